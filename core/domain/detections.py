@@ -1,0 +1,102 @@
+"""What the detector reports, as one validated value that crosses every boundary."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from core.domain.indication import IndicationClass
+
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A rectangle of the image as the network saw it: absolute px, and the scale it was seen at."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where in the network a box came from: the raw prediction that survived merging.
+
+    Attributes:
+        view: the tile that was run.
+        level: index of the pyramid level, 0 is the finest.
+        row, col: cell of that level's map.
+    """
+
+    view: View
+    level: int
+    row: int
+    col: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detections:
+    """The merged detections of one image, highest score first.
+
+    Attributes:
+        boxes: (N, 4) float32, xyxy, absolute px, origin at the top left.
+        scores: (N,) float32 in 0..1, the raw class-agnostic indication score.
+        classes: N classes.
+        origins: N origins.
+        probabilities: (N,) float32 in 0..1, calibrated; None before the calibrating service ran.
+
+    Raises:
+        ValueError: when lengths differ or a value is out of range.
+    """
+
+    boxes: FloatArray
+    scores: FloatArray
+    classes: tuple[IndicationClass, ...]
+    origins: tuple[Origin, ...]
+    probabilities: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        n = len(self.scores)
+        if self.boxes.shape != (n, 4):
+            raise ValueError(f"boxes must be ({n}, 4), got {self.boxes.shape}")
+        if len(self.classes) != n or len(self.origins) != n:
+            raise ValueError(f"{n} scores, {len(self.classes)} classes, {len(self.origins)} origins")
+        if n and not (self.boxes[:, 2:] >= self.boxes[:, :2]).all():
+            raise ValueError("boxes must be xyxy with x2 >= x1 and y2 >= y1")
+        for name, values in (("scores", self.scores), ("probabilities", self.probabilities)):
+            if values is None:
+                continue
+            if values.shape != (n,) or (n and not ((values >= 0) & (values <= 1)).all()):
+                raise ValueError(f"{name} must be ({n},) within 0..1")
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    @classmethod
+    def empty(cls) -> Self:
+        """No detections."""
+        return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), (), ())
+
+    def take(self, indices: Sequence[int] | npt.NDArray[np.intp]) -> "Detections":
+        """The detections at `indices`, in that order."""
+        index = np.asarray(indices, dtype=np.intp)
+        return Detections(
+            self.boxes[index],
+            self.scores[index],
+            tuple(self.classes[i] for i in index),
+            tuple(self.origins[i] for i in index),
+            None if self.probabilities is None else self.probabilities[index],
+        )
+
+    def above(self, score: float) -> "Detections":
+        """Those with a score of at least `score`."""
+        return self.take(np.flatnonzero(self.scores >= score))
+
+    def with_probabilities(self, probabilities: FloatArray) -> "Detections":
+        """The same detections, calibrated. `probabilities` is (N,) in 0..1."""
+        return replace(self, probabilities=probabilities.astype(np.float32))

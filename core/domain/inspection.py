@@ -1,0 +1,54 @@
+"""The traceable result of running one model version on one radiograph."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from core.domain.detections import Detections
+from core.domain.model_version import ModelVersion
+from core.domain.radiograph import Radiograph
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DetectionResult:
+    """What a model version reported on a radiograph; enough to reproduce it.
+
+    Attributes:
+        name: the file's name as the user knows it.
+        radiograph: the image.
+        model: the version that ran, with its calibration.
+        detections: merged, calibrated, highest score first.
+        elapsed_ms: wall time of normalising, detecting and calibrating.
+        device: "cpu" or "cuda", as it ran.
+        notes: anything to tell the user, e.g. an assumed polarity.
+    """
+
+    name: str
+    radiograph: Radiograph
+    model: ModelVersion
+    detections: Detections
+    elapsed_ms: float
+    device: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeatMap:
+    """Per-box attribution, in image px.
+
+    Attributes:
+        values: (h, w) float32 in 0..1, scaled by its own maximum; all zero when the map is empty.
+        x0, y0: top left of the region of the image it covers, px; one value is one px.
+        peak: the maximum before scaling; 0.0 means that the map is empty.
+    """
+
+    values: npt.NDArray[np.float32]
+    x0: int
+    y0: int
+    peak: float
+
+    @property
+    def is_empty(self) -> bool:
+        """True when nothing contributed positively to the score."""
+        return self.peak <= 0.0

@@ -1,0 +1,56 @@
+"""A registered model version and what belongs to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.domain.radiograph import Polarity
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationRecord:
+    """How scores of one model version become probabilities.
+
+    Attributes:
+        calibration_id: first 12 hex digits of the sha256 of the calibration file.
+        method: "platt" or "beta".
+        parameters: what the method fitted.
+        score_cut: only detections with at least this score are reported and calibrated.
+        operating_probability: default threshold of the page and of `radikal detect`.
+        fitted_on: one line, what parts it was fitted on and how many boxes.
+    """
+
+    calibration_id: str
+    method: str
+    parameters: tuple[float, ...]
+    score_cut: float
+    operating_probability: float
+    fitted_on: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelVersion:
+    """One version of a registered model (`weld` or `casting`).
+
+    Attributes:
+        name: "weld" or "casting".
+        version: 1, 2, ... as numbered by the registry.
+        sha256: hex digest of the weights file.
+        polarity: the polarity the network was trained in.
+        calibration: the record of its calibration.
+        card: the model card (YAML content); keys are documented in docs/model-cards.md.
+        aliases: registry aliases it bears now, e.g. ("champion",).
+    """
+
+    name: str
+    version: int
+    sha256: str
+    polarity: Polarity
+    calibration: CalibrationRecord
+    card: Mapping[str, Any]
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def data_notice(self) -> str:
+        """The licence line of the training data, to be shown wherever the model is used."""
+        return str(self.card.get("data_notice", ""))
