@@ -1,0 +1,112 @@
+import logging
+from pathlib import Path
+
+import pytest
+
+from core.config import Settings, keys, load_settings
+from core.domain.errors import ConfigurationError
+
+STRONG = "vN4-q0ZkWm7xTgB2sYhLr9dUeKfPj3aC_iOo1XbR"
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for key in keys():
+        monkeypatch.delenv(key, raising=False)
+
+
+def test_defaults_stay_below_var_and_need_no_environment() -> None:
+    settings = load_settings(None)
+    assert settings.data_dir == Path("var")
+    assert settings.database_url == "sqlite:///var/radikal.db"
+    assert settings.mlflow_tracking_uri == "sqlite:///var/mlflow.db"
+    assert settings.cors_origins == ()
+    assert not settings.is_production
+
+
+def test_env_file_is_read_and_the_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text("LOG_LEVEL=warning\nDEVICE=cpu\nUNRELATED=1\n")
+    monkeypatch.setenv("DEVICE", "cuda:1")
+    settings = load_settings(env_file)
+    assert (settings.log_level, settings.device) == ("WARNING", "cuda:1")
+
+
+def test_origins_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORS_ORIGINS", "https://a.example/, http://b.example:8080")
+    assert load_settings(None).cors_origins == ("https://a.example", "http://b.example:8080")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("APP_ENV", "staging", "APP_ENV: Input should be 'development' or 'production'"),
+        ("LOG_LEVEL", "chatty", "LOG_LEVEL: Input should be 'DEBUG'"),
+        ("DEVICE", "gpu", "DEVICE: expected auto, cpu, cuda or cuda:N, got 'gpu'"),
+        ("DATABASE_URL", "radikal.db", "DATABASE_URL: expected sqlite:///"),
+        ("CORS_ORIGINS", "example.com", "CORS_ORIGINS: expected origins such as https://qc.example.com"),
+    ],
+)
+def test_a_malformed_value_is_one_line_that_names_the_key(
+    monkeypatch: pytest.MonkeyPatch, key: str, value: str, expected: str
+) -> None:
+    monkeypatch.setenv(key, value)
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(None)
+    assert str(caught.value).startswith(expected)
+    assert "\n" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_an_env_file_that_is_not_text_is_one_line(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_bytes(b"\xff\xfe\x00J")
+    with pytest.raises(ConfigurationError, match="expected UTF-8"):
+        load_settings(env_file)
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["", "short", STRONG[:31], "change-me-" * 4, "0" * 64, "abcabcabc" * 5, "this-is-the-default-one-" * 2],
+)
+def test_production_refuses_a_weak_secret(monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
+    monkeypatch.setenv("APP_ENV", "production")
+    monkeypatch.setenv("JWT_SECRET", secret)
+    with pytest.raises(ConfigurationError, match="^JWT_SECRET: .*token_urlsafe") as caught:
+        load_settings(None)
+    assert not secret or secret not in str(caught.value)
+
+
+def test_production_refuses_a_wildcard_origin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APP_ENV", "production")
+    monkeypatch.setenv("JWT_SECRET", STRONG)
+    monkeypatch.setenv("CORS_ORIGINS", "https://a.example,*")
+    with pytest.raises(ConfigurationError, match="^CORS_ORIGINS: "):
+        load_settings(None)
+
+
+def test_production_starts_on_safe_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APP_ENV", "production")
+    monkeypatch.setenv("JWT_SECRET", STRONG[:32])
+    assert load_settings(None).is_production
+
+
+def test_development_allows_what_production_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORS_ORIGINS", "*")
+    assert load_settings(None).jwt_secret is None
+
+
+def test_settings_are_frozen_and_never_show_the_secret(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("JWT_SECRET", STRONG)
+    settings = load_settings(None)
+    with caplog.at_level(logging.INFO):
+        logging.getLogger("test").info("settings %s %r", settings, settings.model_dump())
+    assert STRONG not in caplog.text
+    with pytest.raises(ValueError, match="frozen"):
+        settings.device = "cpu"  # type: ignore[misc]
+
+
+def test_every_field_is_a_key() -> None:
+    assert set(keys()) == {name.upper() for name in Settings.model_fields}
