@@ -23,7 +23,7 @@ def upgrade() -> None:
         sa.Column("pitch_source", sa.String(64)),
         sa.Column("n_bytes", sa.Integer, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("length(sha256) = 64", "ck_images_sha256_is_hex_digest"),
+        sa.CheckConstraint("length(sha256) = 64", op.f("ck_images_sha256_is_hex_digest")),
         sa.CheckConstraint("width > 0 AND height > 0", op.f("ck_images_has_pixels")),
         sa.CheckConstraint(
             "(mm_per_px IS NULL) = (pitch_source IS NULL)", op.f("ck_images_pitch_has_source")
