@@ -35,3 +35,7 @@ class LeakError(BadInputError):
 
 class JobCancelledError(WorkbenchError):
     """A long job was asked to stop and did."""
+
+
+class CalibrationDataError(BadInputError):
+    """The boxes handed in cannot calibrate a model: none, or only true or only false ones."""
