@@ -1,0 +1,24 @@
+"""What crosses a layer: small interfaces that adapters implement."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+
+class RunLog(Protocol):
+    """Where a training run writes what it was given and what it reached."""
+
+    def parameters(self, values: Mapping[str, str | float | int]) -> None:
+        """Record the inputs of the run."""
+
+    def metrics(self, step: int, values: Mapping[str, float]) -> None:
+        """Record figures reached at `step`."""
+
+
+class JobLog(Protocol):
+    """Where a long job says how far it is, and learns that it should stop."""
+
+    def progress(self, done: int, total: int, message: str) -> None:
+        """Record that `done` of `total` units of work are finished."""
+
+    def is_cancelled(self) -> bool:
+        """True when the user asked the job to stop."""

@@ -1,0 +1,175 @@
+"""From the raw boxes of all views to one box an indication."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torchvision.ops import nms
+
+from core.domain.detections import FloatArray, View
+from core.engine.tiling import inner_edges
+
+#: Boxes that overlap more than this are the same indication; the higher score stays.
+NMS_IOU = 0.5
+#: A box is elongated from this ratio of its sides on.
+ELONGATED = 3.0
+#: The coarse pass reports only what is at least this long, px of the image.
+MIN_COARSE_PX = 192.0
+#: A box that lies in another to this share belongs to it, when a rule lets it.
+CONTAINED = 0.7
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RawBoxes:
+    """Boxes of all views before merging.
+
+    Attributes:
+        boxes: (N, 4) float32 xyxy, absolute px.
+        scores: (N,) float32.
+        is_cut: (N, 4) bool, see `inner_edges`.
+        view_index: (N,) int64.
+        cell: (N, 3) int64, level, row and column.
+        class_id: (N,) int64, index into `HEAD_CLASSES`, -1 for no evidence.
+    """
+
+    boxes: FloatArray
+    scores: FloatArray
+    is_cut: npt.NDArray[np.bool_]
+    view_index: npt.NDArray[np.int64]
+    cell: npt.NDArray[np.int64]
+    class_id: npt.NDArray[np.int64]
+
+    def take(self, index: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> "RawBoxes":
+        """The boxes at `index`."""
+        return RawBoxes(
+            self.boxes[index], self.scores[index], self.is_cut[index],
+            self.view_index[index], self.cell[index], self.class_id[index],
+        )  # fmt: skip
+
+
+def mark_cut(boxes: FloatArray, view: View, width: int, height: int) -> npt.NDArray[np.bool_]:
+    """(N, 4) bool: sides of each box that an inner edge of its view cuts."""
+    return inner_edges(boxes, view, width, height)
+
+
+def merge(raw: RawBoxes, views: list[View]) -> RawBoxes:
+    """One box an indication, highest score first.
+
+    In this order: the same indication seen twice in one view keeps its higher score; the coarse
+    pass keeps only long boxes; a cut box that a whole one covers goes; collinear cut boxes of
+    neighbouring views are joined; pieces of a long box go; then one last suppression over all.
+    """
+    if len(raw.scores) == 0:
+        return raw
+    scale = np.array([v.scale for v in views], np.float32)[raw.view_index]
+    is_long = (raw.boxes[:, 2:] - raw.boxes[:, :2]).max(axis=1) >= MIN_COARSE_PX
+    raw = raw.take((scale == 1.0) | is_long)
+    kept = [raw.take(np.flatnonzero(raw.view_index == v)) for v in np.unique(raw.view_index)]
+    raw = _concatenate([part.take(_suppress(part.boxes, part.scores)) for part in kept])
+    if len(views) > 1:
+        raw = _drop_covered(raw)
+        raw = _join_collinear(raw)
+        raw = _drop_pieces(raw)
+    return raw.take(_suppress(raw.boxes, raw.scores))
+
+
+def _concatenate(parts: list[RawBoxes]) -> RawBoxes:
+    names = ("boxes", "scores", "is_cut", "view_index", "cell", "class_id")
+    return RawBoxes(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
+
+
+def _suppress(boxes: FloatArray, scores: FloatArray) -> npt.NDArray[np.intp]:
+    """Indices that survive class-agnostic non-maximum suppression, highest score first."""
+    kept = nms(torch.from_numpy(boxes), torch.from_numpy(scores), NMS_IOU)
+    return np.asarray(kept.numpy(), np.intp)
+
+
+def _contained_share(boxes: FloatArray, others: FloatArray) -> FloatArray:
+    """(N, M): the share of box i's area that lies in other j."""
+    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
+    overlap = (high - low).clip(min=0).prod(axis=2)
+    area = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1).clip(min=1e-6)
+    result: FloatArray = overlap / area[:, None]
+    return result
+
+
+def _drop_covered(raw: RawBoxes) -> RawBoxes:
+    """Without the cut boxes that lie in a whole box of another view: the neighbour saw all of it."""
+    is_cut: npt.NDArray[np.bool_] = np.any(raw.is_cut, axis=1)
+    if not is_cut.any() or is_cut.all():
+        return raw
+    share = _contained_share(raw.boxes[is_cut], raw.boxes[~is_cut])
+    other_view = raw.view_index[is_cut][:, None] != raw.view_index[~is_cut][None]
+    is_covered = ((share >= CONTAINED) & other_view).any(axis=1)
+    keep = np.ones(len(is_cut), np.bool_)
+    keep[np.flatnonzero(is_cut)[is_covered]] = False
+    return raw.take(keep)
+
+
+def _join_collinear(raw: RawBoxes) -> RawBoxes:
+    """With chains of cut boxes that continue each other across tile edges as one box each.
+
+    The joined box takes score, class and origin of its best member.
+    """
+    for axis in (0, 1):
+        raw = _join_along(raw, axis)
+    return raw
+
+
+def _join_along(raw: RawBoxes, axis: int) -> RawBoxes:
+    """Join along x (axis 0) or y (axis 1)."""
+    across = 1 - axis
+    is_open = raw.is_cut[:, axis] | raw.is_cut[:, axis + 2]
+    candidates = np.flatnonzero(is_open)
+    group = {int(i): int(i) for i in candidates}
+
+    def root(i: int) -> int:
+        while group[i] != i:
+            i = group[i]
+        return i
+
+    for i in candidates:
+        for j in candidates:
+            a, b = raw.boxes[i], raw.boxes[j]
+            if raw.view_index[i] == raw.view_index[j] or not (
+                raw.is_cut[i, axis + 2] and raw.is_cut[j, axis]
+            ):
+                continue
+            shared = min(a[across + 2], b[across + 2]) - max(a[across], b[across])
+            thinner = min(a[across + 2] - a[across], b[across + 2] - b[across])
+            if a[axis + 2] >= b[axis] and a[axis] <= b[axis] and shared >= 0.4 * thinner:
+                group[root(int(j))] = root(int(i))
+    boxes, is_cut, keep = raw.boxes.copy(), raw.is_cut.copy(), np.ones(len(raw.scores), np.bool_)
+    for leader in {root(i) for i in group}:
+        members = np.array([i for i in group if root(i) == leader])
+        if len(members) == 1:
+            continue
+        best = members[np.argmax(raw.scores[members])]
+        boxes[best, :2] = raw.boxes[members, :2].min(axis=0)
+        boxes[best, 2:] = raw.boxes[members, 2:].max(axis=0)
+        is_cut[best] = False
+        keep[members[members != best]] = False
+    return replace(raw, boxes=boxes, is_cut=is_cut).take(keep)
+
+
+def _drop_pieces(raw: RawBoxes) -> RawBoxes:
+    """Without the elongated boxes that are stretches of a longer one along the same line."""
+    size = raw.boxes[:, 2:] - raw.boxes[:, :2]
+    axis = np.argmax(size, axis=1)
+    length, width = size.max(axis=1), size.min(axis=1).clip(min=1e-6)
+    is_elongated = length >= ELONGATED * width
+    if is_elongated.sum() < 2:
+        return raw
+    share = _contained_share(raw.boxes, raw.boxes)
+    is_piece = (
+        (share >= CONTAINED)
+        & is_elongated[:, None]
+        & is_elongated[None]
+        & (axis[:, None] == axis[None])
+        & (length[None] >= 1.5 * length[:, None])
+        & (width[None] <= 4 * width[:, None])
+        & (raw.scores[None] >= 0.5 * raw.scores[:, None])
+    )
+    return raw.take(~is_piece.any(axis=1))

@@ -1,0 +1,237 @@
+"""The indication network: narrow residual backbone, feature pyramid, anchor-free head."""
+
+import json
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import NamedTuple, Self
+
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torchvision.ops import FeaturePyramidNetwork
+
+from core.domain.errors import ModelArtefactError
+from core.domain.indication import IndicationClass
+
+#: The classes the class head can tell apart, in the order of its outputs.
+HEAD_CLASSES = tuple(c for c in IndicationClass if c is not IndicationClass.UNCLASSIFIED)
+#: Stride in px of each pyramid level, finest first.
+STRIDES = (4, 8, 16, 32)
+#: A view's sides must be multiples of this.
+SIZE_MULTIPLE = STRIDES[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkConfig:
+    """The shape of the network; travels inside the weights file.
+
+    Attributes:
+        stem_width: channels at stride 2.
+        widths: channels of the four residual stages (strides 4, 8, 16, 32).
+        channels: channels of the pyramid and the head.
+        head_convolutions: 3x3 convolutions in each of the two towers.
+    """
+
+    stem_width: int = 32
+    widths: tuple[int, ...] = (48, 96, 160, 224)
+    channels: int = 64
+    head_convolutions: int = 2
+
+    def to_json(self) -> str:
+        """The configuration as one line of JSON."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The configuration in `text`.
+
+        Raises:
+            ModelArtefactError: when `text` is not such a configuration.
+        """
+        try:
+            fields = json.loads(text)
+            return cls(**{**fields, "widths": tuple(fields["widths"])})
+        except (ValueError, TypeError, KeyError) as error:
+            raise ModelArtefactError(f"not a network configuration: {text[:80]!r}") from error
+
+
+class LevelOutput(NamedTuple):
+    """Raw output of one pyramid level, before any decoding.
+
+    Attributes:
+        score_logit: (B, 1, h, w), class-agnostic indication score before the sigmoid.
+        distances: (B, 4, h, w), px of the view from the cell's centre to the left, top, right and
+            bottom side of the box; may reach half a stride below zero.
+        class_logits: (B, K, h, w), before the softmax, in the order of `HEAD_CLASSES`.
+    """
+
+    score_logit: Tensor
+    distances: Tensor
+    class_logits: Tensor
+
+
+class ConvNorm(nn.Sequential):
+    """Convolution, batch normalisation and, unless told otherwise, ReLU."""
+
+    def __init__(
+        self, inputs: int, outputs: int, *, size: int = 3, stride: int = 1, relu: bool = True
+    ) -> None:
+        super().__init__(
+            nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU() if relu else nn.Identity(),
+        )
+
+    def fold(self) -> None:
+        """Merge the normalisation into the convolution; evaluation only."""
+        convolution, norm = self[0], self[1]
+        if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            self[0] = fuse_conv_bn_eval(convolution, norm)
+            self[1] = nn.Identity()
+
+
+class ResidualBlock(nn.Module):
+    """The basic block of He et al. 2016, "Deep Residual Learning" (3x3, 3x3, identity)."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.first = ConvNorm(inputs, outputs, stride=stride)
+        self.second = ConvNorm(outputs, outputs, relu=False)
+        is_same = stride == 1 and inputs == outputs
+        self.shortcut = (
+            nn.Identity() if is_same else ConvNorm(inputs, outputs, size=1, stride=stride, relu=False)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, h, w) to (B, C', h/stride, w/stride)."""
+        return functional.relu(self.second(self.first(x)) + self.shortcut(x))
+
+
+class Backbone(nn.Module):
+    """One-channel image to the four residual stages."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.stem = ConvNorm(1, config.stem_width, stride=2)
+        inputs = config.stem_width
+        stages = []
+        for outputs in config.widths:
+            blocks = ResidualBlock(inputs, outputs, 2), ResidualBlock(outputs, outputs, 1)
+            stages.append(nn.Sequential(*blocks))
+            inputs = outputs
+        self.stages = nn.ModuleList(stages)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """(B, 1, H, W) to four maps at strides 4, 8, 16, 32."""
+        x = self.stem((x - 0.5) * 4.0)
+        maps = []
+        for stage in self.stages:
+            x = stage(x)
+            maps.append(x)
+        return maps
+
+
+class Tower(nn.Module):
+    """Convolutions shared by all levels, each level with its own batch statistics.
+
+    The levels see different distributions, so one shared normalisation would blur them; separate
+    ones depend on nothing but the training data, whatever the size of the view (see ADR 2).
+    """
+
+    def __init__(self, channels: int, depth: int, levels: int) -> None:
+        super().__init__()
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False) for _ in range(depth)
+        )
+        self.norms = nn.ModuleList(nn.BatchNorm2d(channels) for _ in range(depth * levels))
+
+    def forward(self, x: Tensor, level: int) -> Tensor:
+        """(B, C, h, w) to the same shape."""
+        first = level * len(self.convolutions)
+        for depth, convolution in enumerate(self.convolutions):
+            x = functional.relu(self.norms[first + depth](convolution(x)))
+        return x
+
+
+class IndicationNetwork(nn.Module):
+    """Fully convolutional one-stage detector after FCOS (Tian et al. 2019, arXiv 1904.01355).
+
+    Differences: no centre-ness branch, the score itself is trained towards the IoU of its box
+    (Li et al. 2020, arXiv 2006.04388); one class-agnostic score, and a class branch beside it;
+    pyramid from stride 4; nothing resizes the image.
+    """
+
+    def __init__(self, config: NetworkConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or NetworkConfig()
+        channels, levels = self.config.channels, len(STRIDES)
+        self.backbone = Backbone(self.config)
+        self.pyramid = FeaturePyramidNetwork(list(self.config.widths), channels)
+        self.pyramid_taps = nn.ModuleList(nn.Identity() for _ in range(levels))
+        self.score_tower = Tower(channels, self.config.head_convolutions, levels)
+        self.box_tower = Tower(channels, self.config.head_convolutions, levels)
+        self.score = nn.Conv2d(channels, 1, 3, padding=1)
+        self.distances = nn.Conv2d(channels, 4, 3, padding=1)
+        self.classes = nn.Conv2d(channels, len(HEAD_CLASSES), 3, padding=1)
+        self._initialise()
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """Stride in px of each level."""
+        return STRIDES
+
+    def _initialise(self) -> None:
+        for head in (self.score, self.distances, self.classes):
+            nn.init.normal_(head.weight, std=0.01)
+            nn.init.zeros_(head.bias)  # type: ignore[arg-type]  # these convolutions have a bias
+        nn.init.constant_(self.score.bias, -4.6)  # type: ignore[arg-type]  # prior of 0.01, as in RetinaNet
+        nn.init.constant_(self.distances.bias, 2.0)  # type: ignore[arg-type]  # boxes start 3 strides wide
+
+    def forward(self, x: Tensor) -> list[LevelOutput]:
+        """The raw output of each level.
+
+        Args:
+            x: (B, 1, H, W), normalised image about 0..1, sides multiples of 32.
+
+        Raises:
+            ValueError: when a side is not a multiple of 32.
+        """
+        if x.shape[-1] % SIZE_MULTIPLE or x.shape[-2] % SIZE_MULTIPLE:
+            raise ValueError(f"sides must be multiples of {SIZE_MULTIPLE}, got {tuple(x.shape[-2:])}")
+        maps = OrderedDict((str(i), m) for i, m in enumerate(self.backbone(x)))
+        pyramid = zip(self.pyramid_taps, self.pyramid(maps).values(), strict=True)
+        return [self._head(tap(features), level) for level, (tap, features) in enumerate(pyramid)]
+
+    def _head(self, features: Tensor, level: int) -> LevelOutput:
+        scored = self.score_tower(features, level)
+        boxed = self.box_tower(features, level)
+        distances = (functional.softplus(self.distances(boxed)) - 0.5) * STRIDES[level]
+        return LevelOutput(self.score(scored), distances, self.classes(scored))
+
+    def fold(self) -> Self:
+        """Merge batch normalisation into the backbone's convolutions, in place; evaluation only."""
+        self.eval()
+        for module in list(self.modules()):
+            if isinstance(module, ConvNorm):
+                module.fold()
+        return self
+
+
+def load_state(network: IndicationNetwork, tensors: Mapping[str, Tensor]) -> None:
+    """Fill the network from a state dictionary of any floating type.
+
+    Raises:
+        ModelArtefactError: when names or shapes do not fit.
+    """
+    try:
+        network.load_state_dict({n: t.float() if t.is_floating_point() else t for n, t in tensors.items()})
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise ModelArtefactError(f"these weights do not fit the network: {reason}") from error
+
+
+def count_parameters(network: nn.Module, *, only: Sequence[str] = ()) -> int:
+    """Number of trainable values, of all submodules or of those named in `only`."""
+    modules = [network.get_submodule(name) for name in only] or [network]
+    return sum(p.numel() for m in modules for p in m.parameters())

@@ -1,0 +1,20 @@
+"""Which number format is fast here."""
+
+import torch
+
+
+def fast_dtype(device: torch.device) -> torch.dtype | None:
+    """bfloat16 where the device computes it natively, else None (stay in float32)."""
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else None
+    return torch.bfloat16 if _has_cpu_bf16() else None
+
+
+def _has_cpu_bf16() -> bool:
+    """True when the CPU has AVX-512 BF16 or AMX; emulated bfloat16 is slower than float32."""
+    capabilities = getattr(torch.cpu, "get_capabilities", None)
+    if capabilities is not None:
+        found = capabilities()
+        return bool(found.get("avx512_bf16") or found.get("amx_bf16") or found.get("bf16"))
+    check = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return bool(check and check())

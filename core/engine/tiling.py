@@ -1,0 +1,62 @@
+"""Which rectangles of an image the network looks at, and at what scale."""
+
+import numpy as np
+import numpy.typing as npt
+
+from core.domain.detections import View
+
+#: An image up to this size in both directions is looked at as one view.
+WHOLE_PX = 1280
+#: Side of a tile of a larger image.
+TILE_PX = 1024
+#: Neighbouring tiles share at least this many px.
+OVERLAP_PX = 128
+#: Scale of the extra pass over a large image.
+COARSE_SCALE = 0.25
+
+
+def views_of(width: int, height: int) -> list[View]:
+    """The views of an image of that size in px: one, or overlapping tiles and a coarse pass."""
+    if max(width, height) <= WHOLE_PX:
+        return [View(0, 0, width, height)]
+    fine = [View(x0, y0, x1, y1) for y0, y1 in _spans(height, 1.0) for x0, x1 in _spans(width, 1.0)]
+    coarse = [
+        View(x0, y0, x1, y1, COARSE_SCALE)
+        for y0, y1 in _spans(height, COARSE_SCALE)
+        for x0, x1 in _spans(width, COARSE_SCALE)
+    ]
+    return fine + coarse
+
+
+def _spans(length: int, scale: float) -> list[tuple[int, int]]:
+    """Evenly spread (start, end) px that cover `length`, for views at `scale`."""
+    whole, tile, overlap = (int(px / scale) for px in (WHOLE_PX, TILE_PX, OVERLAP_PX))
+    if length <= whole:
+        return [(0, length)]
+    count = int(np.ceil((length - overlap) / (tile - overlap)))
+    starts = np.linspace(0, length - tile, count).round().astype(int)
+    return [(int(start), int(start) + tile) for start in starts]
+
+
+def inner_edges(boxes: npt.NDArray[np.float32], view: View, width: int, height: int) -> npt.NDArray[np.bool_]:
+    """(N, 4) bool, left, top, right, bottom: the box is cut there by an edge that is not the image's.
+
+    A side counts as cut within 3 px of the view as the network saw it.
+
+    Args:
+        boxes: (N, 4) xyxy, absolute px.
+        view: where they were found.
+        width: of the image, px.
+        height: of the image, px.
+    """
+    reach = 3.0 / view.scale
+    result: npt.NDArray[np.bool_] = np.stack(
+        [
+            (boxes[:, 0] <= view.x0 + reach) & (view.x0 > 0),
+            (boxes[:, 1] <= view.y0 + reach) & (view.y0 > 0),
+            (boxes[:, 2] >= view.x1 - reach) & (view.x1 < width),
+            (boxes[:, 3] >= view.y1 - reach) & (view.y1 < height),
+        ],
+        axis=1,
+    )
+    return result

@@ -1,0 +1,50 @@
+"""A training run without the rest of the product: `python -m core.training`."""
+
+import argparse
+import json
+import logging
+import sys
+from pathlib import Path
+
+import torch
+
+from core.domain.errors import WorkbenchError
+from core.training.images import load_images
+from core.training.logs import ConsoleJobLog, FileRunLog
+from core.training.loop import RunSettings, train
+from core.training.recipe import read_recipe
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code of the run: 0 done, 2 bad input."""
+    parser = argparse.ArgumentParser(prog="python -m core.training", description=__doc__)
+    parser.add_argument("--recipe", type=Path, required=True, help="recipe YAML")
+    parser.add_argument("--data", type=Path, required=True, help="folder with the COCO files and images")
+    parser.add_argument("--out", type=Path, required=True, help="folder for weights, log and checkpoints")
+    parser.add_argument("--resume", action="store_true", help="go on from the newest checkpoint in --out")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads, 0 for all")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    options.out.mkdir(parents=True, exist_ok=True)
+    try:
+        recipe = read_recipe(options.recipe)
+        images = load_images(recipe, options.data, ROOT / "data" / "splits")
+        manifest = {"images": [image.identity for image in images]}
+        (options.out / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+        (options.out / "recipe.yaml").write_bytes(options.recipe.read_bytes())
+        settings = RunSettings(options.out, options.device, options.resume, ROOT)
+        path = train(recipe, images, settings, FileRunLog(options.out), ConsoleJobLog())
+    except WorkbenchError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    sys.stdout.write(f"{path}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

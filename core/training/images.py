@@ -1,0 +1,160 @@
+"""The images of a recipe, read, normalised and ready to be cropped."""
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import yaml
+
+from core.domain.errors import DatasetError
+from core.domain.radiograph import Polarity
+from core.engine.network import HEAD_CLASSES
+from core.imaging.normalise import normalise
+from core.imaging.read import read_radiograph_file
+from core.labelling.coco import CocoImage, read_coco
+from core.training.recipe import CocoSource, Recipe, SimulatedSource
+
+log = logging.getLogger(__name__)
+_CLASS_IDS = {c.value: i for i, c in enumerate(HEAD_CLASSES)}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingImage:
+    """One image as the crops are cut from it.
+
+    Attributes:
+        pixels: (H, W) float16, normalised, in the network's polarity.
+        boxes: (N, 4) float32 xyxy, absolute px.
+        class_ids: (N,) int64, index into `HEAD_CLASSES`, -1 where not known.
+        is_ignored: (N,) bool, boxes that teach nothing.
+        series: the part it shows.
+        weight: relative share of crops.
+        identity: what the data manifest says of it.
+    """
+
+    pixels: npt.NDArray[np.float16]
+    boxes: npt.NDArray[np.float32]
+    class_ids: npt.NDArray[np.int64]
+    is_ignored: npt.NDArray[np.bool_]
+    series: str
+    weight: float
+    identity: dict[str, Any]
+
+
+def load_images(recipe: Recipe, data_dir: Path, split_dir: Path) -> list[TrainingImage]:
+    """All images of the recipe.
+
+    Args:
+        recipe: what to read.
+        data_dir: holds the COCO files and images.
+        split_dir: `recipe` names its split files relative to this folder.
+
+    Raises:
+        DatasetError: when a file is missing or a split names what is not there.
+        UnreadableImageError: when an image cannot be read.
+    """
+    images: list[TrainingImage] = []
+    for source in recipe.sources:
+        if isinstance(source, CocoSource):
+            found = list(_from_coco(source, recipe, data_dir, split_dir))
+        else:
+            found = list(_simulated(source, recipe.polarity))
+        if not found:
+            raise DatasetError(f"no image is left of the source {source}")
+        log.info("%s: %d images, %d boxes", source, len(found), sum(len(i.boxes) for i in found))
+        images += found
+    return images
+
+
+def read_split(path: Path) -> dict[str, list[str]]:
+    """The parts of a split list: part name to the `series` in it.
+
+    Raises:
+        DatasetError: when it is no such file, or a series stands in two parts.
+    """
+    try:
+        parts: dict[str, list[str]] = yaml.safe_load(path.read_text(encoding="utf-8"))["parts"]
+    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        raise DatasetError(f"{path}: expected a YAML split list with `parts`: {error}") from error
+    listed = [series for members in parts.values() for series in members]
+    if len(listed) != len(set(listed)):
+        twice = sorted({s for s in listed if listed.count(s) > 1})
+        raise DatasetError(f"{path.name}: {', '.join(twice)} stand in two parts")
+    return parts
+
+
+def select(images: tuple[CocoImage, ...], members: list[str]) -> list[CocoImage]:
+    """The images whose series is one of `members`, in file order."""
+    wanted = set(members)
+    return [image for image in images if image.series in wanted]
+
+
+def _from_coco(
+    source: CocoSource, recipe: Recipe, data_dir: Path, split_dir: Path
+) -> Iterator[TrainingImage]:
+    dataset = read_coco(data_dir / source.coco)
+    images = list(dataset.images)
+    if source.split is not None:
+        parts = read_split(split_dir / source.split)
+        if source.part not in parts:
+            raise DatasetError(f"{source.split} has no part {source.part!r}, only {', '.join(parts)}")
+        images = select(dataset.images, parts[source.part])
+    images = [image for image in images if image.series not in recipe.excluded]
+    if not images:
+        return
+    counts = {s: sum(i.series == s for i in images) for s in {i.series for i in images}}
+    total = sum(count**0.5 for count in counts.values())
+    for image in images:
+        # a series of n frames of one part counts as sqrt(n), not n
+        weight = source.weight * counts[image.series] ** -0.5 / total
+        yield _coco_image(image, source, recipe.polarity, data_dir, weight)
+
+
+def _coco_image(
+    image: CocoImage, source: CocoSource, polarity: Polarity, data_dir: Path, weight: float
+) -> TrainingImage:
+    radiograph = read_radiograph_file(data_dir / image.file_name, polarity=source.polarity)
+    if (radiograph.width, radiograph.height) != (image.width, image.height):
+        raise DatasetError(f"{image.file_name} is not the size that {source.coco} says")
+    known = [_CLASS_IDS.get(label, -1) if source.are_classes_known else -1 for label in image.labels]
+    sizes = (image.boxes[:, 2:] - image.boxes[:, :2]).max(axis=1, initial=0)
+    return TrainingImage(
+        pixels=normalise(radiograph.pixels, polarity=radiograph.polarity, model_polarity=polarity).astype(
+            np.float16
+        ),
+        boxes=image.boxes,
+        class_ids=np.array(known, np.int64),
+        is_ignored=sizes < source.ignore_below_px,
+        series=image.series or image.file_name,
+        weight=weight,
+        identity={"sha256": radiograph.sha256, "file_name": image.file_name, "series": image.series},
+    )
+
+
+def _simulated(source: SimulatedSource, polarity: Polarity) -> Iterator[TrainingImage]:
+    from core.simulate.render import simulate_weld  # renders only when a recipe asks for it
+
+    for seed in range(source.seed, source.seed + source.count):
+        radiograph = simulate_weld(seed)
+        truth = radiograph.truth
+        yield TrainingImage(
+            pixels=normalise(radiograph.pixels, polarity=radiograph.polarity, model_polarity=polarity).astype(
+                np.float16
+            ),
+            boxes=np.array([f.bbox for f in truth], np.float32).reshape(-1, 4),
+            class_ids=np.array([_CLASS_IDS.get(f.indication_class.value, -1) for f in truth], np.int64),
+            is_ignored=np.array([not f.visible for f in truth], np.bool_),
+            series=f"simulated-{seed}",
+            weight=source.weight / source.count,
+            identity={
+                "sha256": hashlib.sha256(radiograph.pixels.tobytes()).hexdigest(),
+                "file_name": f"simulated-{seed}",
+                "series": f"simulated-{seed}",
+                "seed": seed,
+            },
+        )

@@ -1,0 +1,185 @@
+"""The training loop."""
+
+import json
+import logging
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+from torch.utils.data import DataLoader, Subset
+
+from core.domain.errors import JobCancelledError
+from core.domain.ports import JobLog, RunLog
+from core.engine.detector import read_network
+from core.engine.network import IndicationNetwork, count_parameters, load_state
+from core.engine.precision import fast_dtype
+from core.training.averaging import WeightAverage
+from core.training.checkpoint import load_checkpoint, save_checkpoint
+from core.training.crops import CropDataset, collate
+from core.training.images import TrainingImage
+from core.training.losses import detection_loss
+from core.training.recipe import Recipe, Schedule
+
+log = logging.getLogger(__name__)
+REPORT_EVERY = 50
+CHECKPOINT_EVERY = 500
+_FINAL_RATE = 0.02
+_GRADIENT_LIMIT = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """Where and how a run works, nothing that changes its result on one device.
+
+    Attributes:
+        out: folder of weights, logs and checkpoints.
+        device: "cpu" or "cuda".
+        resume: continue from the newest checkpoint in `out`.
+        root: `initial_weights` are relative to this folder.
+    """
+
+    out: Path
+    device: str = "cpu"
+    resume: bool = False
+    root: Path = Path()
+
+
+def train(
+    recipe: Recipe, images: list[TrainingImage], settings: RunSettings, run_log: RunLog, job_log: JobLog
+) -> Path:
+    """Train by the recipe; the path of the averaged weights (fp16 safetensors).
+
+    Raises:
+        JobCancelledError: when the job log says so; the checkpoint stays.
+    """
+    torch.manual_seed(recipe.seed)
+    device = torch.device(settings.device)
+    network = _initial_network(recipe, settings).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's overloads lack this pair
+    average = WeightAverage(network, recipe.schedule.ema_decay)
+    optimiser = _optimiser(network, recipe.schedule)
+    start = _restore(settings, network, average, optimiser)
+    run_log.parameters(
+        {"model": recipe.model, "title": recipe.title, "recipe": json.dumps(recipe.to_dict(), default=str),
+         "device": str(device), "torch": torch.__version__, "n_images": len(images),
+         "n_parameters": count_parameters(network), "first_step": start}
+    )  # fmt: skip
+    step, began, sums = start, time.monotonic(), dict[str, float]()
+    for batch in _batches(images, recipe, start):
+        _set_rate(optimiser, recipe.schedule, step)
+        parts = _step(network, optimiser, batch, device)
+        average.update(network, step)
+        step += 1
+        sums = {name: sums.get(name, 0.0) + value for name, value in parts.items()}
+        is_last = step == recipe.schedule.steps
+        if step % REPORT_EVERY == 0 or is_last:
+            figures = {name: value / ((step - 1) % REPORT_EVERY + 1) for name, value in sums.items()}
+            figures["seconds"] = time.monotonic() - began
+            run_log.metrics(step, figures)
+            job_log.progress(step, recipe.schedule.steps, f"loss {sum(figures[n] for n in parts):.3f}")
+            sums = {}
+        if step % CHECKPOINT_EVERY == 0 or is_last:
+            _save(settings, network, average, optimiser, step)
+            if job_log.is_cancelled() and not is_last:
+                raise JobCancelledError(f"stopped at step {step}; --resume continues from there")
+    return write_weights(settings.out / "weights.safetensors", average.average, recipe)
+
+
+def write_weights(path: Path, network: nn.Module, recipe: Recipe) -> Path:
+    """Write the network's weights in fp16 with its shape and polarity in the header."""
+    tensors = {
+        name: (t.half() if t.is_floating_point() else t).cpu().contiguous()
+        for name, t in network.state_dict().items()
+    }
+    metadata = {"network": recipe.network.to_json(), "polarity": recipe.polarity.value, "model": recipe.model}
+    save_file(tensors, path, metadata)
+    return path
+
+
+def _initial_network(recipe: Recipe, settings: RunSettings) -> IndicationNetwork:
+    network = IndicationNetwork(recipe.network)
+    if recipe.initial_weights is not None:
+        base, _ = read_network(settings.root / recipe.initial_weights)
+        load_state(network, base.state_dict())
+    return network.train()
+
+
+def _optimiser(network: nn.Module, schedule: Schedule) -> torch.optim.AdamW:
+    """AdamW; no decay on biases and normalisation."""
+    decayed = [p for p in network.parameters() if p.ndim > 1]
+    plain = [p for p in network.parameters() if p.ndim <= 1]
+    return torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": schedule.weight_decay}, {"params": plain, "weight_decay": 0.0}],
+        lr=schedule.learning_rate,
+    )
+
+
+def _set_rate(optimiser: torch.optim.Optimizer, schedule: Schedule, step: int) -> None:
+    warm = min(1.0, (step + 1) / max(schedule.warmup_steps, 1))
+    fall = 0.5 * (1 + math.cos(math.pi * step / schedule.steps))
+    for group in optimiser.param_groups:
+        group["lr"] = schedule.learning_rate * warm * (_FINAL_RATE + (1 - _FINAL_RATE) * fall)
+
+
+def _batches(images: list[TrainingImage], recipe: Recipe, start: int) -> DataLoader[Any]:
+    crops = CropDataset(images, recipe.schedule, recipe.seed)
+    remaining = Subset(crops, range(start * recipe.schedule.batch, len(crops)))
+    return DataLoader(
+        remaining,
+        batch_size=recipe.schedule.batch,
+        collate_fn=collate,
+        num_workers=recipe.schedule.workers,
+        persistent_workers=recipe.schedule.workers > 0,
+    )
+
+
+def _step(
+    network: IndicationNetwork, optimiser: torch.optim.Optimizer, batch: Any, device: torch.device
+) -> dict[str, float]:
+    """One optimiser step; the parts of the loss."""
+    pixels, boxes, class_ids, is_ignored = batch
+    pixels = pixels.to(device, memory_format=torch.channels_last)
+    dtype = fast_dtype(device)
+    with torch.autocast(device.type, dtype or torch.bfloat16, enabled=dtype is not None):
+        outputs = network(pixels)
+    parts = detection_loss(
+        outputs, *([t.to(device) for t in items] for items in (boxes, class_ids, is_ignored))
+    )
+    optimiser.zero_grad(set_to_none=True)
+    torch.stack(list(parts.values())).sum().backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    nn.utils.clip_grad_norm_(network.parameters(), _GRADIENT_LIMIT)
+    optimiser.step()
+    return {name: float(value.detach()) for name, value in parts.items()}
+
+
+def _save(
+    settings: RunSettings,
+    network: nn.Module,
+    average: WeightAverage,
+    optimiser: torch.optim.Optimizer,
+    step: int,
+) -> None:
+    state = {
+        "step": step,
+        "network": network.state_dict(),
+        "average": average.average.state_dict(),
+        "optimiser": optimiser.state_dict(),
+    }
+    save_checkpoint(settings.out, state, step)
+
+
+def _restore(
+    settings: RunSettings, network: nn.Module, average: WeightAverage, optimiser: torch.optim.Optimizer
+) -> int:
+    """The step to go on from, 0 for a fresh run."""
+    state = load_checkpoint(settings.out) if settings.resume else None
+    if state is None:
+        return 0
+    network.load_state_dict(state["network"])
+    average.average.load_state_dict(state["average"])
+    optimiser.load_state_dict(state["optimiser"])
+    return int(state["step"])

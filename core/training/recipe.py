@@ -1,0 +1,149 @@
+"""A training recipe: a small YAML file that says everything a run depends on."""
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from core.domain.errors import DatasetError, ModelArtefactError
+from core.domain.radiograph import Polarity
+from core.engine.network import NetworkConfig
+
+
+@dataclass(frozen=True, slots=True)
+class CocoSource:
+    """Images and boxes of a COCO file below the data folder.
+
+    Attributes:
+        coco: file name below the data folder; images lie relative to it.
+        polarity: of these images.
+        split: a file of `data/splits/`, None for all images.
+        part: part of the split to take.
+        are_classes_known: False when the labels are just "defect".
+        weight: share of the crops that come from this source, relative to the other sources.
+        ignore_below_px: boxes smaller than this both ways teach nothing (dust).
+    """
+
+    coco: str
+    polarity: Polarity = Polarity.UNKNOWN
+    split: str | None = None
+    part: str = "train"
+    are_classes_known: bool = False
+    weight: float = 1.0
+    ignore_below_px: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedSource:
+    """Simulated weld radiographs, rendered when the run starts.
+
+    Attributes:
+        count: how many.
+        seed: of the first; the others follow.
+        weight: as in `CocoSource`.
+    """
+
+    count: int
+    seed: int
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How long and how fast.
+
+    Attributes:
+        steps: optimiser steps.
+        batch: crops in a step.
+        crop_px: side of a square crop.
+        learning_rate: peak, reached after `warmup_steps`, then falling as a cosine to 2 %.
+        ema_decay: of the averaged weights that are shipped.
+        coarse_share: share of crops seen at 1/4 scale, for long indications.
+        flaw_share: share of crops placed around a box.
+    """
+
+    steps: int
+    batch: int = 8
+    crop_px: int = 256
+    learning_rate: float = 1e-3
+    warmup_steps: int = 300
+    weight_decay: float = 0.05
+    ema_decay: float = 0.998
+    coarse_share: float = 0.0
+    flaw_share: float = 0.65
+    workers: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything a run depends on.
+
+    Attributes:
+        model: "weld" or "casting".
+        title: one line for people.
+        polarity: the network's own polarity; every image is turned into it.
+        sources: where crops come from.
+        schedule: how long and how fast.
+        seed: of weights and crops.
+        network: its shape.
+        initial_weights: weights file to start from, relative to the repository; None for scratch.
+        excluded: items of the split part that this run must not see (cross-fitting).
+    """
+
+    model: str
+    title: str
+    polarity: Polarity
+    sources: tuple[CocoSource | SimulatedSource, ...]
+    schedule: Schedule
+    seed: int = 0
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    initial_weights: str | None = None
+    excluded: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as they go into logs and cards."""
+        return asdict(self)
+
+
+def read_recipe(path: Path) -> Recipe:
+    """The recipe in the YAML file at `path`.
+
+    Raises:
+        DatasetError: naming the file and the key that is wrong.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DatasetError(f"cannot read the recipe {path}: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise DatasetError(f"{path.name}: not YAML: {str(error).splitlines()[0]}") from error
+    try:
+        return recipe_from(content)
+    except (TypeError, ValueError, KeyError, AttributeError, ModelArtefactError) as error:
+        raise DatasetError(f"{path.name}: {error}") from error
+
+
+def recipe_from(content: dict[str, Any]) -> Recipe:
+    """The recipe in plain values, as `read_recipe` finds them."""
+    known = {f.name for f in fields(Recipe)}
+    if unknown := set(content) - known:
+        raise ValueError(f"unknown keys {sorted(unknown)}, expected {sorted(known)}")
+    network = content.get("network")
+    return Recipe(
+        **{
+            **content,
+            "polarity": Polarity(content["polarity"]),
+            "sources": tuple(_source(s) for s in content["sources"]),
+            "schedule": Schedule(**content["schedule"]),
+            "network": NetworkConfig.from_json(json.dumps(network)) if network else NetworkConfig(),
+            "excluded": tuple(content.get("excluded", ())),
+        }
+    )
+
+
+def _source(content: dict[str, Any]) -> CocoSource | SimulatedSource:
+    if "coco" in content:
+        return CocoSource(**{**content, "polarity": Polarity(content.get("polarity", "unknown"))})
+    return SimulatedSource(**content)
