@@ -1,0 +1,35 @@
+FROM python:3.11-slim-bookworm AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PYTHONDONTWRITEBYTECODE=1
+RUN python -m venv /opt/venv
+ENV PATH=/opt/venv/bin:$PATH
+WORKDIR /app
+COPY requirements.txt ./
+RUN pip install -r requirements.txt
+COPY pyproject.toml requirements.in README.md LICENSE ./
+COPY core core
+COPY app app
+RUN pip install --no-deps --editable .
+
+FROM python:3.11-slim-bookworm
+RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin radikal \
+    && mkdir /data \
+    && chown radikal: /data
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ENV APP_ENV=production \
+    DATA_DIR=/data \
+    DATABASE_URL=sqlite:////data/radikal.db \
+    MLFLOW_TRACKING_URI=sqlite:////data/mlflow.db
+COPY --from=build /opt/venv /opt/venv
+WORKDIR /app
+COPY --from=build /app ./
+COPY pages pages
+COPY models models
+COPY data data
+COPY .streamlit .streamlit
+COPY docker docker
+USER 10001
+VOLUME /data
+EXPOSE 8000
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
+    CMD ["python", "docker/healthcheck.py"]
+ENTRYPOINT ["docker/start"]

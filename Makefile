@@ -1,0 +1,95 @@
+# `make` alone lists the targets. Everything is installed into .venv, nothing outside the project.
+
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+# make run DEMO=0 leaves the guest demo out; HOST and PORT say where the page is served.
+DEMO ?= 1
+HOST ?= 127.0.0.1
+PORT ?= 8000
+# Processes that run tests side by side.
+WORKERS ?= 2
+demo_flag := $(if $(filter-out 0 no false,$(DEMO)),--demo)
+
+# A user's pip configuration may name other indexes, but must not move the installation elsewhere.
+export PIP_USER := 0
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+export PYTHONNOUSERSITE := 1
+unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench docs lock clean env env-dev
+
+help: ## Say what each target does
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: env ## Install, set up, serve on http://127.0.0.1:8000 (DEMO=0: no guest demo; HOST=, PORT=)
+	@$(BIN)/radikal setup $(demo_flag)
+	@exec $(BIN)/radikal serve --host $(HOST) --port $(PORT) $(demo_flag)
+
+test: check ## Check, then run every test, browser ones too, with coverage of at least 85 %
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile \
+		--cov=core --cov=app --cov-report=term --cov-fail-under=85 $(PYTEST_ARGS)
+
+check: env-dev ## Lint, formatting, types, layers; changes nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: env-dev ## Sort imports and lay out the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: env-dev ## Measure what should be fast; writes JSON beside the scripts in benchmarks/
+	@for script in benchmarks/bench_*.py; do \
+		[ -e "$$script" ] || { echo "benchmarks/ holds no bench_*.py" >&2; exit 1; }; \
+		echo "$$script"; $(BIN)/python "$$script" || exit 1; \
+	done
+
+docs: env-dev ## Write docs/commands.md from the command line's own help
+	$(BIN)/python docs/write_commands.py
+
+# CUDA libraries exist for Linux only; elsewhere torch does without them.
+linux_only = sed -i.bak -E 's/^((nvidia|cuda)-[^ ]+|triton==[^ ]+)$$/\1 ; platform_system == "Linux"/' $(1) && rm $(1).bak
+pip_compile = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --allow-unsafe --strip-extras \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+lock: env-dev ## Pin everything that requirements.in and requirements-dev.in pull in
+	$(pip_compile) --output-file requirements.txt requirements.in
+	$(call linux_only,requirements.txt)
+	$(pip_compile) --output-file requirements-dev.txt requirements-dev.in
+
+clean: ## Remove caches, coverage and build results; keeps .venv and your data in var/
+	rm -rf build dist *.egg-info htmlcov .coverage .coverage.* \
+		.pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+# The stamps hold a checksum of what was installed and where; an unchanged one makes these targets free.
+# Usage: $(call install,stamp,files to install from,what pip gets)
+define install
+	@wanted="$(CURDIR) $$(cat $(2) pyproject.toml requirements.in | cksum)"; \
+	if [ "$$(cat $(VENV)/$(1) 2>/dev/null)" != "$$wanted" ]; then \
+		rm -f $(VENV)/$(1); \
+		{ $(BIN)/python -c '' 2>/dev/null && head -n 1 $(BIN)/pip | grep -qF "$(CURDIR)"; } \
+			|| $$($(find_python)) -m venv --clear $(VENV) || exit 1; \
+		echo "Installing into $(VENV): a minute or two the first time, about 6 GB" >&2; \
+		$(BIN)/python -m pip install --quiet $(3) && \
+		$(BIN)/python -m pip install --quiet --no-deps --editable . && \
+		printf '%s\n' "$$wanted" > $(VENV)/$(1); \
+	fi
+endef
+
+define find_python
+for python in "$(PYTHON)" python3.11 python3.12 python3.13 python3; do \
+	[ -n "$$python" ] && "$$python" -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		&& { command -v "$$python"; exit; }; \
+done; echo "RadiKal needs Python 3.11 or newer with venv; say where it is: make PYTHON=path" >&2; echo false
+endef
+
+env:
+	$(call install,.installed,requirements.txt,-r requirements.txt)
+
+env-dev: env
+	$(call install,.installed-dev,requirements.txt requirements-dev.txt,-r requirements.txt -r requirements-dev.txt)

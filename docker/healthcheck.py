@@ -1,0 +1,31 @@
+"""Exit code 0 when RadiKal answers its health route and calls itself ready, 1 with one line otherwise.
+
+Used by the HEALTHCHECK of the image; needs nothing but Python.
+"""
+
+import json
+import sys
+import urllib.error
+import urllib.request
+
+DEFAULT_URL = "http://127.0.0.1:8000/api/xai-qc/health"
+TIMEOUT_S = 4.0
+
+
+def problem(url: str) -> str | None:
+    """What is wrong in one line, None when the service is ready."""
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as response:
+            health = json.load(response)
+    except urllib.error.HTTPError as error:
+        return f"answered {error.code}"
+    except (OSError, ValueError) as error:
+        return f"no healthy answer: {error}"
+    status = health.get("status") if isinstance(health, dict) else None
+    return None if status == "ok" else f"status is {status!r}, expected 'ok'"
+
+
+if __name__ == "__main__":
+    found = problem(sys.argv[1] if len(sys.argv) > 1 else DEFAULT_URL)
+    if found:
+        sys.exit(found)

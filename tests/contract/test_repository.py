@@ -1,0 +1,95 @@
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from core.config import keys
+
+MAX_FILE_MB, MAX_TOTAL_MB = 12, 45
+#: Where the packages of a lock come from and where this checkout lies is nobody's business.
+MACHINE_PATHS = re.compile(
+    r"(?<![\w./-])/(?:home|Users|root|work|mnt|srv|opt/(?!venv)|tmp)/[\w.-]+|\b[A-Z]:\\\\?Users",
+    re.IGNORECASE,
+)
+HOSTS = re.compile(r"https?://([\w.-]+)")
+#: Documented public addresses, reserved example names and this machine itself.
+PUBLIC_HOSTS = re.compile(
+    r"(^|\.)(example|example\.(com|org)|localhost|127\.0\.0\.1|0\.0\.0\.0|mlflow|apache\.org|github\.com|arxiv\.org|"
+    r"doi\.org|w3\.org|python\.org|pytorch\.org|keepachangelog\.com|semver\.org|spdx\.org|a|b|evil|testserver)\.?$"
+)
+
+
+def tracked(repository: Path) -> list[Path]:
+    if not (repository / ".git").exists():
+        pytest.skip("not a git checkout")
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=repository, capture_output=True, text=True, check=True
+    ).stdout
+    return [repository / name for name in listed.split("\0") if name and (repository / name).is_file()]
+
+
+def text_of(path: Path) -> str | None:
+    """The text of a tracked file, None for a binary one."""
+    data = path.read_bytes()
+    return None if b"\0" in data[:8000] else data.decode("utf-8")
+
+
+def test_no_tracked_file_is_large_and_all_together_stay_small(repository: Path) -> None:
+    sizes = {path: path.stat().st_size / 2**20 for path in tracked(repository)}
+    assert {path.name: size for path, size in sizes.items() if size > MAX_FILE_MB} == {}
+    assert sum(sizes.values()) < MAX_TOTAL_MB
+
+
+def test_text_files_are_utf8_without_machine_paths(repository: Path) -> None:
+    found = {}
+    for path in tracked(repository):
+        if path == Path(__file__) or (text := text_of(path)) is None:
+            continue
+        if match := MACHINE_PATHS.search(text):
+            found[str(path.relative_to(repository))] = match.group()
+    assert found == {}
+
+
+def test_text_files_name_only_public_hosts(repository: Path) -> None:
+    found = {}
+    for path in tracked(repository):
+        if path == Path(__file__) or (text := text_of(path)) is None:
+            continue
+        strange = {host for host in HOSTS.findall(text) if not PUBLIC_HOSTS.search(host)}
+        if strange:
+            found[str(path.relative_to(repository))] = strange
+    assert found == {}
+
+
+def test_the_example_environment_lists_exactly_the_keys_that_are_read(repository: Path) -> None:
+    text = (repository / ".env.example").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"^([A-Z_]+)=", text, re.MULTILINE)) == sorted(keys())
+
+
+@pytest.mark.parametrize("name", ["requirements.in", "requirements-dev.in"])
+def test_every_direct_dependency_is_pinned_exactly(repository: Path, name: str) -> None:
+    for line in requirement_lines(repository / name):
+        assert re.fullmatch(r"[\w.-]+==[\w.]+", line), line
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_every_locked_dependency_is_pinned_and_names_no_source(repository: Path, name: str) -> None:
+    lines = requirement_lines(repository / name)
+    assert len(lines) > 20
+    for line in lines:
+        assert re.fullmatch(r"[\w.-]+==[\w.]+( ; [\w\s=\"'.<>]+)?", line), line
+
+
+@pytest.mark.parametrize("stem", ["requirements", "requirements-dev"])
+def test_the_lock_holds_the_direct_pins(repository: Path, stem: str) -> None:
+    def pins(name: str) -> dict[str, str]:
+        pairs = (line.split(" ;")[0].split("==") for line in requirement_lines(repository / name))
+        return {re.sub(r"[-_.]+", "-", package.lower()): version for package, version in pairs}
+
+    assert pins(f"{stem}.in").items() <= pins(f"{stem}.txt").items()
+
+
+def requirement_lines(path: Path) -> list[str]:
+    lines = (line.split("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
+    return [line for line in lines if line and not line.startswith(("-c ", "-r "))]
