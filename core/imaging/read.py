@@ -1,0 +1,110 @@
+"""The dispatcher: bytes of any supported format in, one `Radiograph` out."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path, PurePath
+
+from core.domain.errors import UnreadableImageError
+from core.domain.radiograph import Polarity, Radiograph
+from core.imaging.decoded import Decoded
+from core.imaging.limits import MAX_FILE_BYTES, check_file_size
+from core.imaging.sniff import FileFormat, describe_foreign, format_by_name, sniff
+
+_EXPECTED = "expected a PNG, JPEG, BMP, TIFF or DICOM radiograph"
+_NAME_LENGTH = 120
+
+
+def read_radiograph(data: bytes, name: str = "", *, polarity: Polarity = Polarity.UNKNOWN) -> Radiograph:
+    """The radiograph in `data`, at its native depth; safe to call from several threads.
+
+    Args:
+        data: the whole file.
+        name: as the user knows it; only for messages, and to note that it contradicts the content.
+        polarity: used when the file does not say (only DICOM does).
+
+    Raises:
+        UnreadableImageError: one line that says what was expected and what came; nothing was kept.
+    """
+    try:
+        check_file_size(len(data))
+        file_format = sniff(data)
+        if file_format is None:
+            raise UnreadableImageError(f"{_EXPECTED}, got {describe_foreign(data)}")
+        decoded = _reader(file_format)(data)
+    except UnreadableImageError as error:
+        shown = _shown(name)
+        raise UnreadableImageError(f"{error} ({shown})" if shown else str(error)) from error
+    notes = _name_notes(name, file_format) + decoded.notes
+    if decoded.polarity is Polarity.UNKNOWN:
+        decided = polarity
+    else:
+        decided = decoded.polarity
+        if polarity not in (Polarity.UNKNOWN, decided):
+            notes += (
+                f"polarity {decided} is taken from the file ({decoded.polarity_basis}), "
+                f"not the {polarity} that was asked for",
+            )
+    return Radiograph(
+        pixels=decoded.pixels,
+        bit_depth=decoded.bit_depth,
+        polarity=decided,
+        pitch=decoded.pitch,
+        sha256=hashlib.sha256(data).hexdigest(),
+        file_format=file_format.value,
+        notes=notes,
+        fields=decoded.fields,
+    )
+
+
+def read_radiograph_file(path: Path, *, polarity: Polarity = Polarity.UNKNOWN) -> Radiograph:
+    """The radiograph in the file at `path`; see `read_radiograph`.
+
+    Raises:
+        UnreadableImageError: also when the file is missing, a folder, or may not be read.
+    """
+    try:
+        if path.is_file() and path.stat().st_size > MAX_FILE_BYTES:
+            check_file_size(path.stat().st_size)
+        data = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise UnreadableImageError(f"{_EXPECTED}, got {reason.lower()} ({path})") from error
+    return read_radiograph(data, path.name, polarity=polarity)
+
+
+def _reader(file_format: FileFormat) -> Callable[[bytes], Decoded]:
+    """The reader of a format, imported only now: PNG, JPEG and BMP need no tifffile or pydicom."""
+    match file_format:
+        case FileFormat.TIFF:
+            from core.imaging.tiff import read_tiff
+
+            return read_tiff
+        case FileFormat.DICOM:
+            from core.imaging.dicom import read_dicom
+
+            return read_dicom
+        case FileFormat.PNG:
+            from core.imaging.png import read_png
+
+            return read_png
+        case FileFormat.JPEG:
+            from core.imaging.raster import read_jpeg
+
+            return read_jpeg
+        case FileFormat.BMP:
+            from core.imaging.raster import read_bmp
+
+            return read_bmp
+
+
+def _name_notes(name: str, file_format: FileFormat) -> tuple[str, ...]:
+    claimed = format_by_name(name)
+    if claimed is None or claimed is file_format:
+        return ()
+    return (f"named {PurePath(name).suffix} but holds a {file_format}; read as {file_format}",)
+
+
+def _shown(name: str) -> str:
+    """The name's last part on one line, short enough for a message."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(c for c in last if c.isprintable())[-_NAME_LENGTH:]

@@ -1,0 +1,30 @@
+"""Millimetres per pixel from the resolution that a picture file carries."""
+
+from core.domain.radiograph import PixelPitch, PitchSource
+
+MM_PER_INCH = 25.4
+#: What programs write when they know nothing: screen resolutions, and 1 for "no unit".
+SCREEN_DPI = (1.0, 72.0, 96.0)
+#: Finer than any film digitiser, coarser than any detector array, mm.
+PLAUSIBLE_MM = (0.001, 0.5)
+_DPI_TOLERANCE = 0.05
+_SQUARE_TOLERANCE = 0.01
+
+
+def pitch_from_dpi(x_dpi: float, y_dpi: float) -> PixelPitch | None:
+    """The pitch, or None when it is a screen default, not plausible, or the pixels are not square.
+
+    Args:
+        x_dpi: pixels per inch along a row; any float, also nan.
+        y_dpi: pixels per inch along a column.
+    """
+    if not (x_dpi > 0 and y_dpi > 0):
+        return None
+    if abs(x_dpi - y_dpi) > _SQUARE_TOLERANCE * max(x_dpi, y_dpi):
+        return None
+    if any(abs(x_dpi - screen) <= _DPI_TOLERANCE for screen in SCREEN_DPI):
+        return None
+    mm_per_px = MM_PER_INCH / x_dpi
+    if not PLAUSIBLE_MM[0] <= mm_per_px <= PLAUSIBLE_MM[1]:
+        return None
+    return PixelPitch(round(mm_per_px, 9), PitchSource.FILE)

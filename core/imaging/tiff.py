@@ -1,0 +1,155 @@
+"""TIFF: strips and tiles, 1 to 64 bit, integer and float, either byte order. Tags by tifffile."""
+
+import logging
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tifffile
+
+from core.domain.errors import UnreadableImageError
+from core.domain.radiograph import PixelPitch, Pixels
+from core.imaging.decoded import Decoded
+from core.imaging.grey import to_grey
+from core.imaging.limits import MAX_DECODED_BYTES, check_picture_size
+from core.imaging.quiet import damaged, quiet_codec
+from core.imaging.resolution import MM_PER_INCH, pitch_from_dpi
+from core.imaging.samples import narrow
+from core.imaging.tiff_segments import Segments, assemble
+
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
+_JPEG = 7
+_SEPARATE_PLANES = 2
+_SAMPLE_KINDS = {1: "u", 2: "i", 3: "f", 4: "u"}
+_PER_INCH, _PER_CM = 2, 3
+_UPRIGHT = 1
+_BYTE_BITS = 8
+
+# Otherwise Python prints the parser's complaints on stderr where nobody configured logging.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
+
+
+def read_tiff(data: bytes) -> Decoded:
+    """The first page of a TIFF or BigTIFF.
+
+    White-is-zero pages are inverted, so that pixels look as a viewer shows them; which polarity
+    that is, TIFF does not say.
+
+    Raises:
+        UnreadableImageError: truncated, damaged, too large, or packed in a way that cannot be read.
+    """
+    with quiet_codec("TIFF"), tifffile.TiffFile(BytesIO(data)) as tiff:
+        page = tiff.pages[0]
+        if not isinstance(page, tifffile.TiffPage):
+            raise damaged("TIFF", "the first page has no tags")
+        segments = _segments(page, tiff.byteorder, len(data))
+        notes = (f"{len(tiff.pages)} pages, first one read",) if len(tiff.pages) > 1 else ()
+        pixels, bit_depth, pixel_notes = _pixels(assemble(data, segments), page, segments.bits)
+        notes += pixel_notes + _orientation_notes(page)
+        return Decoded(pixels=pixels, bit_depth=bit_depth, pitch=_pitch(page), notes=notes)
+
+
+def _segments(page: tifffile.TiffPage, byteorder: str, n_file_bytes: int) -> Segments:
+    """The page's layout, once its size and kind proved acceptable."""
+    bits, kind = page.bitspersample, _SAMPLE_KINDS.get(int(page.sampleformat))
+    if not isinstance(bits, int) or kind is None:
+        raise UnreadableImageError(f"expected a TIFF of one sample type, got {bits} bits, {page.sampleformat!s}")
+    if int(page.photometric) not in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _YCBCR):
+        raise UnreadableImageError(f"expected a grey or RGB TIFF, got photometric {page.photometric!s}")
+    if int(page.photometric) == _YCBCR and int(page.compression) != _JPEG:
+        raise UnreadableImageError("expected a grey or RGB TIFF, got YCbCr without JPEG")
+    if page.imagedepth != 1 or int(page.fillorder) != 1:
+        raise UnreadableImageError("expected a flat TIFF of normal bit order")
+    item_bytes = max(1, (bits + 7) // _BYTE_BITS)
+    if item_bytes == 3 or bits == 12:  # noqa: PLR2004 - 12 bit unpack to 16
+        item_bytes = 2
+    bytes_per_px = item_bytes * page.samplesperpixel
+    check_picture_size(
+        page.imagewidth, page.imagelength, bytes_per_px=bytes_per_px, n_file_bytes=n_file_bytes
+    )
+    is_separate = int(page.planarconfig or 1) == _SEPARATE_PLANES and page.samplesperpixel > 1
+    segment_width = page.tilewidth if page.is_tiled else page.imagewidth
+    segment_height = page.tilelength if page.is_tiled else min(page.rowsperstrip, page.imagelength)
+    if min(segment_width, segment_height) < 1 or segment_width * segment_height * bytes_per_px > MAX_DECODED_BYTES:
+        raise damaged("TIFF", f"tiles or strips of {segment_width} x {segment_height} px")
+    return Segments(
+        offsets=tuple(page.dataoffsets),
+        counts=tuple(page.databytecounts),
+        width=page.imagewidth,
+        height=page.imagelength,
+        segment_width=segment_width,
+        segment_height=segment_height,
+        samples=1 if is_separate else page.samplesperpixel,
+        planes=page.samplesperpixel if is_separate else 1,
+        bits=bits,
+        dtype=np.dtype(f"{byteorder}{kind}{item_bytes}"),
+        is_tiled=page.is_tiled,
+        compression=int(page.compression),
+        predictor=int(page.predictor),
+        jpeg_tables=page.jpegtables or b"",
+    )
+
+
+def _pixels(
+    planes: npt.NDArray[Any], page: tifffile.TiffPage, bits: int
+) -> tuple[Pixels, int, tuple[str, ...]]:
+    """Grey pixels, significant bits, notes."""
+    notes: tuple[str, ...] = ()
+    if int(page.photometric) == _PALETTE:
+        if page.colormap is None:
+            raise damaged("TIFF", "palette without colours")
+        planes = np.moveaxis(page.colormap, 0, -1)[planes[..., 0]]
+        bits = 16
+    elif bits < _BYTE_BITS:
+        planes = planes * np.uint8(255 // ((1 << bits) - 1))
+        notes += (f"{bits}-bit TIFF expanded to 8 bit",)
+        bits = _BYTE_BITS
+    if planes.shape[2] == 1:
+        pixels, depth, sample_notes = narrow(planes[..., 0], bits)
+        notes += sample_notes
+    else:
+        channels = [narrow(planes[..., c], bits) for c in range(planes.shape[2])]
+        depth = max(c[1] for c in channels)
+        grey, grey_notes = to_grey(np.stack([c[0] for c in channels], axis=2))
+        pixels, notes = grey, notes + grey_notes + channels[0][2]
+    if int(page.photometric) == _WHITE_IS_ZERO:
+        pixels = _invert(pixels, depth)
+        notes += ("white-is-zero TIFF inverted, as viewers show it",)
+    return pixels, depth, notes
+
+
+def _invert(pixels: Pixels, depth: int) -> Pixels:
+    """Black and white swapped: about the middle of the depth, of the finite range for floats."""
+    if pixels.dtype == np.float32:
+        finite = pixels[np.isfinite(pixels)]
+        total = np.float32(finite.min() + finite.max()) if finite.size else np.float32(0)
+        inverted: Pixels = (total - pixels).astype(np.float32)
+        return inverted
+    inverted = np.subtract((1 << depth) - 1, pixels, dtype=pixels.dtype)
+    return inverted
+
+
+def _pitch(page: tifffile.TiffPage) -> PixelPitch | None:
+    """From XResolution, YResolution and ResolutionUnit; None without a unit of length."""
+    unit = page.tags.valueof("ResolutionUnit", _PER_INCH)
+    x, y = (_ratio(page.tags.valueof(name)) for name in ("XResolution", "YResolution"))
+    if unit == _PER_INCH:
+        return pitch_from_dpi(x, y)
+    if unit == _PER_CM:
+        return pitch_from_dpi(x * MM_PER_INCH / 10, y * MM_PER_INCH / 10)
+    return None
+
+
+def _ratio(value: object) -> float:
+    """A rational tag as float; nan when absent, malformed or over zero."""
+    if not (isinstance(value, tuple) and len(value) == 2 and value[1]):  # noqa: PLR2004 - a ratio
+        return float("nan")
+    return float(value[0]) / float(value[1])
+
+
+def _orientation_notes(page: tifffile.TiffPage) -> tuple[str, ...]:
+    orientation = page.tags.valueof("Orientation", _UPRIGHT)
+    if orientation == _UPRIGHT:
+        return ()
+    return (f"TIFF orientation {int(orientation)} not applied, pixels kept as stored",)
