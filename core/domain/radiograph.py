@@ -23,6 +23,7 @@ class PitchSource(StrEnum):
     """Where a millimetre came from; two planes, so the same number means different things."""
 
     OBJECT = "object plane, calibrated (DICOM 0028,0030)"
+    OBJECT_BY_MAGNIFICATION = "object plane, detector pitch over magnification (DICOM 0018,1164 / 0018,1114)"
     DETECTOR = "detector plane (DICOM 0018,1164)"
     DETECTOR_UNCALIBRATED = "detector plane, uncalibrated (DICOM 0028,0030)"
     FILE = "resolution written in the file"

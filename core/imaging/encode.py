@@ -20,8 +20,8 @@ def encode_png(pixels: npt.NDArray[Any]) -> bytes:
     Raises:
         ValueError: for any other shape or dtype.
     """
-    is_grey = pixels.ndim == 2 and pixels.dtype in (np.uint8, np.uint16)  # noqa: PLR2004
-    is_rgb = pixels.ndim == 3 and pixels.shape[2] == 3 and pixels.dtype == np.uint8  # noqa: PLR2004
+    is_grey = pixels.ndim == 2 and pixels.dtype in (np.uint8, np.uint16)
+    is_rgb = pixels.ndim == 3 and pixels.shape[2] == 3 and pixels.dtype == np.uint8
     if not (is_grey or is_rgb) or pixels.size == 0:
         raise ValueError(f"expected (H, W) uint8 or uint16, got {pixels.shape} {pixels.dtype}")
     stream = BytesIO()

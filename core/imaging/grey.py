@@ -27,7 +27,7 @@ def to_grey(planes: Array) -> tuple[Array, tuple[str, ...]]:
     Raises:
         UnreadableImageError: for any other number of channels.
     """
-    if planes.ndim == 2:  # noqa: PLR2004 - rows and columns
+    if planes.ndim == 2:
         return np.ascontiguousarray(planes), ()
     n_channels = planes.shape[2]
     if n_channels == 1:

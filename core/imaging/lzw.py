@@ -84,4 +84,5 @@ def _expand(codes: Index) -> Bytes:
         source = further_source
     literals = np.zeros(len(source), np.uint8)
     literals[start[is_literal]] = codes[is_literal]
-    return literals[source]
+    expanded: Bytes = literals[source]
+    return expanded

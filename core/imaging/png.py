@@ -41,7 +41,7 @@ def read_png(data: bytes) -> Decoded:
     notes = decoded.notes
     if is_animated:
         notes += ("animated PNG, first frame read",)
-    if colour_type == _GREY and depth < 8:  # noqa: PLR2004 - bits of a byte
+    if colour_type == _GREY and depth < 8:
         notes += (f"{depth}-bit PNG expanded to 8 bit",)
     return Decoded(pixels=decoded.pixels, bit_depth=decoded.bit_depth, pitch=decoded.pitch, notes=notes)
 
@@ -54,8 +54,8 @@ def _deep_colour(data: bytes, image: PngImagePlugin.PngImageFile, colour_type: i
     planes = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if planes is None or planes.dtype != np.uint16:
         raise damaged("PNG", "16-bit colour could not be decoded")
-    if planes.ndim == 3:  # noqa: PLR2004 - rows, columns, channels
-        order = [2, 1, 0, 3][: planes.shape[2]] if planes.shape[2] > 2 else [0, 1]  # noqa: PLR2004
+    if planes.ndim == 3:
+        order = [2, 1, 0, 3][: planes.shape[2]] if planes.shape[2] > 2 else [0, 1]
         planes = planes[..., order]
     grey, notes = to_grey(planes)
     return Decoded(pixels=grey, bit_depth=_DEEP, pitch=pitch, notes=notes)
@@ -66,7 +66,7 @@ def _check_chunks(data: bytes) -> tuple[int, int, bool]:
     depth, colour_type, is_animated, has_pixels, kind = 0, -1, False, False, b""
     for kind, body in _chunks(data):
         if kind == b"IHDR":
-            if len(body) != 13:  # noqa: PLR2004 - section 11.2.1
+            if len(body) != 13:
                 raise damaged("PNG", "bad IHDR")
             width, height, depth, colour_type = struct.unpack(">IIBB", body[:10])
             if colour_type not in _CHANNELS:

@@ -65,7 +65,7 @@ def decode_picture(image: ImageFile, n_file_bytes: int) -> Decoded:
 def picture_pitch(image: ImageFile) -> PixelPitch | None:
     """The pitch from JFIF, EXIF, pHYs or BMP resolution; None when absent or a screen default."""
     dpi = image.info.get("dpi")
-    if not isinstance(dpi, tuple) or len(dpi) != 2:  # noqa: PLR2004 - x and y
+    if not isinstance(dpi, tuple) or len(dpi) != 2:
         return None
     return pitch_from_dpi(float(dpi[0]), float(dpi[1]))
 

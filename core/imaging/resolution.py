@@ -1,6 +1,6 @@
 """Millimetres per pixel from the resolution that a picture file carries."""
 
-from core.domain.radiograph import PixelPitch, PitchSource
+from core.domain.radiograph import PitchSource, PixelPitch
 
 MM_PER_INCH = 25.4
 #: What programs write when they know nothing: screen resolutions, and 1 for "no unit".

@@ -33,10 +33,11 @@ def narrow(values: npt.NDArray[Any], bits: int) -> tuple[Pixels, int, tuple[str,
         values = values.astype(np.int32) + np.int32(shift)
         low, high = low + shift, high + shift
         notes = (f"signed pixels shifted up by {shift}",)
-    if bits <= _MAX_BITS and 0 <= low and high < 1 << _MAX_BITS:
+    if bits <= _MAX_BITS and low >= 0 and high < 1 << _MAX_BITS:
         depth = max(bits, _MIN_BITS)
-        return values.astype(np.uint8 if depth == _MIN_BITS else np.uint16), depth, notes
-    if 0 <= low and high < 1 << _MAX_BITS:
+        small: Pixels = values.astype(np.uint8) if depth == _MIN_BITS else values.astype(np.uint16)
+        return small, depth, notes
+    if low >= 0 and high < 1 << _MAX_BITS:
         return values.astype(np.uint16), _MAX_BITS, (f"{bits}-bit integers taken as 16 bit, all values fit",)
     is_exact = max(abs(low), abs(high)) <= _EXACT_FLOAT
     how = "exactly" if is_exact else "rounded to 24 significant bits"

@@ -68,7 +68,9 @@ _FOREIGN: tuple[tuple[bytes, str], ...] = (
 )
 
 _PREAMBLE_BYTES = 128
-_VR_CODES = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT OB OW PN SH SL SQ SS ST TM UI UL UN US UT".split())
+_VR_CODES = frozenset(
+    b"AE AS AT CS DA DS DT FD FL IS LO LT OB OW PN SH SL SQ SS ST TM UI UL UN US UT".split()
+)
 #: An implicit-VR first element of a data set is short: a group length, a date, a UID.
 _MAX_FIRST_LENGTH = 1024
 _BMP_HEADER_SIZES = (12, 40, 52, 56, 64, 108, 124)

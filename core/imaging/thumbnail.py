@@ -1,7 +1,10 @@
 """A small picture of a radiograph, for lists."""
 
+from typing import Any
+
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from core.domain.radiograph import Radiograph
 from core.imaging.encode import encode_png
@@ -20,7 +23,7 @@ def thumbnail_png(radiograph: Radiograph, max_side_px: int = THUMBNAIL_SIDE_PX) 
     """
     if max_side_px < 1:
         raise ValueError(f"max_side_px must be at least 1, got {max_side_px}")
-    pixels = radiograph.pixels
+    pixels: npt.NDArray[Any] = radiograph.pixels
     scale = min(1.0, max_side_px / max(pixels.shape))
     if scale < 1.0:
         if pixels.dtype == np.float32:

@@ -44,7 +44,9 @@ def read_tiff(data: bytes) -> Decoded:
         if not isinstance(page, tifffile.TiffPage):
             raise damaged("TIFF", "the first page has no tags")
         segments = _segments(page, tiff.byteorder, len(data))
-        notes = (f"{len(tiff.pages)} pages, first one read",) if len(tiff.pages) > 1 else ()
+        notes: tuple[str, ...] = ()
+        if len(tiff.pages) > 1:
+            notes = (f"{len(tiff.pages)} pages, first one read",)
         pixels, bit_depth, pixel_notes = _pixels(assemble(data, segments), page, segments.bits)
         notes += pixel_notes + _orientation_notes(page)
         return Decoded(pixels=pixels, bit_depth=bit_depth, pitch=_pitch(page), notes=notes)
@@ -54,7 +56,9 @@ def _segments(page: tifffile.TiffPage, byteorder: str, n_file_bytes: int) -> Seg
     """The page's layout, once its size and kind proved acceptable."""
     bits, kind = page.bitspersample, _SAMPLE_KINDS.get(int(page.sampleformat))
     if not isinstance(bits, int) or kind is None:
-        raise UnreadableImageError(f"expected a TIFF of one sample type, got {bits} bits, {page.sampleformat!s}")
+        raise UnreadableImageError(
+            f"expected a TIFF of one sample type, got {bits} bits, {page.sampleformat!s}"
+        )
     if int(page.photometric) not in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _YCBCR):
         raise UnreadableImageError(f"expected a grey or RGB TIFF, got photometric {page.photometric!s}")
     if int(page.photometric) == _YCBCR and int(page.compression) != _JPEG:
@@ -62,7 +66,7 @@ def _segments(page: tifffile.TiffPage, byteorder: str, n_file_bytes: int) -> Seg
     if page.imagedepth != 1 or int(page.fillorder) != 1:
         raise UnreadableImageError("expected a flat TIFF of normal bit order")
     item_bytes = max(1, (bits + 7) // _BYTE_BITS)
-    if item_bytes == 3 or bits == 12:  # noqa: PLR2004 - 12 bit unpack to 16
+    if item_bytes == 3 or bits == 12:
         item_bytes = 2
     bytes_per_px = item_bytes * page.samplesperpixel
     check_picture_size(
@@ -71,7 +75,10 @@ def _segments(page: tifffile.TiffPage, byteorder: str, n_file_bytes: int) -> Seg
     is_separate = int(page.planarconfig or 1) == _SEPARATE_PLANES and page.samplesperpixel > 1
     segment_width = page.tilewidth if page.is_tiled else page.imagewidth
     segment_height = page.tilelength if page.is_tiled else min(page.rowsperstrip, page.imagelength)
-    if min(segment_width, segment_height) < 1 or segment_width * segment_height * bytes_per_px > MAX_DECODED_BYTES:
+    if (
+        min(segment_width, segment_height) < 1
+        or segment_width * segment_height * bytes_per_px > MAX_DECODED_BYTES
+    ):
         raise damaged("TIFF", f"tiles or strips of {segment_width} x {segment_height} px")
     return Segments(
         offsets=tuple(page.dataoffsets),
@@ -143,7 +150,7 @@ def _pitch(page: tifffile.TiffPage) -> PixelPitch | None:
 
 def _ratio(value: object) -> float:
     """A rational tag as float; nan when absent, malformed or over zero."""
-    if not (isinstance(value, tuple) and len(value) == 2 and value[1]):  # noqa: PLR2004 - a ratio
+    if not (isinstance(value, tuple) and len(value) == 2 and value[1]):
         return float("nan")
     return float(value[0]) / float(value[1])
 

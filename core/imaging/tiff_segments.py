@@ -78,9 +78,7 @@ def assemble(data: bytes, page: Segments) -> Array:
         packed = view[page.offsets[index] : page.offsets[index] + page.counts[index]]
         block = _unpack(packed, page, rows)[: page.height - top, : page.width - left]
         first = plane * page.samples
-        out[
-            top : top + block.shape[0], left : left + block.shape[1], first : first + page.samples
-        ] = block
+        out[top : top + block.shape[0], left : left + block.shape[1], first : first + page.samples] = block
     return out
 
 
@@ -143,13 +141,13 @@ def _unpackbits(packed: bytes, n_expected: int) -> bytes:
     out, at = bytearray(), 0
     while len(out) < n_expected and at < len(packed):
         n = packed[at]
-        if n < 128:  # noqa: PLR2004 - the control byte's sign
+        if n < 128:
             out += packed[at + 1 : at + 2 + n]
             at += n + 2
         else:
-            if n > 128:  # noqa: PLR2004 - 128 means: nothing
+            if n > 128:
                 out += packed[at + 1 : at + 2] * (257 - n)
-            at += 2 if n > 128 else 1  # noqa: PLR2004
+            at += 2 if n > 128 else 1
     return bytes(out[:n_expected])
 
 
@@ -158,7 +156,7 @@ def _split_bits(by_row: npt.NDArray[np.uint8], bits: int) -> Array:
     if bits == 1:
         return np.unpackbits(by_row, axis=1)
     rows = by_row.shape[0]
-    if bits == 4:  # noqa: PLR2004 - two samples a byte
+    if bits == 4:
         return np.stack([by_row >> 4, by_row & 15], axis=2).reshape(rows, -1)
     triples = np.pad(by_row, ((0, 0), (0, -by_row.shape[1] % 3))).astype(np.uint16).reshape(rows, -1, 3)
     first = (triples[..., 0] << 4) | (triples[..., 1] >> 4)

@@ -54,4 +54,7 @@ def _linear(values: npt.NDArray[np.float32], lo: float, hi: float, invert: bool)
     with np.errstate(over="ignore", invalid="ignore"):
         shown = np.nan_to_num((values - np.float32(lo)) / np.float32(span), nan=0.0, posinf=1.0, neginf=0.0)
     grey = np.rint(np.clip(shown, 0.0, 1.0) * _WHITE).astype(np.uint8)
-    return np.subtract(_WHITE, grey, dtype=np.uint8) if invert else grey
+    if not invert:
+        return grey
+    inverted: npt.NDArray[np.uint8] = np.subtract(_WHITE, grey, dtype=np.uint8)
+    return inverted

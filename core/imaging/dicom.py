@@ -1,0 +1,206 @@
+"""DICOM and DICONDE (ASTM E2339): data set by pydicom, compressed pixels by pylibjpeg."""
+
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pydicom
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
+from pydicom.pixels.utils import pixel_array
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from core.domain.errors import UnreadableImageError
+from core.domain.radiograph import Pixels
+from core.imaging.decoded import Decoded
+from core.imaging.dicom_frames import check_deflated, check_frame, n_frames
+from core.imaging.dicom_pitch import dicom_pitch
+from core.imaging.dicom_polarity import dicom_polarity
+from core.imaging.diconde import diconde_fields, register_diconde_names
+from core.imaging.grey import to_grey
+from core.imaging.limits import check_picture_size
+from core.imaging.quiet import damaged, quiet_codec
+from core.imaging.samples import narrow
+
+_PIXEL_TAGS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+_MONOCHROME = ("MONOCHROME1", "MONOCHROME2")
+_MAX_BITS, _MIN_BITS = 16, 8
+_UINT16_MAX = 65535
+
+
+def read_dicom(data: bytes) -> Decoded:
+    """The first frame of a DICOM file, with or without preamble, rescaled, not windowed.
+
+    Raises:
+        UnreadableImageError: truncated, damaged, without pixels, too large, or in a transfer syntax
+            that cannot be decoded.
+    """
+    register_diconde_names()
+    with quiet_codec("DICOM"):
+        check_deflated(data)
+        dataset = pydicom.dcmread(BytesIO(data), force=True)
+        _name_transfer_syntax(dataset)
+        _check_header(dataset, len(data))
+        check_frame(dataset)
+        return _decode(dataset)
+
+
+def _decode(dataset: Dataset) -> Decoded:
+    frames = n_frames(dataset)
+    notes = (f"{frames} frames, first one read",) if frames > 1 else ()
+    stored = pixel_array(dataset, index=0)
+    if stored.ndim == 3:
+        return _colour(dataset, stored, notes)
+    if dataset.PhotometricInterpretation == "PALETTE COLOR":
+        return _colour(dataset, apply_color_lut(stored, dataset), notes)
+    stored = _significant(stored, dataset)
+    stored, padding_notes = _fill_padding(stored, dataset)
+    pixels, depth, rescale_notes, slope = _rescale(stored, dataset)
+    sign = dataset.get("PixelIntensityRelationshipSign")
+    polarity, basis, polarity_notes = dicom_polarity(
+        str(dataset.PhotometricInterpretation),
+        intensity_sign=sign if isinstance(sign, int) else None,
+        is_slope_negative=slope < 0,
+    )
+    pitch, pitch_notes = dicom_pitch(dataset)
+    return Decoded(
+        pixels=pixels,
+        bit_depth=depth,
+        pitch=pitch,
+        polarity=polarity,
+        polarity_basis=basis,
+        notes=notes + padding_notes + rescale_notes + polarity_notes + pitch_notes,
+        fields=diconde_fields(dataset),
+    )
+
+
+def _colour(dataset: Dataset, planes: npt.NDArray[Any], notes: tuple[str, ...]) -> Decoded:
+    """RGB planes (pydicom turned YBR into RGB) as grey; nothing is said about the polarity."""
+    grey, grey_notes = to_grey(planes)
+    depth = _MIN_BITS if grey.dtype == np.uint8 else _MAX_BITS
+    pixels, depth, more = narrow(grey, depth)
+    pitch, pitch_notes = dicom_pitch(dataset)
+    return Decoded(
+        pixels=pixels,
+        bit_depth=depth,
+        pitch=pitch,
+        notes=notes + grey_notes + more + pitch_notes,
+        fields=diconde_fields(dataset),
+    )
+
+
+def _name_transfer_syntax(dataset: Dataset) -> None:
+    """Put in the transfer syntax that a file without meta header leaves to be found (PS3.5 A.4)."""
+    if not hasattr(dataset, "file_meta"):
+        dataset.file_meta = FileMetaDataset()
+    if dataset.file_meta.get("TransferSyntaxUID"):
+        return
+    is_implicit, is_little = dataset.original_encoding
+    if is_implicit is False:
+        syntax = ExplicitVRLittleEndian if is_little else ExplicitVRBigEndian
+    else:
+        syntax = ImplicitVRLittleEndian
+    dataset.file_meta.TransferSyntaxUID = syntax
+
+
+def _check_header(dataset: Dataset, n_file_bytes: int) -> None:
+    """Refuse a data set without a radiograph, or with too large a one, before decoding."""
+    if len(dataset) == 0:
+        raise damaged("DICOM", "the data set is empty")
+    if not any(tag in dataset for tag in _PIXEL_TAGS):
+        what = str(dataset.get("Modality") or "no modality")[:16]
+        raise UnreadableImageError(f"expected a DICOM radiograph, got a data set without pixels ({what})")
+    for keyword in ("Rows", "Columns", "PhotometricInterpretation", "BitsAllocated"):
+        if dataset.get(keyword) in (None, ""):
+            raise damaged("DICOM", f"{keyword} is missing")
+    bits = int(dataset.BitsAllocated)
+    samples = int(dataset.get("SamplesPerPixel") or 1)
+    check_picture_size(
+        int(dataset.Columns),
+        int(dataset.Rows),
+        bytes_per_px=samples * max(1, bits / 8),
+        n_file_bytes=n_file_bytes,
+    )
+    if samples == 1 and dataset.PhotometricInterpretation not in (*_MONOCHROME, "PALETTE COLOR"):
+        raise UnreadableImageError(
+            f"expected photometric interpretation MONOCHROME1 or 2, got {dataset.PhotometricInterpretation}"
+        )
+
+
+def _significant(stored: npt.NDArray[Any], dataset: Dataset) -> npt.NDArray[Any]:
+    """Values cut to Bits Stored: old files keep overlays in the bits above and below (PS3.5 8.1.1)."""
+    if stored.dtype.kind not in "iu":
+        return stored
+    allocated, bits = stored.dtype.itemsize * 8, _bits_stored(dataset)
+    low_bit = int(dataset.get("HighBit", bits - 1) or 0) - bits + 1
+    if low_bit < 0 or low_bit + bits > allocated or (low_bit == 0 and bits == allocated):
+        return stored
+    low, high = (
+        (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if stored.dtype.kind == "i" else (0, (1 << bits) - 1)
+    )
+    if low_bit == 0 and low <= int(stored.min()) and int(stored.max()) <= high:
+        return stored
+    # A shift to the top drops the bits above; the shift back brings the sign along.
+    return (stored << (allocated - bits - low_bit)) >> (allocated - bits)
+
+
+def _bits_stored(dataset: Dataset) -> int:
+    return int(dataset.get("BitsStored") or dataset.BitsAllocated)
+
+
+def _fill_padding(stored: npt.NDArray[Any], dataset: Dataset) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
+    """Pixel Padding Value (0028,0120) replaced by the nearest value that the picture really has.
+
+    Padding is often far outside the picture's range and would spoil every window on it.
+    """
+    first = dataset.get("PixelPaddingValue")
+    if not isinstance(first, int):
+        return stored, ()
+    last = dataset.get("PixelPaddingRangeLimit")
+    low, high = sorted((first, last if isinstance(last, int) else first))
+    is_padding = (stored >= low) & (stored <= high)
+    n_padding = int(np.count_nonzero(is_padding))
+    if n_padding in (0, stored.size):
+        return stored, ()
+    real = stored[~is_padding]
+    floor, ceiling = real.min(), real.max()
+    fill = floor if abs(low - int(floor)) <= abs(high - int(ceiling)) else ceiling
+    filled = np.where(is_padding, fill, stored)
+    return filled, (f"{n_padding} padding pixels set to {fill}, the nearest value of the picture",)
+
+
+def _rescale(stored: npt.NDArray[Any], dataset: Dataset) -> tuple[Pixels, int, tuple[str, ...], float]:
+    """Pixels after the modality transformation (PS3.3 C.11.1), significant bits, notes, the slope.
+
+    Whole values that fit stay integers; others become float32, 32 bit.
+    """
+    bits = _bits_stored(dataset)
+    if dataset.get("ModalityLUTSequence"):
+        pixels, depth, notes = narrow(apply_modality_lut(stored, dataset), _MAX_BITS)
+        return pixels, depth, ("modality lookup table applied", *notes), 1.0
+    slope = float(dataset.get("RescaleSlope") or 1.0)
+    intercept = float(dataset.get("RescaleIntercept") or 0.0)
+    if not (np.isfinite(slope) and np.isfinite(intercept)):
+        raise damaged("DICOM", "rescale slope or intercept is not a number")
+    if (slope, intercept) == (1.0, 0.0):
+        return *narrow(stored, bits), 1.0
+    notes = (f"rescaled by {slope:g} x value {intercept:+g}",)
+    ends = [float(v) * slope + intercept for v in (stored.min(), stored.max())]
+    is_whole = slope.is_integer() and intercept.is_integer() and stored.dtype.kind in "iu"
+    if is_whole and min(ends) >= 0 and max(ends) <= _UINT16_MAX:
+        whole = (stored.astype(np.int64) * int(slope) + int(intercept)).astype(np.uint16)
+        possible = max(_MIN_BITS, min(_MAX_BITS, _possible_bits(stored, bits, slope, intercept)))
+        depth = max(possible, int(max(ends)).bit_length())
+        return (whole.astype(np.uint8) if depth == _MIN_BITS else whole), depth, notes, slope
+    with np.errstate(over="ignore"):
+        floating = stored.astype(np.float32) * np.float32(slope) + np.float32(intercept)
+    return *narrow(floating, 32)[:2], notes, slope
+
+
+def _possible_bits(stored: npt.NDArray[Any], bits: int, slope: float, intercept: float) -> int:
+    """Bits that the rescaled range of the stored depth needs."""
+    low, high = (0, (1 << bits) - 1)
+    if stored.dtype.kind == "i":
+        low, high = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+    return int(max(low * slope + intercept, high * slope + intercept, 1)).bit_length()
