@@ -39,3 +39,7 @@ class JobCancelledError(WorkbenchError):
 
 class CalibrationDataError(BadInputError):
     """The boxes handed in cannot calibrate a model: none, or only true or only false ones."""
+
+
+class RegistryUnavailableError(WorkbenchError):
+    """MLflow does not answer; what is cached still works."""

@@ -1,7 +1,10 @@
 """What crosses a layer: small interfaces that adapters implement."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Protocol
+
+from core.domain.model_version import ModelVersion
 
 
 class RunLog(Protocol):
@@ -22,3 +25,16 @@ class JobLog(Protocol):
 
     def is_cancelled(self) -> bool:
         """True when the user asked the job to stop."""
+
+
+class ModelSource(Protocol):
+    """Where registered model versions come from."""
+
+    def resolve(
+        self, name: str, *, version: int | None = None, alias: str = "champion"
+    ) -> tuple[ModelVersion, Path]:
+        """The version and the folder of its artefacts; `version` wins over `alias`.
+
+        Raises:
+            ModelNotFoundError: when there is no such model, version or alias.
+        """

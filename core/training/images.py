@@ -147,7 +147,7 @@ def _simulated(source: SimulatedSource, polarity: Polarity) -> Iterator[Training
                 np.float16
             ),
             boxes=np.array([f.bbox for f in truth], np.float32).reshape(-1, 4),
-            class_ids=np.array([_CLASS_IDS.get(f.indication_class.value, -1) for f in truth], np.int64),
+            class_ids=np.array([_CLASS_IDS.get(f.flaw_class.value, -1) for f in truth], np.int64),
             is_ignored=np.array([not f.visible for f in truth], np.bool_),
             series=f"simulated-{seed}",
             weight=source.weight / source.count,

@@ -1,0 +1,139 @@
+"""Running a model version on a radiograph."""
+
+import hashlib
+import logging
+import threading
+import time
+from collections import OrderedDict
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from core.calibrate.calibrator import calibrator_from
+from core.domain.detections import FloatArray
+from core.domain.errors import ModelArtefactError
+from core.domain.inspection import DetectionResult
+from core.domain.model_version import ModelVersion
+from core.domain.ports import ModelSource
+from core.domain.radiograph import Polarity, Radiograph
+from core.engine.detector import SCORE_FLOOR, Detector
+from core.imaging.normalise import normalise
+
+log = logging.getLogger(__name__)
+_KEPT_DETECTORS = 4
+
+
+class DetectService:
+    """Detects with calibrated probabilities. Safe to share between threads.
+
+    Args:
+        models: resolves a name, version or alias to its artefacts.
+        device: "auto", "cpu", "cuda" or "cuda:N".
+    """
+
+    def __init__(self, models: ModelSource, *, device: str = "auto") -> None:
+        self._models = models
+        self._device = _pick_device(device)
+        self._detectors: OrderedDict[str, tuple[ModelVersion, Detector]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def device(self) -> str:
+        """The device that networks run on, as torch names it."""
+        return self._device
+
+    def loaded(self) -> tuple[ModelVersion, ...]:
+        """The versions whose network is in memory now."""
+        with self._lock:
+            return tuple(version for version, _ in self._detectors.values())
+
+    def detect(
+        self,
+        radiograph: Radiograph,
+        name: str,
+        *,
+        model: str,
+        version: int | None = None,
+        alias: str = "champion",
+        min_score: float | None = None,
+    ) -> DetectionResult:
+        """What a model version reports on a radiograph, calibrated.
+
+        Args:
+            radiograph: the image.
+            name: the file's name, as the user knows it.
+            model: "weld" or "casting".
+            version: of the model; None takes the one that bears `alias`.
+            alias: "champion" or "challenger".
+            min_score: lowest raw score that is reported; None takes the calibration's cut.
+
+        Raises:
+            ModelNotFoundError: when there is no such version.
+            ModelArtefactError: when its artefacts are damaged.
+        """
+        resolved, folder = self._models.resolve(model, version=version, alias=alias)
+        detector = self.detector_for(resolved, folder)
+        started = time.perf_counter()
+        floor = resolved.calibration.score_cut if min_score is None else min_score
+        image = normalised_for(radiograph, resolved)
+        found = detector.detect(image, score_floor=max(floor, SCORE_FLOOR)).above(floor)
+        calibrator = calibrator_from(resolved.calibration.method, resolved.calibration.parameters)
+        found = found.with_probabilities(calibrator.probability(found.scores))
+        elapsed_ms = (time.perf_counter() - started) * 1000
+        return DetectionResult(
+            name, radiograph, resolved, found, elapsed_ms, self._device, _notes(radiograph, resolved)
+        )
+
+    def detector_for(self, version: ModelVersion, folder: Path | None = None) -> Detector:
+        """The detector of a version, from memory or loaded now.
+
+        Raises:
+            ModelArtefactError: when the weights are not those that were registered.
+        """
+        with self._lock:
+            if version.sha256 in self._detectors:
+                self._detectors.move_to_end(version.sha256)
+                return self._detectors[version.sha256][1]
+            if folder is None:
+                _, folder = self._models.resolve(version.name, version=version.version)
+            detector = Detector.load(_checked_weights(version, folder), device=self._device)
+            self._detectors[version.sha256] = (version, detector)
+            while len(self._detectors) > _KEPT_DETECTORS:
+                self._detectors.popitem(last=False)
+            log.info("loaded %s v%d on %s", version.name, version.version, self._device)
+            return detector
+
+
+def normalised_for(radiograph: Radiograph, version: ModelVersion) -> FloatArray:
+    """The radiograph as that version's network expects it: (H, W) float32."""
+    return normalise(radiograph.pixels, polarity=radiograph.polarity, model_polarity=version.polarity)
+
+
+def _notes(radiograph: Radiograph, version: ModelVersion) -> tuple[str, ...]:
+    notes = radiograph.notes
+    if radiograph.polarity is Polarity.UNKNOWN:
+        notes += (f"polarity unknown, taken as {version.polarity.value}, the model's own",)
+    if not np.isfinite(radiograph.pixels).all():
+        notes += ("values that are not numbers were taken as the lowest",)
+    return notes
+
+
+def _checked_weights(version: ModelVersion, folder: Path) -> Path:
+    weights = folder / "weights.safetensors"
+    try:
+        digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ModelArtefactError(f"the weights of {version.name} v{version.version} are missing") from error
+    if digest != version.sha256:
+        raise ModelArtefactError(
+            f"the weights of {version.name} v{version.version} are not those that were registered: "
+            f"expected {version.sha256[:12]}, found {digest[:12]}"
+        )
+    return weights
+
+
+def _pick_device(wanted: str) -> str:
+    if wanted == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return wanted
