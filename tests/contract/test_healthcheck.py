@@ -39,15 +39,16 @@ def check(repository: Path, url: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_a_ready_service_passes(repository: Path, serve: Callable[[int, bytes], str]) -> None:
-    assert check(repository, serve(200, json.dumps({"status": "ok"}).encode())).returncode == 0
+@pytest.mark.parametrize("status", ["ok", "degraded"])
+def test_a_usable_service_passes(repository: Path, serve: Callable[[int, bytes], str], status: str) -> None:
+    assert check(repository, serve(200, json.dumps({"status": status}).encode())).returncode == 0
 
 
 @pytest.mark.parametrize(
     ("code", "body", "expected"),
     [
         (503, b'{"status": "ok"}', "answered 503"),
-        (200, b'{"status": "degraded"}', "status is 'degraded'"),
+        (200, b'{"status": "unusable"}', "status is 'unusable'"),
         (200, b"{}", "status is None"),
         (200, b"[]", "status is None"),
         (200, b"<html>", "no healthy answer"),
