@@ -60,11 +60,11 @@ def merge(raw: RawBoxes, views: list[View]) -> RawBoxes:
     pass keeps only long boxes; a cut box that a whole one covers goes; collinear cut boxes of
     neighbouring views are joined; pieces of a long box go; then one last suppression over all.
     """
+    scale = np.array([v.scale for v in views], np.float32)[raw.view_index]
+    is_long = (raw.boxes[:, 2:] - raw.boxes[:, :2]).max(axis=1, initial=0) >= MIN_COARSE_PX
+    raw = raw.take((scale == 1.0) | is_long)
     if len(raw.scores) == 0:
         return raw
-    scale = np.array([v.scale for v in views], np.float32)[raw.view_index]
-    is_long = (raw.boxes[:, 2:] - raw.boxes[:, :2]).max(axis=1) >= MIN_COARSE_PX
-    raw = raw.take((scale == 1.0) | is_long)
     kept = [raw.take(np.flatnonzero(raw.view_index == v)) for v in np.unique(raw.view_index)]
     raw = _concatenate([part.take(_suppress(part.boxes, part.scores)) for part in kept])
     if len(views) > 1:
@@ -96,13 +96,16 @@ def _contained_share(boxes: FloatArray, others: FloatArray) -> FloatArray:
 
 
 def _drop_covered(raw: RawBoxes) -> RawBoxes:
-    """Without the cut boxes that lie in a whole box of another view: the neighbour saw all of it."""
+    """Without the cut boxes that lie in a larger box of another view: the neighbour saw more of it."""
     is_cut: npt.NDArray[np.bool_] = np.any(raw.is_cut, axis=1)
-    if not is_cut.any() or is_cut.all():
+    if not is_cut.any():
         return raw
-    share = _contained_share(raw.boxes[is_cut], raw.boxes[~is_cut])
-    other_view = raw.view_index[is_cut][:, None] != raw.view_index[~is_cut][None]
-    is_covered = ((share >= CONTAINED) & other_view).any(axis=1)
+    area = (raw.boxes[:, 2:] - raw.boxes[:, :2]).prod(axis=1)
+    is_covered = (
+        (_contained_share(raw.boxes[is_cut], raw.boxes) >= CONTAINED)
+        & (raw.view_index[is_cut][:, None] != raw.view_index[None])
+        & (area[is_cut][:, None] < area[None])
+    ).any(axis=1)
     keep = np.ones(len(is_cut), np.bool_)
     keep[np.flatnonzero(is_cut)[is_covered]] = False
     return raw.take(keep)

@@ -1,0 +1,106 @@
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from core.domain.detections import View
+from core.domain.errors import ModelArtefactError
+from core.domain.radiograph import Polarity
+from core.engine.detector import Detector
+
+
+@pytest.fixture
+def weights(tmp_path, tiny_network):
+    path = tmp_path / "weights.safetensors"
+    tensors = {n: t.half() if t.is_floating_point() else t for n, t in tiny_network.state_dict().items()}
+    save_file(tensors, path, {"network": tiny_network.config.to_json(), "polarity": "film"})
+    return path
+
+
+@pytest.fixture
+def image():
+    rng = np.random.default_rng(0)
+    return rng.random((300, 500), dtype=np.float32)
+
+
+def test_weights_file_gives_a_detector_with_its_polarity(weights):
+    assert Detector.load(weights).polarity is Polarity.FILM
+
+
+def test_detections_are_inside_the_image_and_ordered(weights, image):
+    found = Detector.load(weights).detect(image)
+    assert len(found) > 0
+    assert (found.boxes[:, :2] >= 0).all()
+    assert (found.boxes[:, 2] <= 500).all()
+    assert (found.boxes[:, 3] <= 300).all()
+    assert (np.diff(found.scores) <= 0).all()
+
+
+def test_detection_is_deterministic(weights, image):
+    detector = Detector.load(weights)
+    first, second = detector.detect(image), detector.detect(image)
+    np.testing.assert_array_equal(first.boxes, second.boxes)
+    np.testing.assert_array_equal(first.scores, second.scores)
+
+
+def test_the_score_floor_is_a_cut_and_nothing_else(weights, image):
+    detector = Detector.load(weights)
+    assert (detector.detect(image, score_floor=0.3).scores >= 0.3).all()
+
+
+def test_a_box_comes_from_the_cell_that_its_origin_names(weights, image):
+    """The score logit at the origin's cell is the score of the box."""
+    detector = Detector.load(weights)
+    found = detector.detect(image)
+    for i in range(min(5, len(found))):
+        origin = found.origins[i]
+        with torch.no_grad():
+            outputs = detector.network(detector.view_tensor(image, origin.view))
+        logit = outputs[origin.level].score_logit[0, 0, origin.row, origin.col]
+        assert float(logit.sigmoid()) == pytest.approx(float(found.scores[i]), abs=0.03)
+
+
+def test_a_large_film_is_tiled_and_its_boxes_are_absolute(weights):
+    image = np.random.default_rng(1).random((400, 2600), dtype=np.float32)
+    found = Detector.load(weights).detect(image, score_floor=0.3)
+    assert {o.view.scale for o in found.origins} <= {1.0, 0.25}
+    for box, origin in zip(found.boxes, found.origins, strict=True):
+        assert origin.view.x0 <= box[2]
+        assert box[0] <= origin.view.x1
+
+
+def test_a_view_is_padded_to_multiples_of_32_by_its_own_border(weights, image):
+    detector = Detector.load(weights)
+    tensor = detector.view_tensor(image, View(0, 0, 500, 300))
+    assert tensor.shape == (1, 1, 320, 512)
+    np.testing.assert_array_equal(tensor[0, 0, 310, :500].cpu().numpy(), image[299])
+
+
+def test_a_tiny_image_is_detected_too(weights):
+    assert Detector.load(weights).detect(np.full((3, 5), 0.5, np.float32)) is not None
+
+
+def test_missing_weights_are_one_clear_error(tmp_path):
+    with pytest.raises(ModelArtefactError, match="cannot read the weights"):
+        Detector.load(tmp_path / "weights.safetensors")
+
+
+def test_damaged_weights_are_one_clear_error(weights):
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(ModelArtefactError, match="cannot read the weights"):
+        Detector.load(weights)
+
+
+def test_weights_without_a_configuration_are_refused(tmp_path):
+    save_file({"a": torch.zeros(1)}, tmp_path / "w.safetensors")
+    with pytest.raises(ModelArtefactError, match="no network configuration"):
+        Detector.load(tmp_path / "w.safetensors")
+
+
+@pytest.mark.gpu
+def test_the_gpu_finds_what_the_cpu_finds(weights, image):
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    on_cpu = Detector.load(weights).detect(image, score_floor=0.3)
+    on_gpu = Detector.load(weights, device="cuda").detect(image, score_floor=0.3)
+    assert abs(len(on_cpu) - len(on_gpu)) <= 0.1 * len(on_cpu)

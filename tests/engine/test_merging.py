@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+
+from core.domain.detections import View
+from core.engine.merging import RawBoxes, mark_cut, merge
+from core.engine.tiling import views_of
+
+WIDTH, HEIGHT = 5000, 700
+
+
+def raw_boxes(views, rows, size=(WIDTH, HEIGHT)):
+    """Rows of (view number, x1, y1, x2, y2, score)."""
+    rows = np.array(rows, np.float32).reshape(-1, 6)
+    index, boxes = rows[:, 0].astype(np.int64), rows[:, 1:5]
+    cut = [mark_cut(b[None], views[v], *size)[0] for v, b in zip(index, boxes, strict=True)]
+    n = len(rows)
+    return RawBoxes(
+        boxes,
+        rows[:, 5],
+        np.array(cut, np.bool_).reshape(n, 4),
+        index,
+        np.stack([np.zeros(n), np.arange(n), np.arange(n)], axis=1).astype(np.int64),
+        np.zeros(n, np.int64),
+    )
+
+
+def test_nothing_in_gives_nothing_out():
+    assert len(merge(raw_boxes([View(0, 0, 10, 10)], []), [View(0, 0, 10, 10)]).scores) == 0
+
+
+def test_the_higher_score_of_two_overlapping_boxes_stays():
+    views = [View(0, 0, 500, 500)]
+    merged = merge(raw_boxes(views, [(0, 10, 10, 30, 30, 0.4), (0, 11, 11, 31, 31, 0.9)], (500, 500)), views)
+    assert merged.scores.tolist() == pytest.approx([0.9])
+
+
+def test_a_2000_px_line_across_tiles_gives_one_box():
+    views = views_of(WIDTH, HEIGHT)
+    fine = [i for i, v in enumerate(views) if v.scale == 1.0]
+    rows = []
+    for i in fine:
+        left, right = max(views[i].x0, 1000), min(views[i].x1, 3000)
+        if right > left:
+            rows.append((i, left, 300, right, 320, 0.6))
+    assert len(rows) >= 3
+    merged = merge(raw_boxes(views, rows), views)
+    assert merged.boxes.tolist() == [[1000, 300, 3000, 320]]
+
+
+def test_a_line_seen_whole_by_the_coarse_pass_swallows_its_pieces():
+    views = views_of(WIDTH, HEIGHT)
+    coarse = next(i for i, v in enumerate(views) if v.scale < 1)
+    rows = [
+        (coarse, 1000, 298, 3000, 322, 0.7),
+        (1, 1200, 300, 1500, 320, 0.8),
+        (1, 1550, 300, 1700, 318, 0.5),
+    ]
+    assert len(merge(raw_boxes(views, rows), views).scores) == 1
+
+
+def test_a_pore_on_a_seam_gives_one_box():
+    views = views_of(WIDTH, HEIGHT)
+    seam = views[0].x1
+    rows = [(0, seam - 10, 300, seam, 320, 0.8), (1, seam - 10, 300, seam + 12, 320, 0.7)]
+    merged = merge(raw_boxes(views, rows), views)
+    assert merged.boxes.tolist() == [[seam - 10, 300, seam + 12, 320]]
+
+
+def test_pores_beside_a_long_line_are_kept():
+    views = views_of(WIDTH, HEIGHT)
+    coarse = next(i for i, v in enumerate(views) if v.scale < 1)
+    rows = [
+        (coarse, 1000, 290, 3000, 330, 0.7),
+        (1, 1200, 300, 1220, 320, 0.8),
+        (1, 1300, 300, 1322, 320, 0.8),
+    ]
+    assert len(merge(raw_boxes(views, rows), views).scores) == 3
+
+
+def test_the_coarse_pass_reports_nothing_short():
+    views = views_of(WIDTH, HEIGHT)
+    coarse = next(i for i, v in enumerate(views) if v.scale < 1)
+    assert len(merge(raw_boxes(views, [(coarse, 100, 100, 180, 140, 0.9)]), views).scores) == 0
