@@ -47,6 +47,9 @@ def open_database(url: str) -> Engine:
 def upgrade(engine: Engine) -> None:
     """Bring the schema of `engine` to the newest revision; does nothing when it is there already.
 
+    One transaction, so that a failure leaves the schema as it was; on SQLite processes that start at the
+    same time wait for each other.
+
     Raises:
         ConfigurationError: names DATABASE_URL when the database cannot be reached or was written by
             a newer release.
@@ -56,6 +59,8 @@ def upgrade(engine: Engine) -> None:
     script = ScriptDirectory.from_config(config)
     try:
         with engine.begin() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN IMMEDIATE")  # the driver itself begins too late for DDL
             current = MigrationContext.configure(connection).get_current_revision()
             if current == script.get_current_head():
                 return

@@ -58,6 +58,37 @@ def test_upgrading_twice_changes_nothing(engine: Engine) -> None:
         assert session.get_one(JobRow, "j1").state == "queued"
 
 
+def test_processes_that_start_together_upgrade_once(tmp_path: Path) -> None:
+    barrier = threading.Barrier(4)
+    errors: list[Exception] = []
+
+    def start() -> None:
+        own = open_database(f"sqlite:///{tmp_path}/shared.db")
+        barrier.wait()
+        try:
+            upgrade(own)
+        except Exception as error:  # noqa: BLE001 - reported below, in the main thread
+            errors.append(error)
+        own.dispose()
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+
+
+def test_an_upgrade_that_fails_leaves_the_schema_as_it_was(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path}/foreign.db")
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE jobs (something_else TEXT)"))
+    with pytest.raises(ConfigurationError, match="DATABASE_URL: .*jobs already exists"):
+        upgrade(engine)
+    assert inspect(engine).get_table_names() == ["jobs"]
+    engine.dispose()
+
+
 def test_a_database_of_a_newer_release_is_refused_and_left_alone(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
