@@ -29,7 +29,7 @@ class Settings(BaseSettings):
         app_env: with "production", unsafe settings are refused.
         database_url: SQLAlchemy URL, SQLite or PostgreSQL.
         mlflow_tracking_uri: an MLflow server or a database URL.
-        jwt_secret: key of every signature; None lets the program create one under `data_dir`.
+        jwt_secret: key of every signature; None when unset, which production refuses.
         cors_origins: origins whose pages may call the REST API.
         log_level: level of the root logger.
         device: "auto", "cpu", "cuda" or "cuda:N".
