@@ -75,9 +75,9 @@ define install
 		rm -f $(VENV)/$(1); \
 		{ $(BIN)/python -c '' 2>/dev/null && head -n 1 $(BIN)/pip | grep -qF "$(CURDIR)"; } \
 			|| $$($(find_python)) -m venv --clear $(VENV) || exit 1; \
-		echo "Installing into $(VENV): a minute or two the first time, about 6 GB" >&2; \
-		$(BIN)/python -m pip install --quiet $(3) && \
-		$(BIN)/python -m pip install --quiet --no-deps --editable . && \
+		echo "Installing into $(VENV): some minutes the first time, about 6 GB" >&2; \
+		$(BIN)/python -m pip install -qq $(3) && \
+		$(BIN)/python -m pip install -qq --no-deps --editable . && \
 		printf '%s\n' "$$wanted" > $(VENV)/$(1); \
 	fi
 endef
