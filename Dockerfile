@@ -8,7 +8,7 @@ RUN pip install -r requirements.txt
 COPY pyproject.toml requirements.in README.md LICENSE ./
 COPY core core
 COPY app app
-RUN pip install --no-deps --editable .
+RUN pip install --no-deps --no-build-isolation --editable .
 
 FROM python:3.11-slim-bookworm
 RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin radikal \

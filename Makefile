@@ -77,7 +77,7 @@ define install
 			|| $$($(find_python)) -m venv --clear $(VENV) || exit 1; \
 		echo "Installing into $(VENV): some minutes the first time, about 6 GB" >&2; \
 		$(BIN)/python -m pip install -qq $(3) && \
-		$(BIN)/python -m pip install -qq --no-deps --editable . && \
+		$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --editable . && \
 		printf '%s\n' "$$wanted" > $(VENV)/$(1); \
 	fi
 endef
