@@ -7,7 +7,8 @@ from typing import Any
 import yaml
 
 from core.domain.errors import DatasetError
-from core.domain.radiograph import Polarity
+from core.domain.radiograph import Polarity, Radiograph
+from core.imaging.read import read_radiograph_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,14 @@ class SampleLibrary:
             if sample.name == name:
                 return sample
         raise DatasetError(f"no sample is called {name!r}")
+
+    def read(self, sample: Sample) -> Radiograph:
+        """The radiograph of the sample.
+
+        Raises:
+            UnreadableImageError: the file is gone or damaged.
+        """
+        return read_radiograph_file(sample.path, polarity=sample.polarity)
 
     def _sample(self, entry: Any) -> Sample:
         name = str(entry["file"])

@@ -300,13 +300,15 @@ class Bench {
     strip.hidden = batch.length < 2;
     const dots = { ready: "●", working: "◔", waiting: "○", failed: "✕" };
     strip.replaceChildren(...batch.map((item) => {
-      const button = element("button", {
-        type: "button", "data-state": item.state, "data-key": item.key, "aria-current": String(item.key === current), title: item.title,
+      const open = element("button", {
+        type: "button", class: "open", "data-state": item.state, "data-key": item.key, "aria-current": String(item.key === current), title: item.title,
       });
-      if (item.thumbnail_url) button.append(element("img", { src: item.thumbnail_url, alt: "", loading: "lazy" }));
-      button.append(element("span", { class: "label", text: item.name }), element("span", { class: "dot", text: `${dots[item.state]} ${item.summary}` }));
-      button.addEventListener("click", () => this.trigger("open", item.key));
-      return button;
+      if (item.thumbnail_url) open.append(element("img", { src: item.thumbnail_url, alt: "", loading: "lazy" }));
+      open.append(element("span", { class: "label", text: item.name }), element("span", { class: "dot", text: `${dots[item.state]} ${item.summary}` }));
+      open.addEventListener("click", () => this.trigger("open", item.key));
+      const remove = element("button", { type: "button", class: "remove", text: "×", "aria-label": `Take ${item.name} off the table`, title: "Take off the table" });
+      remove.addEventListener("click", () => this.trigger("remove", item.key));
+      return element("div", { class: "item" }, open, remove);
     }));
     strip.querySelector("[aria-current=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }

@@ -1,0 +1,106 @@
+"""Handing in radiographs: file chooser, samples, model and polarity."""
+
+from urllib.parse import quote
+
+import streamlit as st
+
+from app import state
+from app.resources import MODELS, resources
+from core.domain.errors import WorkbenchError
+from core.domain.radiograph import Polarity
+from core.services.samples import Sample
+
+_TYPES = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "dcm", "dicom", "dic", "dcn"]
+_SHOWN_SAMPLES = 6
+_POLARITY_TEXT = {
+    Polarity.UNKNOWN: "as the model expects, unless the file says",
+    Polarity.FILM: "film: less metal is darker",
+    Polarity.DIGITAL: "digital: less metal is brighter",
+}
+
+
+def draw_choices() -> None:
+    """Weld or casting, and the polarity of files that do not say theirs."""
+    st.segmented_control(
+        "Part", MODELS, format_func=str.capitalize, key=state.MODEL_KEY, label_visibility="collapsed"
+    )
+    st.selectbox(
+        "Polarity of new files",
+        list(_POLARITY_TEXT),
+        format_func=lambda polarity: f"Polarity: {_POLARITY_TEXT[polarity]}",
+        key=state.POLARITY_KEY,
+        label_visibility="collapsed",
+        width=330,
+        help="PNG and TIFF files do not say which way brightness runs, so it is asked, never guessed.",
+    )
+
+
+def draw_add_menu() -> None:
+    """The chooser and the samples behind one button."""
+    count = state.inspection_state().uploader
+    with st.popover("Add radiographs", icon=":material/add:", key=f"inspection.add.{count}"):
+        draw_uploader()
+        for sample in samples():
+            st.button(
+                sample.title,
+                key=f"inspection.add.{sample.name}",
+                on_click=_open_sample,
+                args=(sample,),
+                type="tertiary",
+                icon=":material/image:",
+            )
+
+
+def draw_uploader() -> None:
+    """The file chooser; files are taken at once and the chooser is emptied."""
+    key = f"inspection.upload.{state.inspection_state().uploader}"
+    st.file_uploader(
+        "PNG, JPEG, BMP, TIFF or DICONDE, 8 to 16 bit, one or many",
+        type=_TYPES,
+        accept_multiple_files=True,
+        key=key,
+        on_change=_take_files,
+        args=(key,),
+    )
+
+
+def draw_sample_tiles() -> None:
+    """Shipped samples as pictures to click."""
+    columns = st.columns(_SHOWN_SAMPLES, gap="small")
+    for column, sample in zip(columns, samples()[:_SHOWN_SAMPLES], strict=False):
+        with column:
+            st.html(f'<div class="rk-tile"><img src="/samples/{quote(sample.name)}/thumbnail" alt=""></div>')
+            st.button(
+                sample.title,
+                key=f"inspection.sample.{sample.name}",
+                on_click=_open_sample,
+                args=(sample,),
+                width="stretch",
+            )
+
+
+def samples() -> tuple[Sample, ...]:
+    """The shipped samples, none when their card cannot be read (then the log says why)."""
+    try:
+        return resources().services.samples.all()
+    except WorkbenchError as error:
+        st.caption(f"The samples are missing: {error}")
+        return ()
+
+
+def _take_files(key: str) -> None:
+    current, held = state.inspection_state(), resources()
+    keys = [
+        held.intake.receive(state.tray(), file.getvalue(), file.name, state.chosen_polarity())
+        for file in state.uploaded_files(key)
+    ]
+    if keys:
+        current.current = keys[0]
+        current.uploader += 1
+
+
+def _open_sample(sample: Sample) -> None:
+    current = state.inspection_state()
+    current.current = resources().intake.open_sample(state.tray(), sample)
+    current.uploader += 1
+    state.choose_model(sample.model)

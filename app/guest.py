@@ -1,0 +1,54 @@
+"""Guest sessions of the demo: an opaque, signed id in an HttpOnly cookie, no account behind it."""
+
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from core.config import Settings
+
+COOKIE = "radikal_guest"
+MAX_AGE_S = 7 * 24 * 3600
+_ID_BYTES = 18
+_KEY_BYTES = 48
+
+
+class GuestTokens:
+    """Issues and checks guest tokens `id.signature`; a token we did not issue is nobody's."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def issue(self) -> str:
+        """A token for a new guest."""
+        guest = secrets.token_urlsafe(_ID_BYTES)
+        return f"{guest}.{self._sign(guest)}"
+
+    def guest_of(self, token: str | None) -> str | None:
+        """The guest's id, None when the token is missing or not ours."""
+        guest, dot, signature = (token or "").partition(".")
+        if not dot or not guest.isascii() or not signature.isascii():
+            return None
+        return guest if hmac.compare_digest(signature, self._sign(guest)) else None
+
+    def _sign(self, guest: str) -> str:
+        return hmac.new(self._key, b"guest:" + guest.encode("ascii"), hashlib.sha256).hexdigest()
+
+
+def signing_key(settings: Settings) -> bytes:
+    """The key of every signature: JWT_SECRET, else one made once and kept under the data folder."""
+    if settings.jwt_secret is not None:
+        return settings.jwt_secret.get_secret_value().encode("utf-8")
+    return _kept_key(settings.data_dir / "signing.key")
+
+
+def _kept_key(path: Path) -> bytes:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(handle, "wb") as file:
+        file.write(secrets.token_urlsafe(_KEY_BYTES).encode("ascii"))
+    return path.read_bytes()

@@ -1,0 +1,190 @@
+"""What the inspection page shows, as plain data for the viewer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from app.analysis import Answer, AnswerState, Question
+from app.tray import EntryState, TrayEntry
+from core.domain.inspection import DetectionResult
+from core.domain.model_version import ModelVersion
+from core.domain.radiograph import Polarity, Radiograph
+from core.reports.detection_json import detection_rows
+
+THRESHOLD_RANGE = (0.1, 0.9)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TableItem:
+    """One image on the table: the entry, and its answer under the present model where it was asked."""
+
+    entry: TrayEntry
+    question: Question | None = None
+    answer: Answer | None = None
+
+    @property
+    def is_pending(self) -> bool:
+        """True while there is something to wait for."""
+        if self.entry.state is EntryState.READING:
+            return True
+        return self.answer is not None and self.answer.state in (AnswerState.WAITING, AnswerState.WORKING)
+
+    @property
+    def state(self) -> str:
+        """`ready`, `working`, `waiting` or `failed`."""
+        if self.entry.state is EntryState.FAILED:
+            return "failed"
+        if self.answer is None:
+            return "working" if self.entry.state is EntryState.READING else "waiting"
+        return self.answer.state.value
+
+
+def start_threshold(model: ModelVersion) -> float:
+    """The model's operating point, within what the page offers."""
+    low, high = THRESHOLD_RANGE
+    return round(min(high, max(low, model.calibration.operating_probability)), 2)
+
+
+def viewer_data(
+    items: Sequence[TableItem],
+    current: TableItem,
+    *,
+    radiograph: Radiograph | None,
+    model: ModelVersion,
+    threshold: float,
+) -> dict[str, Any]:
+    """Everything the viewer needs for one image and the batch around it.
+
+    Args:
+        items: the whole table.
+        current: the one on show.
+        radiograph: its pixels and what is known, None before it was read.
+        model: the version that answers.
+        threshold: to begin with; the viewer keeps its own afterwards.
+    """
+    result = current.answer.result if current.answer else None
+    return {
+        "image": _image(current, radiograph, model) if radiograph else None,
+        "status": _status(items, current, result),
+        "detections": _detections(result) if result else [],
+        "result_id": f"{current.entry.key}-{model.name}-{model.version}-{result is not None}",
+        "calibration": _calibration(model),
+        "model": _model(model, result),
+        "threshold": threshold,
+        "threshold_rev": f"{model.name}-{model.version}",
+        "selected": None,
+        "links": _links(current.question) if result and current.question else None,
+        "batch": [_batch_item(item, threshold) for item in items],
+        "current": current.entry.key,
+    }
+
+
+def _image(current: TableItem, radiograph: Radiograph, model: ModelVersion) -> dict[str, Any]:
+    pitch = radiograph.pitch
+    result = current.answer.result if current.answer else None
+    return {
+        "name": current.entry.name,
+        "sha256": radiograph.sha256,
+        "pixels_url": f"/pixels/{radiograph.sha256}",
+        "width": radiograph.width,
+        "height": radiograph.height,
+        "bit_depth": radiograph.bit_depth,
+        "file_format": radiograph.file_format,
+        "polarity_text": polarity_text(radiograph.polarity, model),
+        "mm_per_px": pitch.mm_per_px if pitch else None,
+        "pitch_source": pitch.source.value if pitch else None,
+        "fields": dict(radiograph.fields),
+        "notes": list(dict.fromkeys((*radiograph.notes, *(result.notes if result else ())))),
+    }
+
+
+def polarity_text(polarity: Polarity, model: ModelVersion) -> str:
+    """The polarity in words, and that it was assumed where it was."""
+    words = {Polarity.FILM: "film: less metal is darker", Polarity.DIGITAL: "digital: less metal is brighter"}
+    return words.get(polarity, f"not stated: taken as {model.polarity.value}, as the model expects")
+
+
+def _status(items: Sequence[TableItem], current: TableItem, result: DetectionResult | None) -> dict[str, Any]:
+    status = {"state": current.state, "message": "", "elapsed_ms": result.elapsed_ms if result else None}
+    if current.state == "failed":
+        status["message"] = current.entry.message or (current.answer.message if current.answer else "")
+    elif current.entry.state is EntryState.READING:
+        status["message"] = f"Reading {current.entry.name}"
+    elif current.is_pending:
+        status["message"] = "Looking for indications"
+    pending = sum(item.is_pending for item in items)
+    if pending > 1 and status["message"] and current.state != "failed":
+        done = f"{len(items) - pending} of {len(items)} images done"
+        status["message"] += f" · {done}{_time_left(items, pending)}"
+    return status
+
+
+def _time_left(items: Sequence[TableItem], pending: int) -> str:
+    taken = [item.answer.result.elapsed_ms for item in items if item.answer and item.answer.result]
+    if not taken:
+        return ""
+    return f", about {max(1, round(pending * sum(taken) / len(taken) / 1000))} s left"
+
+
+def _detections(result: DetectionResult) -> list[dict[str, Any]]:
+    return [
+        {
+            "n": number,
+            "box": row["bbox"],
+            "class": row["class"],
+            "iso6520": row["iso6520"],
+            "score": row["score"],
+            "probability": row["probability"],
+        }
+        for number, row in enumerate(detection_rows(result), start=1)
+    ]
+
+
+def _calibration(model: ModelVersion) -> dict[str, Any]:
+    calibration = model.calibration
+    return {
+        "id": calibration.calibration_id,
+        "method": calibration.method,
+        "fitted_on": calibration.fitted_on,
+        "score_cut": calibration.score_cut,
+        "operating_probability": calibration.operating_probability,
+    }
+
+
+def _model(model: ModelVersion, result: DetectionResult | None) -> dict[str, Any]:
+    aliases = f" ({', '.join(model.aliases)})" if model.aliases else ""
+    return {
+        "title": f"{model.name} v{model.version}{aliases}",
+        "sha256": model.sha256,
+        "data_notice": model.data_notice,
+        "device": result.device if result else "",
+    }
+
+
+def _links(question: Question) -> dict[str, str]:
+    query = urlencode(
+        {"model": question.model, "version": question.version, "polarity": question.polarity.value}
+    )
+    base = f"/results/{question.sha256}"
+    return {
+        "map": f"{base}/map?{query}",
+        "json": f"{base}/detections.json?{query}",
+        "png": f"{base}/annotated.png?{query}",
+    }
+
+
+def _batch_item(item: TableItem, threshold: float) -> dict[str, Any]:
+    result = item.answer.result if item.answer else None
+    summary = {"working": "working", "waiting": "waiting", "failed": "failed"}.get(item.state, "")
+    if result is not None and result.detections.probabilities is not None:
+        summary = f"{int((result.detections.probabilities >= threshold).sum())} at {threshold:.2f}"
+    sha256 = item.entry.sha256
+    return {
+        "key": item.entry.key,
+        "name": item.entry.name,
+        "state": item.state,
+        "summary": summary,
+        "title": f"{item.entry.name}: {item.entry.message or summary}",
+        "thumbnail_url": f"/thumbnails/{sha256}" if sha256 else None,
+    }

@@ -1,0 +1,65 @@
+"""What the viewer in the browser fetches: pixels at native depth and heat maps, as compact bytes."""
+
+import gzip
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from core.domain.inspection import HeatMap
+from core.domain.radiograph import Radiograph
+
+_BITS_8, _BITS_16 = 8, 16
+_COMPRESS_LEVEL = 1
+_TOP_16 = np.iinfo(np.uint16).max
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """Gzip bytes and the headers that say how to read them."""
+
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def pixel_payload(radiograph: Radiograph) -> Payload:
+    """The pixels row by row, uint8 or little-endian uint16, as stored.
+
+    Float radiographs are mapped linearly onto 16 bits; a sample s then stands for the value
+    `X-Offset + X-Slope * s`, and non-finite values become the lowest.
+    """
+    pixels, slope, offset = radiograph.pixels, 1.0, 0.0
+    if pixels.dtype == np.float32:
+        pixels, slope, offset = _as_16_bit(pixels)
+    bits = _BITS_8 if pixels.dtype == np.uint8 else _BITS_16
+    raw = np.ascontiguousarray(pixels, dtype="u1" if bits == _BITS_8 else "<u2").tobytes()
+    headers = {
+        "X-Width": str(radiograph.width),
+        "X-Height": str(radiograph.height),
+        "X-Sample-Bits": str(bits),
+        "X-Bit-Depth": str(radiograph.bit_depth),
+        "X-Slope": repr(slope),
+        "X-Offset": repr(offset),
+    }
+    return Payload(gzip.compress(raw, _COMPRESS_LEVEL), headers)
+
+
+def heat_map_payload(heat_map: HeatMap) -> Payload:
+    """The map row by row as uint8 (255 is its maximum), its place in image px in the headers."""
+    height, width = heat_map.values.shape
+    levels = np.rint(np.clip(heat_map.values, 0.0, 1.0) * np.iinfo(np.uint8).max).astype(np.uint8)
+    headers = {
+        "X-Left": str(heat_map.x0),
+        "X-Top": str(heat_map.y0),
+        "X-Width": str(width),
+        "X-Height": str(height),
+        "X-Empty": "1" if heat_map.is_empty else "0",
+    }
+    return Payload(gzip.compress(levels.tobytes(), _COMPRESS_LEVEL), headers)
+
+
+def _as_16_bit(pixels: np.ndarray) -> tuple[np.ndarray, float, float]:
+    finite = pixels[np.isfinite(pixels)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    slope = (high - low) / _TOP_16 if high > low else 1.0
+    known = np.nan_to_num(pixels, nan=low, posinf=high, neginf=low)
+    return np.rint((known - low) / slope).astype(np.uint16), slope, low

@@ -1,0 +1,108 @@
+"""What one visitor has on the table: the images of the session, and with them what may be seen."""
+
+import secrets
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from core.domain.radiograph import Polarity
+
+_MAX_TRAYS = 500
+_MAX_ENTRIES = 300
+
+
+class EntryState(StrEnum):
+    """How far an upload is."""
+
+    READING = "reading"
+    STORED = "stored"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class TrayEntry:
+    """One image a visitor handed in or opened.
+
+    Attributes:
+        key: names the entry within its tray.
+        name: file name as the visitor knows it.
+        polarity: what the visitor said; UNKNOWN means as the model expects.
+        sha256: of the original bytes, None until it was read and stored.
+        message: why it failed, one line.
+    """
+
+    key: str
+    name: str
+    polarity: Polarity
+    state: EntryState = EntryState.READING
+    sha256: str | None = None
+    message: str = ""
+
+
+class Tray:
+    """The entries of one visitor in the order they came. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._entries: OrderedDict[str, TrayEntry] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def entries(self) -> tuple[TrayEntry, ...]:
+        """All entries, oldest first."""
+        with self._lock:
+            return tuple(self._entries.values())
+
+    def get(self, key: str | None) -> TrayEntry | None:
+        """The entry of this key, None when there is none."""
+        with self._lock:
+            return None if key is None else self._entries.get(key)
+
+    def with_digest(self, sha256: str) -> TrayEntry | None:
+        """The newest entry that shows the image of this digest: the visitor may see it. Else None."""
+        return next((e for e in reversed(self.entries()) if e.sha256 == sha256), None)
+
+    def expect(self, name: str, polarity: Polarity) -> str:
+        """The key of a new entry that is being read; the oldest gives way when the tray is full."""
+        key = secrets.token_hex(4)
+        with self._lock:
+            self._entries[key] = TrayEntry(key, name, polarity)
+            while len(self._entries) > _MAX_ENTRIES:
+                self._entries.popitem(last=False)
+        return key
+
+    def store(self, key: str, sha256: str) -> None:
+        """The entry was read and stored; an earlier entry of the same image gives way."""
+        with self._lock:
+            if (entry := self._entries.get(key)) is None:
+                return
+            for other in [e for e in self._entries.values() if e.sha256 == sha256 and e.key != key]:
+                del self._entries[other.key]
+            self._entries[key] = replace(entry, state=EntryState.STORED, sha256=sha256)
+
+    def fail(self, key: str, message: str) -> None:
+        """The entry could not be read."""
+        with self._lock:
+            if (entry := self._entries.get(key)) is not None:
+                self._entries[key] = replace(entry, state=EntryState.FAILED, message=message)
+
+    def remove(self, key: str) -> None:
+        """Take the entry away; nothing happens when it is gone."""
+        with self._lock:
+            self._entries.pop(key, None)
+
+
+class Trays:
+    """One tray for each visitor; those not used for longest are forgotten first."""
+
+    def __init__(self) -> None:
+        self._trays: OrderedDict[str, Tray] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, visitor: str) -> Tray:
+        """The visitor's tray, empty at first."""
+        with self._lock:
+            tray = self._trays.setdefault(visitor, Tray())
+            self._trays.move_to_end(visitor)
+            while len(self._trays) > _MAX_TRAYS:
+                self._trays.popitem(last=False)
+            return tray
