@@ -1,0 +1,99 @@
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from core.domain.errors import DatasetError
+from core.domain.radiograph import Polarity
+from core.imaging.normalise import normalise
+from core.imaging.read import read_radiograph
+from core.training.images import load_images, read_split
+from core.training.recipe import recipe_from
+
+
+@pytest.fixture
+def data(tmp_path):
+    rng = np.random.default_rng(0)
+    entries = []
+    for i, series in enumerate("AAB"):
+        cv2.imwrite(str(tmp_path / f"{i}.png"), rng.integers(0, 4000, (40, 60)).astype(np.uint16))
+        entries.append({"id": i, "file_name": f"{i}.png", "width": 60, "height": 40, "series": series})
+    content = {
+        "images": entries,
+        "annotations": [
+            {"image_id": 0, "category_id": 1, "bbox": [5, 6, 10, 12]},
+            {"image_id": 0, "category_id": 1, "bbox": [30, 6, 3, 3]},
+        ],
+        "categories": [{"id": 1, "name": "porosity"}],
+    }
+    (tmp_path / "c.json").write_text(json.dumps(content))
+    (tmp_path / "split.yaml").write_text("parts: {train: [A], test: [B]}")
+    return tmp_path
+
+
+def recipe(**source):
+    return recipe_from(
+        {
+            "model": "weld",
+            "title": "t",
+            "polarity": "film",
+            "sources": [{"coco": "c.json", "polarity": "digital", **source}],
+            "schedule": {"steps": 1},
+        }
+    )
+
+
+def test_only_the_asked_part_is_loaded(data):
+    images = load_images(recipe(split="split.yaml"), data, data)
+    assert [i.series for i in images] == ["A", "A"]
+
+
+def test_small_boxes_are_ignored_and_classes_only_known_when_said(data):
+    first = load_images(recipe(ignore_below_px=8), data, data)[0]
+    assert first.is_ignored.tolist() == [False, True]
+    assert first.class_ids.tolist() == [-1, -1]
+    assert load_images(recipe(are_classes_known=True), data, data)[0].class_ids.tolist() == [0, 0]
+
+
+def test_training_and_inference_share_one_normalisation(data):
+    """What the network is trained on is what it will see, to half precision."""
+    trained_on = load_images(recipe(), data, data)[0].pixels
+    radiograph = read_radiograph((data / "0.png").read_bytes(), "0.png", polarity=Polarity.DIGITAL)
+    seen = normalise(radiograph.pixels, polarity=Polarity.DIGITAL, model_polarity=Polarity.FILM)
+    np.testing.assert_array_equal(trained_on, seen.astype(np.float16))
+
+
+def test_excluded_series_are_left_out(data):
+    import dataclasses
+
+    images = load_images(dataclasses.replace(recipe(), excluded=("A",)), data, data)
+    assert [i.series for i in images] == ["B"]
+
+
+def test_a_series_in_two_parts_is_refused(data):
+    (data / "split.yaml").write_text("parts: {train: [A], test: [A]}")
+    with pytest.raises(DatasetError, match="A stand in two parts"):
+        read_split(data / "split.yaml")
+
+
+def test_an_unknown_part_is_refused(data):
+    with pytest.raises(DatasetError, match="no part 'dev'"):
+        load_images(recipe(split="split.yaml", part="dev"), data, data)
+
+
+def test_an_image_of_another_size_than_the_file_says_is_refused(data):
+    cv2.imwrite(str(data / "0.png"), np.zeros((4, 4), np.uint8))
+    with pytest.raises(DatasetError, match="not the size"):
+        load_images(recipe(), data, data)
+
+
+def test_the_committed_splits_are_disjoint_and_name_series_that_exist(repository, gdxray):
+    known = {
+        i["series"]
+        for name in ("castings.json", "castings_clean.json", "welds.json")
+        for i in json.loads((gdxray / name).read_text())["images"]
+    }
+    for path in (repository / "data/splits").glob("*.yaml"):
+        for members in read_split(path).values():
+            assert set(members) <= known

@@ -1,0 +1,105 @@
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from core.domain.errors import DatasetError, JobCancelledError
+from core.domain.radiograph import Polarity
+from core.engine.detector import Detector
+from core.engine.network import NetworkConfig
+from core.training.checkpoint import PART_BYTES, load_checkpoint, save_checkpoint
+from core.training.logs import FileRunLog
+from core.training.loop import RunSettings, train
+from core.training.recipe import Recipe, Schedule, SimulatedSource
+from tests.training.conftest import make_image
+
+
+class Quiet:
+    """A job log that only remembers, and cancels once `stop_at` is reached."""
+
+    def __init__(self, stop_at=None):
+        self.seen = []
+        self._stop_at = stop_at
+
+    def progress(self, done, total, message):
+        self.seen.append((done, total))
+
+    def is_cancelled(self):
+        return self._stop_at is not None and bool(self.seen) and self.seen[-1][0] >= self._stop_at
+
+
+def recipe(steps, **changes):
+    schedule = {"steps": steps, "batch": 2, "crop_px": 64, "warmup_steps": 5, "learning_rate": 3e-3}
+    return Recipe(
+        model="weld",
+        title="test",
+        polarity=Polarity.FILM,
+        sources=(SimulatedSource(1, 0),),
+        schedule=Schedule(**{**schedule, **changes}),
+        network=NetworkConfig(stem_width=8, widths=(8, 8, 8, 8), channels=8, head_convolutions=1),
+    )
+
+
+@pytest.fixture
+def images():
+    return [make_image(seed) for seed in range(3)]
+
+
+def test_training_lowers_the_loss_and_writes_usable_weights(tmp_path, images):
+    job = Quiet()
+    path = train(recipe(150), images, RunSettings(tmp_path), FileRunLog(tmp_path), job)
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    figures = [line for line in lines if "step" in line]
+    assert lines[0]["parameters"]["n_images"] == 3
+    assert figures[-1]["box"] < figures[0]["box"]
+    assert job.seen[-1] == (150, 150)
+    assert Detector.load(path).polarity is Polarity.FILM
+
+
+def test_a_resumed_run_ends_as_an_uninterrupted_one(tmp_path, images, monkeypatch):
+    monkeypatch.setattr("core.training.loop.CHECKPOINT_EVERY", 10)
+    monkeypatch.setattr("core.training.loop.REPORT_EVERY", 10)
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    whole.mkdir()
+    parts.mkdir()
+    reference = train(recipe(30), images, RunSettings(whole), FileRunLog(whole), Quiet())
+    with pytest.raises(JobCancelledError, match="resume"):
+        train(recipe(30), images, RunSettings(parts), FileRunLog(parts), Quiet(stop_at=10))
+    resumed = train(recipe(30), images, RunSettings(parts, resume=True), FileRunLog(parts), Quiet())
+    for name, tensor in load_file(reference).items():
+        torch.testing.assert_close(load_file(resumed)[name], tensor, rtol=1e-2, atol=1e-3)
+
+
+def test_fine_tuning_starts_from_the_given_weights(tmp_path, images):
+    import dataclasses
+
+    base = train(recipe(1), images, RunSettings(tmp_path), FileRunLog(tmp_path), Quiet())
+    base = base.rename(tmp_path / "base.safetensors")
+    again = dataclasses.replace(recipe(1, learning_rate=0.0), initial_weights="base.safetensors", seed=9)
+    tuned = train(again, images, RunSettings(tmp_path, root=tmp_path), FileRunLog(tmp_path), Quiet())
+    before, after = load_file(base), load_file(tuned)
+    torch.testing.assert_close(after["score.weight"], before["score.weight"])
+
+
+def test_checkpoints_come_in_small_parts_and_only_the_newest_stays(tmp_path):
+    state = {"step": 1, "x": torch.randn(5_000_000)}
+    save_checkpoint(tmp_path, state, 1)
+    save_checkpoint(tmp_path, state | {"step": 2}, 2)
+    parts = list(tmp_path.glob("checkpoint-*.part*"))
+    assert len(parts) == 2
+    assert all(p.stat().st_size <= PART_BYTES for p in parts)
+    loaded = load_checkpoint(tmp_path)
+    assert loaded["step"] == 2
+    torch.testing.assert_close(loaded["x"], state["x"])
+
+
+def test_a_lost_part_is_one_clear_error(tmp_path):
+    save_checkpoint(tmp_path, {"step": 1}, 1)
+    next(tmp_path.glob("*.part0")).unlink()
+    with pytest.raises(DatasetError, match="lacks a part"):
+        load_checkpoint(tmp_path)
+
+
+def test_no_checkpoint_means_a_fresh_start(tmp_path):
+    assert load_checkpoint(tmp_path) is None
