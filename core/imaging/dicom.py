@@ -107,7 +107,7 @@ def _name_transfer_syntax(dataset: Dataset) -> None:
 def _check_header(dataset: Dataset, n_file_bytes: int) -> None:
     """Refuse a data set without a radiograph, or with too large a one, before decoding."""
     if len(dataset) == 0:
-        raise damaged("DICOM", "the data set is empty")
+        raise damaged("DICOM", "no data element could be read to its end")
     if not any(tag in dataset for tag in _PIXEL_TAGS):
         what = str(dataset.get("Modality") or "no modality")[:16]
         raise UnreadableImageError(f"expected a DICOM radiograph, got a data set without pixels ({what})")

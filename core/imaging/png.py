@@ -1,4 +1,6 @@
-"""PNG: chunk walk first (every CRC, IEND), then pixels; 16 bit is kept.
+"""PNG: first a walk over the chunks (every CRC, every row, IEND), then pixels; 16 bit is kept.
+
+Decoders fill rows that are missing with zeros, which on a radiograph would pass for material.
 
 Section numbers are those of the PNG specification, third edition.
 """
@@ -12,17 +14,21 @@ import cv2
 import numpy as np
 from PIL import PngImagePlugin
 
-from core.domain.errors import UnreadableImageError
 from core.imaging.decoded import Decoded
 from core.imaging.grey import to_grey
 from core.imaging.limits import check_picture_size
-from core.imaging.quiet import damaged, quiet_codec
+from core.imaging.quiet import damaged, one_line, quiet_codec
 from core.imaging.raster import decode_picture, picture_pitch
 
 _SIGNATURE_BYTES = 8
 _CHUNK_OVERHEAD = 12
 _GREY, _PALETTE = 0, 3
 _CHANNELS = {_GREY: 1, 2: 3, _PALETTE: 1, 4: 2, 6: 4}
+_DEPTHS = {_GREY: (1, 2, 4, 8, 16), 2: (8, 16), _PALETTE: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+_HEADER_BYTES = 13
+_INFLATE_STEP = 2**20
+#: First column and row of each interlace pass, and the steps between them.
+_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _DEEP = 16
 
 
@@ -47,10 +53,9 @@ def read_png(data: bytes) -> Decoded:
 
 
 def _deep_colour(data: bytes, image: PngImagePlugin.PngImageFile, colour_type: int) -> Decoded:
-    """16-bit colour: Pillow would cut it to 8 bit, so it only proves the stream whole; OpenCV decodes."""
+    """16-bit colour: Pillow would cut it to 8 bit, so OpenCV decodes."""
     check_picture_size(*image.size, bytes_per_px=2 * _CHANNELS[colour_type] + 4, n_file_bytes=len(data))
     pitch = picture_pitch(image)
-    image.load()
     planes = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if planes is None or planes.dtype != np.uint16:
         raise damaged("PNG", "16-bit colour could not be decoded")
@@ -62,24 +67,60 @@ def _deep_colour(data: bytes, image: PngImagePlugin.PngImageFile, colour_type: i
 
 
 def _check_chunks(data: bytes) -> tuple[int, int, bool]:
-    """Bit depth, colour type and whether it is animated, once every chunk proved whole."""
-    depth, colour_type, is_animated, has_pixels, kind = 0, -1, False, False, b""
+    """Bit depth, colour type and whether it is animated, once every chunk and row proved present."""
+    header: tuple[int, ...] = ()
+    is_animated, n_missing, unpacker, kind = False, 0, zlib.decompressobj(), b""
     for kind, body in _chunks(data):
-        if kind == b"IHDR":
-            if len(body) != 13:
-                raise damaged("PNG", "bad IHDR")
-            width, height, depth, colour_type = struct.unpack(">IIBB", body[:10])
-            if colour_type not in _CHANNELS:
-                raise damaged("PNG", f"no such colour type: {colour_type}")
-            n_bytes = _CHANNELS[colour_type] * max(1, depth // 8)
-            check_picture_size(width, height, bytes_per_px=n_bytes, n_file_bytes=len(data))
+        if kind == b"IHDR" and not header:
+            header = _header(body, len(data))
+            n_missing = _n_filtered_bytes(header)
+        elif not header:
+            raise damaged("PNG", "it does not begin with an IHDR chunk")
+        elif kind == b"IDAT":
+            n_missing -= _n_inflated(unpacker, body, n_missing)
         is_animated |= kind == b"acTL"
-        has_pixels |= kind == b"IDAT"
     if kind != b"IEND":
         raise damaged("PNG", "the closing IEND chunk is missing")
-    if colour_type < 0 or not has_pixels:
-        raise UnreadableImageError("expected a PNG with pixels, got one without IHDR or IDAT")
-    return depth, colour_type, is_animated
+    if n_missing > 0:
+        raise damaged("PNG", f"{n_missing} bytes of pixels are missing")
+    return header[2], header[3], is_animated
+
+
+def _header(body: memoryview, n_file_bytes: int) -> tuple[int, ...]:
+    """Width, height, depth, colour type, compression, filter, interlace (section 11.2.1), checked."""
+    if len(body) != _HEADER_BYTES:
+        raise damaged("PNG", f"an IHDR chunk of {len(body)} bytes")
+    header: tuple[int, ...] = struct.unpack(">IIBBBBB", body)
+    width, height, depth, colour_type = header[:4]
+    if depth not in _DEPTHS.get(colour_type, ()):
+        raise damaged("PNG", f"no such PNG: {depth} bit, colour type {colour_type}")
+    n_bytes = _CHANNELS[colour_type] * max(1, depth // 8)
+    check_picture_size(width, height, bytes_per_px=n_bytes, n_file_bytes=n_file_bytes)
+    return header
+
+
+def _n_filtered_bytes(header: tuple[int, ...]) -> int:
+    """Bytes that the rows take before compression: one filter byte each (section 7.3, passes: 8.1)."""
+    width, height, depth, colour_type, is_interlaced = *header[:4], header[6]
+    passes = _ADAM7 if is_interlaced else ((0, 0, 1, 1),)
+    n_bytes = 0
+    for x, y, dx, dy in passes:
+        columns, rows = -(-(width - x) // dx), -(-(height - y) // dy)
+        if columns > 0 and rows > 0:
+            n_bytes += rows * (1 + (columns * _CHANNELS[colour_type] * depth + 7) // 8)
+    return n_bytes
+
+
+def _n_inflated(unpacker: "zlib._Decompress", body: memoryview, n_most: int) -> int:
+    """How many bytes a chunk's data unpack to, stopping at `n_most`; the bytes are not kept."""
+    n_bytes, pending = 0, bytes(body)
+    try:
+        while pending and n_bytes < n_most:
+            n_bytes += len(unpacker.decompress(pending, _INFLATE_STEP))
+            pending = unpacker.unconsumed_tail
+    except zlib.error as error:
+        raise damaged("PNG", one_line(error)) from error
+    return min(n_bytes, n_most)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:

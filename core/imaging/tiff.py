@@ -133,8 +133,7 @@ def _invert(pixels: Pixels, depth: int) -> Pixels:
         total = np.float32(finite.min() + finite.max()) if finite.size else np.float32(0)
         inverted: Pixels = (total - pixels).astype(np.float32)
         return inverted
-    inverted = np.subtract((1 << depth) - 1, pixels, dtype=pixels.dtype)
-    return inverted
+    return np.subtract((1 << depth) - 1, pixels, dtype=pixels.dtype)
 
 
 def _pitch(page: tifffile.TiffPage) -> PixelPitch | None:

@@ -53,8 +53,7 @@ def _linear(values: npt.NDArray[np.float32], lo: float, hi: float, invert: bool)
     span = hi - lo if hi > lo else np.finfo(np.float32).tiny
     with np.errstate(over="ignore", invalid="ignore"):
         shown = np.nan_to_num((values - np.float32(lo)) / np.float32(span), nan=0.0, posinf=1.0, neginf=0.0)
-    grey = np.rint(np.clip(shown, 0.0, 1.0) * _WHITE).astype(np.uint8)
-    if not invert:
-        return grey
-    inverted: npt.NDArray[np.uint8] = np.subtract(_WHITE, grey, dtype=np.uint8)
-    return inverted
+    grey: npt.NDArray[np.uint8] = np.rint(np.clip(shown, 0.0, 1.0) * _WHITE).astype(np.uint8)
+    if invert:
+        np.subtract(_WHITE, grey, out=grey)
+    return grey
