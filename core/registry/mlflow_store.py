@@ -1,0 +1,233 @@
+"""The calls to MLflow itself; importing it takes seconds, so it happens on the first call."""
+
+import logging
+import os
+import shutil
+import urllib.error
+import urllib.request
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from core.domain.errors import RegistryUnavailableError
+from core.registry.artefact import FILES, ModelArtefact
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+EXPERIMENT = "radikal"
+#: Where in a run the pyfunc model lies, and in that the artefact folder.
+MODEL_PATH, ARTEFACT_PATH = "model", "artifacts/artefact"
+_WEIGHTS_TAG, _DIGEST_TAG = "weights_sha256", "artefact_sha256"
+_LONGEST_PARAMETER = 500
+
+
+class MlflowStore:
+    """One MLflow tracking and registry store.
+
+    Args:
+        tracking_uri: "sqlite:///..." or the address of a server.
+        artifact_root: where a SQLite store keeps artefacts; a server decides itself.
+        pyfunc_script: model-from-code script stored with each version.
+    """
+
+    def __init__(self, tracking_uri: str, artifact_root: Path, pyfunc_script: Path) -> None:
+        self._uri = tracking_uri
+        self._artifact_root = artifact_root
+        self._script = pyfunc_script
+        self._client: MlflowClient | None = None
+
+    def register(self, artefact: ModelArtefact) -> int:
+        """The version number of the artefact's weights; logged now when MLflow does not know them."""
+        with self._asking(may_create=True) as client:
+            for version in client.search_model_versions(f"name='{artefact.name}'"):
+                if version.tags.get(_WEIGHTS_TAG) == artefact.sha256:
+                    if version.tags.get(_DIGEST_TAG) != artefact.digest:
+                        self._log_model(client, str(version.run_id), artefact)
+                        self._tag_version(client, artefact, int(version.version))
+                    return int(version.version)
+            return self._create(client, artefact)
+
+    def set_alias(self, name: str, alias: str, version: int) -> None:
+        """Let `alias` point to `version`."""
+        with self._asking() as client:
+            client.set_registered_model_alias(name, alias, str(version))
+
+    def models(self) -> dict[str, dict[str, Mapping[Any, Any]]]:
+        """{name: {"versions": {number: artefact digest}, "aliases": {alias: number}}}.
+
+        Versions that something else than `register` made are left out.
+        """
+        with self._asking() as client:
+            found: dict[str, dict[str, Mapping[Any, Any]]] = {}
+            for model in client.search_registered_models():
+                versions = {
+                    int(v.version): v.tags[_DIGEST_TAG]
+                    for v in client.search_model_versions(f"name='{model.name}'")
+                    if _DIGEST_TAG in v.tags
+                }
+                aliases = client.get_registered_model(model.name).aliases
+                numbers = {alias: int(number) for alias, number in aliases.items() if int(number) in versions}
+                if versions:
+                    found[str(model.name)] = {"versions": versions, "aliases": numbers}
+            return found
+
+    def download(self, name: str, version: int, target: Path) -> Path:
+        """A local folder with the pyfunc model of that version; `target` is created."""
+        with self._asking() as client:
+            target.mkdir(parents=True)
+            run_id = client.get_model_version(name, str(version)).run_id
+            return Path(client.download_artifacts(str(run_id), MODEL_PATH, str(target)))
+
+    def has_database(self) -> bool:
+        """False when the store is a SQLite file that does not exist yet."""
+        path = self._sqlite_path()
+        return path is None or path.is_file()
+
+    def is_reachable(self) -> bool:
+        """True when the SQLite file exists, or the server answers within two seconds."""
+        if not self._uri.startswith(("http://", "https://")):
+            return self.has_database()
+        try:
+            with urllib.request.urlopen(f"{self._uri.rstrip('/')}/health", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, TimeoutError, OSError):
+            return False
+
+    def _sqlite_path(self) -> Path | None:
+        return Path(self._uri.removeprefix("sqlite:///")) if self._uri.startswith("sqlite:///") else None
+
+    @contextmanager
+    def _asking(self, *, may_create: bool = False) -> "Iterator[MlflowClient]":
+        """The client; whatever MLflow or its database raises becomes `RegistryUnavailableError`."""
+        if self._uri.startswith(("http://", "https://")) and not self.is_reachable():
+            raise RegistryUnavailableError(f"the MLflow server {self._uri} does not answer")
+        if not (may_create or self.has_database()):
+            raise RegistryUnavailableError(f"there is no registry at {self._uri} yet; run `radikal setup`")
+        if self._client is None:
+            if (path := self._sqlite_path()) is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            self._client = _new_client(self._uri)
+        from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            yield self._client
+        except (MlflowException, SQLAlchemyError, OSError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise RegistryUnavailableError(f"MLflow at {self._uri} failed: {reason}") from error
+
+    def _create(self, client: "MlflowClient", artefact: ModelArtefact) -> int:
+        from mlflow.entities import RunStatus
+
+        experiment = client.get_experiment_by_name(EXPERIMENT)
+        experiment_id = experiment.experiment_id if experiment else self._create_experiment(client)
+        run = client.create_run(experiment_id, run_name=f"{artefact.name} {artefact.sha256[:12]}")
+        run_id = run.info.run_id
+        self._log_model(client, run_id, artefact)
+        client.set_terminated(run_id, RunStatus.to_string(RunStatus.FINISHED))
+        if not client.search_registered_models(f"name='{artefact.name}'"):
+            client.create_registered_model(artefact.name)
+        version = client.create_model_version(
+            artefact.name,
+            source=f"{run.info.artifact_uri}/{MODEL_PATH}",
+            run_id=run_id,
+            description=str(artefact.card.get("description", "")),
+        )
+        self._tag_version(client, artefact, int(version.version))
+        return int(version.version)
+
+    def _create_experiment(self, client: "MlflowClient") -> str:
+        if self._sqlite_path() is None:
+            return str(client.create_experiment(EXPERIMENT))
+        return str(
+            client.create_experiment(EXPERIMENT, artifact_location=self._artifact_root.resolve().as_uri())
+        )
+
+    def _log_model(self, client: "MlflowClient", run_id: str, artefact: ModelArtefact) -> None:
+        """The pyfunc model, the card's lineage as parameters and its figures as metrics."""
+        from mlflow.entities import Metric, Param
+        from mlflow.pyfunc import save_model
+
+        with TemporaryDirectory() as temporary:
+            local = Path(temporary) / MODEL_PATH
+            source = _copy_as_artefact(artefact.folder, Path(temporary))
+            save_model(
+                str(local),
+                python_model=str(self._script),
+                artifacts={"artefact": str(source)},
+                pip_requirements=["radikal"],
+            )
+            client.log_artifacts(run_id, str(local), MODEL_PATH)
+        known = client.get_run(run_id).data.params
+        parameters = [Param(k, v) for k, v in _parameters(artefact).items() if k not in known]
+        metrics = [Metric(k, v, 0, 0) for k, v in _metrics(artefact.card).items()]
+        client.log_batch(run_id, metrics=metrics, params=parameters)
+
+    @staticmethod
+    def _tag_version(client: "MlflowClient", artefact: ModelArtefact, version: int) -> None:
+        tags = {
+            _WEIGHTS_TAG: artefact.sha256,
+            _DIGEST_TAG: artefact.digest,
+            "manifest_sha256": artefact.manifest_sha256,
+            "calibration_id": artefact.calibration.calibration_id,
+            "data_notice": str(artefact.card.get("data_notice", "")),
+        }
+        for key, value in tags.items():
+            client.set_model_version_tag(artefact.name, str(version), key, value)
+
+
+def _new_client(uri: str) -> "MlflowClient":
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    for noisy in ("alembic", "mlflow"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what MLflow's modules warn about themselves while they load
+        from mlflow import MlflowClient
+
+        import_module("mlflow.pyfunc")
+        if not uri.startswith(("http://", "https://")):
+            import_module("mlflow.store.tracking.sqlalchemy_store")
+    return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def _copy_as_artefact(folder: Path, parent: Path) -> Path:
+    """A copy of the four files in a folder called `artefact`: MLflow names its own copy after the source."""
+    target = parent / "artefact"
+    target.mkdir()
+    for name in FILES:
+        shutil.copyfile(folder / name, target / name)
+    return target
+
+
+def _parameters(artefact: ModelArtefact) -> dict[str, str]:
+    """Lineage, as run parameters: hashes, recipe, training data."""
+    card = artefact.card
+    named = {
+        key: str(card[key])[:_LONGEST_PARAMETER]
+        for key in ("recipe", "date", "device", "polarity", "lineage", "trained_on")
+        if key in card
+    }
+    return named | {
+        "weights_sha256": artefact.sha256,
+        "manifest_sha256": artefact.manifest_sha256,
+        "n_training_images": str(len(artefact.trained_on)),
+        "calibration_method": artefact.calibration.method,
+        "score_cut": str(artefact.calibration.score_cut),
+    }
+
+
+def _metrics(card: Mapping[str, Any]) -> dict[str, float]:
+    """The figures of the card's first evaluation that are plain numbers."""
+    evaluations = card.get("evaluation") or [{}]
+    return {
+        key: float(value)
+        for key, value in evaluations[0].items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }

@@ -1,0 +1,121 @@
+"""What the registry last said, on disk, so that inference never waits for it."""
+
+import json
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.domain.errors import ModelArtefactError
+from core.domain.model_version import ModelVersion
+from core.registry.artefact import FILES, ModelArtefact, read_artefact
+
+
+@dataclass(frozen=True, slots=True)
+class KnownModel:
+    """One registered model as last seen: version number to artefact digest, alias to version number."""
+
+    versions: Mapping[int, str] = field(default_factory=dict)
+    aliases: Mapping[str, int] = field(default_factory=dict)
+
+
+class VersionCache:
+    """A JSON index and one immutable artefact folder a digest, below `root`.
+
+    Every write replaces a file or folder in one step, so readers in other processes see the old
+    state or the new one.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._index = root / "registry.json"
+        self._read: dict[str, ModelArtefact] = {}
+        self._lock = threading.Lock()
+
+    def known(self) -> dict[str, KnownModel]:
+        """Every model by name; empty before the first registration.
+
+        Raises:
+            ModelArtefactError: when the index is damaged.
+        """
+        try:
+            content = json.loads(self._index.read_text(encoding="utf-8"))
+            return {name: _known_from(entry) for name, entry in content.items()}
+        except FileNotFoundError:
+            return {}
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ModelArtefactError(
+                f"the registry cache {self._index} is damaged ({error}); remove it and run `radikal setup`"
+            ) from error
+
+    def record(self, models: Mapping[str, KnownModel]) -> None:
+        """Replace the index."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        content = {
+            name: {"versions": {str(k): v for k, v in model.versions.items()}, "aliases": dict(model.aliases)}
+            for name, model in models.items()
+        }
+        handle, temporary = tempfile.mkstemp(dir=self._root, suffix=".json")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(content, file, indent=1, sort_keys=True)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(self._index)
+
+    def folder(self, digest: str) -> Path:
+        """Where the artefact with that digest lies, or would lie."""
+        return self._root / "artefacts" / digest[:32]
+
+    def has(self, digest: str) -> bool:
+        """True when that artefact is here."""
+        return all((self.folder(digest) / name).is_file() for name in FILES)
+
+    def store(self, source: Path, digest: str) -> Path:
+        """A copy of the four files of `source`; nothing to do when it is there already."""
+        target = self.folder(digest)
+        if self.has(digest):
+            return target
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
+            complete = Path(temporary) / "artefact"
+            complete.mkdir()
+            for name in FILES:
+                shutil.copyfile(source / name, complete / name)
+            if target.exists():
+                shutil.rmtree(target)
+            complete.rename(target)
+        return target
+
+    def artefact(self, digest: str) -> ModelArtefact:
+        """The artefact with that digest; checked once a process.
+
+        Raises:
+            ModelArtefactError: when it is missing or its bytes have changed.
+        """
+        with self._lock:
+            if digest not in self._read:
+                artefact = read_artefact(self.folder(digest))
+                if artefact.digest != digest:
+                    raise ModelArtefactError(
+                        f"the cached model {artefact.name} {digest[:12]} has changed on disk; "
+                        f"remove {artefact.folder} and run `radikal setup`"
+                    )
+                self._read[digest] = artefact
+            return self._read[digest]
+
+    def version(self, model: KnownModel, number: int) -> tuple[ModelVersion, Path]:
+        """One version with the aliases it bears, and its folder."""
+        artefact = self.artefact(model.versions[number])
+        aliases = tuple(sorted(alias for alias, bearer in model.aliases.items() if bearer == number))
+        return artefact.as_version(number, aliases), artefact.folder
+
+
+def _known_from(entry: Mapping[str, Any]) -> KnownModel:
+    return KnownModel(
+        {int(number): str(digest) for number, digest in entry["versions"].items()},
+        {str(alias): int(number) for alias, number in entry["aliases"].items()},
+    )

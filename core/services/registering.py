@@ -1,0 +1,70 @@
+"""Registering the model versions that ship with the program."""
+
+import logging
+import re
+from pathlib import Path
+
+from core.domain.errors import ModelArtefactError
+from core.registry.artefact import read_artefact
+from core.registry.mlflow_registry import MlflowRegistry
+
+log = logging.getLogger(__name__)
+_FOLDER = re.compile(r"(?P<name>[a-z]+)-v(?P<version>[0-9]+)")
+CHAMPION, CHALLENGER = "champion", "challenger"
+
+
+def register_shipped(checkpoints: Path, registry: MlflowRegistry) -> dict[str, tuple[int, ...]]:
+    """The version numbers, by model name, of everything under `checkpoints` (`<name>-v<k>` folders).
+
+    Versions are registered in the order of k. An alias is set when the model has no such alias yet or
+    a version is new, so what a person promoted later stays: champion to the highest version whose card
+    does not say `alias: challenger`, challenger to the highest whose card does. Run again without a
+    change it returns in milliseconds and MLflow is not loaded.
+
+    Raises:
+        ModelArtefactError: when a folder is not a sound model version, or its card names another model.
+        RegistryUnavailableError: when something must be registered and MLflow does not answer.
+    """
+    registered: dict[str, list[int]] = {}
+    for name, folders in shipped_folders(checkpoints).items():
+        known = [registry.registered_as(folder) for folder in folders]
+        is_new = None in known
+        if is_new:
+            numbers = [_register(folder, name, registry) for folder in folders]
+        else:
+            numbers = [entry[1] for entry in known if entry is not None]
+        registered[name] = numbers
+        present = registry.aliases(name)
+        if is_new or CHAMPION not in present:
+            for alias, number in _wanted_aliases(folders, numbers).items():
+                if is_new or alias not in present:
+                    registry.set_alias(name, alias, number)
+    return {name: tuple(numbers) for name, numbers in registered.items()}
+
+
+def shipped_folders(checkpoints: Path) -> dict[str, list[Path]]:
+    """The version folders under `checkpoints` by model name, lowest version first; {} when there are none."""
+    found: dict[str, list[tuple[int, Path]]] = {}
+    for folder in checkpoints.iterdir() if checkpoints.is_dir() else ():
+        match = _FOLDER.fullmatch(folder.name)
+        if match and folder.is_dir():
+            found.setdefault(match["name"], []).append((int(match["version"]), folder))
+    return {name: [folder for _, folder in sorted(entries)] for name, entries in sorted(found.items())}
+
+
+def _register(folder: Path, name: str, registry: MlflowRegistry) -> int:
+    artefact = read_artefact(folder)
+    if artefact.name != name:
+        raise ModelArtefactError(f"{folder.name}: the card names the model {artefact.name!r}")
+    number = registry.register(folder)
+    log.info("registered %s as %s version %d", folder.name, name, number)
+    return number
+
+
+def _wanted_aliases(folders: list[Path], numbers: list[int]) -> dict[str, int]:
+    """Alias to version number, by the cards; later folders win."""
+    wanted: dict[str, int] = {}
+    for folder, number in zip(folders, numbers, strict=True):
+        is_challenger = read_artefact(folder).card.get("alias") == CHALLENGER
+        wanted[CHALLENGER if is_challenger else CHAMPION] = number
+    return wanted

@@ -1,0 +1,183 @@
+"""Against one real MLflow with a SQLite store."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.domain.errors import ModelArtefactError, ModelNotFoundError, RegistryUnavailableError
+from core.imaging.encode import encode_png
+from core.registry.artefact import read_artefact
+from core.registry.mlflow_registry import MlflowRegistry
+from tests.artefacts import write_artefact
+
+SCRIPT = Path(__file__).resolve().parents[2] / "core" / "services" / "pyfunc_model.py"
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("registry")
+
+
+def _open(root: Path, cache: str = "cache") -> MlflowRegistry:
+    return MlflowRegistry(f"sqlite:///{root}/store/mlflow.db", root / cache, pyfunc_script=SCRIPT)
+
+
+@pytest.fixture(scope="module")
+def registry(root: Path) -> Iterator[MlflowRegistry]:
+    opened = _open(root)
+    opened.register(write_artefact(root / "shipped" / "weld-v1", seed=1))
+    opened.register(write_artefact(root / "shipped" / "weld-v2", seed=2), alias="champion")
+    return opened
+
+
+def test_versions_are_numbered_in_the_order_of_registering(registry: MlflowRegistry) -> None:
+    assert [v.version for v in registry.versions("weld")] == [1, 2]
+    assert registry.names() == ["weld"]
+
+
+def test_the_same_weights_are_the_same_version(registry: MlflowRegistry, root: Path) -> None:
+    assert registry.register(root / "shipped" / "weld-v1") == 1
+    assert registry.register(root / "shipped" / "weld-v2") == 2
+
+
+def test_resolving_gives_the_version_its_aliases_and_a_complete_folder(registry: MlflowRegistry) -> None:
+    version, folder = registry.resolve("weld")
+    assert version.version == 2
+    assert version.aliases == ("champion",)
+    assert read_artefact(folder).sha256 == version.sha256
+    assert registry.resolve("weld", version=1)[0].aliases == ()
+
+
+def test_an_alias_moves(registry: MlflowRegistry) -> None:
+    registry.set_alias("weld", "challenger", 2)
+    registry.set_alias("weld", "challenger", 1)
+    assert registry.resolve("weld", alias="challenger")[0].version == 1
+    assert registry.resolve("weld")[0].version == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"name": "casting"}, "no registered model 'casting'; known: weld"),
+        ({"name": "weld", "version": 9}, "no version 9; versions: 1, 2"),
+        ({"name": "weld", "alias": "prince"}, "no alias 'prince'"),
+    ],
+)
+def test_what_is_not_registered_is_said_with_what_is(
+    registry: MlflowRegistry, arguments: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ModelNotFoundError, match=message):
+        registry.resolve(**arguments)  # type: ignore[arg-type]  # a table of keywords
+
+
+def test_an_alias_to_an_unknown_version_is_refused(registry: MlflowRegistry) -> None:
+    with pytest.raises(ModelNotFoundError, match="no version 7"):
+        registry.set_alias("weld", "champion", 7)
+
+
+def test_mlflow_holds_lineage_metrics_and_tags(registry: MlflowRegistry, root: Path) -> None:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{root}/store/mlflow.db", f"sqlite:///{root}/store/mlflow.db")
+    version = client.get_model_version("weld", "2")
+    artefact = read_artefact(root / "shipped" / "weld-v2")
+    assert version.tags["weights_sha256"] == artefact.sha256
+    assert version.tags["data_notice"] == "simulated"
+    run = client.get_run(str(version.run_id))
+    assert run.info.status == "FINISHED"
+    assert run.data.params["manifest_sha256"] == artefact.manifest_sha256
+    assert run.data.params["recipe"] == "tiny"
+    assert run.data.metrics == {"ap50": 0.25, "n_images": 3.0}
+
+
+def test_the_stored_model_detects_as_the_detector_does(registry: MlflowRegistry, root: Path) -> None:
+    import mlflow.pyfunc
+
+    from core.engine.detector import Detector
+    from core.imaging.normalise import normalise
+
+    pixels = np.random.default_rng(0).integers(0, 65535, (96, 128), np.uint16)
+    path = root / "image.png"
+    path.write_bytes(encode_png(pixels))
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(f"sqlite:///{root}/store/mlflow.db")
+    try:
+        model = mlflow.pyfunc.load_model("models:/weld@champion")
+    finally:
+        mlflow.set_tracking_uri(before)
+    answer = json.loads(model.predict([str(path)])[0])
+    _, folder = registry.resolve("weld")
+    expected = Detector.load(folder / "weights.safetensors").detect(normalise(pixels)).above(0.05)
+    assert len(answer) == len(expected)
+    assert np.allclose([a["score"] for a in answer], expected.scores)
+
+
+def test_a_new_process_resolves_without_loading_mlflow(registry: MlflowRegistry, root: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from core.registry.mlflow_registry import MlflowRegistry; "
+        f"r = MlflowRegistry('sqlite:///{root}/store/mlflow.db', Path({str(root / 'cache')!r}), "
+        "pyfunc_script=Path('x')); print(r.resolve('weld')[0].version, 'mlflow' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=SCRIPT.parents[2]
+    )
+    assert done.stdout.split() == ["2", "False"]
+
+
+def test_with_mlflow_away_the_cache_answers_and_says_so(
+    registry: MlflowRegistry, root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    away = MlflowRegistry("http://127.0.0.1:9", root / "cache", pyfunc_script=SCRIPT)
+    started = time.perf_counter()
+    assert away.resolve("weld")[0].version == 2
+    assert time.perf_counter() - started < 0.5
+    assert not away.is_reachable()
+    assert not away.refresh()
+    assert "answering from the cache" in caplog.text
+    with pytest.raises(RegistryUnavailableError, match="does not answer"):
+        away.register(root / "shipped" / "weld-v1")
+
+
+def test_a_lost_cache_is_filled_again_from_mlflow(registry: MlflowRegistry, root: Path) -> None:
+    fresh = _open(root, cache="other cache")
+    version, folder = fresh.resolve("weld")
+    assert version.version == 2
+    assert read_artefact(folder).digest == read_artefact(root / "shipped" / "weld-v2").digest
+    assert fresh.is_reachable()
+
+
+def test_without_any_registry_the_message_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFoundError, match="run `radikal setup`"):
+        _open(tmp_path).resolve("weld")
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_changed_calibration_keeps_the_number_and_replaces_the_artefact(
+    registry: MlflowRegistry, root: Path
+) -> None:
+    folder = write_artefact(root / "shipped" / "casting-v1", name="casting", seed=3)
+    assert registry.register(folder, alias="champion") == 1
+    write_artefact(folder, name="casting", seed=3, calibration={"score_cut": 0.2})
+    assert registry.register(folder) == 1
+    assert registry.resolve("casting")[0].calibration.score_cut == 0.2
+    assert _open(root, cache="third cache").resolve("casting")[0].calibration.score_cut == 0.2
+
+
+def test_a_cached_file_that_changed_is_refused(registry: MlflowRegistry, root: Path) -> None:
+    _, folder = _open(root, cache="damaged").resolve("weld", version=1)
+    (folder / "calibration.json").write_text((folder / "calibration.json").read_text() + " ")
+    with pytest.raises(ModelArtefactError, match="has changed on disk"):
+        _open(root, cache="damaged").resolve("weld", version=1)
+
+
+def test_a_damaged_index_says_what_to_remove(tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "registry.json").write_text("{")
+    with pytest.raises(ModelArtefactError, match="is damaged"):
+        _open(tmp_path).names()
