@@ -6,9 +6,12 @@ root file system (the base image, adding a user) is listed as left out. At the e
 started with --demo in development mode; the health check has to fail before, pass while, and fail after
 it runs.
 
-    .ci/replay_dockerfile.py [SCRATCH]     a new temporary folder by default, removed when all went well
+    .ci/replay_dockerfile.py [--build-only] [SCRATCH]
+
+SCRATCH is a new temporary folder by default, removed when all went well; --build-only leaves the serving out.
 """
 
+import argparse
 import fnmatch
 import os
 import re
@@ -167,8 +170,11 @@ def is_ignored(path: str) -> bool:
 
 def main() -> None:
     """Replay every instruction, then serve."""
-    chosen = sys.argv[1] if len(sys.argv) > 1 else None
-    scratch = Path(chosen or tempfile.mkdtemp(prefix="radikal-image-")).resolve()
+    parser = argparse.ArgumentParser(description="Carry out the Dockerfile without Docker.")
+    parser.add_argument("scratch", nargs="?", type=Path)
+    parser.add_argument("--build-only", action="store_true")
+    options = parser.parse_args()
+    scratch = (options.scratch or Path(tempfile.mkdtemp(prefix="radikal-image-"))).resolve()
     replay = Replay(scratch)
     for keyword, rest in instructions((REPOSITORY / "Dockerfile").read_text(encoding="utf-8")):
         print(f"{keyword} {rest}", flush=True)
@@ -177,8 +183,9 @@ def main() -> None:
             print("  left out: needs a container")
         else:
             step(rest)
-    replay.serve_and_check()
-    if chosen is None:
+    if not options.build_only:
+        replay.serve_and_check()
+    if options.scratch is None:
         shutil.rmtree(scratch)
 
 

@@ -1,5 +1,8 @@
+import ast
 import re
 import subprocess
+import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -12,12 +15,13 @@ MACHINE_PATHS = re.compile(
     r"(?<![\w./-])/(?:home|Users|root|work|mnt|srv|opt/(?!venv)|tmp)/[\w.-]+|\b[A-Z]:\\\\?Users",
     re.IGNORECASE,
 )
-HOSTS = re.compile(r"https?://([\w.-]+)")
-#: Documented public addresses, reserved example names and this machine itself.
-PUBLIC_HOSTS = re.compile(
-    r"(^|\.)(example|example\.(com|org)|localhost|127\.0\.0\.1|0\.0\.0\.0|mlflow|apache\.org|github\.com|arxiv\.org|"
-    r"doi\.org|w3\.org|python\.org|pytorch\.org|keepachangelog\.com|semver\.org|spdx\.org|a|b|evil|testserver)\.?$"
+BUILD_FILES = re.compile(
+    r"^(requirements.*|Makefile|Dockerfile|pyproject\.toml|\.ci/.*|\.github/.*|docker/.*)$"
 )
+SOURCE = re.compile(
+    r"(https?|file|git\+\w+)://(?!127\.0\.0\.1|0\.0\.0\.0)|--(extra-)?index-url|--(find-links|trusted-host)"
+)
+PRIVATE_HOST = re.compile(r"https?://[\w.-]+\.(internal|local|lan|corp|intranet)\b")
 
 
 def tracked(repository: Path) -> list[Path]:
@@ -51,14 +55,20 @@ def test_text_files_are_utf8_without_machine_paths(repository: Path) -> None:
     assert found == {}
 
 
-def test_text_files_name_only_public_hosts(repository: Path) -> None:
+def test_no_build_file_says_where_packages_come_from(repository: Path) -> None:
     found = {}
     for path in tracked(repository):
-        if path == Path(__file__) or (text := text_of(path)) is None:
-            continue
-        strange = {host for host in HOSTS.findall(text) if not PUBLIC_HOSTS.search(host)}
-        if strange:
-            found[str(path.relative_to(repository))] = strange
+        name = str(path.relative_to(repository))
+        if BUILD_FILES.match(name) and (match := SOURCE.search(text_of(path) or "")):
+            found[name] = match.group()
+    assert found == {}
+
+
+def test_no_text_file_names_a_private_host(repository: Path) -> None:
+    found = {}
+    for path in tracked(repository):
+        if path != Path(__file__) and (match := PRIVATE_HOST.search(text_of(path) or "")):
+            found[str(path.relative_to(repository))] = match.group()
     assert found == {}
 
 
@@ -88,6 +98,31 @@ def test_the_lock_holds_the_direct_pins(repository: Path, stem: str) -> None:
         return {re.sub(r"[-_.]+", "-", package.lower()): version for package, version in pairs}
 
     assert pins(f"{stem}.in").items() <= pins(f"{stem}.txt").items()
+
+
+def test_every_import_is_a_direct_dependency(repository: Path) -> None:
+    direct = {re.split("==", line)[0].lower() for line in requirement_lines(repository / "requirements.in")}
+    providers = packages_distributions()
+    imported = {
+        name.split(".")[0]
+        for folder in ("core", "app", "pages")
+        for path in (repository / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for name in imported_names(node)
+    }
+    foreign = imported - set(sys.stdlib_module_names) - {"core", "app"}
+    missing = {
+        name
+        for name in foreign
+        if not {provider.lower() for provider in providers.get(name, [name])} & direct
+    }
+    assert missing == set()
+
+
+def imported_names(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
 
 
 def requirement_lines(path: Path) -> list[str]:
