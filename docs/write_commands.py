@@ -16,7 +16,7 @@ Exit codes: 0 done, 1 the work failed, 2 bad input (one line on stderr).
 
 def render(root: click.Command) -> str:
     """The whole page: one section per command, in the order of `radikal --help`."""
-    return HEADER + "".join(_sections(root, click.Context(root, info_name="radikal")))
+    return HEADER + "".join(_sections(root, click.Context(root, info_name="radikal", terminal_width=100)))
 
 
 def _sections(command: click.Command, context: click.Context) -> list[str]:
