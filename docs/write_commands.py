@@ -16,7 +16,9 @@ Exit codes: 0 done, 1 the work failed, 2 bad input (one line on stderr).
 
 def render(root: click.Command) -> str:
     """The whole page: one section per command, in the order of `radikal --help`."""
-    return HEADER + "".join(_sections(root, click.Context(root, info_name="radikal", terminal_width=100)))
+    return HEADER + "".join(
+        _sections(root, root.make_context("radikal", [], resilient_parsing=True, terminal_width=100))
+    )
 
 
 def _sections(command: click.Command, context: click.Context) -> list[str]:
@@ -26,7 +28,7 @@ def _sections(command: click.Command, context: click.Context) -> list[str]:
         for name in command.list_commands(context):
             child = command.get_command(context, name)
             if child is not None and not child.hidden:
-                sections += _sections(child, click.Context(child, info_name=name, parent=context))
+                sections += _sections(child, child.make_context(name, [], context, resilient_parsing=True))
     return sections
 
 
