@@ -197,11 +197,19 @@ class IndicationNetwork(nn.Module):
         Raises:
             ValueError: when a side is not a multiple of 32.
         """
+        taps = zip(self.pyramid_taps, self.features(x), strict=True)
+        return [self._head(tap(level_map), level) for level, (tap, level_map) in enumerate(taps)]
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        """The pyramid's maps of (B, 1, H, W), finest first: (B, channels, H/stride, W/stride) each.
+
+        Raises:
+            ValueError: when a side is not a multiple of 32.
+        """
         if x.shape[-1] % SIZE_MULTIPLE or x.shape[-2] % SIZE_MULTIPLE:
             raise ValueError(f"sides must be multiples of {SIZE_MULTIPLE}, got {tuple(x.shape[-2:])}")
         maps = OrderedDict((str(i), m) for i, m in enumerate(self.backbone(x)))
-        pyramid = zip(self.pyramid_taps, self.pyramid(maps).values(), strict=True)
-        return [self._head(tap(features), level) for level, (tap, features) in enumerate(pyramid)]
+        return list(self.pyramid(maps).values())
 
     def _head(self, features: Tensor, level: int) -> LevelOutput:
         scored = self.score_tower(features, level)
