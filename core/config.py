@@ -41,13 +41,14 @@ class Settings(BaseSettings):
     )
 
     app_env: Literal["development", "production"] = "development"
-    database_url: str = "sqlite:///var/radikal.db"
-    mlflow_tracking_uri: str = "sqlite:///var/mlflow.db"
+    # URLs may hold a password: they are left out of repr, which lands in logs
+    database_url: str = Field(default="sqlite:///var/radikal.db", repr=False)
+    mlflow_tracking_uri: str = Field(default="sqlite:///var/mlflow.db", repr=False)
     jwt_secret: SecretStr | None = None
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     device: str = "auto"
-    data_dir: Path = Field(default=Path("var"))
+    data_dir: Path = Path("var")
 
     @field_validator("cors_origins", mode="before")
     @classmethod
