@@ -70,7 +70,7 @@ def draw_exposure(rng: np.random.Generator, plate_mm: float) -> Exposure:
     return Exposure(
         mu_per_mm=mu,
         hardening_per_mm=rng.uniform(0.0, 0.012),
-        scatter_ratio=rng.uniform(0.2, 1.3) * math.sqrt(plate_mm / 15),
+        scatter_ratio=rng.uniform(0.15, 0.9) * math.sqrt(plate_mm / 15),
         scatter_mm=rng.uniform(4, 15),
         unsharpness_mm=log_uniform(rng, 0.035, 0.13),
     )

@@ -11,9 +11,6 @@ from core.simulate.cavities import (
     elongated_cavity,
     gas_pore,
     linear_porosity,
-    slag_inclusion,
-    slag_line,
-    tungsten_inclusion,
     uniform_porosity,
     wormhole,
 )
@@ -25,6 +22,7 @@ from core.simulate.gaps import (
     undercut,
 )
 from core.simulate.geometry import WeldGeometry
+from core.simulate.inclusions import slag_inclusion, slag_line, tungsten_inclusion
 from core.simulate.kinds import FlawKind
 from core.simulate.shapes import Body
 
@@ -47,7 +45,7 @@ MAKERS: Mapping[FlawKind, Callable[[np.random.Generator, WeldGeometry], list[Bod
         FlawKind.UNDERCUT: undercut,
     }
 )
-_TRIES = 6
+_TRIES = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)

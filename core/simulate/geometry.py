@@ -62,7 +62,7 @@ def build_geometry(
             mm_per_px=mm_per_px,
         )
     root_half = min(rng.uniform(1.2, 3.5) / mm_per_px, 0.7 * half_px)
-    if rng.random() < 0.65:
+    if rng.random() < 0.55:
         wobble = _waviness(rng, width, amplitude=rng.uniform(0.03, 0.25), mm_per_px=mm_per_px)
         root_ripple = _Ripple.draw(rng, width, mm_per_px=mm_per_px, rough=rough)
         _add_bead(
@@ -102,6 +102,8 @@ class _Ripple:
         """Random ripple for a seam of `width` px; `rough` in 0..1 goes from machine to hand welding."""
         spacing = log_uniform(rng, 0.5, 1.5 + 5 * rough) / mm_per_px
         profile = smooth_curve(rng, width, spacing * 0.5)
+        if rng.random() < 0.5 * rough:
+            profile = 2.0 * _shingles(rng, width, spacing)
         profile += 0.6 * smooth_curve(rng, width, spacing * rng.uniform(2, 4))
         scallop = smooth_curve(rng, width, max(spacing, 1.0 / mm_per_px))
         return cls(
@@ -111,6 +113,14 @@ class _Ripple:
             lean=rng.normal(0, 1.0) / mm_per_px,
             amplitude_mm=log_uniform(rng, 0.008, 0.05 + 0.22 * rough),
         )
+
+
+def _shingles(rng: np.random.Generator, width: int, spacing_px: float) -> Array:
+    """(width,) float32 in -0.5..0.5: one bead laid over the other, a slow rise and a steep fall."""
+    phase = np.arange(width) / (2 * spacing_px) + 0.35 * smooth_curve(rng, width, 4 * spacing_px)
+    part = phase - np.floor(phase)
+    part = part ** rng.uniform(0.6, 2.0) if rng.random() < 0.5 else 1 - part ** rng.uniform(0.6, 2.0)
+    return np.asarray((part - 0.5) * (1 + 0.4 * smooth_curve(rng, width, 3 * spacing_px)), np.float32)
 
 
 def _waviness(rng: np.random.Generator, width: int, *, amplitude: float, mm_per_px: float) -> Array:

@@ -128,7 +128,7 @@ def draw_film(rng: np.random.Generator, dose: Array) -> Film:
     span = per_dose * max(float(high - low), 0.05)
     darkest = fog + per_dose * float(high) + rng.uniform(-0.12, 0.5) * span
     lightest = fog + per_dose * float(low) - rng.uniform(0.02, 0.5) * span
-    noise = log_uniform(rng, 0.003, 0.016) * span
+    noise = log_uniform(rng, 0.003, 0.014) * span
     return Film(
         density_per_dose=per_dose,
         fog=fog,
@@ -136,8 +136,8 @@ def draw_film(rng: np.random.Generator, dose: Array) -> Film:
         lightest=lightest,
         granularity=float(np.clip(noise, 0.003, 0.045)),
         fine_px=rng.uniform(0.7, 1.3),
-        coarse_px=rng.uniform(1.6, 3.0),
-        coarse_share=rng.uniform(0.2, 0.6),
+        coarse_px=rng.uniform(1.4, 2.6),
+        coarse_share=rng.uniform(0.15, 0.5),
     )
 
 

@@ -4,13 +4,13 @@ Coordinates: px of the radiograph, x to the right, y down, the centre of pixel (
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from core.simulate.fields import Array, smooth_curve
+from core.simulate.fields import Array, smooth_curve, smooth_field
 
 _OVERSAMPLING = 3
 
@@ -61,12 +61,13 @@ def ellipsoid(
         flatness: exponent of the profile; 0.5 is an ellipsoid, less is a slab with steep walls.
         density: loss per millimetre of body: 1 is a gas; slag a little less; tungsten negative.
     """
-    half = 0.5 * length_mm / mm_per_px * (1 + (0 if lobes is None else float(np.abs(lobes[:, 0]).sum()))) + 1
-    x0, y0 = math.floor(x - half), math.floor(y - half)
-    count = math.ceil(2 * half) + 2
-    fine = count * _OVERSAMPLING
-    axis = (np.arange(fine, dtype=np.float32) + np.float32(0.5)) / _OVERSAMPLING
-    dx, dy = axis + np.float32(x0 - x), (axis + np.float32(y0 - y))[:, None]
+    grow = (1 if lobes is None else 1 + float(np.abs(lobes[:, 0]).sum())) * 0.5 / mm_per_px
+    half_x = math.hypot(length_mm * math.cos(angle), width_mm * math.sin(angle)) * grow + 1
+    half_y = math.hypot(length_mm * math.sin(angle), width_mm * math.cos(angle)) * grow + 1
+    x0, y0 = math.floor(x - half_x), math.floor(y - half_y)
+    w, h = math.ceil(2 * half_x) + 2, math.ceil(2 * half_y) + 2
+    dx = _fine_axis(w) + np.float32(x0 - x)
+    dy = (_fine_axis(h) + np.float32(y0 - y))[:, None]
     along = (dx * math.cos(angle) + dy * math.sin(angle)) * (2 * mm_per_px / length_mm)
     across = (dy * math.cos(angle) - dx * math.sin(angle)) * (2 * mm_per_px / width_mm)
     radius2 = along * along + across * across
@@ -75,10 +76,40 @@ def ellipsoid(
         waves = sum(a * np.cos((k + 2) * theta + p) for k, (a, p) in enumerate(lobes))
         radius2 = radius2 / np.square(1 + waves).astype(np.float32)
     profile = np.maximum(1 - radius2, 0).astype(np.float32) ** np.float32(flatness)
-    loss = cv2.resize(profile * np.float32(height_mm * density), (count, count), interpolation=cv2.INTER_AREA)
+    loss = cv2.resize(profile * np.float32(height_mm * density), (w, h), interpolation=cv2.INTER_AREA)
     return Body(
         x0, y0, np.asarray(loss, np.float32), max(length_mm, width_mm), min(length_mm, width_mm), height_mm
     )
+
+
+def lobes(rng: np.random.Generator, roughness: float) -> npt.NDArray[np.float64]:
+    """(5, 2) for `ellipsoid`: amplitudes, falling with the wave number, and phases."""
+    amplitude = rng.normal(0, roughness, 5) / np.arange(1, 6)
+    amplitude *= min(1.0, 0.6 / max(float(np.abs(amplitude).sum()), 1e-9))
+    return np.stack([amplitude, rng.uniform(0, 2 * math.pi, 5)], axis=1)
+
+
+def weathered(body: Body, rng: np.random.Generator, *, soft_px: float, uneven: float) -> Body:
+    """The same body with blurred flanks and an uneven filling; the volume is kept.
+
+    Args:
+        body: what to change.
+        rng: of the unevenness.
+        soft_px: standard deviation of the blur.
+        uneven: relative standard deviation of the filling.
+    """
+    pad = math.ceil(3 * soft_px)
+    loss = np.pad(body.loss_mm, pad)
+    before = float(loss.sum())
+    if uneven > 0:
+        height, width = loss.shape
+        filling = smooth_field(rng, height, width, max(0.22 * min(body.loss_mm.shape), 2.0))
+        loss = loss * np.clip(1 + np.float32(uneven) * filling, 0.1, 3)
+    if soft_px > 0.2:
+        loss = np.asarray(cv2.GaussianBlur(loss, (0, 0), soft_px), np.float32)
+    after = float(loss.sum())
+    loss = loss * np.float32(before / after if abs(after) > 1e-9 else 1.0)
+    return replace(body, x0=body.x0 - pad, y0=body.y0 - pad, loss_mm=np.asarray(loss, np.float32))
 
 
 def taper(
@@ -97,13 +128,8 @@ def taper(
     end_x, end_y = x + length * math.cos(angle), y + length * math.sin(angle)
     x0, y0 = math.floor(min(x, end_x) - pad), math.floor(min(y, end_y) - pad)
     w, h = math.ceil(max(x, end_x) + pad) - x0, math.ceil(max(y, end_y) + pad) - y0
-    px = (np.arange(w * _OVERSAMPLING, dtype=np.float32) + np.float32(0.5)) / _OVERSAMPLING + np.float32(
-        x0 - x
-    )
-    py = (np.arange(h * _OVERSAMPLING, dtype=np.float32) + np.float32(0.5)) / _OVERSAMPLING + np.float32(
-        y0 - y
-    )
-    py = py[:, None]
+    px = _fine_axis(w) + np.float32(x0 - x)
+    py = (_fine_axis(h) + np.float32(y0 - y))[:, None]
     t = np.clip((px * math.cos(angle) + py * math.sin(angle)) / max(length, 1e-3), 0, 1).astype(np.float32)
     away2 = np.square(px - t * (end_x - x)) + np.square(py - t * (end_y - y))
     radius = (0.5 / mm_per_px) * (width_mm + (end_width_mm - width_mm) * t)
@@ -214,6 +240,11 @@ def crack_path(
     heading = angle + roughness * heading
     steps = np.stack([np.cos(heading), np.sin(heading)], axis=1) * step
     return np.array([x, y]) + np.cumsum(steps, axis=0)
+
+
+def _fine_axis(count: int) -> Array:
+    """Centres of the oversampled pixels of `count` pixels, in px."""
+    return (np.arange(count * _OVERSAMPLING, dtype=np.float32) + np.float32(0.5)) / np.float32(_OVERSAMPLING)
 
 
 def _deposit(

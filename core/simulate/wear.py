@@ -98,13 +98,14 @@ def add_blotches(rng: np.random.Generator, image: Array, mm_per_px: float) -> No
     """Spots of a millimetre that are no flaw: surface dents, spatter, pressure marks; soft and faint."""
     height, width = image.shape
     for _ in range(int(rng.poisson(3.0))):
-        sigma = log_uniform(rng, 0.3, 2.5) / mm_per_px
+        is_dark = rng.random() < 0.35  # dark ones only so wide that nobody takes them for a flaw
+        sigma = log_uniform(rng, 1.3 if is_dark else 0.25, 4.0 if is_dark else 2.5) / mm_per_px
         x, y = rng.uniform(0, width), rng.uniform(0, height)
         x0, y0, x1, y1 = _window(x, y, math.ceil(3 * sigma), width, height)
         if x1 - x0 < 2 or y1 - y0 < 2:
             continue
         dx, dy = np.arange(x0, x1)[None, :] - x, np.arange(y0, y1)[:, None] - y
-        strength = rng.choice((-1, 1), p=(0.4, 0.6)) * log_uniform(rng, 0.01, 0.08)
+        strength = (-1 if is_dark else 1) * log_uniform(rng, 0.01, 0.08)
         spot = np.exp(-0.5 * (dx * dx + (dy * rng.uniform(0.6, 1.6)) ** 2) / (sigma * sigma))
         image[y0:y1, x0:x1] += (strength * spot).astype(np.float32)
 
