@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
 from pydicom.pixels.utils import pixel_array
-from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 
 from core.domain.errors import UnreadableImageError
 from core.domain.radiograph import Pixels
@@ -37,7 +38,7 @@ def read_dicom(data: bytes) -> Decoded:
             that cannot be decoded.
     """
     register_diconde_names()
-    with quiet_codec("DICOM"):
+    with quiet_codec("DICOM", BytesLengthException, InvalidDicomError):
         check_deflated(data)
         dataset = pydicom.dcmread(BytesIO(data), force=True)
         _name_transfer_syntax(dataset)
@@ -49,7 +50,7 @@ def read_dicom(data: bytes) -> Decoded:
 def _decode(dataset: Dataset) -> Decoded:
     frames = n_frames(dataset)
     notes = (f"{frames} frames, first one read",) if frames > 1 else ()
-    stored = pixel_array(dataset, index=0)
+    stored = pixel_array(dataset, index=0, decoding_plugin=_plugin(dataset))
     if stored.ndim == 3:
         return _colour(dataset, stored, notes)
     if dataset.PhotometricInterpretation == "PALETTE COLOR":
@@ -73,6 +74,14 @@ def _decode(dataset: Dataset) -> Decoded:
         notes=notes + padding_notes + rescale_notes + polarity_notes + pitch_notes,
         fields=diconde_fields(dataset),
     )
+
+
+def _plugin(dataset: Dataset) -> str:
+    """Which of pydicom's decoders to use, empty for any.
+
+    RLE goes to pydicom's own: pylibjpeg-rle panics on damaged data, past every Python `except`.
+    """
+    return "pydicom" if dataset.file_meta.TransferSyntaxUID == RLELossless else ""
 
 
 def _colour(dataset: Dataset, planes: npt.NDArray[Any], notes: tuple[str, ...]) -> Decoded:
@@ -165,7 +174,7 @@ def _fill_padding(stored: npt.NDArray[Any], dataset: Dataset) -> tuple[npt.NDArr
         return stored, ()
     real = stored[~is_padding]
     floor, ceiling = real.min(), real.max()
-    fill = floor if abs(low - int(floor)) <= abs(high - int(ceiling)) else ceiling
+    fill = ceiling if low + high > int(floor) + int(ceiling) else floor
     filled = np.where(is_padding, fill, stored)
     return filled, (f"{n_padding} padding pixels set to {fill}, the nearest value of the picture",)
 

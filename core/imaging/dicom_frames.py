@@ -8,7 +8,7 @@ from pydicom.encaps import generate_frames
 from pydicom.uid import RLELossless
 
 from core.domain.errors import UnreadableImageError
-from core.imaging.limits import MAX_DECODED_BYTES
+from core.imaging.limits import EXPANSION_FLOOR_BYTES, MAX_DECODED_BYTES, MAX_EXPANSION
 from core.imaging.quiet import damaged
 
 _DEFLATED_UID = b"1.2.840.10008.1.2.1.99"
@@ -30,20 +30,21 @@ def check_deflated(data: bytes) -> None:
     """Unpack a deflated data set once with a bound, as pydicom has none (PS3.5 A.5).
 
     Raises:
-        UnreadableImageError: when it grows beyond `MAX_DECODED_BYTES` or ends early.
+        UnreadableImageError: when it grows beyond the limits of `core.imaging.limits` or ends early.
     """
     if _DEFLATED_UID not in data[:2048] or data[128:132] != b"DICM":
         return
     (meta_length,) = struct.unpack_from("<I", data, _META_START + 8)
     start = _META_START + _GROUP_LENGTH_BYTES + meta_length
     unpacker, pending, n_out = zlib.decompressobj(-zlib.MAX_WBITS), data[start:], 0
+    n_most = min(MAX_DECODED_BYTES, max(EXPANSION_FLOOR_BYTES, int(MAX_EXPANSION * len(data))))
     while pending and not unpacker.eof:
         n_out += len(unpacker.decompress(pending, 2**20))
         pending = unpacker.unconsumed_tail
-        if n_out > MAX_DECODED_BYTES:
+        if n_out > n_most:
             raise UnreadableImageError(
                 f"expected a radiograph, got a decompression bomb: {len(data)} bytes that unpack to more "
-                f"than {MAX_DECODED_BYTES // 2**20} MiB"
+                f"than {n_most // 2**20} MiB"
             )
     if not unpacker.eof:
         raise damaged("DICOM", "the deflated data set ends early")
