@@ -1,0 +1,100 @@
+"""Placing a map of pyramid cells in the image."""
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn import functional
+
+from core.domain.detections import FloatArray, Origin
+from core.domain.inspection import HeatMap
+
+#: A map covers the box and this share of its longer side around it, at least `MIN_MARGIN_PX`.
+MARGIN_SHARE, MIN_MARGIN_PX = 0.5, 16.0
+
+
+def place(
+    cells: FloatArray,
+    *,
+    first_row: int,
+    first_col: int,
+    origin: Origin,
+    stride: int,
+    box: FloatArray,
+    image_shape: tuple[int, ...],
+) -> HeatMap:
+    """Cells of one level as a heat map in px of the image.
+
+    A cell covers stride / view.scale px; values between cell centres are bilinear. The map covers the
+    box with its margin and every positive cell, clipped to the image, so no attribution is cut off
+    but what lay in the padding.
+
+    Args:
+        cells: (h, w) not negative, attribution of the cells from (first_row, first_col).
+        first_row: of `cells` in the level's map.
+        first_col: of `cells` in the level's map.
+        origin: the view, level and cell of the detection.
+        stride: of the level, px of the view as the network saw it.
+        box: (4,) xyxy px of the image.
+        image_shape: (H, W).
+    """
+    px_per_cell = round(stride / origin.view.scale)
+    patch = _enlarge(np.pad(cells, 1), px_per_cell)
+    patch_x = origin.view.x0 + (first_col - 1) * px_per_cell
+    patch_y = origin.view.y0 + (first_row - 1) * px_per_cell
+    x0, y0, x1, y1 = _region(box, image_shape)
+    if cells.any():
+        x0, y0 = min(x0, max(patch_x, 0)), min(y0, max(patch_y, 0))
+        x1 = max(x1, min(patch_x + patch.shape[1], image_shape[1]))
+        y1 = max(y1, min(patch_y + patch.shape[0], image_shape[0]))
+    values = np.zeros((y1 - y0, x1 - x0), np.float32)
+    into_x, from_x = _shared(x0, x1, patch_x, patch.shape[1])
+    into_y, from_y = _shared(y0, y1, patch_y, patch.shape[0])
+    values[into_y, into_x] = patch[from_y, from_x]
+    return scaled(values, x0, y0)
+
+
+def scaled(values: FloatArray, x0: int, y0: int) -> HeatMap:
+    """The map scaled by its own maximum; empty when that is zero."""
+    peak = float(values.max(initial=0.0))
+    return HeatMap(values / np.float32(peak) if peak > 0 else np.zeros_like(values), x0, y0, max(peak, 0.0))
+
+
+def share_inside(heat: HeatMap, box: npt.NDArray[np.floating]) -> float | None:
+    """The share of the map's mass in the box, 0..1; None for an empty map.
+
+    A map drawn without a model (a Gaussian on the box) scores best here, so this is a sanity check and
+    says nothing about faithfulness.
+    """
+    total = float(heat.values.sum())
+    if heat.is_empty or total <= 0:
+        return None
+    x1, y1 = np.floor(box[:2]).astype(int) - (heat.x0, heat.y0)
+    x2, y2 = np.ceil(box[2:]).astype(int) - (heat.x0, heat.y0)
+    return float(heat.values[max(y1, 0) : max(y2, 0), max(x1, 0) : max(x2, 0)].sum()) / total
+
+
+def _enlarge(cells: FloatArray, factor: int) -> FloatArray:
+    """Bilinear, every cell `factor` px wide with its value at its centre."""
+    enlarged = functional.interpolate(
+        torch.from_numpy(cells)[None, None], scale_factor=factor, mode="bilinear", align_corners=False
+    )
+    result: FloatArray = enlarged[0, 0].numpy()
+    return result
+
+
+def _region(box: FloatArray, image_shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """The box with its margin as whole px within the image: x0, y0, x1, y1, at least one px wide."""
+    margin = max(MIN_MARGIN_PX, MARGIN_SHARE * float((box[2:] - box[:2]).max()))
+    height, width = image_shape
+    x0 = min(max(int(np.floor(box[0] - margin)), 0), width - 1)
+    y0 = min(max(int(np.floor(box[1] - margin)), 0), height - 1)
+    x1 = max(min(int(np.ceil(box[2] + margin)), width), x0 + 1)
+    y1 = max(min(int(np.ceil(box[3] + margin)), height), y0 + 1)
+    return x0, y0, x1, y1
+
+
+def _shared(start: int, end: int, patch_start: int, patch_length: int) -> tuple[slice, slice]:
+    """Where region [start, end) and patch overlap: the slice of the region, and that of the patch."""
+    low, high = max(start, patch_start), min(end, patch_start + patch_length)
+    high = max(low, high)
+    return slice(low - start, high - start), slice(low - patch_start, high - patch_start)
