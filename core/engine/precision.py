@@ -3,6 +3,13 @@
 import torch
 
 
+def pick_device(wanted: str) -> str:
+    """The device to use: `wanted`, or for "auto" CUDA where there is one, else the CPU."""
+    if wanted != "auto":
+        return wanted
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def fast_dtype(device: torch.device) -> torch.dtype | None:
     """bfloat16 where the device computes it natively, else None (stay in float32)."""
     if device.type == "cuda":

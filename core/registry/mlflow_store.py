@@ -111,7 +111,7 @@ class MlflowStore:
         if self._client is None:
             if (path := self._sqlite_path()) is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            self._client = _new_client(self._uri)
+            self._client = new_client(self._uri)
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError
 
@@ -181,7 +181,8 @@ class MlflowStore:
             client.set_model_version_tag(artefact.name, str(version), key, value)
 
 
-def _new_client(uri: str) -> "MlflowClient":
+def new_client(uri: str) -> "MlflowClient":
+    """A client of the store at `uri`; loads MLflow, which takes seconds, and keeps its telemetry off."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")

@@ -8,7 +8,6 @@ from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from core.calibrate.calibrator import calibrator_from
 from core.domain.detections import FloatArray
@@ -18,6 +17,7 @@ from core.domain.model_version import ModelVersion
 from core.domain.ports import ModelSource
 from core.domain.radiograph import Polarity, Radiograph
 from core.engine.detector import SCORE_FLOOR, Detector
+from core.engine.precision import pick_device
 from core.imaging.normalise import normalise
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class DetectService:
 
     def __init__(self, models: ModelSource, *, device: str = "auto") -> None:
         self._models = models
-        self._device = _pick_device(device)
+        self._device = pick_device(device)
         self._detectors: OrderedDict[str, tuple[ModelVersion, Detector]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -131,9 +131,3 @@ def _checked_weights(version: ModelVersion, folder: Path) -> Path:
             f"expected {version.sha256[:12]}, found {digest[:12]}"
         )
     return weights
-
-
-def _pick_device(wanted: str) -> str:
-    if wanted == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return wanted

@@ -1,7 +1,6 @@
 """A training run without the rest of the product: `python -m core.training`."""
 
 import argparse
-import json
 import logging
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from core.domain.errors import WorkbenchError
 from core.training.images import load_images
 from core.training.logs import ConsoleJobLog, FileRunLog
 from core.training.loop import RunSettings, train
+from core.training.manifest import write_manifest
 from core.training.recipe import read_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,8 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         recipe = read_recipe(options.recipe)
         images = load_images(recipe, options.data, ROOT / "data" / "splits")
-        manifest = {"images": [image.identity for image in images]}
-        (options.out / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+        write_manifest(options.out / "manifest.json", images)
         (options.out / "recipe.yaml").write_bytes(options.recipe.read_bytes())
         settings = RunSettings(options.out, options.device, options.resume, ROOT)
         path = train(recipe, images, settings, FileRunLog(options.out), ConsoleJobLog())
