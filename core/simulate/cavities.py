@@ -127,13 +127,13 @@ def _pore(
         y=y,
         length_mm=diameter_mm * stretch,
         width_mm=diameter_mm,
-        height_mm=min(diameter_mm * log_uniform(rng, 0.5, 1.3), 0.8 * weld.plate_mm),
+        height_mm=min(diameter_mm * log_uniform(rng, 0.6, 1.6), 0.8 * weld.plate_mm),
         angle=rng.uniform(0, math.pi) if angle is None else angle,
         mm_per_px=weld.mm_per_px,
         lobes=lobes(rng, 0.06) if rng.random() < 0.6 else None,
     )
     if rng.random() < 0.4:
-        soft_px = rng.uniform(0.0, 0.15) * diameter_mm / weld.mm_per_px
+        soft_px = rng.uniform(0.0, 0.1) * diameter_mm / weld.mm_per_px
         body = weathered(body, rng, soft_px=soft_px, uneven=rng.uniform(0.0, 0.3))
     return body
 

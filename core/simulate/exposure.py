@@ -66,11 +66,11 @@ class Exposure:
 
 def draw_exposure(rng: np.random.Generator, plate_mm: float) -> Exposure:
     """A random exposure that suits plates of `plate_mm`, as a radiographer would choose the voltage."""
-    mu = float(np.clip(log_uniform(rng, 0.9, 2.4) / plate_mm, 0.05, 0.27))
+    mu = float(np.clip(log_uniform(rng, 1.0, 2.8) / plate_mm, 0.06, 0.27))
     return Exposure(
         mu_per_mm=mu,
         hardening_per_mm=rng.uniform(0.0, 0.012),
         scatter_ratio=rng.uniform(0.15, 0.9) * math.sqrt(plate_mm / 15),
         scatter_mm=rng.uniform(4, 15),
-        unsharpness_mm=log_uniform(rng, 0.035, 0.13),
+        unsharpness_mm=log_uniform(rng, 0.03, 0.1),
     )

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from core.simulate.fields import Array, smooth_curve, smooth_field
 
 _OVERSAMPLING = 3
+_OUTLINE = 720
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,9 +73,11 @@ def ellipsoid(
     across = (dy * math.cos(angle) - dx * math.sin(angle)) * (2 * mm_per_px / width_mm)
     radius2 = along * along + across * across
     if lobes is not None:
+        turn = np.linspace(-math.pi, math.pi, _OUTLINE)
+        outline = 1 + sum(a * np.cos((k + 2) * turn + p) for k, (a, p) in enumerate(lobes))
         theta = np.arctan2(across, along)
-        waves = sum(a * np.cos((k + 2) * theta + p) for k, (a, p) in enumerate(lobes))
-        radius2 = radius2 / np.square(1 + waves).astype(np.float32)
+        index = ((theta + math.pi) * ((_OUTLINE - 1) / (2 * math.pi))).astype(np.intp)
+        radius2 = radius2 / np.square(outline).astype(np.float32)[np.clip(index, 0, _OUTLINE - 1)]
     profile = np.maximum(1 - radius2, 0).astype(np.float32) ** np.float32(flatness)
     loss = cv2.resize(profile * np.float32(height_mm * density), (w, h), interpolation=cv2.INTER_AREA)
     return Body(
