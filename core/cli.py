@@ -196,15 +196,12 @@ def evaluate(
     """Measure a model version on images with recorded boxes."""
     from core.bootstrap import build_services
     from core.domain.radiograph import Polarity
-    from core.training.images import read_split
+    from core.training.images import members_of, read_split
 
     services = build_services(_settings())
     members = None
     if split is not None:
-        parts = read_split(split)
-        if part not in parts:
-            raise BadInputError(f"{split.name} has no part {part!r}, only {', '.join(parts)}")
-        members = parts[part]
+        members = members_of(read_split(split), part)
     summary = services.evaluate.evaluate(
         coco,
         images,

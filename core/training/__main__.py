@@ -3,12 +3,13 @@
 import argparse
 import logging
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from core.domain.errors import WorkbenchError
-from core.training.images import load_images
+from core.training.images import load_images, members_of, read_split
 from core.training.logs import ConsoleJobLog, FileRunLog
 from core.training.loop import RunSettings, train
 from core.training.manifest import write_manifest
@@ -23,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--recipe", type=Path, required=True, help="recipe YAML")
     parser.add_argument("--data", type=Path, required=True, help="folder with the COCO files and images")
     parser.add_argument("--out", type=Path, required=True, help="folder for weights, log and checkpoints")
+    parser.add_argument("--without", help="split file:part whose images this run must not see, for a fold")
     parser.add_argument("--resume", action="store_true", help="go on from the newest checkpoint in --out")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads, 0 for all")
@@ -33,6 +35,10 @@ def main(arguments: list[str] | None = None) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     try:
         recipe = read_recipe(options.recipe)
+        if options.without:
+            name, _, part = options.without.partition(":")
+            parts = read_split(ROOT / "data" / "splits" / name)
+            recipe = replace(recipe, excluded=tuple(members_of(parts, part)))
         images = load_images(recipe, options.data, ROOT / "data" / "splits")
         write_manifest(options.out / "manifest.json", images)
         (options.out / "recipe.yaml").write_bytes(options.recipe.read_bytes())

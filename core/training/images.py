@@ -17,7 +17,7 @@ from core.engine.network import HEAD_CLASSES
 from core.imaging.normalise import normalise
 from core.imaging.read import read_radiograph_file
 from core.labelling.coco import CocoImage, read_coco
-from core.training.recipe import CocoSource, Recipe, SimulatedSource
+from core.training.recipe import CocoSource, FlawFreeSource, Recipe, SimulatedSource
 
 log = logging.getLogger(__name__)
 _CLASS_IDS = {c.value: i for i, c in enumerate(HEAD_CLASSES)}
@@ -62,6 +62,8 @@ def load_images(recipe: Recipe, data_dir: Path, split_dir: Path) -> list[Trainin
     for source in recipe.sources:
         if isinstance(source, CocoSource):
             found = list(_from_coco(source, recipe, data_dir, split_dir))
+        elif isinstance(source, FlawFreeSource):
+            found = list(_flaw_free(source, recipe.polarity, data_dir))
         else:
             found = list(_simulated(source, recipe.polarity))
         if not found:
@@ -88,6 +90,19 @@ def read_split(path: Path) -> dict[str, list[str]]:
     return parts
 
 
+def members_of(parts: dict[str, list[str]], part: str) -> list[str]:
+    """The series in `part`, of all parts when it is "*".
+
+    Raises:
+        DatasetError: when there is no such part.
+    """
+    if part == "*":
+        return [series for members in parts.values() for series in members]
+    if part not in parts:
+        raise DatasetError(f"the split list has no part {part!r}, only {', '.join(parts)}")
+    return parts[part]
+
+
 def select(images: tuple[CocoImage, ...], members: list[str]) -> list[CocoImage]:
     """The images whose series is one of `members`, in file order."""
     wanted = set(members)
@@ -101,9 +116,7 @@ def _from_coco(
     images = list(dataset.images)
     if source.split is not None:
         parts = read_split(split_dir / source.split)
-        if source.part not in parts:
-            raise DatasetError(f"{source.split} has no part {source.part!r}, only {', '.join(parts)}")
-        images = select(dataset.images, parts[source.part])
+        images = select(dataset.images, members_of(parts, source.part))
     images = [image for image in images if image.series not in recipe.excluded]
     if not images:
         return
@@ -134,6 +147,26 @@ def _coco_image(
         weight=weight,
         identity={"sha256": radiograph.sha256, "file_name": image.file_name, "series": image.series},
     )
+
+
+def _flaw_free(source: FlawFreeSource, polarity: Polarity, data_dir: Path) -> Iterator[TrainingImage]:
+    for file_name in source.flaw_free:
+        radiograph = read_radiograph_file(data_dir / file_name, polarity=source.polarity)
+        yield TrainingImage(
+            pixels=normalise(radiograph.pixels, polarity=radiograph.polarity, model_polarity=polarity).astype(
+                np.float16
+            ),
+            boxes=np.zeros((0, 4), np.float32),
+            class_ids=np.zeros(0, np.int64),
+            is_ignored=np.zeros(0, np.bool_),
+            series=Path(file_name).stem,
+            weight=source.weight / len(source.flaw_free),
+            identity={
+                "sha256": radiograph.sha256,
+                "file_name": file_name,
+                "series": Path(file_name).stem,
+            },
+        )
 
 
 def _simulated(source: SimulatedSource, polarity: Polarity) -> Iterator[TrainingImage]:

@@ -20,7 +20,7 @@ class CocoSource:
         coco: file name below the data folder; images lie relative to it.
         polarity: of these images.
         split: a file of `data/splits/`, None for all images.
-        part: part of the split to take.
+        part: part of the split to take, "*" for all of them.
         are_classes_known: False when the labels are just "defect".
         weight: share of the crops that come from this source, relative to the other sources.
         ignore_below_px: boxes smaller than this both ways teach nothing (dust).
@@ -36,6 +36,21 @@ class CocoSource:
 
 
 @dataclass(frozen=True, slots=True)
+class FlawFreeSource:
+    """Images that are recorded as free of indications; they only teach what to leave alone.
+
+    Attributes:
+        flaw_free: file names below the data folder.
+        polarity: of these images.
+        weight: as in `CocoSource`.
+    """
+
+    flaw_free: tuple[str, ...]
+    polarity: Polarity = Polarity.UNKNOWN
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class SimulatedSource:
     """Simulated weld radiographs, rendered when the run starts.
 
@@ -48,6 +63,9 @@ class SimulatedSource:
     count: int
     seed: int
     weight: float = 1.0
+
+
+Source = CocoSource | FlawFreeSource | SimulatedSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +113,7 @@ class Recipe:
     model: str
     title: str
     polarity: Polarity
-    sources: tuple[CocoSource | SimulatedSource, ...]
+    sources: tuple[Source, ...]
     schedule: Schedule
     seed: int = 0
     network: NetworkConfig = field(default_factory=NetworkConfig)
@@ -143,7 +161,10 @@ def recipe_from(content: dict[str, Any]) -> Recipe:
     )
 
 
-def _source(content: dict[str, Any]) -> CocoSource | SimulatedSource:
+def _source(content: dict[str, Any]) -> Source:
+    polarity = Polarity(content.get("polarity", "unknown"))
     if "coco" in content:
-        return CocoSource(**{**content, "polarity": Polarity(content.get("polarity", "unknown"))})
+        return CocoSource(**{**content, "polarity": polarity})
+    if "flaw_free" in content:
+        return FlawFreeSource(**{**content, "flaw_free": tuple(content["flaw_free"]), "polarity": polarity})
     return SimulatedSource(**content)

@@ -77,6 +77,27 @@ def test_a_series_in_two_parts_is_refused(data):
         read_split(data / "split.yaml")
 
 
+def test_a_star_takes_every_part_and_nothing_else(data):
+    assert [i.series for i in load_images(recipe(split="split.yaml", part="*"), data, data)] == [
+        "A",
+        "A",
+        "B",
+    ]
+
+
+def test_flaw_free_images_have_no_boxes_and_stand_in_the_manifest(data):
+    content = {
+        "model": "weld",
+        "title": "t",
+        "polarity": "film",
+        "sources": [{"flaw_free": ["2.png"], "polarity": "film"}],
+        "schedule": {"steps": 1},
+    }
+    (image,) = load_images(recipe_from(content), data, data)
+    assert len(image.boxes) == 0
+    assert image.identity["file_name"] == "2.png"
+
+
 def test_an_unknown_part_is_refused(data):
     with pytest.raises(DatasetError, match="no part 'dev'"):
         load_images(recipe(split="split.yaml", part="dev"), data, data)
