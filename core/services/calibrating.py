@@ -1,0 +1,215 @@
+"""Turning a network's scores into probabilities, on parts that trained nothing."""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from core.calibrate.calibrator import FIT, Calibrator, choose_calibrator
+from core.domain.errors import CalibrationDataError
+from core.domain.model_version import CalibrationRecord
+from core.domain.radiograph import Polarity
+from core.engine.detector import Detector
+from core.evaluate.matching import match
+from core.imaging.normalise import normalise
+from core.labelling.coco import read_coco
+from core.registry.artefact import CALIBRATION, WEIGHTS, read_calibration
+from core.services.evaluating import Progress
+from core.services.recorded_images import cluster_of, read_recorded, select_images
+
+#: Boxes with a lower score are neither reported nor calibrated, unless said otherwise.
+DEFAULT_SCORE_CUT = 0.05
+#: Operating probabilities that the page's threshold can show.
+_CANDIDATES = np.round(np.arange(0.10, 0.905, 0.01), 2)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CalibrationSet:
+    """Detections at or above the score cut on parts that trained nothing, matched at IoU 0.5.
+
+    Attributes:
+        scores: (M,) raw.
+        is_true: (M,) bool.
+        groups: M names of series, film or image.
+        n_truth: recorded boxes in all images, found or not.
+        n_images: images run.
+    """
+
+    scores: npt.NDArray[np.float32]
+    is_true: npt.NDArray[np.bool_]
+    groups: tuple[str, ...]
+    n_truth: int
+    n_images: int
+
+
+def collect_calibration_set(
+    detector: Detector,
+    coco: Path,
+    images_dir: Path,
+    *,
+    series: Collection[str] | None = None,
+    polarity: Polarity = Polarity.UNKNOWN,
+    score_cut: float = DEFAULT_SCORE_CUT,
+    progress: Progress | None = None,
+) -> CalibrationSet:
+    """What `detector` reports on the images of a COCO file, true or false.
+
+    Args:
+        detector: of the version, or of one fold when cross-fitting.
+        coco: the COCO detection file.
+        images_dir: the folder that its file names are relative to.
+        series: only images of these series; None takes all.
+        polarity: of images when neither they nor the COCO file say.
+        score_cut: fixed before fitting.
+        progress: called after each image.
+
+    Raises:
+        DatasetError: when the COCO file, its images and their sizes do not belong together.
+    """
+    images = select_images(read_coco(coco), images_dir, series)
+    scores, is_true, groups = [], [], []
+    for done, image in enumerate(images, start=1):
+        radiograph = read_recorded(image, images_dir, polarity)
+        pixels = normalise(radiograph.pixels, polarity=radiograph.polarity, model_polarity=detector.polarity)
+        found = detector.detect(pixels, score_floor=score_cut).above(score_cut)
+        scores.append(found.scores)
+        is_true.append(match(found.boxes, found.scores, image.boxes).is_true)
+        groups += [":".join(cluster_of(image))] * len(found)
+        if progress is not None:
+            progress(done, len(images))
+    n_truth = sum(len(image.boxes) for image in images)
+    return CalibrationSet(
+        np.concatenate(scores), np.concatenate(is_true), tuple(groups), n_truth, len(images)
+    )
+
+
+def join_calibration_sets(sets: Sequence[CalibrationSet]) -> CalibrationSet:
+    """All sets as one: several data sets, or the out-of-fold detections of a cross-fitted model.
+
+    Raises:
+        CalibrationDataError: when there is none.
+    """
+    if not sets:
+        raise CalibrationDataError("cannot calibrate: no images were given")
+    return CalibrationSet(
+        np.concatenate([s.scores for s in sets]),
+        np.concatenate([s.is_true for s in sets]),
+        tuple(name for s in sets for name in s.groups),
+        sum(s.n_truth for s in sets),
+        sum(s.n_images for s in sets),
+    )
+
+
+def fit_calibration(
+    collected: CalibrationSet,
+    path: Path,
+    *,
+    description: str,
+    score_cut: float = DEFAULT_SCORE_CUT,
+    method: str | None = None,
+    recall_weight: float = 1.0,
+) -> CalibrationRecord:
+    """The record now written to `path` (calibration.json of an artefact folder).
+
+    Args:
+        collected: detections at or above `score_cut`.
+        path: where to write.
+        description: which parts these are, one phrase, for the card.
+        score_cut: the one the detections were collected with.
+        method: "platt" or "beta"; None chooses by cross-validated log loss (`choose_calibrator`).
+        recall_weight: of the operating probability, see `operating_probability`.
+
+    Raises:
+        CalibrationDataError: on no box, only true ones or only false ones.
+    """
+    if method is None:
+        choice = choose_calibrator(collected.scores, collected.is_true, collected.groups)
+        calibrator, reason = choice.calibrator, choice.reason
+    else:
+        calibrator, reason = FIT[method](collected.scores, collected.is_true), f"{method}, as asked"
+    n_true = int(collected.is_true.sum())
+    content = {
+        "method": calibrator.method,
+        "parameters": list(calibrator.parameters),
+        "score_cut": score_cut,
+        "operating_probability": operating_probability(collected, calibrator, recall_weight=recall_weight),
+        "fitted_on": f"{description}: {len(collected.scores)} boxes ({n_true} true) in {collected.n_images} "
+        f"images of {len(set(collected.groups))} parts",
+        "chosen": reason,
+    }
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    return read_calibration(path)
+
+
+def operating_probability(
+    collected: CalibrationSet, calibrator: Calibrator, *, recall_weight: float = 1.0
+) -> float:
+    """The threshold from 0.10 to 0.90 in hundredths with the best F-measure; the lowest of equals.
+
+    Args:
+        collected: the detections; boxes that were never found count as missed.
+        calibrator: gives their probabilities.
+        recall_weight: beta of the F-measure; 1 weighs misses and false calls alike, 2 misses more.
+    """
+    probabilities = calibrator.probability(collected.scores)
+    is_reported = probabilities[None, :] >= _CANDIDATES[:, None]
+    hits = (is_reported & collected.is_true).sum(axis=1)
+    squared = recall_weight**2
+    f_measure = (1 + squared) * hits / (is_reported.sum(axis=1) + squared * collected.n_truth)
+    return float(_CANDIDATES[np.argmax(f_measure)])
+
+
+def calibrate_artefact(
+    folder: Path,
+    sources: Sequence[tuple[Path, Path, Collection[str] | None]],
+    *,
+    description: str,
+    polarity: Polarity = Polarity.UNKNOWN,
+    score_cut: float = DEFAULT_SCORE_CUT,
+    method: str | None = None,
+    recall_weight: float = 1.0,
+    device: str = "cpu",
+    progress: Progress | None = None,
+) -> CalibrationRecord:
+    """The record now written as calibration.json beside the weights in `folder`.
+
+    Args:
+        folder: holds the weights; card and manifest may still be missing.
+        sources: (COCO file, images folder, series or None for all); none of it may have trained.
+        description: which parts these are, one phrase, for the card.
+        polarity: of images when neither they nor the COCO file say.
+        score_cut: fixed before fitting.
+        method: see `fit_calibration`.
+        recall_weight: see `operating_probability`.
+        device: to run on.
+        progress: called after each image of each source.
+
+    Raises:
+        CalibrationDataError: when the detections cannot calibrate.
+        ModelArtefactError: when the weights cannot be used.
+        DatasetError: when a source contradicts itself.
+    """
+    detector = Detector.load(folder / WEIGHTS, device=device)
+    collected = [
+        collect_calibration_set(
+            detector,
+            coco,
+            images_dir,
+            series=series,
+            polarity=polarity,
+            score_cut=score_cut,
+            progress=progress,
+        )
+        for coco, images_dir, series in sources
+    ]
+    return fit_calibration(
+        join_calibration_sets(collected),
+        folder / CALIBRATION,
+        description=description,
+        score_cut=score_cut,
+        method=method,
+        recall_weight=recall_weight,
+    )

@@ -1,0 +1,117 @@
+"""Measuring a model version on images with recorded boxes."""
+
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+
+from core.domain.errors import LeakError
+from core.domain.model_version import ModelVersion
+from core.domain.ports import ModelSource
+from core.domain.radiograph import Polarity
+from core.engine.detector import SCORE_FLOOR
+from core.evaluate.coco_average_precision import MAX_DETECTIONS
+from core.evaluate.outcome import ImageOutcome
+from core.evaluate.summary import EvaluationSummary, summarise
+from core.labelling.coco import CocoDataset, CocoImage, read_coco
+from core.registry.artefact import read_artefact
+from core.services.detecting import DetectService
+from core.services.recorded_images import cluster_of, count_trained_on, read_recorded, select_images
+
+#: (images done, images in all); called after each image.
+Progress = Callable[[int, int], None]
+
+
+class EvaluateService:
+    """Runs a model version on a COCO data set and summarises what came out."""
+
+    def __init__(self, detect: DetectService, models: ModelSource) -> None:
+        self._detect = detect
+        self._models = models
+
+    def evaluate(
+        self,
+        coco: Path,
+        images_dir: Path,
+        *,
+        model: str,
+        version: int | None = None,
+        alias: str = "champion",
+        series: Collection[str] | None = None,
+        polarity: Polarity = Polarity.UNKNOWN,
+        gate: bool = False,
+        progress: Progress | None = None,
+        seed: int = 0,
+    ) -> EvaluationSummary:
+        """Every figure of a model version on the images of a COCO file.
+
+        Args:
+            coco: the COCO detection file.
+            images_dir: the folder that its file names are relative to.
+            model: "weld" or "casting".
+            version: of the model; None takes the one that bears `alias`.
+            alias: "champion" or "challenger".
+            series: only images of these series; None takes all.
+            polarity: of images when neither they nor the COCO file say.
+            gate: refuse when any of the images was trained on, before anything runs.
+            progress: called after each image.
+            seed: of the bootstrap and the simulated perfect model.
+
+        Raises:
+            ModelNotFoundError: when there is no such version.
+            DatasetError: when the COCO file, its images and their sizes do not belong together.
+            UnreadableImageError: when an image cannot be read.
+            LeakError: with `gate`, when images were trained on.
+        """
+        resolved, folder = self._models.resolve(model, version=version, alias=alias)
+        dataset = read_coco(coco)
+        images = select_images(dataset, images_dir, series)
+        n_trained_on = count_trained_on(images, images_dir, read_artefact(folder).trained_on)
+        if gate and n_trained_on:
+            raise LeakError(
+                f"{n_trained_on} of {len(images)} images were trained on by "
+                f"{resolved.name} v{resolved.version}; evaluate it on parts that trained nothing"
+            )
+        outcomes = []
+        for image in images:
+            outcomes.append(self._outcome(image, images_dir, resolved, polarity))
+            if progress is not None:
+                progress(len(outcomes), len(images))
+        return summarise(
+            outcomes,
+            resolved,
+            class_aware=is_class_aware(dataset, resolved),
+            cluster_by=_cluster_by(images),
+            score_floor=SCORE_FLOOR,
+            n_trained_on=n_trained_on,
+            seed=seed,
+        )
+
+    def _outcome(
+        self, image: CocoImage, images_dir: Path, version: ModelVersion, polarity: Polarity
+    ) -> ImageOutcome:
+        radiograph = read_recorded(image, images_dir, polarity)
+        found = self._detect.detect(
+            radiograph, image.file_name, model=version.name, version=version.version, min_score=SCORE_FLOOR
+        ).detections
+        found = found.take(range(min(len(found), MAX_DETECTIONS)))
+        assert found.probabilities is not None  # the detecting service always calibrates
+        return ImageOutcome(
+            name=image.file_name,
+            cluster=":".join(cluster_of(image)),
+            truth=image.boxes,
+            truth_labels=image.labels,
+            boxes=found.boxes,
+            scores=found.scores,
+            labels=tuple(str(c) for c in found.classes),
+            probabilities=found.probabilities,
+        )
+
+
+def is_class_aware(dataset: CocoDataset, version: ModelVersion) -> bool:
+    """True when every category of the file is one that the version was taught (`classes` of its card)."""
+    taught = {str(c) for c in version.card.get("classes") or ()}
+    return bool(dataset.categories) and taught.issuperset(dataset.categories)
+
+
+def _cluster_by(images: Sequence[CocoImage]) -> str:
+    kinds = {cluster_of(image)[0] for image in images}
+    return ", ".join(kind for kind in ("series", "parent_film", "image") if kind in kinds)

@@ -1,0 +1,93 @@
+"""The images of a COCO file with their recorded boxes, read from a folder and checked against it."""
+
+import hashlib
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from core.domain.errors import BadInputError, DatasetError
+from core.domain.radiograph import Polarity, Radiograph
+from core.imaging.read import read_radiograph_file
+from core.labelling.coco import CocoDataset, CocoImage
+
+
+def select_images(
+    dataset: CocoDataset, images_dir: Path, series: Collection[str] | None = None
+) -> list[CocoImage]:
+    """The images to use, in file order, all of them present in `images_dir`.
+
+    Args:
+        dataset: a COCO file.
+        images_dir: the folder that its file names are relative to.
+        series: only images of these series; None takes all.
+
+    Raises:
+        DatasetError: when none is left, or a file is missing.
+    """
+    chosen = [image for image in dataset.images if series is None or image.series in series]
+    if not chosen:
+        which = "has no images" if series is None else f"has no image of {', '.join(sorted(series))}"
+        raise DatasetError(f"the COCO file {which}")
+    missing = [image.file_name for image in chosen if not (images_dir / image.file_name).is_file()]
+    if missing:
+        raise DatasetError(
+            f"{len(missing)} of {len(chosen)} images are not in {images_dir}, the first: {missing[0]}"
+        )
+    return chosen
+
+
+def read_recorded(image: CocoImage, images_dir: Path, polarity: Polarity) -> Radiograph:
+    """The radiograph of one COCO image.
+
+    Args:
+        image: its entry; a `polarity` there wins over the argument.
+        images_dir: the folder that its file name is relative to.
+        polarity: when neither the file nor the entry says.
+
+    Raises:
+        UnreadableImageError: when the file cannot be read.
+        DatasetError: when its size is not what the COCO file says, or the polarity is unknown to us.
+    """
+    try:
+        said = Polarity(str(image.extra.get("polarity", polarity)))
+    except ValueError as error:
+        raise DatasetError(f"{image.file_name}: {error}") from error
+    radiograph = read_radiograph_file(images_dir / image.file_name, polarity=said)
+    if (radiograph.width, radiograph.height) != (image.width, image.height):
+        raise DatasetError(
+            f"{image.file_name} is {radiograph.width}x{radiograph.height}, "
+            f"the COCO file says {image.width}x{image.height}: its boxes would lie elsewhere"
+        )
+    return radiograph
+
+
+def count_trained_on(images: Sequence[CocoImage], images_dir: Path, trained_on: frozenset[str]) -> int:
+    """How many of the images the manifest `trained_on` names, by the sha256 of the file.
+
+    Simulated images (entries with a `seed`) also count by the sha256 of their pixels, because training
+    renders them without a file.
+
+    Raises:
+        BadInputError: when a file cannot be read.
+    """
+    return sum(not trained_on.isdisjoint(_digests(image, images_dir)) for image in images)
+
+
+def cluster_of(image: CocoImage) -> tuple[str, str]:
+    """(kind, name) of what is resampled together: the series, else the parent film, else the image."""
+    if image.series is not None:
+        return "series", str(image.series)
+    if image.parent_film is not None:
+        return "parent_film", str(image.parent_film)
+    return "image", image.file_name
+
+
+def _digests(image: CocoImage, images_dir: Path) -> frozenset[str]:
+    path = images_dir / image.file_name
+    try:
+        digests = {hashlib.sha256(path.read_bytes()).hexdigest()}
+    except OSError as error:
+        raise BadInputError(f"cannot read {path}: {error.strerror}") from error
+    if "seed" in image.extra:
+        pixels = read_radiograph_file(path).pixels
+        digests.add(hashlib.sha256(pixels.tobytes()).hexdigest())
+    return frozenset(digests)
