@@ -30,6 +30,6 @@ COPY docker docker
 USER 10001
 VOLUME /data
 EXPOSE 8000
-HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
+HEALTHCHECK --interval=30s --timeout=5s --start-period=120s --retries=3 \
     CMD ["python", "docker/healthcheck.py"]
 ENTRYPOINT ["docker/start"]
