@@ -7,8 +7,10 @@ import torch
 import yaml
 from safetensors.torch import save_file
 
+from core.domain.errors import ModelNotFoundError
+from core.domain.model_version import ModelVersion
 from core.engine.network import IndicationNetwork, NetworkConfig
-from core.registry.artefact import file_sha256
+from core.registry.artefact import file_sha256, read_artefact
 
 TINY = NetworkConfig(stem_width=8, widths=(8, 8, 8, 8), channels=8, head_convolutions=1)
 
@@ -22,11 +24,17 @@ def write_artefact(
     trained_on: tuple[str, ...] = ("aa" * 32,),
     card: dict[str, object] | None = None,
     calibration: dict[str, object] | None = None,
+    score_spread: float | None = None,
 ) -> Path:
-    """An artefact folder with a random tiny network, different for each seed."""
+    """An artefact folder with a random tiny network, different for each seed.
+
+    With a `score_spread` of about 1 (the deviation of its logits) it reports boxes of every score on noise.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
     network = IndicationNetwork(TINY)
+    if score_spread is not None:
+        _spread_scores(network.eval(), score_spread)
     save_file(
         {k: v.contiguous() for k, v in network.state_dict().items()},
         folder / "weights.safetensors",
@@ -54,3 +62,27 @@ def write_artefact(
     images = [{"sha256": sha256, "file_name": f"{i}.png"} for i, sha256 in enumerate(trained_on)]
     (folder / "manifest.json").write_text(json.dumps({"images": images}))
     return folder
+
+
+def _spread_scores(network: IndicationNetwork, deviation: float) -> None:
+    with torch.no_grad():
+        noise = torch.rand(1, 1, 128, 128)
+        now = network(noise)[1].score_logit.std()
+        network.score.weight *= deviation / now
+        network.score.bias += -2.0 - network(noise)[1].score_logit.mean()
+
+
+class FolderModels:
+    """A source of models that knows one artefact folder, as version 1 and champion of its name."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def resolve(
+        self, name: str, *, version: int | None = None, alias: str = "champion"
+    ) -> tuple[ModelVersion, Path]:
+        """The version and its folder."""
+        artefact = read_artefact(self._folder)
+        if name != artefact.name or version not in (None, 1) or alias != "champion":
+            raise ModelNotFoundError(f"no {name} {version} {alias}")
+        return artefact.as_version(1, ("champion",)), self._folder

@@ -36,6 +36,7 @@ class CalibrationSet:
         groups: M names of series, film or image.
         n_truth: recorded boxes in all images, found or not.
         n_images: images run.
+        parts: all series, films or images that were run, also those without a detection.
     """
 
     scores: npt.NDArray[np.float32]
@@ -43,6 +44,7 @@ class CalibrationSet:
     groups: tuple[str, ...]
     n_truth: int
     n_images: int
+    parts: frozenset[str]
 
 
 def collect_calibration_set(
@@ -82,7 +84,12 @@ def collect_calibration_set(
             progress(done, len(images))
     n_truth = sum(len(image.boxes) for image in images)
     return CalibrationSet(
-        np.concatenate(scores), np.concatenate(is_true), tuple(groups), n_truth, len(images)
+        np.concatenate(scores),
+        np.concatenate(is_true),
+        tuple(groups),
+        n_truth,
+        len(images),
+        frozenset(":".join(cluster_of(image)) for image in images),
     )
 
 
@@ -100,6 +107,7 @@ def join_calibration_sets(sets: Sequence[CalibrationSet]) -> CalibrationSet:
         tuple(name for s in sets for name in s.groups),
         sum(s.n_truth for s in sets),
         sum(s.n_images for s in sets),
+        frozenset().union(*(s.parts for s in sets)),
     )
 
 
@@ -137,7 +145,7 @@ def fit_calibration(
         "score_cut": score_cut,
         "operating_probability": operating_probability(collected, calibrator, recall_weight=recall_weight),
         "fitted_on": f"{description}: {len(collected.scores)} boxes ({n_true} true) in {collected.n_images} "
-        f"images of {len(set(collected.groups))} parts",
+        f"images of {len(collected.parts)} parts",
         "chosen": reason,
     }
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

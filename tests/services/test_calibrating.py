@@ -1,0 +1,100 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.calibrate.platt import Platt
+from core.domain.errors import CalibrationDataError
+from core.engine.detector import Detector
+from core.registry.artefact import read_artefact
+from core.services.calibrating import (
+    CalibrationSet,
+    calibrate_artefact,
+    collect_calibration_set,
+    fit_calibration,
+    join_calibration_sets,
+    operating_probability,
+)
+from tests.artefacts import write_artefact
+from tests.recorded import write_recorded
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_artefact(tmp_path_factory.mktemp("calibrating") / "weld-v1", score_spread=1.0)
+
+
+@pytest.fixture(scope="module")
+def coco(folder: Path) -> Path:
+    return write_recorded(folder.parent / "set", Detector.load(folder / "weights.safetensors"))
+
+
+def _set(scores: list[float], is_true: list[bool], n_truth: int) -> CalibrationSet:
+    return CalibrationSet(
+        np.array(scores, np.float32),
+        np.array(is_true, np.bool_),
+        ("a",) * len(scores),
+        n_truth,
+        1,
+        frozenset("a"),
+    )
+
+
+def test_an_artefact_is_calibrated_in_place(folder: Path, coco: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    record = calibrate_artefact(
+        folder,
+        [(coco, coco.parent, ["A", "B"])],
+        description="two parts of noise",
+        progress=lambda done, total: seen.append((done, total)),
+    )
+    assert seen[-1] == (4, 4)
+    assert record == read_artefact(folder).calibration
+    assert record.score_cut == 0.05
+    assert record.fitted_on.startswith("two parts of noise: ")
+    assert "4 images of 2 parts" in record.fitted_on
+    assert 0.1 <= record.operating_probability <= 0.9
+
+
+def test_about_half_of_the_boxes_are_true_where_every_second_one_is_recorded(
+    folder: Path, coco: Path
+) -> None:
+    collected = collect_calibration_set(Detector.load(folder / "weights.safetensors"), coco, coco.parent)
+    assert (collected.scores >= 0.05).all()
+    assert 0.35 < collected.is_true.mean() < 0.75
+    assert set(collected.groups) == {"series:A", "series:B", "series:C"}
+    twice = join_calibration_sets([collected, collected])
+    assert len(twice.scores) == 2 * len(collected.scores)
+    assert twice.n_truth == 2 * collected.n_truth
+
+
+def test_the_asked_method_is_used(tmp_path: Path) -> None:
+    collected = _set([0.2, 0.4, 0.6, 0.8], [False, True, False, True], 2)
+    for method in ("platt", "beta"):
+        path = tmp_path / "calibration.json"
+        assert fit_calibration(collected, path, description="four", method=method).method == method
+
+
+def test_nothing_to_calibrate_with_writes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(CalibrationDataError, match="no detection"):
+        fit_calibration(_set([], [], 3), tmp_path / "calibration.json", description="none")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(CalibrationDataError, match="no images"):
+        join_calibration_sets([])
+
+
+@pytest.mark.parametrize(
+    ("scores", "is_true", "n_truth", "weight", "expected"),
+    [
+        ([0.2, 0.6, 0.8], [False, True, True], 2, 1.0, 0.21),
+        ([0.2, 0.6, 0.8], [True, True, True], 3, 1.0, 0.1),
+        ([0.3, 0.3, 0.3, 0.3, 0.7], [True, False, False, False, True], 2, 1.0, 0.31),
+        ([0.3, 0.3, 0.3, 0.3, 0.7], [True, False, False, False, True], 2, 2.0, 0.1),
+        ([0.5], [False], 1, 1.0, 0.1),
+    ],
+)
+def test_operating_probability_by_hand(
+    scores: list[float], is_true: list[bool], n_truth: int, weight: float, expected: float
+) -> None:
+    found = operating_probability(_set(scores, is_true, n_truth), Platt(1.0, 0.0), recall_weight=weight)
+    assert found == pytest.approx(expected)
