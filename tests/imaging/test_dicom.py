@@ -379,3 +379,30 @@ def test_codestreams_state_their_size():
     assert codestream_size(pillow_bytes(picture(np.uint8, (40, 48)), "JPEG")) == (48, 40)
     assert codestream_size(pillow_bytes(picture(np.uint8, (40, 48)), "JPEG2000", no_jp2=True)) == (48, 40)
     assert codestream_size(b"\xff\xd8") is None
+
+
+def test_a_rescale_that_is_no_number_is_refused():
+    data = write_dicom(picture(np.uint16), RescaleSlope="1.5", RescaleIntercept="0")
+    with pytest.raises(UnreadableImageError, match="DICOM"):
+        read_radiograph(data.replace(b"1.5 ", b"1.e "))
+
+
+def test_float_pixels_are_kept_as_floats():
+    dataset = pydicom.dcmread(BytesIO(write_dicom(np.zeros((3, 4), np.uint32))))
+    values = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
+    del dataset.PixelData
+    dataset.FloatPixelData = values.tobytes()
+    stream = BytesIO()
+    dataset.save_as(stream)
+    radiograph = read_radiograph(stream.getvalue())
+    np.testing.assert_array_equal(radiograph.pixels, values)
+    assert radiograph.bit_depth == 32
+
+
+def test_a_missing_photometric_interpretation_is_named():
+    dataset = pydicom.dcmread(BytesIO(write_dicom(picture(np.uint8))))
+    del dataset.PhotometricInterpretation
+    stream = BytesIO()
+    dataset.save_as(stream)
+    with pytest.raises(UnreadableImageError, match="PhotometricInterpretation is missing"):
+        read_radiograph(stream.getvalue())

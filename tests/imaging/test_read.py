@@ -318,3 +318,24 @@ def test_real_radiographs_come_back_as_opencv_gives_them(gdxray, series):
     radiograph = read_radiograph_file(path)
     np.testing.assert_array_equal(radiograph.pixels, cv2.imread(str(path), cv2.IMREAD_UNCHANGED))
     assert radiograph.polarity is Polarity.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("size", "bytes_per_px", "is_allowed"),
+    [
+        ((limits.MAX_SIDE_PX, 1), 1, True),
+        ((limits.MAX_SIDE_PX + 1, 1), 1, False),
+        ((20_000, 10_000), 2, True),
+        ((20_000, 10_001), 2, False),
+        ((20_000, 10_000), 6, False),
+    ],
+)
+def test_each_limit_holds_on_both_sides(size, bytes_per_px, is_allowed):
+    def check() -> None:
+        limits.check_picture_size(*size, bytes_per_px=bytes_per_px, n_file_bytes=2**28)
+
+    if is_allowed:
+        check()
+    else:
+        with pytest.raises(UnreadableImageError, match="expected at most"):
+            check()

@@ -280,3 +280,53 @@ def test_a_code_beyond_the_table_is_refused():
 def test_a_stream_that_ends_early_is_refused():
     with pytest.raises(ValueError, match="end after"):
         decode_lzw(libtiff_lzw(bytes(range(200)))[:50], 200)
+
+
+def test_the_old_bit_order_of_lzw_is_refused():
+    with pytest.raises(ValueError, match="old-style LZW"):
+        decode_lzw(b"\x00\x01\xff\xff", 4)
+
+
+# --- kinds that are refused by name ------------------------------------------------------------
+
+
+def retagged(tag: int, value: int) -> bytes:
+    """A plain TIFF with the SHORT tag `tag` set to `value`."""
+    data = bytearray(tiff_bytes(picture(np.uint8).astype(np.int8)))
+    at = data.find(struct.pack("<HHI", tag, 3, 1))
+    assert at >= 0
+    data[at + 8 : at + 10] = struct.pack("<H", value)
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("tag", "value", "message"),
+    [
+        (262, 5, "expected a grey or RGB TIFF, got photometric"),
+        (262, 6, "got YCbCr without JPEG"),
+        (258, 7, "bits a sample, got 7"),
+        (339, 6, "expected a TIFF of one sample type"),
+    ],
+)
+def test_a_kind_of_tiff_that_cannot_be_read_is_named(tag, value, message):
+    with pytest.raises(UnreadableImageError, match=message):
+        read_radiograph(retagged(tag, value))
+
+
+def test_more_channels_than_colour_and_alpha_are_refused():
+    planes = np.dstack([picture(np.uint8)] * 6)
+    with pytest.raises(UnreadableImageError, match="expected 1 to 4 channels, got 6"):
+        read_radiograph(tiff_bytes(planes, photometric="rgb"))
+
+
+def test_an_orientation_tag_is_noted():
+    data = tiff_bytes(picture(np.uint8), extratags=[(274, 3, 1, 6, True)])
+    assert read_radiograph(data).notes == ("TIFF orientation 6 not applied, pixels kept as stored",)
+
+
+def test_four_bit_is_spread_over_8_bit():
+    data = bytearray(tiff_bytes(np.array([[0x0F, 0x80]], np.uint8)))
+    for tag, value in ((256, 4), (258, 4)):
+        at = max(data.find(struct.pack("<HHI", tag, kind, 1)) for kind in (3, 4))
+        data[at + 8] = value
+    assert read_radiograph(bytes(data)).pixels.tolist() == [[0, 255, 136, 0]]
