@@ -70,20 +70,38 @@ class EvaluateService:
                 f"{n_trained_on} of {len(images)} images were trained on by "
                 f"{resolved.name} v{resolved.version}; evaluate it on parts that trained nothing"
             )
-        outcomes = []
-        for image in images:
-            outcomes.append(self._outcome(image, images_dir, resolved, polarity))
-            if progress is not None:
-                progress(len(outcomes), len(images))
+        outcomes = self.outcomes(images, images_dir, resolved, polarity=polarity, progress=progress)
         return summarise(
             outcomes,
             resolved,
             class_aware=is_class_aware(dataset, resolved),
-            cluster_by=_cluster_by(images),
+            cluster_by=clusters_of(images),
             score_floor=SCORE_FLOOR,
             n_trained_on=n_trained_on,
             seed=seed,
         )
+
+    def outcomes(
+        self,
+        images: Sequence[CocoImage],
+        images_dir: Path,
+        version: ModelVersion,
+        *,
+        polarity: Polarity = Polarity.UNKNOWN,
+        progress: Progress | None = None,
+    ) -> list[ImageOutcome]:
+        """What `version` reports on each image, beside what is recorded there.
+
+        Raises:
+            DatasetError: when an image is not the size that its entry says.
+            UnreadableImageError: when an image cannot be read.
+        """
+        found = []
+        for image in images:
+            found.append(self._outcome(image, images_dir, version, polarity))
+            if progress is not None:
+                progress(len(found), len(images))
+        return found
 
     def _outcome(
         self, image: CocoImage, images_dir: Path, version: ModelVersion, polarity: Polarity
@@ -112,6 +130,7 @@ def is_class_aware(dataset: CocoDataset, version: ModelVersion) -> bool:
     return bool(dataset.categories) and taught.issuperset(dataset.categories)
 
 
-def _cluster_by(images: Sequence[CocoImage]) -> str:
+def clusters_of(images: Sequence[CocoImage]) -> str:
+    """What the intervals resample: "series", "parent_film", "image" or a mix."""
     kinds = {cluster_of(image)[0] for image in images}
     return ", ".join(kind for kind in ("series", "parent_film", "image") if kind in kinds)
