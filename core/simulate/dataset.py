@@ -1,6 +1,8 @@
 """Simulated radiographs on disk, with their truth as COCO."""
 
 import json
+import struct
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ from core.simulate.render import DEFAULT, SimulatedRadiograph, simulate_weld
 from core.simulate.truth import Mask, SimulatedFlaw
 
 TRUTH_FILE = "truth.json"
+#: Signature and IHDR chunk; other chunks may follow from here.
+_PNG_HEADER = 8 + 25
 CATEGORIES = tuple(c for c in IndicationClass if c is not IndicationClass.UNCLASSIFIED)
 
 
@@ -37,10 +41,21 @@ def write_dataset(out: Path, *, count: int, seed: int, config: SimulationConfig 
 
 
 def encode_png(radiograph: SimulatedRadiograph) -> bytes:
-    """The pixels as a 16-bit greyscale PNG; the values run to 2^bit_depth - 1, not to 65535."""
+    """The pixels as a 16-bit greyscale PNG; the values run to 2^bit_depth - 1, not to 65535.
+
+    The chunk sBIT tells the significant bits, pHYs the pixel pitch (PNG specification, 11.3).
+    """
     is_done, buffer = cv2.imencode(".png", radiograph.pixels, [cv2.IMWRITE_PNG_COMPRESSION, 9])
     assert is_done
-    return buffer.tobytes()
+    content = buffer.tobytes()
+    px_per_metre = round(1000 / radiograph.mm_per_px)
+    extra = _chunk(b"sBIT", bytes([radiograph.bit_depth]))
+    extra += _chunk(b"pHYs", struct.pack(">IIB", px_per_metre, px_per_metre, 1))
+    return content[:_PNG_HEADER] + extra + content[_PNG_HEADER:]
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
 def coco_truth(radiographs: Iterable[tuple[str, SimulatedRadiograph]]) -> dict[str, Any]:

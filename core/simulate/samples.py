@@ -79,25 +79,41 @@ class SampleRecipe:
 
 _K = FlawKind
 RECIPES: tuple[SampleRecipe, ...] = (
-    SampleRecipe("gas_pores.png", "Single gas pores", 1, (_K.GAS_PORE,), 12),
-    SampleRecipe("porosity_clusters.png", "Clustered porosity", 1, (_K.CLUSTERED_POROSITY,), 4),
-    SampleRecipe("porosity_line.png", "Pores in a line", 1, (_K.LINEAR_POROSITY,), 3),
-    SampleRecipe("worm_holes.png", "Elongated cavities and worm holes", 1, (_K.WORMHOLE, _K.ELONGATED_CAVITY), 6),
-    SampleRecipe("crack_longitudinal.png", "Longitudinal crack", 1, (_K.LONGITUDINAL_CRACK,), 3),
-    SampleRecipe("cracks_transverse.png", "Transverse cracks", 1, (_K.TRANSVERSE_CRACK,), 4),
-    SampleRecipe("slag.png", "Slag inclusions and a slag line", 1, (_K.SLAG_INCLUSION, _K.SLAG_LINE), 6),
-    SampleRecipe("lack_of_penetration.png", "Lack of penetration at the root", 1, (_K.LACK_OF_PENETRATION,), 2),
-    SampleRecipe("lack_of_fusion.png", "Lack of fusion beside the root", 1, (_K.LACK_OF_FUSION, _K.UNDERCUT), 3),
-    SampleRecipe("mixed_flaws.png", "Several kinds of flaw, letters and wires", 1, None, 10),
-    SampleRecipe("no_flaw.png", "A sound weld", 1, ()),
+    SampleRecipe("gas_pores.png", "Single gas pores", 2604, (_K.GAS_PORE,), 12),
+    SampleRecipe("porosity_clusters.png", "Clustered porosity", 2602, (_K.CLUSTERED_POROSITY,), 4),
+    SampleRecipe("porosity_line.png", "Pores in a line", 2605, (_K.LINEAR_POROSITY,), 3),
     SampleRecipe(
-        "digital_detector.png", "Flat panel: less metal is brighter", 1, None, 10, Polarity.DIGITAL, (1400, 600)
+        "worm_holes.png", "Elongated cavities and worm holes", 2607, (_K.WORMHOLE, _K.ELONGATED_CAVITY), 6
+    ),
+    SampleRecipe("crack_longitudinal.png", "Longitudinal cracks", 2622, (_K.LONGITUDINAL_CRACK,), 3),
+    SampleRecipe("cracks_transverse.png", "Transverse cracks", 2605, (_K.TRANSVERSE_CRACK,), 4),
+    SampleRecipe("slag.png", "Slag inclusions and a slag line", 2604, (_K.SLAG_INCLUSION, _K.SLAG_LINE), 6),
+    SampleRecipe(
+        "lack_of_penetration.png", "Lack of penetration at the root", 2604, (_K.LACK_OF_PENETRATION,), 2
+    ),
+    SampleRecipe("lack_of_fusion.png", "Lack of fusion at the side wall", 2606, (_K.LACK_OF_FUSION,), 3),
+    SampleRecipe("mixed_flaws.png", "Several kinds of flaw, letters and wires", 2601, None, 10),
+    SampleRecipe("no_flaw.png", "A sound weld", 2606, ()),
+    SampleRecipe(
+        "digital_detector.png",
+        "Flat panel: less metal is brighter",
+        2601,
+        None,
+        10,
+        Polarity.DIGITAL,
+        (1400, 600),
     ),
     SampleRecipe(
-        "component.dcm", "DICONDE file from a flat panel", 1, (_K.GAS_PORE, _K.LONGITUDINAL_CRACK), 8,
-        Polarity.DIGITAL, (1024, 512), 14,
+        "panel_cracks.dcm",
+        "DICONDE file of a flat panel: longitudinal cracks",
+        2607,
+        (_K.LONGITUDINAL_CRACK,),
+        8,
+        Polarity.DIGITAL,
+        (1024, 512),
+        14,
     ),
-)  # fmt: skip
+)
 
 
 def write_samples(out: Path, recipes: Sequence[SampleRecipe] = RECIPES) -> Path:
