@@ -11,7 +11,7 @@ from core.simulate.config import SimulationConfig
 from core.simulate.kinds import IDENTITY, FlawKind
 from core.simulate.render import simulate_weld
 
-SMALL = SimulationConfig(height_px=256, width_px=640, flaw_groups=25.0, min_groups=3)
+SMALL = SimulationConfig(height_px=256, width_px=640, flaw_groups=15.0, min_groups=2)
 
 
 def test_the_same_seed_gives_the_same_bits() -> None:
@@ -21,7 +21,7 @@ def test_the_same_seed_gives_the_same_bits() -> None:
     assert not np.array_equal(first.pixels, simulate_weld(6, SMALL).pixels)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(8))
 def test_every_box_lies_inside_the_picture_and_fits_its_mask(seed: int) -> None:
     radiograph = simulate_weld(seed, SMALL)
     height, width = radiograph.pixels.shape
@@ -40,7 +40,7 @@ def test_every_box_lies_inside_the_picture_and_fits_its_mask(seed: int) -> None:
 
 @pytest.mark.parametrize("kind", list(FlawKind))
 def test_every_kind_of_flaw_can_be_asked_for_alone(kind: FlawKind) -> None:
-    config = replace(SMALL, mix={kind: 1.0}, min_groups=4)
+    config = replace(SMALL, mix={kind: 1.0}, min_groups=2, width_px=512)
     truth = [flaw for seed in range(2) for flaw in simulate_weld(seed, config).truth]
     assert truth
     assert {flaw.kind for flaw in truth} == {kind}
@@ -73,7 +73,7 @@ def test_the_weld_is_bright_on_film_and_dark_on_a_detector(polarity: Polarity, s
 
 
 def test_flaws_below_the_noise_stay_in_truth_but_are_flagged() -> None:
-    truth = [flaw for seed in range(6) for flaw in simulate_weld(seed, SMALL).truth]
+    truth = [flaw for seed in range(4) for flaw in simulate_weld(seed, SMALL).truth]
     visible = [flaw.cnr for flaw in truth if flaw.visible]
     hidden = [flaw.cnr for flaw in truth if not flaw.visible]
     assert visible
