@@ -9,16 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from core.calibrate.calibrator import FIT, Calibrator, choose_calibrator
+from core.domain.detections import Detections
 from core.domain.errors import CalibrationDataError
 from core.domain.model_version import CalibrationRecord
 from core.domain.radiograph import Polarity
 from core.engine.detector import Detector
 from core.evaluate.matching import match
-from core.imaging.normalise import normalise
-from core.labelling.coco import read_coco
+from core.labelling.coco import CocoImage, read_coco
 from core.registry.artefact import CALIBRATION, WEIGHTS, read_calibration
 from core.services.evaluating import Progress
-from core.services.recorded_images import cluster_of, read_recorded, select_images
+from core.services.recorded_images import cluster_name, detect_recorded, select_images
 
 #: Boxes with a lower score are neither reported nor calibrated, unless said otherwise.
 DEFAULT_SCORE_CUT = 0.05
@@ -72,24 +72,28 @@ def collect_calibration_set(
         DatasetError: when the COCO file, its images and their sizes do not belong together.
     """
     images = select_images(read_coco(coco), images_dir, series)
-    scores, is_true, groups = [], [], []
+    detections = []
     for done, image in enumerate(images, start=1):
-        radiograph = read_recorded(image, images_dir, polarity)
-        pixels = normalise(radiograph.pixels, polarity=radiograph.polarity, model_polarity=detector.polarity)
-        found = detector.detect(pixels, score_floor=score_cut).above(score_cut)
-        scores.append(found.scores)
-        is_true.append(match(found.boxes, found.scores, image.boxes).is_true)
-        groups += [":".join(cluster_of(image))] * len(found)
+        detections.append(detect_recorded(detector, image, images_dir, polarity))
         if progress is not None:
             progress(done, len(images))
-    n_truth = sum(len(image.boxes) for image in images)
+    return calibration_set(images, detections, score_cut)
+
+
+def calibration_set(
+    images: Sequence[CocoImage], detections: Sequence[Detections], score_cut: float
+) -> CalibrationSet:
+    """The detections of `images` at or above the cut, true or false; one entry of each an image."""
+    reported = [found.above(score_cut) for found in detections]
+    pairs = list(zip(images, reported, strict=True))
+    matches = [match(found.boxes, found.scores, image.boxes).is_true for image, found in pairs]
     return CalibrationSet(
-        np.concatenate(scores),
-        np.concatenate(is_true),
-        tuple(groups),
-        n_truth,
-        len(images),
-        frozenset(":".join(cluster_of(image)) for image in images),
+        scores=np.concatenate([found.scores for found in reported]),
+        is_true=np.concatenate(matches),
+        groups=tuple(name for image, found in pairs for name in [cluster_name(image)] * len(found)),
+        n_truth=sum(len(image.boxes) for image in images),
+        n_images=len(images),
+        parts=frozenset(cluster_name(image) for image in images),
     )
 
 

@@ -8,13 +8,19 @@ from core.domain.model_version import ModelVersion
 from core.domain.ports import ModelSource
 from core.domain.radiograph import Polarity
 from core.engine.detector import SCORE_FLOOR
-from core.evaluate.coco_average_precision import MAX_DETECTIONS
 from core.evaluate.outcome import ImageOutcome
 from core.evaluate.summary import EvaluationSummary, summarise
 from core.labelling.coco import CocoDataset, CocoImage, read_coco
 from core.registry.artefact import read_artefact
 from core.services.detecting import DetectService
-from core.services.recorded_images import cluster_of, count_trained_on, read_recorded, select_images
+from core.services.recorded_images import (
+    clusters_of,
+    count_trained_on,
+    outcome_of,
+    read_recorded,
+    select_images,
+    strongest,
+)
 
 #: (images done, images in all); called after each image.
 Progress = Callable[[int, int], None]
@@ -110,27 +116,10 @@ class EvaluateService:
         found = self._detect.detect(
             radiograph, image.file_name, model=version.name, version=version.version, min_score=SCORE_FLOOR
         ).detections
-        found = found.take(range(min(len(found), MAX_DETECTIONS)))
-        assert found.probabilities is not None  # the detecting service always calibrates
-        return ImageOutcome(
-            name=image.file_name,
-            cluster=":".join(cluster_of(image)),
-            truth=image.boxes,
-            truth_labels=image.labels,
-            boxes=found.boxes,
-            scores=found.scores,
-            labels=tuple(str(c) for c in found.classes),
-            probabilities=found.probabilities,
-        )
+        return outcome_of(image, strongest(found))
 
 
 def is_class_aware(dataset: CocoDataset, version: ModelVersion) -> bool:
     """True when every category of the file is one that the version was taught (`classes` of its card)."""
     taught = {str(c) for c in version.card.get("classes") or ()}
     return bool(dataset.categories) and taught.issuperset(dataset.categories)
-
-
-def clusters_of(images: Sequence[CocoImage]) -> str:
-    """What the intervals resample: "series", "parent_film", "image" or a mix."""
-    kinds = {cluster_of(image)[0] for image in images}
-    return ", ".join(kind for kind in ("series", "parent_film", "image") if kind in kinds)

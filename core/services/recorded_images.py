@@ -4,8 +4,13 @@ import hashlib
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from core.domain.detections import Detections
 from core.domain.errors import BadInputError, DatasetError
 from core.domain.radiograph import Polarity, Radiograph
+from core.engine.detector import SCORE_FLOOR, Detector
+from core.evaluate.coco_average_precision import MAX_DETECTIONS
+from core.evaluate.outcome import ImageOutcome
+from core.imaging.normalise import normalise
 from core.imaging.read import read_radiograph_file
 from core.labelling.coco import CocoDataset, CocoImage
 
@@ -60,6 +65,37 @@ def read_recorded(image: CocoImage, images_dir: Path, polarity: Polarity) -> Rad
     return radiograph
 
 
+def detect_recorded(detector: Detector, image: CocoImage, images_dir: Path, polarity: Polarity) -> Detections:
+    """What `detector` reports on one COCO image: all above the floor, at most 1,000, uncalibrated.
+
+    Raises:
+        UnreadableImageError, DatasetError: as `read_recorded`.
+    """
+    radiograph = read_recorded(image, images_dir, polarity)
+    pixels = normalise(radiograph.pixels, polarity=radiograph.polarity, model_polarity=detector.polarity)
+    return strongest(detector.detect(pixels, score_floor=SCORE_FLOOR))
+
+
+def strongest(found: Detections) -> Detections:
+    """The 1,000 highest scores: as many as count in the average precision."""
+    return found.take(range(min(len(found), MAX_DETECTIONS)))
+
+
+def outcome_of(image: CocoImage, found: Detections) -> ImageOutcome:
+    """Recorded beside reported; `found` is calibrated."""
+    assert found.probabilities is not None  # a bug of the caller
+    return ImageOutcome(
+        name=image.file_name,
+        cluster=cluster_name(image),
+        truth=image.boxes,
+        truth_labels=image.labels,
+        boxes=found.boxes,
+        scores=found.scores,
+        labels=tuple(str(c) for c in found.classes),
+        probabilities=found.probabilities,
+    )
+
+
 def count_trained_on(images: Sequence[CocoImage], images_dir: Path, trained_on: frozenset[str]) -> int:
     """How many of the images the manifest `trained_on` names, by the sha256 of the file.
 
@@ -72,13 +108,19 @@ def count_trained_on(images: Sequence[CocoImage], images_dir: Path, trained_on: 
     return sum(not trained_on.isdisjoint(_digests(image, images_dir)) for image in images)
 
 
-def cluster_of(image: CocoImage) -> tuple[str, str]:
-    """(kind, name) of what is resampled together: the series, else the parent film, else the image."""
+def cluster_name(image: CocoImage) -> str:
+    """What is resampled together: "series:...", else "parent_film:...", else "image:..."."""
     if image.series is not None:
-        return "series", str(image.series)
+        return f"series:{image.series}"
     if image.parent_film is not None:
-        return "parent_film", str(image.parent_film)
-    return "image", image.file_name
+        return f"parent_film:{image.parent_film}"
+    return f"image:{image.file_name}"
+
+
+def clusters_of(images: Sequence[CocoImage]) -> str:
+    """How the clusters of `images` came about, e.g. "series" or "series, image"."""
+    kinds = {cluster_name(image).split(":", 1)[0] for image in images}
+    return ", ".join(kind for kind in ("series", "parent_film", "image") if kind in kinds)
 
 
 def _digests(image: CocoImage, images_dir: Path) -> frozenset[str]:
