@@ -24,8 +24,13 @@ unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# Setting up again does no harm but takes seconds, so it is left out while nothing that it reads has changed.
 run: env ## Install, set up, serve on http://127.0.0.1:8000 (DEMO=0: no guest demo; HOST=, PORT=)
-	@$(BIN)/radikal setup $(demo_flag)
+	@wanted="$(demo_flag) $$(cat models/checkpoints/*/* core/store/migrations/versions/*.py 2>/dev/null | cksum)"; \
+	if [ -n "$${DATABASE_URL}$${MLFLOW_TRACKING_URI}$${DATA_DIR}" ] || [ -e .env ] || [ ! -e var/radikal.db ] \
+		|| [ ! -e var/mlflow.db ] || [ "$$(cat var/.set-up 2>/dev/null)" != "$$wanted" ]; then \
+		$(BIN)/radikal setup $(demo_flag) && mkdir -p var && printf '%s\n' "$$wanted" > var/.set-up; \
+	fi
 	@exec $(BIN)/radikal serve --host $(HOST) --port $(PORT) $(demo_flag)
 
 test: check ## Check, then run every test, browser ones too, with coverage of at least 85 %
