@@ -3,7 +3,6 @@
 import logging
 import threading
 from dataclasses import dataclass
-from functools import cache
 
 from app.analysis import AnalysisDesk
 from app.champions import Champions
@@ -19,7 +18,7 @@ MODELS = ("weld", "casting")
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Resources:
     """The services and what the app remembers around them."""
 
@@ -51,11 +50,7 @@ def make_resources(services: Services) -> Resources:
     )
 
 
-@cache
-def _made() -> Resources:
-    return make_resources(build_services(load_settings()))
-
-
+_held: list[Resources] = []
 _making = threading.Lock()
 
 
@@ -66,15 +61,23 @@ def resources() -> Resources:
         ConfigurationError: the environment does not allow a start.
     """
     with _making:
-        return _made()
+        if not _held:
+            _held.append(make_resources(build_services(load_settings())))
+        return _held[0]
+
+
+def use_resources(held: Resources) -> None:
+    """Let this process work with objects that were made elsewhere."""
+    forget_resources()
+    with _making:
+        _held.append(held)
 
 
 def forget_resources() -> None:
-    """Close and drop them, so that the next call reads the environment again."""
+    """Close and drop them; the next call makes new ones."""
     with _making:
-        if _made.cache_info().currsize:
-            _made().close()
-        _made.cache_clear()
+        while _held:
+            _held.pop().close()
 
 
 def load_champions() -> None:

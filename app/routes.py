@@ -27,6 +27,7 @@ _IMMUTABLE = {"Cache-Control": "private, max-age=31536000, immutable", "Vary": "
 _FRESH = {"Cache-Control": "no-store"}
 _KEPT_PAYLOADS = 4
 _THUMBNAIL_SIDE_PX = 320
+_TILE_SIDE_PX = 900
 
 Endpoint = Callable[[Request], Response]
 
@@ -155,7 +156,7 @@ def _pixels_of(held: Resources, sha256: str) -> Payload:
 @lru_cache(maxsize=64)
 def _sample_picture(held: Resources, name: str) -> bytes:
     sample = held.services.samples.get(name)
-    return thumbnail_png(held.services.samples.read(sample), _THUMBNAIL_SIDE_PX)
+    return thumbnail_png(held.services.samples.read(sample), _TILE_SIDE_PX)
 
 
 def _compressed(payload: Payload, headers: dict[str, str]) -> Response:

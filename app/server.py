@@ -14,7 +14,7 @@ import uvicorn
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from app.middleware import GuestCookie, SecurityHeaders
+from app.middleware import PageShell, SecurityHeaders
 from app.resources import forget_resources, load_champions, resources
 from app.routes import routes
 from core.domain.errors import ConfigurationError, WorkbenchError
@@ -34,7 +34,7 @@ def create_app(*, hosts: Sequence[str] = ("*",)) -> st.App:
     middleware = [
         Middleware(SecurityHeaders),
         Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False),
-        Middleware(GuestCookie),
+        Middleware(PageShell),
     ]
     script = Path(__file__).with_name("main.py")
     return st.App(script, routes=routes(), middleware=middleware, lifespan=_lifespan)
@@ -58,7 +58,14 @@ def serve(*, host: str, port: int, demo: bool) -> None:
     level = resources().services.settings.log_level
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     hosts = _LOOPBACK if host in _LOOPBACK else ("*",)
-    uvicorn.run(create_app(hosts=hosts), host=host, port=port, log_level="warning", server_header=False)
+    uvicorn.run(
+        create_app(hosts=hosts),
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,5 +1,6 @@
 """Handing in radiographs: file chooser, samples, model and polarity."""
 
+from pathlib import PurePath
 from urllib.parse import quote
 
 import streamlit as st
@@ -12,6 +13,7 @@ from core.services.samples import Sample
 
 _TYPES = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "dcm", "dicom", "dic", "dcn"]
 _SHOWN_SAMPLES = 6
+_TILES_PER_ROW = 3
 _POLARITY_TEXT = {
     Polarity.UNKNOWN: "as the model expects, unless the file says",
     Polarity.FILM: "film: less metal is darker",
@@ -40,6 +42,7 @@ def draw_add_menu() -> None:
     count = state.inspection_state().uploader
     with st.popover("Add radiographs", icon=":material/add:", key=f"inspection.add.{count}"):
         draw_uploader()
+        st.caption("Samples")
         for sample in samples():
             st.button(
                 sample.title,
@@ -66,17 +69,17 @@ def draw_uploader() -> None:
 
 def draw_sample_tiles() -> None:
     """Shipped samples as pictures to click."""
-    columns = st.columns(_SHOWN_SAMPLES, gap="small")
-    for column, sample in zip(columns, samples()[:_SHOWN_SAMPLES], strict=False):
-        with column:
-            st.html(f'<div class="rk-tile"><img src="/samples/{quote(sample.name)}/thumbnail" alt=""></div>')
-            st.button(
-                sample.title,
-                key=f"inspection.sample.{sample.name}",
-                on_click=_open_sample,
-                args=(sample,),
-                width="stretch",
-            )
+    shown = samples()[:_SHOWN_SAMPLES]
+    for start in range(0, len(shown), _TILES_PER_ROW):
+        for column, sample in zip(st.columns(_TILES_PER_ROW, gap="small"), shown[start:], strict=False):
+            with column, st.container(key=f"inspection-tile-{PurePath(sample.name).stem}"):
+                st.html(f'<img class="rk-tile" src="/samples/{quote(sample.name)}/thumbnail" alt="">')
+                st.button(
+                    sample.title,
+                    key=f"inspection.sample.{sample.name}",
+                    on_click=_open_sample,
+                    args=(sample,),
+                )
 
 
 def samples() -> tuple[Sample, ...]:

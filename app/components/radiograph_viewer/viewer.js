@@ -238,7 +238,7 @@ class Bench {
   #preset(number) {
     const { source } = this.stage;
     if (!source?.values) return;
-    const ranges = { 1: [0.001, 0.999], 2: [0, 1], 3: [0.1, 0.9], 4: [0.001, 0.5], 5: [0.5, 0.999] };
+    const ranges = { 1: [0.005, 0.995], 2: [0, 1], 3: [0.1, 0.9], 4: [0.005, 0.5], 5: [0.5, 0.995] };
     const [from, to] = ranges[number];
     source.setWindow(source.percentile(from), source.percentile(to), source.window.invert);
     this.$(".preset").value = number;
@@ -303,7 +303,7 @@ class Bench {
       const open = element("button", {
         type: "button", class: "open", "data-state": item.state, "data-key": item.key, "aria-current": String(item.key === current), title: item.title,
       });
-      if (item.thumbnail_url) open.append(element("img", { src: item.thumbnail_url, alt: "", loading: "lazy" }));
+      open.append(item.thumbnail_url ? element("img", { src: item.thumbnail_url, alt: "", loading: "lazy" }) : element("span", { class: "img" }));
       open.append(element("span", { class: "label", text: item.name }), element("span", { class: "dot", text: `${dots[item.state]} ${item.summary}` }));
       open.addEventListener("click", () => this.trigger("open", item.key));
       const remove = element("button", { type: "button", class: "remove", text: "×", "aria-label": `Take ${item.name} off the table`, title: "Take off the table" });

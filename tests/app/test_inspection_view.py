@@ -1,0 +1,82 @@
+"""What the inspection page tells the viewer."""
+
+from dataclasses import replace
+
+import pytest
+
+from app.analysis import Answer, AnswerState, Question
+from app.inspection_view import TableItem, polarity_text, start_threshold, viewer_data
+from app.tray import EntryState, TrayEntry
+from core.domain.model_version import ModelVersion
+from core.domain.radiograph import PitchSource, PixelPitch, Polarity
+from tests.reports.test_detection_json import result
+
+ANALYSED = result(pitch=PixelPitch(0.05, PitchSource.FILE))
+SHA = ANALYSED.radiograph.sha256
+ENTRY = TrayEntry("k1", "film.png", Polarity.FILM, EntryState.STORED, SHA)
+QUESTION = Question(SHA, Polarity.FILM, "weld", 2)
+READY = TableItem(ENTRY, QUESTION, Answer(AnswerState.READY, ANALYSED))
+WORKING = TableItem(replace(ENTRY, key="k2"), QUESTION, Answer(AnswerState.WORKING))
+READING = TableItem(TrayEntry("k3", "next.png", Polarity.UNKNOWN))
+BROKEN = TableItem(replace(READING.entry, key="k4", state=EntryState.FAILED, message="not a radiograph"))
+
+
+def shown(current: TableItem, *others: TableItem) -> dict[str, object]:
+    return viewer_data(
+        [current, *others],
+        current,
+        radiograph=ANALYSED.radiograph if current.entry.sha256 else None,
+        model=ANALYSED.model,
+        threshold=0.4,
+    )
+
+
+def test_a_finished_image_has_boxes_numbered_from_one_and_links() -> None:
+    data = shown(READY)
+    assert [d["n"] for d in data["detections"]] == [1, 2]
+    assert data["detections"][0]["class"] == "crack"
+    assert data["status"]["state"] == "ready"
+    assert data["image"]["mm_per_px"] == 0.05
+    assert data["image"]["pitch_source"] == "resolution written in the file"
+    assert data["links"]["json"] == f"/results/{SHA}/detections.json?model=weld&version=2&polarity=film"
+    assert data["batch"][0]["summary"] == "1 at 0.40"
+    assert data["model"]["data_notice"] == "ours"
+
+
+def test_a_working_image_shows_its_pixels_and_no_boxes() -> None:
+    data = shown(WORKING)
+    assert (data["status"]["state"], data["detections"], data["links"]) == ("working", [], None)
+    assert data["image"]["pixels_url"] == f"/pixels/{SHA}"
+    assert data["status"]["message"] == "Looking for indications"
+
+
+def test_a_batch_says_how_far_it_is_and_how_long_it_takes() -> None:
+    message = shown(WORKING, READING, READY)["status"]["message"]
+    assert "1 of 3 images done" in message
+    assert "s left" in message
+    assert "left" not in shown(WORKING, READING)["status"]["message"]
+
+
+def test_an_image_being_read_is_said_to_be_read() -> None:
+    data = shown(READING)
+    assert (data["image"], data["status"]["message"]) == (None, "Reading next.png")
+    assert READING.is_pending
+
+
+def test_a_failed_image_says_why_and_is_not_waited_for() -> None:
+    assert shown(BROKEN)["status"] == {"state": "failed", "message": "not a radiograph", "elapsed_ms": None}
+    assert not BROKEN.is_pending
+    failed = TableItem(ENTRY, QUESTION, Answer(AnswerState.FAILED, message="no weights"))
+    assert shown(failed)["status"]["message"] == "no weights"
+
+
+@pytest.mark.parametrize(("operating", "start"), [(0.4, 0.4), (0.02, 0.1), (0.97, 0.9)])
+def test_the_threshold_starts_at_the_operating_point_within_its_range(operating: float, start: float) -> None:
+    calibration = replace(ANALYSED.model.calibration, operating_probability=operating)
+    assert start_threshold(replace(ANALYSED.model, calibration=calibration)) == start
+
+
+def test_an_assumed_polarity_is_told_as_assumed() -> None:
+    model: ModelVersion = ANALYSED.model
+    assert "taken as film" in polarity_text(Polarity.UNKNOWN, model)
+    assert polarity_text(Polarity.DIGITAL, model).startswith("digital")

@@ -1,0 +1,60 @@
+"""What a visitor has on the table."""
+
+from app.tray import EntryState, Tray, Trays
+from core.domain.radiograph import Polarity
+
+SHA = "ab" * 32
+
+
+def test_an_entry_goes_from_reading_to_stored() -> None:
+    tray = Tray()
+    key = tray.expect("film.png", Polarity.FILM)
+    assert tray.get(key).state is EntryState.READING
+    assert tray.with_digest(SHA) is None
+    tray.store(key, SHA)
+    assert tray.with_digest(SHA) == tray.get(key)
+    assert (tray.get(key).name, tray.get(key).polarity) == ("film.png", Polarity.FILM)
+
+
+def test_a_failed_entry_keeps_its_reason_and_shows_no_image() -> None:
+    tray = Tray()
+    key = tray.expect("film.png", Polarity.UNKNOWN)
+    tray.fail(key, "not a radiograph")
+    assert (tray.get(key).state, tray.get(key).message) == (EntryState.FAILED, "not a radiograph")
+
+
+def test_the_same_image_again_replaces_the_earlier_entry() -> None:
+    tray = Tray()
+    first, second = (tray.expect("film.png", polarity) for polarity in (Polarity.FILM, Polarity.DIGITAL))
+    tray.store(first, SHA)
+    tray.store(second, SHA)
+    assert [entry.key for entry in tray.entries()] == [second]
+
+
+def test_a_removed_entry_stays_removed_when_its_reading_ends() -> None:
+    tray = Tray()
+    stored, failed = tray.expect("a.png", Polarity.FILM), tray.expect("b.png", Polarity.FILM)
+    tray.remove(stored)
+    tray.remove(failed)
+    tray.remove("never there")
+    tray.store(stored, SHA)
+    tray.fail(failed, "broken")
+    assert tray.entries() == ()
+
+
+def test_a_full_tray_gives_up_its_oldest() -> None:
+    tray = Tray()
+    keys = [tray.expect(f"{n}.png", Polarity.FILM) for n in range(301)]
+    assert len(tray.entries()) == 300
+    assert tray.get(keys[0]) is None
+    assert tray.get(None) is None
+
+
+def test_visitors_do_not_share_a_tray_and_the_idle_are_forgotten() -> None:
+    trays = Trays()
+    trays.of("a").expect("film.png", Polarity.FILM)
+    assert trays.of("b").entries() == ()
+    assert len(trays.of("a").entries()) == 1
+    for n in range(500):
+        trays.of(f"visitor {n}")
+    assert trays.of("a").entries() == ()

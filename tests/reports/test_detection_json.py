@@ -1,0 +1,69 @@
+"""The JSON of one analysed radiograph."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from core.domain.detections import Detections, Origin, View
+from core.domain.indication import IndicationClass
+from core.domain.inspection import DetectionResult
+from core.domain.model_version import CalibrationRecord, ModelVersion
+from core.domain.radiograph import PitchSource, PixelPitch, Polarity, Radiograph
+from core.reports.detection_json import detection_to_dict
+
+
+def result(*, pitch: PixelPitch | None = None, n: int = 2) -> DetectionResult:
+    """An analysis with `n` boxes, the first a crack."""
+    calibration = CalibrationRecord("0123456789ab", "platt", (1.0, 0.0), 0.05, 0.4, "three films")
+    model = ModelVersion("weld", 2, "ab" * 32, Polarity.FILM, calibration, {"data_notice": "ours"})
+    classes = (IndicationClass.CRACK, IndicationClass.UNCLASSIFIED)[:n]
+    detections = Detections(
+        np.array([[1, 2, 30.5, 12.25], [40, 40, 44, 60]], np.float32)[:n].reshape(-1, 4),
+        np.array([0.9, 0.2], np.float32)[:n],
+        classes,
+        (Origin(View(0, 0, 96, 64), 0, 1, 2),) * n,
+        np.array([0.8, 0.3], np.float32)[:n],
+    )
+    pixels = np.linspace(0, 4095, 64 * 96).reshape(64, 96).astype(np.uint16)
+    radiograph = Radiograph(pixels, 12, Polarity.FILM, pitch, "cd" * 32, "PNG")
+    return DetectionResult("film.png", radiograph, model, detections, 123.456, "cpu")
+
+
+def test_has_the_documented_keys_and_values() -> None:
+    content = detection_to_dict(result(pitch=PixelPitch(0.05, PitchSource.FILE)), "in/film.png")
+    assert content["image"] == {
+        "path": "in/film.png",
+        "sha256": "cd" * 32,
+        "width": 96,
+        "height": 64,
+        "bit_depth": 12,
+        "mm_per_px": 0.05,
+    }
+    assert content["model"] == {"name": "weld", "version": 2, "sha256": "ab" * 32}
+    assert content["calibration"] == {"id": "0123456789ab", "method": "platt", "score_cut": 0.05}
+    assert content["operating_probability"] == 0.4
+    assert content["elapsed_ms"] == 123.5
+    assert content["detections"][0] == {
+        "bbox": [1.0, 2.0, 30.5, 12.25],
+        "class": "crack",
+        "iso6520": "100",
+        "score": 0.9,
+        "probability": 0.8,
+    }
+    assert content["detections"][1]["iso6520"] is None
+
+
+def test_is_plain_json_also_without_boxes_and_scale() -> None:
+    content = detection_to_dict(result(n=0), "film.png")
+    assert json.loads(json.dumps(content)) == content
+    assert content["detections"] == []
+    assert content["image"]["mm_per_px"] is None
+
+
+def test_a_raw_score_is_never_passed_off_as_a_probability() -> None:
+    calibrated = result()
+    raw = replace(calibrated, detections=replace(calibrated.detections, probabilities=None))
+    with pytest.raises(ValueError, match="not calibrated"):
+        detection_to_dict(raw, "film.png")

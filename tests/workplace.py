@@ -1,0 +1,86 @@
+"""The app's services on a temporary folder, with tiny real networks instead of the shipped models."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from app.resources import Resources, make_resources
+from core.bootstrap import Services
+from core.config import Settings
+from core.domain.errors import ModelNotFoundError
+from core.domain.model_version import ModelVersion
+from core.services.detecting import DetectService
+from core.services.evaluating import EvaluateService
+from core.services.explaining import ExplainService
+from core.services.health import HealthService
+from core.services.images import ImageService
+from core.services.samples import SampleLibrary
+from core.store.blobs import BlobStore
+from core.store.database import open_database, upgrade
+from core.store.images import ImageRepository
+from tests.artefacts import FolderModels, write_artefact
+
+DATA = Path(__file__).resolve().parents[1] / "data"
+
+
+@dataclass
+class TwoModels:
+    """A registry of two artefact folders that can be taken away."""
+
+    weld: FolderModels
+    casting: FolderModels
+    is_there: bool = True
+
+    def resolve(
+        self, name: str, *, version: int | None = None, alias: str = "champion"
+    ) -> tuple[ModelVersion, Path]:
+        """The version and its folder."""
+        if not self.is_there or name not in ("weld", "casting"):
+            raise ModelNotFoundError(f"no registered model {name!r}")
+        return getattr(self, name).resolve(name, version=version, alias=alias)
+
+    def is_reachable(self) -> bool:
+        """True while it is there."""
+        return self.is_there
+
+
+def make_workplace(folder: Path) -> Resources:
+    """Services and the app's objects, everything below `folder`."""
+    settings = Settings(_env_file=None, data_dir=folder, database_url=f"sqlite:///{folder / 'radikal.db'}")
+    database = open_database(settings.database_url)
+    upgrade(database)
+    registry = TwoModels(
+        *(
+            FolderModels(write_artefact(folder / name, name=name, score_spread=1.0))
+            for name in ("weld", "casting")
+        )
+    )
+    detect = DetectService(registry, device="cpu")
+    services = Services(
+        settings=settings,
+        database=database,
+        registry=registry,
+        images=ImageService(BlobStore(folder / "originals"), ImageRepository(database)),
+        samples=SampleLibrary(DATA / "dataset_card.yaml", DATA / "samples"),
+        detect=detect,
+        explain=ExplainService(detect),
+        evaluate=EvaluateService(detect, registry),
+        health=HealthService(database=database, registry=registry, networks=detect),
+    )
+    return make_resources(services)
+
+
+def close_workplace(held: Resources) -> None:
+    """Let background work finish and give back the connections."""
+    held.close()
+    held.services.database.dispose()
+
+
+def radiograph_png(seed: int = 0, *, height: int = 96, width: int = 128) -> bytes:
+    """A 16-bit PNG of noise, different for each seed."""
+    pixels = np.random.default_rng(seed).integers(0, 65_535, (height, width), dtype=np.uint16)
+    is_written, encoded = cv2.imencode(".png", pixels)
+    assert is_written
+    return encoded.tobytes()
