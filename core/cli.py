@@ -295,6 +295,25 @@ def import_model(folder: Path, alias: str | None) -> None:
     click.echo(f"registered as version {number}")
 
 
+@models.command("build")
+@click.argument("specification", type=click.Path(path_type=Path))
+@click.option("--run", required=True, type=click.Path(path_type=Path), help="Folder of the training run.")
+@click.option("--data", required=True, type=click.Path(path_type=Path), help="Folder of COCO files, images.")
+@click.option("--out", type=click.Path(path_type=Path), help="Default: its place in models/checkpoints.")
+@click.option("--device", required=True, help="What trained it, in words, for the card.")
+@click.option("--date", required=True, help="When the training ended, YYYY-MM-DD.")
+@_one_line_errors
+def build_model(specification: Path, run: Path, data: Path, out: Path | None, device: str, date: str) -> None:
+    """Calibrate and measure a training run and write its card, as SPECIFICATION says."""
+    from core.services.releasing import ReleaseSettings, build_release, read_release
+
+    content = read_release(specification)
+    target = out or ROOT / "models" / "checkpoints" / f"{content['name']}-v{content['version']}"
+    click.echo(
+        build_release(content, ReleaseSettings(run, data, target, ROOT / "data" / "splits", device, date))
+    )
+
+
 @models.command()
 @click.argument("name", type=click.Choice(["weld", "casting"]))
 @click.argument("version", type=int)

@@ -1,0 +1,210 @@
+"""Making a model version out of its training runs: calibrate, measure, write the card."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from core.domain.errors import DatasetError, ModelNotFoundError
+from core.domain.model_version import CalibrationRecord, ModelVersion
+from core.domain.radiograph import Polarity
+from core.engine.detector import read_network
+from core.registry.artefact import CARD, MANIFEST, WEIGHTS, file_sha256, read_artefact
+from core.services.calibrating import calibrate_artefact
+from core.services.cross_fitting import Fold, cross_fit
+from core.services.detecting import DetectService
+from core.services.evaluating import EvaluateService
+from core.services.model_card import MeasuredOn, TrainingFacts, model_card, write_card
+from core.simulate.dataset import TRUTH_FILE, write_dataset
+from core.training.images import members_of, read_split
+
+_FOLD_PREFIX = "without-"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseSettings:
+    """Where the pieces of a release lie.
+
+    Attributes:
+        run: folder of the training run whose weights ship; folds lie in `<run>-without-<part>` beside it.
+        data: folder of the COCO files and images that the specification names.
+        out: the artefact folder to write.
+        splits: folder of the split lists.
+        device: that trained the weights, in words, for the card.
+        date: ISO 8601 date the training ended.
+    """
+
+    run: Path
+    data: Path
+    out: Path
+    splits: Path
+    device: str
+    date: str
+
+
+class OneModel:
+    """A source of models that knows one artefact folder, as champion of its name."""
+
+    def __init__(self, folder: Path, version: int) -> None:
+        self._folder = folder
+        self._version = read_artefact(folder).as_version(version, ("champion",))
+
+    def resolve(
+        self, name: str, *, version: int | None = None, alias: str = "champion"
+    ) -> tuple[ModelVersion, Path]:
+        """The version and its folder.
+
+        Raises:
+            ModelNotFoundError: when another one is asked for.
+        """
+        if name != self._version.name or version not in (None, self._version.version):
+            raise ModelNotFoundError(f"only {self._version.name} v{self._version.version} is here")
+        return self._version, self._folder
+
+
+def read_release(path: Path) -> dict[str, Any]:
+    """The release specification in a YAML file.
+
+    Raises:
+        DatasetError: when it is no such file or lacks a key.
+    """
+    try:
+        content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        missing = {"name", "version", "description", "sources", "limits"} - set(content)
+    except (OSError, yaml.YAMLError, TypeError) as error:
+        raise DatasetError(f"{path}: expected a release specification in YAML: {error}") from error
+    if missing or ("cross_fit" in content) == ("calibrate" in content):
+        raise DatasetError(f"{path.name}: lacks {sorted(missing) or 'exactly one of calibrate, cross_fit'}")
+    return content
+
+
+def build_release(specification: Mapping[str, Any], settings: ReleaseSettings) -> Path:
+    """The artefact folder, now complete: weights, manifest, calibration and card.
+
+    A version with `calibrate` is calibrated and measured on parts that trained nothing. One with
+    `cross_fit` trained on everything: each part is judged by the network of the fold that left it out.
+
+    Raises:
+        DatasetError: when specification and data do not fit.
+        CalibrationDataError: when the detections cannot calibrate.
+        ModelArtefactError: when a run's weights cannot be used.
+    """
+    settings.out.mkdir(parents=True, exist_ok=True)
+    for name in (WEIGHTS, MANIFEST):
+        shutil.copyfile(settings.run / name, settings.out / name)
+    (settings.out / CARD).unlink(missing_ok=True)
+    if "cross_fit" in specification:
+        record, figures = _cross_fitted(specification, settings)
+        measured = [MeasuredOn(specification["cross_fit"]["on"], figures)]
+    else:
+        record = _calibrated(specification, settings)
+        _write_card(specification, settings, record, ())  # detecting needs a card
+        measured = [_measured(part, specification, settings) for part in specification["measure"]]
+    _write_card(specification, settings, record, measured)
+    return settings.out
+
+
+def _cross_fitted(
+    specification: Mapping[str, Any], settings: ReleaseSettings
+) -> tuple[CalibrationRecord, dict[str, Any]]:
+    how = specification["cross_fit"]
+    parts = read_split(settings.splits / how["split"])
+    folds = [
+        Fold(settings.run.with_name(f"{settings.run.name}-{_FOLD_PREFIX}{part}") / WEIGHTS, tuple(members))
+        for part, members in parts.items()
+    ]
+    record, summary = cross_fit(
+        folds,
+        settings.data / how["coco"],
+        settings.data,
+        folder=settings.out,
+        model=specification["name"],
+        version=specification["version"],
+        description=how["on"],
+        polarity=Polarity(how["polarity"]),
+    )
+    return record, summary.to_dict()
+
+
+def _calibrated(specification: Mapping[str, Any], settings: ReleaseSettings) -> CalibrationRecord:
+    how = specification["calibrate"]
+    with _images_of(how, settings) as (coco, folder, series):
+        sources = [(coco, folder, series)]
+        if "also" in how:
+            sources.append((settings.data / how["also"], folder, series))
+        return calibrate_artefact(
+            settings.out,
+            sources,
+            description=how["on"],
+            polarity=Polarity(how.get("polarity", "unknown")),
+        )
+
+
+def _measured(
+    part: Mapping[str, Any], specification: Mapping[str, Any], settings: ReleaseSettings
+) -> MeasuredOn:
+    models = OneModel(settings.out, specification["version"])
+    service = EvaluateService(DetectService(models), models)
+    with _images_of(part, settings) as (coco, folder, series):
+        summary = service.evaluate(
+            coco,
+            folder,
+            model=specification["name"],
+            series=series,
+            polarity=Polarity(part.get("polarity", "unknown")),
+            gate=True,
+        )
+    return MeasuredOn(part["on"], summary.to_dict())
+
+
+@contextmanager
+def _images_of(
+    part: Mapping[str, Any], settings: ReleaseSettings
+) -> Iterator[tuple[Path, Path, list[str] | None]]:
+    """(COCO file, images folder, series or None) of a `calibrate` or `measure` entry."""
+    if "simulated" in part:
+        with tempfile.TemporaryDirectory() as folder:
+            write_dataset(Path(folder), **part["simulated"])
+            yield Path(folder) / TRUTH_FILE, Path(folder), None
+        return
+    series = None
+    if "split" in part:
+        series = members_of(read_split(settings.splits / part["split"]), part["part"])
+    yield settings.data / part["coco"], settings.data, series
+
+
+def _write_card(
+    specification: Mapping[str, Any],
+    settings: ReleaseSettings,
+    record: CalibrationRecord,
+    measured: Sequence[MeasuredOn],
+) -> None:
+    _, header = read_network(settings.out / WEIGHTS)
+    manifest = json.loads((settings.out / MANIFEST).read_text(encoding="utf-8"))
+    training = TrainingFacts(
+        sources=tuple(specification["sources"]),
+        n_images=len(manifest["images"]),
+        recipe=f"{specification['name']}-v{specification['version']}.yaml",
+        date=settings.date,
+        device=settings.device,
+        lineage=specification.get("lineage", "from scratch"),
+    )
+    card = model_card(
+        name=specification["name"],
+        description=specification["description"],
+        polarity=header["polarity"],
+        weights_sha256=file_sha256(settings.out / WEIGHTS),
+        manifest_sha256=file_sha256(settings.out / MANIFEST),
+        training=training,
+        calibration=record,
+        measured=measured,
+        limits=specification["limits"],
+        classes=specification.get("classes", ()),
+    )
+    write_card(settings.out, card)

@@ -1,0 +1,215 @@
+"""The command line as its users run it, over a tiny real network and a real registry."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from core.cli import main
+from core.simulate.config import SimulationConfig
+from core.simulate.dataset import write_dataset
+from tests.artefacts import write_artefact
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A data folder with a registry that holds weld v1, and three small simulated radiographs."""
+    folder = tmp_path_factory.mktemp("home")
+    write_dataset(folder / "sim", count=3, seed=5, config=SimulationConfig(height_px=160, width_px=320))
+    with pytest.MonkeyPatch.context() as patch:
+        _point_at(patch, folder)
+        write_artefact(folder / "weld-v1", score_spread=1.0)
+        result = CliRunner().invoke(
+            main, ["models", "import", str(folder / "weld-v1"), "--alias", "champion"]
+        )
+        assert result.exit_code == 0, result.output
+    return folder
+
+
+def _point_at(patch, folder):
+    patch.setenv("DATA_DIR", str(folder / "var"))
+    patch.setenv("DATABASE_URL", f"sqlite:///{folder}/radikal.db")
+    patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
+
+
+@pytest.fixture
+def run(home, monkeypatch):
+    _point_at(monkeypatch, home)
+
+    def call(*arguments):
+        return CliRunner().invoke(main, [str(a) for a in arguments])
+
+    return call
+
+
+def images(home):
+    return sorted((home / "sim").glob("*.png"))
+
+
+def test_detect_writes_the_documented_json(run, home):
+    path = images(home)[0]
+    result = run("detect", path, "--model", "weld", "--json", "-")
+    assert result.exit_code == 0, result.output
+    (entry,) = json.loads(result.stdout)
+    assert set(entry) == {
+        "image", "model", "calibration", "operating_probability", "elapsed_ms", "detections",
+    }  # fmt: skip
+    assert set(entry["image"]) == {"path", "sha256", "width", "height", "bit_depth", "mm_per_px"}
+    assert (entry["image"]["width"], entry["image"]["height"]) == (320, 160)
+    assert entry["model"]["version"] == 1
+    assert entry["detections"], "a network of this spread reports something"
+    for found in entry["detections"]:
+        assert set(found) == {"bbox", "class", "iso6520", "score", "probability"}
+        x1, y1, x2, y2 = found["bbox"]
+        assert 0 <= x1 <= x2 <= 320
+        assert 0 <= y1 <= y2 <= 160
+        assert found["score"] >= entry["calibration"]["score_cut"]
+
+
+def test_detect_reports_every_box_above_the_asked_score(run, home):
+    path = images(home)[0]
+    entries = [
+        json.loads(run("detect", path, "--model", "weld", "--min-score", s, "--json", "-").stdout)[0]
+        for s in (0.01, 0.5)
+    ]
+    many, few = (entry["detections"] for entry in entries)
+    assert len(many) > len(few)
+    assert all(found["score"] >= 0.5 for found in few)
+
+
+def test_one_bad_file_is_one_line_and_the_others_are_still_done(run, home, tmp_path):
+    bad = tmp_path / "broken.png"
+    bad.write_bytes(b"not an image")
+    out = tmp_path / "out.json"
+    result = run("detect", bad, *images(home)[:2], "--model", "weld", "--json", out)
+    assert result.exit_code == 2
+    assert len(json.loads(out.read_text())) == 2
+    assert result.stderr.count("\n") == 1
+    assert "broken.png" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_explain_writes_one_picture_a_reported_box(run, home, tmp_path):
+    path = images(home)[0]
+    result = run(
+        "detect", path, "--model", "weld", "--explain", tmp_path / "maps", "--json", tmp_path / "o.json"
+    )
+    assert result.exit_code == 0, result.output
+    (entry,) = json.loads((tmp_path / "o.json").read_text())
+    reported = [d for d in entry["detections"] if d["probability"] >= entry["operating_probability"]]
+    pictures = list((tmp_path / "maps").glob("*.png"))
+    assert len(pictures) == len(reported) > 0
+    assert cv2.imread(str(pictures[0])).shape[:2] == (160, 320)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--model", "casting"], "casting"),
+        (["--model", "weld", "--version", "7"], "version 7"),
+        (["--model", "weld", "--alias", "winner"], "winner"),
+    ],
+)
+def test_an_unknown_model_is_bad_input(run, home, arguments, message):
+    result = run("detect", images(home)[0], *arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_evaluate_prints_and_writes_the_figures(run, home, tmp_path):
+    out = tmp_path / "figures.json"
+    result = run(
+        "evaluate",
+        "--model",
+        "weld",
+        "--coco",
+        home / "sim/truth.json",
+        "--images",
+        home / "sim",
+        "--out",
+        out,
+    )
+    assert result.exit_code == 0, result.output
+    assert "0 of 3 images were trained on" in result.output
+    figures = json.loads(out.read_text())
+    documented = {
+        "model", "version", "n_images", "n_boxes", "n_trained_on", "class_aware", "ap50",
+        "ap50_ci", "ap50_95",
+        "recall", "precision", "false_calls_per_image", "operating_probability", "d_ece", "d_ece_band",
+        "d_ece_raw", "brier", "brier_raw", "score_cut",
+    }  # fmt: skip
+    assert documented <= set(figures)
+    assert figures["n_images"] == 3
+
+
+def test_evaluate_refuses_a_split_part_that_does_not_exist(run, home, tmp_path):
+    split = tmp_path / "s.yaml"
+    split.write_text("parts: {train: [a]}")
+    result = run(
+        "evaluate", "--model", "weld", "--coco", home / "sim/truth.json", "--images", home / "sim",
+        "--split", split, "--part", "test",
+    )  # fmt: skip
+    assert result.exit_code == 2
+    assert "no part 'test'" in result.stderr
+
+
+def test_models_are_listed_with_alias_and_data_notice(run):
+    result = run("models", "list")
+    assert result.exit_code == 0
+    assert "weld v1" in result.output
+    assert "champion" in result.output
+    assert "simulated" in result.output
+
+
+def test_promoting_moves_the_alias_and_an_unknown_version_is_refused(run):
+    assert run("models", "promote", "weld", "1", "--alias", "challenger").exit_code == 0
+    assert "challenger" in run("models", "list").output
+    refused = run("models", "promote", "weld", "9")
+    assert refused.exit_code == 2
+    assert "version 9" in refused.stderr
+
+
+def test_simulate_writes_images_and_truth(run, tmp_path):
+    result = run("simulate", "--out", tmp_path, "--count", 1, "--seed", 3)
+    assert result.exit_code == 0
+    truth = json.loads((tmp_path / "truth.json").read_text())
+    pixels = cv2.imread(str(tmp_path / truth["images"][0]["file_name"]), cv2.IMREAD_UNCHANGED)
+    assert pixels.dtype == np.uint16
+
+
+def test_a_wrong_setting_names_its_key(run, home, monkeypatch):
+    monkeypatch.setenv("DEVICE", "abacus")
+    result = run("models", "list")
+    assert result.exit_code == 2
+    assert "DEVICE" in result.stderr
+
+
+def test_train_runs_a_recipe_into_a_folder(run, home, tmp_path):
+    recipe = tmp_path / "tiny.yaml"
+    recipe.write_text(
+        "model: weld\ntitle: tiny\npolarity: film\n"
+        "network: {stem_width: 8, widths: [8, 8, 8, 8], channels: 8, head_convolutions: 1}\n"
+        "sources: [{coco: truth.json, are_classes_known: true}]\n"
+        "schedule: {steps: 2, batch: 1, crop_px: 64}\n"
+    )
+    result = run("train", "--recipe", recipe, "--data", home / "sim", "--out", tmp_path / "run")
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "run" / "weights.safetensors").is_file()
+    assert (tmp_path / "run" / "manifest.json").is_file()
+
+
+def test_setup_creates_the_database_and_registers_what_ships(run, home, tmp_path, monkeypatch):
+    import core.bootstrap
+
+    shipped = tmp_path / "checkpoints"
+    write_artefact(shipped / "casting-v1", name="casting", seed=4, polarity="digital")
+    monkeypatch.setattr(core.bootstrap, "CHECKPOINTS", shipped)
+    for _ in range(2):  # a second time changes nothing
+        result = run("setup", "--demo")
+        assert result.exit_code == 0, result.output
+        assert "casting: versions 1 registered" in result.output
+    assert (home / "radikal.db").is_file()
+    assert "champion" in run("models", "list").output
