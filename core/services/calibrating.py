@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,15 +20,15 @@ from core.registry.artefact import CALIBRATION, WEIGHTS, read_calibration
 from core.services.evaluating import Progress
 from core.services.recorded_images import cluster_name, detect_recorded, select_images
 
-#: Boxes with a lower score are neither reported nor calibrated, unless said otherwise.
-DEFAULT_SCORE_CUT = 0.05
+#: The score cut is the lowest score, in hundredths, from which this share of the boxes is true.
+MINIMUM_SHARE_TRUE = 0.2
 #: Operating probabilities that the page's threshold can show.
 _CANDIDATES = np.round(np.arange(0.10, 0.905, 0.01), 2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CalibrationSet:
-    """Detections at or above the score cut on parts that trained nothing, matched at IoU 0.5.
+    """Detections on parts that trained nothing, matched at IoU 0.5.
 
     Attributes:
         scores: (M,) raw.
@@ -46,6 +46,12 @@ class CalibrationSet:
     n_images: int
     parts: frozenset[str]
 
+    def above(self, score_cut: float) -> "CalibrationSet":
+        """The same images with the detections at or above the cut."""
+        keep = self.scores >= score_cut
+        groups = tuple(name for name, is_kept in zip(self.groups, keep, strict=True) if is_kept)
+        return replace(self, scores=self.scores[keep], is_true=self.is_true[keep], groups=groups)
+
 
 def collect_calibration_set(
     detector: Detector,
@@ -54,10 +60,9 @@ def collect_calibration_set(
     *,
     series: Collection[str] | None = None,
     polarity: Polarity = Polarity.UNKNOWN,
-    score_cut: float = DEFAULT_SCORE_CUT,
     progress: Progress | None = None,
 ) -> CalibrationSet:
-    """What `detector` reports on the images of a COCO file, true or false.
+    """What `detector` reports on the images of a COCO file, true or false: all above its floor.
 
     Args:
         detector: of the version, or of one fold when cross-fitting.
@@ -65,7 +70,6 @@ def collect_calibration_set(
         images_dir: the folder that its file names are relative to.
         series: only images of these series; None takes all.
         polarity: of images when neither they nor the COCO file say.
-        score_cut: fixed before fitting.
         progress: called after each image.
 
     Raises:
@@ -77,18 +81,15 @@ def collect_calibration_set(
         detections.append(detect_recorded(detector, image, images_dir, polarity))
         if progress is not None:
             progress(done, len(images))
-    return calibration_set(images, detections, score_cut)
+    return calibration_set(images, detections)
 
 
-def calibration_set(
-    images: Sequence[CocoImage], detections: Sequence[Detections], score_cut: float
-) -> CalibrationSet:
-    """The detections of `images` at or above the cut, true or false; one entry of each an image."""
-    reported = [found.above(score_cut) for found in detections]
-    pairs = list(zip(images, reported, strict=True))
+def calibration_set(images: Sequence[CocoImage], detections: Sequence[Detections]) -> CalibrationSet:
+    """The detections of `images`, true or false; one entry of each an image."""
+    pairs = list(zip(images, detections, strict=True))
     matches = [match(found.boxes, found.scores, image.boxes).is_true for image, found in pairs]
     return CalibrationSet(
-        scores=np.concatenate([found.scores for found in reported]),
+        scores=np.concatenate([found.scores for found in detections]),
         is_true=np.concatenate(matches),
         groups=tuple(name for image, found in pairs for name in [cluster_name(image)] * len(found)),
         n_truth=sum(len(image.boxes) for image in images),
@@ -115,28 +116,47 @@ def join_calibration_sets(sets: Sequence[CalibrationSet]) -> CalibrationSet:
     )
 
 
+def choose_score_cut(collected: CalibrationSet, minimum_share_true: float = MINIMUM_SHARE_TRUE) -> float:
+    """The lowest score, in hundredths, such that this share of all boxes at or above it is true.
+
+    Below it a reader would mostly be shown noise, and a calibrator would be fitted to noise: with every
+    box above 0.05 counted, D-ECE looks ten times better than where a decision is taken. When no cut
+    reaches the share, the one with the highest share is taken.
+    """
+    cuts = np.round(np.arange(0.01, 0.96, 0.01), 2)
+    is_kept = collected.scores[None, :] >= cuts[:, None].astype(np.float32)
+    n_kept = is_kept.sum(axis=1)
+    share = np.divide(
+        (is_kept & collected.is_true).sum(axis=1), n_kept, where=n_kept > 0, out=np.zeros(len(cuts))
+    )
+    enough = np.flatnonzero(share >= minimum_share_true)
+    return float(cuts[enough[0] if len(enough) else np.argmax(share)])
+
+
 def fit_calibration(
     collected: CalibrationSet,
     path: Path,
     *,
     description: str,
-    score_cut: float = DEFAULT_SCORE_CUT,
+    score_cut: float | None = None,
     method: str | None = None,
     recall_weight: float = 1.0,
 ) -> CalibrationRecord:
     """The record now written to `path` (calibration.json of an artefact folder).
 
     Args:
-        collected: detections at or above `score_cut`.
+        collected: all detections above the detector's floor.
         path: where to write.
         description: which parts these are, one phrase, for the card.
-        score_cut: the one the detections were collected with.
+        score_cut: what is below it is neither reported nor calibrated; None takes `choose_score_cut`.
         method: "platt" or "beta"; None chooses by cross-validated log loss (`choose_calibrator`).
         recall_weight: of the operating probability, see `operating_probability`.
 
     Raises:
         CalibrationDataError: on no box, only true ones or only false ones.
     """
+    cut = choose_score_cut(collected) if score_cut is None else score_cut
+    collected = collected.above(cut)
     if method is None:
         choice = choose_calibrator(collected.scores, collected.is_true, collected.groups)
         calibrator, reason = choice.calibrator, choice.reason
@@ -146,7 +166,7 @@ def fit_calibration(
     content = {
         "method": calibrator.method,
         "parameters": list(calibrator.parameters),
-        "score_cut": score_cut,
+        "score_cut": cut,
         "operating_probability": operating_probability(collected, calibrator, recall_weight=recall_weight),
         "fitted_on": f"{description}: {len(collected.scores)} boxes ({n_true} true) in {collected.n_images} "
         f"images of {len(collected.parts)} parts",
@@ -180,7 +200,7 @@ def calibrate_artefact(
     *,
     description: str,
     polarity: Polarity = Polarity.UNKNOWN,
-    score_cut: float = DEFAULT_SCORE_CUT,
+    score_cut: float | None = None,
     method: str | None = None,
     recall_weight: float = 1.0,
     device: str = "cpu",
@@ -193,7 +213,7 @@ def calibrate_artefact(
         sources: (COCO file, images folder, series or None for all); none of it may have trained.
         description: which parts these are, one phrase, for the card.
         polarity: of images when neither they nor the COCO file say.
-        score_cut: fixed before fitting.
+        score_cut: see `fit_calibration`.
         method: see `fit_calibration`.
         recall_weight: see `operating_probability`.
         device: to run on.
@@ -212,7 +232,6 @@ def calibrate_artefact(
             images_dir,
             series=series,
             polarity=polarity,
-            score_cut=score_cut,
             progress=progress,
         )
         for coco, images_dir, series in sources

@@ -14,7 +14,6 @@ from core.evaluate.summary import EvaluationSummary, summarise
 from core.labelling.coco import CocoImage, read_coco
 from core.registry.artefact import CALIBRATION, WEIGHTS, file_sha256
 from core.services.calibrating import (
-    DEFAULT_SCORE_CUT,
     CalibrationSet,
     calibration_set,
     fit_calibration,
@@ -53,7 +52,7 @@ def cross_fit(
     version: int,
     description: str,
     polarity: Polarity = Polarity.UNKNOWN,
-    score_cut: float = DEFAULT_SCORE_CUT,
+    score_cut: float | None = None,
     method: str = "platt",
     recall_weight: float = 1.0,
     device: str = "cpu",
@@ -75,7 +74,7 @@ def cross_fit(
         version: of the shipped weights, for the record.
         description: which parts these are, one phrase, for the card.
         polarity: of images when neither they nor the COCO file say.
-        score_cut: fixed before fitting.
+        score_cut: what is below it is neither reported nor calibrated; None takes `choose_score_cut`.
         method: "platt" or "beta".
         recall_weight: of the operating probability.
         device: to run on.
@@ -88,7 +87,7 @@ def cross_fit(
     held_out = [name for fold in folds for name in fold.series]
     if len(held_out) != len(set(held_out)):
         raise DatasetError("a series stands in two folds")
-    results = [_run(fold, coco, images_dir, polarity, score_cut, device) for fold in folds]
+    results = [_run(fold, coco, images_dir, polarity, device) for fold in folds]
     record = fit_calibration(
         join_calibration_sets([r.collected for r in results]),
         folder / CALIBRATION,
@@ -100,6 +99,7 @@ def cross_fit(
     outcomes = []
     for number, result in enumerate(results):
         others = join_calibration_sets([r.collected for k, r in enumerate(results) if k != number])
+        others = others.above(record.score_cut)
         calibrator = FIT[method](others.scores, others.is_true)
         outcomes += [
             outcome_of(image, found.with_probabilities(calibrator.probability(found.scores)))
@@ -119,10 +119,8 @@ def cross_fit(
     return record, summary
 
 
-def _run(
-    fold: Fold, coco: Path, images_dir: Path, polarity: Polarity, score_cut: float, device: str
-) -> _FoldResult:
+def _run(fold: Fold, coco: Path, images_dir: Path, polarity: Polarity, device: str) -> _FoldResult:
     detector = Detector.load(fold.weights, device=device)
     images = select_images(read_coco(coco), images_dir, fold.series)
     detections = [detect_recorded(detector, image, images_dir, polarity) for image in images]
-    return _FoldResult(images, detections, calibration_set(images, detections, score_cut))
+    return _FoldResult(images, detections, calibration_set(images, detections))

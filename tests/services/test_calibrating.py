@@ -10,6 +10,7 @@ from core.registry.artefact import read_artefact
 from core.services.calibrating import (
     CalibrationSet,
     calibrate_artefact,
+    choose_score_cut,
     collect_calibration_set,
     fit_calibration,
     join_calibration_sets,
@@ -50,7 +51,7 @@ def test_an_artefact_is_calibrated_in_place(folder: Path, coco: Path) -> None:
     )
     assert seen[-1] == (4, 4)
     assert record == read_artefact(folder).calibration
-    assert record.score_cut == 0.05
+    assert 0.01 <= record.score_cut < 0.5
     assert record.fitted_on.startswith("two parts of noise: ")
     assert "4 images of 2 parts" in record.fitted_on
     assert 0.1 <= record.operating_probability <= 0.9
@@ -59,7 +60,9 @@ def test_an_artefact_is_calibrated_in_place(folder: Path, coco: Path) -> None:
 def test_about_half_of_the_boxes_are_true_where_every_second_one_is_recorded(
     folder: Path, coco: Path
 ) -> None:
-    collected = collect_calibration_set(Detector.load(folder / "weights.safetensors"), coco, coco.parent)
+    found = collect_calibration_set(Detector.load(folder / "weights.safetensors"), coco, coco.parent)
+    collected = found.above(0.05)
+    assert len(collected.groups) == len(collected.scores) < len(found.scores)
     assert (collected.scores >= 0.05).all()
     assert 0.35 < collected.is_true.mean() < 0.75
     assert set(collected.groups) == {"series:A", "series:B", "series:C"}
@@ -98,3 +101,29 @@ def test_operating_probability_by_hand(
 ) -> None:
     found = operating_probability(_set(scores, is_true, n_truth), Platt(1.0, 0.0), recall_weight=weight)
     assert found == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("scores", "is_true", "expected"),
+    [
+        ([0.02, 0.3, 0.31, 0.5], [False, False, False, True], 0.01),
+        ([0.05] * 20 + [0.4, 0.6], [False] * 20 + [False, True], 0.06),
+        ([0.05] * 20 + [0.4] * 9 + [0.6], [False] * 29 + [True], 0.41),
+        ([0.05] * 20 + [0.4] * 9 + [0.6] * 10, [False] * 29 + [True] + [False] * 9, 0.41),
+        ([], [], 0.01),
+    ],
+)
+def test_the_score_cut_leaves_one_true_box_in_five(
+    scores: list[float], is_true: list[bool], expected: float
+) -> None:
+    assert choose_score_cut(_set(scores, is_true, 1)) == pytest.approx(expected)
+
+
+def test_boxes_below_the_cut_have_no_say(tmp_path: Path) -> None:
+    with_noise = _set([0.1, 0.4, 0.6, 0.8, 0.1], [False, True, False, True, False], 2)
+    without = _set([0.4, 0.6, 0.8], [True, False, True], 2)
+    records = [
+        fit_calibration(s, tmp_path / "calibration.json", description="x", score_cut=0.3, method="platt")
+        for s in (with_noise, without)
+    ]
+    assert records[0].parameters == records[1].parameters
