@@ -1,0 +1,81 @@
+import pytest
+import yaml
+
+from core.domain.errors import DatasetError, ModelNotFoundError
+from core.engine.detector import Detector
+from core.registry.artefact import read_artefact
+from core.services.releasing import OneModel, ReleaseSettings, build_release, read_release
+from tests.artefacts import write_artefact
+from tests.recorded import write_recorded
+
+HELD_OUT = {"on": "test parts", "coco": "truth.json", "split": "s.yaml", "part": "b"}
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Six pictures of which the network of `run` is right about every second box, in two parts."""
+    run = write_artefact(tmp_path / "run", score_spread=1.0)
+    write_recorded(tmp_path / "data", Detector.load(run / "weights.safetensors"))
+    (tmp_path / "data" / "s.yaml").write_text(yaml.safe_dump({"parts": {"a": ["A", "B"], "b": ["C"]}}))
+    return tmp_path / "data"
+
+
+def specification(**changes):
+    content = {
+        "name": "weld",
+        "version": 1,
+        "description": "d",
+        "sources": ["simulated welds"],
+        "limits": ["many"],
+        "calibrate": HELD_OUT | {"part": "a"},
+        "measure": [HELD_OUT],
+    }
+    return {key: value for key, value in (content | changes).items() if value is not None}
+
+
+def settings(tmp_path, data):
+    return ReleaseSettings(tmp_path / "run", data, tmp_path / "out", data, "a CPU", "2026-01-01")
+
+
+def test_a_release_is_calibrated_and_measured_on_other_parts(tmp_path, data):
+    artefact = read_artefact(build_release(specification(), settings(tmp_path, data)))
+    (measured,) = artefact.card["evaluation"]
+    assert measured["on"] == "test parts"
+    assert measured["n_images"] == 2
+    assert measured["n_trained_on"] == 0
+    assert artefact.card["device"] == "a CPU"
+    assert artefact.card["calibration"]["id"] == artefact.calibration.calibration_id
+
+
+def test_a_cross_fitted_release_judges_each_part_by_the_fold_that_left_it_out(tmp_path, data):
+    for part in "ab":
+        write_artefact(tmp_path / f"run-without-{part}", score_spread=1.0)
+    how = {"on": "all parts", "coco": "truth.json", "split": "s.yaml", "polarity": "film"}
+    content = specification(calibrate=None, measure=None, cross_fit=how)
+    artefact = read_artefact(build_release(content, settings(tmp_path, data)))
+    assert artefact.card["evaluation"][0]["n_images"] == 6
+    assert "cross-fitted" in artefact.calibration.fitted_on
+
+
+@pytest.mark.parametrize("changes", [{"limits": None}, {"calibrate": None}, {"cross_fit": {}}])
+def test_an_incomplete_specification_is_refused(tmp_path, changes):
+    path = tmp_path / "release.yaml"
+    path.write_text(yaml.safe_dump(specification(**changes)))
+    with pytest.raises(DatasetError, match="lacks"):
+        read_release(path)
+
+
+def test_every_shipped_specification_is_sound_and_names_a_recipe(repository):
+    paths = sorted((repository / "models/releases").glob("*.yaml"))
+    assert paths
+    for path in paths:
+        read_release(path)
+        assert (repository / "core/training/recipes" / path.name).is_file()
+
+
+def test_one_model_answers_only_for_itself(tmp_path):
+    models = OneModel(write_artefact(tmp_path / "m"), 3)
+    assert models.resolve("weld")[0].version == 3
+    for asked in ({"name": "casting"}, {"name": "weld", "version": 1}):
+        with pytest.raises(ModelNotFoundError):
+            models.resolve(**asked)
