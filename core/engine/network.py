@@ -136,7 +136,7 @@ class Tower(nn.Module):
     """Convolutions shared by all levels, each level with its own batch statistics.
 
     The levels see different distributions, so one shared normalisation would blur them; separate
-    ones depend on nothing but the training data, whatever the size of the view (see ADR 2).
+    ones depend on nothing but the training data, whatever the size of the view (see ADR 3).
     """
 
     def __init__(self, channels: int, depth: int, levels: int) -> None:
