@@ -1,6 +1,7 @@
 """Turning a network's scores into probabilities, on parts that trained nothing."""
 
 import json
+import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,8 +21,11 @@ from core.registry.artefact import CALIBRATION, WEIGHTS, read_calibration
 from core.services.evaluating import Progress
 from core.services.recorded_images import cluster_name, detect_recorded, select_images
 
+log = logging.getLogger(__name__)
 #: The score cut is the lowest score, in hundredths, from which this share of the boxes is true.
 MINIMUM_SHARE_TRUE = 0.2
+#: ... unless fewer than this share of the true boxes would be left.
+LEAST_TRUE_KEPT = 0.5
 #: Operating probabilities that the page's threshold can show.
 _CANDIDATES = np.round(np.arange(0.10, 0.905, 0.01), 2)
 
@@ -116,21 +120,21 @@ def join_calibration_sets(sets: Sequence[CalibrationSet]) -> CalibrationSet:
     )
 
 
-def choose_score_cut(collected: CalibrationSet, minimum_share_true: float = MINIMUM_SHARE_TRUE) -> float:
-    """The lowest score, in hundredths, such that this share of all boxes at or above it is true.
+def choose_score_cut(collected: CalibrationSet) -> float:
+    """The lowest score, in hundredths, from which a fifth of the boxes is true.
 
     Below it a reader would mostly be shown noise, and a calibrator would be fitted to noise: with every
-    box above 0.05 counted, D-ECE looks ten times better than where a decision is taken. When no cut
-    reaches the share, the one with the highest share is taken.
+    box above 0.05 counted, D-ECE looks ten times better than where a decision is taken. But never
+    higher than where half of the true boxes are left, so a weak model keeps something to calibrate.
     """
     cuts = np.round(np.arange(0.01, 0.96, 0.01), 2)
     is_kept = collected.scores[None, :] >= cuts[:, None].astype(np.float32)
-    n_kept = is_kept.sum(axis=1)
-    share = np.divide(
-        (is_kept & collected.is_true).sum(axis=1), n_kept, where=n_kept > 0, out=np.zeros(len(cuts))
-    )
-    enough = np.flatnonzero(share >= minimum_share_true)
-    return float(cuts[enough[0] if len(enough) else np.argmax(share)])
+    n_kept, n_true = is_kept.sum(axis=1), (is_kept & collected.is_true).sum(axis=1)
+    is_enough = n_true >= MINIMUM_SHARE_TRUE * n_kept
+    is_allowed = n_true >= LEAST_TRUE_KEPT * n_true[0]
+    highest_allowed = int(np.flatnonzero(is_allowed)[-1])
+    first_enough = int(np.argmax(is_enough)) if is_enough.any() else highest_allowed
+    return float(cuts[min(first_enough, highest_allowed)])
 
 
 def fit_calibration(
@@ -162,6 +166,9 @@ def fit_calibration(
         calibrator, reason = choice.calibrator, choice.reason
     else:
         calibrator, reason = FIT[method](collected.scores, collected.is_true), f"{method}, as asked"
+    if len(np.unique(calibrator.probability(np.array([cut, 1.0])))) == 1:
+        log.warning("flat calibration: on %s a higher score did not mean a true box more often", description)
+        reason += "; flat: the score says nothing about these boxes"
     n_true = int(collected.is_true.sum())
     content = {
         "method": calibrator.method,

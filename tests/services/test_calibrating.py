@@ -109,7 +109,9 @@ def test_operating_probability_by_hand(
         ([0.02, 0.3, 0.31, 0.5], [False, False, False, True], 0.01),
         ([0.05] * 20 + [0.4, 0.6], [False] * 20 + [False, True], 0.06),
         ([0.05] * 20 + [0.4] * 9 + [0.6], [False] * 29 + [True], 0.41),
-        ([0.05] * 20 + [0.4] * 9 + [0.6] * 10, [False] * 29 + [True] + [False] * 9, 0.41),
+        ([0.05] * 20 + [0.4] * 9 + [0.6] * 10, [False] * 29 + [True] + [False] * 9, 0.6),
+        ([0.1] * 24 + [0.3] * 3 + [0.8], [True] * 2 + [False] * 22 + [True] * 3 + [False], 0.11),
+        ([0.1] * 30 + [0.8], [True] * 3 + [False] * 27 + [True], 0.1),
         ([], [], 0.01),
     ],
 )
@@ -127,3 +129,10 @@ def test_boxes_below_the_cut_have_no_say(tmp_path: Path) -> None:
         for s in (with_noise, without)
     ]
     assert records[0].parameters == records[1].parameters
+
+
+def test_a_score_that_says_nothing_is_called_flat(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    backwards = _set([0.3, 0.4, 0.6, 0.8], [True, True, False, False], 2)
+    fit_calibration(backwards, tmp_path / "calibration.json", description="x", score_cut=0.2, method="platt")
+    assert "flat calibration" in caplog.text
+    assert "flat: the score says nothing" in (tmp_path / "calibration.json").read_text()
