@@ -135,7 +135,8 @@ def add_letters(rng: np.random.Generator, thickness_mm: Array, weld: WeldGeometr
     )
     depth = rng.uniform(-0.6 * patch.shape[0], max(free - patch.shape[0], -0.3 * patch.shape[0]))
     y = depth if above else height - depth - patch.shape[0]
-    x = rng.uniform(-0.3 * patch.shape[1], width - 0.5 * patch.shape[1])
+    leftmost = -0.3 * patch.shape[1]
+    x = rng.uniform(leftmost, max(width - 0.5 * patch.shape[1], leftmost))
     lead_mm = rng.uniform(0.15, 1.5) * _LEAD_IN_STEEL
     _add_patch(thickness_mm, patch.astype(np.float32) * np.float32(lead_mm / 255), round(x), round(y))
 

@@ -96,3 +96,9 @@ def test_flaws_below_the_noise_stay_in_truth_but_are_flagged() -> None:
 def test_a_setting_out_of_range_is_named(field: str, value: object) -> None:
     with pytest.raises(ConfigurationError, match=field):
         replace(SMALL, **{field: value})
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_picture_smaller_than_its_lead_letters_is_rendered_too(seed: int) -> None:
+    small = simulate_weld(seed, SimulationConfig(height_px=64, width_px=96))
+    assert small.pixels.shape == (64, 96)
