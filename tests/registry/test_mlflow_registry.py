@@ -163,7 +163,8 @@ def test_a_changed_calibration_keeps_the_number_and_replaces_the_artefact(
 ) -> None:
     folder = write_artefact(root / "shipped" / "casting-v1", name="casting", seed=3)
     assert registry.register(folder, alias="champion") == 1
-    write_artefact(folder, name="casting", seed=3, calibration={"score_cut": 0.2})
+    record = json.loads((folder / "calibration.json").read_text())
+    (folder / "calibration.json").write_text(json.dumps(record | {"score_cut": 0.2}))
     assert registry.register(folder) == 1
     assert registry.resolve("casting")[0].calibration.score_cut == 0.2
     assert _open(root, cache="third cache").resolve("casting")[0].calibration.score_cut == 0.2
