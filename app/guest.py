@@ -25,9 +25,9 @@ class GuestTokens:
         guest = secrets.token_urlsafe(_ID_BYTES)
         return f"{guest}.{self._sign(guest)}"
 
-    def guest_of(self, token: str | None) -> str | None:
-        """The guest's id, None when the token is missing or not ours."""
-        guest, dot, signature = (token or "").partition(".")
+    def guest_of(self, token: object) -> str | None:
+        """The guest's id, None when the token is missing, no text, or not ours."""
+        guest, dot, signature = (token if isinstance(token, str) else "").partition(".")
         if not dot or not guest.isascii() or not signature.isascii():
             return None
         return guest if hmac.compare_digest(signature, self._sign(guest)) else None

@@ -16,7 +16,7 @@ from app.maps import NotAnalysedError
 from app.payloads import Payload, heat_map_payload, pixel_payload
 from app.resources import Resources, resources
 from app.tray import TrayEntry
-from core.domain.errors import WorkbenchError
+from core.domain.errors import BadInputError, WorkbenchError
 from core.domain.inspection import DetectionResult
 from core.domain.radiograph import Polarity
 from core.imaging.thumbnail import thumbnail_png
@@ -56,7 +56,7 @@ def _guarded(endpoint: Endpoint) -> Endpoint:
     def answer(request: Request) -> Response:
         try:
             return endpoint(request)
-        except (_NotFoundError, NotAnalysedError) as error:
+        except (_NotFoundError, NotAnalysedError, BadInputError) as error:
             return PlainTextResponse(str(error), 404, _FRESH)
         except (ValueError, KeyError) as error:
             return PlainTextResponse(f"the address is not understood: {error}", 400, _FRESH)

@@ -24,8 +24,8 @@ function sizeText(box, image) {
 }
 
 function probabilityText(probability, calibration) {
-  const percent = Math.round(probability * 100);
-  return `${two(probability)}: of boxes the model reports like this, about ${percent} in 100 were real ` +
+  const percent = probability >= 0.995 ? "more than 99" : probability < 0.005 ? "less than 1" : `about ${Math.round(probability * 100)}`;
+  return `${probabilityFigure(probability)}: of boxes the model reports like this, ${percent} in 100 were real ` +
     `(IoU 0.5; ${calibration.fitted_on}). It is not the chance that nothing was missed.`;
 }
 
@@ -66,7 +66,7 @@ class Panel {
     const row = element("tr", { "data-n": detection.n, tabindex: "-1", "aria-selected": "false" },
       element("td", { text: detection.n }),
       element("td", { text: detection.class, title: detection.iso6520 ? `ISO 6520-1: ${detection.iso6520}` : "no evidence for a class" }),
-      element("td", { text: two(detection.probability), title: probabilityText(detection.probability, calibration) }),
+      element("td", { text: probabilityFigure(detection.probability), title: probabilityText(detection.probability, calibration) }),
       element("td", { text: size.cell, title: size.full }));
     this.rows.set(detection.n, row);
     return row;

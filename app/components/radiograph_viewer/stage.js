@@ -1,6 +1,12 @@
 // Where the radiograph is shown: view transform, boxes, overlay, pointer and wheel.
 const HIT_MARGIN_PX = 5;
 
+// Two figures, and never a certainty that two figures cannot carry.
+function probabilityFigure(probability) {
+  if (probability >= 0.995) return ">0.99";
+  return probability < 0.005 ? "<0.01" : probability.toFixed(2);
+}
+
 class Stage {
   // on: { select(n|null), hover(text), window(), view() }
   constructor(canvas, on) {
@@ -185,18 +191,23 @@ class Stage {
   }
 
   #paintBoxes() {
-    const isCrowded = this.boxes.length > 24;
-    const ordered = [...this.boxes].sort((a, b) => (a.n === this.selected) - (b.n === this.selected));
-    for (const box of ordered) this.#paintBox(box, isCrowded);
+    const ordered = [...this.boxes].sort((a, b) => (a.n === this.selected) - (b.n === this.selected) || b.n - a.n);
+    const frames = new Map(ordered.map((box) => [box.n, this.#frame(box)]));
+    for (const box of ordered) if (frames.get(box.n)) this.#paintFrame(box, frames.get(box.n));
+    this.#paintLabels(ordered.reverse(), frames);
   }
 
-  #paintBox(box, isCrowded) {
+  // The drawn rectangle, a little larger than the box so that it never lies on the indication; null outside.
+  #frame(box) {
+    const [x0, y0, x1, y1] = this.toScreen(box.box);
+    if (x1 < 0 || y1 < 0 || x0 > this.canvas.clientWidth || y0 > this.canvas.clientHeight) return null;
+    const grow = Math.max(3, (12 - Math.min(x1 - x0, y1 - y0)) / 2);
+    return [x0 - grow, y0 - grow, x1 + grow, y1 + grow];
+  }
+
+  #paintFrame(box, [x0, y0, x1, y1]) {
     const { context } = this;
     const isSelected = box.n === this.selected;
-    let [x0, y0, x1, y1] = this.toScreen(box.box);
-    if (x1 < 0 || y1 < 0 || x0 > this.canvas.clientWidth || y0 > this.canvas.clientHeight) return;
-    const grow = Math.max(3, (12 - Math.min(x1 - x0, y1 - y0)) / 2);   // never on top of the indication
-    [x0, y0, x1, y1] = [x0 - grow, y0 - grow, x1 + grow, y1 + grow];
     context.setLineDash([]);
     context.lineWidth = isSelected ? 5 : 3.5;
     context.strokeStyle = "rgba(0, 0, 0, 0.55)";
@@ -206,18 +217,37 @@ class Stage {
     context.strokeStyle = isSelected ? "#ffffff" : this.accent;
     context.strokeRect(x0, y0, x1 - x0, y1 - y0);
     context.setLineDash([]);
-    const text = isCrowded && !isSelected ? `${box.n}` : `${box.n} ${box.class} ${box.probability.toFixed(2)}`;
-    this.#paintLabel(text, x0, y0, x1, y1, isSelected);
   }
 
-  #paintLabel(text, x0, y0, x1, y1, isSelected) {
-    const { context } = this;
-    context.font = `${isSelected ? 600 : 500} 12px "Source Sans", sans-serif`;
-    const width = context.measureText(text).width + 10;
+  // The selected box first, then by score; a label that would cover another one shrinks to its number or gives way.
+  #paintLabels(ordered, frames) {
+    const taken = [];
+    const overlaps = (a) => taken.some((b) => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height);
+    for (const box of ordered.slice(0, 400)) {
+      const frame = frames.get(box.n);
+      if (!frame) continue;
+      const isSelected = box.n === this.selected;
+      const texts = [`${box.n} ${box.class} ${probabilityFigure(box.probability)}`, `${box.n}`];
+      const place = texts.map((text) => this.#labelPlace(text, frame, isSelected)).find((at) => isSelected || !overlaps(at));
+      if (!place) continue;
+      taken.push(place);
+      this.#paintLabel(place, isSelected);
+    }
+  }
+
+  #labelPlace(text, [x0, y0, , y1], isSelected) {
+    this.context.font = `${isSelected ? 600 : 500} 12px "Source Sans", sans-serif`;
+    const width = this.context.measureText(text).width + 10;
     const x = Math.min(Math.max(0, x0 - 1), this.canvas.clientWidth - width);
     const y = y0 >= 20 ? y0 - 19 : Math.min(y1 + 3, this.canvas.clientHeight - 18);
+    return { text, x, y, width, height: 17 };
+  }
+
+  #paintLabel({ text, x, y, width, height }, isSelected) {
+    const { context } = this;
+    context.font = `${isSelected ? 600 : 500} 12px "Source Sans", sans-serif`;
     context.fillStyle = isSelected ? "rgba(255, 255, 255, 0.94)" : "rgba(10, 12, 14, 0.78)";
-    context.fillRect(x, y, width, 17);
+    context.fillRect(x, y, width, height);
     context.fillStyle = isSelected ? "#0c0e10" : "#e6e8ea";
     context.fillText(text, x + 5, y + 12.5);
   }
