@@ -77,10 +77,15 @@ def read_release(path: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
         missing = {"name", "version", "description", "sources", "limits"} - set(content)
+        entries = [content[key] for key in ("calibrate", "cross_fit") if key in content]
+        entries += content.get("measure", [])
+        lacking = [entry for entry in entries if not entry or "parts" not in entry]
     except (OSError, yaml.YAMLError, TypeError) as error:
         raise DatasetError(f"{path}: expected a release specification in YAML: {error}") from error
     if missing or ("cross_fit" in content) == ("calibrate" in content):
         raise DatasetError(f"{path.name}: lacks {sorted(missing) or 'exactly one of calibrate, cross_fit'}")
+    if lacking:
+        raise DatasetError(f"{path.name}: lacks `parts`, which says what was measured, in {lacking[0]}")
     return content
 
 
@@ -101,7 +106,7 @@ def build_release(specification: Mapping[str, Any], settings: ReleaseSettings) -
     (settings.out / CARD).unlink(missing_ok=True)
     if "cross_fit" in specification:
         record, figures = _cross_fitted(specification, settings)
-        measured = [MeasuredOn(specification["cross_fit"]["on"], figures)]
+        measured = [MeasuredOn(specification["cross_fit"]["parts"], figures)]
     else:
         record = _calibrated(specification, settings)
         _write_card(specification, settings, record, ())  # detecting needs a card
@@ -126,7 +131,7 @@ def _cross_fitted(
         folder=settings.out,
         model=specification["name"],
         version=specification["version"],
-        description=how["on"],
+        description=how["parts"],
         polarity=Polarity(how["polarity"]),
     )
     return record, summary.to_dict()
@@ -141,7 +146,7 @@ def _calibrated(specification: Mapping[str, Any], settings: ReleaseSettings) -> 
         return calibrate_artefact(
             settings.out,
             sources,
-            description=how["on"],
+            description=how["parts"],
             polarity=Polarity(how.get("polarity", "unknown")),
         )
 
@@ -160,7 +165,7 @@ def _measured(
             polarity=Polarity(part.get("polarity", "unknown")),
             gate=True,
         )
-    return MeasuredOn(part["on"], summary.to_dict())
+    return MeasuredOn(part["parts"], summary.to_dict())
 
 
 @contextmanager

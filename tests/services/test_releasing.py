@@ -8,7 +8,7 @@ from core.services.releasing import OneModel, ReleaseSettings, build_release, re
 from tests.artefacts import write_artefact
 from tests.recorded import write_recorded
 
-HELD_OUT = {"on": "test parts", "coco": "truth.json", "split": "s.yaml", "part": "b"}
+HELD_OUT = {"parts": "test parts", "coco": "truth.json", "split": "s.yaml", "part": "b"}
 
 
 @pytest.fixture
@@ -50,14 +50,17 @@ def test_a_release_is_calibrated_and_measured_on_other_parts(tmp_path, data):
 def test_a_cross_fitted_release_judges_each_part_by_the_fold_that_left_it_out(tmp_path, data):
     for part in "ab":
         write_artefact(tmp_path / f"run-without-{part}", score_spread=1.0)
-    how = {"on": "all parts", "coco": "truth.json", "split": "s.yaml", "polarity": "film"}
+    how = {"parts": "all parts", "coco": "truth.json", "split": "s.yaml", "polarity": "film"}
     content = specification(calibrate=None, measure=None, cross_fit=how)
     artefact = read_artefact(build_release(content, settings(tmp_path, data)))
     assert artefact.card["evaluation"][0]["n_images"] == 6
     assert "cross-fitted" in artefact.calibration.fitted_on
 
 
-@pytest.mark.parametrize("changes", [{"limits": None}, {"calibrate": None}, {"cross_fit": {}}])
+@pytest.mark.parametrize(
+    "changes",
+    [{"limits": None}, {"calibrate": None}, {"cross_fit": {}}, {"measure": [{"coco": "truth.json"}]}],
+)
 def test_an_incomplete_specification_is_refused(tmp_path, changes):
     path = tmp_path / "release.yaml"
     path.write_text(yaml.safe_dump(specification(**changes)))
