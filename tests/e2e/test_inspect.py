@@ -15,8 +15,9 @@ from urllib.error import URLError
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from core.bootstrap import make_registry, set_up
+from core.bootstrap import make_registry
 from core.config import Settings
+from core.store.database import open_database, upgrade
 from tests.artefacts import write_artefact
 
 FLAGS = (
@@ -44,7 +45,9 @@ def address(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Itera
         "MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}",
     }
     settings = Settings(_env_file=None, **{key.lower(): value for key, value in environment.items()})
-    set_up(settings)
+    database = open_database(settings.database_url)
+    upgrade(database)
+    database.dispose()
     registry = make_registry(settings)
     for name in ("weld", "casting"):
         artefact = write_artefact(folder / name, name=name, score_spread=0.3, calibration={"score_cut": 0.45})
