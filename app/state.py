@@ -1,7 +1,7 @@
 """What a session remembers between reruns. The only place that touches st.session_state and cookies."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
@@ -25,12 +25,14 @@ class InspectionState:
         threshold: last reported by the viewer; None takes the model's operating point.
         threshold_model: model and version the threshold was chosen for.
         uploader: counts up to empty the file chooser after its files were taken.
+        taken: ids of the files that were taken; the browser may report the same ones twice.
     """
 
     current: str | None = None
     threshold: float | None = None
     threshold_model: str = ""
     uploader: int = 0
+    taken: set[str] = field(default_factory=set)
 
 
 def inspection_state() -> InspectionState:

@@ -96,7 +96,9 @@ def _take_files(key: str) -> None:
     keys = [
         held.intake.receive(state.tray(), file.getvalue(), file.name, state.chosen_polarity())
         for file in state.uploaded_files(key)
+        if file.file_id not in current.taken
     ]
+    current.taken.update(file.file_id for file in state.uploaded_files(key))
     if keys:
         current.current = keys[0]
         current.uploader += 1

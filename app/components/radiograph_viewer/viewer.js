@@ -62,6 +62,7 @@ class Bench {
     const resultOf = (d) => d && `${d.result_id}`;
     if (!before || before.threshold_rev !== data.threshold_rev) this.threshold = data.threshold;
     if (isNewImage) this.#load(data.image);
+    if (!data.image) this.#clear();
     if (resultOf(before) !== resultOf(data)) this.#newResult(data);
     else { this.panel.data = data; this.panel.filter(this.threshold); }
     this.#showStatus();
@@ -82,8 +83,17 @@ class Bench {
     this.#prefetchMap(kept ?? data.detections.find((d) => d.probability >= this.threshold)?.n);
   }
 
-  async #load(image) {
+  // Nothing is known of the image on show yet: never another image's pixels under its name.
+  #clear() {
     this.loading?.abort();
+    this.stage.source = null;
+    this.root.dataset.ready = "0";
+    for (const part of [".wl", ".at", ".zoom"]) this.$(part).textContent = "";
+    this.stage.redraw();
+  }
+
+  async #load(image) {
+    this.#clear();
     this.loading = new AbortController();
     const source = new PixelSource(image);
     this.root.dataset.ready = "0";
