@@ -16,6 +16,9 @@ NMS_IOU = 0.5
 ELONGATED = 3.0
 #: The coarse pass reports only what is at least this long, px of the image.
 MIN_COARSE_PX = 192.0
+#: Of two boxes of similar size (areas within this ratio) that share so much of the smaller one, which
+#: their IoU alone would let pass, the higher score stays.
+NESTED_RATIO, NESTED_SHARE = 3.0, 0.6
 #: A box that lies in another to this share belongs to it, when a rule lets it.
 CONTAINED = 0.7
 
@@ -58,7 +61,7 @@ def merge(raw: RawBoxes, views: list[View]) -> RawBoxes:
 
     In this order: the same indication seen twice in one view keeps its higher score; the coarse
     pass keeps only long boxes; a cut box that a whole one covers goes; collinear cut boxes of
-    neighbouring views are joined; pieces of a long box go; then one last suppression over all.
+    neighbouring views are joined; pieces of a long box go; then one last suppression over all, of nested boxes too.
     """
     scale = np.array([v.scale for v in views], np.float32)[raw.view_index]
     is_long = (raw.boxes[:, 2:] - raw.boxes[:, :2]).max(axis=1, initial=0) >= MIN_COARSE_PX
@@ -71,7 +74,7 @@ def merge(raw: RawBoxes, views: list[View]) -> RawBoxes:
         raw = _drop_covered(raw)
         raw = _join_collinear(raw)
         raw = _drop_pieces(raw)
-    return raw.take(_suppress(raw.boxes, raw.scores))
+    return _drop_nested(raw.take(_suppress(raw.boxes, raw.scores)))
 
 
 def _concatenate(parts: list[RawBoxes]) -> RawBoxes:
@@ -176,3 +179,20 @@ def _drop_pieces(raw: RawBoxes) -> RawBoxes:
         & (raw.scores[None] >= 0.5 * raw.scores[:, None])
     )
     return raw.take(~is_piece.any(axis=1))
+
+
+def _drop_nested(raw: RawBoxes) -> RawBoxes:
+    """Without the boxes that repeat a stronger one of similar size around the same thing.
+
+    `raw` is ordered by score. A pore inside of a much larger cluster box stays.
+    """
+    area = (raw.boxes[:, 2:] - raw.boxes[:, :2]).prod(axis=1)
+    kept: list[int] = []
+    for i in range(len(area)):
+        low = np.maximum(raw.boxes[i, :2], raw.boxes[kept, :2])
+        high = np.minimum(raw.boxes[i, 2:], raw.boxes[kept, 2:])
+        shared = (high - low).clip(min=0).prod(axis=1)
+        smaller, larger = np.minimum(area[i], area[kept]), np.maximum(area[i], area[kept])
+        if not ((shared >= NESTED_SHARE * smaller) & (larger <= NESTED_RATIO * smaller)).any():
+            kept.append(i)
+    return raw.take(np.array(kept, np.intp))

@@ -81,3 +81,15 @@ def test_the_coarse_pass_reports_nothing_short():
     views = views_of(WIDTH, HEIGHT)
     coarse = next(i for i, v in enumerate(views) if v.scale < 1)
     assert len(merge(raw_boxes(views, [(coarse, 100, 100, 180, 140, 0.9)]), views).scores) == 0
+
+
+def test_of_two_nested_boxes_of_similar_size_the_stronger_stays():
+    views = [View(0, 0, 500, 500)]
+    rows = [(0, 10, 10, 40, 40, 0.9), (0, 12, 12, 30, 34, 0.5)]
+    assert merge(raw_boxes(views, rows, (500, 500)), views).scores.tolist() == pytest.approx([0.9])
+
+
+def test_a_pore_inside_a_much_larger_box_is_kept():
+    views = [View(0, 0, 500, 500)]
+    rows = [(0, 10, 10, 110, 110, 0.9), (0, 20, 20, 36, 36, 0.5)]
+    assert len(merge(raw_boxes(views, rows, (500, 500)), views).scores) == 2
