@@ -11,7 +11,7 @@ from core.engine.network import STRIDES, LevelOutput
 from core.training.assignment import assign, cell_centres
 
 BOX_WEIGHT = 2.0
-CLASS_WEIGHT = 0.5
+CLASS_WEIGHT = 1.0
 FOCUSING = 2.0
 
 
