@@ -1,7 +1,9 @@
 """The thin header: model in charge and its calibration state, beside the navigation."""
 
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -28,14 +30,29 @@ def draw_header(model: str) -> None:
     st.html(
         f'<div class="rk-header"><span><b>{escape(model)} v{champion.version}</b> (champion)</span>'
         f'<span class="rk-muted" title="{told}">{shown}</span>'
+        f"{_release_note(champion.card)}"
         f'<span class="rk-muted">guest</span></div>'
     )
 
 
-def calibration_state(card: object, method: str) -> str:
-    """In a few words how well calibrated; the figure only where the card states one."""
-    metrics = card.get("metrics", {}) if hasattr(card, "get") else {}
-    d_ece = metrics.get("d_ece") if hasattr(metrics, "get") else None
+def _release_note(card: Mapping[str, Any]) -> str:
+    """Where a version is below the release threshold: the words, with the figure one hover away."""
+    state = release_state(card)
+    if not state:
+        return ""
+    return f'<span class="rk-warn" title="{escape(str(card["release"].get("note", "")))}">{escape(state)}</span>'
+
+
+def calibration_state(card: Mapping[str, Any], method: str) -> str:
+    """In a few words how well calibrated; the figure only where the card's first evaluation states one."""
+    measured = next(iter(card.get("evaluation") or ()), {})
+    d_ece = measured.get("d_ece")
     if isinstance(d_ece, int | float):
         return f"calibrated {d_ece:.3f} D-ECE"
     return f"calibrated ({method})"
+
+
+def release_state(card: Mapping[str, Any]) -> str:
+    """ "below release threshold" where the card says so, else nothing."""
+    release = card.get("release") or {}
+    return "" if release.get("is_released", True) else "below release threshold"

@@ -61,7 +61,8 @@ def merge(raw: RawBoxes, views: list[View]) -> RawBoxes:
 
     In this order: the same indication seen twice in one view keeps its higher score; the coarse
     pass keeps only long boxes; a cut box that a whole one covers goes; collinear cut boxes of
-    neighbouring views are joined; pieces of a long box go; then one last suppression over all, of nested boxes too.
+    neighbouring views are joined; pieces of a long box go; then one last suppression over all, of
+    nested boxes too.
     """
     scale = np.array([v.scale for v in views], np.float32)[raw.view_index]
     is_long = (raw.boxes[:, 2:] - raw.boxes[:, :2]).max(axis=1, initial=0) >= MIN_COARSE_PX
