@@ -85,6 +85,6 @@ def load_champions() -> None:
     held = resources()
     for name in MODELS:
         try:
-            held.services.detect.detector_for(held.champions.champion(name))
+            held.services.detect.warm_up(held.champions.champion(name))
         except WorkbenchError as error:
             log.warning("the champion of %s is not loaded: %s", name, error)

@@ -22,6 +22,7 @@ from core.imaging.normalise import normalise
 
 log = logging.getLogger(__name__)
 _KEPT_DETECTORS = 4
+_WARM_UP_PX = 256
 
 
 class DetectService:
@@ -84,6 +85,14 @@ class DetectService:
         return DetectionResult(
             name, radiograph, resolved, found, elapsed_ms, self._device, _notes(radiograph, resolved)
         )
+
+    def warm_up(self, version: ModelVersion) -> None:
+        """Load a version and run it once on nothing: the first run of a network prepares its kernels.
+
+        Raises:
+            ModelArtefactError: when its artefacts are damaged.
+        """
+        self.detector_for(version).detect(np.full((_WARM_UP_PX, _WARM_UP_PX), 0.5, np.float32))
 
     def detector_for(self, version: ModelVersion, folder: Path | None = None) -> Detector:
         """The detector of a version, from memory or loaded now.
