@@ -40,7 +40,9 @@ def _release_note(card: Mapping[str, Any]) -> str:
     state = release_state(card)
     if not state:
         return ""
-    return f'<span class="rk-warn" title="{escape(str(card["release"].get("note", "")))}">{escape(state)}</span>'
+    return (
+        f'<span class="rk-warn" title="{escape(str(card["release"].get("note", "")))}">{escape(state)}</span>'
+    )
 
 
 def calibration_state(card: Mapping[str, Any], method: str) -> str:
@@ -53,6 +55,6 @@ def calibration_state(card: Mapping[str, Any], method: str) -> str:
 
 
 def release_state(card: Mapping[str, Any]) -> str:
-    """ "below release threshold" where the card says so, else nothing."""
+    """What to warn of: the release threshold where the card says that it was not reached, else nothing."""
     release = card.get("release") or {}
     return "" if release.get("is_released", True) else "below release threshold"

@@ -61,9 +61,7 @@ def service(data, tracking, jobs, job=None):
 
 def test_a_run_leaves_weights_manifest_and_an_mlflow_run(data, tracking, jobs):
     job = jobs.add("train", {})
-    weights = service(data, tracking, jobs, job).run(
-        data / "tiny.yaml", data, out=None, should_resume=False
-    )
+    weights = service(data, tracking, jobs, job).run(data / "tiny.yaml", data, out=None, should_resume=False)
     assert weights == data / "runs" / "tiny" / "weights.safetensors"
     manifest = json.loads((weights.parent / "manifest.json").read_text())
     assert [entry["file_name"] for entry in manifest["images"]] == ["a.png"]
