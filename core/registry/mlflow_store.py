@@ -186,8 +186,6 @@ def new_client(uri: str) -> "MlflowClient":
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-    for noisy in ("alembic", "mlflow"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what MLflow's modules warn about themselves while they load
         from mlflow import MlflowClient
@@ -195,6 +193,8 @@ def new_client(uri: str) -> "MlflowClient":
         import_module("mlflow.pyfunc")
         if not uri.startswith(("http://", "https://")):
             import_module("mlflow.store.tracking.sqlalchemy_store")
+    for noisy in ("alembic", "mlflow"):  # loading MLflow sets its own levels
+        logging.getLogger(noisy).setLevel(logging.WARNING)
     return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
