@@ -211,5 +211,6 @@ def _write_card(
         measured=measured,
         limits=specification["limits"],
         classes=specification.get("classes", ()),
+        alias=specification.get("alias"),
     )
     write_card(settings.out, card)
