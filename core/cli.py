@@ -277,8 +277,8 @@ def list_models() -> None:
     for name in registry.names():
         for version in registry.versions(name):
             aliases = ", ".join(version.aliases) or "-"
-            click.echo(f"{name} v{version.version}  {version.sha256[:12]}  {aliases:<12} "
-                       f"{version.card.get('title', '')}")  # fmt: skip
+            note = (version.card.get("release") or {}).get("note", "")
+            click.echo(f"{name} v{version.version}  {version.sha256[:12]}  {aliases:<12} {note}".rstrip())
             if version.data_notice:
                 click.echo(f"    {version.data_notice}")
 
