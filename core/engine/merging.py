@@ -16,6 +16,9 @@ NMS_IOU = 0.5
 ELONGATED = 3.0
 #: The coarse pass reports only what is at least this long, px of the image.
 MIN_COARSE_PX = 192.0
+#: A stretch joins a line when it has this score, this share of the line's best score, and at most so many
+#: times the best stretch's thickness, counted as at least so many px.
+JOIN_SCORE, JOIN_SCORE_SHARE, JOIN_WIDTH_RATIO, JOIN_WIDTH_PX = 0.1, 0.5, 2.5, 6.0
 #: Of two boxes of similar size (areas within this ratio) that share so much of the smaller one, which
 #: their IoU alone would let pass, the higher score stays.
 NESTED_RATIO, NESTED_SHARE = 3.0, 0.6
@@ -61,8 +64,8 @@ def merge(raw: RawBoxes, views: list[View]) -> RawBoxes:
 
     In this order: the same indication seen twice in one view keeps its higher score; the coarse
     pass keeps only long boxes; a cut box that a whole one covers goes; collinear cut boxes of
-    neighbouring views are joined; pieces of a long box go; then one last suppression over all, of
-    nested boxes too.
+    neighbouring views are joined, and so are stretches of one line; pieces of a long box go; then one
+    last suppression over all, of nested boxes too.
     """
     scale = np.array([v.scale for v in views], np.float32)[raw.view_index]
     is_long = (raw.boxes[:, 2:] - raw.boxes[:, :2]).max(axis=1, initial=0) >= MIN_COARSE_PX
@@ -74,7 +77,8 @@ def merge(raw: RawBoxes, views: list[View]) -> RawBoxes:
     if len(views) > 1:
         raw = _drop_covered(raw)
         raw = _join_collinear(raw)
-        raw = _drop_pieces(raw)
+    raw = _join_stretches(raw)
+    raw = _drop_pieces(raw)
     return _drop_nested(raw.take(_suppress(raw.boxes, raw.scores)))
 
 
@@ -148,16 +152,72 @@ def _join_along(raw: RawBoxes, axis: int) -> RawBoxes:
             thinner = min(a[across + 2] - a[across], b[across + 2] - b[across])
             if a[axis + 2] >= b[axis] and a[axis] <= b[axis] and shared >= 0.4 * thinner:
                 group[root(int(j))] = root(int(i))
-    boxes, is_cut, keep = raw.boxes.copy(), raw.is_cut.copy(), np.ones(len(raw.scores), np.bool_)
-    for leader in {root(i) for i in group}:
-        members = np.array([i for i in group if root(i) == leader])
-        if len(members) == 1:
+    label = np.array([root(int(i)) for i in candidates], np.intp)
+    return _join_groups(raw, candidates, label)
+
+
+def _join_stretches(raw: RawBoxes) -> RawBoxes:
+    """With elongated boxes that touch and run on along the same line as one box each.
+
+    The network sees about 300 px of a line at a time and reports it in overlapping stretches. Lines grow
+    from their best stretch, which gives the joined box its score, class and origin.
+    """
+    for axis in (0, 1):
+        size = raw.boxes[:, 2:] - raw.boxes[:, :2]
+        is_line = (size[:, axis] >= ELONGATED * size[:, 1 - axis]) & (raw.scores >= JOIN_SCORE)
+        lines = np.flatnonzero(is_line)
+        lines = lines[np.argsort(-raw.scores[lines], kind="stable")]
+        width = size[lines, 1 - axis]
+        label = _grow_lines(_touching(raw.boxes[lines], axis), raw.scores[lines], width)
+        raw = _join_groups(raw, lines, label)
+    return raw
+
+
+def _touching(boxes: FloatArray, axis: int) -> npt.NDArray[np.bool_]:
+    """(N, N) bool: the boxes meet along `axis`, and share half of the thinner one across it."""
+    shared = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:]) - np.maximum(
+        boxes[:, None, :2], boxes[None, :, :2]
+    )
+    width = boxes[:, 3 - axis] - boxes[:, 1 - axis]
+    thinner = np.minimum(width[:, None], width[None])
+    result: npt.NDArray[np.bool_] = (shared[..., axis] >= 0) & (shared[..., 1 - axis] >= 0.5 * thinner)
+    return result
+
+
+def _grow_lines(touches: npt.NDArray[np.bool_], score: FloatArray, width: FloatArray) -> npt.NDArray[np.intp]:
+    """(N,) for each stretch, ordered by score, the index of the best stretch of its line."""
+    label = np.full(len(score), -1, np.intp)
+    for best in range(len(score)):
+        if label[best] >= 0:
             continue
-        best = members[np.argmax(raw.scores[members])]
-        boxes[best, :2] = raw.boxes[members, :2].min(axis=0)
-        boxes[best, 2:] = raw.boxes[members, 2:].max(axis=0)
+        may_join = (
+            (label < 0)
+            & (score >= JOIN_SCORE_SHARE * score[best])
+            & (width <= JOIN_WIDTH_RATIO * max(width[best], JOIN_WIDTH_PX))
+        )
+        grown = np.zeros(len(score), np.bool_)
+        grown[best] = True
+        while True:
+            larger = grown | (may_join & touches[grown].any(axis=0))
+            if (larger == grown).all():
+                break
+            grown = larger
+        label[grown] = best
+    return label
+
+
+def _join_groups(raw: RawBoxes, members: npt.NDArray[np.intp], label: npt.NDArray[np.intp]) -> RawBoxes:
+    """With each group of `members` that bears the same label as one box, the best one's, over all of them."""
+    boxes, is_cut, keep = raw.boxes.copy(), raw.is_cut.copy(), np.ones(len(raw.scores), np.bool_)
+    for one in np.unique(label):
+        group = members[label == one]
+        if len(group) == 1:
+            continue
+        best = group[np.argmax(raw.scores[group])]
+        boxes[best, :2] = raw.boxes[group, :2].min(axis=0)
+        boxes[best, 2:] = raw.boxes[group, 2:].max(axis=0)
         is_cut[best] = False
-        keep[members[members != best]] = False
+        keep[group[group != best]] = False
     return replace(raw, boxes=boxes, is_cut=is_cut).take(keep)
 
 

@@ -36,7 +36,9 @@ def test_every_decision_has_a_number_of_its_own_and_a_status(repository: Path) -
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 def test_make_alone_says_what_each_target_does(repository: Path) -> None:
-    listed = subprocess.run(["make"], cwd=repository, capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        ["make", "--no-print-directory"], cwd=repository, capture_output=True, text=True, check=True
+    ).stdout
     makefile = (repository / "Makefile").read_text(encoding="utf-8")
     phony = re.search(r"^\.PHONY: (.+)$", makefile, re.M)
     assert phony is not None

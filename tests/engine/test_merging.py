@@ -93,3 +93,24 @@ def test_a_pore_inside_a_much_larger_box_is_kept():
     views = [View(0, 0, 500, 500)]
     rows = [(0, 10, 10, 110, 110, 0.9), (0, 20, 20, 36, 36, 0.5)]
     assert len(merge(raw_boxes(views, rows, (500, 500)), views).scores) == 2
+
+
+def test_overlapping_stretches_of_one_line_are_one_box():
+    views = [View(0, 0, 1200, 500)]
+    rows = [(0, 100 + 150 * i, 300 - i, 320 + 150 * i, 320 - i, 0.6) for i in range(5)]
+    merged = merge(raw_boxes(views, rows, (1200, 500)), views)
+    assert merged.boxes.tolist() == [[100, 296, 920, 320]]
+
+
+def test_a_broken_line_stays_in_its_pieces():
+    views = [View(0, 0, 1200, 500)]
+    rows = [(0, 100, 300, 300, 320, 0.6), (0, 340, 300, 600, 320, 0.6)]
+    assert len(merge(raw_boxes(views, rows, (1200, 500)), views).scores) == 2
+
+
+def test_a_line_is_not_joined_with_a_parallel_one_or_with_noise():
+    views = [View(0, 0, 1200, 500)]
+    rows = [(0, 100, 300, 300, 320, 0.6), (0, 200, 330, 500, 350, 0.6), (0, 280, 300, 700, 322, 0.05)]
+    merged = merge(raw_boxes(views, rows, (1200, 500)), views)
+    assert [100, 300, 300, 320] in merged.boxes.tolist()
+    assert [200, 330, 500, 350] in merged.boxes.tolist()
