@@ -46,11 +46,11 @@ def _release_note(card: Mapping[str, Any]) -> str:
 
 
 def calibration_state(card: Mapping[str, Any], method: str) -> str:
-    """In a few words how well calibrated; the figure only where the card's first evaluation states one."""
+    """How well calibrated and on what; the figure only where the card's first evaluation states one."""
     measured = next(iter(card.get("evaluation") or ()), {})
     d_ece = measured.get("d_ece")
     if isinstance(d_ece, int | float):
-        return f"calibrated {d_ece:.3f} D-ECE"
+        return f"calibrated {d_ece:.3f} D-ECE on {measured.get('on', 'unnamed parts')}"
     return f"calibrated ({method})"
 
 

@@ -4,8 +4,8 @@ from app.header import calibration_state, release_state
 
 
 def test_the_calibration_figure_is_the_first_evaluation_of_the_card():
-    card = {"evaluation": [{"d_ece": 0.0123}, {"d_ece": 0.9}]}
-    assert calibration_state(card, "platt") == "calibrated 0.012 D-ECE"
+    card = {"evaluation": [{"d_ece": 0.0123, "on": "seven films"}, {"d_ece": 0.9}]}
+    assert calibration_state(card, "platt") == "calibrated 0.012 D-ECE on seven films"
 
 
 @pytest.mark.parametrize("card", [{}, {"evaluation": []}, {"evaluation": [{"d_ece": None}]}])
