@@ -224,22 +224,23 @@ def _join_groups(raw: RawBoxes, members: npt.NDArray[np.intp], label: npt.NDArra
 def _drop_pieces(raw: RawBoxes) -> RawBoxes:
     """Without the elongated boxes that are stretches of a longer one along the same line."""
     size = raw.boxes[:, 2:] - raw.boxes[:, :2]
+    is_elongated = size.max(axis=1, initial=0) >= ELONGATED * size.min(axis=1, initial=np.inf).clip(min=1e-6)
+    lines = np.flatnonzero(is_elongated)
+    if len(lines) < 2:
+        return raw
+    size, boxes, score = size[lines], raw.boxes[lines], raw.scores[lines]
     axis = np.argmax(size, axis=1)
     length, width = size.max(axis=1), size.min(axis=1).clip(min=1e-6)
-    is_elongated = length >= ELONGATED * width
-    if is_elongated.sum() < 2:
-        return raw
-    share = _contained_share(raw.boxes, raw.boxes)
     is_piece = (
-        (share >= CONTAINED)
-        & is_elongated[:, None]
-        & is_elongated[None]
+        (_contained_share(boxes, boxes) >= CONTAINED)
         & (axis[:, None] == axis[None])
         & (length[None] >= 1.5 * length[:, None])
         & (width[None] <= 4 * width[:, None])
-        & (raw.scores[None] >= 0.5 * raw.scores[:, None])
+        & (score[None] >= 0.5 * score[:, None])
     )
-    return raw.take(~is_piece.any(axis=1))
+    keep = np.ones(len(raw.scores), np.bool_)
+    keep[lines[is_piece.any(axis=1)]] = False
+    return raw.take(keep)
 
 
 def _drop_nested(raw: RawBoxes) -> RawBoxes:
