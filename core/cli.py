@@ -125,14 +125,15 @@ def detect(
         results.append(detection_to_dict(result, str(path)))
         if explain is not None:
             _write_maps(services, result, path.stem, explain)
-        if json_path != "-":
-            _print_detections(results[-1])
-    if json_path is not None:
-        content = json.dumps(results, indent=1)
-        if json_path == "-":
-            click.echo(content)
-        else:
-            Path(json_path).write_text(content + "\n", encoding="utf-8")
+        if sys.stderr.isatty():
+            _progress(len(results) + n_bad, len(paths))
+    if json_path == "-":
+        click.echo(json.dumps(results, indent=1))
+    else:
+        if json_path is not None:  # first, so that a closed pipe loses nothing
+            Path(json_path).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        for entry in results:
+            _print_detections(entry)
     if n_bad:
         sys.exit(BAD_INPUT)
 

@@ -79,6 +79,16 @@ def test_detect_reports_every_box_above_the_asked_score(run, home):
     assert len(few["detections"]) == pytest.approx(len(expected), abs=1)  # the JSON rounds scores
 
 
+def test_the_json_is_written_even_when_nobody_reads_the_table(run, home, tmp_path, monkeypatch):
+    def closed(*_args):
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr("core.cli._print_detections", closed)
+    out = tmp_path / "out.json"
+    assert run("detect", images(home)[0], "--model", "weld", "--json", out).exit_code == 1
+    assert len(json.loads(out.read_text())) == 1
+
+
 def test_one_bad_file_is_one_line_and_the_others_are_still_done(run, home, tmp_path):
     bad = tmp_path / "broken.png"
     bad.write_bytes(b"not an image")
