@@ -1,11 +1,9 @@
 """DICOM and DICONDE (ASTM E2339): data set by pydicom, compressed pixels by pylibjpeg."""
 
-from io import BytesIO
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
@@ -15,7 +13,8 @@ from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRL
 from core.domain.errors import UnreadableImageError
 from core.domain.radiograph import Pixels
 from core.imaging.decoded import Decoded
-from core.imaging.dicom_frames import check_deflated, check_frame, n_frames
+from core.imaging.dicom_frames import check_frame, n_frames
+from core.imaging.dicom_parse import parse_dicom
 from core.imaging.dicom_pitch import dicom_pitch
 from core.imaging.dicom_polarity import dicom_polarity
 from core.imaging.diconde import diconde_fields, register_diconde_names
@@ -39,8 +38,7 @@ def read_dicom(data: bytes) -> Decoded:
     """
     register_diconde_names()
     with quiet_codec("DICOM", BytesLengthException, InvalidDicomError):
-        check_deflated(data)
-        dataset = pydicom.dcmread(BytesIO(data), force=True)
+        dataset = parse_dicom(data)
         _name_transfer_syntax(dataset)
         _check_header(dataset, len(data))
         check_frame(dataset)

@@ -1,53 +1,29 @@
 """What is checked of DICOM pixel data before a decoder sees them."""
 
 import struct
-import zlib
 
 from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
 from pydicom.uid import RLELossless
 
-from core.domain.errors import UnreadableImageError
-from core.imaging.limits import EXPANSION_FLOOR_BYTES, MAX_DECODED_BYTES, MAX_EXPANSION
+from core.imaging.limits import MAX_JPEG2000_TILES
 from core.imaging.quiet import damaged
 
-_DEFLATED_UID = b"1.2.840.10008.1.2.1.99"
-_META_START, _GROUP_LENGTH_BYTES = 132, 12
 _J2K_START, _CODESTREAM_END = b"\xff\x4f\xff\x51", b"\xff\xd9"
 #: Start-of-frame markers of JPEG and JPEG-LS (ITU-T T.81 B.1.1.3, T.87).
 _START_OF_FRAME = frozenset(
     (0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7)
 )
 _TAIL_BYTES = 4
+_RLE_HEADER_BYTES, _RLE_MAX_SEGMENTS = 64, 15
+_RLE_NOTHING = 128
+#: Segments may be padded; more than this beyond the picture is no padding.
+_RLE_SLACK = 2**16
 
 
 def n_frames(dataset: Dataset) -> int:
     """Number of Frames (0028,0008), 1 when absent."""
     return max(1, int(dataset.get("NumberOfFrames") or 1))
-
-
-def check_deflated(data: bytes) -> None:
-    """Unpack a deflated data set once with a bound, as pydicom has none (PS3.5 A.5).
-
-    Raises:
-        UnreadableImageError: when it grows beyond the limits of `core.imaging.limits` or ends early.
-    """
-    if _DEFLATED_UID not in data[:2048] or data[128:132] != b"DICM":
-        return
-    (meta_length,) = struct.unpack_from("<I", data, _META_START + 8)
-    start = _META_START + _GROUP_LENGTH_BYTES + meta_length
-    unpacker, pending, n_out = zlib.decompressobj(-zlib.MAX_WBITS), data[start:], 0
-    n_most = min(MAX_DECODED_BYTES, max(EXPANSION_FLOOR_BYTES, int(MAX_EXPANSION * len(data))))
-    while pending and not unpacker.eof:
-        n_out += len(unpacker.decompress(pending, 2**20))
-        pending = unpacker.unconsumed_tail
-        if n_out > n_most:
-            raise UnreadableImageError(
-                f"expected a radiograph, got a decompression bomb: {len(data)} bytes that unpack to more "
-                f"than {n_most // 2**20} MiB"
-            )
-    if not unpacker.eof:
-        raise damaged("DICOM", "the deflated data set ends early")
 
 
 def check_frame(dataset: Dataset) -> None:
@@ -64,30 +40,75 @@ def check_frame(dataset: Dataset) -> None:
     frame = next(generate_frames(dataset.PixelData, number_of_frames=n_frames(dataset)), b"")
     if not frame:
         raise damaged("DICOM", "the pixel data hold no frame")
+    samples = int(dataset.get("SamplesPerPixel") or 1)
+    width, height = int(dataset.Columns), int(dataset.Rows)
     if dataset.file_meta.TransferSyntaxUID == RLELossless:
+        _check_rle(frame, width * height)
         return
     if _CODESTREAM_END not in frame[-_TAIL_BYTES:]:
         raise damaged("DICOM", "the compressed frame is cut off")
-    size, expected = codestream_size(frame), (int(dataset.Columns), int(dataset.Rows))
-    if size is not None and size != expected:
-        raise damaged("DICOM", f"the header says {expected} px, the compressed frame {size}")
+    found = codestream_shape(frame)
+    if found is None:
+        raise damaged("DICOM", "the compressed frame does not say its size")
+    if found != (width, height, samples):
+        raise damaged(
+            "DICOM",
+            f"the header says {width} x {height} px, samples {samples}; "
+            f"the compressed frame {found[0]} x {found[1]} px, samples {found[2]}",
+        )
 
 
-def codestream_size(frame: bytes) -> tuple[int, int] | None:
-    """(width, height) in px that a JPEG, JPEG-LS or JPEG 2000 codestream states, None when not found."""
+def codestream_shape(frame: bytes) -> tuple[int, int, int] | None:
+    """Width and height in px, components, as a JPEG, JPEG-LS or JPEG 2000 codestream states them.
+
+    None when they are not found. A JPEG 2000 picture of more tiles than `core.imaging.limits` allow
+    raises UnreadableImageError.
+    """
     start = frame.find(_J2K_START, 0, 256)
     if start >= 0:
-        if len(frame) < start + 24:
-            return None
-        x1, y1, x0, y0 = struct.unpack_from(">IIII", frame, start + 8)
-        return x1 - x0, y1 - y0
+        return _jpeg2000_shape(frame, start)
     position = 2
-    while position + 9 <= len(frame) and frame[position] == 0xFF:
+    while position + 10 <= len(frame) and frame[position] == 0xFF:
         if frame[position + 1] in _START_OF_FRAME:
             height, width = struct.unpack_from(">HH", frame, position + 5)
-            return width, height
+            return width, height, frame[position + 9]
         position += 2 + int(struct.unpack_from(">H", frame, position + 2)[0])
     return None
+
+
+def _jpeg2000_shape(frame: bytes, start: int) -> tuple[int, int, int] | None:
+    """From the SIZ marker segment (ITU-T T.800, A.5.1), which comes first."""
+    if len(frame) < start + 42:
+        return None
+    x1, y1, x0, y0, tile_width, tile_height, tile_x, tile_y, n_components = struct.unpack_from(
+        ">8IH", frame, start + 8
+    )
+    if not tile_width or not tile_height:
+        return None
+    n_tiles = -(-(x1 - tile_x) // tile_width) * -(-(y1 - tile_y) // tile_height)
+    if n_tiles > MAX_JPEG2000_TILES:
+        raise damaged("DICOM", f"a JPEG 2000 frame of {n_tiles} tiles")
+    return x1 - x0, y1 - y0, n_components
+
+
+def _check_rle(frame: bytes, n_px: int) -> None:
+    """Refuse segments that unpack to much more than the picture; the decoder has no bound (PS3.5 G.3)."""
+    (n_segments,) = struct.unpack_from("<I", frame)
+    if n_segments > _RLE_MAX_SEGMENTS or len(frame) < _RLE_HEADER_BYTES:
+        raise damaged("DICOM", f"an RLE frame of {n_segments} segments")
+    offsets = (*struct.unpack_from(f"<{n_segments}I", frame, 4), len(frame))
+    for start, end in zip(offsets, offsets[1:], strict=False):
+        position, n_out = start, 0
+        while position < end:
+            n = frame[position]
+            if n < _RLE_NOTHING:
+                n_out, position = n_out + n + 1, position + n + 2
+            elif n > _RLE_NOTHING:
+                n_out, position = n_out + 257 - n, position + 2
+            else:
+                position += 1
+            if n_out > n_px + _RLE_SLACK:
+                raise damaged("DICOM", "an RLE segment unpacks to more than the picture")
 
 
 def _check_native(dataset: Dataset) -> None:

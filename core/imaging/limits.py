@@ -14,6 +14,16 @@ MAX_DECODED_BYTES = 2**30
 EXPANSION_FLOOR_BYTES = 64 * 2**20
 #: Decoded size over file size. Real radiographs carry noise and stay below about 50.
 MAX_EXPANSION = 200.0
+#: Scans of one JPEG; each costs a pass over the whole picture. Encoders write up to about 12.
+MAX_JPEG_SCANS = 100
+#: Directories of one TIFF, and values of one of its tags: 200 Mpx in 16 x 16 px tiles list 781,250.
+MAX_TIFF_PAGES, MAX_TIFF_VALUES = 10_000, 1_000_000
+#: Reads that parsing one DICOM header may take, two to three for each element at any depth.
+MAX_DICOM_READS = 500_000
+#: Tiles of one JPEG 2000 picture; the decoder keeps some kilobytes for each.
+MAX_JPEG2000_TILES = 16_384
+#: Files in one ZIP, and what they and its list of contents may unpack to, bytes.
+MAX_MEMBERS, MAX_ARCHIVE_BYTES, MAX_DIRECTORY_BYTES = 250, 2**30, 2**20
 
 
 def check_file_size(n_bytes: int) -> None:
@@ -24,6 +34,11 @@ def check_file_size(n_bytes: int) -> None:
         raise UnreadableImageError(
             f"expected a file of at most {MAX_FILE_BYTES // 2**20} MiB, got {n_bytes / 2**20:.0f} MiB"
         )
+
+
+def most_unpacked(n_packed: int) -> int:
+    """How many bytes `n_packed` bytes may unpack to before they count as a decompression bomb."""
+    return min(MAX_DECODED_BYTES, max(EXPANSION_FLOOR_BYTES, int(MAX_EXPANSION * n_packed)))
 
 
 def check_picture_size(width: int, height: int, *, bytes_per_px: float, n_file_bytes: int) -> None:

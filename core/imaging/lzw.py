@@ -11,6 +11,8 @@ import numpy.typing as npt
 _CLEAR, _END, _FIRST_ENTRY = 256, 257, 258
 #: Index after a Clear from which codes are 10, 11 and 12 bit wide: one early, as TIFF does it.
 _WIDENS_AT = (511 - 257, 1023 - 257, 2047 - 257)
+#: A writer clears its table when it is full, after some 40,000 bits. A short block costs as much.
+_FREE_BLOCKS, _MIN_BLOCK_BITS = 16, 2048
 _MAX_BLOCK = 4096 - _FIRST_ENTRY + 2
 
 _WIDTHS = 9 + np.searchsorted(np.array(_WIDENS_AT), np.arange(_MAX_BLOCK), side="right")
@@ -32,10 +34,14 @@ def decode_lzw(data: bytes, n_expected: int) -> bytes:
     padded = np.frombuffer(data + b"\x00\x00\x00", np.uint8).astype(np.int64)
     blocks, n_out, bit, n_bits = [], 0, 0, len(data) * 8
     is_ended = False
+    n_blocks_left = _FREE_BLOCKS + n_bits // _MIN_BLOCK_BITS
     while n_out < n_expected and not is_ended:
         n_codes = int(np.searchsorted(_ENDS, n_bits - bit, side="right"))
         if n_codes == 0:
             break
+        if n_blocks_left == 0:
+            raise ValueError("LZW table is cleared again and again")
+        n_blocks_left -= 1
         codes = _cut(padded, bit, n_codes)
         stops = np.flatnonzero((codes == _CLEAR) | (codes == _END))
         n_block = int(stops[0]) if len(stops) else n_codes

@@ -74,6 +74,8 @@ def _check_chunks(data: bytes) -> tuple[int, int, bool]:
         if kind == b"IHDR" and not header:
             header = _header(body, len(data))
             n_missing = _n_filtered_bytes(header)
+        elif kind == b"IHDR":
+            raise damaged("PNG", "it has two IHDR chunks")
         elif not header:
             raise damaged("PNG", "it does not begin with an IHDR chunk")
         elif kind == b"IDAT":
@@ -94,6 +96,10 @@ def _header(body: memoryview, n_file_bytes: int) -> tuple[int, ...]:
     width, height, depth, colour_type = header[:4]
     if depth not in _DEPTHS.get(colour_type, ()):
         raise damaged("PNG", f"no such PNG: {depth} bit, colour type {colour_type}")
+    if header[4:6] != (0, 0) or header[6] > 1:
+        raise damaged(
+            "PNG", f"no such PNG: compression {header[4]}, filter {header[5]}, interlace {header[6]}"
+        )
     n_bytes = _CHANNELS[colour_type] * max(1, depth // 8)
     check_picture_size(width, height, bytes_per_px=n_bytes, n_file_bytes=n_file_bytes)
     return header

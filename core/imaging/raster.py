@@ -12,17 +12,19 @@ import numpy.typing as npt
 from PIL import BmpImagePlugin, JpegImagePlugin
 from PIL.ImageFile import ImageFile
 
+from core.domain.errors import UnreadableImageError
 from core.domain.radiograph import PixelPitch
 from core.imaging.decoded import Decoded
 from core.imaging.grey import to_grey
-from core.imaging.limits import check_picture_size
+from core.imaging.jpeg_markers import outline_jpeg
+from core.imaging.limits import MAX_JPEG_SCANS, check_picture_size
 from core.imaging.quiet import damaged, quiet_codec
 from core.imaging.resolution import pitch_from_dpi
 
 _EXIF_ORIENTATION = 0x0112
 _UPRIGHT = 1
 _BYTES_PER_PX = {"1": 1, "L": 1, "P": 1, "LA": 2, "I;16": 2, "I": 4, "F": 4, "RGB": 4, "RGBA": 4, "CMYK": 4}
-_START_OF_SCAN, _END_OF_IMAGE = b"\xff\xda", b"\xff\xd9"
+_COEFFICIENT_BYTES = 2
 
 
 def read_jpeg(data: bytes) -> Decoded:
@@ -32,10 +34,16 @@ def read_jpeg(data: bytes) -> Decoded:
         UnreadableImageError: truncated (also when only the end-of-image marker is missing),
             damaged, too large, or of a kind that cannot be read (12 bit, lossless).
     """
-    if data.rfind(_END_OF_IMAGE) < data.rfind(_START_OF_SCAN) or _START_OF_SCAN not in data:
+    outline = outline_jpeg(data)
+    if outline is None or not outline.n_scans:
         raise damaged("JPEG", "the end-of-image marker is missing")
+    if outline.n_scans > MAX_JPEG_SCANS:
+        raise UnreadableImageError(
+            f"expected a JPEG of at most {MAX_JPEG_SCANS} scans, got {outline.n_scans}"
+        )
+    kept = _COEFFICIENT_BYTES * outline.n_components if outline.is_progressive else 0
     with quiet_codec("JPEG"), JpegImagePlugin.JpegImageFile(BytesIO(data)) as image:
-        return decode_picture(image, len(data))
+        return decode_picture(image, len(data), working_bytes_per_px=kept)
 
 
 def read_bmp(data: bytes) -> Decoded:
@@ -48,12 +56,17 @@ def read_bmp(data: bytes) -> Decoded:
         return decode_picture(image, len(data))
 
 
-def decode_picture(image: ImageFile, n_file_bytes: int) -> Decoded:
-    """The first frame of an opened, not yet decoded picture as grey; call it inside `quiet_codec`."""
+def decode_picture(image: ImageFile, n_file_bytes: int, *, working_bytes_per_px: int = 0) -> Decoded:
+    """The first frame of an opened, not yet decoded picture as grey; call it inside `quiet_codec`.
+
+    Args:
+        image: opened by the format's own plugin.
+        n_file_bytes: size of the file it comes from.
+        working_bytes_per_px: what the decoder keeps besides the pixels.
+    """
     width, height = image.size
-    check_picture_size(
-        width, height, bytes_per_px=_BYTES_PER_PX.get(image.mode, 4), n_file_bytes=n_file_bytes
-    )
+    bytes_per_px = _BYTES_PER_PX.get(image.mode, 4) + working_bytes_per_px
+    check_picture_size(width, height, bytes_per_px=bytes_per_px, n_file_bytes=n_file_bytes)
     notes = _orientation_notes(image)
     pitch = picture_pitch(image)
     image.load()

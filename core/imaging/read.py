@@ -8,10 +8,12 @@ from core.domain.errors import UnreadableImageError
 from core.domain.radiograph import Polarity, Radiograph
 from core.imaging.decoded import Decoded
 from core.imaging.limits import MAX_FILE_BYTES, check_file_size
+from core.imaging.names import clean_name, one_printable_line
+from core.imaging.polyglot import check_one_picture
 from core.imaging.sniff import FileFormat, describe_foreign, format_by_name, sniff
 
 _EXPECTED = "expected a PNG, JPEG, BMP, TIFF or DICOM radiograph"
-_NAME_LENGTH = 120
+_MESSAGE_LENGTH = 280
 
 
 def read_radiograph(data: bytes, name: str = "", *, polarity: Polarity = Polarity.UNKNOWN) -> Radiograph:
@@ -30,10 +32,11 @@ def read_radiograph(data: bytes, name: str = "", *, polarity: Polarity = Polarit
         file_format = sniff(data)
         if file_format is None:
             raise UnreadableImageError(f"{_EXPECTED}, got {describe_foreign(data)}")
+        check_one_picture(data, file_format)
         decoded = _reader(file_format)(data)
     except UnreadableImageError as error:
-        shown = _shown(name)
-        raise UnreadableImageError(f"{error} ({shown})" if shown else str(error)) from error
+        message = one_printable_line(str(error), _MESSAGE_LENGTH)
+        raise UnreadableImageError(f"{message} ({clean_name(name)})" if name else message) from error
     notes = _name_notes(name, file_format) + decoded.notes
     if decoded.polarity is Polarity.UNKNOWN:
         decided = polarity
@@ -102,9 +105,3 @@ def _name_notes(name: str, file_format: FileFormat) -> tuple[str, ...]:
     if claimed is None or claimed is file_format:
         return ()
     return (f"named {PurePath(name).suffix} but holds a {file_format}; read as {file_format}",)
-
-
-def _shown(name: str) -> str:
-    """The name's last part on one line, short enough for a message."""
-    last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    return "".join(c for c in last if c.isprintable())[-_NAME_LENGTH:]

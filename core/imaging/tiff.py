@@ -12,10 +12,11 @@ from core.domain.errors import UnreadableImageError
 from core.domain.radiograph import PixelPitch, Pixels
 from core.imaging.decoded import Decoded
 from core.imaging.grey import to_grey
-from core.imaging.limits import MAX_DECODED_BYTES, check_picture_size
+from core.imaging.limits import check_picture_size, most_unpacked
 from core.imaging.quiet import damaged, quiet_codec
 from core.imaging.resolution import MM_PER_INCH, pitch_from_dpi
 from core.imaging.samples import narrow
+from core.imaging.tiff_directory import count_pages
 from core.imaging.tiff_segments import Segments, assemble
 
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
@@ -25,6 +26,7 @@ _SAMPLE_KINDS = {1: "u", 2: "i", 3: "f", 4: "u"}
 _PER_INCH, _PER_CM = 2, 3
 _UPRIGHT = 1
 _BYTE_BITS = 8
+_PALETTE_BYTES = 6
 
 # Otherwise Python prints the parser's complaints on stderr where nobody configured logging.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
@@ -39,14 +41,16 @@ def read_tiff(data: bytes) -> Decoded:
     Raises:
         UnreadableImageError: truncated, damaged, too large, or packed in a way that cannot be read.
     """
-    with quiet_codec("TIFF"), tifffile.TiffFile(BytesIO(data)) as tiff:
+    with quiet_codec("TIFF"):
+        n_pages = count_pages(data)
+    with quiet_codec("TIFF"), _opened(data) as tiff:
         page = tiff.pages[0]
         if not isinstance(page, tifffile.TiffPage):
             raise damaged("TIFF", "the first page has no tags")
         segments = _segments(page, tiff.byteorder, len(data))
         notes: tuple[str, ...] = ()
-        if len(tiff.pages) > 1:
-            notes = (f"{len(tiff.pages)} pages, first one read",)
+        if n_pages > 1:
+            notes = (f"{n_pages} pages, first one read",)
         pixels, bit_depth, pixel_notes = _pixels(assemble(data, segments), page, segments.bits)
         notes += pixel_notes + _orientation_notes(page)
         return Decoded(pixels=pixels, bit_depth=bit_depth, pitch=_pitch(page), notes=notes)
@@ -69,16 +73,17 @@ def _segments(page: tifffile.TiffPage, byteorder: str, n_file_bytes: int) -> Seg
     if item_bytes == 3 or bits == 12:
         item_bytes = 2
     bytes_per_px = item_bytes * page.samplesperpixel
+    if int(page.photometric) == _PALETTE:
+        bytes_per_px += _PALETTE_BYTES
     check_picture_size(
         page.imagewidth, page.imagelength, bytes_per_px=bytes_per_px, n_file_bytes=n_file_bytes
     )
     is_separate = int(page.planarconfig or 1) == _SEPARATE_PLANES and page.samplesperpixel > 1
     segment_width = page.tilewidth if page.is_tiled else page.imagewidth
     segment_height = page.tilelength if page.is_tiled else min(page.rowsperstrip, page.imagelength)
-    if (
-        min(segment_width, segment_height) < 1
-        or segment_width * segment_height * bytes_per_px > MAX_DECODED_BYTES
-    ):
+    if min(segment_width, segment_height) < 1 or _n_padded(
+        page, segment_width, segment_height
+    ) * bytes_per_px > most_unpacked(n_file_bytes):
         raise damaged("TIFF", f"tiles or strips of {segment_width} x {segment_height} px")
     return Segments(
         offsets=tuple(page.dataoffsets),
@@ -96,6 +101,19 @@ def _segments(page: tifffile.TiffPage, byteorder: str, n_file_bytes: int) -> Seg
         predictor=int(page.predictor),
         jpeg_tables=page.jpegtables or b"",
     )
+
+
+def _opened(data: bytes) -> tifffile.TiffFile:
+    """The parsed first page. Microscope formats are off: their special cases follow pointers of their own."""
+    return tifffile.TiffFile(BytesIO(data), is_lsm=False, is_scanimage=False, is_ndpi=False)
+
+
+def _n_padded(page: tifffile.TiffPage, segment_width: int, segment_height: int) -> int:
+    """Pixels of all tiles with their padding, which is unpacked too; of a page in strips, its own."""
+    if not page.is_tiled:
+        return int(page.imagewidth * page.imagelength)
+    across, down = -(-page.imagewidth // segment_width), -(-page.imagelength // segment_height)
+    return int(across * segment_width * down * segment_height)
 
 
 def _pixels(

@@ -23,6 +23,8 @@ _NONE, _LZW, _JPEG, _DEFLATE, _DEFLATE_OLD, _PACKBITS = 1, 5, 7, 8, 32946, 32773
 _HORIZONTAL, _FLOATING = 2, 3
 _ZLIB_SLACK = 64
 _BYTE_BITS = 8
+#: Writers may store equal tiles once; every byte still is unpacked only so often.
+_MAX_OVERLAP = 2
 _READABLE_BITS = (1, 4, 8, 12, 16, 32, 64)
 
 
@@ -98,6 +100,8 @@ def _check(data: bytes, page: Segments) -> None:
     for offset, count in zip(page.offsets, page.counts, strict=False):
         if offset + count > len(data) or offset <= 0 or count <= 0:
             raise ValueError("the file ends before its pixels do")
+    if sum(page.counts[:n_segments]) > _MAX_OVERLAP * len(data):
+        raise ValueError("its strips or tiles lie over each other")
 
 
 def _unpack(packed: memoryview, page: Segments, rows: int) -> Array:

@@ -1,0 +1,201 @@
+"""The files in a ZIP archive, one at a time, none of them trusted: not its name, its size or its kind.
+
+Nothing is written to disk. Sizes in the archive's list of contents are ignored; what really comes out is
+counted. An archive inside an archive is handed on as it is, and refused by the reader as no radiograph.
+"""
+
+import stat
+import struct
+import threading
+import unicodedata
+import zipfile
+import zlib
+from dataclasses import dataclass
+from io import BytesIO
+
+from core.domain.errors import UnreadableImageError
+from core.imaging.limits import (
+    MAX_ARCHIVE_BYTES,
+    MAX_DIRECTORY_BYTES,
+    MAX_FILE_BYTES,
+    MAX_MEMBERS,
+    most_unpacked,
+)
+from core.imaging.names import clean_name, one_printable_line
+
+_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
+_STEP = 2**20
+_ENCRYPTED = 0x1
+_REASON_LENGTH = 120
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_SYSTEM_FILES = frozenset((".ds_store", "thumbs.db", "desktop.ini"))
+_SYSTEM_FOLDERS = frozenset(("__macosx",))
+#: What makes a ZIP a document or a program package.
+_PACKAGES = {
+    "[content_types].xml": "an Office document",
+    "mimetype": "an OpenDocument or EPUB document",
+    "meta-inf/manifest.mf": "a Java program",
+    "androidmanifest.xml": "an Android program",
+}
+_ZIP_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    ValueError,
+    LookupError,
+    OSError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    OverflowError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One file of an archive.
+
+    Attributes:
+        index: names it within its archive.
+        name: fit to be shown, without its folders.
+        problem: why it is refused unread, one line; empty when it may be read.
+    """
+
+    index: int
+    name: str
+    problem: str = ""
+
+
+def is_archive(data: bytes) -> bool:
+    """True when the content begins like a ZIP archive, whatever its name."""
+    return data.startswith(_STARTS)
+
+
+class Archive:
+    """An opened ZIP archive. Members may be read from several threads; the bytes are counted together."""
+
+    def __init__(self, data: bytes, name: str) -> None:
+        """The archive, its list of contents read and checked.
+
+        Raises:
+            UnreadableImageError: damaged, empty, of too many files, or in truth a document or a program.
+        """
+        self._n_packed = len(data)
+        self._n_most = min(MAX_ARCHIVE_BYTES, most_unpacked(len(data)))
+        self._n_left = self._n_most
+        self._lock = threading.Lock()
+        try:
+            self._zip = _open(data)
+            self._entries = tuple(e for e in self._zip.infolist() if not _is_ignored(e))
+            _check_contents(self._zip.infolist(), self._entries)
+        except UnreadableImageError as error:
+            raise UnreadableImageError(f"{error} ({clean_name(name)})") from error
+        self.members = _members(self._entries)
+
+    def read(self, member: Member) -> bytes:
+        """The whole content of a member.
+
+        Raises:
+            UnreadableImageError: refused, damaged, or more comes out than the limits allow.
+        """
+        if member.problem:
+            raise UnreadableImageError(member.problem)
+        blocks, n_bytes = [], 0
+        try:
+            with self._zip.open(self._entries[member.index]) as file:
+                while block := file.read(_STEP):
+                    n_bytes += len(block)
+                    self._count(len(block), n_bytes)
+                    blocks.append(block)
+        except UnreadableImageError as error:
+            raise UnreadableImageError(f"{error} ({member.name})") from error
+        except _ZIP_ERRORS as error:
+            reason = one_printable_line(str(error), _REASON_LENGTH) or type(error).__name__
+            raise UnreadableImageError(
+                f"expected an intact file in the archive, got a damaged one: {reason} ({member.name})"
+            ) from error
+        return b"".join(blocks)
+
+    def _count(self, n_block: int, n_member: int) -> None:
+        """Take a block off what may still be unpacked."""
+        if n_member > MAX_FILE_BYTES:
+            raise UnreadableImageError(f"expected a file of at most {MAX_FILE_BYTES // 2**20} MiB, got more")
+        with self._lock:
+            self._n_left -= n_block
+            if self._n_left < 0:
+                raise UnreadableImageError(
+                    f"expected an archive of radiographs, got {self._n_packed} bytes "
+                    f"that unpack to more than {self._n_most // 2**20} MiB together"
+                )
+
+
+class _ShortReads(BytesIO):
+    """Bytes of which only little may be read at once while the list of contents is loaded."""
+
+    n_most: int | None = MAX_DIRECTORY_BYTES
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """The next `size` bytes; ValueError when that is more than the list may take."""
+        n_wanted = len(self.getbuffer()) - self.tell() if size is None or size < 0 else size
+        if self.n_most is not None and n_wanted > self.n_most:
+            raise ValueError(f"its list of contents takes {n_wanted} bytes")
+        return super().read(size)
+
+
+def _open(data: bytes) -> zipfile.ZipFile:
+    file = _ShortReads(data)
+    try:
+        opened = zipfile.ZipFile(file)
+    except _ZIP_ERRORS as error:
+        reason = one_printable_line(str(error), _REASON_LENGTH) or type(error).__name__
+        raise UnreadableImageError(
+            f"expected an intact ZIP archive, got a truncated or damaged one: {reason}"
+        ) from error
+    file.n_most = None
+    return opened
+
+
+def _check_contents(all_entries: list[zipfile.ZipInfo], entries: tuple[zipfile.ZipInfo, ...]) -> None:
+    for entry in all_entries:
+        if package := _PACKAGES.get(entry.filename.lower()):
+            raise UnreadableImageError(f"expected a ZIP archive of radiographs, got {package}")
+    if not entries:
+        raise UnreadableImageError("expected a ZIP archive of radiographs, got one without files")
+    if len(entries) > MAX_MEMBERS:
+        raise UnreadableImageError(
+            f"expected a ZIP archive of at most {MAX_MEMBERS} files, got {len(entries)}"
+        )
+
+
+def _is_ignored(entry: zipfile.ZipInfo) -> bool:
+    """True for folders, and for what desktops leave in archives without being asked."""
+    *folders, last = entry.filename.lower().split("/")
+    if any(folder in _SYSTEM_FOLDERS for folder in folders):
+        return True
+    return entry.is_dir() or last in _SYSTEM_FILES or last.startswith("._")
+
+
+def _members(entries: tuple[zipfile.ZipInfo, ...]) -> tuple[Member, ...]:
+    members, seen = [], set[str]()
+    for index, entry in enumerate(entries):
+        name, same = clean_name(entry.filename), unicodedata.normalize("NFKC", entry.filename).casefold()
+        problem = _problem(entry) or ("the archive holds two files of this name" if same in seen else "")
+        seen.add(same)
+        members.append(Member(index, name, f"{problem} ({name})" if problem else ""))
+    return tuple(members)
+
+
+def _problem(entry: zipfile.ZipInfo) -> str:
+    """Why an entry is refused by what the list of contents says of it; empty when it is not."""
+    path = entry.orig_filename.replace("\\", "/")
+    if "\0" in path or path.startswith("/") or path[1:2] == ":" or ".." in path.split("/"):
+        return "expected a file inside the archive, got a name that leads out of it"
+    kind = stat.S_IFMT(entry.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG):
+        what = "a symbolic link" if kind == stat.S_IFLNK else "a special file"
+        return f"expected a plain file in the archive, got {what}"
+    if entry.flag_bits & _ENCRYPTED:
+        return "expected a file that can be read without a password, got an encrypted one"
+    if entry.compress_type not in _METHODS:
+        return f"expected a stored or deflated file in the archive, got method {entry.compress_type}"
+    return ""

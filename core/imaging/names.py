@@ -1,0 +1,48 @@
+"""File names as they may be shown and kept: no path, no control character, nothing that turns text round."""
+
+import unicodedata
+
+#: What is left of a name, characters.
+MAX_LENGTH = 120
+_UNNAMED = "unnamed"
+_SUFFIX_LENGTH = 12
+_MARKS_IN_A_ROW = 3
+#: Control, format (bidi overrides, zero width), surrogate, private, unassigned; line, paragraph ends.
+_DROPPED = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+
+
+def clean_name(name: str) -> str:
+    """The last part of `name` on one printable line of at most `MAX_LENGTH` characters, never empty.
+
+    Paths of any system are cut off, characters that cannot be seen or that change the direction of
+    what follows are dropped, a long name loses its middle and keeps its suffix. Cleaning again
+    changes nothing.
+    """
+    last = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
+    text = "".join(_few_marks([c for c in last if unicodedata.category(c) not in _DROPPED]))
+    text = " ".join(unicodedata.normalize("NFC", text).split())
+    if not text.strip(". "):
+        return _UNNAMED
+    if len(text) <= MAX_LENGTH:
+        return text
+    stem, dot, suffix = text.rpartition(".")
+    tail = dot + suffix if stem and len(suffix) <= _SUFFIX_LENGTH else text[-_SUFFIX_LENGTH:]
+    return (text[: MAX_LENGTH - len(tail) - 1].rstrip() + "\u2026" + tail.lstrip())[:MAX_LENGTH]
+
+
+def one_printable_line(text: str, n_most: int) -> str:
+    """`text` without line breaks and control characters, cut to `n_most` characters."""
+    line = "".join(" " if c.isspace() else c for c in text if c.isspace() or c.isprintable())
+    line = " ".join(line.split())
+    return line if len(line) <= n_most else line[: n_most - 1] + "\u2026"
+
+
+def _few_marks(characters: list[str]) -> list[str]:
+    """Characters without accents piled up beyond three: they would cover the lines around."""
+    kept: list[str] = []
+    n_marks = 0
+    for character in characters:
+        n_marks = n_marks + 1 if unicodedata.combining(character) else 0
+        if n_marks <= _MARKS_IN_A_ROW:
+            kept.append(character)
+    return kept

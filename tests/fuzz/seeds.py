@@ -1,0 +1,123 @@
+"""One small good file of every format, packing and container that can be handed in."""
+
+import functools
+import io
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+import tifffile
+from PIL import Image
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGLosslessSV1,
+    RLELossless,
+)
+
+from tests.imaging import lossless_jpeg
+from tests.imaging.pictures import picture, pillow_bytes, write_dicom
+from tests.imaging.zips import zip_of
+
+_SHAPE = (40, 50)
+
+
+@functools.cache
+def seeds() -> dict[str, bytes]:
+    """File by name; the same bytes in every run."""
+    grey, deep = picture(np.uint8, _SHAPE), picture(np.uint16, _SHAPE)
+    colour = np.dstack([grey, grey[::-1], grey[:, ::-1]])
+    files = {
+        "grey.png": pillow_bytes(grey, "PNG"),
+        "deep.png": pillow_bytes(deep, "PNG"),
+        "colour.png": pillow_bytes(colour, "PNG"),
+        "alpha.png": pillow_bytes(np.dstack([grey, grey]), "PNG"),
+        "palette.png": _saved(Image.fromarray(colour).quantize(16), "PNG"),
+        "animated.png": _animated(grey),
+        "grey.jpg": pillow_bytes(grey, "JPEG"),
+        "progressive.jpg": pillow_bytes(colour, "JPEG", progressive=True),
+        "cmyk.jpg": _saved(Image.fromarray(colour).convert("CMYK"), "JPEG"),
+        "exif.jpg": pillow_bytes(grey, "JPEG", exif=_exif(), dpi=(508, 508)),
+        "grey.bmp": pillow_bytes(grey, "BMP"),
+        "bilevel.bmp": _saved(Image.fromarray(grey > 99), "BMP"),
+        "palette.bmp": _saved(Image.fromarray(colour).quantize(16), "BMP"),
+        "plain.tif": _tiff(deep),
+        "big-endian.tif": _tiff(deep, byteorder=">"),
+        "big.tif": _tiff(deep, bigtiff=True),
+        "deflated.tif": _tiff(deep, compression="zlib", predictor=True, rowsperstrip=9),
+        "tiled.tif": _tiff(deep, tile=(16, 16)),
+        "float.tif": _tiff(deep.astype(np.float32)),
+        "planes.tif": _tiff(np.stack([grey] * 3), photometric="rgb", planarconfig="separate"),
+        "pages.tif": _tiff(np.stack([grey] * 3), photometric="minisblack"),
+        "lzw.tif": pillow_bytes(deep, "TIFF", compression="tiff_lzw"),
+        "packbits.tif": pillow_bytes(grey, "TIFF", compression="packbits"),
+        "jpeg.tif": pillow_bytes(grey, "TIFF", compression="jpeg"),
+        "bilevel.tif": _saved(Image.fromarray(grey > 99), "TIFF"),
+        "palette.tif": _saved(Image.fromarray(colour).quantize(16), "TIFF"),
+        "plain.dcm": write_dicom(deep, bits=12, PixelSpacing=[0.1, 0.1], PatientName="Weld^7"),
+        "implicit.dcm": write_dicom(deep, syntax=ImplicitVRLittleEndian),
+        "bare.dcm": write_dicom(deep, has_preamble=False),
+        "rescaled.dcm": write_dicom(
+            deep.astype(np.int16), RescaleSlope="2", RescaleIntercept="-7", PixelPaddingValue=3
+        ),
+        "colour.dcm": write_dicom(colour, photometric="RGB"),
+        "frames.dcm": write_dicom(np.stack([deep] * 2), frames=2),
+        "rle.dcm": write_dicom(deep, syntax=RLELossless),
+        "lossless.dcm": write_dicom(deep, syntax=JPEGLosslessSV1, compressed=lossless_jpeg.encode(deep, 16)),
+        "baseline.dcm": write_dicom(grey, syntax=JPEGBaseline8Bit, compressed=pillow_bytes(grey, "JPEG")),
+        "jpeg2000.dcm": write_dicom(deep, syntax=JPEG2000Lossless),
+    }
+    files["deflated.dcm"] = deflated_dicom(data_set_of(files["plain.dcm"])[1])
+    files["big-endian.dcm"] = _big_endian(files["plain.dcm"])
+    files["one.zip"] = zip_of(("film.png", files["grey.png"]))
+    files["many.zip"] = zip_of(
+        ("a/film.dcm", files["plain.dcm"]), ("readme.txt", b"200 kV"), ("b.tif", files["lzw.tif"])
+    )
+    return files
+
+
+def data_set_of(dicom: bytes) -> tuple[bytes, bytes]:
+    """A DICOM file cut behind its file meta information."""
+    (length,) = struct.unpack_from("<I", dicom, 140)
+    return dicom[: 144 + length], dicom[144 + length :]
+
+
+def deflated_dicom(data_set: bytes) -> bytes:
+    """A DICOM file whose data set is deflated."""
+    whole = write_dicom(picture(np.uint8, (2, 2)), syntax=DeflatedExplicitVRLittleEndian)
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return data_set_of(whole)[0] + packer.compress(data_set) + packer.flush()
+
+
+def _big_endian(dicom: bytes) -> bytes:
+    """The same file, said to be big endian although its data set is not."""
+    return dicom.replace(b"1.2.840.10008.1.2.1\0", ExplicitVRBigEndian.encode() + b"\0")
+
+
+def _tiff(array: np.ndarray, **options: Any) -> bytes:
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, array, **options)
+    return stream.getvalue()
+
+
+def _saved(image: Image.Image, file_format: str) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, file_format)
+    return stream.getvalue()
+
+
+def _animated(grey: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    frames = [Image.fromarray(grey), Image.fromarray(grey[::-1].copy())]
+    frames[0].save(stream, "PNG", save_all=True, append_images=frames[1:], duration=10)
+    return stream.getvalue()
+
+
+def _exif() -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "weld 7"
+    return exif

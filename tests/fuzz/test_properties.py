@@ -1,0 +1,145 @@
+"""What holds for any bytes, any name and any archive."""
+
+import os
+import struct
+import tracemalloc
+import unicodedata
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from core.domain.errors import UnreadableImageError
+from core.domain.radiograph import Radiograph
+from core.imaging.handed_in import unpack
+from core.imaging.read import read_radiograph
+from tests.fuzz.seeds import seeds
+from tests.fuzz.worker import LONGEST_MESSAGE
+from tests.imaging.pictures import picture, pillow_bytes, png_chunk
+from tests.imaging.zips import zip_of
+
+#: A tenth of the mutated uploads, for each property.
+N_EXAMPLES = max(20, int(os.environ.get("RADIKAL_FUZZ_INPUTS", "500")) // 10)
+MOST_MIB = 150
+often = settings(
+    max_examples=N_EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+any_name = st.text(st.characters(codec=None, categories=None), max_size=400)
+#: Names that the writer of the archives accepts.
+zip_name = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=40)
+_MAGIC = (
+    b"\x89PNG\r\n\x1a\n",
+    b"\xff\xd8\xff\xe0",
+    b"BM",
+    b"II*\0\x08\0\0\0",
+    b"MM\0*\0\0\0\x08",
+    b"II+\0\x08\0\0\0",
+    bytes(128) + b"DICM\x02\0",
+    b"\x08\0\x05\0CS",
+    b"PK\x03\x04",
+    b"PK\x05\x06",
+)
+_ENDING = {kind: pillow_bytes(picture(np.uint8, (20, 30)), kind) for kind in ("PNG", "JPEG", "BMP")}
+
+
+def outcomes(data: bytes, name: str) -> list[Radiograph | str]:
+    """What comes of each file in an upload, within the memory that a small file may take."""
+    found: list[Radiograph | str] = []
+    tracemalloc.start()
+    try:
+        for file in unpack(data, name):
+            try:
+                found.append(read_radiograph(file.read(), file.name))
+            except UnreadableImageError as error:
+                found.append(str(error))
+    except UnreadableImageError as error:
+        found.append(str(error))
+    finally:
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < MOST_MIB * 2**20
+    for outcome in found:
+        if isinstance(outcome, str):
+            assert outcome.startswith(("expected ", "the archive holds "))
+            assert outcome.isprintable()
+            assert len(outcome) <= LONGEST_MESSAGE
+    assert found
+    return found
+
+
+@often
+@given(st.binary(max_size=3000), any_name)
+def test_any_bytes_under_any_name_are_read_or_refused_in_one_line(data, name):
+    outcomes(data, name)
+
+
+@often
+@given(st.sampled_from(_MAGIC), st.binary(max_size=2000))
+def test_any_bytes_behind_any_magic_number_are_read_or_refused_in_one_line(magic, body):
+    outcomes(magic + body, "film")
+
+
+@often
+@given(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1), st.sampled_from((1, 2, 4, 8, 16)))
+def test_no_size_in_a_header_makes_a_small_file_take_much_memory(width, height, depth):
+    assume((width, height) != (50, 40))
+    png = bytearray(seeds()["grey.png"])
+    header = struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, 0)
+    bmp = bytearray(seeds()["grey.bmp"])
+    bmp[18:26] = struct.pack("<II", width, height)
+    jpeg = bytearray(seeds()["grey.jpg"])
+    at = jpeg.index(b"\xff\xc0") + 5
+    jpeg[at : at + 4] = struct.pack(">HH", height & 0xFFFF, width & 0xFFFF)
+    dicom = bytearray(seeds()["plain.dcm"])
+    at = dicom.index(struct.pack("<HH", 0x28, 0x10)) + 8
+    dicom[at : at + 2], dicom[at + 10 : at + 12] = (
+        struct.pack("<H", height & 0xFFFF),
+        struct.pack("<H", width & 0xFFFF),
+    )
+    for data in (bytes(png[:8]) + png_chunk(b"IHDR", header) + bytes(png[33:]), bmp, jpeg, dicom):
+        outcomes(bytes(data), "film")
+
+
+@often
+@given(st.sampled_from(sorted(_ENDING)), st.binary(min_size=1, max_size=300))
+def test_any_tail_that_is_no_padding_is_refused(kind, tail):
+    assume(tail.strip(b"\0\r\n"))
+    (outcome,) = outcomes(_ENDING[kind] + tail, "film")
+    assert isinstance(outcome, str)
+    assert outcome.startswith("expected a file that holds one picture and nothing else")
+
+
+@often
+@given(st.sampled_from(sorted(_ENDING)), st.text("\0\r\n", max_size=300))
+def test_any_padding_is_accepted_and_changes_no_pixel(kind, padding):
+    (outcome,) = outcomes(_ENDING[kind] + padding.encode(), "film")
+    assert isinstance(outcome, Radiograph)
+    np.testing.assert_array_equal(outcome.pixels, read_radiograph(_ENDING[kind]).pixels)
+
+
+@often
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@given(
+    st.lists(st.tuples(zip_name, st.binary(max_size=200)), max_size=6),
+    st.integers(0, 6),
+)
+def test_whatever_else_an_archive_holds_the_good_file_is_read(files, place):
+    others = [file for file in files if unicodedata.normalize("NFKC", file[0]).casefold() != "film.png"]
+    good = ("film.png", _ENDING["PNG"])
+    found = outcomes(zip_of(*others[:place], good, *others[place:]), "films.zip")
+    is_package = len(found) == 1 and isinstance(found[0], str) and "ZIP archive of radiographs" in found[0]
+    assert is_package or any(isinstance(outcome, Radiograph) for outcome in found)
+
+
+@often
+@given(arrays(np.uint16, st.tuples(st.integers(1, 9), st.integers(1, 9))))
+def test_any_radiograph_comes_out_of_an_archive_bit_for_bit(pixels):
+    (outcome,) = outcomes(zip_of(("film.png", pillow_bytes(pixels, "PNG"))), "films.zip")
+    assert isinstance(outcome, Radiograph)
+    np.testing.assert_array_equal(outcome.pixels, pixels)
