@@ -1,0 +1,200 @@
+"""The repository of the audit log: appends to the chain, pages through it, reads it whole."""
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, insert, or_, select, text
+from sqlalchemy.orm import Session
+
+from core.audit.canonical import digest
+from core.audit.chain import Head, Keyring, head_of, seal
+from core.audit.event import Event, SealedEvent
+from core.audit.selection import EventFilter
+from core.domain.accounts import Identity
+from core.domain.errors import WorkbenchError
+from core.logs import current_ids
+from core.store.audit_reading import raw_columns, read_row
+from core.store.record_tables import AuditEventRow, AuditHeadRow
+
+#: Rows that are read at once when the whole log is.
+_BATCH = 2_000
+
+
+class AuditLogDamagedError(WorkbenchError):
+    """The log was changed from outside, so that nothing can be appended to it."""
+
+
+class AuditRepository:
+    """Rows of `audit_events` within one transaction.
+
+    Args:
+        session: the transaction.
+        now: its moment, UTC.
+        ring: seals what is written.
+        make_id: gives 32 hex digits that were never given before.
+        on_append: told how many events were appended; the transaction may still fail.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        now: datetime,
+        ring: Keyring,
+        *,
+        make_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+        on_append: Callable[[int], None] = lambda _n: None,
+    ) -> None:
+        self._session = session
+        self._now = now
+        self._ring = ring
+        self._make_id = make_id
+        self._on_append = on_append
+        self._noted: list[Event] = []
+
+    def record(
+        self,
+        identity: Identity,
+        *,
+        action: str,
+        object_type: str,
+        object_id: str,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> str:
+        """The id of the event, which is appended to the chain at the end of the transaction.
+
+        Args:
+            identity: who acts; only the id is kept.
+            action: dotted words such as `user.added`.
+            object_type: kind of what it is done to.
+            object_id: which one.
+            before: the object until now; only its digest is kept. Leave names out: whoever has a digest can
+                try names.
+            after: the object from now on, likewise.
+            details: plain JSON without names, addresses or secrets.
+
+        Raises:
+            ValueError, TypeError: something cannot stand in the log; a mistake of ours.
+        """
+        event = Event(
+            event_id=self._make_id(),
+            at=self._now,
+            actor_id=identity.user_id,
+            action=action,
+            object_type=object_type,
+            object_id=object_id,
+            before_hash=None if before is None else digest(before),
+            after_hash=None if after is None else digest(after),
+            request_id=current_ids()["request_id"],
+            details=details or {},
+        )
+        self._noted.append(event)
+        return event.event_id
+
+    def flush(self) -> None:
+        """Append what was noted. From here to the end of the transaction every other writer waits.
+
+        Raises:
+            AuditLogDamagedError: the log was changed from outside; the transaction must not be kept.
+        """
+        if not self._noted:
+            return
+        row = self._session.get(AuditHeadRow, 1, with_for_update=True, populate_existing=True)
+        head = self._head_to_follow(row)
+        sealed: list[SealedEvent] = []
+        for event in self._noted:
+            sealed.append(seal(event, head, self._ring))
+            head = head_of(sealed[-1], self._ring)
+        self._session.execute(insert(AuditEventRow), [_values(event) for event in sealed])
+        if row is not None:
+            row.seq, row.hash, row.key_id, row.seal = head.seq, head.hash, head.key_id, head.seal
+        self._session.flush()
+        self._noted.clear()
+        self._on_append(len(sealed))
+
+    def head(self) -> Head | None:
+        """The head as stored, None where there is none."""
+        row = self._session.get(AuditHeadRow, 1, populate_existing=True)
+        return None if row is None else Head(row.seq, row.hash, row.key_id, row.seal)
+
+    def hold_still(self) -> None:
+        """Let the rest of this transaction see one state; only as the first thing in it."""
+        if self._session.get_bind().dialect.name == "postgresql":
+            self._session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+
+    def rows(self) -> Iterator[SealedEvent]:
+        """Every row, ascending by `seq`, whatever is in it; a batch at a time."""
+        last: int | None = None
+        while True:
+            query = self._select().order_by(AuditEventRow.seq).limit(_BATCH)
+            if last is not None:
+                query = query.where(AuditEventRow.seq > last)
+            batch = [read_row(row) for row in self._session.execute(query)]
+            yield from batch
+            if len(batch) < _BATCH:
+                return
+            last = batch[-1].seq
+
+    def page(
+        self, wanted: EventFilter, *, before: int | None = None, limit: int = _BATCH
+    ) -> list[SealedEvent]:
+        """At most `limit` of the wanted events, newest first, all with a `seq` below `before`."""
+        query = _matching(self._select(), wanted).order_by(AuditEventRow.seq.desc()).limit(limit)
+        if before is not None:
+            query = query.where(AuditEventRow.seq < before)
+        return [read_row(row) for row in self._session.execute(query)]
+
+    def count(self, wanted: EventFilter) -> int:
+        """How many events are wanted."""
+        return self._session.scalar(_matching(select(func.count(AuditEventRow.seq)), wanted)) or 0
+
+    def actions(self) -> list[str]:
+        """Every action in the log, in alphabetical order."""
+        return list(self._session.scalars(select(AuditEventRow.action).distinct().order_by("action")))
+
+    def actor_ids(self) -> list[str]:
+        """Everybody in the log."""
+        return list(self._session.scalars(select(AuditEventRow.actor_id).distinct().order_by("actor_id")))
+
+    def _select(self) -> Select[Any]:
+        return select(*raw_columns(self._session.get_bind().dialect.name))
+
+    def _head_to_follow(self, row: AuditHeadRow | None) -> Head:
+        """The head to append behind: genuine, unused, or sealed with a key that was lost."""
+        if row is not None:
+            head = Head(row.seq, row.hash, row.key_id, row.seal)
+            if head.is_genuine(self._ring):
+                return head
+            newest = self._session.scalar(select(func.max(AuditEventRow.seq)))
+            if head.is_unused and newest is None:
+                return head
+            if head.key_id not in self._ring.keys and newest == head.seq:
+                named = self._session.get_one(AuditEventRow, newest)
+                if (named.hash, named.key_id) == (head.hash, head.key_id):
+                    return head  # verifying tells that the key is unknown, of both of them
+        raise AuditLogDamagedError(
+            "the audit log was changed from outside, so nothing can be saved: run `radikal audit verify`, "
+            "then restore a backup"
+        )
+
+
+def _matching(query: Select[Any], wanted: EventFilter) -> Select[Any]:
+    if wanted.since is not None:
+        query = query.where(AuditEventRow.at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(AuditEventRow.at < wanted.until)
+    if wanted.action is not None:
+        below = AuditEventRow.action.startswith(wanted.action.rstrip(".") + ".", autoescape=True)
+        query = query.where(or_(AuditEventRow.action == wanted.action, below))
+    for name in ("actor_id", "object_type", "object_id"):
+        if (value := getattr(wanted, name)) is not None:
+            query = query.where(getattr(AuditEventRow, name) == value)
+    return query
+
+
+def _values(event: SealedEvent) -> dict[str, Any]:
+    return {field.name: getattr(event, field.name) for field in fields(event)}

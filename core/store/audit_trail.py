@@ -1,0 +1,117 @@
+"""The audit log of one database across its transactions: what seals it, and when to anchor it."""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from core.audit.chain import Anchor, Keyring, anchor_of
+from core.domain.errors import WorkbenchError
+from core.store.anchor_file import AnchorFile
+from core.store.audit_events import AuditRepository
+from core.store.clock import now_utc
+
+log = logging.getLogger(__name__)
+#: An anchor is due after so many events, or with the next event after so long.
+EVERY_EVENTS = 100
+EVERY = timedelta(minutes=10)
+
+
+class AuditTrail:
+    """Opens the log within transactions and anchors it after them. Safe to share between threads.
+
+    Args:
+        engine: the database.
+        ring: seals and verifies.
+        anchors: where anchors go; None for a log that is thrown away with its database.
+        clock: tells the time, UTC.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        ring: Keyring,
+        *,
+        anchors: AnchorFile | None,
+        clock: Callable[[], datetime] = now_utc,
+    ) -> None:
+        self.ring = ring
+        self.anchors = anchors
+        self._engine = engine
+        self._clock = clock
+        self._counting = threading.Lock()
+        self._anchoring = threading.Lock()
+        self._n_events = 0  # appended since the last anchor of this process
+        self._anchored_at: datetime | None = None
+        self._is_known = False  # when the last anchor was written, by whichever process
+
+    def open(self, session: Session, now: datetime) -> AuditRepository:
+        """The log within one transaction."""
+        return AuditRepository(session, now, self.ring, on_append=self._count)
+
+    def after_write(self) -> None:
+        """Anchor the log when it is due. What fails is logged: the act it follows is done and stays done."""
+        try:
+            if self._is_due():
+                self.anchor()
+        except (OSError, SQLAlchemyError, WorkbenchError):
+            log.exception("the audit log could not be anchored")
+
+    def anchor(self) -> Anchor | None:
+        """The anchor that was written for the newest event; None when there is nothing new or nowhere to.
+
+        A head that does not bear our seal is not anchored: that would make it look genuine.
+
+        Raises:
+            OSError: it could not be written.
+            DatabaseUnavailableError: the head could not be read.
+        """
+        if self.anchors is None:
+            return None
+        with self._anchoring:
+            now = self._clock()
+            self._reset(now)
+            with Session(self._engine) as session:
+                head = self.open(session, now).head()
+            if head is None or not head.is_genuine(self.ring):
+                return None
+            if any(
+                last.is_genuine(self.ring) and (last.seq, last.hash) == (head.seq, head.hash)
+                for last in self.anchors.read().anchors[-1:]
+            ):
+                return None
+            anchor = anchor_of(head, now, self.ring)
+            self.anchors.append(anchor)
+            return anchor
+
+    def close(self) -> None:
+        """Anchor what was not anchored yet."""
+        if self._n_events:
+            self._n_events = EVERY_EVENTS
+            self.after_write()
+
+    def _count(self, n_events: int) -> None:
+        with self._counting:
+            self._n_events += n_events
+
+    def _reset(self, now: datetime) -> None:
+        with self._counting:
+            self._n_events, self._anchored_at, self._is_known = 0, now, True
+
+    def _is_due(self) -> bool:
+        with self._counting:
+            if self.anchors is None or not self._n_events:
+                return False
+            if self._n_events >= EVERY_EVENTS:
+                return True
+            if not self._is_known:
+                written = self.anchors.read().anchors
+                self._anchored_at = written[-1].at if written else None
+                self._is_known = True
+            return self._anchored_at is None or not (
+                timedelta(0) <= self._clock() - self._anchored_at < EVERY
+            )
