@@ -5,11 +5,16 @@ import hashlib
 import os
 import re
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from core.domain.errors import WorkbenchError
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_TEMPORARY = ".incoming-"
+#: No write of one file takes as long.
+_STALE_S = 3600.0
 
 
 class BlobNotFoundError(WorkbenchError):
@@ -39,9 +44,11 @@ class BlobStore:
         sha256 = hashlib.sha256(data).hexdigest()
         path = self.path(sha256)
         if self._holds(path, data):
+            self._flush_names(path)  # another thread may have written it and not yet come that far
             return sha256
+        is_first = not self._root.exists()
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".incoming-")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=_TEMPORARY)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
@@ -52,8 +59,9 @@ class BlobStore:
             with contextlib.suppress(FileNotFoundError):
                 Path(temporary).unlink()
             raise
-        _flush_folder(path.parent)
-        _flush_folder(self._root)
+        self._flush_names(path)
+        if is_first:
+            _flush_folder(self._root.parent)
         return sha256
 
     def get(self, sha256: str) -> bytes:
@@ -75,6 +83,35 @@ class BlobStore:
             )
         return data
 
+    def sweep(self, *, older_than_s: float = _STALE_S) -> int:
+        """How many temporary files were removed that a killed process left behind.
+
+        Args:
+            older_than_s: age in seconds; younger ones may still be written by another process.
+        """
+        removed = 0
+        for path in self._old(f"??/{_TEMPORARY}*", older_than_s):
+            with contextlib.suppress(FileNotFoundError):  # its writer, or another sweep, was faster
+                path.unlink()
+                removed += 1
+        return removed
+
+    def digests(self, *, older_than_s: float = 0.0) -> Iterator[str]:
+        """The digests of what is stored and was not handed in again for so many seconds; in no order."""
+        for path in self._old("??/*", older_than_s):
+            if _DIGEST.fullmatch(path.name):
+                yield path.name
+
+    def remove(self, sha256: str) -> None:
+        """Remove what is stored under `sha256`; does nothing when there is nothing.
+
+        Only for bytes that no row points to, and only while nobody can add such a row.
+
+        Raises:
+            BlobNotFoundError: `sha256` is no digest.
+        """
+        self.path(sha256).unlink(missing_ok=True)
+
     def has(self, sha256: str) -> bool:
         """True when bytes are stored under `sha256`; they are not verified."""
         return self.path(sha256).is_file()
@@ -89,10 +126,27 @@ class BlobStore:
             raise BlobNotFoundError("expected 64 lower-case hex digits as the name of an image")
         return self._root / sha256[:2] / sha256
 
+    def _old(self, pattern: str, older_than_s: float) -> Iterator[Path]:
+        limit = time.time() - older_than_s
+        for path in self._root.glob(pattern):
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_mtime <= limit:
+                    yield path
+
+    def _flush_names(self, path: Path) -> None:
+        _flush_folder(path.parent)
+        _flush_folder(self._root)
+
     @staticmethod
     def _holds(path: Path, data: bytes) -> bool:
-        """True when the file is there and whole; a damaged one is written anew."""
-        return path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data
+        """True when the file is there and whole, and as young as a new one; a damaged one is written anew."""
+        try:
+            if path.stat().st_size != len(data) or path.read_bytes() != data:
+                return False
+            os.utime(path)
+        except FileNotFoundError:  # never there, or swept just now
+            return False
+        return True
 
 
 def _flush_folder(folder: Path) -> None:

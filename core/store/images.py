@@ -1,10 +1,10 @@
 """The repository of radiographs that were handed in."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from sqlalchemy import Engine, select
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -12,11 +12,6 @@ from core.domain.radiograph import PitchSource, PixelPitch, Polarity, Radiograph
 from core.store.tables import ImageRow
 
 _MAX_NAME_LENGTH = 255
-
-
-def now_utc() -> datetime:
-    """This moment, with its zone."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +23,8 @@ class StoredImage:
         pitch: millimetres per pixel with their source, None when unknown.
         n_bytes: size of the original file.
         created_at: when it was first handed in, UTC.
+        uploaded_by: who handed it in first, None for a command on the server.
+        fields: DICONDE fields, keyword to text.
     """
 
     sha256: str
@@ -40,23 +37,36 @@ class StoredImage:
     pitch: PixelPitch | None
     n_bytes: int
     created_at: datetime
+    uploaded_by: str | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 class ImageRepository:
-    """Rows of `images`, by sha256. Every method is one transaction."""
+    """Rows of `images`, by sha256, within one transaction."""
 
-    def __init__(self, engine: Engine, *, clock: Callable[[], datetime] = now_utc) -> None:
-        self._engine = engine
-        self._clock = clock
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
-    def add(self, radiograph: Radiograph, name: str, n_bytes: int) -> StoredImage:
-        """The image as stored. Adding the same bytes again changes nothing and returns the first row.
+    def add(
+        self,
+        radiograph: Radiograph,
+        name: str,
+        n_bytes: int,
+        *,
+        at: datetime,
+        uploaded_by: str | None = None,
+    ) -> tuple[StoredImage, bool]:
+        """The image as stored, and True when it is new. The same bytes again change nothing.
 
         Args:
             radiograph: the image as read.
             name: file name as the user knows it; longer than 255 characters is cut at the front.
             n_bytes: size of the original file.
+            at: when it was handed in.
+            uploaded_by: id of the user, None for a command on the server.
         """
+        if (known := self.find(radiograph.sha256)) is not None:
+            return known, False
         row = ImageRow(
             sha256=radiograph.sha256,
             name=name[-_MAX_NAME_LENGTH:],
@@ -68,31 +78,42 @@ class ImageRepository:
             mm_per_px=radiograph.pitch.mm_per_px if radiograph.pitch else None,
             pitch_source=radiograph.pitch.source.name if radiograph.pitch else None,
             n_bytes=n_bytes,
-            created_at=self._clock(),
+            fields=dict(radiograph.fields),
+            uploaded_by=uploaded_by,
+            created_at=at,
         )
-        if (known := self.find(radiograph.sha256)) is not None:
-            return known
         try:
-            with Session(self._engine) as session, session.begin():
-                session.add(row)
-                session.flush()
-                return _stored(row)
+            with self._session.begin_nested():
+                self._session.add(row)
         except IntegrityError:
             if (known := self.find(radiograph.sha256)) is not None:
-                return known  # somebody else added the same bytes in between
+                return known, False  # somebody else added the same bytes in between
             raise
+        return _stored(row), True
 
     def find(self, sha256: str) -> StoredImage | None:
         """The image with this digest, None when there is none."""
-        with Session(self._engine) as session:
-            row = session.get(ImageRow, sha256)
-            return None if row is None else _stored(row)
+        row = self._session.get(ImageRow, sha256)
+        return None if row is None else _stored(row)
+
+    def total_bytes(self) -> int:
+        """Size of all originals together."""
+        return int(self._session.scalar(select(func.coalesce(func.sum(ImageRow.n_bytes), 0))) or 0)
+
+    def without_row(self, digests: Collection[str]) -> set[str]:
+        """Those of `digests` that no image has. Until the transaction ends, nobody else can add one.
+
+        Call it within a transaction that writes: on SQLite that keeps others from writing.
+        """
+        if self._session.get_bind().dialect.name == "postgresql":
+            self._session.execute(text("LOCK TABLE images IN SHARE MODE"))
+        known = self._session.scalars(select(ImageRow.sha256).where(ImageRow.sha256.in_(digests)))
+        return set(digests) - set(known)
 
     def latest(self, limit: int) -> list[StoredImage]:
         """At most `limit` images, newest first."""
         query = select(ImageRow).order_by(ImageRow.created_at.desc(), ImageRow.sha256).limit(limit)
-        with Session(self._engine) as session:
-            return [_stored(row) for row in session.scalars(query)]
+        return [_stored(row) for row in self._session.scalars(query)]
 
 
 def _stored(row: ImageRow) -> StoredImage:
@@ -110,4 +131,6 @@ def _stored(row: ImageRow) -> StoredImage:
         pitch=pitch,
         n_bytes=row.n_bytes,
         created_at=row.created_at,
+        uploaded_by=row.uploaded_by,
+        fields=row.fields,
     )

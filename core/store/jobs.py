@@ -1,17 +1,15 @@
 """The repository of long pieces of work."""
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from core.domain.errors import BadInputError
-from core.store.images import now_utc
 from core.store.tables import JobRow
 
 _LONGEST_MESSAGE = 1000
@@ -40,27 +38,32 @@ class Job:
 
 
 class JobRepository:
-    """Rows of `jobs`. Every method is one transaction."""
+    """Rows of `jobs` within one transaction.
 
-    def __init__(self, engine: Engine, *, clock: Callable[[], datetime] = now_utc) -> None:
-        self._engine = engine
-        self._clock = clock
+    Args:
+        session: of the transaction.
+        now: the moment that changes bear, UTC.
+    """
+
+    def __init__(self, session: Session, *, now: datetime) -> None:
+        self._session = session
+        self._now = now
 
     def add(self, kind: str, payload: Mapping[str, Any]) -> str:
         """The id of a new, queued job."""
-        now, job_id = self._clock(), uuid.uuid4().hex
+        job_id = uuid.uuid4().hex
         row = JobRow(
             id=job_id,
             kind=kind,
             state=JobState.QUEUED.value,
             progress=0.0,
             message="",
-            created_at=now,
-            updated_at=now,
+            created_at=self._now,
+            updated_at=self._now,
             payload=dict(payload),
         )
-        with Session(self._engine) as session, session.begin():
-            session.add(row)
+        self._session.add(row)
+        self._session.flush()
         return job_id
 
     def find(self, job_id: str) -> Job:
@@ -69,11 +72,8 @@ class JobRepository:
         Raises:
             BadInputError: when there is none.
         """
-        with Session(self._engine) as session:
-            row = session.get(JobRow, job_id)
-            if row is None:
-                raise BadInputError(f"there is no job {job_id}")
-            return Job(row.id, row.kind, JobState(row.state), row.progress, row.message, row.payload)
+        row = self._row(job_id)
+        return Job(row.id, row.kind, JobState(row.state), row.progress, row.message, row.payload)
 
     def report(self, job_id: str, *, progress: float, message: str) -> None:
         """Record how far a running job is; a cancelled one stays cancelled."""
@@ -84,9 +84,13 @@ class JobRepository:
         self._change(job_id, state=state.value, message=message[:_LONGEST_MESSAGE])
 
     def _change(self, job_id: str, **values: Any) -> None:
-        with Session(self._engine) as session, session.begin():
-            row = session.get(JobRow, job_id)
-            if row is None:
-                raise BadInputError(f"there is no job {job_id}")
-            for name, value in {**values, "updated_at": self._clock()}.items():
-                setattr(row, name, value)
+        row = self._row(job_id)
+        for name, value in {**values, "updated_at": self._now}.items():
+            setattr(row, name, value)
+        self._session.flush()
+
+    def _row(self, job_id: str) -> JobRow:
+        row = self._session.get(JobRow, job_id)
+        if row is None:
+            raise BadInputError(f"there is no job {job_id}")
+        return row

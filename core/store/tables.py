@@ -1,9 +1,12 @@
-"""The tables, as SQLAlchemy metadata. The migrations build the same schema; a test compares both."""
+"""The base of all tables, and those of images and jobs.
+
+The migrations build the same schema; a test compares both. `core.store.schema` holds the whole of it.
+"""
 
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, DateTime, Dialect, Float, Integer, MetaData, String
+from sqlalchemy import JSON, CheckConstraint, DateTime, Dialect, Float, ForeignKey, Integer, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -48,7 +51,10 @@ class Base(DeclarativeBase):
 
 
 class ImageRow(Base):
-    """A radiograph that was handed in; its bytes lie in the blob store under `sha256`."""
+    """A radiograph that was handed in; its bytes lie in the blob store under `sha256`.
+
+    `fields` are DICONDE fields, keyword to text; `uploaded_by` is None for what no account brought.
+    """
 
     __tablename__ = "images"
     __table_args__ = (
@@ -67,6 +73,8 @@ class ImageRow(Base):
     mm_per_px: Mapped[float | None] = mapped_column(Float)
     pitch_source: Mapped[str | None] = mapped_column(String(64))
     n_bytes: Mapped[int] = mapped_column(Integer)
+    fields: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    uploaded_by: Mapped[str | None] = mapped_column(ForeignKey("users.user_id"), index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 

@@ -84,8 +84,23 @@ BlobStore(pathlib.Path(sys.argv[1])).put({DATA[:30]!r} * 1000)
     store = BlobStore(tmp_path)
     sha256 = hashlib.sha256(DATA).hexdigest()
     assert not store.has(sha256)
+    assert [path.name[:10] for path in files(tmp_path)] == [".incoming-"]
     assert store.put(DATA) == sha256
     assert store.get(sha256) == DATA
+    assert store.sweep(older_than_s=0) == 1
+    assert files(tmp_path) == [store.path(sha256)]
+
+
+def test_sweeping_leaves_what_is_young_and_what_is_stored(store: BlobStore, tmp_path: Path) -> None:
+    assert store.sweep() == 0  # there is no folder yet
+    path = store.path(store.put(DATA))
+    young, stale = path.parent / ".incoming-young", path.parent / ".incoming-stale"
+    for temporary in (young, stale):
+        temporary.write_bytes(b"half")
+    for old in (stale, path):
+        os.utime(old, (0, 0))
+    assert store.sweep() == 1
+    assert sorted(files(tmp_path)) == sorted([young, path])
 
 
 def test_a_write_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,6 +111,31 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(OSError, match="No space left"):
         BlobStore(tmp_path).put(DATA)
     assert files(tmp_path) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel which file a handle is")
+def test_bytes_are_flushed_before_the_name_and_the_folders_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    flush, rename = os.fsync, Path.replace
+
+    def note_flush(handle: int) -> None:
+        calls.append(Path(f"/proc/self/fd/{handle}").readlink().name[:9])
+        flush(handle)
+
+    def note_rename(self: Path, target: Path) -> Path:
+        calls.append("rename")
+        return rename(self, target)
+
+    monkeypatch.setattr(os, "fsync", note_flush)
+    monkeypatch.setattr(Path, "replace", note_rename)
+    store = BlobStore(tmp_path / "originals")
+    sha256 = store.put(DATA)
+    assert calls == [".incoming", "rename", sha256[:2], "originals", tmp_path.name[:9]]
+    calls.clear()
+    store.put(DATA)
+    assert calls == [sha256[:2], "originals"]  # its first writer may not have come that far
 
 
 def test_many_writers_of_the_same_bytes_agree(store: BlobStore, tmp_path: Path) -> None:

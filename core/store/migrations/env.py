@@ -6,13 +6,13 @@
 from alembic import context
 from sqlalchemy import Connection, create_engine
 
-from core.store.tables import Base
+from core.store.schema import METADATA
 
 
 def _run(connection: Connection) -> None:
     context.configure(
         connection=connection,
-        target_metadata=Base.metadata,
+        target_metadata=METADATA,
         render_as_batch=True,  # SQLite cannot alter a column in place
         compare_type=True,
     )

@@ -1,0 +1,80 @@
+"""Tables of accounts: users, the people behind them, sessions, tickets, failed sign-ins."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.domain.accounts import Role
+from core.store.tables import Base, UtcDateTime
+
+ID_LENGTH = 40
+_DIGEST_LENGTH = 64
+_ROLES = ", ".join(f"'{role.value}'" for role in Role)
+
+
+class UserRow(Base):
+    """An account without the person: it outlives an erasure, so that records keep their author."""
+
+    __tablename__ = "users"
+    __table_args__ = (CheckConstraint(f"role IN ({_ROLES})", "role_is_known"),)
+
+    user_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    role: Mapped[str] = mapped_column(String(16))
+    is_active: Mapped[bool] = mapped_column()
+    password_hash: Mapped[str | None] = mapped_column(String(128))
+    must_change_password: Mapped[bool] = mapped_column()
+    credentials_version: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    signed_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class PersonRow(Base):
+    """The person behind an account; erasing somebody removes this row and nothing else."""
+
+    __tablename__ = "people"
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.user_id"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    full_name: Mapped[str] = mapped_column(String(128))
+    oidc_subject: Mapped[str | None] = mapped_column(String(255), unique=True)
+
+
+class SessionRow(Base):
+    """A signed-in browser. The token itself is nowhere: `token_hash` is its keyed digest."""
+
+    __tablename__ = "sessions"
+
+    session_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(_DIGEST_LENGTH), unique=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.user_id"), index=True)
+    credentials_version: Mapped[int] = mapped_column(Integer)
+    agent: Mapped[str] = mapped_column(String(120))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    end_reason: Mapped[str | None] = mapped_column(String(32))
+
+
+class TicketRow(Base):
+    """What a verified sign-in is exchanged for a session with, once and soon."""
+
+    __tablename__ = "sign_in_tickets"
+
+    token_hash: Mapped[str] = mapped_column(String(_DIGEST_LENGTH), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.user_id"))
+    credentials_version: Mapped[int] = mapped_column(Integer)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    oidc_token_hash: Mapped[str | None] = mapped_column(String(_DIGEST_LENGTH), unique=True)
+
+
+class SignInFailureRow(Base):
+    """A refused sign-in. What was typed as a name may be a password, so only its keyed digest is kept."""
+
+    __tablename__ = "sign_in_failures"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    account_key: Mapped[str] = mapped_column(String(_DIGEST_LENGTH), index=True)
+    address_key: Mapped[str] = mapped_column(String(_DIGEST_LENGTH), index=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

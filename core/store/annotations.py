@@ -1,0 +1,90 @@
+"""The repository of annotations: append-only, each save is the next version."""
+
+from sqlalchemy import Select, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from core.domain.errors import StaleVersionError
+from core.domain.records import Annotation, AnnotationSource
+from core.store.record_tables import AnnotationRow
+
+#: How PostgreSQL and SQLite name the constraint that keeps two writers from the same version.
+_UNIQUE = ("uq_annotations_image_track_version", "annotations.track, annotations.version")
+
+
+class AnnotationRepository:
+    """Rows of `annotations` within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def append(self, annotation: Annotation) -> None:
+        """Store the next version; it must follow the newest one without a gap.
+
+        Raises:
+            StaleVersionError: another version was saved since; nothing was stored.
+        """
+        based_on = annotation.version - 1
+        newest = self.latest(annotation.image_sha256, annotation.track)
+        stored = newest.version if newest else 0
+        if stored != based_on:
+            raise StaleVersionError("the annotation", yours=based_on, stored=stored)
+        try:
+            self._session.add(_row(annotation))
+            self._session.flush()
+        except IntegrityError as error:
+            if not any(name in str(error) for name in _UNIQUE):
+                raise
+            # another writer was faster between looking and writing; PostgreSQL lets both look
+            raise StaleVersionError("the annotation", yours=based_on, stored=annotation.version) from error
+
+    def latest(self, image_sha256: str, track: str) -> Annotation | None:
+        """The newest version, None when nobody annotated."""
+        query = _of(image_sha256, track).order_by(AnnotationRow.version.desc()).limit(1)
+        row = self._session.scalar(query)
+        return None if row is None else _annotation(row)
+
+    def history(self, image_sha256: str, track: str) -> list[Annotation]:
+        """Every version, oldest first."""
+        query = _of(image_sha256, track).order_by(AnnotationRow.version)
+        return [_annotation(row) for row in self._session.scalars(query)]
+
+
+def _of(image_sha256: str, track: str) -> Select[AnnotationRow]:
+    return select(AnnotationRow).where(
+        AnnotationRow.image_sha256 == image_sha256, AnnotationRow.track == track
+    )
+
+
+def _row(annotation: Annotation) -> AnnotationRow:
+    return AnnotationRow(
+        annotation_id=annotation.annotation_id,
+        image_sha256=annotation.image_sha256,
+        track=annotation.track,
+        inspection_id=annotation.inspection_id,
+        version=annotation.version,
+        source=annotation.source.value,
+        author_id=annotation.author_id,
+        model_name=annotation.model_name,
+        model_version=annotation.model_version,
+        boxes=[dict(box) for box in annotation.boxes],
+        note=annotation.note,
+        created_at=annotation.created_at,
+    )
+
+
+def _annotation(row: AnnotationRow) -> Annotation:
+    return Annotation(
+        annotation_id=row.annotation_id,
+        image_sha256=row.image_sha256,
+        track=row.track,
+        inspection_id=row.inspection_id,
+        version=row.version,
+        source=AnnotationSource(row.source),
+        author_id=row.author_id,
+        boxes=tuple(row.boxes),
+        note=row.note,
+        created_at=row.created_at,
+        model_name=row.model_name,
+        model_version=row.model_version,
+    )

@@ -1,0 +1,194 @@
+"""Searching the history of inspections: every filter is answered from one narrow index."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy.orm import Session
+
+from core.domain.indication import IndicationClass
+from core.domain.records import Disposition, InspectionState
+from core.store.record_tables import InspectionRow
+
+#: Longest text that is searched; fits part, weld number and image name.
+LONGEST_WORDS = 520
+_LONGEST_FOUND = 255
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryFilter:
+    """Which inspections are wanted; None and "" leave a filter out.
+
+    Attributes:
+        text: words that all occur in part, weld number or image name, in any letter case.
+        since: earliest moment they were made, UTC.
+        until: first moment that is left out, UTC.
+        indication_class: of at least one indication that nobody dismissed.
+        is_undecided: True for those without a disposition, False for those with one.
+        model_name, model_version: what ran.
+        inspector_id: who asked for it.
+    """
+
+    text: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    indication_class: IndicationClass | None = None
+    disposition: Disposition | None = None
+    is_undecided: bool | None = None
+    state: InspectionState | None = None
+    model_name: str | None = None
+    model_version: int | None = None
+    inspector_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One line of the history.
+
+    Attributes:
+        created_at: UTC.
+        found: how many indications of each class nobody dismissed.
+    """
+
+    inspection_id: str
+    created_at: datetime
+    image_sha256: str
+    image_name: str
+    part: str
+    weld_number: str
+    found: Mapping[IndicationClass, int] = field(hash=False)
+    disposition: Disposition | None
+    state: InspectionState
+    standard: str | None
+    quality_level: str | None
+    model_name: str
+    model_version: int
+    inspector_id: str | None
+    revision_of: str | None
+
+    @property
+    def place(self) -> tuple[datetime, str]:
+        """Where the next page begins when this is the last line of one."""
+        return self.created_at, self.inspection_id
+
+
+class InspectionHistory:
+    """Looks into `inspections` within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def search(
+        self, wanted: HistoryFilter, limit: int, *, before: tuple[datetime, str] | None = None
+    ) -> list[HistoryEntry]:
+        """At most `limit` inspections, newest first.
+
+        Args:
+            wanted: the filters.
+            limit: how many.
+            before: `place` of the last one of the page before.
+        """
+        query = select(InspectionRow.inspection_id).where(*_conditions(wanted))
+        if before is not None:
+            query = query.where(tuple_(InspectionRow.created_at, InspectionRow.inspection_id) < before)
+        newest_first = (InspectionRow.created_at.desc(), InspectionRow.inspection_id.desc())
+        ids = list(self._session.scalars(query.order_by(*newest_first).limit(limit)))
+        rows = self._session.execute(_ENTRIES.where(InspectionRow.inspection_id.in_(ids)))
+        entries = {row.inspection_id: _entry(row) for row in rows}
+        return [entries[one] for one in ids]
+
+    def count(self, wanted: HistoryFilter, at_most: int) -> int:
+        """How many inspections there are; `at_most` when there are as many or more."""
+        some = select(InspectionRow.inspection_id).where(*_conditions(wanted)).limit(at_most)
+        return int(self._session.scalar(select(func.count()).select_from(some.subquery())) or 0)
+
+    def inspector_ids(self) -> list[str]:
+        """Everybody who ever had something inspected, by id."""
+        query = select(InspectionRow.inspector_id).where(InspectionRow.inspector_id.is_not(None)).distinct()
+        return sorted(one for one in self._session.scalars(query) if one is not None)
+
+    def models(self) -> list[tuple[str, int]]:
+        """Every model version that ever ran, by name and number."""
+        query = select(InspectionRow.model_name, InspectionRow.model_version).distinct()
+        return sorted((name, version) for name, version in self._session.execute(query))
+
+
+def search_words(setup: Mapping[str, Any], image_name: str) -> str:
+    """What a text is looked for in: part, weld number and image name, case folded, one line each."""
+    texts = (str(setup.get("part") or ""), str(setup.get("weld_number") or ""), image_name)
+    return "\n".join(texts).casefold()[:LONGEST_WORDS]
+
+
+def found_text(boxes: Iterable[Mapping[str, Any]]) -> str:
+    """How often each class occurs in `boxes` that nobody dismissed, such as `|crack=1|porosity=4`."""
+    counts = Counter(str(box["class"]) for box in boxes if box.get("call") != "dismissed")
+    return "".join(f"|{name}={counts[name]}" for name in sorted(counts))[:_LONGEST_FOUND]
+
+
+_ENTRIES = select(
+    InspectionRow.inspection_id,
+    InspectionRow.created_at,
+    InspectionRow.image_sha256,
+    InspectionRow.image_name,
+    InspectionRow.setup,
+    InspectionRow.found,
+    InspectionRow.disposition,
+    InspectionRow.state,
+    InspectionRow.standard,
+    InspectionRow.quality_level,
+    InspectionRow.model_name,
+    InspectionRow.model_version,
+    InspectionRow.inspector_id,
+    InspectionRow.revision_of,
+)
+
+
+def _conditions(wanted: HistoryFilter) -> list[ColumnElement[bool]]:
+    """The filters as SQL.
+
+    State and inspector have an index of their own, through which SQLite would read and sort whole rows; as
+    expressions they are looked up in the index of the history.
+    """
+    row = InspectionRow
+    equal = (
+        (row.disposition, wanted.disposition and wanted.disposition.value),
+        (row.state.concat(""), wanted.state and wanted.state.value),
+        (row.model_name, wanted.model_name),
+        (row.model_version, wanted.model_version),
+        (row.inspector_id.concat(""), wanted.inspector_id),
+    )
+    conditions: list[ColumnElement[bool]] = [column == value for column, value in equal if value is not None]
+    conditions += [row.search_text.contains(word, autoescape=True) for word in wanted.text.casefold().split()]
+    if wanted.since is not None:
+        conditions.append(row.created_at >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(row.created_at < wanted.until)
+    if wanted.indication_class is not None:
+        conditions.append(row.found.contains(f"|{wanted.indication_class.value}="))
+    if wanted.is_undecided is not None:
+        conditions.append(row.disposition.is_(None) if wanted.is_undecided else row.disposition.is_not(None))
+    return conditions
+
+
+def _entry(row: Any) -> HistoryEntry:
+    counts = (one.split("=") for one in row.found.split("|") if "=" in one)
+    return HistoryEntry(
+        inspection_id=row.inspection_id,
+        created_at=row.created_at,
+        image_sha256=row.image_sha256,
+        image_name=row.image_name,
+        part=str(row.setup.get("part") or ""),
+        weld_number=str(row.setup.get("weld_number") or ""),
+        found={IndicationClass(name): int(count) for name, count in counts},
+        disposition=Disposition(row.disposition) if row.disposition else None,
+        state=InspectionState(row.state),
+        standard=row.standard,
+        quality_level=row.quality_level,
+        model_name=row.model_name,
+        model_version=row.model_version,
+        inspector_id=row.inspector_id,
+        revision_of=row.revision_of,
+    )

@@ -1,0 +1,172 @@
+"""Tables of what was found and decided: inspections, annotations, reviews, signatures; the audit log."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.store.account_tables import ID_LENGTH
+from core.store.tables import Base, UtcDateTime
+
+#: Rows of these tables are written once; the database refuses to change or delete them.
+APPEND_ONLY = ("annotations", "reviews", "signatures", "rule_sets", "image_scales", "disagreements")
+
+
+class InspectionRow(Base):
+    """One model version on one radiograph, and what a person decided about it.
+
+    `search_text` and `found` are what `core.store.inspection_history` looks for.
+    """
+
+    __tablename__ = "inspections"
+    __table_args__ = (
+        CheckConstraint("disposition IN ('accept', 'reject', 'review')", "disposition_is_known"),
+        CheckConstraint("version >= 1", "version_counts_from_one"),
+        CheckConstraint("state IN ('open', 'signed', 'concurred', 'returned')", "state_is_known"),
+        Index(
+            "ix_inspections_history",  # all that the history filters by, so that it reads no whole rows
+            "created_at",
+            "inspection_id",
+            "search_text",
+            "found",
+            "disposition",
+            "state",
+            "model_name",
+            "model_version",
+            "inspector_id",
+        ),
+    )
+
+    inspection_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    image_sha256: Mapped[str] = mapped_column(ForeignKey("images.sha256"), index=True)
+    image_name: Mapped[str] = mapped_column(String(255))
+    polarity: Mapped[str] = mapped_column(String(16))
+    inspector_id: Mapped[str | None] = mapped_column(ForeignKey("users.user_id"), index=True)
+    model_name: Mapped[str] = mapped_column(String(64))
+    model_version: Mapped[int] = mapped_column(Integer)
+    model_sha256: Mapped[str] = mapped_column(String(64))
+    calibration_id: Mapped[str] = mapped_column(String(64))
+    score_cut: Mapped[float] = mapped_column(Float)
+    operating_probability: Mapped[float] = mapped_column(Float)
+    detections: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    disposition: Mapped[str | None] = mapped_column(String(16))
+    standard: Mapped[str | None] = mapped_column(String(64))
+    quality_level: Mapped[str | None] = mapped_column(String(32))
+    note: Mapped[str] = mapped_column(Text)
+    version: Mapped[int] = mapped_column(Integer)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_by: Mapped[str | None] = mapped_column(ForeignKey("users.user_id"))
+    part: Mapped[str] = mapped_column(String(128), index=True)
+    setup: Mapped[dict[str, Any]] = mapped_column(JSON)
+    image_quality: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    revision_of: Mapped[str | None] = mapped_column(ForeignKey("inspections.inspection_id"))
+    search_text: Mapped[str] = mapped_column(String(520), default="", server_default="")
+    found: Mapped[str] = mapped_column(String(255), default="", server_default="")
+
+
+class AnnotationRow(Base):
+    """All boxes on an image as one author left them; the next change is the next version."""
+
+    __tablename__ = "annotations"
+    __table_args__ = (
+        UniqueConstraint("image_sha256", "track", "version", name="uq_annotations_image_track_version"),
+        CheckConstraint("source IN ('model', 'human')", "source_is_known"),
+        CheckConstraint("(source = 'human') = (author_id IS NOT NULL)", "human_has_author"),
+        CheckConstraint("version >= 1", "version_counts_from_one"),
+    )
+
+    annotation_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    image_sha256: Mapped[str] = mapped_column(ForeignKey("images.sha256"))
+    track: Mapped[str] = mapped_column(String(ID_LENGTH))
+    inspection_id: Mapped[str | None] = mapped_column(ForeignKey("inspections.inspection_id"), index=True)
+    version: Mapped[int] = mapped_column(Integer)
+    source: Mapped[str] = mapped_column(String(8))
+    author_id: Mapped[str | None] = mapped_column(ForeignKey("users.user_id"), index=True)
+    model_name: Mapped[str | None] = mapped_column(String(64))
+    model_version: Mapped[int | None] = mapped_column(Integer)
+    boxes: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    note: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ReviewRow(Base):
+    """What a second person said about one version of an inspection."""
+
+    __tablename__ = "reviews"
+    __table_args__ = (CheckConstraint("outcome IN ('concurs', 'returns')", "outcome_is_known"),)
+
+    review_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    inspection_id: Mapped[str] = mapped_column(ForeignKey("inspections.inspection_id"), index=True)
+    inspection_version: Mapped[int] = mapped_column(Integer)
+    reviewer_id: Mapped[str] = mapped_column(ForeignKey("users.user_id"), index=True)
+    outcome: Mapped[str] = mapped_column(String(16))
+    own_disposition: Mapped[str | None] = mapped_column(String(16))
+    own_version: Mapped[int | None] = mapped_column(Integer)
+    note: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class SignatureRow(Base):
+    """Who signed what, and what it meant; `seal` is the keyed digest over all of it."""
+
+    __tablename__ = "signatures"
+
+    signature_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    inspection_id: Mapped[str] = mapped_column(ForeignKey("inspections.inspection_id"), index=True)
+    inspection_version: Mapped[int] = mapped_column(Integer)
+    signer_id: Mapped[str] = mapped_column(ForeignKey("users.user_id"), index=True)
+    meaning: Mapped[str] = mapped_column(String(32))
+    content_sha256: Mapped[str] = mapped_column(String(64))
+    signed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    seal: Mapped[str] = mapped_column(String(64))
+
+
+class AuditEventRow(Base):
+    """One line of the audit log, chained to the one before by its hash and sealed with our key.
+
+    `actor_id` is no foreign key: the log stays whole whatever happens to the tables it tells about.
+    """
+
+    __tablename__ = "audit_events"
+
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    event_id: Mapped[str] = mapped_column(String(32), unique=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    actor_id: Mapped[str] = mapped_column(String(ID_LENGTH), index=True)
+    action: Mapped[str] = mapped_column(String(64), index=True)
+    object_type: Mapped[str] = mapped_column(String(32))
+    object_id: Mapped[str] = mapped_column(String(128))
+    before_hash: Mapped[str | None] = mapped_column(String(64))
+    after_hash: Mapped[str | None] = mapped_column(String(64))
+    request_id: Mapped[str | None] = mapped_column(String(64))
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+    key_id: Mapped[str] = mapped_column(String(8))
+    seal: Mapped[str] = mapped_column(String(64))
+
+
+class AuditHeadRow(Base):
+    """The newest event, sealed; one row, changed with every event in the same transaction."""
+
+    __tablename__ = "audit_head"
+    __table_args__ = (CheckConstraint("id = 1", "is_the_only_row"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(Integer)
+    hash: Mapped[str] = mapped_column(String(64))
+    key_id: Mapped[str] = mapped_column(String(8))
+    seal: Mapped[str] = mapped_column(String(64))

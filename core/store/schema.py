@@ -1,0 +1,7 @@
+"""The whole schema as SQLAlchemy metadata: importing this module declares every table."""
+
+from core.store import account_tables, record_tables, tables, workbench_tables
+
+#: What `alembic` compares the database with.
+METADATA = tables.Base.metadata
+__all__ = ["METADATA", "account_tables", "record_tables", "tables", "workbench_tables"]

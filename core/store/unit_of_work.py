@@ -1,0 +1,107 @@
+"""One transaction over all tables: everything in it is kept, or nothing is."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from core.store.annotations import AnnotationRepository
+from core.store.audit_events import AuditRepository
+from core.store.clock import now_utc
+from core.store.database import writing
+from core.store.images import ImageRepository
+from core.store.inspection_history import InspectionHistory
+from core.store.inspections import InspectionRepository, ReviewRepository, SignatureRepository
+from core.store.jobs import JobRepository
+from core.store.sessions import SessionRepository, SignInFailureRepository
+from core.store.users import UserRepository
+from core.store.workbench import (
+    DisagreementRepository,
+    RuleSetRepository,
+    ScaleRepository,
+    TemplateRepository,
+    WorklistRepository,
+)
+
+
+class Work:
+    """The repositories of one transaction; of no use after it ended.
+
+    Attributes:
+        now: the moment the transaction began, UTC; everything it writes bears it.
+    """
+
+    def __init__(self, session: Session, audit: AuditRepository, now: datetime) -> None:
+        self.now = now
+        self.audit = audit
+        self.users = UserRepository(session)
+        self.sessions = SessionRepository(session)
+        self.failures = SignInFailureRepository(session)
+        self.images = ImageRepository(session)
+        self.inspections = InspectionRepository(session)
+        self.history = InspectionHistory(session)
+        self.annotations = AnnotationRepository(session)
+        self.reviews = ReviewRepository(session)
+        self.signatures = SignatureRepository(session)
+        self.jobs = JobRepository(session, now=now)
+        self.worklist = WorklistRepository(session)
+        self.templates = TemplateRepository(session)
+        self.rule_sets = RuleSetRepository(session)
+        self.scales = ScaleRepository(session)
+        self.disagreements = DisagreementRepository(session)
+
+
+class Store:
+    """Opens transactions on a database. Safe to share between threads.
+
+    Args:
+        engine: at the newest schema.
+        open_audit: makes the audit log of one transaction from its session and its moment.
+        clock: tells the time, UTC.
+        after_write: called after every committed write, e.g. to anchor the audit log.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        open_audit: Callable[[Session, datetime], AuditRepository],
+        clock: Callable[[], datetime] = now_utc,
+        after_write: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._engine = engine
+        self._open_audit = open_audit
+        self._clock = clock
+        self._after_write = after_write
+
+    @property
+    def engine(self) -> Engine:
+        """The database underneath, for looking after it."""
+        return self._engine
+
+    @contextmanager
+    def write(self) -> Iterator[Work]:
+        """A transaction that may change things: committed at the end, rolled back on any error.
+
+        On SQLite writers take turns from the start. The audit log is appended to last, so that the turn
+        that all writers share there is short.
+        """
+        with Session(writing(self._engine)) as session, session.begin():
+            work = self._work(session)
+            yield work
+            session.flush()
+            work.audit.flush()
+        self._after_write()
+
+    @contextmanager
+    def read(self) -> Iterator[Work]:
+        """A transaction that only looks; what it would change is rolled back."""
+        with Session(self._engine) as session:
+            yield self._work(session)
+            session.rollback()
+
+    def _work(self, session: Session) -> Work:
+        now = self._clock()
+        return Work(session, self._open_audit(session, now), now)
