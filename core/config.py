@@ -1,12 +1,15 @@
 """Settings, parsed once at the start from the environment and `.env`."""
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from core.domain.accounts import ACCOUNT_ROLES, Role
 from core.domain.errors import ConfigurationError
 
 #: A shorter secret can be guessed.
@@ -17,7 +20,10 @@ _SECRET_LIKE_EXAMPLE = re.compile(
 _MIN_DISTINCT_CHARACTERS = 10
 _DATABASE_URL = re.compile(r"^(sqlite|postgresql)(\+\w+)?://")
 _DEVICE = re.compile(r"^(auto|cpu|cuda(:\d+)?)$")
-_ORIGIN = re.compile(r"^https?://[^/\s*]+$")
+_ORIGIN = re.compile(r"^https?://[^/\s*@]+$")
+_HOST = re.compile(r"^(\*|(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])$")
+_URL_PASSWORD = re.compile(r"://[^:/@]*:([^@]+)@")
+_Names = Annotated[tuple[str, ...], NoDecode]
 
 
 class Settings(BaseSettings):
@@ -30,8 +36,19 @@ class Settings(BaseSettings):
         database_url: SQLAlchemy URL, SQLite or PostgreSQL.
         mlflow_tracking_uri: an MLflow server or a database URL.
         jwt_secret: key of every signature; None when unset, which production refuses.
+        jwt_secret_previous: earlier values of it; what was sealed with them can still be verified.
+        allowed_hosts: host names that the server answers to, `*.` for any below; see `hosts`.
+        public_url: origin under which people reach it; with https, cookies are Secure.
+        trusted_proxies: addresses or networks whose X-Forwarded-For and -Proto are believed.
         cors_origins: origins whose pages may call the REST API.
+        session_idle_minutes: a session that does nothing for so long ends.
+        session_max_hours: a session ends so long after signing in, whatever it does.
+        oidc_role_claim: claim of an identity provider that tells somebody's roles or groups.
+        oidc_roles: `value=role` for the values of that claim; of several that fit, the first.
+        demo_idle_minutes: the workspace of a guest who does nothing for so long is thrown away.
+        upload_limit_mb: largest file that may be handed in, MiB.
         log_level: level of the root logger.
+        log_format: "json", "text", or "auto": text at a terminal, else JSON.
         device: "auto", "cpu", "cuda" or "cuda:N".
         data_dir: originals, caches and job files.
     """
@@ -45,17 +62,78 @@ class Settings(BaseSettings):
     database_url: str = Field(default="sqlite:///var/radikal.db", repr=False)
     mlflow_tracking_uri: str = Field(default="sqlite:///var/mlflow.db", repr=False)
     jwt_secret: SecretStr | None = None
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    jwt_secret_previous: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    allowed_hosts: _Names = ()
+    public_url: str = ""
+    trusted_proxies: _Names = ()
+    cors_origins: _Names = ()
+    session_idle_minutes: int = Field(default=60, ge=1, le=24 * 60)
+    session_max_hours: int = Field(default=12, ge=1, le=7 * 24)
+    oidc_role_claim: str = "roles"
+    oidc_roles: _Names = ()
+    demo_idle_minutes: int = Field(default=60, ge=1, le=24 * 60)
+    upload_limit_mb: int = Field(default=500, ge=1, le=4096)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["auto", "json", "text"] = "auto"
     device: str = "auto"
     data_dir: Path = Path("var")
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator(
+        "cors_origins",
+        "allowed_hosts",
+        "trusted_proxies",
+        "jwt_secret_previous",
+        "oidc_roles",
+        mode="before",
+    )
     @classmethod
-    def _split_origins(cls, value: Any) -> Any:
+    def _split_at_commas(cls, value: Any) -> Any:
         if isinstance(value, str):
-            return tuple(origin.strip().rstrip("/") for origin in value.split(",") if origin.strip())
+            return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("public_url", mode="before")
+    @classmethod
+    def _without_slash(cls, value: Any) -> Any:
+        return value.strip().rstrip("/") if isinstance(value, str) else value
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _hosts_are_names(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        for host in hosts:
+            if not _HOST.match(host.lower()):
+                raise ValueError(f"expected names without port such as qc.example.com, got {host!r}")
+        return tuple(host.lower() for host in hosts)
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_url_is_an_origin(cls, url: str) -> str:
+        if url and not _ORIGIN.match(url):
+            raise ValueError(f"expected an origin such as https://qc.example.com without a path, got {url!r}")
+        return url
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_addresses(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in proxies:
+            try:
+                ip_network(proxy)
+            except ValueError:
+                raise ValueError(
+                    f"expected addresses or networks such as 10.0.0.0/8, got {proxy!r}"
+                ) from None
+        return proxies
+
+    @field_validator("oidc_roles")
+    @classmethod
+    def _roles_are_roles(cls, pairs: tuple[str, ...]) -> tuple[str, ...]:
+        for pair in pairs:
+            value, _, role = pair.rpartition("=")
+            if not value or role not in list(ACCOUNT_ROLES):
+                raise ValueError(
+                    f"expected value=role with a role out of {', '.join(ACCOUNT_ROLES)}, got {pair!r}"
+                )
+        return pairs
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -70,6 +148,7 @@ class Settings(BaseSettings):
     @field_validator("cors_origins")
     @classmethod
     def _origins_are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        origins = tuple(origin.rstrip("/") for origin in origins)
         for origin in origins:
             if origin != "*" and not _ORIGIN.match(origin):
                 raise ValueError(
@@ -100,7 +179,34 @@ class Settings(BaseSettings):
                     "CORS_ORIGINS: '*' lets every site call the API as the signed-in user; "
                     "name the origins, comma-separated"
                 )
+            if not self.hosts or "*" in self.hosts:
+                raise ValueError(
+                    "ALLOWED_HOSTS: production answers only to names it was told: name them, "
+                    "comma-separated, or set PUBLIC_URL"
+                )
         return self
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The host names that were named, that of `public_url` among them; empty when none was."""
+        own = urlsplit(self.public_url).hostname
+        return (*self.allowed_hosts, *((own,) if own else ()))
+
+    @property
+    def role_by_claim(self) -> dict[str, Role]:
+        """`oidc_roles` as a mapping, in order."""
+        pairs = (pair.rpartition("=") for pair in self.oidc_roles)
+        return {value: Role(role) for value, _, role in pairs}
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret value in these settings, for keeping them out of logs."""
+        keys_ = (self.jwt_secret, *self.jwt_secret_previous)
+        found = [key.get_secret_value() for key in keys_ if key is not None]
+        for url in (self.database_url, self.mlflow_tracking_uri):
+            for password in _URL_PASSWORD.findall(url):
+                found += [password, unquote(password)]
+        return tuple(found)
 
     @property
     def is_production(self) -> bool:

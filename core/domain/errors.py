@@ -29,6 +29,10 @@ class ModelArtefactError(WorkbenchError):
     """Weights, card or calibration of a model are missing, damaged or do not belong together."""
 
 
+class RuleSetError(BadInputError):
+    """A file of acceptance rules cannot be used: names the file, the rule and what was expected."""
+
+
 class LeakError(BadInputError):
     """Images under evaluation were trained on, and a gate was asked for."""
 
@@ -43,3 +47,68 @@ class CalibrationDataError(BadInputError):
 
 class RegistryUnavailableError(WorkbenchError):
     """MLflow does not answer; what is cached still works."""
+
+
+class NotAllowedError(WorkbenchError):
+    """The role of whoever asked does not cover this, or there is no session."""
+
+
+class StaleVersionError(WorkbenchError):
+    """What was to be saved rests on a version that is no longer the newest; nothing was saved.
+
+    Attributes:
+        yours: version that the change was based on.
+        stored: the newest version there is.
+    """
+
+    def __init__(self, what: str, *, yours: int, stored: int) -> None:
+        super().__init__(
+            f"{what} is at version {stored} by now, your change is based on version {yours}: nothing was "
+            "saved; compare the two, then save again"
+        )
+        self.yours = yours
+        self.stored = stored
+
+
+class ImmutableRecordError(WorkbenchError):
+    """What is written there may not be changed or removed any more."""
+
+
+class SignInRefusedError(WorkbenchError):
+    """Name and password do not fit together, or the account is disabled; the message does not say which."""
+
+
+class LockedOutError(SignInRefusedError):
+    """Too many attempts; try again later.
+
+    Attributes:
+        retry_after_s: seconds to wait.
+    """
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"too many attempts: try again in {retry_after_s} s")
+        self.retry_after_s = retry_after_s
+
+
+class WeakPasswordError(BadInputError):
+    """The password is too short, too long or too common."""
+
+
+class UserExistsError(BadInputError):
+    """The sign-in name is taken."""
+
+
+class AccountChangedError(WorkbenchError):
+    """Somebody else changed the account since it was looked at; nothing was changed."""
+
+
+class LastAdminError(BadInputError):
+    """Nobody could manage accounts any more; nothing was changed."""
+
+
+class UnknownUserError(BadInputError):
+    """There is no such account."""
+
+
+class UnknownRecordError(BadInputError):
+    """There is no such inspection, annotation or review."""

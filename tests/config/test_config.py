@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from core.config import Settings, keys, load_settings
+from core.domain.accounts import Role
 from core.domain.errors import ConfigurationError
 
 STRONG = "vN4-q0ZkWm7xTgB2sYhLr9dUeKfPj3aC_iOo1XbR"
@@ -45,6 +46,13 @@ def test_origins_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
         ("DEVICE", "gpu", "DEVICE: expected auto, cpu, cuda or cuda:N, got 'gpu'"),
         ("DATABASE_URL", "radikal.db", "DATABASE_URL: expected sqlite:///"),
         ("CORS_ORIGINS", "example.com", "CORS_ORIGINS: expected origins such as https://qc.example.com"),
+        ("ALLOWED_HOSTS", "https://a.example", "ALLOWED_HOSTS: expected names without port"),
+        ("ALLOWED_HOSTS", "a.example:8000", "ALLOWED_HOSTS: expected names without port"),
+        ("PUBLIC_URL", "a.example", "PUBLIC_URL: expected an origin such as https://qc.example.com"),
+        ("PUBLIC_URL", "https://a.example/x", "PUBLIC_URL: expected an origin such as"),
+        ("TRUSTED_PROXIES", "proxy", "TRUSTED_PROXIES: expected addresses or networks"),
+        ("SESSION_IDLE_MINUTES", "0", "SESSION_IDLE_MINUTES: Input should be greater than"),
+        ("LOG_FORMAT", "xml", "LOG_FORMAT: Input should be 'auto', 'json' or 'text'"),
     ],
 )
 def test_a_malformed_value_is_one_line_that_names_the_key(
@@ -88,7 +96,42 @@ def test_production_refuses_a_wildcard_origin(monkeypatch: pytest.MonkeyPatch) -
 def test_production_starts_on_safe_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("APP_ENV", "production")
     monkeypatch.setenv("JWT_SECRET", STRONG[:32])
+    monkeypatch.setenv("ALLOWED_HOSTS", "qc.example.com")
     assert load_settings(None).is_production
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "hosts"),
+    [
+        ("ALLOWED_HOSTS", "QC.example.com, *.plant.example", ("qc.example.com", "*.plant.example")),
+        ("PUBLIC_URL", "https://qc.example.com/", ("qc.example.com",)),
+    ],
+)
+def test_production_answers_to_the_names_it_was_told(
+    monkeypatch: pytest.MonkeyPatch, key: str, value: str, hosts: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("APP_ENV", "production")
+    monkeypatch.setenv("JWT_SECRET", STRONG)
+    monkeypatch.setenv(key, value)
+    assert load_settings(None).hosts == hosts
+
+
+@pytest.mark.parametrize("hosts", ["", "*", "qc.example.com,*"])
+def test_production_refuses_to_answer_to_any_name(monkeypatch: pytest.MonkeyPatch, hosts: str) -> None:
+    monkeypatch.setenv("APP_ENV", "production")
+    monkeypatch.setenv("JWT_SECRET", STRONG)
+    monkeypatch.setenv("ALLOWED_HOSTS", hosts)
+    with pytest.raises(ConfigurationError, match="^ALLOWED_HOSTS: "):
+        load_settings(None)
+
+
+def test_every_secret_can_be_kept_out_of_logs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JWT_SECRET", STRONG)
+    monkeypatch.setenv("JWT_SECRET_PREVIOUS", "older/secret/, oldest")
+    monkeypatch.setenv("DATABASE_URL", "postgresql+psycopg://radikal:p%40ss@db/radikal")
+    settings = load_settings(None)
+    assert settings.secrets == (STRONG, "older/secret/", "oldest", "p%40ss", "p@ss")
+    assert "oldest" not in repr(settings)
 
 
 def test_development_allows_what_production_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,3 +155,18 @@ def test_settings_are_frozen_and_never_show_a_secret(
 
 def test_every_field_is_a_key() -> None:
     assert set(keys()) == {name.upper() for name in Settings.model_fields}
+
+
+def test_roles_of_an_identity_provider_keep_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OIDC_ROLES", "qc=admins=admin, qc-film=inspector")
+    assert list(load_settings(None).role_by_claim.items()) == [
+        ("qc=admins", Role.ADMIN),
+        ("qc-film", Role.INSPECTOR),
+    ]
+
+
+@pytest.mark.parametrize("value", ["qc-film", "=admin", "qc-film=boss", "qc-film=guest"])
+def test_a_role_that_nobody_can_have_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("OIDC_ROLES", value)
+    with pytest.raises(ConfigurationError, match="OIDC_ROLES: expected value=role"):
+        load_settings(None)

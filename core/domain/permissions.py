@@ -1,0 +1,74 @@
+"""Who may do what, as one table that services, pages and the manual read."""
+
+from enum import StrEnum
+
+from core.domain.accounts import COMMAND_LINE, SYSTEM, Identity, Role
+from core.domain.errors import NotAllowedError
+
+_INSPECTOR, _REVIEWER, _ANNOTATOR = Role.INSPECTOR, Role.REVIEWER, Role.ANNOTATOR
+_ML_ENGINEER, _ADMIN, _GUEST = Role.ML_ENGINEER, Role.ADMIN, Role.GUEST
+
+
+class Action(StrEnum):
+    """What a service does for somebody; the value is how the manual says it."""
+
+    IMAGES_ADD = "hand in radiographs"
+    IMAGES_READ = "look at radiographs"
+    INSPECTIONS_RECORD = "have a radiograph inspected"
+    INSPECTIONS_READ = "look at inspections"
+    INSPECTIONS_DECIDE = "set a disposition"
+    REVIEWS_ADD = "review another person's inspection"
+    SIGNATURES_ADD = "sign"
+    ANNOTATIONS_READ = "look at annotations"
+    ANNOTATIONS_SAVE = "save annotations"
+    RULES_READ = "look at acceptance rules"
+    RULES_MANAGE = "change acceptance rules"
+    PASSWORD_CHANGE = "change one's own password"
+    USERS_MANAGE = "add, disable, erase users; set roles and passwords"
+    AUDIT_READ = "read, verify and export the audit log"
+
+
+#: Guests act in their own throw-away workspace only.
+PERMISSIONS: dict[Action, frozenset[Role]] = {
+    Action.IMAGES_ADD: frozenset({_INSPECTOR, _REVIEWER, _GUEST}),
+    Action.IMAGES_READ: frozenset({_INSPECTOR, _REVIEWER, _ANNOTATOR, _ML_ENGINEER, _GUEST}),
+    Action.INSPECTIONS_RECORD: frozenset({_INSPECTOR, _REVIEWER, _GUEST}),
+    Action.INSPECTIONS_READ: frozenset({_INSPECTOR, _REVIEWER, _ANNOTATOR, _ML_ENGINEER, _GUEST}),
+    Action.INSPECTIONS_DECIDE: frozenset({_INSPECTOR, _REVIEWER, _GUEST}),
+    Action.REVIEWS_ADD: frozenset({_REVIEWER}),
+    Action.SIGNATURES_ADD: frozenset({_INSPECTOR, _REVIEWER}),
+    Action.ANNOTATIONS_READ: frozenset({_INSPECTOR, _REVIEWER, _ANNOTATOR, _ML_ENGINEER, _GUEST}),
+    Action.ANNOTATIONS_SAVE: frozenset({_INSPECTOR, _REVIEWER, _ANNOTATOR, _GUEST}),
+    Action.RULES_READ: frozenset(Role) - {_GUEST},
+    Action.RULES_MANAGE: frozenset({_ADMIN}),
+    Action.PASSWORD_CHANGE: frozenset(Role) - {_GUEST},
+    Action.USERS_MANAGE: frozenset({_ADMIN}),
+    Action.AUDIT_READ: frozenset({_ADMIN}),
+}
+
+
+#: What only a person can do, never a command on the server.
+_PERSONAL = frozenset(
+    {Action.REVIEWS_ADD, Action.SIGNATURES_ADD, Action.ANNOTATIONS_SAVE, Action.PASSWORD_CHANGE}
+)
+
+
+def may(role: Role, action: Action) -> bool:
+    """True when somebody of this role may do it."""
+    return role in PERMISSIONS[action]
+
+
+def require(identity: Identity, action: Action) -> None:
+    """Return when `identity` may do it. A command on the server may do all that needs no person.
+
+    Raises:
+        NotAllowedError: the role may not, or the password must be changed first.
+    """
+    if identity.user_id in (COMMAND_LINE.user_id, SYSTEM.user_id):
+        if action in _PERSONAL:
+            raise NotAllowedError(f"a command may not {action.value}: a person must")
+        return
+    if identity.must_change_password and action is not Action.PASSWORD_CHANGE:
+        raise NotAllowedError("change your password first; nothing else is possible until then")
+    if not may(identity.role, action):
+        raise NotAllowedError(f"the role {identity.role.label} may not {action.value}")

@@ -1,0 +1,207 @@
+"""How a person reads a radiograph: what is inspected, what is said of each indication, where they differ."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+from core.domain.errors import BadInputError
+from core.domain.indication import IndicationClass
+from core.domain.records import AnnotationSource
+
+#: Boxes that overlap less than this (IoU) have another extent.
+SAME_EXTENT_IOU = 0.9
+_LONGEST_TEXT, _LONGEST_NOTE = 128, 2_000
+_MAX_MM = 1e6
+
+
+class Call(StrEnum):
+    """What a person says about one indication; whether the part is accepted is another question."""
+
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    DISMISSED = "dismissed"
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What is inspected and by which rule; empty or None where nobody said it.
+
+    Attributes:
+        wall_mm: wall thickness t.
+        thickness_mm: nominal butt weld thickness s.
+        weld_length_mm: length of weld on the radiograph.
+        is_single_sided: welded from one side only.
+        standard: id of the rule set.
+        quality_level: level within it.
+
+    Raises:
+        BadInputError: a text is too long, a length is not positive.
+    """
+
+    part: str = ""
+    weld_number: str = ""
+    material: str = ""
+    technique: str = ""
+    wall_mm: float | None = None
+    thickness_mm: float | None = None
+    weld_length_mm: float | None = None
+    is_single_sided: bool | None = None
+    standard: str | None = None
+    quality_level: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("part", "weld_number", "material", "technique"):
+            if len(getattr(self, name)) > _LONGEST_TEXT:
+                raise BadInputError(f"{name.replace('_', ' ')}: expected at most {_LONGEST_TEXT} characters")
+        for name in ("wall_mm", "thickness_mm", "weld_length_mm"):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and 0 < value < _MAX_MM):
+                raise BadInputError(f"{name.removesuffix('_mm').replace('_', ' ')}: expected mm above 0")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON; `setup_from` reads it back."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
+
+def setup_from(content: Mapping[str, Any]) -> Setup:
+    """The setup in `content`; unknown keys are left out, missing ones are unknown."""
+    known = {one.name for one in fields(Setup)}
+    return Setup(**{name: value for name, value in content.items() if name in known})
+
+
+@dataclass(frozen=True, slots=True)
+class ReadIndication:
+    """One indication as a person reads it.
+
+    Attributes:
+        indication_id: unique within the reading; `m3` is the model's third, others were added.
+        bbox: x1, y1, x2, y2 in px.
+        source: who reported it first.
+        model_index: place in the model's list from 0, None for an added one.
+        probability: the model's, None for an added one.
+        iso6520: a finer code than the class has, None when nobody gave one.
+    """
+
+    indication_id: str
+    bbox: tuple[float, float, float, float]
+    indication_class: IndicationClass
+    source: AnnotationSource
+    call: Call
+    model_index: int | None = None
+    probability: float | None = None
+    iso6520: str | None = None
+    note: str = ""
+
+    def to_box(self) -> dict[str, Any]:
+        """As it is kept among the boxes of an annotation; `indication_from` reads it back."""
+        return {
+            "id": self.indication_id,
+            "bbox": list(self.bbox),
+            "class": self.indication_class.value,
+            "source": self.source.value,
+            "call": self.call.value,
+            "model_index": self.model_index,
+            "probability": self.probability,
+            "iso6520": self.iso6520,
+            "note": self.note,
+        }
+
+
+def indication_from(box: Mapping[str, Any]) -> ReadIndication:
+    """The indication in a kept or handed-in box.
+
+    Raises:
+        BadInputError: says what was expected.
+    """
+    try:
+        x1, y1, x2, y2 = (float(value) for value in box["bbox"])
+        index = box.get("model_index")
+        probability = box.get("probability")
+        note = str(box.get("note") or "")
+        if len(note) > _LONGEST_NOTE:
+            raise BadInputError(f"note of an indication: expected at most {_LONGEST_NOTE} characters")
+        return ReadIndication(
+            indication_id=str(box["id"]),
+            bbox=(x1, y1, x2, y2),
+            indication_class=IndicationClass(box["class"]),
+            source=AnnotationSource(box["source"]),
+            call=Call(box["call"]),
+            model_index=None if index is None else int(index),
+            probability=None if probability is None else float(probability),
+            iso6520=str(box["iso6520"]) if box.get("iso6520") else None,
+            note=note,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadInputError(f"not an indication: {type(error).__name__} {error}") from None
+
+
+def first_reading(
+    detections: Sequence[Mapping[str, Any]], operating_probability: float
+) -> list[ReadIndication]:
+    """What a person starts from: the model's indications at or above its operating point, all still open."""
+    return [
+        ReadIndication(
+            indication_id=f"m{index + 1}",
+            bbox=tuple(float(value) for value in found["bbox"]),  # type: ignore[arg-type]
+            indication_class=IndicationClass(found["class"]),
+            source=AnnotationSource.MODEL,
+            call=Call.OPEN,
+            model_index=index,
+            probability=float(found["probability"]),
+        )
+        for index, found in enumerate(detections)
+        if found["probability"] >= operating_probability
+    ]
+
+
+class DisagreementKind(StrEnum):
+    """How a person and a model differ about one indication."""
+
+    ADDED = "added by the inspector"
+    REMOVED = "dismissed by the inspector"
+    CLASS = "class changed"
+    EXTENT = "extent changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """One difference between a reading and the model's list."""
+
+    kind: DisagreementKind
+    indication: ReadIndication
+
+
+def disagreements(
+    detections: Sequence[Mapping[str, Any]], reading: Sequence[ReadIndication]
+) -> list[Disagreement]:
+    """Where `reading` differs from what the model reported; an open indication differs from nothing."""
+    found: list[Disagreement] = []
+    for one in reading:
+        if one.call is Call.OPEN:
+            continue
+        if one.model_index is None:
+            if one.call is Call.CONFIRMED:
+                found.append(Disagreement(DisagreementKind.ADDED, one))
+            continue
+        if one.call is Call.DISMISSED:
+            found.append(Disagreement(DisagreementKind.REMOVED, one))
+            continue
+        original = detections[one.model_index]
+        if original["class"] != one.indication_class.value:
+            found.append(Disagreement(DisagreementKind.CLASS, one))
+        if overlap(original["bbox"], one.bbox) < SAME_EXTENT_IOU:
+            found.append(Disagreement(DisagreementKind.EXTENT, one))
+    return found
+
+
+def overlap(first: Sequence[float], second: Sequence[float]) -> float:
+    """The intersection over union of two boxes (x1, y1, x2, y2), 0 to 1."""
+    width = min(first[2], second[2]) - max(first[0], second[0])
+    height = min(first[3], second[3]) - max(first[1], second[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    shared = width * height
+    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (first, second))
+    return float(shared / (areas - shared))

@@ -1,0 +1,163 @@
+"""What was found on a radiograph and what people decided about it, as kept for good."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from core.domain.radiograph import Polarity
+
+#: The track of annotations that belong to an image, not to one inspection of it.
+LABELS = "labels"
+
+
+class InspectionState(StrEnum):
+    """How far an inspection is; from SIGNED on nothing about it changes any more but the state itself."""
+
+    OPEN = "open"
+    SIGNED = "signed"
+    CONCURRED = "concurred"
+    RETURNED = "returned"
+
+
+class Disposition(StrEnum):
+    """What is to happen with the part."""
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+    REVIEW = "review"
+
+
+class ReviewOutcome(StrEnum):
+    """What a second person said."""
+
+    CONCURS = "concurs"
+    RETURNS = "returns"
+
+
+class AnnotationSource(StrEnum):
+    """Who drew the boxes."""
+
+    MODEL = "model"
+    HUMAN = "human"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReference:
+    """Which model version, calibration and cut produced detections; enough to run them again."""
+
+    name: str
+    version: int
+    sha256: str
+    calibration_id: str
+    score_cut: float
+    operating_probability: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inspection:
+    """One model version on one radiograph, and what a person decided about it.
+
+    Attributes:
+        inspector_id: who asked for it, None for a command on the server.
+        polarity: as it was applied.
+        detections: as `radikal detect --json` lists them; never changed.
+        disposition: None until somebody decided.
+        standard, quality_level: the rule it was judged by, None until then.
+        version: counts up with every change of the decision, from 1.
+        created_at, updated_at: UTC.
+        setup: what is inspected.
+        image_quality: what the image-quality gate found, as its report is written; None before it ran.
+        revision_of: the signed inspection that this one corrects.
+    """
+
+    inspection_id: str
+    image_sha256: str
+    image_name: str
+    polarity: Polarity
+    inspector_id: str | None
+    model: ModelReference
+    detections: tuple[Mapping[str, Any], ...]
+    created_at: datetime
+    disposition: Disposition | None
+    standard: str | None
+    quality_level: str | None
+    note: str
+    version: int
+    updated_at: datetime
+    updated_by: str | None
+    setup: Mapping[str, Any] = field(default_factory=dict)
+    image_quality: Mapping[str, Any] | None = None
+    state: InspectionState = InspectionState.OPEN
+    revision_of: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """True while the reading and the decision may still change."""
+        return self.state is InspectionState.OPEN
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Annotation:
+    """All boxes on an image as one author left them.
+
+    Attributes:
+        track: `LABELS`, or the id of the inspection that they belong to.
+        version: counts from 1 within image and track.
+        author_id: None when a model drew them.
+        boxes: each with `bbox` (x1, y1, x2, y2 in px), `class` and whatever its editor adds.
+        created_at: UTC.
+    """
+
+    annotation_id: str
+    image_sha256: str
+    track: str
+    inspection_id: str | None
+    version: int
+    source: AnnotationSource
+    author_id: str | None
+    boxes: tuple[Mapping[str, Any], ...]
+    note: str
+    created_at: datetime
+    model_name: str | None = None
+    model_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What a second person said about one version of an inspection.
+
+    Attributes:
+        own_disposition, own_version: what they had decided before they saw the first result, and the version
+            of their own annotation then.
+    """
+
+    review_id: str
+    inspection_id: str
+    inspection_version: int
+    reviewer_id: str
+    outcome: ReviewOutcome
+    note: str
+    created_at: datetime
+    own_disposition: Disposition | None = None
+    own_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Who signed which content when, and what it meant.
+
+    Attributes:
+        content_sha256: of the canonical JSON of what was signed.
+        seal: keyed digest over all other fields; 64 hex digits.
+    """
+
+    signature_id: str
+    inspection_id: str
+    inspection_version: int
+    signer_id: str
+    meaning: str
+    content_sha256: str
+    signed_at: datetime
+    seal: str
