@@ -1,0 +1,94 @@
+"""Reads the checks of a rule file."""
+
+from collections.abc import Callable, Iterator
+
+from core.standards.checks import (
+    AlignedCheck,
+    AloneCheck,
+    Check,
+    CountCheck,
+    FactCheck,
+    SizeCheck,
+    TotalCheck,
+)
+from core.standards.extents import Measure
+from core.standards.fields import Field
+from core.standards.finding import Fact, Symbol
+from core.standards.limit import Limit
+from core.standards.verdict import Verdict
+
+
+def checks_from(field: Field) -> Iterator[Check]:
+    """The checks in a list of them.
+
+    Raises:
+        RuleSetError: naming the file, the rule and what was expected.
+    """
+    for item in field.items():
+        name = item.value.get("check") if isinstance(item.value, dict) else None
+        if name not in _READ:
+            item.refuse(f"check: one of {', '.join(_READ)}")
+        yield _READ[name](item)
+
+
+def limit_from(field: Field) -> Limit:
+    """The limit in `{times, of, max_mm}`; a plain number of millimetres is `max_mm` alone."""
+    fields = field.mapping(optional=("times", "of", "max_mm"))
+    if ("times" in fields) != ("of" in fields) or not fields:
+        field.refuse("times and of, max_mm, or all three")
+    return Limit(
+        times=fields["times"].factor() if "times" in fields else None,
+        of=fields["of"].one_of(Symbol) if "of" in fields else None,
+        max_mm=fields["max_mm"].size_mm() if "max_mm" in fields else None,
+    )
+
+
+def _size(item: Field) -> Check:
+    fields = item.mapping(required=("check", "measure", "at_most"))
+    return SizeCheck(fields["measure"].one_of(Measure), limit_from(fields["at_most"]))
+
+
+def _total(item: Field) -> Check:
+    fields = item.mapping(required=("check", "at_most"), optional=("within", "shorter_weld"))
+    return TotalCheck(
+        limit_from(fields["at_most"]), _optional(fields, "within"), _optional(fields, "shorter_weld")
+    )
+
+
+def _count(item: Field) -> Check:
+    fields = item.mapping(required=("check", "at_most"), optional=("within",))
+    return CountCheck(fields["at_most"].whole(), _optional(fields, "within"))
+
+
+def _aligned(item: Field) -> Check:
+    fields = item.mapping(required=("check", "at_most", "within", "unless_gaps_exceed"))
+    return AlignedCheck(
+        limit_from(fields["at_most"]), limit_from(fields["within"]), fields["unless_gaps_exceed"].factor()
+    )
+
+
+def _fact(item: Field) -> Check:
+    fields = item.mapping(required=("check", "fact", "otherwise"))
+    otherwise = fields["otherwise"].one_of(Verdict)
+    if otherwise is Verdict.ACCEPTABLE:
+        fields["otherwise"].refuse(f"{Verdict.NOT_ACCEPTABLE.value!r} or {Verdict.NOT_EVALUABLE.value!r}")
+    return FactCheck(fields["fact"].one_of(Fact), otherwise)
+
+
+def _alone(item: Field) -> Check:
+    item.mapping(required=("check",))
+    return AloneCheck()
+
+
+def _optional(fields: dict[str, Field], name: str) -> Limit | None:
+    return limit_from(fields[name]) if name in fields else None
+
+
+_READ: dict[str, Callable[[Field], Check]] = {
+    "size": _size,
+    "total": _total,
+    "count": _count,
+    "aligned": _aligned,
+    "fact": _fact,
+    "alone": _alone,
+}
