@@ -1,0 +1,31 @@
+"""Wire image quality indicators (IQI): their diameters and sets, as facts of ISO 19232-1:2013, table 1."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+#: Diameter in mm of the wires W1 to W19 (ISO 19232-1, table 1).
+WIRE_DIAMETERS_MM: Mapping[int, float] = MappingProxyType(
+    dict(
+        enumerate(
+            (3.2, 2.5, 2.0, 1.6, 1.25, 1.0, 0.8, 0.63, 0.5, 0.4)
+            + (0.32, 0.25, 0.2, 0.16, 0.125, 0.1, 0.08, 0.063, 0.05),
+            start=1,
+        )
+    )
+)
+#: The four indicators begin with these wires: W1 to W7, W6 to W12, W10 to W16, W13 to W19.
+FIRST_WIRES = (1, 6, 10, 13)
+WIRES_PER_SET = 7
+#: The wires lie at least so far apart, mm (measured on steel sets: 5 mm between their edges).
+LEAST_SPACING_MM = 5.0
+
+
+def wires_of_set(first_wire: int) -> tuple[int, ...]:
+    """The seven wire numbers of the set that begins with `first_wire`, thickest first.
+
+    Raises:
+        ValueError: when no set begins with that wire.
+    """
+    if first_wire not in FIRST_WIRES:
+        raise ValueError(f"a set begins with W1, W6, W10 or W13, got W{first_wire}")
+    return tuple(range(first_wire, first_wire + WIRES_PER_SET))
