@@ -1,0 +1,292 @@
+"""The content of an inspection report: plain values that PDF, CSV and JSON are written from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from core.audit.canonical import digest
+from core.domain.errors import BadInputError
+
+#: Stands on every report, most of all on one without indications.
+EMPTY_RESULT = (
+    "What is not reported may still be there. No indication in this report means that none was reported at "
+    "this operating point on this image; it does not mean that the part is free of imperfections."
+)
+#: What stands on every page of a report that nobody signed, and of one whose signature is worth nothing.
+UNSIGNED, FAILED = "NOT SIGNED", "SIGNATURE DOES NOT HOLD"
+#: What a probability is and is not, once a report.
+PROBABILITY = (
+    "Probability: of boxes that this model version reports like this one, the share that were real on the "
+    "parts it was calibrated on. It says nothing about the size of an imperfection or its acceptability."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """The radiograph; `scale_source` says in words where mm per px came from, both None without a scale."""
+
+    name: str
+    sha256: str
+    width: int
+    height: int
+    bit_depth: int
+    file_format: str
+    polarity: str
+    mm_per_px: float | None
+    scale_source: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What ran, and what its card says. The card's part is empty when the version is no longer registered."""
+
+    name: str
+    version: int
+    sha256: str
+    calibration_id: str
+    score_cut: float
+    operating_probability: float
+    calibration_method: str | None
+    calibrated_on: str
+    release: str
+    data_notice: str
+    measured_on: tuple[str, ...]
+    limits: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How grey values are shown: `lo` and below black, `hi` and above white, unless inverted."""
+
+    lo: float
+    hi: float
+    is_inverted: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetupFacts:
+    """What was inspected and by which rule, as `core.domain.reading.Setup`."""
+
+    part: str
+    weld_number: str
+    material: str
+    technique: str
+    wall_mm: float | None
+    thickness_mm: float | None
+    weld_length_mm: float | None
+    is_single_sided: bool | None
+    standard: str | None
+    quality_level: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class QualityCheck:
+    """One check of the image-quality gate."""
+
+    name: str
+    state: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecidingNumber:
+    """One condition of a rule: in words, and what was compared with which limit, mm or a count."""
+
+    verdict: str
+    words: str
+    low: float | None
+    high: float | None
+    limit: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedRule:
+    """One rule and what it made of an indication, taken for `kinds` (ISO 6520-1)."""
+
+    rule_id: str | None
+    clause: str
+    kinds: tuple[str, ...]
+    verdict: str
+    decisions: tuple[DecidingNumber, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedIndication:
+    """One indication as it was read.
+
+    Attributes:
+        number: as drawn on the picture, from 1.
+        bbox: x1, y1, x2, y2 in px.
+        length_px, width_px: longer and shorter side of the box.
+        length_mm, width_mm, plus_minus_mm: None without a scale.
+        probability: the model's, None for an added one.
+        reported_by: "model" or "inspector".
+        changes: what a person changed about the model's box.
+        call: open, confirmed or dismissed.
+        verdict: None where none was given, then `reasons` say why.
+    """
+
+    number: int
+    indication_id: str
+    indication_class: str
+    iso6520: str | None
+    bbox: tuple[float, float, float, float]
+    length_px: float
+    width_px: float
+    length_mm: float | None
+    width_mm: float | None
+    plus_minus_mm: float | None
+    probability: float | None
+    reported_by: str
+    changes: tuple[str, ...]
+    call: str
+    note: str
+    verdict: str | None
+    reasons: tuple[str, ...]
+    rules: tuple[AppliedRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The verdict on the image and the table that gave it; `verdict` None when it is withheld, and why."""
+
+    verdict: str | None
+    summary: str
+    withheld: tuple[str, ...]
+    notes: tuple[str, ...]
+    standard: str
+    edition: str
+    level: str
+    rule_set_id: str
+    rule_set_version: str
+    rule_set_sha256: str
+    caveat: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedBy:
+    """A signature. `is_as_signed`: the record still has the digest that was signed; None: not checked."""
+
+    signature_id: str
+    printed_name: str
+    meaning: str
+    signed_at: datetime
+    inspection_version: int
+    content_sha256: str
+    is_seal_intact: bool
+    is_as_signed: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewedBy:
+    """What a second person said, and what they had decided before they saw the first result."""
+
+    review_id: str
+    printed_name: str
+    outcome: str
+    own_disposition: str | None
+    note: str
+    reviewed_at: datetime
+    inspection_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One link of the chain of corrections."""
+
+    inspection_id: str
+    created_at: datetime
+    inspector: str
+    state: str
+    disposition: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class InspectionReport:
+    """Everything a report says. Nothing in it depends on when it is written.
+
+    Attributes:
+        inspector: who asked for it.
+        reading_version: 0 when nobody saved a reading: then the indications are the model's.
+        n_below: boxes of the model below its operating probability.
+        detections: every box of the model, as `radikal detect --json` lists them.
+        earlier, later: revisions before and after this one, oldest first.
+    """
+
+    inspection_id: str
+    state: str
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    inspector: str
+    disposition: str | None
+    note: str
+    reading_version: int
+    image: ImageFacts
+    model: ModelFacts
+    window: Window
+    setup: SetupFacts
+    image_quality: tuple[QualityCheck, ...] | None
+    indications: tuple[ReportedIndication, ...]
+    n_below: int
+    judged: Judged
+    signatures: tuple[SignedBy, ...]
+    reviews: tuple[ReviewedBy, ...]
+    earlier: tuple[Revision, ...]
+    later: tuple[Revision, ...]
+    detections: tuple[Mapping[str, Any], ...]
+
+    @property
+    def is_signed(self) -> bool:
+        """True when somebody signed."""
+        return bool(self.signatures)
+
+    @property
+    def has_failed_signature(self) -> bool:
+        """True when a signature was changed, or the record that it was given for."""
+        return any(not one.is_seal_intact or one.is_as_signed is False for one in self.signatures)
+
+    @property
+    def signed_words(self) -> str:
+        """Signed by whom as what, or a warning in capitals."""
+        if not self.is_signed:
+            return UNSIGNED
+        names = "; ".join(f"{one.meaning}: {one.printed_name}" for one in self.signatures)
+        return f"{FAILED}: {names}" if self.has_failed_signature else names
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON; `report_from` reads it back."""
+        content: dict[str, Any] = _adapter().dump_python(self, mode="json")
+        return content
+
+    def sha256(self) -> str:
+        """64 hex digits: the SHA-256 of the canonical JSON of all of it."""
+        return digest(self.to_dict())
+
+    def reference(self) -> str:
+        """Short and readable, for a label: the beginnings of the inspection's id and of the digest."""
+        return f"RK-{self.inspection_id[:8]}-{self.sha256()[:8]}".upper()
+
+
+def report_from(content: Mapping[str, Any]) -> InspectionReport:
+    """The report in `content`.
+
+    Raises:
+        BadInputError: names the first value that is missing or wrong.
+    """
+    try:
+        return _adapter().validate_python(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(one) for one in first["loc"])
+        raise BadInputError(f"not an inspection report: {place or 'content'}: {first['msg']}") from None
+
+
+@cache
+def _adapter() -> TypeAdapter[InspectionReport]:
+    return TypeAdapter(InspectionReport)

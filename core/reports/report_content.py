@@ -1,0 +1,190 @@
+"""From the record to the content of its report."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.domain.indication import ISO_6520
+from core.domain.model_version import ModelVersion
+from core.domain.radiograph import PixelPitch
+from core.domain.reading import Call, DisagreementKind, ReadIndication, disagreements
+from core.domain.records import AnnotationSource, Inspection
+from core.reports.inspection_report import (
+    AppliedRule,
+    DecidingNumber,
+    Judged,
+    ModelFacts,
+    QualityCheck,
+    ReportedIndication,
+)
+from core.standards.verdict import ImageVerdict, IndicationVerdict
+
+_DECIMALS_PX, _DECIMALS_MM = 2, 3
+_CHANGES = (DisagreementKind.CLASS, DisagreementKind.EXTENT)
+
+
+def model_facts(inspection: Inspection, version: ModelVersion | None) -> ModelFacts:
+    """What ran and what its card says; `version` None when it is no longer registered."""
+    ran = inspection.model
+    card: Mapping[str, Any] = {} if version is None else version.card
+    release = card.get("release") or {}
+    unknown = "this model version is no longer registered: its card is not at hand"
+    return ModelFacts(
+        name=ran.name,
+        version=ran.version,
+        sha256=ran.sha256,
+        calibration_id=ran.calibration_id,
+        score_cut=ran.score_cut,
+        operating_probability=ran.operating_probability,
+        calibration_method=None if version is None else version.calibration.method,
+        calibrated_on="" if version is None else version.calibration.fitted_on,
+        release=unknown if version is None else str(release.get("note") or "release state not recorded"),
+        data_notice="" if version is None else version.data_notice,
+        measured_on=tuple(_measured(figures) for figures in card.get("evaluation") or ()),
+        limits=tuple(str(one) for one in card.get("limits") or ()),
+    )
+
+
+def quality_checks(report: Mapping[str, Any] | None) -> tuple[QualityCheck, ...] | None:
+    """The checks of the image-quality gate, None when it did not run."""
+    if report is None:
+        return None
+    return tuple(
+        QualityCheck(
+            name=str(one.get("name") or one.get("kind") or ""),
+            state=str(one.get("state") or ""),
+            message=str(one.get("message") or one.get("sentence") or ""),
+        )
+        for one in report.get("checks", ())
+    )
+
+
+def judged(verdict: ImageVerdict | None, withheld: Sequence[str], notes: Sequence[str]) -> Judged:
+    """The verdict on the image; without one, what withheld it."""
+    if verdict is None:
+        return Judged(None, "", tuple(withheld), tuple(notes), "", "", "", "", "", "", "")
+    return Judged(
+        verdict=verdict.verdict.value,
+        summary=verdict.summary,
+        withheld=tuple(withheld),
+        notes=tuple(notes),
+        standard=verdict.standard,
+        edition=verdict.edition,
+        level=verdict.level,
+        rule_set_id=verdict.rule_set_id,
+        rule_set_version=verdict.rule_set_version,
+        rule_set_sha256=verdict.rule_set_sha256,
+        caveat=verdict.caveat,
+    )
+
+
+def reported_indications(
+    inspection: Inspection,
+    reading: Sequence[ReadIndication],
+    verdict: ImageVerdict | None,
+    pitch: PixelPitch | None,
+    *,
+    edge_px: float,
+) -> tuple[ReportedIndication, ...]:
+    """Every indication of the reading, dismissed ones too, numbered from 1 in its order.
+
+    Args:
+        inspection: whose.
+        reading: as a person left it.
+        verdict: None when it is withheld.
+        pitch: the scale, None without one.
+        edge_px: how far each edge of a box may be off.
+    """
+    verdicts = {} if verdict is None else {one.finding_id: one for one in verdict.indications}
+    changes: dict[str, list[str]] = {}
+    for one in disagreements(inspection.detections, reading):
+        if one.kind in _CHANGES:
+            words = one.kind.value
+            if one.kind is DisagreementKind.CLASS and one.indication.model_index is not None:
+                words += f" (model: {inspection.detections[one.indication.model_index]['class']})"
+            changes.setdefault(one.indication.indication_id, []).append(words)
+    return tuple(
+        _indication(
+            number,
+            one,
+            verdicts.get(one.indication_id),
+            pitch,
+            edge_px=edge_px,
+            changes=tuple(changes.get(one.indication_id, ())),
+        )
+        for number, one in enumerate(reading, 1)
+    )
+
+
+def _indication(
+    number: int,
+    one: ReadIndication,
+    verdict: IndicationVerdict | None,
+    pitch: PixelPitch | None,
+    *,
+    edge_px: float,
+    changes: tuple[str, ...],
+) -> ReportedIndication:
+    x1, y1, x2, y2 = one.bbox
+    width, length = sorted((x2 - x1, y2 - y1))
+    mm = None if pitch is None else pitch.mm_per_px
+    reasons: tuple[str, ...] = () if verdict is None else verdict.reasons
+    if one.call is Call.DISMISSED:
+        reasons = ("dismissed: not judged",)
+    return ReportedIndication(
+        number=number,
+        indication_id=one.indication_id,
+        indication_class=one.indication_class.value,
+        iso6520=one.iso6520 or ISO_6520[one.indication_class],
+        bbox=one.bbox,
+        length_px=round(length, _DECIMALS_PX),
+        width_px=round(width, _DECIMALS_PX),
+        length_mm=None if mm is None else round(length * mm, _DECIMALS_MM),
+        width_mm=None if mm is None else round(width * mm, _DECIMALS_MM),
+        plus_minus_mm=None if mm is None else round(2 * edge_px * mm, _DECIMALS_MM),
+        probability=one.probability,
+        reported_by="model" if one.source is AnnotationSource.MODEL else "inspector",
+        changes=changes,
+        call=one.call.value,
+        note=one.note,
+        verdict=None if verdict is None else verdict.verdict.value,
+        reasons=reasons,
+        rules=() if verdict is None else _rules(verdict),
+    )
+
+
+def _rules(verdict: IndicationVerdict) -> tuple[AppliedRule, ...]:
+    return tuple(
+        AppliedRule(
+            rule_id=outcome.rule_id,
+            clause=outcome.clause,
+            kinds=outcome.kinds,
+            verdict=outcome.verdict.value,
+            decisions=tuple(
+                DecidingNumber(one.verdict.value, one.words, one.low, one.high, one.limit)
+                for one in outcome.decisions
+            ),
+        )
+        for outcome in verdict.outcomes
+    )
+
+
+def _measured(figures: Mapping[str, Any]) -> str:
+    """One line: what it was measured on and how it did, each figure with its 95 % interval."""
+    said = [f"{figures.get('n_images', '?')} images, {figures.get('n_boxes', '?')} indications"]
+    for key, words in (("ap50", "AP50"), ("recall", "found"), ("precision", "of its reports real")):
+        if (text := _figure(figures, key)) is not None:
+            said.append(f"{words} {text}")
+    if (text := _figure(figures, "false_calls_per_image")) is not None:
+        said.append(f"{text} false calls an image")
+    cut = figures.get("operating_probability")
+    at = "" if cut is None else f" (at probability {cut:.2f})"
+    return f"{figures.get('on', 'unknown parts')}: {'; '.join(said)}{at}"
+
+
+def _figure(figures: Mapping[str, Any], key: str) -> str | None:
+    value, interval = figures.get(key), figures.get(f"{key}_ci")
+    if value is None:
+        return None
+    if not interval:
+        return f"{value:.2f}"
+    return f"{value:.2f} ({interval[0]:.2f} to {interval[1]:.2f})"

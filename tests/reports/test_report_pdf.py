@@ -1,0 +1,164 @@
+"""PDF reports, read back and rendered."""
+
+from dataclasses import replace
+
+import pytest
+from reportlab.pdfbase import pdfmetrics
+
+from core.domain.errors import BadInputError
+from core.reports.inspection_report import FAILED, InspectionReport
+from core.reports.report_fonts import FALLBACK, SANS, marked, register_fonts
+from core.reports.report_json import report_json
+from core.reports.report_pdf import is_pdf, read_report_pdf, report_pdf
+from core.reports.report_picture import is_dashed, strips
+from tests.reports.reported import film, indication, report, with_note
+
+
+def n_pages(data: bytes) -> int:
+    return data.count(b"/Type /Page\n") + data.count(b"/Type /Page ")
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every text that is drawn on a page, head and foot included."""
+    from reportlab.pdfgen.canvas import Canvas
+    from reportlab.platypus import Paragraph
+
+    texts: list[str] = []
+    for name in ("drawString", "drawRightString", "drawCentredString"):
+        original = getattr(Canvas, name)
+
+        def record(canvas, x, y, text, *rest, _original=original, **more):
+            texts.append(text)
+            return _original(canvas, x, y, text, *rest, **more)
+
+        monkeypatch.setattr(Canvas, name, record)
+    draw = Paragraph.draw
+
+    def record_paragraph(paragraph):
+        texts.append(paragraph.getPlainText())
+        draw(paragraph)
+
+    monkeypatch.setattr(Paragraph, "draw", record_paragraph)
+    return texts
+
+
+@pytest.mark.parametrize("n", [0, 1, 60])
+@pytest.mark.parametrize("mm_per_px", [None, 0.05])
+def test_the_same_report_gives_the_same_bytes_and_carries_itself(n: int, mm_per_px: float | None) -> None:
+    kept = report(n, mm_per_px=mm_per_px)
+    first = report_pdf(kept, film())
+    assert is_pdf(first)
+    assert first == report_pdf(kept, film())
+    back = read_report_pdf(first)
+    assert (back.attached.is_whole, back.is_same_layout) == (True, True)
+    assert back.attached.report.to_dict() == kept.to_dict()
+
+
+def test_every_page_bears_reference_digest_and_its_number(drawn: list[str]) -> None:
+    kept = report(60)
+    report_pdf(kept, film())
+    numbers = [text for text in drawn if text.startswith("page ")]
+    n = len(numbers)
+    assert n > 2
+    assert numbers == [f"page {number} of {n}" for number in range(1, n + 1)]
+    assert drawn.count(kept.reference()) == n
+    assert drawn.count(f"content sha256 {kept.sha256()}") == n
+    assert drawn.count("Verdict") >= 3  # the head of the table is repeated
+    assert "NOT SIGNED" not in drawn
+
+
+@pytest.mark.parametrize(
+    ("kept", "words"),
+    [
+        (report(1, is_signed=False), "NOT SIGNED"),
+        (replace(report(1), signatures=(replace(report(1).signatures[0], is_seal_intact=False),)), FAILED),
+        (replace(report(1), signatures=(replace(report(1).signatures[0], is_as_signed=False),)), FAILED),
+    ],
+)
+def test_what_nobody_may_rely_on_says_so_on_every_page(kept: InspectionReport, words: str, drawn) -> None:
+    report_pdf(kept, film())
+    n = sum(text.startswith("page ") for text in drawn)
+    assert drawn.count(words) == n + 1  # and once beside the disposition
+
+
+def test_signatures_state_name_meaning_and_moment(drawn: list[str]) -> None:
+    report_pdf(report(1), film())
+    text = "\n".join(drawn)
+    for words in (
+        "Анна Иванова",
+        "Zoë Müller-Łukasz",
+        "inspected: responsible for reading and disposition",
+        "2026-03-01 12:30:05 UTC",
+        "intact; the record is what was signed",
+        "Illustrative rule, verify against a purchased edition",
+        "below release threshold",
+    ):
+        assert words in text
+
+
+def test_an_empty_report_says_what_it_does_not_mean(drawn: list[str]) -> None:
+    report_pdf(report(0), film())
+    assert any("does not mean that the part is free of imperfections" in text for text in drawn)
+
+
+def test_without_a_scale_no_length_is_in_millimetres(drawn: list[str]) -> None:
+    report_pdf(report(3, mm_per_px=None), film())
+    assert any(text.startswith("No scale is known: lengths are in pixels") for text in drawn)
+    assert not any("mm ±" in text for text in drawn)
+
+
+@pytest.mark.parametrize("note", ["x" * 2000, "line\n" * 400, "<b>&amp;</b> \x07 </para>", "أ ب ג 😀 ไ"])
+def test_any_note_fits(note: str) -> None:
+    kept = with_note(report(2), note)
+    assert read_report_pdf(report_pdf(kept, film())).attached.report.note == note
+
+
+def test_letters_of_every_script_are_printed_or_numbered() -> None:
+    assert marked("Zoë Ж Ω <b>") == "Zoë Ж Ω &lt;b&gt;"
+    asian = "".join(f'<font name="{FALLBACK}">{letter}</font>' for letter in "李김の")
+    assert marked("李 김 の").replace(" <", "<") == asian
+    assert marked("a\u0e01b\x00") == "a[U+0E01]b[U+0000]"
+    register_fonts()
+    assert {SANS, FALLBACK} <= set(pdfmetrics.getRegisteredFontNames())
+
+
+def test_a_pdf_of_another_kind_or_changed_is_refused_or_found() -> None:
+    data = report_pdf(report(1), film())
+    with pytest.raises(BadInputError, match="found 0"):
+        read_report_pdf(b"%PDF-1.4 nothing")
+    with pytest.raises(BadInputError, match="found 2"):
+        read_report_pdf(data + data)
+    changed = data.replace(b'"part": "Vessel 7"', b'"part": "Vessel 8"')
+    assert changed != data
+    assert not read_report_pdf(changed).attached.is_whole
+    assert not read_report_pdf(data.replace(b"report layout 1", b"report layout 0")).is_same_layout
+
+
+def test_the_attachment_is_the_json_file() -> None:
+    kept = report(2)
+    assert report_json(kept) in report_pdf(kept, film())
+
+
+@pytest.mark.parametrize(
+    ("size", "n"), [((640, 200), 1), ((200, 640), 1), ((5000, 1300), 2), ((9000, 400), 4), ((40_000, 10), 6)]
+)
+def test_long_films_are_cut_into_strips_that_cover_them(size: tuple[int, int], n: int) -> None:
+    parts = strips(*size, room=(510, 380))
+    assert len(parts) == n
+    assert (parts[0].x0, parts[-1].x1) == (0, size[0])
+    assert all(a.x1 == b.x0 for a, b in zip(parts, parts[1:], strict=False))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 5000), (5000, 3)])
+def test_films_of_any_shape_fit(shape: tuple[int, int]) -> None:
+    height, width = shape
+    assert is_pdf(report_pdf(report(1), film(width, height)))
+
+
+def test_only_what_nobody_but_the_model_says_is_dashed() -> None:
+    one = indication(1)
+    cases = {("model", "open"): True, ("model", "dismissed"): True, ("model", "confirmed"): False,
+             ("inspector", "confirmed"): False}  # fmt: skip
+    for (by, call), expected in cases.items():
+        assert is_dashed(replace(one, reported_by=by, call=call)) is expected
