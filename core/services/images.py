@@ -1,43 +1,78 @@
 """Taking in radiographs, and getting them back."""
 
+import secrets
 import threading
 from collections import OrderedDict
+from dataclasses import replace
 
-from core.domain.radiograph import Polarity, Radiograph
+from core.domain.accounts import Identity
+from core.domain.errors import BadInputError
+from core.domain.permissions import Action, require
+from core.domain.radiograph import PitchSource, PixelPitch, Polarity, Radiograph
+from core.imaging.names import clean_name
 from core.imaging.read import read_radiograph
 from core.store.blobs import BlobNotFoundError, BlobStore
-from core.store.images import ImageRepository
+from core.store.images import StoredImage
+from core.store.unit_of_work import Store
+from core.store.workbench import KeptScale
 
 #: Radiographs kept decoded; a 5000 x 1300 film takes 13 MB.
 _KEPT_IN_MEMORY = 6
 
 
 class ImageService:
-    """Radiographs by the sha256 of their original bytes. Safe to share between threads."""
+    """Radiographs by the sha256 of their original bytes. Safe to share between threads.
 
-    def __init__(self, blobs: BlobStore, rows: ImageRepository) -> None:
+    Args:
+        blobs: the original bytes.
+        store: what is known about them.
+        limit_bytes: of all originals together, None for no limit.
+    """
+
+    def __init__(self, blobs: BlobStore, store: Store, *, limit_bytes: int | None = None) -> None:
         self._blobs = blobs
-        self._rows = rows
+        self._store = store
+        self._limit_bytes = limit_bytes
         self._recent: OrderedDict[tuple[str, Polarity], Radiograph] = OrderedDict()
         self._lock = threading.Lock()
 
-    def add(self, data: bytes, name: str, *, polarity: Polarity = Polarity.UNKNOWN) -> Radiograph:
+    def add(
+        self, identity: Identity, data: bytes, name: str, *, polarity: Polarity = Polarity.UNKNOWN
+    ) -> Radiograph:
         """The radiograph in `data`, now stored: its original bytes and what is known about it.
 
         It is read first, so bytes that are no radiograph leave nothing behind. The same bytes again
         change nothing, whatever their name.
 
         Args:
+            identity: who hands it in.
             data: the whole file.
-            name: as the user knows it.
+            name: as the user knows it; what could deceive in it is dropped.
             polarity: used when the file does not say.
 
         Raises:
+            NotAllowedError: the role may not hand in radiographs.
             UnreadableImageError: one clear line; nothing was stored.
+            BadInputError: the workspace is full.
         """
+        require(identity, Action.IMAGES_ADD)
+        name = clean_name(name)
         radiograph = read_radiograph(data, name, polarity=polarity)
+        self._require_room(radiograph.sha256, len(data))
         self._blobs.put(data)
-        self._rows.add(radiograph, name, len(data))
+        with self._store.write() as work:
+            _, is_new = work.images.add(
+                radiograph, name, len(data), at=work.now, uploaded_by=identity.account_id
+            )
+            if not self._blobs.has(radiograph.sha256):
+                self._blobs.put(data)  # swept before the row was there; from here on nobody may
+            work.audit.record(
+                identity,
+                action="image.added" if is_new else "image.added_again",
+                object_type="image",
+                object_id=radiograph.sha256,
+                details={"n_bytes": len(data), "format": radiograph.file_format},
+            )
         self._keep(polarity, radiograph)
         return radiograph
 
@@ -52,17 +87,90 @@ class ImageService:
             BlobNotFoundError: no such image.
             BlobDamagedError: the stored bytes changed.
         """
-        stored = self._rows.find(sha256)
-        if stored is None:
-            raise BlobNotFoundError(f"no image {sha256[:12]} is stored")
+        stored = self.facts(sha256)
         asked = stored.polarity if polarity is None else polarity
         with self._lock:
             if (known := self._recent.get((sha256, asked))) is not None:
                 self._recent.move_to_end((sha256, asked))
                 return known
         radiograph = read_radiograph(self._blobs.get(sha256), stored.name, polarity=asked)
+        if (pitch := self.pitch(sha256)) is not None:
+            radiograph = replace(radiograph, pitch=pitch)
         self._keep(asked, radiograph)
         return radiograph
+
+    def set_scale(
+        self, identity: Identity, sha256: str, *, known_mm: float, measured_px: float
+    ) -> PixelPitch:
+        """The scale of the image from now on: somebody measured a known length on it.
+
+        Args:
+            identity: who measured.
+            sha256: the image.
+            known_mm: length in the part, mm.
+            measured_px: its length on the image, px.
+
+        Raises:
+            NotAllowedError: the role may not decide about inspections.
+            BlobNotFoundError: no such image.
+            BadInputError: not positive, or a scale that no radiograph has.
+        """
+        require(identity, Action.INSPECTIONS_DECIDE)
+        self.facts(sha256)
+        if not (known_mm > 0 and measured_px > 0 and 1e-4 < known_mm / measured_px < 10):
+            raise BadInputError(
+                f"expected a length in mm and its px on the image, got {known_mm:g} mm and {measured_px:g} px"
+            )
+        pitch = PixelPitch(known_mm / measured_px, PitchSource.USER)
+        with self._store.write() as work:
+            before = work.scales.newest(sha256)
+            kept = KeptScale(
+                secrets.token_hex(16),
+                sha256,
+                pitch.mm_per_px,
+                known_mm,
+                measured_px,
+                identity.account_id,
+                work.now,
+            )
+            work.scales.add(kept)
+            work.audit.record(
+                identity,
+                action="image.scale_set",
+                object_type="image",
+                object_id=sha256,
+                before={"mm_per_px": before.mm_per_px} if before else None,
+                after={"mm_per_px": pitch.mm_per_px},
+                details={"known_mm": known_mm, "measured_px": measured_px},
+            )
+        with self._lock:
+            for key in [key for key in self._recent if key[0] == sha256]:
+                del self._recent[key]
+        return pitch
+
+    def facts(self, sha256: str) -> StoredImage:
+        """What the database knows about the image: name, size, depth, scale, who handed it in.
+
+        Raises:
+            BlobNotFoundError: no such image.
+        """
+        with self._store.read() as work:
+            stored = work.images.find(sha256)
+        if stored is None:
+            raise BlobNotFoundError(f"no image {sha256[:12]} is stored")
+        return stored
+
+    def pitch(self, sha256: str) -> PixelPitch | None:
+        """The scale that counts: what a person measured, else what the file says; None when neither does.
+
+        Raises:
+            BlobNotFoundError: no such image.
+        """
+        with self._store.read() as work:
+            measured, stored = work.scales.newest(sha256), work.images.find(sha256)
+        if stored is None:
+            raise BlobNotFoundError(f"no image {sha256[:12]} is stored")
+        return stored.pitch if measured is None else PixelPitch(measured.mm_per_px, PitchSource.USER)
 
     def name(self, sha256: str) -> str:
         """The name that the image was first handed in under.
@@ -70,10 +178,19 @@ class ImageService:
         Raises:
             BlobNotFoundError: no such image.
         """
-        stored = self._rows.find(sha256)
-        if stored is None:
-            raise BlobNotFoundError(f"no image {sha256[:12]} is stored")
-        return stored.name
+        return self.facts(sha256).name
+
+    def _require_room(self, sha256: str, n_bytes: int) -> None:
+        """Ask the database first, also where there is no limit: when it is away, no file is written."""
+        with self._store.read() as work:
+            if work.images.find(sha256) is not None or self._limit_bytes is None:
+                return
+            held = work.images.total_bytes()
+        if held + n_bytes > self._limit_bytes:
+            raise BadInputError(
+                f"this workspace holds at most {self._limit_bytes // 2**20} MB of radiographs; "
+                "sign in to an account to keep more"
+            )
 
     def _keep(self, asked: Polarity, radiograph: Radiograph) -> None:
         with self._lock:

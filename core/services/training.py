@@ -8,7 +8,8 @@ from pathlib import Path
 from core.domain.errors import JobCancelledError
 from core.domain.ports import JobLog, RunLog
 from core.registry.training_run import MlflowRunLog
-from core.store.jobs import JobRepository, JobState
+from core.store.jobs import JobState
+from core.store.unit_of_work import Store
 from core.training.images import TrainingImage, load_images
 from core.training.logs import ConsoleJobLog, FileRunLog
 from core.training.loop import RunSettings, train
@@ -26,7 +27,7 @@ class TrainService:
         runs: folder for runs that name none.
         device: "cpu" or "cuda".
         open_run: opens the MLflow run of that name.
-        jobs: where progress of `job` is recorded.
+        store: where progress of `job` is recorded.
         job: id of the job row that follows the run, None for a run without one.
     """
 
@@ -37,14 +38,14 @@ class TrainService:
         runs: Path,
         device: str,
         open_run: Callable[[str], MlflowRunLog],
-        jobs: JobRepository,
+        store: Store,
         job: str | None = None,
     ) -> None:
         self._root = root
         self._runs = runs
         self._device = device
         self._open_run = open_run
-        self._jobs = jobs
+        self._store = store
         self._job = job
 
     def run(self, recipe_path: Path, data: Path, *, out: Path | None, should_resume: bool) -> Path:
@@ -62,7 +63,8 @@ class TrainService:
         """
         recipe = read_recipe(recipe_path)
         if self._job is not None:
-            self._jobs.find(self._job)
+            with self._store.read() as work:
+                work.jobs.find(self._job)
         folder = out or self._runs / recipe_path.stem
         images = load_images(recipe, data, self._root / "data" / "splits")
         folder.mkdir(parents=True, exist_ok=True)
@@ -81,17 +83,22 @@ class TrainService:
         """Run `work` while the job row, if any, follows it."""
         if self._job is None:
             return work(ConsoleJobLog())
-        self._jobs.move(self._job, JobState.RUNNING)
+        self._move(JobState.RUNNING)
         try:
-            weights = work(StoredJobLog(self._jobs, self._job))
+            weights = work(StoredJobLog(self._store, self._job))
         except JobCancelledError as error:
-            self._jobs.move(self._job, JobState.CANCELLED, message=str(error))
+            self._move(JobState.CANCELLED, str(error))
             raise
         except Exception as error:
-            self._jobs.move(self._job, JobState.FAILED, message=f"{type(error).__name__}: {error}")
+            self._move(JobState.FAILED, f"{type(error).__name__}: {error}")
             raise
-        self._jobs.move(self._job, JobState.DONE)
+        self._move(JobState.DONE)
         return weights
+
+    def _move(self, state: JobState, message: str = "") -> None:
+        assert self._job is not None
+        with self._store.write() as work:
+            work.jobs.move(self._job, state, message=message)
 
 
 class BothRunLogs:
@@ -114,17 +121,19 @@ class BothRunLogs:
 class StoredJobLog:
     """A `JobLog` over a job row."""
 
-    def __init__(self, jobs: JobRepository, job: str) -> None:
-        self._jobs = jobs
+    def __init__(self, store: Store, job: str) -> None:
+        self._store = store
         self._job = job
 
     def progress(self, done: int, total: int, message: str) -> None:
         """Record how far the job is."""
-        self._jobs.report(self._job, progress=done / total, message=f"{done} of {total}: {message}")
+        with self._store.write() as work:
+            work.jobs.report(self._job, progress=done / total, message=f"{done} of {total}: {message}")
 
     def is_cancelled(self) -> bool:
         """True when somebody set the row to cancelled."""
-        return self._jobs.find(self._job).state is JobState.CANCELLED
+        with self._store.read() as work:
+            return work.jobs.find(self._job).state is JobState.CANCELLED
 
 
 def _data_parameters(images: list[TrainingImage]) -> dict[str, str | float | int]:

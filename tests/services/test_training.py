@@ -10,6 +10,7 @@ from core.registry.training_run import MlflowRunLog
 from core.services.training import TrainService
 from core.store.database import open_database, upgrade
 from core.store.jobs import JobRepository, JobState
+from tests.records import new_store
 
 RECIPE = """
 model: weld
@@ -44,8 +45,18 @@ def data(tmp_path):
 def jobs(tmp_path):
     database = open_database(f"sqlite:///{tmp_path / 'jobs.db'}")
     upgrade(database)
-    yield JobRepository(database)
+    yield new_store(database)
     database.dispose()
+
+
+def new_job(store):
+    with store.write() as work:
+        return work.jobs.add("train", {})
+
+
+def found_job(store, job):
+    with store.read() as work:
+        return work.jobs.find(job)
 
 
 def service(data, tracking, jobs, job=None):
@@ -54,18 +65,18 @@ def service(data, tracking, jobs, job=None):
         runs=data / "runs",
         device="cpu",
         open_run=lambda name: MlflowRunLog(f"sqlite:///{tracking / 'm.db'}", name, tracking / "artifacts"),
-        jobs=jobs,
+        store=jobs,
         job=job,
     )
 
 
 def test_a_run_leaves_weights_manifest_and_an_mlflow_run(data, tracking, jobs):
-    job = jobs.add("train", {})
+    job = new_job(jobs)
     weights = service(data, tracking, jobs, job).run(data / "tiny.yaml", data, out=None, should_resume=False)
     assert weights == data / "runs" / "tiny" / "weights.safetensors"
     manifest = json.loads((weights.parent / "manifest.json").read_text())
     assert [entry["file_name"] for entry in manifest["images"]] == ["a.png"]
-    assert jobs.find(job).state is JobState.DONE
+    assert found_job(jobs, job).state is JobState.DONE
     client = new_client(f"sqlite:///{tracking / 'm.db'}")
     experiment = client.get_experiment_by_name("radikal-training")
     run = client.search_runs([experiment.experiment_id])[0]
@@ -81,12 +92,12 @@ def test_a_run_leaves_weights_manifest_and_an_mlflow_run(data, tracking, jobs):
 
 def test_a_cancelled_job_stops_and_says_so(data, tracking, jobs, monkeypatch):
     monkeypatch.setattr("core.training.loop.CHECKPOINT_EVERY", 2)
-    job = jobs.add("train", {})
+    job = new_job(jobs)
     monkeypatch.setattr(JobRepository, "report", lambda self, j, **_: self.move(j, JobState.CANCELLED))
     monkeypatch.setattr("core.training.loop.REPORT_EVERY", 1)
     with pytest.raises(JobCancelledError):
         service(data, tracking, jobs, job).run(data / "tiny.yaml", data, out=None, should_resume=False)
-    assert jobs.find(job).state is JobState.CANCELLED
+    assert found_job(jobs, job).state is JobState.CANCELLED
 
 
 def test_a_failing_run_is_recorded_as_failed(data, tracking, jobs, monkeypatch):
@@ -94,10 +105,10 @@ def test_a_failing_run_is_recorded_as_failed(data, tracking, jobs, monkeypatch):
         raise RuntimeError("the disk is full")
 
     monkeypatch.setattr("core.services.training.train", explode)
-    job = jobs.add("train", {})
+    job = new_job(jobs)
     with pytest.raises(RuntimeError):
         service(data, tracking, jobs, job).run(data / "tiny.yaml", data, out=None, should_resume=False)
-    found = jobs.find(job)
+    found = found_job(jobs, job)
     assert found.state is JobState.FAILED
     assert "the disk is full" in found.message
 

@@ -1,0 +1,51 @@
+"""Removing what interrupted uploads left in the folder of originals."""
+
+import itertools
+import logging
+
+from core.store.blobs import BlobStore
+from core.store.unit_of_work import Store
+
+log = logging.getLogger(__name__)
+#: An upload that takes longer was interrupted.
+_STALE_S = 3600.0
+_AT_ONCE = 500
+
+
+def sweep_originals(blobs: BlobStore, store: Store, *, older_than_s: float = _STALE_S) -> int:
+    """How many files were removed: half-written ones, and originals that no row points to.
+
+    A process that is killed during an upload leaves one or the other. Call it at a start.
+
+    Args:
+        blobs: the originals.
+        store: the rows that point to them.
+        older_than_s: younger files are left to whoever may still be writing them.
+
+    Raises:
+        DatabaseUnavailableError: others wrote all the time; what was removed until then is removed.
+    """
+    n_removed = blobs.sweep(older_than_s=older_than_s)
+    n_removed += remove_orphans(blobs, store, older_than_s=older_than_s)
+    if n_removed:
+        log.info("removed %d files that interrupted uploads left behind", n_removed)
+    return n_removed
+
+
+def remove_orphans(blobs: BlobStore, store: Store, *, older_than_s: float = _STALE_S) -> int:
+    """How many originals were removed because no row points to them.
+
+    Safe beside uploads, whatever their age: a file goes only while nobody can add its row, and an upload
+    looks for its file after it added the row.
+
+    Raises:
+        DatabaseUnavailableError: others wrote all the time.
+    """
+    n_removed = 0
+    digests = blobs.digests(older_than_s=older_than_s)
+    while some := list(itertools.islice(digests, _AT_ONCE)):
+        with store.write() as work:
+            for sha256 in work.images.without_row(some):
+                blobs.remove(sha256)
+                n_removed += 1
+    return n_removed
