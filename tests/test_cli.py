@@ -83,7 +83,7 @@ def test_the_json_is_written_even_when_nobody_reads_the_table(run, home, tmp_pat
     def closed(*_args):
         raise BrokenPipeError(32, "Broken pipe")
 
-    monkeypatch.setattr("core.cli._print_detections", closed)
+    monkeypatch.setattr("core.cli.detecting._print_detections", closed)
     out = tmp_path / "out.json"
     assert run("detect", images(home)[0], "--model", "weld", "--json", out).exit_code == 1
     assert len(json.loads(out.read_text())) == 1

@@ -1,0 +1,50 @@
+"""What every command shares: settings, exit codes, errors as one line, progress."""
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec
+
+import click
+
+from core.config import Settings, load_settings
+from core.domain.errors import BadInputError, WorkbenchError
+
+ROOT = Path(__file__).resolve().parents[2]
+BAD_INPUT, FAILED = 2, 1
+P = ParamSpec("P")
+
+
+def read_settings() -> Settings:
+    """The settings of this process, `.env` of the project included.
+
+    Raises:
+        ConfigurationError: names every key that is wrong.
+    """
+    return load_settings(ROOT / ".env")
+
+
+def one_line_errors(command: Callable[P, None]) -> Callable[P, None]:
+    """Turn an error that is fit for users into one line on stderr and its exit code."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except WorkbenchError as error:
+            click.echo(f"radikal: {error}", err=True)
+            sys.exit(BAD_INPUT if isinstance(error, BadInputError) else FAILED)
+        except OSError as error:
+            click.echo(f"radikal: {error.strerror or error}: {error.filename or ''}".rstrip(": "), err=True)
+            sys.exit(FAILED)
+
+    return run
+
+
+def show_progress(done: int, total: int) -> None:
+    """Say on stderr how many images are done; every fiftieth where nobody watches."""
+    if sys.stderr.isatty() or done == total or done % 50 == 0:
+        end = "\n" if done == total or not sys.stderr.isatty() else "\r"
+        sys.stderr.write(f"{done} of {total} images{end}")
+        sys.stderr.flush()

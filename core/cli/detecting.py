@@ -1,0 +1,107 @@
+"""`radikal detect`."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from core.cli.conventions import BAD_INPUT, one_line_errors, read_settings, show_progress
+from core.domain.errors import BadInputError
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--model", required=True, type=click.Choice(["weld", "casting"]), help="Registered model.")
+@click.option("--version", type=int, help="Version number; wins over --alias.")
+@click.option("--alias", default="champion", show_default=True, help="Alias of the version to run.")
+@click.option("--min-score", type=click.FloatRange(0, 1), help="Lowest raw score; default: the score cut.")
+@click.option(
+    "--polarity",
+    type=click.Choice(["film", "digital", "unknown"]),
+    default="unknown",
+    show_default=True,
+    help="Of files that do not say.",
+)
+@click.option("--explain", type=click.Path(path_type=Path), help="Folder for one heat map PNG a box.")
+@click.option("--json", "json_path", type=click.Path(), help="File for the result, - for standard output.")
+@one_line_errors
+def detect(
+    paths: Sequence[Path],
+    model: str,
+    version: int | None,
+    alias: str,
+    min_score: float | None,
+    polarity: str,
+    explain: Path | None,
+    json_path: str | None,
+) -> None:
+    """Report the indications in radiographs, with calibrated probabilities.
+
+    A file that cannot be read is named on stderr and the others are still done; the exit code is then 2.
+    """
+    from core.bootstrap import build_services
+    from core.domain.radiograph import Polarity
+    from core.imaging.read import read_radiograph_file
+    from core.reports.detection_json import detection_to_dict
+
+    services = build_services(read_settings())
+    services.registry.resolve(model, version=version, alias=alias)  # a wrong model fails before any image
+    results, n_bad = [], 0
+    for path in paths:
+        try:
+            radiograph = read_radiograph_file(path, polarity=Polarity(polarity))
+            result = services.detect.detect(
+                radiograph, path.name, model=model, version=version, alias=alias, min_score=min_score
+            )
+        except BadInputError as error:
+            click.echo(f"radikal: {error}", err=True)
+            n_bad += 1
+            continue
+        results.append(detection_to_dict(result, str(path)))
+        if explain is not None:
+            _write_maps(services, result, path.stem, explain)
+        if sys.stderr.isatty():
+            show_progress(len(results) + n_bad, len(paths))
+    if json_path == "-":
+        click.echo(json.dumps(results, indent=1))
+    else:
+        if json_path is not None:  # first, so that a closed pipe loses nothing
+            Path(json_path).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        for entry in results:
+            _print_detections(entry)
+    if n_bad:
+        sys.exit(BAD_INPUT)
+
+
+def _print_detections(result: dict[str, Any]) -> None:
+    model = result["model"]
+    shown = [d for d in result["detections"] if d["probability"] >= result["operating_probability"]]
+    click.echo(
+        f"{result['image']['path']}: {len(shown)} indications at probability "
+        f"{result['operating_probability']:.2f} and above ({model['name']} v{model['version']}, "
+        f"{len(result['detections'])} candidates, {result['elapsed_ms']:.0f} ms)"
+    )
+    for number, found in enumerate(shown, 1):
+        x1, y1, x2, y2 = found["bbox"]
+        box = f"[{x1:.0f} {y1:.0f} {x2:.0f} {y2:.0f}]"
+        click.echo(f"  {number:3d}  {found['class']:<20} p {found['probability']:.2f}  {box}")
+
+
+def _write_maps(services: Any, result: Any, stem: str, folder: Path) -> None:
+    """One PNG a box that the operating probability reports: the radiograph, that box and its map."""
+    from core.reports.annotated_png import annotated_png
+
+    folder.mkdir(parents=True, exist_ok=True)
+    threshold = result.model.calibration.operating_probability
+    for index, probability in enumerate(result.detections.probabilities):
+        if probability < threshold:
+            continue
+        heat_map = services.explain.explain(result, index)
+        picture = annotated_png(result, threshold=threshold, heat_map=heat_map)
+        target = folder / f"{stem}_box{index + 1}.png"
+        target.write_bytes(picture)
+        note = " (empty map: nothing raised this score)" if heat_map.is_empty else ""
+        click.echo(f"  {target}{note}", err=True)

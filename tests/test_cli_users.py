@@ -1,0 +1,211 @@
+"""`radikal user` and the first admin of `radikal setup`, as their users run them, on both databases."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import Engine, select
+
+import core.bootstrap
+from core.bootstrap import make_accounts, open_accounts, open_store, open_trail
+from core.cli import main
+from core.config import load_settings
+from core.domain.accounts import COMMAND_LINE, Role
+from core.domain.errors import SignInRefusedError
+from core.services.auditing import AuditService
+from core.store.record_tables import AuditEventRow
+
+PASSWORD, OTHER = "three pores in 4 welds", "one crack in 7 castings"
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "var"))
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    monkeypatch.setattr(core.bootstrap, "CHECKPOINTS", tmp_path / "no-models")
+
+    def call(*arguments: str, typed: str | None = None) -> Result:
+        return CliRunner().invoke(main, arguments, input=typed)
+
+    return call
+
+
+@pytest.fixture
+def with_inspector(run: Run, engine: Engine) -> Run:
+    """A database with an admin and the inspector a.inspector."""
+    settings = load_settings(None)
+    accounts = make_accounts(settings, open_store(engine, open_trail(settings, engine)), cost=4)
+    accounts.add(COMMAND_LINE, "admin", "Administrator", Role.ADMIN, PASSWORD)
+    accounts.add(COMMAND_LINE, "a.inspector", "Ann Inspector", Role.INSPECTOR, PASSWORD)
+    return run
+
+
+def users(run: Run) -> dict[str, dict]:
+    result = run("user", "list", "--json")
+    assert result.exit_code == 0, result.output
+    return {row["name"]: row for row in json.loads(result.stdout)}
+
+
+def signs_in(name: str, password: str) -> bool:
+    with open_accounts(load_settings(None)) as (_, signing_in):
+        try:
+            signing_in.exchange(signing_in.verify(name, password, "192.0.2.1"), "Browser")
+        except SignInRefusedError:
+            return False
+    return True
+
+
+def printed_password(result: Result) -> str:
+    found = re.search(r"(?:password: |first sign-in: admin / )(\S+)", result.stdout)
+    assert found, result.output
+    return found[1]
+
+
+def is_one_line(result: Result, says: str) -> bool:
+    return (
+        result.exit_code == 2
+        and result.stderr.count("\n") == 1
+        and says in result.stderr
+        and not result.stdout
+    )
+
+
+def test_setup_prints_the_first_admin_once(run: Run) -> None:
+    first, second = run("setup", "--demo"), run("setup", "--demo")
+    assert (first.exit_code, second.exit_code) == (0, 0), first.output + second.output
+    assert signs_in("admin", printed_password(first))
+    assert "must be changed" in first.stdout
+    assert "admin" not in second.output
+    assert list(users(run)) == ["admin"]
+    assert users(run)["admin"]["must_change_password"]
+
+
+def test_setup_makes_no_admin_where_accounts_are(run: Run) -> None:
+    run("user", "add", "head", "--role", "admin")
+    assert "first sign-in" not in run("setup").output
+
+
+def test_a_generated_password_is_printed_and_lets_in(run: Run) -> None:
+    added = run("user", "add", "b.reviewer", "--role", "reviewer")
+    assert added.exit_code == 0, added.output
+    assert signs_in("b.reviewer", printed_password(added))
+    assert users(run)["b.reviewer"]["full_name"] == "b.reviewer"
+
+
+def test_a_password_from_standard_input_is_not_printed(with_inspector: Run) -> None:
+    changed = with_inspector(
+        "user", "password", "a.inspector", "--password-stdin", typed="one crack in 7 castings"
+    )
+    assert changed.exit_code == 0, changed.output
+    assert "crack" not in changed.output
+    assert signs_in("a.inspector", OTHER)
+    assert not signs_in("a.inspector", PASSWORD)
+
+
+def test_a_new_password_ends_the_lock_out(with_inspector: Run) -> None:
+    for _ in range(6):
+        assert not signs_in("a.inspector", "a wrong guess 1")
+    assert not signs_in("a.inspector", PASSWORD)
+    assert signs_in("a.inspector", printed_password(with_inspector("user", "password", "a.inspector")))
+
+
+def test_the_list_says_who_is_signed_in(with_inspector: Run) -> None:
+    assert signs_in("a.inspector", PASSWORD)
+    row = users(with_inspector)["a.inspector"]
+    assert (row["role"], row["state"], row["n_sessions"]) == ("inspector", "active", 1)
+    assert row["signed_in_at"].endswith("+00:00")
+    table = with_inspector("user", "list").stdout.splitlines()
+    assert [line.split()[0] for line in table] == ["NAME", "a.inspector", "admin"]
+    assert table[2].split()[3] == "never"
+
+
+def test_disable_and_enable(with_inspector: Run) -> None:
+    assert signs_in("a.inspector", PASSWORD)
+    assert with_inspector("user", "disable", "A.Inspector").stdout == "a.inspector is disabled\n"
+    assert not signs_in("a.inspector", PASSWORD)
+    row = users(with_inspector)["a.inspector"]
+    assert (row["state"], row["n_sessions"]) == ("disabled", 0)
+    assert with_inspector("user", "enable", "a.inspector").exit_code == 0
+    assert signs_in("a.inspector", PASSWORD)
+
+
+def test_the_role_is_set(with_inspector: Run) -> None:
+    assert with_inspector("user", "role", "a.inspector", "ml_engineer").exit_code == 0
+    assert users(with_inspector)["a.inspector"]["role"] == "ml_engineer"
+
+
+def test_sessions_are_listed_and_ended(with_inspector: Run) -> None:
+    assert signs_in("a.inspector", PASSWORD)
+    listed = with_inspector("user", "sessions", "a.inspector")
+    assert listed.stdout.startswith("s-")
+    assert "Browser" in listed.stdout
+    assert with_inspector("user", "sessions", "a.inspector", "--end").stdout == "1 sessions ended\n"
+    assert with_inspector("user", "sessions", "a.inspector").stdout == ""
+
+
+def test_an_erasure_needs_yes_and_keeps_the_chain_valid(with_inspector: Run, engine: Engine) -> None:
+    assert is_one_line(with_inspector("user", "erase", "a.inspector"), "--yes")
+    user_id = users(with_inspector)["a.inspector"]["user_id"]
+    assert user_id in with_inspector("user", "erase", "a.inspector", "--yes").stdout
+    assert users(with_inspector)[None]["state"] == "erased"
+    assert f"erased user {user_id}" in with_inspector("user", "list").stdout
+    trail = open_trail(load_settings(None), engine)
+    assert AuditService(open_store(engine, trail), trail).verify(COMMAND_LINE).is_whole
+    with engine.connect() as connection:
+        log = [str(row).lower() for row in connection.execute(select(AuditEventRow))]
+    assert any("user.erased" in row and user_id in row for row in log)
+    assert not any("ann " in row or "a.inspector" in row for row in log)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("disable", "nobody-here"), "no account 'nobody-here'"),
+        (("role", "nobody-here", "admin"), "no account"),
+        (("sessions", "a\x1b[31m"), "no account 'a\\x1b[31m'"),
+        (("add", "a.inspector", "--role", "reviewer"), "already"),
+        (("add", "a b", "--role", "reviewer"), "sign-in name"),
+        (("add", "new-one", "--role", "reviewer", "--full-name", "a\nb"), "full name"),
+        (("password", "a.inspector", "--password-stdin"), "nothing"),
+        (("disable", "admin"), "last active admin"),
+        (("role", "admin", "inspector"), "last active admin"),
+        (("erase", "admin", "--yes"), "last active admin"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(with_inspector: Run, arguments: tuple[str, ...], says: str) -> None:
+    before = users(with_inspector)
+    assert is_one_line(with_inspector("user", *arguments), says)
+    assert users(with_inspector) == before
+
+
+def test_a_weak_password_is_refused_without_being_repeated(run: Run) -> None:
+    result = run(
+        "user", "add", "new-one", "--role", "reviewer", "--password-stdin", typed="abc123-xyzzy\n"[:9] + "\n"
+    )
+    assert is_one_line(result, "at least 12")
+    assert "abc123" not in result.output
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_two_setups_at_the_same_time_make_one_admin(run: Run, tmp_path: Path) -> None:
+    script = (
+        "import sys, core.bootstrap; from pathlib import Path; from core.cli import main; "
+        f"core.bootstrap.CHECKPOINTS = Path({str(tmp_path / 'no-models')!r}); main(['setup'])"
+    )
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    outputs = [process.communicate(timeout=120) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], outputs
+    assert sum("first sign-in: admin / " in out for out, _ in outputs) == 1
+    assert list(users(run)) == ["admin"]
