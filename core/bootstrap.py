@@ -1,61 +1,125 @@
-"""The composition root: settings in, wired services out."""
+"""The composition root: settings in, wired services out.
+
+What needs PyTorch or MLflow is imported where it is built: accounts and the audit log have to answer at once.
+"""
+
+from __future__ import annotations
 
 import logging
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, inspect
 
+from core.audit.chain import keyring
 from core.config import Settings
-from core.engine.precision import pick_device
-from core.registry.mlflow_registry import MlflowRegistry
-from core.registry.training_run import MlflowRunLog
-from core.services.detecting import DetectService
-from core.services.evaluating import EvaluateService
-from core.services.explaining import ExplainService
-from core.services.health import HealthService
-from core.services.images import ImageService
-from core.services.registering import register_shipped
+from core.domain.accounts import Identity
+from core.domain.errors import ConfigurationError
+from core.keys import Purpose, derive, kept_secret
+from core.services.accounts import AccountService, NewPassword
+from core.services.attempts import Attempts, account_key
+from core.services.auditing import AuditService
+from core.services.outside_accounts import OutsideAccounts
+from core.services.own_account import OwnAccountService
+from core.services.passwords import COST, check_password, hash_password
 from core.services.samples import SampleLibrary
-from core.services.training import TrainService
+from core.services.signing_in import SignInService
+from core.services.sweeping import sweep_originals
+from core.services.workspaces import DemoWorkspaces, Workspace, make_workspace
+from core.store.anchor_file import AnchorFile
+from core.store.audit_trail import AuditTrail
 from core.store.blobs import BlobStore
 from core.store.database import open_database, upgrade
-from core.store.images import ImageRepository
-from core.store.jobs import JobRepository
+from core.store.record_tables import AuditEventRow
+from core.store.unit_of_work import Store
+
+if TYPE_CHECKING:
+    from core.registry.mlflow_registry import MlflowRegistry
+    from core.services.detecting import DetectService
+    from core.services.evaluating import EvaluateService
+    from core.services.explaining import ExplainService
+    from core.services.health import HealthService
+    from core.services.training import TrainService
 
 log = logging.getLogger(__name__)
 #: Relative paths of the settings, the shipped models and the samples lie below this folder.
 ROOT = Path(__file__).resolve().parents[1]
 CHECKPOINTS = ROOT / "models" / "checkpoints"
 _SQLITE = "sqlite:///"
+_KEPT_KEY = "signing.key"
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything that pages, routes and commands call."""
+    """Everything that pages, routes and commands call.
+
+    Attributes:
+        workspace: the real one, of everybody with an account.
+        demo: those of guests.
+    """
 
     settings: Settings
     database: Engine
+    store: Store
+    trail: AuditTrail
+    audit: AuditService
+    signing_in: SignInService
+    accounts: AccountService
+    own_account: OwnAccountService
+    outside_accounts: OutsideAccounts
     registry: MlflowRegistry
-    images: ImageService
+    workspace: Workspace
+    demo: DemoWorkspaces
     samples: SampleLibrary
     detect: DetectService
     explain: ExplainService
     evaluate: EvaluateService
     health: HealthService
 
+    def workspace_of(self, identity: Identity) -> Workspace:
+        """Where this person's images and records live; a guest never sees the real one."""
+        return self.demo.of(identity) if identity.is_guest else self.workspace
+
 
 def build_services(settings: Settings) -> Services:
     """The services over the database, registry and folders that `settings` name; opens, creates no schema."""
+    from core.services.detecting import DetectService
+    from core.services.evaluating import EvaluateService
+    from core.services.explaining import ExplainService
+    from core.services.health import HealthService
+
     data_dir = ROOT / settings.data_dir
     database = open_database(anchored(settings.database_url))
+    trail = open_trail(settings, database)
+    store = open_store(database, trail)
     registry = make_registry(settings)
     detect = DetectService(registry, device=settings.device)
+    own_account = make_own_account(settings, store)
     return Services(
         settings=settings,
         database=database,
+        store=store,
+        trail=trail,
+        audit=AuditService(store, trail),
+        signing_in=make_sign_in(settings, store),
+        accounts=make_accounts(settings, store),
+        own_account=own_account,
+        outside_accounts=make_outside_accounts(settings, store),
         registry=registry,
-        images=ImageService(BlobStore(data_dir / "originals"), ImageRepository(database)),
+        workspace=make_workspace(
+            "",
+            store,
+            data_dir / "originals",
+            accounts=own_account,
+            seal_key=derive(secret_of(settings), Purpose.SIGNATURE),
+        ),
+        demo=DemoWorkspaces(data_dir / "demo", open_store, idle_s=60 * settings.demo_idle_minutes),
         samples=SampleLibrary(ROOT / "data" / "dataset_card.yaml", ROOT / "data" / "samples"),
         detect=detect,
         explain=ExplainService(detect),
@@ -64,8 +128,92 @@ def build_services(settings: Settings) -> Services:
     )
 
 
+def open_store(database: Engine, trail: AuditTrail | None = None) -> Store:
+    """Transactions on `database` with its audit log; without `trail`, for a database that is thrown away."""
+    if trail is None:
+        trail = AuditTrail(database, keyring(secrets.token_bytes(32)), anchors=None)
+    return Store(database, open_audit=trail.open, after_write=trail.after_write)
+
+
+def open_trail(settings: Settings, database: Engine) -> AuditTrail:
+    """The audit log of the real database: sealed with the key of these settings, anchored beside the data."""
+    data_dir = ROOT / settings.data_dir
+    earlier = [secret.get_secret_value().encode("utf-8") for secret in settings.jwt_secret_previous]
+    if (kept := data_dir / _KEPT_KEY).is_file():  # sealed what was written before JWT_SECRET was set
+        earlier.append(kept.read_bytes())
+    keys = (derive(secret, Purpose.AUDIT) for secret in (secret_of(settings), *earlier))
+    return AuditTrail(database, keyring(*keys), anchors=AnchorFile(data_dir / "audit" / "anchors.jsonl"))
+
+
+def make_sign_in(settings: Settings, store: Store, *, cost: int = COST) -> SignInService:
+    """Sessions of people with an account; `cost` is that of the password hashes."""
+    return SignInService(
+        store,
+        secret_of(settings),
+        idle=timedelta(minutes=settings.session_idle_minutes),
+        absolute=timedelta(hours=settings.session_max_hours),
+        cost=cost,
+    )
+
+
+def make_accounts(settings: Settings, store: Store, *, cost: int = COST) -> AccountService:
+    """What admins do with accounts; `cost` is that of the password hashes."""
+    key = derive(secret_of(settings), Purpose.CLIENT)
+    make_hash = partial(hash_password, cost=cost)
+    return AccountService(store, account_key=partial(account_key, key), make_hash=make_hash)
+
+
+def make_own_account(settings: Settings, store: Store, *, cost: int = COST) -> OwnAccountService:
+    """What people do with their own account; `cost` is that of the password hashes."""
+    return OwnAccountService(
+        store,
+        attempts=Attempts(store, derive(secret_of(settings), Purpose.CLIENT)),
+        check=partial(check_password, cost=cost),
+        make_hash=partial(hash_password, cost=cost),
+    )
+
+
+def make_outside_accounts(settings: Settings, store: Store) -> OutsideAccounts:
+    """Accounts of people who come through an identity provider."""
+    return OutsideAccounts(store, role_claim=settings.oidc_role_claim, roles=settings.role_by_claim)
+
+
+@contextmanager
+def open_accounts(settings: Settings) -> Iterator[tuple[AccountService, SignInService]]:
+    """Accounts and their sessions alone, without models; the database is brought to the newest schema."""
+    database = open_database(anchored(settings.database_url))
+    try:
+        upgrade(database)
+        store = open_store(database, open_trail(settings, database))
+        yield make_accounts(settings, store), make_sign_in(settings, store)
+    finally:
+        database.dispose()
+
+
+def build_audit(settings: Settings) -> AuditService:
+    """The audit log alone, without models.
+
+    Raises:
+        ConfigurationError: the database is not the one that `set_up` made.
+    """
+    database = open_database(anchored(settings.database_url))
+    if not inspect(database).has_table(AuditEventRow.__tablename__):
+        raise ConfigurationError("DATABASE_URL: this database holds no audit log: run `radikal setup` first")
+    trail = open_trail(settings, database)
+    return AuditService(open_store(database, trail), trail)
+
+
+def secret_of(settings: Settings) -> bytes:
+    """What every key is derived from: JWT_SECRET, else one made once and kept under the data folder."""
+    if settings.jwt_secret is not None:
+        return settings.jwt_secret.get_secret_value().encode("utf-8")
+    return kept_secret(ROOT / settings.data_dir / _KEPT_KEY)
+
+
 def make_registry(settings: Settings) -> MlflowRegistry:
     """The model registry that `settings` name."""
+    from core.registry.mlflow_registry import MlflowRegistry
+
     return MlflowRegistry(
         anchored(settings.mlflow_tracking_uri),
         ROOT / settings.data_dir / "registry",
@@ -76,18 +224,34 @@ def make_registry(settings: Settings) -> MlflowRegistry:
 def set_up(settings: Settings) -> dict[str, tuple[int, ...]]:
     """Create or upgrade the database and register the shipped models; what was done before is left alone.
 
+    What interrupted uploads left behind is removed.
+
     Returns:
         Registered version numbers by model name.
     """
-    (ROOT / settings.data_dir).mkdir(parents=True, exist_ok=True)
+    from core.services.registering import register_shipped
+
+    data_dir = ROOT / settings.data_dir
+    data_dir.mkdir(parents=True, exist_ok=True)
     database = open_database(anchored(settings.database_url))
     upgrade(database)
+    sweep_originals(BlobStore(data_dir / "originals"), open_store(database))
     database.dispose()
     return register_shipped(CHECKPOINTS, make_registry(settings))
 
 
+def set_up_first_admin(settings: Settings) -> NewPassword | None:
+    """The first account with its password, which nothing keeps; None when there are accounts already."""
+    with open_accounts(settings) as (accounts, _):
+        return accounts.add_first_admin()
+
+
 def build_training(settings: Settings, *, job: str | None = None) -> TrainService:
     """The training service; it needs the database that `set_up` made."""
+    from core.engine.precision import pick_device
+    from core.registry.training_run import MlflowRunLog
+    from core.services.training import TrainService
+
     database = open_database(anchored(settings.database_url))
     upgrade(database)
     data_dir = ROOT / settings.data_dir
@@ -97,7 +261,7 @@ def build_training(settings: Settings, *, job: str | None = None) -> TrainServic
         runs=data_dir / "train",
         device=pick_device(settings.device),
         open_run=lambda name: MlflowRunLog(uri, name, data_dir / "registry" / "training-artifacts"),
-        jobs=JobRepository(database),
+        store=open_store(database, open_trail(settings, database)),
         job=job,
     )
 
