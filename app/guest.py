@@ -2,16 +2,11 @@
 
 import hashlib
 import hmac
-import os
 import secrets
-from pathlib import Path
-
-from core.config import Settings
 
 COOKIE = "radikal_guest"
 MAX_AGE_S = 7 * 24 * 3600
 _ID_BYTES = 18
-_KEY_BYTES = 48
 
 
 class GuestTokens:
@@ -34,21 +29,3 @@ class GuestTokens:
 
     def _sign(self, guest: str) -> str:
         return hmac.new(self._key, b"guest:" + guest.encode("ascii"), hashlib.sha256).hexdigest()
-
-
-def signing_key(settings: Settings) -> bytes:
-    """The key of every signature: JWT_SECRET, else one made once and kept under the data folder."""
-    if settings.jwt_secret is not None:
-        return settings.jwt_secret.get_secret_value().encode("utf-8")
-    return _kept_key(settings.data_dir / "signing.key")
-
-
-def _kept_key(path: Path) -> bytes:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(handle, "wb") as file:
-        file.write(secrets.token_urlsafe(_KEY_BYTES).encode("ascii"))
-    return path.read_bytes()
