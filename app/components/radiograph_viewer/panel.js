@@ -1,26 +1,14 @@
-// The panel beside the radiograph: indications, what is known about the image, threshold, downloads.
+// The table of indications beside the radiograph, the threshold, what is known about the selected one.
 const two = (value) => value.toFixed(2);
 
-function element(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value === null || value === undefined || value === false) continue;
-    if (name === "text") node.textContent = value;
-    else node.setAttribute(name, value === true ? "" : value);
-  }
-  node.append(...children);
-  return node;
-}
-
-function sizeText(box, image) {
+// scale: { mmPerPx, words } or null.
+function sizeText(box, scale) {
   const [w, h] = [box[2] - box[0], box[3] - box[1]];
-  const scale = image.mm_per_px;
   const longer = Math.max(w, h);
-  if (!scale) return { cell: longer.toFixed(0), full: `${w.toFixed(0)} × ${h.toFixed(0)} px, scale unknown` };
-  return {
-    cell: (longer * scale).toFixed(longer * scale < 10 ? 1 : 0),
-    full: `${(w * scale).toFixed(2)} × ${(h * scale).toFixed(2)} mm, ${image.pitch_source}`,
-  };
+  if (!scale) return { cell: longer.toFixed(0), said: `${longer.toFixed(0)} px`, full: `${w.toFixed(0)} × ${h.toFixed(0)} px, scale unknown` };
+  const mm = longer * scale.mmPerPx;
+  const cell = mm.toFixed(mm < 10 ? 1 : 0);
+  return { cell, said: `${cell} mm`, full: `${(w * scale.mmPerPx).toFixed(2)} × ${(h * scale.mmPerPx).toFixed(2)} mm, ${scale.words}` };
 }
 
 function probabilityText(probability, calibration) {
@@ -29,88 +17,137 @@ function probabilityText(probability, calibration) {
     `(IoU 0.5; ${calibration.fitted_on}). It is not the chance that nothing was missed.`;
 }
 
+// "indication 3, crack, probability 0.71, 4.8 mm, at x 812 y 402"
+function indicationLabel({ n, class: name, probability, box, call, isAdded }, scale) {
+  const [x, y] = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2].map(Math.round);
+  const how = isAdded ? "added by a person" : `probability ${probabilityFigure(probability)}`;
+  return `indication ${n}, ${name}, ${how}, ${sizeText(box, scale).said}, at x ${x} y ${y}${call ? `, ${CALL_WORDS[call]}` : ""}`;
+}
+
+// What a person said stays in sight, whatever the threshold.
+function isAbove({ call, isAdded, probability }, threshold) {
+  return isAdded || call === "confirmed" || call === "dismissed" || probability >= threshold;
+}
+
 class Panel {
-  // on: { select(n), threshold(value), tab() }
+  // on: { select(n, takeFocus), hover(n|null), threshold(value), below(), tab(name), details(entry|undefined) }
   constructor(root, on) {
     this.root = root;
     this.on = on;
     this.rows = new Map();
+    this.scale = null;
+    this.selected = null;
     this.$ = (query) => root.querySelector(query);
     this.$(".threshold").addEventListener("input", (event) => on.threshold(Number(event.target.value)));
-    this.$("tbody").addEventListener("click", (event) => {
-      const row = event.target.closest("tr");
-      if (row) on.select(Number(row.dataset.n));
-    });
-    this.$("tbody").addEventListener("keydown", (event) => this.#key(event));
-    for (const tab of root.querySelectorAll("[role=tab]")) tab.addEventListener("click", () => this.openTab(tab.dataset.tab));
+    this.$(".show-below").addEventListener("click", () => on.below());
+    const table = this.$("table");
+    const numberOf = (event) => Number(event.target.closest("tr[data-n]")?.dataset.n) || null;
+    table.addEventListener("click", (event) => { if (numberOf(event)) on.select(numberOf(event)); });
+    table.addEventListener("pointerover", (event) => on.hover(numberOf(event)));
+    table.addEventListener("pointerleave", () => on.hover(null));
+    table.addEventListener("keydown", (event) => this.#key(event));
+    for (const tab of this.#tabs()) tab.addEventListener("click", () => this.openTab(tab.dataset.tab));
+    this.$(".tabs").addEventListener("keydown", (event) => this.#tabKey(event));
   }
+
+  #tabs() { return [...this.root.querySelectorAll("[role=tab]")]; }
 
   openTab(name) {
-    for (const tab of this.root.querySelectorAll("[role=tab]")) tab.setAttribute("aria-selected", String(tab.dataset.tab === name));
-    for (const page of this.root.querySelectorAll("[role=tabpanel]")) page.hidden = page.dataset.tab !== name;
-  }
-
-  fill(data) {
-    this.data = data;
-    this.rows.clear();
-    const image = data.image;
-    this.$(".size-head").textContent = image?.mm_per_px ? "mm" : "px";
-    this.$(".size-head").title = image?.mm_per_px
-      ? `longer side of the box; ${image.pitch_source}` : "longer side of the box; the scale of this image is unknown";
-    this.$("tbody").replaceChildren(...data.detections.map((d) => this.#row(d, image, data.calibration)));
-    this.#fillFacts(data);
-  }
-
-  #row(detection, image, calibration) {
-    const size = sizeText(detection.box, image);
-    const row = element("tr", { "data-n": detection.n, tabindex: "-1", "aria-selected": "false" },
-      element("td", { text: detection.n }),
-      element("td", { text: detection.class, title: detection.iso6520 ? `ISO 6520-1: ${detection.iso6520}` : "no evidence for a class" }),
-      element("td", { text: probabilityFigure(detection.probability), title: probabilityText(detection.probability, calibration) }),
-      element("td", { text: size.cell, title: size.full }));
-    this.rows.set(detection.n, row);
-    return row;
-  }
-
-  // Hide rows below the threshold; returns how many are shown.
-  filter(threshold) {
-    let shown = 0;
-    for (const detection of this.data.detections) {
-      const isShown = detection.probability >= threshold;
-      shown += isShown;
-      this.rows.get(detection.n).hidden = !isShown;
+    for (const tab of this.#tabs()) {
+      tab.setAttribute("aria-selected", String(tab.dataset.tab === name));
+      tab.tabIndex = tab.dataset.tab === name ? 0 : -1;
     }
-    const below = this.data.detections.length - shown;
+    for (const page of this.root.querySelectorAll("[role=tabpanel]")) page.hidden = page.dataset.tab !== name;
+    this.on.tab(name);
+  }
+
+  #tabKey(event) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    const tabs = this.#tabs();
+    const next = tabs[(tabs.indexOf(event.target) + step + tabs.length) % tabs.length];
+    this.openTab(next.dataset.tab);
+    next.focus();
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  fill(data, scale) {
+    Object.assign(this, { data, scale });
+    this.rows.clear();
+    this.isBlind = Boolean(data.reading?.is_blind); // then nothing is said of a model, not even that it is silent
+    for (const row of [".threshold-row", ".counts-row"]) this.$(row).hidden = this.isBlind;
+    this.$(".size-head").textContent = scale ? "mm" : "px";
+    this.$(".size-head").title = scale ? `longer side of the box; ${scale.words}` : "longer side of the box; the scale of this image is unknown";
+    for (const detection of data.detections) this.rows.set(detection.n, this.#row(detection, data.calibration));
+    fillFacts(this.root, data, scale);
+  }
+
+  #row(detection, calibration) {
+    const size = sizeText(detection.box, this.scale);
+    const { call, isAdded, probability } = detection;
+    const finer = call && call !== "candidate" && detection.iso6520 ? ` ${detection.iso6520}` : "";
+    return element("tr", { "data-n": detection.n, "data-call": call, tabindex: "-1", "aria-selected": "false", "aria-label": indicationLabel(detection, this.scale) },
+      element("td", { text: detection.n }),
+      element("td", { text: `${detection.class}${finer}`, title: detection.iso6520 ? `ISO 6520-1: ${detection.iso6520}` : "no evidence for a class" }),
+      element("td", { text: probabilityFigure(probability), title: isAdded ? this.#addedWords() : probabilityText(probability, calibration) }),
+      element("td", { text: size.cell, title: size.full }),
+      element("td", { class: "call", text: isAdded ? "+" : (CALL_MARKS[call] ?? ""), title: isAdded ? "added by a person" : (CALL_WORDS[call] ?? "") }));
+  }
+
+  #addedWords() { return this.isBlind ? "Drawn by you." : "Added by a person: the model did not report it."; }
+
+  // Rows at or above the threshold; those below stand apart, and only when asked for.
+  filter(threshold, isBelowShown) {
+    const rowsOf = (list) => list.map((d) => this.rows.get(d.n));
+    const shown = this.data.detections.filter((d) => isAbove(d, threshold));
+    const weak = this.data.detections.filter((d) => !isAbove(d, threshold));
+    const hadFocus = this.root.getRootNode().activeElement?.closest?.("tr[data-n]")?.dataset.n;
+    this.$("tbody.shown").replaceChildren(...rowsOf(shown));
+    const head = element("tr", { class: "below-head" }, element("th", { colspan: 5, scope: "rowgroup", text: `below ${two(threshold)}: not reported` }));
+    this.$("tbody.below").replaceChildren(...(isBelowShown && weak.length ? [head, ...rowsOf(weak)] : []));
+    if (hadFocus) this.rows.get(Number(hadFocus))?.focus({ preventScroll: true });
     this.$(".threshold").value = threshold;
     this.$(".threshold-value").textContent = two(threshold);
-    this.$(".counts").textContent = `${shown} shown, ${below} below`;
-    this.$(".empty").hidden = shown > 0 || this.data.status.state !== "ready";
-    this.$(".empty").textContent = below
-      ? `Nothing at ${two(threshold)} or above. ${below} weaker ${below === 1 ? "box is" : "boxes are"} below the threshold.`
+    this.$(".counts").textContent = `${shown.length} shown, ${weak.length} below`;
+    this.$(".show-below").setAttribute("aria-pressed", String(isBelowShown));
+    this.$(".show-below").hidden = !weak.length;
+    this.$(".empty").hidden = shown.length > 0 || this.data.status.state !== "ready";
+    if (this.isBlind) this.$(".empty").textContent = "Nothing drawn yet: press n and drag over what you see.";
+    else this.$(".empty").textContent = weak.length
+      ? `Nothing at ${two(threshold)} or above. ${weak.length} weaker ${weak.length === 1 ? "box is" : "boxes are"} below the threshold.`
       : "The model reports nothing here. That is not proof that nothing is there.";
-    this.root.dataset.shown = String(shown);
-    const first = this.data.detections.find((d) => d.probability >= threshold);
-    if (first && !this.root.querySelector("tbody tr[tabindex='0']:not([hidden])")) this.rows.get(first.n).tabIndex = 0;
-    return shown;
+    this.root.dataset.shown = String(shown.length);
+    this.#offerTabStop();
+  }
+
+  #listed() { return [...this.root.querySelectorAll("tr[data-n]")]; }
+
+  #offerTabStop() {
+    const listed = this.#listed();
+    const stop = listed.find((row) => Number(row.dataset.n) === this.selected) ?? listed[0];
+    for (const row of listed) row.tabIndex = row === stop ? 0 : -1;
   }
 
   select(n, takeFocus) {
+    this.selected = n;
     for (const [number, row] of this.rows) {
       row.setAttribute("aria-selected", String(number === n));
-      row.tabIndex = number === n ? 0 : -1;
-      if (number === n) {
-        row.scrollIntoView({ block: "nearest" });
-        if (takeFocus) row.focus({ preventScroll: true });
-      }
+      if (number !== n || !row.isConnected) continue;
+      row.scrollIntoView({ block: "nearest" });
+      if (takeFocus) row.focus({ preventScroll: true });
     }
+    this.#offerTabStop();
     this.#fillDetails(this.data?.detections.find((d) => d.n === n));
   }
 
+  hover(n) { for (const [number, row] of this.rows) row.classList.toggle("hovered", number === n); }
+
   #key(event) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (!step) return;
-    const shown = [...this.root.querySelectorAll("tbody tr:not([hidden])")];
-    const next = shown[shown.indexOf(event.target.closest("tr")) + step];
+    if (!step || event.shiftKey) return;
+    const listed = this.#listed();
+    const next = listed[listed.indexOf(event.target.closest("tr")) + step];
     if (next) this.on.select(Number(next.dataset.n), true);
     event.preventDefault();
     event.stopPropagation();
@@ -119,32 +156,15 @@ class Panel {
   #fillDetails(detection) {
     const box = this.$(".details");
     box.hidden = !detection;
+    this.on.details?.(detection);
     if (!detection) return;
-    const { image, calibration } = this.data;
     const code = detection.iso6520 ? ` (ISO 6520-1: ${detection.iso6520})` : "";
     this.$(".details-title").textContent = `${detection.n} · ${detection.class}${code}`;
-    this.$(".details-size").textContent = sizeText(detection.box, image).full;
-    this.$(".details-p").textContent = probabilityText(detection.probability, calibration);
+    this.$(".details-size").textContent = sizeText(detection.box, this.scale).full;
+    const { isAdded } = detection;
+    this.$(".details-p").textContent = isAdded ? this.#addedWords() : probabilityText(detection.probability, this.data.calibration);
     this.$(".details-raw").textContent =
-      `raw score ${detection.score.toFixed(4)} · box ${detection.box.map((v) => v.toFixed(1)).join(", ")} px (x1, y1, x2, y2)`;
-  }
-
-  #fillFacts({ image, model, calibration, status }) {
-    const facts = (list, pairs) => list.replaceChildren(...pairs.filter(([, value]) => value !== null && value !== undefined && value !== "")
-      .flatMap(([name, value]) => [element("dt", { text: name }), element("dd", { text: value })]));
-    facts(this.$(".image-facts"), image ? [
-      ["File", image.name], ["Size", `${image.width} × ${image.height} px`], ["Depth", `${image.bit_depth} bit, ${image.file_format}`],
-      ["Polarity", image.polarity_text],
-      ["Scale", image.mm_per_px ? `${image.mm_per_px.toPrecision(3)} mm/px, ${image.pitch_source}` : "unknown: sizes in px"],
-      ...Object.entries(image.fields), ...image.notes.map((note) => ["Note", note]), ["SHA-256", image.sha256],
-    ] : []);
-    facts(this.$(".model-facts"), model ? [
-      ["Model", model.title], ["Weights", model.sha256], ["Calibration", `${calibration.method}, id ${calibration.id}`],
-      ["Fitted on", calibration.fitted_on], ["Score cut", calibration.score_cut], ["Operating point", two(calibration.operating_probability)],
-      ["Ran on", status.elapsed_ms ? `${model.device}, ${(status.elapsed_ms / 1000).toFixed(2)} s` : ""], ["Training data", model.data_notice],
-    ] : []);
-    this.$(".notice").textContent = model?.data_notice || "";
-    this.$(".notice").title = model?.data_notice || "";
+      `${isAdded ? "" : `raw score ${detection.score.toFixed(4)} · `}box ${detection.box.map((v) => v.toFixed(1)).join(", ")} px (x1, y1, x2, y2)`;
   }
 
   setLinks(links, threshold, selected) {

@@ -1,13 +1,6 @@
-// Glue: data from Python -> stage and panel; what the user does -> back to Python, late and little.
+// Glue: data from Python -> stage and panels; what the user does -> back to Python, late and little.
 const BENCHES = new WeakMap();
 const REPORT_AFTER_MS = 350;
-const PREFETCH_AFTER_MS = 120;
-const KEYS = [
-  ["wheel, + -", "zoom at the cursor, in, out"], ["drag", "pan"], ["= or double click", "fit"], ["z", "one to one"],
-  ["right drag, Alt drag", "window and level"], ["1 – 5", "window presets"], ["i", "invert"], ["h v", "flip"], ["r l", "rotate"],
-  ["space", "reset the view"], ["g", "map of the selected box"], ["c", "map as contours"], ["n p", "next, previous indication"],
-  ["↑ ↓ in the table", "next, previous indication"], ["← →", "previous, next image"], ["Esc", "close, deselect"], ["?", "this list"],
-];
 
 export default function (component) {
   const { data, parentElement, setStateValue, setTriggerValue } = component;
@@ -29,146 +22,171 @@ class Bench {
     this.data = null;
     this.threshold = 0.5;
     this.selected = null;
-    this.isMapOn = false;
-    this.maps = new Map();
-    this.stage = new Stage(this.$("canvas"), {
-      select: (n) => this.select(n), hover: (at) => this.#showValue(at),
-      window: () => { this.$(".preset").value = "own"; this.#showWindow(); this.#remember(); },
-      view: () => { this.#showZoom(); this.#remember(); },
+    this.isBelowShown = false;
+    this.raw = null; // as Python told it
+    this.reading = new Reading({ send: (event) => this.trigger("reading", event), changed: () => this.#readingChanged() });
+    this.measures = new Measures(() => this.#measuresChanged());
+    this.stage = new Stage(this.$(".stage canvas"), this.measures, (measure) => this.film.label(measure), {
+      select: (n) => this.select(n), hover: (at) => this.#showValue(at), hoverBox: (n) => this.panel.hover(n),
+      window: () => this.film.windowChanged("own"), view: () => this.film?.viewChanged(), drawn: (draft) => this.#drawn(draft),
+      handle: (id) => { this.measures.select(id); this.panel.openTab("measure"); },
+    });
+    this.film = new Film(root, this.stage, this.measures, {
+      shown: () => { this.#showStatus(); this.#drawOpenTab(); }, view: () => this.#showWords(), scale: () => this.#scaleChanged(), veil: (text) => this.#veil(text),
+      window: () => { this.#showWords(); this.histogram.draw(); },
     });
     this.panel = new Panel(this.$(".panel"), {
       select: (n, takeFocus) => { this.select(n, takeFocus); this.#centreSelected(); }, threshold: (value) => this.setThreshold(value),
+      hover: (n) => { this.stage.boxes.hovered = n; this.stage.redraw(); }, below: () => this.act("below"), tab: () => this.#drawOpenTab(), details: (entry) => this.readingPanel?.showCalls(entry),
     });
-    this.$(".tools").addEventListener("click", (event) => this.#act(event.target.closest("button")?.dataset.act));
-    this.$(".preset").addEventListener("change", (event) => this.#preset(event.target.value));
-    this.$(".opacity").addEventListener("input", (event) => { this.stage.mapOpacity = Number(event.target.value); this.stage.redraw(); });
-    this.$(".keys").replaceChildren(element("dl", {}, ...KEYS.flatMap(([key, what]) => [element("dt", { text: key }), element("dd", { text: what })])));
+    this.readingPanel = new ReadingPanel(this.$(".panel"), this.reading, {
+      select: (n) => { this.select(n, true, "verdict"); this.#centreSelected(); }, call: (name) => this.call(name),
+      note: (n, text) => this.reading.note(n, text), send: (name, event) => this.trigger(name, event),
+    });
+    this.picker = new KindPicker(this.$(".panel"), {
+      chosen: (name, code) => { this.reading.classify(this.selected, name, code); this.stage.canvas.focus(); }, closed: () => this.stage.canvas.focus(),
+    });
+    this.progress = new Progress(this.$(".progress"), { cancel: () => this.trigger("cancel", true), open: (key) => this.trigger("open", key) });
+    this.stage.editor = new BoxEditor(this.stage.viewport, this.stage.boxes, {
+      may: (box) => this.reading.canChange && box.call !== "dismissed", done: (n, box) => this.reading.move(n, box),
+    });
+    this.measurePanel = new MeasurePanel(this.$(".panel"), this.measures, { forgetScale: () => this.#reportScale(this.film.enterScale(null)) });
+    this.histogram = new HistogramPlot(this.$(".histogram"), { window: (lo, hi) => this.film.setWindow(lo, hi, "own") });
+    this.map = new MapControl(root, {
+      change: (map) => { this.stage.map = map; this.stage.redraw(); },
+      look: (look) => { this.stage.mapLook = look; this.stage.redraw(); },
+    });
+    this.strip = new Strip(this.$(".strip"), { open: (key) => this.trigger("open", key), remove: (key) => this.trigger("remove", key) });
+    this.dialog = new ScaleDialog(this.$(".scale-form"), {
+      entered: (mm, px) => this.#reportScale(this.film.enterScale({ lengthMm: mm, lengthPx: px })),
+      closed: () => { this.#useTool("pan"); this.$(".stage canvas").focus(); },
+    });
+    this.toolbar = new Toolbar(this.$(".tools"), {
+      act: (name) => this.act(name), preset: (number) => this.film.preset(number), filter: (name) => this.film.use(name),
+    });
+    this.acts = actsOf(this);
+    this.$(".keys").append(...keyList());
     root.addEventListener("keydown", (event) => this.#key(event));
+    root.addEventListener("keyup", (event) => { if (event.key.toLowerCase() === "m") this.acts.loupeOff(); });
+    this.#useTool("pan");
   }
 
   destroy() {
     this.stage.destroy();
-    this.loading?.abort();
+    this.film.destroy();
+    this.histogram.destroy();
+    this.map.destroy();
     clearTimeout(this.reporting);
-    clearTimeout(this.prefetching);
   }
 
   // --- data in ------------------------------------------------------------------------------
   update(data) {
     const before = this.data;
-    if (before && JSON.stringify(before) === JSON.stringify(data)) return;
-    this.data = data;
-    const isNewImage = data.image && data.image.sha256 !== before?.image?.sha256;
-    const resultOf = (d) => d && `${d.result_id}`;
-    if (!before || before.threshold_rev !== data.threshold_rev) this.threshold = data.threshold;
-    if (isNewImage) this.#load(data.image);
-    if (!data.image) this.#clear();
-    if (resultOf(before) !== resultOf(data)) this.#newResult(data);
-    else { this.panel.data = data; this.panel.filter(this.threshold); }
-    this.#showStatus();
-    this.#fillStrip();
-    this.#showScale();
+    if (this.raw && JSON.stringify(this.raw) === JSON.stringify(data)) return;
+    this.raw = data;
+    this.data = { ...data };
+    this.isUpdating = true;
+    this.reading.update(data.reading ?? null, data.detections);
+    this.data.detections = this.reading.entries();
     this.root.dataset.state = data.status.state;
+    if (!before || before.threshold_rev !== data.threshold_rev) this.threshold = data.threshold;
+    if (!data.image) this.film.clear();
+    else if (data.image.sha256 !== before?.image?.sha256) this.film.load(data.image);
+    else this.film.renew(data.image);
+    if (before?.result_id !== data.result_id || before?.reading?.inspection_id !== data.reading?.inspection_id) this.#newResult(this.data);
+    else this.#fillPanel();
+    this.isUpdating = false;
+    this.readingPanel.update(data.reading ?? null);
+    this.progress.fill(data.progress ?? null);
+    this.strip.fill(data.batch, data.current);
+    this.#showStatus();
   }
 
   #newResult(data) {
-    this.maps.clear();
-    this.stage.map = null;
-    const kept = data.detections.some((d) => d.n === data.selected) ? data.selected : null;
-    this.selected = kept;
-    this.panel.fill(data);
-    this.setThreshold(this.threshold, true);
-    this.panel.select(kept);
-    this.stage.selected = kept;
-    this.#prefetchMap(kept ?? data.detections.find((d) => d.probability >= this.threshold)?.n);
+    this.selected = null;
+    this.map.reset(data.links?.map ?? null);
+    this.#fillPanel();
+    const kept = rememberedSelection(data.image?.sha256);
+    const isThere = [...this.stage.boxes.shown, ...this.stage.boxes.below].some((box) => box.n === kept);
+    this.select(isThere ? kept : null);
+    this.map.prefetch(data.detections.find((d) => d.probability >= this.threshold)?.n);
   }
 
-  // Nothing is known of the image on show yet: never another image's pixels under its name.
-  #clear() {
-    this.loading?.abort();
-    this.stage.source = null;
-    this.root.dataset.ready = "0";
-    for (const part of [".wl", ".at", ".zoom"]) this.$(part).textContent = "";
+  // --- reading ------------------------------------------------------------------------------
+  get canChange() { return this.reading.canChange && this.selected !== null; }
+  get isMeasuring() { return this.$("[data-tab=measure]").getAttribute("aria-selected") === "true"; }
+
+  #readingChanged() {
+    if (!this.data || this.isUpdating) return;
+    this.data.detections = this.reading.entries();
+    this.#fillPanel();
+    this.readingPanel.show();
     this.stage.redraw();
   }
 
-  async #load(image) {
-    this.#clear();
-    this.loading = new AbortController();
-    const source = new PixelSource(image);
-    this.root.dataset.ready = "0";
-    try {
-      await source.load(this.loading.signal);
-    } catch (error) {
-      if (error.name !== "AbortError") this.#veil(`The radiograph cannot be shown: ${error.message}. Your upload is safe; reload the page.`);
-      return;
-    }
-    const kept = this.#recall(image.sha256);
-    source.fullSpan = source.percentile(1) - source.percentile(0) || 1;
-    if (kept?.window) source.setWindow(kept.window.lo, kept.window.hi, kept.window.invert);
-    this.stage.show(source, kept?.view);
-    if (kept?.window) this.$(".preset").value = kept.preset || "own";
-    else this.#preset("1");
-    this.#showWindow();
-    this.#showZoom();
-    this.root.dataset.ready = "1";
-    this.#showStatus();
+  call(name) {
+    const { selected } = this;
+    if (!this.canChange) return;
+    if (name === "confirm") this.reading.confirm(selected);
+    else if (name === "dismiss") this.reading.dismiss(selected);
+    else if (name === "classify") this.#pick();
+    const entry = this.data.detections.find((d) => d.n === selected);
+    if (entry && name !== "classify") this.$(".said").textContent = indicationLabel(entry, this.film.scale);
   }
 
-  // Zoom and window of an image survive a reload of the page, in this browser tab only.
-  #remember() {
-    const { source, view } = this.stage;
-    if (!source?.values) return;
-    const kept = { view, window: source.window, preset: this.$(".preset").value };
-    try { sessionStorage.setItem(`radikal.view.${source.image.sha256}`, JSON.stringify(kept)); } catch { /* storage is full or forbidden */ }
+  #pick() {
+    const entry = this.data.detections.find((d) => d.n === this.selected);
+    if (entry) this.picker.open(entry.class, this.data.reading.kinds, `What is ${entry.n}?`);
   }
 
-  #recall(sha256) {
-    try { return JSON.parse(sessionStorage.getItem(`radikal.view.${sha256}`)); } catch { return null; }
+  #fillPanel() {
+    this.panel.fill(this.data, this.film.scale);
+    this.setThreshold(this.threshold, true);
+    this.panel.select(this.selected);
+    this.#measuresChanged();
   }
 
   // --- status -------------------------------------------------------------------------------
   #veil(text) {
-    const veil = this.$(".veil");
-    veil.hidden = !text;
-    veil.textContent = text || "";
+    this.$(".veil").hidden = !text;
+    this.$(".veil").textContent = text || "";
   }
 
   #showStatus() {
     const { status, image } = this.data;
-    if (status.message) this.#veil(status.message);
-    else if (image && this.root.dataset.ready !== "1") this.#veil("Loading the pixels");
-    else this.#veil("");
+    this.#veil(status.message || (image && this.root.dataset.ready === "0" ? "Loading the pixels" : this.film.work));
     this.$(".panel").classList.toggle("working", status.state === "working");
     this.panel.setLinks(status.state === "ready" ? this.data.links : null, this.threshold, this.selected);
+    this.#showWords();
   }
 
-  #showScale() {
-    const { image } = this.data;
-    this.$(".scale").textContent = !image ? "" : image.mm_per_px ? `${image.mm_per_px.toPrecision(3)} mm/px (${image.pitch_source})` : "scale unknown";
+  // How the picture differs from the recorded one, always on the image.
+  #showWords() {
+    const words = this.film.words();
+    if (this.isBelowShown && this.stage.boxes.below.length) words.push(`${this.stage.boxes.below.length} below the threshold shown`);
+    this.$(".shown-as").textContent = words.join(" · ");
+    this.$(".shown-as").hidden = !words.length;
   }
-
-  #showWindow() {
-    const { window: w, offset, slope } = this.stage.source;
-    const number = (value) => (Math.abs(slope) < 1 ? value.toPrecision(4) : Math.round(value));
-    this.$(".wl").textContent = `W ${number((w.hi - w.lo) * slope)} L ${number(offset + ((w.hi + w.lo) / 2) * slope)}`;
-    this.$("[data-act=invert]").setAttribute("aria-pressed", String(w.invert));
-  }
-
-  #showZoom() { this.$(".zoom").textContent = `${Math.round(this.stage.view.zoom * (window.devicePixelRatio || 1) * 100)} %`; }
 
   #showValue(at) {
-    const value = at && (Number.isInteger(at.value) ? at.value : at.value.toPrecision(5));
-    this.$(".at").textContent = at ? `x ${at.x} y ${at.y} = ${value}` : "";
+    const value = at && at.value !== null && (Number.isInteger(at.value) ? at.value : at.value.toPrecision(5));
+    this.$(".at").textContent = at ? `x ${at.x} y ${at.y}${at.value === null ? "" : ` = ${value}`}` : "";
+  }
+
+  #drawOpenTab() {
+    this.histogram?.show(this.stage.picture ? this.stage.source : null);
+    this.#measuresChanged();
   }
 
   // --- threshold and selection --------------------------------------------------------------
   setThreshold(value, isQuiet = false) {
     this.threshold = Math.round(value * 100) / 100;
     if (!this.data) return;
-    this.panel.filter(this.threshold);
-    this.stage.boxes = this.data.detections.filter((d) => d.probability >= this.threshold);
-    if (this.selected !== null && !this.stage.boxes.some((b) => b.n === this.selected)) this.select(null);
+    const { boxes } = this.stage;
+    boxes.shown = this.data.detections.filter((d) => isAbove(d, this.threshold));
+    boxes.below = this.isBelowShown ? this.data.detections.filter((d) => !isAbove(d, this.threshold)) : [];
+    this.panel.filter(this.threshold, this.isBelowShown);
+    if (this.selected !== null && ![...boxes.shown, ...boxes.below].some((b) => b.n === this.selected)) this.select(null);
     this.stage.redraw();
     this.#showStatus();
     if (!isQuiet) this.#reportLater();
@@ -179,154 +197,110 @@ class Bench {
     this.reporting = setTimeout(() => this.report("threshold", this.threshold), REPORT_AFTER_MS);
   }
 
-  select(n, takeFocus = false) {
+  select(n, takeFocus = false, tab = "indications") {
     if (n === this.selected && n !== null && !takeFocus) n = null;
     this.selected = n;
-    this.stage.selected = n;
+    this.stage.boxes.selected = n;
+    if (!this.isUpdating) rememberSelection(this.data.image?.sha256, n);
+    if (n !== null) this.panel.openTab(tab);
     this.panel.select(n, takeFocus);
-    this.stage.map = null;
-    this.#prefetchMap(n);
-    this.#showMap();
+    const detection = this.data.detections.find((d) => d.n === n);
+    this.$(".said").textContent = detection ? indicationLabel(detection, this.film.scale) : "";
+    this.map.prefetch(detection?.isAdded ? null : n);
+    this.map.show(detection?.isAdded ? null : n);
     this.stage.redraw();
     this.#showStatus();
   }
 
   #centreSelected() {
     const detection = this.data.detections.find((d) => d.n === this.selected);
-    if (detection && this.stage.source?.values) this.stage.centre(detection.box);
+    if (detection && this.stage.picture) this.stage.viewport.centre(detection.box);
   }
 
-  #step(by) {
-    const shown = this.stage.boxes;
-    if (!shown.length) return;
-    const at = shown.findIndex((b) => b.n === this.selected);
-    const next = at < 0 ? (by > 0 ? 0 : shown.length - 1) : (at + by + shown.length) % shown.length;
-    if (shown[next].n !== this.selected) this.select(shown[next].n);
+  step(by) {
+    const listed = [...this.stage.boxes.shown, ...this.stage.boxes.below];
+    if (!listed.length) return;
+    const at = listed.findIndex((b) => b.n === this.selected);
+    const next = at < 0 ? (by > 0 ? 0 : listed.length - 1) : (at + by + listed.length) % listed.length;
+    if (listed[next].n !== this.selected) this.select(listed[next].n);
     this.#centreSelected();
   }
 
-  // --- heat map -----------------------------------------------------------------------------
-  #prefetchMap(n) {
-    clearTimeout(this.prefetching);
-    if (n === null || n === undefined || !this.data.links || this.maps.has(n)) return;
-    this.prefetching = setTimeout(() => this.#fetchMap(n), this.isMapOn ? 0 : PREFETCH_AFTER_MS);
+  // --- measuring ----------------------------------------------------------------------------
+  #measuresChanged() {
+    if (!this.measurePanel) return;
+    this.measurePanel.show((measure) => this.film.reading(measure), this.film.scale);
+    this.film.keep();
+    this.stage.redraw();
   }
 
-  #fetchMap(n) {
-    if (this.maps.has(n)) return;
-    const maps = this.maps;
-    maps.set(n, { isLoading: true });
-    HeatMapPicture.fetch(`${this.data.links.map}&box=${n}`)
-      .then((map) => maps.set(n, map), (error) => maps.set(n, { error: error.message }))
-      .then(() => { if (maps === this.maps) this.#showMap(); });
+  #drawn({ kind, a, b }) {
+    if (kind === "window") {
+      this.film.windowOfRegion(a, b);
+      this.#useTool("pan");
+    } else if (kind === "box") this.#added(a, b);
+    else if (kind === "scale") this.dialog.open(distanceOf({ a, b }));
+    else {
+      const measure = this.measures.add(kind, a, b);
+      this.panel.openTab("measure");
+      const reading = this.film.reading(measure);
+      this.$(".said").textContent = [`${measure.id} ${reading.main}`, ...reading.rows.map(([name, text]) => `${name} ${text}`)].join(", ");
+    }
   }
 
-  #showMap() {
-    this.root.classList.toggle("map-on", this.isMapOn);
-    this.$("[data-act=map]").setAttribute("aria-pressed", String(this.isMapOn));
-    const note = this.$(".map-note");
-    this.stage.map = null;
-    note.textContent = "";
-    this.root.dataset.map = "off";
-    if (this.isMapOn) {
-      const map = this.maps.get(this.selected);
-      if (this.selected === null) note.textContent = "select a box";
-      else if (!map) this.#fetchMap(this.selected);
-      if (this.selected !== null && (!map || map.isLoading)) note.textContent = `map of ${this.selected}: computing`;
-      else if (map?.error) note.textContent = `no map of ${this.selected}: ${map.error}`;
-      else if (map?.isEmpty) note.textContent = `map of ${this.selected} is empty: nothing raised its score there`;
-      else if (map) {
-        note.textContent = `map of ${this.selected}: what raised its score`;
-        this.stage.map = map;
-        this.root.dataset.map = String(this.selected);
-      }
+  #added(a, b) {
+    const n = this.reading.add(boxBetween(a, b, this.stage.source));
+    this.#useTool("pan");
+    if (n === null) return;
+    this.select(n, true);
+    this.#pick();
+  }
+
+  // The point of the crosshair: the first one begins, the second one ends.
+  takePoint() {
+    const { drawing, isDrawing, tool, source } = this.stage;
+    if (!isDrawing || !drawing.cursor || !source?.isFull) return;
+    if (!drawing.draft) drawing.begin(tool, drawing.cursor);
+    else {
+      const draft = drawing.finish();
+      if (draft) this.#drawn(draft);
     }
     this.stage.redraw();
   }
 
-  // --- tools and keys -----------------------------------------------------------------------
-  #preset(number) {
-    const { source } = this.stage;
-    if (!source?.values) return;
-    const ranges = { 1: [0.005, 0.995], 2: [0, 1], 3: [0.1, 0.9], 4: [0.005, 0.5], 5: [0.5, 0.995] };
-    const [from, to] = ranges[number];
-    source.setWindow(source.percentile(from), source.percentile(to), source.window.invert);
-    this.$(".preset").value = number;
-    this.#showWindow();
-    this.#remember();
-    this.stage.redraw();
+  toggleTool(tool) { this.#useTool(this.stage.tool === tool ? "pan" : tool); }
+
+  #useTool(tool) {
+    this.stage.use(tool);
+    this.toolbar.showTool(tool);
   }
 
-  #act(name) {
-    const { stage } = this;
-    if (name === "keys") this.$(".keys").hidden = !this.$(".keys").hidden;
-    if (name === "map") { this.isMapOn = !this.isMapOn; this.#showMap(); }
-    if (name === "contour") {
-      stage.mapAsContours = !stage.mapAsContours;
-      this.$("[data-act=contour]").setAttribute("aria-pressed", String(stage.mapAsContours));
-      stage.redraw();
-    }
-    if (!stage.source?.values) return;
-    const zoomTo = (zoom) => stage.zoomAt(zoom / stage.view.zoom);
-    const actions = {
-      invert: () => {
-        const { lo, hi, invert } = stage.source.window;
-        stage.source.setWindow(lo, hi, !invert);
-        this.#showWindow();
-        this.#remember();
-        stage.redraw();
-      },
-      fit: () => stage.fit(), one: () => zoomTo(1 / (window.devicePixelRatio || 1)), in: () => stage.zoomAt(1.25), out: () => stage.zoomAt(0.8),
-      right: () => stage.turn(1), left: () => stage.turn(-1), flip: () => stage.flip("flipH"), flipV: () => stage.flip("flipV"),
-      reset: () => { stage.reset(); this.#preset("1"); }, next: () => this.#step(1), previous: () => this.#step(-1),
-    };
-    actions[name]?.();
+  #scaleChanged() {
+    if (!this.data) return;
+    this.panel.fill(this.data, this.film.scale);
+    this.panel.filter(this.threshold, this.isBelowShown);
+    this.panel.select(this.selected);
+    this.#drawOpenTab();
+  }
+
+  #reportScale(event) { this.trigger("scale", event); }
+
+  // --- keys ---------------------------------------------------------------------------------
+  act(name) {
+    if (name === "tool:box" && !this.reading.canChange) return;
+    if (name?.startsWith("tool:")) this.toggleTool(name.slice(5));
+    else this.acts[name]?.();
+    this.#showStatus();
   }
 
   #key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const isTyping = event.target.matches("select, input[type=range]");
-    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    const acts = {
-      i: "invert", "=": "fit", z: "one", "+": "in", "-": "out", r: "right", l: "left", h: "flip", v: "flipV", " ": "reset",
-      g: "map", c: "contour", "?": "keys", n: "next", p: "previous",
-    };
-    if (key === "Escape") {
-      if (!this.$(".keys").hidden) this.$(".keys").hidden = true;
-      else this.select(null);
-    } else if (isTyping || (key === " " && event.target.matches("button, summary, a"))) return;
-    else if ("12345".includes(key)) this.#preset(key);
-    else if (key === "ArrowRight" || key === "ArrowLeft") this.#stepImage(key === "ArrowRight" ? 1 : -1);
-    else if (acts[key]) this.#act(acts[key]);
-    else return;
+    const name = actOf(event);
+    const isTyping = event.target.matches("select, input, textarea") && name !== "escape";
+    const isPressing = [" ", "Enter"].includes(event.key) && event.target.matches("button, summary, a");
+    if (!name || isTyping || isPressing || !this.data) return;
+    if (["Delete", "Backspace", "Enter"].includes(event.key) && !this.acts.isWanted(name)) return;
+    this.act(name);
     event.preventDefault();
     event.stopPropagation();
-  }
-
-  // --- batch strip --------------------------------------------------------------------------
-  #fillStrip() {
-    const { batch, current } = this.data;
-    const strip = this.$(".strip");
-    strip.hidden = batch.length < 2;
-    const dots = { ready: "●", working: "◔", waiting: "○", failed: "✕" };
-    strip.replaceChildren(...batch.map((item) => {
-      const open = element("button", {
-        type: "button", class: "open", "data-state": item.state, "data-key": item.key, "aria-current": String(item.key === current), title: item.title,
-      });
-      open.append(item.thumbnail_url ? element("img", { src: item.thumbnail_url, alt: "", loading: "lazy" }) : element("span", { class: "img" }));
-      open.append(element("span", { class: "label", text: item.name }), element("span", { class: "dot", text: `${dots[item.state]} ${item.summary}` }));
-      open.addEventListener("click", () => this.trigger("open", item.key));
-      const remove = element("button", { type: "button", class: "remove", text: "×", "aria-label": `Take ${item.name} off the table`, title: "Take off the table" });
-      remove.addEventListener("click", () => this.trigger("remove", item.key));
-      return element("div", { class: "item" }, open, remove);
-    }));
-    strip.querySelector("[aria-current=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
-  }
-
-  #stepImage(by) {
-    const { batch, current } = this.data;
-    const at = batch.findIndex((item) => item.key === current);
-    const next = batch[at + by];
-    if (next) this.trigger("open", next.key);
   }
 }

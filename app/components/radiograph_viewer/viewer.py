@@ -1,6 +1,6 @@
 """The radiograph viewer: what Python tells it, and what it reports."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,45 @@ import streamlit as st
 
 _FOLDER = Path(__file__).parent
 #: One script without a build step: the classes first, the module that exports last.
-_SCRIPTS = ("pixels.js", "stage.js", "panel.js", "viewer.js")
+_SCRIPTS = (
+    "element",
+    "turns",
+    "statistics",
+    "noise",
+    "filters",
+    "picture",
+    "pixels",
+    "memory",
+    "heat_map",
+    "viewport",
+    "boxes",
+    "box_editor",
+    "measures",
+    "measure_layer",
+    "stage",
+    "film",
+    "plots",
+    "panel",
+    "facts",
+    "measure_panel",
+    "scale_dialog",
+    "map_control",
+    "strip",
+    "progress",
+    "saved",
+    "reading",
+    "kind_picker",
+    "reading_panel",
+    "keys",
+    "toolbar",
+    "acts",
+    "viewer",
+)
+
+
+def script(names: Sequence[str] = _SCRIPTS) -> str:
+    """The JavaScript of these modules as one script, in this order."""
+    return "\n".join((_FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in names)
 
 
 @cache
@@ -18,8 +56,12 @@ def _component() -> Callable[..., Any]:
         "radikal_radiograph_viewer",
         html=(_FOLDER / "viewer.html").read_text(encoding="utf-8"),
         css=(_FOLDER / "viewer.css").read_text(encoding="utf-8"),
-        js="\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in _SCRIPTS),
+        js=script(),
     )
+
+
+def _ignore() -> None:
+    """Nobody asked to be told."""
 
 
 def radiograph_viewer(
@@ -29,6 +71,12 @@ def radiograph_viewer(
     on_open: Callable[[], None],
     on_remove: Callable[[], None],
     on_threshold: Callable[[], None],
+    on_scale: Callable[[], None] = _ignore,
+    on_cancel: Callable[[], None] = _ignore,
+    on_reading: Callable[[], None] = _ignore,
+    on_decision: Callable[[], None] = _ignore,
+    on_sign: Callable[[], None] = _ignore,
+    on_revise: Callable[[], None] = _ignore,
 ) -> None:
     """Draw the viewer. It fetches pixels and maps itself and filters by the threshold without a rerun.
 
@@ -38,6 +86,14 @@ def radiograph_viewer(
         on_open: the visitor chose another image of the batch; its key is the event `open`.
         on_remove: the visitor took an image off the table; its key is the event `remove`.
         on_threshold: the threshold came to rest; it is the state `threshold`.
+        on_scale: the user entered a known length, or forgot it; the event `scale` holds `sha256`,
+            `mm_per_px`, `length_mm` and `length_px`, the last three None when it was forgotten.
+        on_cancel: the visitor does not want to wait for the rest of the batch; the event is `cancel`.
+        on_reading: the reading changed; the event `reading` holds `inspection_id`, `base` (the version that
+            it rests on), `edit` (names the change) and `content`.
+        on_decision: the decision changed; the event `decision` holds the same.
+        on_sign: the event `sign` holds `inspection_id`, `version` and `reading_version` as they are on show.
+        on_revise: a signed inspection is to be corrected; its id is the event `revise`.
     """
     _component()(
         data=dict(data),
@@ -45,4 +101,10 @@ def radiograph_viewer(
         on_open_change=on_open,
         on_remove_change=on_remove,
         on_threshold_change=on_threshold,
+        on_scale_change=on_scale,
+        on_cancel_change=on_cancel,
+        on_reading_change=on_reading,
+        on_decision_change=on_decision,
+        on_sign_change=on_sign,
+        on_revise_change=on_revise,
     )

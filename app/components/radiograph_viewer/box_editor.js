@@ -1,0 +1,111 @@
+// Moves and resizes the selected box: by its edges and corners, or by keys.
+const GRIP_PX = 7;
+const LEAST_SIDE_PX = 2;
+const GRIPS = { nw: [0, 0], n: [0.5, 0], ne: [1, 0], e: [1, 0.5], se: [1, 1], s: [0.5, 1], sw: [0, 1], w: [0, 0.5] };
+const CURSORS = { nw: "nwse-resize", se: "nwse-resize", ne: "nesw-resize", sw: "nesw-resize", n: "ns-resize", s: "ns-resize", e: "ew-resize", w: "ew-resize", move: "move" };
+
+class BoxEditor {
+  // boxes: the BoxLayer; may(box): whether it can be changed; done(n, box): it was changed.
+  constructor(viewport, boxes, { may, done }) {
+    Object.assign(this, { viewport, boxes, may, done });
+    this.held = null;
+  }
+
+  get #box() {
+    const box = this.boxes.find(this.boxes.selected);
+    return box && this.may(box) ? box : null;
+  }
+
+  // Which part of the selected box lies at a point of the screen, null when none.
+  partAt(x, y) {
+    const box = this.#box;
+    if (!box) return null;
+    const [x0, y0, x1, y1] = this.boxes.frameOf(box) ?? [];
+    if (x0 === undefined || x < x0 - GRIP_PX || x > x1 + GRIP_PX || y < y0 - GRIP_PX || y > y1 + GRIP_PX) return null;
+    for (const [name, [fx, fy]] of Object.entries(GRIPS))
+      if (Math.abs(x0 + fx * (x1 - x0) - x) <= GRIP_PX && Math.abs(y0 + fy * (y1 - y0) - y) <= GRIP_PX) return name;
+    const isInside = x > x0 + GRIP_PX && x < x1 - GRIP_PX && y > y0 + GRIP_PX && y < y1 - GRIP_PX;
+    return isInside ? null : "move";
+  }
+
+  cursorAt(x, y) { return CURSORS[this.partAt(x, y)] ?? null; }
+
+  begin(x, y) {
+    const box = this.#box;
+    this.held = { n: box.n, part: this.partAt(x, y), from: this.viewport.toImage(x, y), start: [...box.box], screen: this.viewport.toScreen(box.box) };
+  }
+
+  move(x, y, image) {
+    const { held } = this;
+    const [px, py] = this.viewport.toImage(x, y);
+    const [dx, dy] = [px - held.from[0], py - held.from[1]];
+    const box = this.boxes.find(held.n);
+    if (box) box.box = held.part === "move" ? shifted(held.start, dx, dy, image) : this.#resized(held, x, y, image);
+  }
+
+  // A corner of the screen is not the same corner of a turned or flipped image: work on the screen.
+  #resized({ part, screen, from }, x, y, image) {
+    const [sx, sy] = this.viewport.pointToScreen(from);
+    const [x0, y0, x1, y1] = screen;
+    const to = [
+      part.includes("w") ? x0 + x - sx : x0, part.includes("n") ? y0 + y - sy : y0,
+      part.includes("e") ? x1 + x - sx : x1, part.includes("s") ? y1 + y - sy : y1,
+    ];
+    return boxBetween(this.viewport.toImage(to[0], to[1]), this.viewport.toImage(to[2], to[3]), image);
+  }
+
+  cancel() {
+    const box = this.held && this.boxes.find(this.held.n);
+    if (box) box.box = this.held.start;
+    this.held = null;
+  }
+
+  finish() {
+    const { held } = this;
+    this.held = null;
+    const box = held && this.boxes.find(held.n);
+    if (box && isMoved(box.box, held.start)) this.done(held.n, box.box);
+  }
+
+  // By keys: 1 px of the image, as seen on the screen; `isSize` moves the lower right corner only.
+  nudge(dx, dy, isSize, image) {
+    const box = this.#box;
+    if (!box) return;
+    const [ox, oy] = this.viewport.toImage(0, 0);
+    const [tx, ty] = this.viewport.toImage(dx, dy);
+    const [ix, iy] = [Math.sign(Math.round((tx - ox) * 1e6)), Math.sign(Math.round((ty - oy) * 1e6))];
+    const [x0, y0, x1, y1] = box.box;
+    this.done(box.n, isSize ? boxBetween([x0, y0], [x1 + ix, y1 + iy], image) : shifted(box.box, ix, iy, image));
+  }
+
+  paint(context) {
+    const box = this.#box;
+    const frame = box && this.boxes.frameOf(box);
+    if (!frame) return;
+    const [x0, y0, x1, y1] = frame;
+    const isSmall = Math.min(x1 - x0, y1 - y0) < 4 * GRIP_PX;
+    for (const [name, [fx, fy]] of Object.entries(GRIPS)) {
+      if (isSmall && name.length === 1) continue;
+      context.fillStyle = "#0c0e10";
+      context.fillRect(x0 + fx * (x1 - x0) - 4, y0 + fy * (y1 - y0) - 4, 8, 8);
+      context.fillStyle = "#ffffff";
+      context.fillRect(x0 + fx * (x1 - x0) - 3, y0 + fy * (y1 - y0) - 3, 6, 6);
+    }
+  }
+}
+
+// The box between two points, in order and within the image; at least LEAST_SIDE_PX wide and high.
+function boxBetween(a, b, { width, height }) {
+  const side = (p, q, high) => {
+    const [from, to] = [Math.min(p, q), Math.max(p, q)].map((v) => Math.min(high, Math.max(0, v)));
+    return to - from >= LEAST_SIDE_PX ? [from, to] : [Math.min(from, high - LEAST_SIDE_PX), Math.min(from, high - LEAST_SIDE_PX) + LEAST_SIDE_PX];
+  };
+  const [x0, x1] = side(a[0], b[0], width);
+  const [y0, y1] = side(a[1], b[1], height);
+  return [x0, y0, x1, y1];
+}
+
+function shifted([x0, y0, x1, y1], dx, dy, { width, height }) {
+  const [mx, my] = [Math.min(width - x1, Math.max(-x0, dx)), Math.min(height - y1, Math.max(-y0, dy))];
+  return [x0 + mx, y0 + my, x1 + mx, y1 + my];
+}

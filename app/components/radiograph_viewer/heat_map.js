@@ -1,0 +1,78 @@
+// The map of one box as a picture in colours, and as contours.
+
+// Anchors of the cividis colour map (Nunez et al. 2018), readable by colour-blind people.
+const CIVIDIS = [
+  [0, 34, 78], [18, 53, 112], [59, 73, 108], [87, 93, 109], [112, 113, 115],
+  [138, 134, 120], [165, 156, 116], [195, 179, 105], [225, 204, 85], [254, 232, 56],
+];
+const CONTOURS = [[64, "#6f8fc4"], [128, "#c9b66a"], [191, "#fee838"]]; // 25, 50 and 75 % of the maximum
+
+class HeatMapPicture {
+  // values: Uint8Array of width * height at (x0, y0) of the image, one value a px.
+  constructor(values, place) {
+    Object.assign(this, place);
+    this.values = values;
+    this.canvas = document.createElement("canvas");
+    this.canvas.width = place.width;
+    this.canvas.height = place.height;
+    const context = this.canvas.getContext("2d");
+    const picture = context.createImageData(place.width, place.height);
+    const table = HeatMapPicture.table();
+    new Uint32Array(picture.data.buffer).set(Uint32Array.from(values, (value) => table[value]));
+    context.putImageData(picture, 0, 0);
+  }
+
+  static table() {
+    return Uint32Array.from({ length: 256 }, (_, i) => {
+      const at = (i / 255) * (CIVIDIS.length - 1);
+      const low = Math.floor(at);
+      const high = Math.min(CIVIDIS.length - 1, low + 1);
+      const [r, g, b] = CIVIDIS[low].map((v, c) => Math.round(v + (CIVIDIS[high][c] - v) * (at - low)));
+      const alpha = Math.round(255 * Math.min(1, Math.max(0, (i / 255 - 0.06) * 1.8)));
+      return ((alpha << 24) | (b << 16) | (g << 8) | r) >>> 0;
+    });
+  }
+
+  static async fetch(url, signal) {
+    const response = await fetch(url, { signal, credentials: "same-origin" });
+    if (!response.ok) throw new Error((await response.text()).slice(0, 200));
+    const header = (name) => Number(response.headers.get(name));
+    const place = { x0: header("X-Left"), y0: header("X-Top"), width: header("X-Width"), height: header("X-Height") };
+    const isEmpty = response.headers.get("X-Empty") === "1";
+    const values = new Uint8Array(await response.arrayBuffer());
+    return isEmpty ? { isEmpty: true } : new HeatMapPicture(values, place);
+  }
+
+  // In image coordinates.
+  paint(context, { opacity, asContours, zoom }) {
+    context.save();
+    context.globalAlpha = opacity;
+    if (asContours) for (const [path, colour] of this.#contours()) {
+      context.lineWidth = 1.4 / zoom;
+      context.strokeStyle = colour;
+      context.stroke(path);
+    }
+    else {
+      context.imageSmoothingEnabled = true;
+      context.drawImage(this.canvas, this.x0, this.y0);
+    }
+    context.restore();
+  }
+
+  // Edges between px inside and outside of each level; made once.
+  #contours() {
+    if (this.paths) return this.paths;
+    const { values, width, height, x0, y0 } = this;
+    this.paths = CONTOURS.map(([level, colour]) => {
+      const path = new Path2D();
+      for (let y = 1; y < height; y += 1)
+        for (let x = 1; x < width; x += 1) {
+          const here = values[y * width + x] >= level;
+          if (here !== values[y * width + x - 1] >= level) { path.moveTo(x0 + x, y0 + y); path.lineTo(x0 + x, y0 + y + 1); }
+          if (here !== values[(y - 1) * width + x] >= level) { path.moveTo(x0 + x, y0 + y); path.lineTo(x0 + x + 1, y0 + y); }
+        }
+      return [path, colour];
+    });
+    return this.paths;
+  }
+}
