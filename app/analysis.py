@@ -2,17 +2,25 @@
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from app.incident import incident
+from app.tray import TrayEntry
+from core.domain.accounts import Identity
 from core.domain.errors import WorkbenchError
 from core.domain.inspection import DetectionResult
 from core.domain.radiograph import Polarity, Radiograph
-from core.services.images import ImageService
+from core.domain.records import Inspection
+from core.logs import bound
+from core.services.quality_gate import quality_report
+from core.services.workspaces import Workspace
 
-_KEPT_ANSWERS = 40
+#: So many keep their pixels; of others only the record is kept, and they are answered again when looked at.
+_KEPT_RESULTS = 40
+_KEPT_ANSWERS = 5_000
 
 
 class Detects(Protocol):
@@ -26,8 +34,13 @@ class Detects(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One image under one model version; equal questions have equal answers."""
+    """One image under one model version, asked by one visitor; equal questions have equal answers.
 
+    Attributes:
+        visitor: user id of who asks; the image lies in that person's workspace.
+    """
+
+    visitor: str
     sha256: str
     polarity: Polarity
     model: str
@@ -41,45 +54,62 @@ class AnswerState(StrEnum):
     WORKING = "working"
     READY = "ready"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """What is known about a question now; `result` when ready, `message` when failed."""
+    """What is known about a question now.
+
+    Attributes:
+        result: when ready; None again when it was not looked at for long.
+        message: why it failed.
+        inspection: the record of the result.
+    """
 
     state: AnswerState
     result: DetectionResult | None = None
     message: str = ""
+    inspection: Inspection | None = None
 
 
 _WAITING, _WORKING = Answer(AnswerState.WAITING), Answer(AnswerState.WORKING)
+_CANCELLED = Answer(AnswerState.CANCELLED, message="Not analysed: you cancelled it. Open it to analyse it.")
+_FINISHED = (AnswerState.READY, AnswerState.FAILED, AnswerState.CANCELLED)
 
 
 class AnalysisDesk:
-    """One worker that answers questions; the most recently looked-at image comes first."""
+    """One worker that answers questions; the most recently looked-at image comes first.
 
-    def __init__(self, images: ImageService, detect: Detects) -> None:
-        self._images = images
+    An answer is shown only after it was recorded as an inspection in the visitor's workspace.
+    """
+
+    def __init__(self, workspace_of: Callable[[Identity], Workspace], detect: Detects) -> None:
+        self._workspace_of = workspace_of
         self._detect = detect
         self._answers: OrderedDict[Question, Answer] = OrderedDict()
-        self._queue: OrderedDict[Question, str] = OrderedDict()
+        self._queue: OrderedDict[Question, tuple[TrayEntry, Identity]] = OrderedDict()
         self._changed = threading.Condition()
         self._is_closed = False
         self._worker: threading.Thread | None = None
 
-    def ask(self, question: Question, name: str, *, urgent: bool = False) -> Answer:
+    def ask(
+        self, question: Question, entry: TrayEntry, identity: Identity, *, urgent: bool = False
+    ) -> Answer:
         """What is known now; the first call puts the question in the queue.
 
         Args:
             question: what to analyse.
-            name: of the file, for the result.
+            entry: the image on the table, for its name and setup.
+            identity: who asks, with the role as it is now.
             urgent: the visitor is looking at it: it goes to the front.
         """
         with self._changed:
             answer = self._answers.get(question)
-            if answer is None:
+            is_stripped = answer is not None and answer.state is AnswerState.READY and answer.result is None
+            if answer is None or (urgent and is_stripped):
                 answer = self._answers[question] = _WAITING
-                self._queue[question] = name
+                self._queue[question] = (entry, identity)
                 self._start()
                 self._changed.notify()
             self._answers.move_to_end(question)
@@ -95,11 +125,27 @@ class AnalysisDesk:
             return answer.result if answer else None
 
     def forget_failure(self, question: Question) -> None:
-        """Let a failed question be asked again."""
+        """Let a question that failed or was cancelled be asked again."""
         with self._changed:
             answer = self._answers.get(question)
-            if answer is not None and answer.state is AnswerState.FAILED:
+            if answer is not None and answer.state in (AnswerState.FAILED, AnswerState.CANCELLED):
                 del self._answers[question]
+
+    def cancel(self, visitor: str) -> int:
+        """How many questions of this visitor were taken out of the queue; the one being answered goes on."""
+        with self._changed:
+            waiting = [question for question in self._queue if question.visitor == visitor]
+            for question in waiting:
+                del self._queue[question]
+                self._answers[question] = _CANCELLED
+            return len(waiting)
+
+    def forget(self, visitor: str) -> None:
+        """Drop every question and answer of this visitor."""
+        with self._changed:
+            for held in (self._answers, self._queue):
+                for question in [one for one in held if one.visitor == visitor]:
+                    del held[question]
 
     def close(self) -> None:
         """Finish the running analysis, drop the queue."""
@@ -116,33 +162,55 @@ class AnalysisDesk:
             self._worker.start()
 
     def _forget_oldest(self) -> None:
-        finished = [q for q, a in self._answers.items() if a.state in (AnswerState.READY, AnswerState.FAILED)]
+        finished = [q for q, a in self._answers.items() if a.state in _FINISHED]
         for question in finished[: max(0, len(finished) - _KEPT_ANSWERS)]:
             del self._answers[question]
+        whole = [q for q in finished if q in self._answers and self._answers[q].result is not None]
+        for question in whole[: max(0, len(whole) - _KEPT_RESULTS)]:
+            self._answers[question] = replace(self._answers[question], result=None)
 
     def _work(self) -> None:
         while (task := self._next()) is not None:
-            question, name = task
-            answer = self._answer(question, name)
+            question, entry, identity = task
+            model_id = f"{question.model} v{question.version}"
+            with bound(user_id=identity.user_id, model_id=model_id):
+                answer = self._answer(question, entry, identity)
             with self._changed:
-                self._answers[question] = answer
+                if question in self._answers:  # not forgotten meanwhile
+                    self._answers[question] = answer
 
-    def _next(self) -> tuple[Question, str] | None:
+    def _next(self) -> tuple[Question, TrayEntry, Identity] | None:
         with self._changed:
             while not self._queue and not self._is_closed:
                 self._changed.wait()
             if self._is_closed:
                 return None
-            question, name = self._queue.popitem(last=False)
+            question, (entry, identity) = self._queue.popitem(last=False)
             self._answers[question] = _WORKING
-            return question, name
+            return question, entry, identity
 
-    def _answer(self, question: Question, name: str) -> Answer:
+    def _answer(self, question: Question, entry: TrayEntry, identity: Identity) -> Answer:
         try:
-            radiograph = self._images.load(question.sha256, polarity=question.polarity)
-            result = self._detect.detect(radiograph, name, model=question.model, version=question.version)
+            workspace = self._workspace_of(identity)
+            radiograph = workspace.images.load(question.sha256, polarity=question.polarity)
+            result = self._detect.detect(
+                radiograph, entry.name, model=question.model, version=question.version
+            )
+            quality = _quality(radiograph, entry.name, question.model)
+            inspection = workspace.inspections.record(
+                identity, result, setup=entry.setup, image_quality=quality
+            )
         except WorkbenchError as error:
             return Answer(AnswerState.FAILED, message=f"{error}. Your image is stored and safe.")
         except Exception:  # noqa: BLE001 - the worker's edge: logged, told, the next image goes on
-            return Answer(AnswerState.FAILED, message=incident(f"Analysing {name}"))
-        return Answer(AnswerState.READY, result)
+            return Answer(AnswerState.FAILED, message=incident(f"Analysing {entry.name}"))
+        return Answer(AnswerState.READY, result, inspection=inspection)
+
+
+def _quality(radiograph: Radiograph, name: str, model: str) -> dict[str, Any]:
+    """The report of the image-quality gate; where that cannot be made, one that withholds the verdict."""
+    try:
+        return quality_report(radiograph, model)
+    except Exception:  # noqa: BLE001 - logged, told; what the model found is shown all the same
+        check = {"kind": "image quality", "state": "failed", "message": incident(f"Assessing {name}")}
+        return {"limits": "", "copy_of": None, "checks": [check]}

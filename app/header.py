@@ -1,4 +1,4 @@
-"""The thin header: model in charge and its calibration state, beside the navigation."""
+"""The thin header: model in charge and its calibration state, and who is here, beside the navigation."""
 
 from collections.abc import Mapping
 from html import escape
@@ -8,31 +8,66 @@ from typing import Any
 import streamlit as st
 
 from app.resources import resources
+from core.domain.accounts import Identity
 from core.domain.errors import WorkbenchError
 
-_STYLE = Path(__file__).with_name("style.css")
+_STYLES = tuple(Path(__file__).with_name(name) for name in ("style.css", "records.css"))
+_LEAVE = (
+    '<form class="rk-leave" method="post" action="/signout"><button type="submit">{label}</button></form>'
+)
 
 
-def draw_header(model: str) -> None:
-    """Style of the whole page, and who is in charge of `model`. What was not measured is left out."""
-    st.html(f"<style>{_STYLE.read_text(encoding='utf-8')}</style>")
+def draw_style() -> None:
+    """The style of the whole page."""
+    st.html(f"<style>{''.join(path.read_text(encoding='utf-8') for path in _STYLES)}</style>")
+
+
+def draw_header(identity: Identity, model: str | None = None) -> None:
+    """Who is in charge of `model`, and the menu of whoever is here. What was not measured is left out."""
+    with st.container(horizontal=True, key="rk-top"):
+        if model is not None:
+            st.html(champion_line(model))
+        draw_user_menu(identity)
+
+
+def champion_line(model: str) -> str:
+    """The champion of `model` and its calibration state, as HTML."""
     try:
         champion = resources().champions.champion(model)
     except WorkbenchError as error:
-        st.html(
+        return (
             f'<div class="rk-header" role="status"><b>no {escape(model)} model</b>'
             f"<span>{escape(str(error))}</span></div>"
         )
-        return
     calibration = champion.calibration
     told = escape(f"{calibration.method}, fitted on {calibration.fitted_on}; id {calibration.calibration_id}")
     shown = escape(calibration_state(champion.card, calibration.method))
-    st.html(
+    return (
         f'<div class="rk-header"><span><b>{escape(model)} v{champion.version}</b> (champion)</span>'
         f'<span class="rk-muted" title="{told}">{shown}</span>'
-        f"{_release_note(champion.card)}"
-        f'<span class="rk-muted">guest</span></div>'
+        f"{_release_note(champion.card)}</div>"
     )
+
+
+def draw_user_menu(identity: Identity) -> None:
+    """Name and role, and what one can do about them."""
+    label = "guest · demo" if identity.is_guest else identity.name
+    with st.popover(label, key="rk-user", type="tertiary"):
+        if identity.is_guest:
+            st.html(
+                '<p class="rk-menu">A guest of the demo. What you do here is seen by nobody else and thrown '
+                "away after a while.</p>"
+            )
+            st.html('<a class="rk-menu-link" href="/signin">Sign in</a>')
+            st.html(_LEAVE.format(label="End demo"))
+            return
+        st.html(
+            f'<p class="rk-menu"><b>{escape(identity.name)}</b>'
+            f'<span class="rk-muted">{escape(identity.role.label)}</span></p>'
+        )
+        if not identity.must_change_password:
+            st.page_link("../pages/account.py", label="Account")
+        st.html(_LEAVE.format(label="Sign out"))
 
 
 def _release_note(card: Mapping[str, Any]) -> str:

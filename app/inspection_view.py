@@ -1,6 +1,6 @@
 """What the inspection page shows, as plain data for the viewer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -13,6 +13,8 @@ from core.domain.radiograph import Polarity, Radiograph
 from core.reports.detection_json import detection_rows
 
 THRESHOLD_RANGE = (0.1, 0.9)
+#: A radiograph of more pixels is shown shrunk first, while full depth is on its way.
+PREVIEW_ABOVE_PX = 1_500_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +34,7 @@ class TableItem:
 
     @property
     def state(self) -> str:
-        """`ready`, `working`, `waiting` or `failed`."""
+        """`ready`, `working`, `waiting`, `failed` or `cancelled`."""
         if self.entry.state is EntryState.FAILED:
             return "failed"
         if self.answer is None:
@@ -53,6 +55,7 @@ def viewer_data(
     radiograph: Radiograph | None,
     model: ModelVersion,
     threshold: float,
+    reading: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Everything the viewer needs for one image and the batch around it.
 
@@ -62,6 +65,7 @@ def viewer_data(
         radiograph: its pixels and what is known, None before it was read.
         model: the version that answers.
         threshold: to begin with; the viewer keeps its own afterwards.
+        reading: see `app.reading_view.reading_data`; None before there is one.
     """
     result = current.answer.result if current.answer else None
     return {
@@ -75,6 +79,8 @@ def viewer_data(
         "threshold_rev": f"{model.name}-{model.version}",
         "selected": None,
         "links": _links(current.question) if result and current.question else None,
+        "reading": None if reading is None else dict(reading),
+        "progress": progress(items),
         "batch": [_batch_item(item, threshold) for item in items],
         "current": current.entry.key,
     }
@@ -82,18 +88,22 @@ def viewer_data(
 
 def _image(current: TableItem, radiograph: Radiograph, model: ModelVersion) -> dict[str, Any]:
     pitch = radiograph.pitch
+    is_large = radiograph.pixels.size > PREVIEW_ABOVE_PX
     result = current.answer.result if current.answer else None
     return {
         "name": current.entry.name,
         "sha256": radiograph.sha256,
         "pixels_url": f"/pixels/{radiograph.sha256}",
+        "preview_url": f"/pixels/{radiograph.sha256}/preview" if is_large else None,
         "width": radiograph.width,
         "height": radiograph.height,
         "bit_depth": radiograph.bit_depth,
         "file_format": radiograph.file_format,
+        "polarity": radiograph.polarity.value,
         "polarity_text": polarity_text(radiograph.polarity, model),
         "mm_per_px": pitch.mm_per_px if pitch else None,
         "pitch_source": pitch.source.value if pitch else None,
+        "srb_um": None,  # basic spatial resolution: no file states it, so an SNR is not normalised
         "fields": dict(radiograph.fields),
         "notes": list(dict.fromkeys((*radiograph.notes, *(result.notes if result else ())))),
     }
@@ -107,17 +117,40 @@ def polarity_text(polarity: Polarity, model: ModelVersion) -> str:
 
 def _status(items: Sequence[TableItem], current: TableItem, result: DetectionResult | None) -> dict[str, Any]:
     status = {"state": current.state, "message": "", "elapsed_ms": result.elapsed_ms if result else None}
-    if current.state == "failed":
-        status["message"] = current.entry.message or (current.answer.message if current.answer else "")
+    if current.state in ("failed", "cancelled"):
+        status["message"] = _why(current)
     elif current.entry.state is EntryState.READING:
         status["message"] = f"Reading {current.entry.name}"
     elif current.is_pending:
         status["message"] = "Looking for indications"
-    pending = sum(item.is_pending for item in items)
-    if pending > 1 and status["message"] and current.state != "failed":
-        done = f"{len(items) - pending} of {len(items)} images done"
-        status["message"] += f" · {done}{_time_left(items, pending)}"
     return status
+
+
+def progress(items: Sequence[TableItem]) -> dict[str, Any] | None:
+    """How far the batch is and what failed, in words; None when there is nothing to tell.
+
+    `can_cancel` says that something waits that was not begun.
+    """
+    pending = [item for item in items if item.is_pending]
+    failed = [item for item in items if item.state in ("failed", "cancelled")]
+    if len(items) < 2 or not (pending or failed):
+        return None
+    done = len(items) - len(pending) - len(failed)
+    text = f"{done} of {len(items)} analysed"
+    if pending:
+        text += _time_left(items, len(pending))
+    return {
+        "text": text,
+        "is_running": bool(pending),
+        "can_cancel": any(item.state == "waiting" for item in pending),
+        "failed": [
+            {"key": item.entry.key, "name": item.entry.name, "message": _why(item)} for item in failed
+        ],
+    }
+
+
+def _why(item: TableItem) -> str:
+    return item.entry.message or (item.answer.message if item.answer else "")
 
 
 def _time_left(items: Sequence[TableItem], pending: int) -> str:
@@ -175,10 +208,9 @@ def _links(question: Question) -> dict[str, str]:
 
 
 def _batch_item(item: TableItem, threshold: float) -> dict[str, Any]:
-    result = item.answer.result if item.answer else None
-    summary = {"working": "working", "waiting": "waiting", "failed": "failed"}.get(item.state, "")
-    if result is not None and result.detections.probabilities is not None:
-        summary = f"{int((result.detections.probabilities >= threshold).sum())} at {threshold:.2f}"
+    summary, answer = "" if item.state == "ready" else item.state, item.answer
+    if answer is not None and (found := _probabilities(answer)) is not None:
+        summary = f"{sum(probability >= threshold for probability in found)} at {threshold:.2f}"
     sha256 = item.entry.sha256
     return {
         "key": item.entry.key,
@@ -188,3 +220,11 @@ def _batch_item(item: TableItem, threshold: float) -> dict[str, Any]:
         "title": f"{item.entry.name}: {item.entry.message or summary}",
         "thumbnail_url": f"/thumbnails/{sha256}" if sha256 else None,
     }
+
+
+def _probabilities(answer: Answer) -> Sequence[float] | None:
+    if answer.inspection is not None:
+        return [one["probability"] for one in answer.inspection.detections]
+    if answer.result is None or answer.result.detections.probabilities is None:
+        return None
+    return [float(one) for one in answer.result.detections.probabilities]

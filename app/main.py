@@ -1,29 +1,106 @@
-"""Streamlit entry: page setup, navigation, run."""
+"""Streamlit entry: page setup, who is here, navigation, run."""
 
+import secrets
 from pathlib import Path
 
 import streamlit as st
 
-from app.header import draw_header
-from app.navigation import GUEST, pages_for
-from app.state import chosen_model, prepare_choices
+from app.access import draw_notice, require_page, visitor_identity
+from app.header import draw_header, draw_style
+from app.incident import incident
+from app.navigation import PAGES, PageEntry, first_page
+from app.password_form import draw_password_change
+from app.signin_form import SIGN_IN, draw_sign_in
+from app.state import chosen_model, prepare_choices, start_over_for
+from core.domain.accounts import Identity, Role
+from core.domain.errors import WorkbenchError
+from core.logs import bound
 
-st.set_page_config(
-    page_title="RadiKal",
-    page_icon=str(Path(__file__).with_name("mark.svg")),
-    layout="wide",
-    initial_sidebar_state="collapsed",
-    menu_items={"Get help": None, "Report a bug": None, "About": None},
-)
-st.logo(str(Path(__file__).with_name("logo.svg")), size="small")
-sections: dict[str, list[st.Page]] = {}
-for entry in pages_for(GUEST):
-    is_first = not entry.url_path
-    page = st.Page(
-        entry.file, title=entry.title, icon=entry.icon, url_path=entry.url_path or None, default=is_first
+_HERE = Path(__file__).parent
+
+
+def set_up_page() -> None:
+    """Title, icon, logo and style of every page."""
+    st.set_page_config(
+        page_title="RadiKal",
+        page_icon=str(_HERE / "mark.svg"),
+        layout="wide",
+        initial_sidebar_state="collapsed",
+        menu_items={"Get help": None, "Report a bug": None, "About": None},
     )
-    sections.setdefault(entry.section, []).append(page)
-current = st.navigation([page for pages in sections.values() for page in pages], position="top")
-prepare_choices()
-draw_header(chosen_model())
-current.run()
+    st.logo(str(_HERE / "logo.svg"), size="small")
+    draw_style()
+
+
+def navigate(role: Role | None) -> tuple[st.Page, PageEntry]:
+    """The page at the address and its entry; those of other roles are declared, too, but not listed.
+
+    Args:
+        role: None hides the navigation; the address stays what it is, so that a link survives sign-in.
+    """
+    home = first_page(role) if role else PAGES[0]
+    entries = list(PAGES)
+    if home.url_path:  # the root shows the first page of a role that may not open ours
+        entries = [entry for entry in entries if entry.url_path]
+    pages = {_page(entry, role): entry for entry in entries}
+    if home.url_path:
+        root = st.Page(
+            home.file, title=home.title, icon=home.icon, url_path="home", default=True, visibility="hidden"
+        )
+        pages[root] = home
+    current = st.navigation(list(pages), position="top" if role else "hidden")
+    return current, pages[current]
+
+
+def _page(entry: PageEntry, role: Role | None) -> st.Page:
+    is_listed = entry.is_listed and role in entry.roles
+    return st.Page(
+        entry.file,
+        title=entry.title,
+        icon=entry.icon,
+        url_path=entry.url_path or None,
+        default=not entry.url_path,
+        visibility="visible" if is_listed else "hidden",
+    )
+
+
+def draw_for_somebody(identity: Identity) -> None:
+    """Header and page."""
+    if identity.must_change_password:
+        navigate(None)
+        draw_header(identity)
+        draw_password_change(identity)
+        return
+    current, entry = navigate(identity.role)
+    prepare_choices()
+    draw_header(identity, chosen_model())
+    draw_notice()
+    require_page(entry.url_path)
+    current.run()
+
+
+def draw_for_nobody() -> None:
+    """The sign-in form, at whatever address was asked for."""
+    navigate(None)
+    draw_sign_in()
+
+
+def main() -> None:
+    """One run of the script."""
+    set_up_page()
+    identity = visitor_identity()
+    wants_form = identity is not None and identity.is_guest and SIGN_IN in st.query_params
+    start_over_for(identity.user_id if identity else "")
+    with bound(request_id=secrets.token_hex(8), user_id=identity.user_id if identity else None):
+        if identity is None or wants_form:
+            draw_for_nobody()
+        else:
+            draw_for_somebody(identity)
+
+
+try:
+    main()
+except WorkbenchError as error:
+    st.error(f"{error}. What was stored before is safe.")
+except Exception:  # noqa: BLE001 - the page's edge: logged with its traceback, told with a reference
+    st.error(incident("This page"))

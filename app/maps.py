@@ -47,3 +47,9 @@ class HeatMaps:
             while len(self._maps) > _KEPT_MAPS:
                 self._maps.popitem(last=False)
             return self._maps[(question, index)]
+
+    def forget(self, visitor: str) -> None:
+        """Drop the maps of this visitor."""
+        with self._lock:
+            for key in [key for key in self._maps if key[0].visitor == visitor]:
+                del self._maps[key]

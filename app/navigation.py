@@ -2,7 +2,14 @@
 
 from dataclasses import dataclass
 
-GUEST = "guest"
+from core.domain.accounts import ACCOUNT_ROLES, Role
+
+EVERYBODY = frozenset(Role)
+WITH_ACCOUNT = frozenset(ACCOUNT_ROLES)
+_INSPECT = frozenset({Role.INSPECTOR, Role.REVIEWER, Role.GUEST})
+_HISTORY = _INSPECT | {Role.ANNOTATOR, Role.ML_ENGINEER}
+_REVIEW = frozenset({Role.REVIEWER})
+_ADMIN = frozenset({Role.ADMIN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +21,9 @@ class PageEntry:
         title: in the navigation and the browser's tab.
         icon: a Material symbol that Streamlit ships.
         section: heading it is grouped under.
-        url_path: its address; empty for the first page.
-        roles: who sees it.
+        url_path: its address; empty for the page that most people come for.
+        roles: who may open it.
+        is_listed: in the navigation; what is not is reached from elsewhere.
     """
 
     file: str
@@ -23,22 +31,49 @@ class PageEntry:
     icon: str
     section: str
     url_path: str
-    roles: frozenset[str]
+    roles: frozenset[Role]
+    is_listed: bool = True
 
 
 PAGES = (
-    PageEntry("../pages/inspection.py", "Inspect", ":material/radiology:", "Inspect", "", frozenset({GUEST})),
+    PageEntry("../pages/inspection.py", "Inspect", ":material/radiology:", "Inspect", "", _INSPECT),
+    PageEntry("../pages/history.py", "History", ":material/history:", "Inspect", "history", _HISTORY),
     PageEntry(
-        "../pages/how_to_read.py",
-        "How to read this",
-        ":material/help:",
+        "../pages/second_review.py",
+        "Second review",
+        ":material/rate_review:",
+        "Inspect",
+        "second-review",
+        _REVIEW,
+    ),
+    PageEntry("../pages/users.py", "Users", ":material/group:", "System", "users", _ADMIN),
+    PageEntry("../pages/rules.py", "Standards", ":material/rule:", "System", "rules", WITH_ACCOUNT),
+    PageEntry("../pages/audit_log.py", "Audit", ":material/fact_check:", "System", "audit", _ADMIN),
+    PageEntry(
+        "../pages/how_to_read.py", "How to read this", ":material/help:", "Help", "how-to-read", EVERYBODY
+    ),
+    PageEntry(
+        "../pages/account.py",
+        "Account",
+        ":material/person:",
         "Help",
-        "how-to-read",
-        frozenset({GUEST}),
+        "account",
+        WITH_ACCOUNT,
+        is_listed=False,
     ),
 )
 
 
-def pages_for(role: str) -> tuple[PageEntry, ...]:
-    """The pages that a visitor of this role sees, in order."""
+def page_at(url_path: str) -> PageEntry:
+    """The page at this address; KeyError when there is none, which is a mistake of ours."""
+    return {page.url_path: page for page in PAGES}[url_path]
+
+
+def pages_for(role: Role) -> tuple[PageEntry, ...]:
+    """The pages that somebody of this role may open, in order."""
     return tuple(page for page in PAGES if role in page.roles)
+
+
+def first_page(role: Role) -> PageEntry:
+    """What somebody of this role sees first."""
+    return pages_for(role)[0]

@@ -1,8 +1,10 @@
 """What the viewer in the browser fetches: pixels at native depth and heat maps, as compact bytes."""
 
 import gzip
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+import cv2
 import numpy as np
 
 from core.domain.inspection import HeatMap
@@ -10,6 +12,8 @@ from core.domain.radiograph import Radiograph
 
 _BITS_8, _BITS_16 = 8, 16
 _COMPRESS_LEVEL = 1
+#: Longer side of a preview: about what a screen shows of a whole film.
+PREVIEW_SIDE_PX = 1280
 _TOP_16 = np.iinfo(np.uint16).max
 
 
@@ -43,6 +47,20 @@ def pixel_payload(radiograph: Radiograph) -> Payload:
     return Payload(gzip.compress(raw, _COMPRESS_LEVEL), headers)
 
 
+def preview_payload(radiograph: Radiograph, max_side_px: int = PREVIEW_SIDE_PX) -> Payload:
+    """The pixels as in `pixel_payload`, shrunk by area averaging to `max_side_px`, never enlarged.
+
+    For a first look only: averaging lowers noise and faint indications, so nothing is measured in it.
+    """
+    pixels: Any = radiograph.pixels
+    scale = min(1.0, max_side_px / max(pixels.shape))
+    if pixels.dtype == np.float32:
+        pixels = _finite(pixels)
+    size = (max(1, round(radiograph.width * scale)), max(1, round(radiograph.height * scale)))
+    shrunk = pixels if scale == 1.0 else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return pixel_payload(replace(radiograph, pixels=shrunk))
+
+
 def heat_map_payload(heat_map: HeatMap) -> Payload:
     """The map row by row as uint8 (255 is its maximum), its place in image px in the headers."""
     height, width = heat_map.values.shape
@@ -58,8 +76,15 @@ def heat_map_payload(heat_map: HeatMap) -> Payload:
 
 
 def _as_16_bit(pixels: np.ndarray) -> tuple[np.ndarray, float, float]:
+    known = _finite(pixels)
+    low, high = float(known.min()), float(known.max())
+    slope = (high - low) / _TOP_16 if high > low else 1.0
+    return np.rint((known - low) / slope).astype(np.uint16), slope, low
+
+
+def _finite(pixels: np.ndarray) -> np.ndarray:
+    """A copy without NaN and infinities: the lowest finite value (+inf: the highest), 0 without one."""
     finite = pixels[np.isfinite(pixels)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-    slope = (high - low) / _TOP_16 if high > low else 1.0
-    known = np.nan_to_num(pixels, nan=low, posinf=high, neginf=low)
-    return np.rint((known - low) / slope).astype(np.uint16), slope, low
+    known: np.ndarray = np.nan_to_num(pixels, nan=low, posinf=high, neginf=low)
+    return known

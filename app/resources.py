@@ -3,16 +3,20 @@
 import logging
 import threading
 from dataclasses import dataclass
+from functools import partial
 
 from app.analysis import AnalysisDesk
 from app.champions import Champions
-from app.guest import GuestTokens, signing_key
+from app.guest import GuestTokens
 from app.intake import Intake
 from app.maps import HeatMaps
-from app.tray import Trays
-from core.bootstrap import Services, build_services
+from app.tray import EntryState, TrayEntry, Trays
+from core.bootstrap import Services, build_services, secret_of
 from core.config import load_settings
+from core.domain.accounts import Identity
 from core.domain.errors import WorkbenchError
+from core.domain.reading import setup_from
+from core.keys import Purpose, derive
 
 MODELS = ("weld", "casting")
 log = logging.getLogger(__name__)
@@ -20,7 +24,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Resources:
-    """The services and what the app remembers around them."""
+    """The services and what the app remembers around them.
+
+    Attributes:
+        is_demo: visitors without an account are let in as guests.
+    """
 
     services: Services
     tokens: GuestTokens
@@ -29,28 +37,56 @@ class Resources:
     desk: AnalysisDesk
     maps: HeatMaps
     champions: Champions
+    is_demo: bool = False
 
     def close(self) -> None:
         """Let background work finish."""
         self.intake.close()
         self.desk.close()
+        self.services.demo.close()
+        self.services.trail.close()
+
+    def forget(self, visitor: str) -> None:
+        """Drop what is remembered about this visitor; what was stored is not touched."""
+        self.trays.forget(visitor)
+        self.desk.forget(visitor)
+        self.maps.forget(visitor)
 
 
-def make_resources(services: Services) -> Resources:
+def make_resources(services: Services, *, is_demo: bool = False) -> Resources:
     """The app's objects around the given services."""
-    desk = AnalysisDesk(services.images, services.detect)
-    return Resources(
+    desk = AnalysisDesk(services.workspace_of, services.detect)
+    held = Resources(
         services=services,
-        tokens=GuestTokens(signing_key(services.settings)),
-        trays=Trays(),
-        intake=Intake(services.images),
+        tokens=GuestTokens(derive(secret_of(services.settings), Purpose.GUEST)),
+        trays=Trays(partial(recalled, services)),
+        intake=Intake(services.workspace_of),
         desk=desk,
         maps=HeatMaps(desk, services.explain),
         champions=Champions(services.registry),
+        is_demo=is_demo,
     )
+    services.demo.when_ended(held.forget)
+    return held
+
+
+def recalled(services: Services, visitor: Identity) -> list[TrayEntry]:
+    """What lay on this visitor's table before this process started."""
+    return [
+        TrayEntry(
+            kept.entry_id,
+            kept.name,
+            kept.polarity,
+            EntryState.STORED,
+            kept.image_sha256,
+            setup=setup_from(kept.setup),
+        )
+        for kept in services.workspace_of(visitor).worklist.entries(visitor)
+    ]
 
 
 _held: list[Resources] = []
+_lets_guests_in = threading.Event()
 _making = threading.Lock()
 
 
@@ -62,8 +98,13 @@ def resources() -> Resources:
     """
     with _making:
         if not _held:
-            _held.append(make_resources(build_services(load_settings())))
+            _held.append(make_resources(build_services(load_settings()), is_demo=_lets_guests_in.is_set()))
         return _held[0]
+
+
+def let_guests_in() -> None:
+    """Serve the demo from now on; to be called before the objects are made."""
+    _lets_guests_in.set()
 
 
 def use_resources(held: Resources) -> None:

@@ -11,17 +11,22 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from app.analysis import Question
-from app.guest import COOKIE
 from app.maps import NotAnalysedError
+from app.middleware.connection import connection_of, user_of
 from app.payloads import Payload, heat_map_payload, pixel_payload
 from app.resources import Resources, resources
+from app.signin_routes import signin_routes
 from app.tray import TrayEntry
-from core.domain.errors import BadInputError, WorkbenchError
+from app.visitors import identity_of
+from core.domain.accounts import Identity
+from core.domain.errors import BadInputError, NotAllowedError, WorkbenchError
 from core.domain.inspection import DetectionResult
+from core.domain.permissions import Action, require
 from core.domain.radiograph import Polarity
 from core.imaging.thumbnail import thumbnail_png
 from core.reports.annotated_png import annotated_png
 from core.reports.detection_json import detection_to_dict
+from core.services.images import ImageService
 
 _IMMUTABLE = {"Cache-Control": "private, max-age=31536000, immutable", "Vary": "Cookie"}
 _FRESH = {"Cache-Control": "no-store"}
@@ -46,6 +51,7 @@ def routes() -> list[Route]:
         Route("/results/{sha256}/map", heat_map),
         Route("/results/{sha256}/detections.json", detections_json),
         Route("/results/{sha256}/annotated.png", annotated),
+        *signin_routes(),
     ]
 
 
@@ -60,6 +66,8 @@ def _guarded(endpoint: Endpoint) -> Endpoint:
             return PlainTextResponse(str(error), 404, _FRESH)
         except (ValueError, KeyError) as error:
             return PlainTextResponse(f"the address is not understood: {error}", 400, _FRESH)
+        except NotAllowedError as error:
+            return PlainTextResponse(str(error), 403, _FRESH)
         except WorkbenchError as error:
             return PlainTextResponse(str(error), 500, _FRESH)
 
@@ -67,23 +75,28 @@ def _guarded(endpoint: Endpoint) -> Endpoint:
 
 
 def health(request: Request) -> Response:
-    """The state of the product; 503 when the database or every model is unusable."""
+    """The state of the product; 503 when the database or every model is unusable.
+
+    A stranger gets the status alone; somebody with a session, or on this machine, the versions too.
+    """
     report = resources().services.health.report()
-    return JSONResponse(report.content, 200 if report.is_usable else 503, headers=_FRESH)
+    is_told = user_of(request.scope) is not None or connection_of(request.scope).is_local
+    content = report.content if is_told else {"status": report.content["status"]}
+    return JSONResponse(content, 200 if report.is_usable else 503, headers=_FRESH)
 
 
 @_guarded
 def pixels(request: Request) -> Response:
     """The pixels of an image at native depth, for the session that brought it."""
-    held, entry = resources(), _entry(request)
-    return _compressed(_pixels_of(held, entry.sha256 or ""), _IMMUTABLE)
+    identity, entry = _entry(request)
+    return _compressed(_pixels_of(_images(identity), entry.sha256 or ""), _IMMUTABLE)
 
 
 @_guarded
 def thumbnail(request: Request) -> Response:
     """A small picture of an image, for the session that brought it."""
-    held, entry = resources(), _entry(request)
-    radiograph = held.services.images.load(entry.sha256 or "")
+    identity, entry = _entry(request)
+    radiograph = _images(identity).load(entry.sha256 or "")
     return Response(thumbnail_png(radiograph, _THUMBNAIL_SIDE_PX), media_type="image/png", headers=_IMMUTABLE)
 
 
@@ -98,7 +111,7 @@ def sample_thumbnail(request: Request) -> Response:
 @_guarded
 def heat_map(request: Request) -> Response:
     """The map of one box, `box` counted from 1."""
-    question = _question(request, _entry(request))
+    question = _question(request, *_entry(request))
     payload = heat_map_payload(resources().maps.map_of(question, int(request.query_params["box"]) - 1))
     return _compressed(payload, _IMMUTABLE)
 
@@ -106,8 +119,8 @@ def heat_map(request: Request) -> Response:
 @_guarded
 def detections_json(request: Request) -> Response:
     """The same list that `radikal detect --json` prints, of one image."""
-    entry = _entry(request)
-    result = _result(request, entry)
+    identity, entry = _entry(request)
+    result = _result(request, identity, entry)
     body = json.dumps([detection_to_dict(result, entry.name)], indent=2) + "\n"
     return _download(body.encode("utf-8"), "application/json", entry.name, f"v{result.model.version}.json")
 
@@ -115,42 +128,54 @@ def detections_json(request: Request) -> Response:
 @_guarded
 def annotated(request: Request) -> Response:
     """The radiograph with the boxes at or above `threshold`, and the map of box `map` where asked."""
-    entry = _entry(request)
-    result = _result(request, entry)
+    identity, entry = _entry(request)
+    result = _result(request, identity, entry)
     chosen = request.query_params.get("map")
     shown_map = None
     if chosen is not None:
-        shown_map = resources().maps.map_of(_question(request, entry), int(chosen) - 1)
+        shown_map = resources().maps.map_of(_question(request, identity, entry), int(chosen) - 1)
     body = annotated_png(result, threshold=float(request.query_params["threshold"]), heat_map=shown_map)
     suffix = f"v{result.model.version}{'' if chosen is None else f'-map{int(chosen)}'}.png"
     return _download(body, "image/png", entry.name, suffix)
 
 
-def _entry(request: Request) -> TrayEntry:
-    """The visitor's entry of the image named in the address."""
-    held = resources()
-    guest = held.tokens.guest_of(request.cookies.get(COOKIE))
-    entry = held.trays.of(guest).with_digest(request.path_params["sha256"]) if guest else None
-    if entry is None:
+def _entry(request: Request) -> tuple[Identity, TrayEntry]:
+    """Who asks, and that person's entry of the image named in the address."""
+    identity = identity_of(request.cookies)
+    entry = None
+    if identity is not None:
+        require(identity, Action.IMAGES_READ)
+        entry = resources().trays.of(identity).with_digest(request.path_params["sha256"])
+    if identity is None or entry is None:
         raise _NotFoundError("no such image in this session")
-    return entry
+    return identity, entry
 
 
-def _question(request: Request, entry: TrayEntry) -> Question:
+def _images(identity: Identity) -> ImageService:
+    return resources().services.workspace_of(identity).images
+
+
+def _question(request: Request, identity: Identity, entry: TrayEntry) -> Question:
     query = request.query_params
-    return Question(entry.sha256 or "", Polarity(query["polarity"]), query["model"], int(query["version"]))
+    return Question(
+        identity.user_id,
+        entry.sha256 or "",
+        Polarity(query["polarity"]),
+        query["model"],
+        int(query["version"]),
+    )
 
 
-def _result(request: Request, entry: TrayEntry) -> DetectionResult:
-    result = resources().desk.result(_question(request, entry))
+def _result(request: Request, identity: Identity, entry: TrayEntry) -> DetectionResult:
+    result = resources().desk.result(_question(request, identity, entry))
     if result is None:
         raise _NotFoundError("this image was not analysed yet: open it on the page first")
     return result
 
 
 @lru_cache(maxsize=_KEPT_PAYLOADS)
-def _pixels_of(held: Resources, sha256: str) -> Payload:
-    return pixel_payload(held.services.images.load(sha256))
+def _pixels_of(images: ImageService, sha256: str) -> Payload:
+    return pixel_payload(images.load(sha256))
 
 
 @lru_cache(maxsize=64)

@@ -1,19 +1,20 @@
 """What a session remembers between reruns. The only place that touches st.session_state and cookies."""
 
-import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
 
-from app.guest import COOKIE
+from app.access import current_identity
 from app.resources import MODELS, resources
 from app.tray import Tray
 from core.domain.radiograph import Polarity
+from core.domain.reading import Setup
 
 MODEL_KEY = "inspection.model"
 POLARITY_KEY = "inspection.polarity"
 VIEWER_KEY = "inspection.viewer"
+TEMPLATE_KEY = "setup.template"
 
 
 @dataclass
@@ -35,6 +36,78 @@ class InspectionState:
     taken: set[str] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """What somebody is about to sign, at the versions that were on show."""
+
+    inspection_id: str
+    version: int
+    reading_version: int
+
+
+@dataclass
+class ReadingState:
+    """The reading of the image on show.
+
+    Attributes:
+        setup: for images that are handed in from now on.
+        refused: what was not saved last and why, `edit` and `message`.
+        signing, asked: what waits for the password, and what the dialog was opened for.
+        judged: the reading that was judged last, see `app.reading_view.Judged`.
+        outcome: whether the last change of the setup was saved, and what to say about it.
+        n_applied: changes of the setup that were saved.
+    """
+
+    setup: Setup = field(default_factory=Setup)
+    refused: dict[str, Any] = field(default_factory=dict)
+    signing: Signing | None = None
+    asked: Signing | None = None
+    judged: Any = None
+    outcome: tuple[bool, str] = (True, "")
+    n_applied: int = 0
+
+    def wants_dialog(self) -> bool:
+        """True once when something waits to be signed: the dialog is drawn by a run of the whole page."""
+        is_new = self.signing is not None and self.signing is not self.asked
+        self.asked = self.signing
+        return is_new
+
+    def take_outcome(self) -> tuple[bool, str]:
+        """The outcome, to be told once."""
+        taken, self.outcome = self.outcome, (True, "")
+        return taken
+
+
+@dataclass
+class SignInState:
+    """The sign-in form.
+
+    Attributes:
+        ticket: of a sign-in that was verified, until it is handed to the browser.
+        message: why the last attempt was refused.
+        locked_until: monotonic time before which no attempt is looked at, seconds.
+    """
+
+    ticket: str = ""
+    message: str = ""
+    locked_until: float = 0.0
+
+
+def sign_in_state() -> SignInState:
+    """The state of the sign-in form in this session."""
+    if "sign_in" not in st.session_state:
+        st.session_state["sign_in"] = SignInState()
+    state: SignInState = st.session_state["sign_in"]
+    return state
+
+
+def start_over_for(user_id: str) -> None:
+    """Forget everything that somebody else left in this browser tab; empty when nobody is signed in."""
+    if st.session_state.get("owner", user_id) != user_id:
+        st.session_state.clear()
+    st.session_state["owner"] = user_id
+
+
 def inspection_state() -> InspectionState:
     """The state of the inspection page in this session."""
     if "inspection" not in st.session_state:
@@ -43,23 +116,17 @@ def inspection_state() -> InspectionState:
     return state
 
 
-def visitor() -> str:
-    """The id of the guest behind this session, from the signed cookie.
-
-    A browser that refuses cookies is a guest of this session only; it is shown no pixels, because the
-    pixel route cannot know it.
-    """
-    guest = resources().tokens.guest_of(st.context.cookies.get(COOKIE))
-    if guest is not None:
-        return guest
-    if "visitor" not in st.session_state:
-        st.session_state["visitor"] = f"session-{secrets.token_urlsafe(12)}"
-    return str(st.session_state["visitor"])
+def reading_state() -> ReadingState:
+    """The state of the reading in this session."""
+    if "reading" not in st.session_state:
+        st.session_state["reading"] = ReadingState()
+    state: ReadingState = st.session_state["reading"]
+    return state
 
 
 def tray() -> Tray:
     """What this visitor has on the table."""
-    return resources().trays.of(visitor())
+    return resources().trays.of(current_identity(touch=False))
 
 
 def prepare_choices() -> None:
@@ -85,6 +152,12 @@ def choose_model(name: str) -> None:
 def chosen_polarity() -> Polarity:
     """The polarity that the visitor says new images have; UNKNOWN means as the model expects."""
     return Polarity(st.session_state.get(POLARITY_KEY) or Polarity.UNKNOWN)
+
+
+def take_template() -> str | None:
+    """The template that was chosen, and nothing chosen any more; only from a callback."""
+    taken, st.session_state[TEMPLATE_KEY] = st.session_state.get(TEMPLATE_KEY), None
+    return taken
 
 
 def uploaded_files(key: str) -> list[Any]:

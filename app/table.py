@@ -1,14 +1,20 @@
 """The images on the visitor's table with their answers, and what the visitor does with them."""
 
+from typing import Any
+
 import streamlit as st
 
 from app import state
+from app.access import acting, current_identity
 from app.analysis import Question
 from app.inspection_view import TableItem, start_threshold
+from app.reading_view import open_reading, reading_data
 from app.resources import resources
 from app.tray import EntryState, TrayEntry
+from core.domain.accounts import Identity
 from core.domain.model_version import ModelVersion
 from core.domain.radiograph import Radiograph
+from core.domain.records import Inspection
 
 
 def table_items(model: ModelVersion) -> list[TableItem]:
@@ -38,7 +44,41 @@ def radiograph_of(item: TableItem) -> Radiograph | None:
     """The radiograph of the item, None before it was read."""
     if item.entry.sha256 is None:
         return None
-    return resources().services.images.load(item.entry.sha256, polarity=item.entry.polarity)
+    images = resources().services.workspace_of(current_identity(touch=False)).images
+    return images.load(item.entry.sha256, polarity=item.entry.polarity)
+
+
+def inspection_id_of(item: TableItem) -> str | None:
+    """The inspection that is read: that of the answer, or its newest correction. None before there is one."""
+    if item.answer is None or item.answer.inspection is None or item.answer.result is None:
+        return None
+    recorded, identity = item.answer.inspection, current_identity(touch=False)
+    with resources().services.workspace_of(identity).store.read() as work:
+        newest = work.inspections.same(
+            image_sha256=recorded.image_sha256,
+            polarity=recorded.polarity,
+            model=recorded.model,
+            inspector_id=recorded.inspector_id,
+        )
+    return newest.inspection_id if newest else recorded.inspection_id
+
+
+def inspection_of(item: TableItem) -> Inspection | None:
+    """As it is stored now, None before there is one."""
+    inspection_id, identity = inspection_id_of(item), current_identity(touch=False)
+    if inspection_id is None:
+        return None
+    return resources().services.workspace_of(identity).inspections.get(identity, inspection_id)
+
+
+def reading_of(item: TableItem) -> dict[str, Any] | None:
+    """What the viewer shows of the reading, None before the image was analysed."""
+    inspection_id, identity = inspection_id_of(item), current_identity(touch=False)
+    if inspection_id is None:
+        return None
+    remembered, workspace = state.reading_state(), resources().services.workspace_of(identity)
+    shown, remembered.judged = open_reading(workspace, identity, inspection_id, known=remembered.judged)
+    return reading_data(shown, identity, refused=remembered.refused)
 
 
 def threshold_for(model: ModelVersion) -> float:
@@ -50,6 +90,7 @@ def threshold_for(model: ModelVersion) -> float:
     return remembered.threshold
 
 
+@acting
 def open_event() -> None:
     """The visitor chose another image in the viewer; a failed analysis is tried again."""
     key = state.viewer_event("open")
@@ -58,15 +99,27 @@ def open_event() -> None:
         state.inspection_state().current = entry.key
         if entry.sha256 is not None:
             version = resources().champions.champion(state.chosen_model())
-            resources().desk.forget_failure(_question(entry, version))
+            identity = current_identity()
+            resources().desk.forget_failure(_question(entry, version, identity))
 
 
+@acting
 def remove_event() -> None:
     """The visitor took an image off the table; what was stored stays stored."""
     if key := state.viewer_event("remove"):
+        identity = current_identity()
         state.tray().remove(key)
+        resources().services.workspace_of(identity).worklist.remove(identity, key)
 
 
+@acting
+def cancel_event() -> None:
+    """The visitor does not want to wait for what was not begun."""
+    if state.viewer_event("cancel"):
+        resources().desk.cancel(current_identity().user_id)
+
+
+@acting
 def threshold_event() -> None:
     """The threshold came to rest."""
     value = state.viewer_event("threshold")
@@ -77,9 +130,10 @@ def threshold_event() -> None:
 def _item(entry: TrayEntry, model: ModelVersion, is_shown: bool) -> TableItem:
     if entry.state is not EntryState.STORED:
         return TableItem(entry)
-    question = _question(entry, model)
-    return TableItem(entry, question, resources().desk.ask(question, entry.name, urgent=is_shown))
+    identity = current_identity(touch=False)
+    question = _question(entry, model, identity)
+    return TableItem(entry, question, resources().desk.ask(question, entry, identity, urgent=is_shown))
 
 
-def _question(entry: TrayEntry, model: ModelVersion) -> Question:
-    return Question(entry.sha256 or "", entry.polarity, model.name, model.version)
+def _question(entry: TrayEntry, model: ModelVersion, identity: Identity) -> Question:
+    return Question(identity.user_id, entry.sha256 or "", entry.polarity, model.name, model.version)

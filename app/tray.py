@@ -1,15 +1,19 @@
-"""What one visitor has on the table: the images of the session, and with them what may be seen."""
+"""What one visitor has on the table, and with it what may be seen; images that were read come back later."""
 
 import secrets
 import threading
 from collections import OrderedDict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from core.domain.accounts import Identity
 from core.domain.radiograph import Polarity
+from core.domain.reading import Setup
 
 _MAX_TRAYS = 500
 _MAX_ENTRIES = 300
+NO_SETUP = Setup()
 
 
 class EntryState(StrEnum):
@@ -30,6 +34,7 @@ class TrayEntry:
         polarity: what the visitor said; UNKNOWN means as the model expects.
         sha256: of the original bytes, None until it was read and stored.
         message: why it failed, one line.
+        setup: what is inspected, as it was said when the image came.
     """
 
     key: str
@@ -38,13 +43,18 @@ class TrayEntry:
     state: EntryState = EntryState.READING
     sha256: str | None = None
     message: str = ""
+    setup: Setup = NO_SETUP
 
 
 class Tray:
-    """The entries of one visitor in the order they came. Safe to share between threads."""
+    """The entries of one visitor in the order they came. Safe to share between threads.
 
-    def __init__(self) -> None:
-        self._entries: OrderedDict[str, TrayEntry] = OrderedDict()
+    Args:
+        entries: what lay there before.
+    """
+
+    def __init__(self, entries: Iterable[TrayEntry] = ()) -> None:
+        self._entries: OrderedDict[str, TrayEntry] = OrderedDict((one.key, one) for one in entries)
         self._lock = threading.Lock()
 
     def entries(self) -> tuple[TrayEntry, ...]:
@@ -61,23 +71,27 @@ class Tray:
         """The newest entry that shows the image of this digest: the visitor may see it. Else None."""
         return next((e for e in reversed(self.entries()) if e.sha256 == sha256), None)
 
-    def expect(self, name: str, polarity: Polarity) -> str:
+    def expect(self, name: str, polarity: Polarity, setup: Setup = NO_SETUP) -> str:
         """The key of a new entry that is being read; the oldest gives way when the tray is full."""
-        key = secrets.token_hex(4)
+        key = secrets.token_hex(8)
         with self._lock:
-            self._entries[key] = TrayEntry(key, name, polarity)
+            self._entries[key] = TrayEntry(key, name, polarity, setup=setup)
             while len(self._entries) > _MAX_ENTRIES:
                 self._entries.popitem(last=False)
         return key
 
-    def store(self, key: str, sha256: str) -> None:
-        """The entry was read and stored; an earlier entry of the same image gives way."""
+    def store(self, key: str, sha256: str) -> bool:
+        """The entry was read and stored; an earlier entry of the same image gives way.
+
+        False when it was taken off the table meanwhile.
+        """
         with self._lock:
             if (entry := self._entries.get(key)) is None:
-                return
+                return False
             for other in [e for e in self._entries.values() if e.sha256 == sha256 and e.key != key]:
                 del self._entries[other.key]
             self._entries[key] = replace(entry, state=EntryState.STORED, sha256=sha256)
+            return True
 
     def fail(self, key: str, message: str) -> None:
         """The entry could not be read."""
@@ -92,17 +106,30 @@ class Tray:
 
 
 class Trays:
-    """One tray for each visitor; those not used for longest are forgotten first."""
+    """One tray for each visitor; those not used for longest are forgotten first.
 
-    def __init__(self) -> None:
+    Args:
+        recall: what lay on the visitor's table when this process knew nothing of it.
+    """
+
+    def __init__(self, recall: Callable[[Identity], Iterable[TrayEntry]] = lambda _visitor: ()) -> None:
+        self._recall = recall
         self._trays: OrderedDict[str, Tray] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, visitor: str) -> Tray:
-        """The visitor's tray, empty at first."""
+    def of(self, visitor: Identity) -> Tray:
+        """The visitor's tray, as it was left."""
         with self._lock:
-            tray = self._trays.setdefault(visitor, Tray())
-            self._trays.move_to_end(visitor)
+            known = self._trays.get(visitor.user_id)
+        made = Tray(self._recall(visitor)) if known is None else known
+        with self._lock:
+            tray = self._trays.setdefault(visitor.user_id, made)
+            self._trays.move_to_end(visitor.user_id)
             while len(self._trays) > _MAX_TRAYS:
                 self._trays.popitem(last=False)
             return tray
+
+    def forget(self, visitor: str) -> None:
+        """Drop the visitor's tray; what was stored is not touched."""
+        with self._lock:
+            self._trays.pop(visitor, None)

@@ -2,6 +2,10 @@
 
 import streamlit as st
 
+from app.access import require_page
+
+require_page("how-to-read")
+
 READING, LIMITS = st.columns(2, gap="large")
 
 with READING:

@@ -1,12 +1,15 @@
-"""Inspect: hand in radiographs, see where the model reports indications, how sure it is, and why."""
+"""Inspect: hand in radiographs, see what the model reports, read them, decide, sign."""
 
 import streamlit as st
 
-from app import state, table
+from app import reading_events, state, table
+from app.access import require_page
 from app.components import chooser
 from app.components.radiograph_viewer.viewer import radiograph_viewer
 from app.inspection_view import viewer_data
 from app.resources import resources
+from app.setup_form import draw_setup
+from app.sign_dialog import draw_sign_dialog
 from core.domain.errors import WorkbenchError
 from core.domain.model_version import ModelVersion
 
@@ -23,8 +26,11 @@ def draw() -> None:
         return
     items = table.table_items(model)
     has_images = any(item.state != "failed" for item in items)
+    current = next((item for item in items if item.entry.key == table.current_key()), None)
+    inspection = table.inspection_of(current) if current else None
     with st.container(horizontal=True, key="inspection-bar"):
         chooser.draw_choices()
+        draw_setup(inspection)
         if has_images:
             chooser.draw_add_menu()
     if not has_images:
@@ -33,7 +39,9 @@ def draw() -> None:
         draw_welcome(model)
         return
     is_pending = any(item.is_pending for item in items)
-    st.fragment(draw_viewer, run_every=_POLL_S if is_pending else None)(model, is_pending)
+    drawn_for = inspection.inspection_id if inspection else None
+    st.fragment(draw_viewer, run_every=_POLL_S if is_pending else None)(model, is_pending, drawn_for)
+    draw_sign_dialog()
 
 
 def draw_welcome(model: ModelVersion) -> None:
@@ -41,7 +49,7 @@ def draw_welcome(model: ModelVersion) -> None:
     st.html(
         '<div class="rk-welcome"><h1>Drop a radiograph, or take a sample</h1>'
         '<p class="rk-muted">The model marks indications with a calibrated probability and shows what '
-        "raised it. It reports indications, not defects: nothing is accepted or rejected here, and an empty "
+        "raised it. It reports indications, not defects: whether a part is accepted you decide, and an empty "
         "result is no proof that nothing is there.</p></div>"
     )
     chooser.draw_uploader()
@@ -50,11 +58,16 @@ def draw_welcome(model: ModelVersion) -> None:
     st.caption(f"{model.name} v{model.version}: {model.data_notice}")
 
 
-def draw_viewer(model: ModelVersion, was_pending: bool) -> None:
+def draw_viewer(model: ModelVersion, was_pending: bool, drawn_for: str | None) -> None:
     """The viewer; polls while something is being read or analysed."""
     items = table.table_items(model)
     current = next((item for item in items if item.entry.key == table.current_key()), None)
-    if current is None or any(item.is_pending for item in items) != was_pending:
+    if (
+        current is None
+        or any(item.is_pending for item in items) != was_pending
+        or table.inspection_id_of(current) != drawn_for
+        or state.reading_state().wants_dialog()
+    ):
         st.rerun()
     table.remember_in_address(current, model)
     data = viewer_data(
@@ -63,14 +76,22 @@ def draw_viewer(model: ModelVersion, was_pending: bool) -> None:
         radiograph=table.radiograph_of(current),
         model=model,
         threshold=table.threshold_for(model),
+        reading=table.reading_of(current),
     )
     radiograph_viewer(
         data,
         key=state.VIEWER_KEY,
         on_open=table.open_event,
         on_remove=table.remove_event,
+        on_cancel=table.cancel_event,
         on_threshold=table.threshold_event,
+        on_scale=reading_events.scale_event,
+        on_reading=reading_events.save_event,
+        on_decision=reading_events.decide_event,
+        on_sign=reading_events.sign_event,
+        on_revise=reading_events.revise_event,
     )
 
 
+require_page("")
 draw()

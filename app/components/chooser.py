@@ -6,12 +6,13 @@ from urllib.parse import quote
 import streamlit as st
 
 from app import state
+from app.access import acting, current_identity
 from app.resources import MODELS, resources
 from core.domain.errors import WorkbenchError
 from core.domain.radiograph import Polarity
 from core.services.samples import Sample
 
-_TYPES = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "dcm", "dicom", "dic", "dcn"]
+_TYPES = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "dcm", "dicom", "dic", "dcn", "zip"]
 _SHOWN_SAMPLES = 6
 _TILES_PER_ROW = 3
 _POLARITY_TEXT = {
@@ -58,7 +59,7 @@ def draw_uploader() -> None:
     """The file chooser; files are taken at once and the chooser is emptied."""
     key = f"inspection.upload.{state.inspection_state().uploader}"
     st.file_uploader(
-        "PNG, JPEG, BMP, TIFF or DICONDE, 8 to 16 bit, one or many",
+        "PNG, JPEG, BMP, TIFF or DICONDE, 8 to 16 bit, one or many, or a ZIP of them",
         type=_TYPES,
         accept_multiple_files=True,
         key=key,
@@ -91,10 +92,18 @@ def samples() -> tuple[Sample, ...]:
         return ()
 
 
+@acting
 def _take_files(key: str) -> None:
-    current, held = state.inspection_state(), resources()
+    current, held, identity = state.inspection_state(), resources(), current_identity()
     keys = [
-        held.intake.receive(state.tray(), file.getvalue(), file.name, state.chosen_polarity())
+        held.intake.receive(
+            state.tray(),
+            identity,
+            file.getvalue(),
+            file.name,
+            state.chosen_polarity(),
+            state.reading_state().setup,
+        )
         for file in state.uploaded_files(key)
         if file.file_id not in current.taken
     ]
@@ -104,8 +113,11 @@ def _take_files(key: str) -> None:
         current.uploader += 1
 
 
+@acting
 def _open_sample(sample: Sample) -> None:
     current = state.inspection_state()
-    current.current = resources().intake.open_sample(state.tray(), sample)
+    current.current = resources().intake.open_sample(
+        state.tray(), current_identity(), sample, state.reading_state().setup
+    )
     current.uploader += 1
     state.choose_model(sample.model)

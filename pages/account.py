@@ -1,0 +1,56 @@
+"""Account: one's own name and role, password and sessions."""
+
+from html import escape
+
+import streamlit as st
+
+from app.access import require_page
+from app.account_view import end_others, take_notice
+from app.password_form import draw_password_change
+from app.resources import resources
+from app.users_view import moment, session_rows
+from core.domain.accounts import Identity
+
+
+def draw() -> None:
+    """The whole page."""
+    identity = require_page("account")
+    who, password, sessions = st.columns([3, 4, 5], gap="medium")
+    with who:
+        draw_facts(identity)
+    with password:
+        st.subheader("Password")
+        draw_password_change(identity)
+    with sessions:
+        st.subheader("Where you are signed in")
+        draw_sessions(identity)
+
+
+def draw_facts(identity: Identity) -> None:
+    """Who one is here."""
+    user = resources().services.own_account.find(identity)
+    st.subheader(user.shown_name)
+    facts = {
+        "Full name": user.full_name or "",
+        "Role": user.role.label,
+        "Since": f"{moment(user.created_at)} UTC",
+        "Id": user.user_id,
+    }
+    rows = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())
+    st.html(f'<dl class="rk-facts">{rows}</dl>')
+    st.caption("An administrator changes name and role.")
+
+
+def draw_sessions(identity: Identity) -> None:
+    """The open sessions, and the button that ends all but this one."""
+    sessions = resources().services.signing_in.sessions_of(identity.user_id)
+    st.dataframe(
+        session_rows(sessions, identity.session_id), hide_index=True, row_height=28, key="account.sessions"
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("End the others", icon=":material/logout:", key="account.end_others", on_click=end_others,
+                  disabled=len(sessions) < 2)  # fmt: skip
+        st.caption(take_notice() or "Times are UTC. End the others when you do not know one of them.")
+
+
+draw()
