@@ -6,14 +6,23 @@ for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
+import itertools
 import random
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+if TYPE_CHECKING:  # both are imported where they are used: most tests need no database
+    from sqlalchemy import Engine
+
+    from tests.postgres import PostgresServer
+
 REPOSITORY = Path(__file__).resolve().parents[1]
+_numbers = itertools.count(1)  # of databases, which must not meet on one server
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -61,3 +70,88 @@ def chromium_path() -> str:
     if not Path(bundled).is_file():
         _missing("no browser: install chromium, or run `playwright install chromium`")
     return bundled
+
+
+@pytest.fixture(scope="session")
+def postgres_binaries() -> Path:
+    """The folder of PostgreSQL's programs."""
+    from tests.postgres import find_binaries
+
+    if (binaries := find_binaries()) is None:
+        _missing("no PostgreSQL: install the package postgresql, or set PG_BIN to the folder of initdb")
+    return binaries
+
+
+@pytest.fixture(scope="session")
+def postgres(postgres_binaries: Path) -> "Iterator[PostgresServer]":
+    """A PostgreSQL server without flushes to the disk, one for each process that runs tests."""
+    from tests.postgres import run_postgres
+
+    with run_postgres(postgres_binaries, is_durable=False) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Each kind of database that is supported; a test may ask for one by indirect parametrisation."""
+    return str(request.param)
+
+
+@pytest.fixture
+def new_database(
+    database_kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Callable[..., str]]:
+    """A function that makes an empty database, or a copy of `template`, and returns its URL."""
+    server = request.getfixturevalue("postgres") if database_kind == "postgresql" else None
+    made: list[str] = []
+
+    def make(*, template: str | Path = "template1") -> str:
+        made.append(f"radikal_{next(_numbers)}")
+        if server is not None:
+            return server.create_database(made[-1], template=str(template))
+        if isinstance(template, Path):
+            shutil.copy(template, tmp_path / f"{made[-1]}.db")
+        return f"sqlite:///{tmp_path}/{made[-1]}.db"
+
+    yield make
+    for name in made if server else ():
+        server.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file at the newest schema, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "radikal.db"
+    _upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgres: "PostgresServer") -> str:
+    """Name of a database at the newest schema, to be copied."""
+    _upgrade(postgres.create_database("radikal_template"))
+    return "radikal_template"
+
+
+@pytest.fixture
+def database_url(database_kind: str, new_database: Callable[..., str], request: pytest.FixtureRequest) -> str:
+    """URL of a database of the test's own at the newest schema, once for each kind."""
+    return new_database(template=request.getfixturevalue(f"{database_kind}_template"))
+
+
+@pytest.fixture
+def engine(database_url: str) -> "Iterator[Engine]":
+    """A real database at the newest schema, once on SQLite and once on PostgreSQL."""
+    from core.store.database import open_database
+
+    engine = open_database(database_url)
+    yield engine
+    engine.dispose()
+
+
+def _upgrade(url: str) -> None:
+    from core.store.database import open_database, upgrade
+
+    engine = open_database(url)
+    upgrade(engine)
+    engine.dispose()

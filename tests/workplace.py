@@ -7,19 +7,26 @@ import cv2
 import numpy as np
 
 from app.resources import Resources, make_resources
-from core.bootstrap import Services
+from core.bootstrap import (
+    Services,
+    make_accounts,
+    make_outside_accounts,
+    make_own_account,
+    make_sign_in,
+    open_store,
+    open_trail,
+)
 from core.config import Settings
 from core.domain.errors import ModelNotFoundError
 from core.domain.model_version import ModelVersion
+from core.services.auditing import AuditService
 from core.services.detecting import DetectService
 from core.services.evaluating import EvaluateService
 from core.services.explaining import ExplainService
 from core.services.health import HealthService
-from core.services.images import ImageService
 from core.services.samples import SampleLibrary
-from core.store.blobs import BlobStore
+from core.services.workspaces import DemoWorkspaces, make_workspace
 from core.store.database import open_database, upgrade
-from core.store.images import ImageRepository
 from tests.artefacts import FolderModels, write_artefact
 
 DATA = Path(__file__).resolve().parents[1] / "data"
@@ -46,11 +53,13 @@ class TwoModels:
         return self.is_there
 
 
-def make_workplace(folder: Path) -> Resources:
-    """Services and the app's objects, everything below `folder`."""
+def make_workplace(folder: Path, *, is_demo: bool = True) -> Resources:
+    """Services and the app's objects, everything below `folder`; guests may come in unless told otherwise."""
     settings = Settings(_env_file=None, data_dir=folder, database_url=f"sqlite:///{folder / 'radikal.db'}")
     database = open_database(settings.database_url)
     upgrade(database)
+    trail = open_trail(settings, database)
+    store = open_store(database, trail)
     registry = TwoModels(
         *(
             FolderModels(write_artefact(folder / name, name=name, score_spread=1.0))
@@ -58,18 +67,27 @@ def make_workplace(folder: Path) -> Resources:
         )
     )
     detect = DetectService(registry, device="cpu")
+    own_account = make_own_account(settings, store, cost=4)
     services = Services(
         settings=settings,
         database=database,
+        store=store,
+        trail=trail,
+        audit=AuditService(store, trail),
+        signing_in=make_sign_in(settings, store, cost=4),
+        accounts=make_accounts(settings, store, cost=4),
+        own_account=own_account,
+        outside_accounts=make_outside_accounts(settings, store),
         registry=registry,
-        images=ImageService(BlobStore(folder / "originals"), ImageRepository(database)),
+        workspace=make_workspace("", store, folder / "originals", accounts=own_account),
+        demo=DemoWorkspaces(folder / "demo", open_store),
         samples=SampleLibrary(DATA / "dataset_card.yaml", DATA / "samples"),
         detect=detect,
         explain=ExplainService(detect),
         evaluate=EvaluateService(detect, registry),
         health=HealthService(database=database, registry=registry, networks=detect),
     )
-    return make_resources(services)
+    return make_resources(services, is_demo=is_demo)
 
 
 def close_workplace(held: Resources) -> None:

@@ -8,10 +8,16 @@ import pytest
 
 from app.analysis import AnalysisDesk, Answer, AnswerState, Question
 from app.resources import Resources
+from app.tray import TrayEntry
+from core.domain.accounts import Identity, Role
 from core.domain.errors import ModelArtefactError
 from core.domain.inspection import DetectionResult
 from core.domain.radiograph import Polarity, Radiograph
+from core.domain.reading import Setup
 from tests.workplace import radiograph_png
+
+GUEST = Identity("guest-0123456789abcdef", "guest", Role.GUEST)
+FILM = TrayEntry("k", "film.png", Polarity.UNKNOWN, setup=Setup(part="flange 7"))
 
 
 class SlowDetect:
@@ -40,7 +46,7 @@ def detect(workplace: Resources) -> SlowDetect:
 
 @pytest.fixture
 def desk(workplace: Resources, detect: SlowDetect) -> Iterator[AnalysisDesk]:
-    desk = AnalysisDesk(workplace.services.images, detect)
+    desk = AnalysisDesk(workplace.services.workspace_of, detect)
     yield desk
     detect.may_go.set()
     desk.close()
@@ -49,8 +55,10 @@ def desk(workplace: Resources, detect: SlowDetect) -> Iterator[AnalysisDesk]:
 @pytest.fixture
 def question(workplace: Resources) -> Callable[[int], Question]:
     def make(seed: int) -> Question:
-        stored = workplace.services.images.add(radiograph_png(seed, height=64, width=64), f"{seed}.png")
-        return Question(stored.sha256, Polarity.UNKNOWN, "weld", 1)
+        stored = workplace.services.workspace_of(GUEST).images.add(
+            GUEST, radiograph_png(seed, height=64, width=64), f"{seed}.png"
+        )
+        return Question(GUEST.user_id, stored.sha256, Polarity.UNKNOWN, "weld", 1)
 
     return make
 
@@ -59,7 +67,7 @@ def until_done(desk: AnalysisDesk, question: Question) -> Answer:
     """The answer when it is ready or failed."""
     end = time.monotonic() + 60
     while time.monotonic() < end:
-        answer = desk.ask(question, "film.png")
+        answer = desk.ask(question, FILM, GUEST)
         if answer.state in (AnswerState.READY, AnswerState.FAILED):
             return answer
         time.sleep(0.01)
@@ -70,7 +78,7 @@ def test_an_answer_comes_without_waiting_in_the_call(
     desk: AnalysisDesk, detect: SlowDetect, question: Callable[[int], Question]
 ) -> None:
     asked = question(1)
-    assert desk.ask(asked, "film.png").state is AnswerState.WAITING
+    assert desk.ask(asked, FILM, GUEST).state is AnswerState.WAITING
     assert desk.result(asked) is None
     detect.may_go.set()
     answer = until_done(desk, asked)
@@ -85,10 +93,10 @@ def test_what_is_looked_at_comes_before_what_waits(
 ) -> None:
     asked = [question(seed) for seed in range(3)]
     for seed, one in enumerate(asked):
-        desk.ask(one, f"{seed}")
+        desk.ask(one, TrayEntry("k", f"{seed}", Polarity.UNKNOWN), GUEST)
     while not detect.order:
         time.sleep(0.01)
-    desk.ask(asked[2], "2", urgent=True)
+    desk.ask(asked[2], TrayEntry("k", "2", Polarity.UNKNOWN), GUEST, urgent=True)
     detect.may_go.set()
     for one in asked:
         until_done(desk, one)
@@ -126,13 +134,64 @@ def test_an_unforeseen_failure_gets_a_reference_and_the_next_image_goes_on(
     assert until_done(desk, question(2)).state is AnswerState.READY
 
 
-def test_only_so_many_answers_are_kept(
+def test_only_so_many_results_are_kept_and_the_rest_is_answered_again_when_looked_at(
     desk: AnalysisDesk, detect: SlowDetect, question: Callable[[int], Question]
 ) -> None:
     detect.may_go.set()
+    asked = [question(seed) for seed in range(42)]
+    first = until_done(desk, asked[0])
+    for one in asked[1:]:
+        until_done(desk, one)
+    assert desk.result(asked[0]) is None
+    assert desk.ask(asked[0], FILM, GUEST).inspection == first.inspection
+    n_done = len(detect.order)
+    assert desk.ask(asked[0], FILM, GUEST, urgent=True).state is AnswerState.WAITING
+    assert until_done(desk, asked[0]).result is not None
+    assert len(detect.order) == n_done + 1
+
+
+def test_what_was_not_begun_can_be_cancelled_and_asked_again(
+    desk: AnalysisDesk, detect: SlowDetect, question: Callable[[int], Question]
+) -> None:
+    asked = [question(seed) for seed in range(3)]
+    for one in asked:
+        desk.ask(one, FILM, GUEST)
+    while not detect.order:
+        time.sleep(0.01)
+    assert desk.cancel("somebody else") == 0
+    assert desk.cancel(GUEST.user_id) == 2
+    assert desk.ask(asked[2], FILM, GUEST).state is AnswerState.CANCELLED
+    detect.may_go.set()
+    assert until_done(desk, asked[0]).state is AnswerState.READY
+    assert detect.order == ["film.png"]
+    desk.forget_failure(asked[2])
+    assert until_done(desk, asked[2]).state is AnswerState.READY
+
+
+def test_an_answer_is_recorded_before_it_is_shown_and_only_once(
+    desk: AnalysisDesk, detect: SlowDetect, question: Callable[[int], Question], workplace: Resources
+) -> None:
     asked = question(1)
-    until_done(desk, asked)
-    detect.fails_with = ModelArtefactError("quick")
-    for version in range(2, 44):
-        until_done(desk, Question(asked.sha256, asked.polarity, "weld", version))
+    detect.may_go.set()
+    answer = until_done(desk, asked)
+    desk.forget(GUEST.user_id)
     assert desk.result(asked) is None
+    again = until_done(desk, asked)
+    inspections = workplace.services.workspace_of(GUEST).inspections.latest(GUEST, 10)
+    assert [one.inspection_id for one in inspections] == [answer.inspection.inspection_id]
+    assert again.inspection.inspection_id == answer.inspection.inspection_id
+    assert inspections[0].setup["part"] == "flange 7"
+    assert len(inspections[0].detections) == len(answer.result.detections)
+    assert inspections[0].model.calibration_id == answer.result.model.calibration.calibration_id
+
+
+def test_nothing_is_shown_that_could_not_be_recorded(
+    desk: AnalysisDesk, detect: SlowDetect, question: Callable[[int], Question]
+) -> None:
+    asked = question(1)
+    engineer = Identity(GUEST.user_id, "engineer", Role.ML_ENGINEER)
+    detect.may_go.set()
+    desk.ask(asked, FILM, engineer)
+    answer = until_done(desk, asked)
+    assert answer.state is AnswerState.FAILED
+    assert answer.result is None

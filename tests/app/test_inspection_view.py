@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from app.analysis import Answer, AnswerState, Question
@@ -14,7 +15,7 @@ from tests.reports.test_detection_json import result
 ANALYSED = result(pitch=PixelPitch(0.05, PitchSource.FILE))
 SHA = ANALYSED.radiograph.sha256
 ENTRY = TrayEntry("k1", "film.png", Polarity.FILM, EntryState.STORED, SHA)
-QUESTION = Question(SHA, Polarity.FILM, "weld", 2)
+QUESTION = Question("u-1", SHA, Polarity.FILM, "weld", 2)
 READY = TableItem(ENTRY, QUESTION, Answer(AnswerState.READY, ANALYSED))
 WORKING = TableItem(replace(ENTRY, key="k2"), QUESTION, Answer(AnswerState.WORKING))
 READING = TableItem(TrayEntry("k3", "next.png", Polarity.UNKNOWN))
@@ -50,11 +51,36 @@ def test_a_working_image_shows_its_pixels_and_no_boxes() -> None:
     assert data["status"]["message"] == "Looking for indications"
 
 
-def test_a_batch_says_how_far_it_is_and_how_long_it_takes() -> None:
-    message = shown(WORKING, READING, READY)["status"]["message"]
-    assert "1 of 3 images done" in message
-    assert "s left" in message
-    assert "left" not in shown(WORKING, READING)["status"]["message"]
+def test_a_large_image_has_a_preview_and_what_measuring_needs() -> None:
+    pixels = np.zeros((1300, 5000), np.uint16)
+    large = replace(ANALYSED.radiograph, pixels=pixels)
+    assert shown(READY)["image"]["preview_url"] is None
+    data = viewer_data([READY], READY, radiograph=large, model=ANALYSED.model, threshold=0.4)
+    assert data["image"]["preview_url"] == f"/pixels/{SHA}/preview"
+    assert (data["image"]["polarity"], data["image"]["srb_um"]) == (large.polarity.value, None)
+
+
+def test_a_batch_says_how_far_it_is_how_long_it_takes_and_what_failed() -> None:
+    progress = shown(WORKING, READING, READY, BROKEN)["progress"]
+    assert progress["text"] == "1 of 4 analysed, about 1 s left"
+    assert progress["is_running"]
+    assert not progress["can_cancel"]
+    assert progress["failed"] == [{"key": "k4", "name": "next.png", "message": "not a radiograph"}]
+    assert "left" not in shown(WORKING, READING)["progress"]["text"]
+    waiting = TableItem(ENTRY, QUESTION, Answer(AnswerState.WAITING))
+    assert shown(WORKING, waiting)["progress"]["can_cancel"]
+
+
+def test_a_batch_without_work_or_failures_says_nothing() -> None:
+    assert shown(READY, READY)["progress"] is None
+    assert shown(WORKING)["progress"] is None
+
+
+def test_a_cancelled_image_is_not_waited_for_and_says_why() -> None:
+    cancelled = TableItem(ENTRY, QUESTION, Answer(AnswerState.CANCELLED, message="you cancelled it"))
+    assert not cancelled.is_pending
+    assert shown(cancelled)["status"]["message"] == "you cancelled it"
+    assert shown(READY, cancelled)["progress"]["text"] == "1 of 2 analysed"
 
 
 def test_an_image_being_read_is_said_to_be_read() -> None:

@@ -1,42 +1,156 @@
 """Taking in files beside the script thread."""
 
+import io
 import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from app.resources import Resources
-from app.tray import EntryState, TrayEntry
+from app.intake import Intake
+from app.tray import EntryState, Tray, TrayEntry
+from core.domain.accounts import COMMAND_LINE, Identity, Role, User
 from core.domain.radiograph import Polarity
+from core.services.images import ImageService
+from core.services.workspaces import Workspace, make_workspace
+from core.store.database import open_database, upgrade
+from tests.records import new_store
 from tests.workplace import radiograph_png
 
 
-def received(held: Resources, data: bytes, name: str = "film.png") -> TrayEntry:
-    """The entry when its reading ended."""
-    tray = held.trays.of("visitor")
-    key = held.intake.receive(tray, data, name, Polarity.FILM)
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    engine = open_database(f"sqlite:///{tmp_path / 'images.db'}")
+    upgrade(engine)
+    yield make_workspace("", new_store(engine), tmp_path / "originals")
+    engine.dispose()
+
+
+@pytest.fixture
+def images(workspace: Workspace) -> ImageService:
+    return workspace.images
+
+
+@pytest.fixture
+def intake(workspace: Workspace) -> Iterator[Intake]:
+    intake = Intake(lambda _identity: workspace)
+    yield intake
+    intake.close()
+
+
+@pytest.fixture
+def tray() -> Tray:
+    return Tray()
+
+
+def received(intake: Intake, tray: Tray, data: bytes, name: str = "film.png") -> TrayEntry:
+    """The first entry, when all reading ended."""
+    key = intake.receive(tray, COMMAND_LINE, data, name, Polarity.FILM)
     end = time.monotonic() + 30
-    while tray.get(key).state is EntryState.READING and time.monotonic() < end:
+    while any(e.state is EntryState.READING for e in tray.entries()) and time.monotonic() < end:
         time.sleep(0.01)
-    return tray.get(key)
+    entry = tray.get(key)
+    assert entry is not None
+    return entry
 
 
-def test_a_radiograph_is_stored_and_belongs_to_the_visitor(workplace: Resources) -> None:
-    entry = received(workplace, radiograph_png())
+def zip_of(*files: tuple[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files:
+            archive.writestr(name, data)
+    return stream.getvalue()
+
+
+def test_a_radiograph_is_stored_and_belongs_to_the_visitor(intake, tray, images):
+    entry = received(intake, tray, radiograph_png())
     assert entry.state is EntryState.STORED
-    assert workplace.services.images.load(entry.sha256).polarity is Polarity.FILM
-    assert workplace.trays.of("another").with_digest(entry.sha256) is None
+    assert images.load(entry.sha256).polarity is Polarity.FILM
+    assert Tray().with_digest(entry.sha256) is None
 
 
-def test_a_broken_file_is_told_in_one_line(workplace: Resources) -> None:
-    entry = received(workplace, b"not a picture")
+def test_a_broken_file_is_told_in_one_line(intake, tray):
+    entry = received(intake, tray, b"not a picture")
     assert entry.state is EntryState.FAILED
     assert "Nothing was stored" in entry.message
     assert "\n" not in entry.message
 
 
-def test_a_full_disk_is_told_with_a_reference(workplace: Resources, caplog: pytest.LogCaptureFixture) -> None:
-    (workplace.services.settings.data_dir / "originals").write_text("a file where the folder should be")
-    entry = received(workplace, radiograph_png())
+def test_a_name_is_shown_and_stored_without_what_could_deceive(intake, tray, images):
+    entry = received(intake, tray, radiograph_png(), "..\\..\\we\u202egnp.ld\x00.png")
+    assert entry.name == "wegnp.ld.png"
+    assert images.name(entry.sha256) == "wegnp.ld.png"
+
+
+def test_a_full_disk_is_told_with_a_reference(intake, tray, tmp_path, caplog):
+    (tmp_path / "originals").write_text("a file where the folder should be")
+    entry = received(intake, tray, radiograph_png())
     assert entry.state is EntryState.FAILED
     assert "reference" in entry.message
     assert "Traceback" in caplog.text
+
+
+def test_a_zip_becomes_one_entry_for_each_of_its_files(intake, tray, images):
+    pictures = [radiograph_png(seed, height=8, width=8) for seed in range(3)]
+    data = zip_of(
+        ("shift 1/a.png", pictures[0]),
+        ("__MACOSX/._a.png", b"resource fork"),
+        ("b.png", pictures[1]),
+        (".DS_Store", b"folder view"),
+        ("c.png", pictures[2]),
+    )
+    first = received(intake, tray, data, "films.zip")
+    assert [e.name for e in tray.entries()] == ["a.png", "b.png", "c.png"]
+    assert {e.state for e in tray.entries()} == {EntryState.STORED}
+    assert first == tray.entries()[0]
+    assert [images.load(e.sha256).width for e in tray.entries()] == [8, 8, 8]
+
+
+def test_one_bad_file_of_a_zip_does_not_stop_the_others(intake, tray):
+    good = radiograph_png(height=8, width=8)
+    data = zip_of(("readme.txt", b"text"), ("inner.zip", zip_of(("x.png", good))), ("good.png", good))
+    received(intake, tray, data, "films.zip")
+    states = {e.name: (e.state, e.message) for e in tray.entries()}
+    assert states["good.png"][0] is EntryState.STORED
+    assert "got a text file (readme.txt)" in states["readme.txt"][1]
+    assert "got a ZIP archive (inner.zip)" in states["inner.zip"][1]
+
+
+def test_a_damaged_zip_is_one_failed_entry_of_its_own_name(intake, tray):
+    entry = received(intake, tray, zip_of(("a.png", radiograph_png()))[:-30], "films.zip")
+    assert (entry.name, entry.state, len(tray.entries())) == ("films.zip", EntryState.FAILED, 1)
+    assert "expected an intact ZIP archive" in entry.message
+
+
+def test_closing_drops_what_still_waits(workspace, tray):
+    intake = Intake(lambda _identity: workspace)
+    data = zip_of(*((f"{n}.png", radiograph_png(n, height=8, width=8)) for n in range(40)))
+    intake.receive(tray, COMMAND_LINE, data, "films.zip", Polarity.UNKNOWN)
+    intake.close()
+    n_stored = sum(e.state is EntryState.STORED for e in tray.entries())
+    assert n_stored < 40
+    time.sleep(0.05)
+    assert sum(e.state is EntryState.STORED for e in tray.entries()) == n_stored
+
+
+def test_what_was_stored_lies_on_the_table_after_a_restart_and_what_was_removed_does_not(tmp_path):
+    from app.resources import recalled
+    from tests.workplace import close_workplace, make_workplace
+
+    held = make_workplace(tmp_path / "home")
+    who = Identity("u-1", "somebody", Role.INSPECTOR)
+    with held.services.store.write() as work:
+        account = User("u-1", "somebody", "Somebody", Role.INSPECTOR, True, False, 1, work.now)
+        work.users.add(account, password_hash=None)
+    tray = held.trays.of(who)
+    keys = [held.intake.receive(tray, who, radiograph_png(n), f"{n}.png", Polarity.FILM) for n in range(3)]
+    end = time.monotonic() + 60
+    while any(e.state is EntryState.READING for e in tray.entries()) and time.monotonic() < end:
+        time.sleep(0.01)
+    held.services.workspace.worklist.remove(who, keys[1])
+    held.intake.close()
+    after = recalled(held.services, who)
+    assert {one.name for one in after} == {"0.png", "2.png"}
+    assert {one.key for one in after} == {keys[0], keys[2]}
+    close_workplace(held)

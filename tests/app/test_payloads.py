@@ -5,7 +5,7 @@ import gzip
 import numpy as np
 import pytest
 
-from app.payloads import heat_map_payload, pixel_payload
+from app.payloads import PREVIEW_SIDE_PX, heat_map_payload, pixel_payload, preview_payload
 from core.domain.inspection import HeatMap
 from core.domain.radiograph import Polarity, Radiograph
 
@@ -37,6 +37,31 @@ def test_float_pixels_are_mapped_back_within_a_step() -> None:
 def test_flat_or_empty_float_pixels_arrive(value: float) -> None:
     payload = pixel_payload(radiograph(np.full((2, 2), value, np.float32), 32))
     assert not np.frombuffer(gzip.decompress(payload.body), "<u2").any()
+
+
+@pytest.mark.parametrize(("dtype", "wire"), [(np.uint8, "u1"), (np.uint16, "<u2"), (np.float32, "<u2")])
+def test_a_preview_is_shrunk_by_averaging_and_keeps_the_depth(dtype: type, wire: str) -> None:
+    pixels = np.full((1000, 4 * PREVIEW_SIDE_PX), 100, dtype)
+    pixels[:, ::2] = 200
+    payload = preview_payload(radiograph(pixels, 8 * np.dtype(dtype).itemsize))
+    sent = np.frombuffer(gzip.decompress(payload.body), wire)
+    assert (payload.headers["X-Width"], payload.headers["X-Height"]) == (str(PREVIEW_SIDE_PX), "250")
+    assert sent.size == PREVIEW_SIDE_PX * 250
+    values = float(payload.headers["X-Offset"]) + float(payload.headers["X-Slope"]) * sent
+    assert np.unique(values) == pytest.approx([150.0])
+
+
+def test_a_preview_is_never_larger_than_the_image() -> None:
+    pixels = np.arange(6, dtype=np.uint16).reshape(2, 3)
+    assert preview_payload(radiograph(pixels, 16)) == pixel_payload(radiograph(pixels, 16))
+
+
+def test_a_preview_of_values_that_are_not_finite_arrives() -> None:
+    pixels = np.full((4, 4 * PREVIEW_SIDE_PX), np.nan, np.float32)
+    pixels[0] = np.inf
+    pixels[1] = 3.0
+    sent = np.frombuffer(gzip.decompress(preview_payload(radiograph(pixels, 32)).body), "<u2")
+    assert not sent.any()
 
 
 def test_a_map_keeps_its_place_and_shape() -> None:

@@ -12,15 +12,19 @@ import pytest
 from PIL import Image
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.responses import HTMLResponse, PlainTextResponse
+from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from app.analysis import Question
 from app.guest import COOKIE
-from app.middleware import PageShell, SecurityHeaders
+from app.middleware.arrival import Arrival
+from app.middleware.page_shell import PageShell
 from app.resources import Resources
 from app.routes import routes
-from app.tray import EntryState
+from app.server import guest_cookies
+from app.tray import EntryState, TrayEntry
+from app.visitors import identity_of
+from core.domain.accounts import Identity
 from core.domain.radiograph import Polarity
 from tests.workplace import radiograph_png
 
@@ -28,7 +32,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it prefers httpx2, which nothing else here needs
     from starlette.testclient import TestClient
 
-PAGE = "<html><head><title>Streamlit</title></head><body></body></html>"
+PAGE = '<html><head><title>Streamlit</title></head><body><div id="root"></div></body></html>'
 HTML = {"Accept": "text/html"}
 
 
@@ -43,32 +47,38 @@ class Opened:
 
 @pytest.fixture
 def client(workplace: Resources) -> Iterator[TestClient]:
-    own = [
-        Route("/", lambda request: HTMLResponse(PAGE, headers={"ETag": "x"})),
-        Route("/text", lambda request: PlainTextResponse("plain")),
-    ]
-    middleware = [Middleware(SecurityHeaders), Middleware(PageShell)]
-    with TestClient(Starlette(routes=[*own, *routes()], middleware=middleware)) as client:
+    page = Route("/", lambda request: HTMLResponse(PAGE))
+    middleware = [Middleware(Arrival), Middleware(PageShell, cookies_for=guest_cookies)]
+    app = Starlette(routes=[page, *routes()], middleware=middleware)
+    with TestClient(app, client=("127.0.0.1", 50_000)) as client:
         yield client
 
 
 @pytest.fixture
 def opened(workplace: Resources, client: TestClient) -> Opened:
     client.get("/", headers=HTML)
-    tray = workplace.trays.of(workplace.tokens.guest_of(client.cookies[COOKIE]))
+    identity = identity_of(client.cookies)
+    tray = workplace.trays.of(identity)
     key = workplace.intake.receive(
-        tray, radiograph_png(3, height=160, width=200), "film 1.png", Polarity.FILM
+        tray, identity, radiograph_png(3, height=160, width=200), "film 1.png", Polarity.FILM
     )
     while tray.get(key).state is EntryState.READING:
         time.sleep(0.01)
     return Opened(client, tray.get(key).sha256, "model=weld&version=1&polarity=film")
 
 
+def tray_entry(workplace: Resources, opened: Opened, identity: Identity) -> TrayEntry:
+    entry = workplace.trays.of(identity).with_digest(opened.sha256)
+    assert entry is not None
+    return entry
+
+
 def analysed(workplace: Resources, opened: Opened) -> int:
     """How many boxes the image has, once it is analysed."""
-    question = Question(opened.sha256, Polarity.FILM, "weld", 1)
+    identity = identity_of(opened.client.cookies)
+    question = Question(identity.user_id, opened.sha256, Polarity.FILM, "weld", 1)
     while (result := workplace.desk.result(question)) is None:
-        workplace.desk.ask(question, "film 1.png")
+        workplace.desk.ask(question, tray_entry(workplace, opened, identity), identity)
         time.sleep(0.01)
     return len(result.detections)
 
@@ -160,41 +170,14 @@ def test_health_is_200_with_models_and_503_without(workplace: Resources, client:
     assert unusable.json()["registry"] == {"reachable": False}
 
 
-def test_every_answer_carries_the_security_headers(client: TestClient) -> None:
-    for path in ("/text", "/pixels/x", "/nothing", "/_stcore/metrics"):
-        headers = client.get(path).headers
-        assert headers["x-content-type-options"] == "nosniff"
-        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+def test_a_stranger_is_told_the_status_and_no_more(workplace: Resources, client: TestClient) -> None:
+    passed_on = {"X-Forwarded-For": "192.0.2.7"}
+    assert client.get("/api/xai-qc/health", headers=passed_on).json() == {"status": "ok"}
 
 
-def test_streamlit_endpoints_nobody_needs_are_closed(client: TestClient) -> None:
-    assert client.get("/_stcore/metrics").status_code == 404
-    assert client.post("/_stcore/agent/interact").status_code == 404
-
-
-def test_a_page_gets_one_guest_cookie_that_scripts_cannot_read(client: TestClient) -> None:
-    first = client.get("/", headers=HTML)
-    cookie = first.headers["set-cookie"]
-    assert "HttpOnly" in cookie
-    assert "SameSite=Lax" in cookie
-    assert "Secure" not in cookie
+def test_a_page_of_the_demo_gets_one_guest_cookie_that_scripts_cannot_read(client: TestClient) -> None:
+    cookie = client.get("/", headers=HTML).headers["set-cookie"]
+    assert "; HttpOnly; SameSite=Lax" in cookie
     assert "set-cookie" not in client.get("/", headers=HTML).headers
-    assert "set-cookie" not in client.get("/text").headers
-
-
-def test_over_https_the_cookie_is_secure(client: TestClient) -> None:
-    assert "Secure" in client.get("https://testserver/", headers=HTML).headers["set-cookie"]
-
-
-def test_the_shell_is_dark_by_default_and_ours_and_always_whole(client: TestClient) -> None:
-    page = client.get("/", headers={**HTML, "If-None-Match": "x", "Range": "bytes=0-3"})
-    assert page.status_code == 200
-    assert "<title>RadiKal</title>" in page.text
-    assert '"Dark"' in page.text
-    assert "etag" not in page.headers
-    assert client.get("/text", headers=HTML).text == "plain"
-
-
-def test_a_damaged_cookie_is_replaced(client: TestClient) -> None:
-    answer = client.get("/", headers={**HTML, "Cookie": f"{COOKIE}=x; \x01=;"})
-    assert COOKIE in answer.headers["set-cookie"]
+    replaced = client.get("/", headers={**HTML, "Cookie": f"{COOKIE}=x; \x01=;"})
+    assert COOKIE in replaced.headers["set-cookie"]

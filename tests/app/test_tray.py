@@ -1,6 +1,7 @@
 """What a visitor has on the table."""
 
-from app.tray import EntryState, Tray, Trays
+from app.tray import EntryState, Tray, TrayEntry, Trays
+from core.domain.accounts import Identity, Role
 from core.domain.radiograph import Polarity
 
 SHA = "ab" * 32
@@ -50,11 +51,29 @@ def test_a_full_tray_gives_up_its_oldest() -> None:
     assert tray.get(None) is None
 
 
+def guest(name: str) -> Identity:
+    return Identity(f"guest-{name}", "guest", Role.GUEST)
+
+
 def test_visitors_do_not_share_a_tray_and_the_idle_are_forgotten() -> None:
     trays = Trays()
-    trays.of("a").expect("film.png", Polarity.FILM)
-    assert trays.of("b").entries() == ()
-    assert len(trays.of("a").entries()) == 1
+    trays.of(guest("a")).expect("film.png", Polarity.FILM)
+    assert trays.of(guest("b")).entries() == ()
+    assert len(trays.of(guest("a")).entries()) == 1
     for n in range(500):
-        trays.of(f"visitor {n}")
-    assert trays.of("a").entries() == ()
+        trays.of(guest(f"{n}"))
+    assert trays.of(guest("a")).entries() == ()
+
+
+def test_what_lay_there_before_comes_back_once() -> None:
+    asked = []
+
+    def recall(visitor: Identity) -> list[TrayEntry]:
+        asked.append(visitor.user_id)
+        return [TrayEntry("k", "film.png", Polarity.FILM, EntryState.STORED, SHA)]
+
+    trays = Trays(recall)
+    assert trays.of(guest("a")).with_digest(SHA).name == "film.png"
+    trays.of(guest("a")).remove("k")
+    assert trays.of(guest("a")).entries() == ()
+    assert asked == ["guest-a"]

@@ -7,6 +7,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.resources import Resources, resources
+from core.domain.accounts import Identity, Role
+from core.domain.records import Inspection
 from tests.workplace import radiograph_png
 
 MAIN = str(Path(__file__).resolve().parents[2] / "app" / "main.py")
@@ -101,3 +103,56 @@ def test_how_to_read_separates_score_and_probability(page: AppTest) -> None:
     said = " ".join(m.value for m in page.markdown)
     assert "raw score" in said
     assert "not the chance that nothing was missed" in said
+
+
+def setup_widget(page: AppTest, kind: str, end: str) -> object:
+    """The widget of the setup form whose key ends so."""
+    return next(one for one in getattr(page, kind) if one.key and one.key.endswith(end))
+
+
+def apply_setup(page: AppTest, part: str) -> None:
+    setup_widget(page, "selectbox", ".standard").set_value("iso-5817").run()
+    setup_widget(page, "selectbox", ".level").set_value("C")
+    setup_widget(page, "text_input", ".part").set_value(part)
+    setup_widget(page, "number_input", ".t").set_value(10.0)
+    setup_widget(page, "toggle", ".same").set_value(True)
+    setup_widget(page, "text_input", ".name").set_value("flanges")
+    setup_widget(page, "button", ".apply").click().run()
+
+
+def guests_inspections() -> list[Inspection]:
+    """Of the one guest there is."""
+    ((guest, (workspace, _)),) = resources().services.demo._open.items()
+    return workspace.inspections.latest(Identity(guest, "guest", Role.GUEST), 10)
+
+
+def test_the_part_is_told_once_and_counts_for_what_comes_next(page: AppTest) -> None:
+    page.run()
+    apply_setup(page, "flange 7")
+    assert not page.exception
+    assert "Kept as template flanges" in page.toast[0].value
+    page.file_uploader[0].set_value(("part.png", radiograph_png(), "image/png")).run()
+    until(page, lambda: guests_inspections())
+    (inspection,) = guests_inspections()
+    assert (inspection.setup["part"], inspection.setup["thickness_mm"]) == ("flange 7", 10.0)
+    assert inspection.setup["quality_level"] == "C"
+    assert inspection.image_quality["checks"]
+
+
+def test_the_part_of_the_inspection_on_show_is_changed_with_it(page: AppTest) -> None:
+    page.run()
+    page.file_uploader[0].set_value(("part.png", radiograph_png(), "image/png")).run()
+    until(page, lambda: viewers(page) and guests_inspections())
+    page.run()
+    apply_setup(page, "flange 8")
+    (inspection,) = guests_inspections()
+    assert (inspection.setup["part"], inspection.standard, inspection.version) == ("flange 8", "iso-5817", 2)
+    page.selectbox(key="setup.template").set_value("flanges").run()
+    assert not page.exception
+
+
+def test_a_part_that_cannot_be_is_told_plainly(page: AppTest) -> None:
+    page.run()
+    apply_setup(page, "x" * 200)
+    assert "Not saved: part: expected at most 128 characters" in page.error[0].value
+    assert not page.exception

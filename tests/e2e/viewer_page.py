@@ -1,0 +1,169 @@
+"""The viewer alone in a real browser: its files under the page's policy, bytes as the server sends them."""
+
+import gzip
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from playwright.sync_api import Page, Route
+
+from app.components.radiograph_viewer import viewer
+from app.inspection_view import PREVIEW_ABOVE_PX
+from app.middleware.policy import page_policy
+from app.payloads import Payload, heat_map_payload, pixel_payload, preview_payload
+from core.domain.inspection import HeatMap
+from core.domain.radiograph import Polarity, Radiograph
+
+ORIGIN = "http://viewer.test"
+FOLDER = Path(viewer.__file__).parent
+_DARK, _LIGHT = ("#e6e8ea", "#2c3136", "#1a1d20", "#111315"), ("#1a1d20", "#d4d8dc", "#f3f4f5", "#ffffff")
+_STYLE = """
+:root { --st-primary-color: #4fa3e0; --st-font: sans-serif; --st-text-color: %s; --st-border-color: %s;
+  --st-secondary-background-color: %s; background: %s }
+body { margin: 12px }
+"""
+_MOUNT = """
+const reports = [];
+window.reports = reports;
+window.update = (data) => window.mount({
+  data, parentElement: document.querySelector("#parent"),
+  setStateValue: (name, value) => reports.push([name, value]),
+  setTriggerValue: (name, value) => reports.push([name, value]),
+});
+"""
+
+
+def detection(n: int, box: tuple[float, float, float, float], probability: float) -> dict[str, Any]:
+    """A box of the model as the viewer gets it."""
+    return {
+        "n": n,
+        "box": list(box),
+        "class": "crack",
+        "iso6520": "101",
+        "score": 0.5,
+        "probability": probability,
+    }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """One image in the viewer, and what the model said about it."""
+
+    pixels: np.ndarray
+    mm_per_px: float | None = None
+    pitch_source: str | None = None
+    polarity: Polarity = Polarity.DIGITAL
+    srb_um: float | None = None
+    sha256: str = "ab" * 32
+    detections: list[dict[str, Any]] = field(default_factory=list)
+    batch: tuple[str, ...] = ("one",)
+
+    @property
+    def radiograph(self) -> Radiograph:
+        """The same as the server holds it."""
+        depth = {"uint8": 8, "uint16": 16}.get(self.pixels.dtype.name, 32)
+        return Radiograph(self.pixels, depth, self.polarity, None, self.sha256, "PNG")
+
+    def data(self, **changes: Any) -> dict[str, Any]:
+        """What Python would tell the viewer."""
+        height, width = self.pixels.shape
+        is_large = width * height > PREVIEW_ABOVE_PX
+        image = {
+            "name": "film.png",
+            "sha256": self.sha256,
+            "pixels_url": f"/pixels/{self.sha256}",
+            "preview_url": f"/pixels/{self.sha256}/preview" if is_large else None,
+            "width": width,
+            "height": height,
+            "bit_depth": self.radiograph.bit_depth,
+            "file_format": "PNG",
+            "polarity": self.polarity.value,
+            "polarity_text": self.polarity.value,
+            "mm_per_px": self.mm_per_px,
+            "pitch_source": self.pitch_source,
+            "srb_um": self.srb_um,
+            "fields": {},
+            "notes": [],
+        }
+        calibration = {"id": "c1", "method": "platt", "fitted_on": "212 films", "score_cut": 0.1}
+        return {
+            "image": image,
+            "status": {"state": "ready", "message": "", "elapsed_ms": 60},
+            "detections": self.detections,
+            "result_id": self.sha256,
+            "calibration": {**calibration, "operating_probability": 0.5},
+            "model": {"title": "weld v1", "sha256": "cd" * 32, "data_notice": "simulated", "device": "cpu"},
+            "threshold": 0.5,
+            "threshold_rev": "weld-1",
+            "selected": None,
+            "links": {"map": "/results/map?model=weld", "json": "/results/json", "png": "/results/png?a=b"},
+            "batch": [
+                {"key": k, "name": k, "state": "ready", "summary": "", "title": k, "thumbnail_url": None}
+                for k in self.batch
+            ],
+            "current": "one",
+            **changes,
+        }
+
+
+def open_viewer(page: Page, *shown: Shown, theme: str = "dark") -> None:
+    """Open a page that holds the viewer alone, the first image on show, and wait for its full depth."""
+    serve_viewer(page, *shown, theme=theme)
+    page.goto(f"{ORIGIN}/")
+    show(page, shown[0].data())
+    page.locator(".bench[data-ready='1']").wait_for()
+
+
+def show(page: Page, data: Mapping[str, Any]) -> None:
+    """Tell the viewer what Python would tell it."""
+    page.evaluate("data => { window.update(data); }", dict(data))
+
+
+def serve_viewer(page: Page, *shown: Shown, theme: str = "dark") -> None:
+    """Answer the browser in the place of the server."""
+    answers: dict[str, Payload] = {}
+    for image in shown:
+        answers[f"/pixels/{image.sha256}"] = pixel_payload(image.radiograph)
+        answers[f"/pixels/{image.sha256}/preview"] = preview_payload(image.radiograph)
+    hill = np.exp(-((np.mgrid[-20:20, -20:20] / 9.0) ** 2).sum(0)).astype(np.float32)
+    answers["/results/map"] = heat_map_payload(HeatMap(hill, 10, 10, 0.7))
+
+    def answer(route: Route) -> None:
+        path = route.request.url.removeprefix(ORIGIN).split("?")[0]
+        if path in answers:
+            payload = answers[path]
+            route.fulfill(body=gzip.decompress(payload.body), headers=payload.headers)
+        elif path == "/":
+            policy = {"Content-Security-Policy": page_policy()}
+            route.fulfill(body=page_html(theme), content_type="text/html; charset=utf-8", headers=policy)
+        elif path == "/viewer.js":
+            route.fulfill(body=page_script(), content_type="text/javascript; charset=utf-8")
+        else:
+            route.fulfill(status=404, body="")
+
+    page.route(f"{ORIGIN}/**", answer)
+
+
+def page_script() -> str:
+    """The JavaScript of that page; its `update(data)` tells the viewer."""
+    return viewer.script().replace("export default function", "window.mount = function") + _MOUNT
+
+
+def page_html(theme: str) -> str:
+    """The HTML of a page that holds the viewer alone."""
+    html = (FOLDER / "viewer.html").read_text(encoding="utf-8")
+    css = (FOLDER / "viewer.css").read_text(encoding="utf-8")
+    style = _STYLE % (_LIGHT if theme == "light" else _DARK) + css
+    body = f"<div id='parent'>{html}</div><script src='/viewer.js'></script>"
+    return (
+        f"<!doctype html><html lang=en><meta charset=utf-8><style>{style}</style><body>{body}</body></html>"
+    )
+
+
+def run_pure(page: Page, modules: tuple[str, ...], expression: str, argument: object = None) -> Any:
+    """The JSON-able value of a JavaScript function of `argument`, these modules of the viewer at hand."""
+    page.goto("about:blank")
+    page.add_script_tag(content=viewer.script(modules))
+    return page.evaluate(expression, argument)
