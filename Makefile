@@ -19,7 +19,7 @@ export PYTHONNOUSERSITE := 1
 unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench docs lock clean env env-dev
+.PHONY: help run test check format bench soak docs lock clean env env-dev
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,8 +54,12 @@ bench: env-dev ## Measure what should be fast; writes JSON beside the scripts in
 		echo "$$script"; $(BIN)/python "$$script" || exit 1; \
 	done
 
-docs: env-dev ## Write docs/commands.md from the command line's own help
+soak: env-dev ## Kill and fuzz far more often than `make test` does, an hour at most; writes benchmarks/soak.json
+	$(BIN)/python -m benchmarks.soak
+
+docs: env-dev ## Write docs/commands.md and docs/permissions.md from the program itself
 	$(BIN)/python docs/write_commands.py
+	$(BIN)/python docs/write_permissions.py
 
 # CUDA libraries exist for Linux only; elsewhere torch does without them.
 linux_only = sed -i.bak -E 's/^((nvidia|cuda)-[^ ]+|triton==[^ ]+)$$/\1 ; platform_system == "Linux"/' $(1) && rm $(1).bak
