@@ -37,7 +37,7 @@ def evaluate(
     """Measure a model version on images with recorded boxes."""
     from core.bootstrap import build_services
     from core.domain.radiograph import Polarity
-    from core.training.images import members_of, read_split
+    from core.labelling.split import members_of, read_split
 
     services = build_services(read_settings())
     members = None

@@ -15,6 +15,7 @@ from core.domain.errors import DatasetError, ModelNotFoundError
 from core.domain.model_version import CalibrationRecord, ModelVersion
 from core.domain.radiograph import Polarity
 from core.engine.detector import read_network
+from core.labelling.split import members_of, read_split
 from core.registry.artefact import CARD, MANIFEST, WEIGHTS, file_sha256, read_artefact
 from core.services.calibrating import calibrate_artefact
 from core.services.cross_fitting import Fold, cross_fit
@@ -22,7 +23,6 @@ from core.services.detecting import DetectService
 from core.services.evaluating import EvaluateService
 from core.services.model_card import MeasuredOn, TrainingFacts, model_card, write_card
 from core.simulate.dataset import TRUTH_FILE, write_dataset
-from core.training.images import members_of, read_split
 
 _FOLD_PREFIX = "without-"
 

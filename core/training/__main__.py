@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 
 from core.domain.errors import WorkbenchError
-from core.training.images import load_images, members_of, read_split
+from core.labelling.split import members_of, read_split
+from core.training.images import load_images
 from core.training.logs import ConsoleJobLog, FileRunLog
 from core.training.loop import RunSettings, train
 from core.training.manifest import write_manifest

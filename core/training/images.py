@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import yaml
 
 from core.domain.errors import DatasetError
 from core.domain.radiograph import Polarity
@@ -17,6 +16,7 @@ from core.engine.network import HEAD_CLASSES
 from core.imaging.normalise import normalise
 from core.imaging.read import read_radiograph_file
 from core.labelling.coco import CocoImage, read_coco
+from core.labelling.split import members_of, read_split, select
 from core.training.recipe import CocoSource, FlawFreeSource, Recipe, SimulatedSource
 
 log = logging.getLogger(__name__)
@@ -71,42 +71,6 @@ def load_images(recipe: Recipe, data_dir: Path, split_dir: Path) -> list[Trainin
         log.info("%s: %d images, %d boxes", source, len(found), sum(len(i.boxes) for i in found))
         images += found
     return images
-
-
-def read_split(path: Path) -> dict[str, list[str]]:
-    """The parts of a split list: part name to the `series` in it.
-
-    Raises:
-        DatasetError: when it is no such file, or a series stands in two parts.
-    """
-    try:
-        parts: dict[str, list[str]] = yaml.safe_load(path.read_text(encoding="utf-8"))["parts"]
-    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise DatasetError(f"{path}: expected a YAML split list with `parts`: {error}") from error
-    listed = [series for members in parts.values() for series in members]
-    if len(listed) != len(set(listed)):
-        twice = sorted({s for s in listed if listed.count(s) > 1})
-        raise DatasetError(f"{path.name}: {', '.join(twice)} stand in two parts")
-    return parts
-
-
-def members_of(parts: dict[str, list[str]], part: str) -> list[str]:
-    """The series in `part`, of all parts when it is "*".
-
-    Raises:
-        DatasetError: when there is no such part.
-    """
-    if part == "*":
-        return [series for members in parts.values() for series in members]
-    if part not in parts:
-        raise DatasetError(f"the split list has no part {part!r}, only {', '.join(parts)}")
-    return parts[part]
-
-
-def select(images: tuple[CocoImage, ...], members: list[str]) -> list[CocoImage]:
-    """The images whose series is one of `members`, in file order."""
-    wanted = set(members)
-    return [image for image in images if image.series in wanted]
 
 
 def _from_coco(

@@ -8,7 +8,8 @@ from core.domain.errors import DatasetError
 from core.domain.radiograph import Polarity
 from core.imaging.normalise import normalise
 from core.imaging.read import read_radiograph
-from core.training.images import load_images, read_split
+from core.labelling.split import read_split
+from core.training.images import load_images
 from core.training.recipe import recipe_from
 
 
