@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from core.calibrate.calibrator import FIT, Calibrator, choose_calibrator
+from core.calibrate.calibrator import FIT, Calibrator
+from core.calibrate.choice import choose_calibrator
 from core.domain.detections import Detections
 from core.domain.errors import CalibrationDataError
 from core.domain.model_version import CalibrationRecord
@@ -178,6 +179,7 @@ def fit_calibration(
         "fitted_on": f"{description}: {len(collected.scores)} boxes ({n_true} true) in {collected.n_images} "
         f"images of {len(collected.parts)} parts",
         "chosen": reason,
+        "parts": sorted(collected.parts),  # read by what must not use them again
     }
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return read_calibration(path)

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -136,3 +137,8 @@ def test_a_score_that_says_nothing_is_called_flat(tmp_path: Path, caplog: pytest
     fit_calibration(backwards, tmp_path / "calibration.json", description="x", score_cut=0.2, method="platt")
     assert "flat calibration" in caplog.text
     assert "flat: the score says nothing" in (tmp_path / "calibration.json").read_text()
+
+
+def test_the_record_names_the_parts_so_that_nothing_uses_them_again(folder: Path, coco: Path) -> None:
+    calibrate_artefact(folder, [(coco, coco.parent, ["A", "B"])], description="two parts of noise")
+    assert json.loads((folder / "calibration.json").read_text())["parts"] == ["series:A", "series:B"]
