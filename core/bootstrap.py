@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from core.services.evaluating import EvaluateService
     from core.services.explaining import ExplainService
     from core.services.health import HealthService
+    from core.services.routing import RoutingService
     from core.services.training import TrainService
 
 log = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ class Services:
     detect: DetectService
     explain: ExplainService
     evaluate: EvaluateService
+    routing: RoutingService
     health: HealthService
 
     def workspace_of(self, identity: Identity) -> Workspace:
@@ -93,6 +95,8 @@ def build_services(settings: Settings) -> Services:
     from core.services.evaluating import EvaluateService
     from core.services.explaining import ExplainService
     from core.services.health import HealthService
+    from core.services.routing import RoutingService
+    from core.services.routing_certificates import RoutingCertificates
 
     data_dir = ROOT / settings.data_dir
     database = open_database(anchored(settings.database_url))
@@ -124,6 +128,7 @@ def build_services(settings: Settings) -> Services:
         detect=detect,
         explain=ExplainService(detect),
         evaluate=EvaluateService(detect, registry),
+        routing=RoutingService(detect, registry, RoutingCertificates(data_dir / "routing")),
         health=HealthService(database=database, registry=registry, networks=detect),
     )
 

@@ -24,6 +24,8 @@ from core.services.detecting import DetectService
 from core.services.evaluating import EvaluateService
 from core.services.explaining import ExplainService
 from core.services.health import HealthService
+from core.services.routing import RoutingService
+from core.services.routing_certificates import RoutingCertificates
 from core.services.samples import SampleLibrary
 from core.services.workspaces import DemoWorkspaces, make_workspace
 from core.store.database import open_database, upgrade
@@ -85,6 +87,7 @@ def make_workplace(folder: Path, *, is_demo: bool = True) -> Resources:
         detect=detect,
         explain=ExplainService(detect),
         evaluate=EvaluateService(detect, registry),
+        routing=RoutingService(detect, registry, RoutingCertificates(folder / "routing")),
         health=HealthService(database=database, registry=registry, networks=detect),
     )
     return make_resources(services, is_demo=is_demo)

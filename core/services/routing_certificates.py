@@ -1,0 +1,107 @@
+"""Routing certificates as they are kept: one JSON file each, the last one made for a version in force."""
+
+import json
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.calibrate.routing import Assurance, parts_needed
+from core.calibrate.routing_certificate import RoutingCertificate, certificate_from
+from core.domain.errors import BadInputError
+
+#: What `radikal route` asks for unless told otherwise.
+USUAL_LEVEL = Assurance(risk=0.05, confidence=0.95)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Which certificate speaks for a model version now.
+
+    Attributes:
+        certificate: None when there is none; it may be one that certifies nothing.
+        reason: why images are not routed by a certificate; empty when they are.
+    """
+
+    certificate: RoutingCertificate | None
+    reason: str
+
+
+class RoutingCertificates:
+    """A folder of certificates. What was read is remembered until its file changes. Safe between threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._read: dict[str, tuple[tuple[int, int], RoutingCertificate | None]] = {}
+        self._lock = threading.Lock()
+
+    def save(self, certificate: RoutingCertificate) -> Path:
+        """The file that now holds it; an earlier one of the same key is replaced.
+
+        Raises:
+            OSError: it could not be written.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / file_name(certificate)
+        unfinished = path.with_suffix(".part")
+        unfinished.write_text(json.dumps(certificate.to_dict(), indent=1) + "\n", encoding="utf-8")
+        unfinished.replace(path)
+        return path
+
+    def standing(self, model: str, *, sha256: str, calibration_id: str) -> Standing:
+        """What speaks for the version with these weights and this calibration: the last certificate made.
+
+        A damaged file among those of the model leaves nothing in force: it may have been the last one.
+        """
+        found: list[RoutingCertificate] = []
+        for path in sorted(self._folder.glob(f"{model}-*.json")):
+            certificate = self._certificate(path)
+            if certificate is None:
+                return Standing(None, f"the certificate {path.name} is damaged: make it again, or remove it")
+            found.append(certificate)
+        ours = [one for one in found if _covers(one, sha256, calibration_id)]
+        if ours:
+            last = max(ours, key=lambda one: one.made_at)
+            return Standing(last, last.accept.reason)
+        if found:
+            return Standing(None, "the certificate there is belongs to other weights or another calibration")
+        needed = parts_needed(USUAL_LEVEL)
+        return Standing(
+            None,
+            f"no certificate was made for this model; it takes {needed} defective parts that trained and "
+            f"calibrated nothing for a risk of {USUAL_LEVEL.risk:.0%} and a confidence of "
+            f"{USUAL_LEVEL.confidence:.0%}",
+        )
+
+    def _certificate(self, path: Path) -> RoutingCertificate | None:
+        try:
+            state = path.stat()
+            stamp = (state.st_mtime_ns, state.st_size)
+            with self._lock:
+                known = self._read.get(path.name)
+            if known is not None and known[0] == stamp:
+                return known[1]
+            certificate = _read_file(path)
+        except OSError:
+            return None
+        with self._lock:
+            self._read[path.name] = (stamp, certificate)
+        return certificate
+
+
+def file_name(certificate: RoutingCertificate) -> str:
+    """What its file is called: the model, then the key."""
+    return f"{certificate.subject.model}-{certificate.key}.json"
+
+
+def _read_file(path: Path) -> RoutingCertificate | None:
+    """None when it holds no certificate, or another one than its name says."""
+    try:
+        certificate = certificate_from(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, BadInputError):
+        return None
+    return certificate if file_name(certificate) == path.name else None
+
+
+def _covers(certificate: RoutingCertificate, sha256: str, calibration_id: str) -> bool:
+    subject = certificate.subject
+    return (subject.model_sha256, subject.calibration_id) == (sha256, calibration_id)
