@@ -10,6 +10,7 @@ from core.cli.detecting import detect
 from core.cli.evaluating import evaluate
 from core.cli.models import models
 from core.cli.report import report
+from core.cli.routing import route
 from core.cli.serving import serve, setup
 from core.cli.training import simulate, train
 from core.cli.users import user_commands
@@ -30,6 +31,7 @@ main.add_command(setup)
 main.add_command(serve)
 main.add_command(detect)
 main.add_command(evaluate)
+main.add_command(route)
 main.add_command(train)
 main.add_command(simulate)
 main.add_command(models)

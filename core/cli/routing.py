@@ -1,0 +1,104 @@
+"""`radikal route`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from core.cli.conventions import one_line_errors, read_settings, show_progress
+
+
+@click.command()
+@click.option("--model", required=True, type=click.Choice(["weld", "casting"]), help="Registered model.")
+@click.option("--coco", required=True, type=click.Path(path_type=Path),
+              help="COCO file of defective parts; `series` names the part.")  # fmt: skip
+@click.option("--images", required=True, type=click.Path(path_type=Path), help="Folder of its images.")
+@click.option("--clean", type=click.Path(path_type=Path),
+              help="COCO file of parts known to hold no defect: they bound rejecting.")  # fmt: skip
+@click.option("--version", type=int, help="Version number; wins over --alias.")
+@click.option("--alias", default="champion", show_default=True, help="Alias of the version to run.")
+@click.option("--risk", default=0.05, show_default=True,
+              help="Highest share of defective parts that may be routed to accept.")  # fmt: skip
+@click.option("--confidence", default=0.95, show_default=True, help="Confidence that it is not exceeded.")
+@click.option("--split", type=click.Path(path_type=Path), help="Split list: use one part of it only.")
+@click.option("--part", default="test", show_default=True, help="Part of the split list.")
+@click.option("--same-part", multiple=True, metavar="SERIES,SERIES",
+              help="Series that show one part; may be given again.")  # fmt: skip
+@click.option("--polarity", type=click.Choice(["film", "digital", "unknown"]), default="unknown",
+              show_default=True, help="Of files that do not say.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path), help="JSON file for a copy of the certificate.")
+@one_line_errors
+def route(
+    model: str,
+    coco: Path,
+    images: Path,
+    clean: Path | None,
+    version: int | None,
+    alias: str,
+    risk: float,
+    confidence: float,
+    split: Path | None,
+    part: str,
+    same_part: tuple[str, ...],
+    polarity: str,
+    out: Path | None,
+) -> None:
+    """Certify which images a model version may accept without a look, or say how many parts that takes.
+
+    The parts must have trained and calibrated nothing; those that did are left out. The certificate is kept
+    and in force from then on, also one that certifies nothing: then every image is routed to review.
+    """
+    from core.bootstrap import build_services
+    from core.calibrate.routing import Assurance
+    from core.domain.radiograph import Polarity
+    from core.labelling.split import members_of, read_split
+    from core.services.routing_set import RoutingSet
+
+    level = Assurance(risk, confidence)
+    asked = RoutingSet(
+        coco=coco,
+        images_dir=images,
+        clean=clean,
+        series=None if split is None else members_of(read_split(split), part),
+        same_part=tuple(tuple(group.split(",")) for group in same_part),
+        polarity=Polarity(polarity),
+    )
+    routing = build_services(read_settings()).routing
+    certificate = routing.certify(
+        asked, level, model=model, version=version, alias=alias, progress=show_progress
+    )
+    content = certificate.to_dict()
+    if out is not None:
+        out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    kept = routing.certificates.save(certificate)
+    _print_answer(content)
+    click.echo(f"  kept as {kept}")
+
+
+def _print_answer(content: dict[str, Any]) -> None:
+    click.echo(f"{content['model']} v{content['version']}: {content['answer']} "
+               f"(risk {content['risk']:g}, confidence {content['confidence']:g})")  # fmt: skip
+    for name, kind in (("accept", "defective"), ("reject", "clean")):
+        limit = content[name]
+        counts = (
+            f"{limit['n_wrong']} of {limit['n_parts']} {kind} parts, upper bound {limit['bound']:.4f}, "
+            f"{limit['n_needed']} parts needed without one"
+        )
+        if limit["threshold"] is not None:
+            side = "below" if name == "accept" else "from"
+            click.echo(f"  {name} {side} {limit['threshold']:.3f}: {counts}")
+        else:
+            click.echo(f"  {name}: cannot certify: {limit['reason']}; {counts}")
+    if content["answer"] != "certified":
+        click.echo("  every image is routed to review")
+    elif content["reject"]["threshold"] is None:
+        click.echo(
+            f"  reject from {content['reject']['reject_from']:g}, the operating point, without a bound"
+        )
+    for part in content["parts"]:
+        kind = "defective" if part["is_defective"] else "clean"
+        click.echo(f"  {part['name']:<28}{kind:<11}{part['n_images']:4d} images  score {part['score']:.4f}")
+    for heading, lines in (("left out", content["left_out"]), ("not checked", content["unchecked"])):
+        for line in lines:
+            click.echo(f"  {heading}: {line}")
