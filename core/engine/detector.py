@@ -3,6 +3,9 @@
 import copy
 import logging
 import threading
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,26 +21,18 @@ from core.domain.detections import Detections, FloatArray, Origin, View
 from core.domain.errors import ModelArtefactError
 from core.domain.indication import IndicationClass
 from core.domain.radiograph import Polarity
-from core.engine.merging import RawBoxes, mark_cut, merge
-from core.engine.network import (
-    HEAD_CLASSES,
-    SIZE_MULTIPLE,
-    STRIDES,
-    IndicationNetwork,
-    LevelOutput,
-    NetworkConfig,
-    load_state,
-)
+from core.engine.cuda_graph import GraphedNetwork
+from core.engine.decoding import Candidates, candidates_of, raw_boxes
+from core.engine.merging import RawBoxes, concatenate, merge
+from core.engine.network import HEAD_CLASSES, SIZE_MULTIPLE, IndicationNetwork, NetworkConfig, load_state
 from core.engine.precision import fast_dtype
 from core.engine.tiling import views_of
 
 log = logging.getLogger(__name__)
 #: Everything below is dropped at once; AP is measured from here up.
 SCORE_FLOOR = 0.01
-#: Candidates a view may pass on to merging.
-MAX_PER_VIEW = 2000
-#: A class needs at least this share of the softmax, else the box stays unclassified.
-CLASS_EVIDENCE = 0.5
+#: Views of equal size that a GPU runs at once; a CPU is fastest with one.
+GPU_VIEWS_AT_ONCE = 16
 
 
 def read_network(weights: Path) -> tuple[IndicationNetwork, dict[str, str]]:
@@ -60,7 +55,14 @@ def read_network(weights: Path) -> tuple[IndicationNetwork, dict[str, str]]:
 
 
 class Detector:
-    """A network ready to run, with an eager float32 copy for gradients.
+    """A network ready to run, with an eager float32 copy for gradients. Safe to share between threads.
+
+    Args:
+        network: any; it is taken over, in evaluation mode.
+        polarity: that it was trained in.
+        device: to run on.
+        dtype: number format of the copy that detects; None takes the fastest one here.
+        views_at_once: equal-sized views in one batch; None takes what suits the device.
 
     Attributes:
         network: float32, evaluation mode; for gradients, under `lock`.
@@ -70,24 +72,38 @@ class Detector:
         has_class_evidence: False when no class was ever taught (all boxes stay unclassified).
     """
 
-    def __init__(self, network: IndicationNetwork, polarity: Polarity, device: torch.device) -> None:
+    def __init__(
+        self,
+        network: IndicationNetwork,
+        polarity: Polarity,
+        device: torch.device,
+        *,
+        dtype: torch.dtype | None = None,
+        views_at_once: int | None = None,
+    ) -> None:
         self.device = device
         self.polarity = polarity
         self.lock = threading.RLock()
         self.network = network.eval().requires_grad_(False).to(device)
-        self._dtype = fast_dtype(device) or torch.float32
-        fast = copy.deepcopy(network).fold()
-        self._fast = fast.to(device, self._dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's overloads lack this triple
+        self._dtype = dtype or fast_dtype(device) or torch.float32
+        fast: IndicationNetwork = (
+            copy.deepcopy(network).fold().to(device, self._dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's overloads lack this triple
+        )
+        is_cuda = device.type == "cuda"
+        self._fast = GraphedNetwork(fast) if is_cuda else fast
+        self._views_at_once = views_at_once or (GPU_VIEWS_AT_ONCE if is_cuda else 1)
+        # outputs of a replayed graph last until the next one
+        self._running: AbstractContextManager[Any] = threading.Lock() if is_cuda else nullcontext()
 
     @classmethod
-    def load(cls, weights: Path, *, device: str = "cpu") -> Self:
+    def load(cls, weights: Path, *, device: str = "cpu", dtype: torch.dtype | None = None) -> Self:
         """The detector in a weights file.
 
         Raises:
             ModelArtefactError: when the file cannot be used.
         """
         network, metadata = read_network(weights)
-        return cls(network, Polarity(metadata.get("polarity", "unknown")), torch.device(device))
+        return cls(network, Polarity(metadata.get("polarity", "unknown")), torch.device(device), dtype=dtype)
 
     def view_tensor(self, image: FloatArray, view: View) -> Tensor:
         """(1, 1, h, w) float32: exactly what the network sees of `view`, padded to multiples of 32.
@@ -105,59 +121,55 @@ class Detector:
         right = -patch.shape[1] % SIZE_MULTIPLE
         return functional.pad(tensor, (0, right, 0, down), mode="replicate")
 
-    @torch.inference_mode()
     def detect(self, image: FloatArray, *, score_floor: float = SCORE_FLOOR) -> Detections:
         """The merged detections of a normalised image (H, W) float32, highest score first."""
-        height, width = image.shape
-        views = views_of(width, height)
-        parts = []
-        for number, view in enumerate(views):
-            outputs = self._run(self.view_tensor(image, view))
-            parts.append(_decode(outputs, view, number, (width, height), score_floor))
-        names = ("boxes", "scores", "is_cut", "view_index", "cell", "class_id")
-        raw = RawBoxes(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
-        return _as_detections(merge(raw, views), views)
+        return self.detect_many([image], [score_floor])[0]
 
-    def _run(self, tensor: Tensor) -> list[LevelOutput]:
-        """Raw outputs in float32 of one padded view."""
-        outputs = self._fast(tensor.to(self._dtype).contiguous(memory_format=torch.channels_last))
-        return [LevelOutput(*(part.float() for part in level)) for level in outputs]
+    @torch.inference_mode()
+    def detect_many(self, images: Sequence[FloatArray], score_floors: Sequence[float]) -> list[Detections]:
+        """The detections of each image, as `detect` gives them; views of equal size run together.
+
+        Args:
+            images: normalised, (H, W) float32 each, of any sizes.
+            score_floors: the lowest score reported of each.
+        """
+        sizes = [(image.shape[1], image.shape[0]) for image in images]
+        views = [views_of(*size) for size in sizes]
+        jobs = [_Job(i, number, view) for i, own in enumerate(views) for number, view in enumerate(own)]
+        parts: dict[tuple[int, int], RawBoxes] = {}
+        for batch in _batches(jobs, self._views_at_once):
+            tensor = torch.cat([self.view_tensor(images[job.image], job.view) for job in batch])
+            found = self._run(tensor, [score_floors[job.image] for job in batch])
+            for job, candidates in zip(batch, found, strict=True):
+                parts[job.image, job.number] = raw_boxes(candidates, job.view, job.number, sizes[job.image])
+        return [
+            _as_detections(merge(concatenate([parts[i, number] for number in range(len(own))]), own), own)
+            for i, own in enumerate(views)
+        ]
+
+    def _run(self, tensor: Tensor, score_floors: Sequence[float]) -> list[Candidates]:
+        """What the network finds in each of the padded views (B, 1, H, W)."""
+        inputs = tensor.to(self._dtype).contiguous(memory_format=torch.channels_last)
+        with self._running:
+            return candidates_of(self._fast(inputs), score_floors)
 
 
-def _decode(
-    outputs: list[LevelOutput], view: View, number: int, size: tuple[int, int], score_floor: float
-) -> RawBoxes:
-    """The raw boxes of one view above the floor, in px of the image, clipped to it."""
-    boxes, scores, cells, classes = [], [], [], []
-    for level, (output, stride) in enumerate(zip(outputs, STRIDES, strict=True)):
-        score = output.score_logit[0, 0].sigmoid()
-        row, col = torch.nonzero(score >= score_floor, as_tuple=True)
-        distance = output.distances[0, :, row, col]
-        x, y = (col + 0.5) * stride, (row + 0.5) * stride
-        boxes.append(torch.stack((x - distance[0], y - distance[1], x + distance[2], y + distance[3]), dim=1))
-        scores.append(score[row, col])
-        cells.append(torch.stack((torch.full_like(row, level), row, col), dim=1))
-        evidence, best = output.class_logits[0, :, row, col].softmax(dim=0).max(dim=0)
-        classes.append(torch.where(evidence >= CLASS_EVIDENCE, best, -1))
-    score_all = torch.cat(scores)
-    order = score_all.argsort(descending=True, stable=True)[:MAX_PER_VIEW]
-    absolute = torch.cat(boxes)[order] / view.scale + torch.tensor(
-        [view.x0, view.y0] * 2, dtype=torch.float32, device=score_all.device
-    )
-    found = absolute.cpu().numpy()
-    # what lies in the padding is clipped away, then boxes without area go
-    found[:, 0::2] = found[:, 0::2].clip(view.x0, min(view.x1, size[0]))
-    found[:, 1::2] = found[:, 1::2].clip(view.y0, min(view.y1, size[1]))
-    is_real = (found[:, 2] > found[:, 0]) & (found[:, 3] > found[:, 1])
-    raw = RawBoxes(
-        boxes=found,
-        scores=score_all[order].cpu().numpy(),
-        is_cut=mark_cut(found, view, *size),
-        view_index=np.full(len(found), number, np.int64),
-        cell=torch.cat(cells)[order].cpu().numpy(),
-        class_id=torch.cat(classes)[order].cpu().numpy(),
-    )
-    return raw.take(is_real)
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One view of one of several images, and its number among those of that image."""
+
+    image: int
+    number: int
+    view: View
+
+
+def _batches(jobs: Sequence[_Job], at_most: int) -> list[list[_Job]]:
+    """The jobs in batches of views of equal size, so many at most."""
+    by_size: dict[tuple[int, int, float], list[_Job]] = {}
+    for job in jobs:
+        view = job.view
+        by_size.setdefault((view.x1 - view.x0, view.y1 - view.y0, view.scale), []).append(job)
+    return [own[i : i + at_most] for own in by_size.values() for i in range(0, len(own), at_most)]
 
 
 def _as_detections(raw: RawBoxes, views: list[View]) -> Detections:

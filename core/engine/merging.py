@@ -1,13 +1,20 @@
 """From the raw boxes of all views to one box an indication."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torchvision.ops import nms
 
 from core.domain.detections import FloatArray, View
+from core.engine.overlap import (
+    IndexArray,
+    both_ways,
+    groups_of_pairs,
+    meeting_pairs,
+    shared_area,
+    strongest_of_pairs,
+)
 from core.engine.tiling import inner_edges
 
 #: Boxes that overlap more than this are the same indication; the higher score stays.
@@ -46,6 +53,12 @@ class RawBoxes:
     cell: npt.NDArray[np.int64]
     class_id: npt.NDArray[np.int64]
 
+    @property
+    def area(self) -> FloatArray:
+        """(N,) px²."""
+        result: FloatArray = (self.boxes[:, 2:] - self.boxes[:, :2]).prod(axis=1)
+        return result
+
     def take(self, index: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> "RawBoxes":
         """The boxes at `index`."""
         return RawBoxes(
@@ -72,35 +85,29 @@ def merge(raw: RawBoxes, views: list[View]) -> RawBoxes:
     raw = raw.take((scale == 1.0) | is_long)
     if len(raw.scores) == 0:
         return raw
-    kept = [raw.take(np.flatnonzero(raw.view_index == v)) for v in np.unique(raw.view_index)]
-    raw = _concatenate([part.take(_suppress(part.boxes, part.scores)) for part in kept])
+    raw = concatenate([_suppress(raw.take(raw.view_index == v)) for v in np.unique(raw.view_index)])
     if len(views) > 1:
         raw = _drop_covered(raw)
         raw = _join_collinear(raw)
     raw = _join_stretches(raw)
     raw = _drop_pieces(raw)
-    return _drop_nested(raw.take(_suppress(raw.boxes, raw.scores)))
+    return _drop_nested(_suppress(raw))
 
 
-def _concatenate(parts: list[RawBoxes]) -> RawBoxes:
+def concatenate(parts: Sequence[RawBoxes]) -> RawBoxes:
+    """The boxes of all parts in their order; at least one part."""
     names = ("boxes", "scores", "is_cut", "view_index", "cell", "class_id")
     return RawBoxes(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
 
 
-def _suppress(boxes: FloatArray, scores: FloatArray) -> npt.NDArray[np.intp]:
-    """Indices that survive class-agnostic non-maximum suppression, highest score first."""
-    kept = nms(torch.from_numpy(boxes), torch.from_numpy(scores), NMS_IOU)
-    return np.asarray(kept.numpy(), np.intp)
-
-
-def _contained_share(boxes: FloatArray, others: FloatArray) -> FloatArray:
-    """(N, M): the share of box i's area that lies in other j."""
-    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
-    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
-    overlap = (high - low).clip(min=0).prod(axis=2)
-    area = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1).clip(min=1e-6)
-    result: FloatArray = overlap / area[:, None]
-    return result
+def _suppress(raw: RawBoxes) -> RawBoxes:
+    """What survives class-agnostic non-maximum suppression, highest score first."""
+    raw = raw.take(np.argsort(-raw.scores, kind="stable"))
+    i, j = meeting_pairs(raw.boxes)
+    shared = shared_area(raw.boxes, i, j)
+    area = raw.area
+    is_same = shared / (area[i] + area[j] - shared) > NMS_IOU
+    return raw.take(strongest_of_pairs(len(area), i[is_same], j[is_same]))
 
 
 def _drop_covered(raw: RawBoxes) -> RawBoxes:
@@ -108,14 +115,12 @@ def _drop_covered(raw: RawBoxes) -> RawBoxes:
     is_cut: npt.NDArray[np.bool_] = np.any(raw.is_cut, axis=1)
     if not is_cut.any():
         return raw
-    area = (raw.boxes[:, 2:] - raw.boxes[:, :2]).prod(axis=1)
-    is_covered = (
-        (_contained_share(raw.boxes[is_cut], raw.boxes) >= CONTAINED)
-        & (raw.view_index[is_cut][:, None] != raw.view_index[None])
-        & (area[is_cut][:, None] < area[None])
-    ).any(axis=1)
+    area = raw.area
+    i, j = both_ways(meeting_pairs(raw.boxes))
+    is_asked = is_cut[i] & (raw.view_index[i] != raw.view_index[j]) & (area[i] < area[j])
+    i, j = i[is_asked], j[is_asked]
     keep = np.ones(len(is_cut), np.bool_)
-    keep[np.flatnonzero(is_cut)[is_covered]] = False
+    keep[i[shared_area(raw.boxes, i, j) / area[i].clip(min=1e-6) >= CONTAINED]] = False
     return raw.take(keep)
 
 
@@ -131,29 +136,29 @@ def _join_collinear(raw: RawBoxes) -> RawBoxes:
 
 def _join_along(raw: RawBoxes, axis: int) -> RawBoxes:
     """Join along x (axis 0) or y (axis 1)."""
-    across = 1 - axis
     is_open = raw.is_cut[:, axis] | raw.is_cut[:, axis + 2]
     candidates = np.flatnonzero(is_open)
-    group = {int(i): int(i) for i in candidates}
+    boxes, is_cut, view = raw.boxes[candidates], raw.is_cut[candidates], raw.view_index[candidates]
+    i, j = both_ways(meeting_pairs(boxes))
+    is_next = (
+        (view[i] != view[j])
+        & is_cut[i, axis + 2]
+        & is_cut[j, axis]
+        & (boxes[i, axis] <= boxes[j, axis])
+        & _share_width(boxes, i, j, axis, 0.4)
+    )
+    return _join_groups(raw, candidates, groups_of_pairs(len(candidates), i[is_next], j[is_next]))
 
-    def root(i: int) -> int:
-        while group[i] != i:
-            i = group[i]
-        return i
 
-    for i in candidates:
-        for j in candidates:
-            a, b = raw.boxes[i], raw.boxes[j]
-            if raw.view_index[i] == raw.view_index[j] or not (
-                raw.is_cut[i, axis + 2] and raw.is_cut[j, axis]
-            ):
-                continue
-            shared = min(a[across + 2], b[across + 2]) - max(a[across], b[across])
-            thinner = min(a[across + 2] - a[across], b[across + 2] - b[across])
-            if a[axis + 2] >= b[axis] and a[axis] <= b[axis] and shared >= 0.4 * thinner:
-                group[root(int(j))] = root(int(i))
-    label = np.array([root(int(i)) for i in candidates], np.intp)
-    return _join_groups(raw, candidates, label)
+def _share_width(
+    boxes: FloatArray, i: IndexArray, j: IndexArray, axis: int, share: float
+) -> npt.NDArray[np.bool_]:
+    """(P,) boxes i[p] and j[p] share so much of the thinner one's width, across `axis`."""
+    low, high = 1 - axis, 3 - axis
+    shared = np.minimum(boxes[i, high], boxes[j, high]) - np.maximum(boxes[i, low], boxes[j, low])
+    width = boxes[:, high] - boxes[:, low]
+    result: npt.NDArray[np.bool_] = shared >= share * np.minimum(width[i], width[j])
+    return result
 
 
 def _join_stretches(raw: RawBoxes) -> RawBoxes:
@@ -167,52 +172,49 @@ def _join_stretches(raw: RawBoxes) -> RawBoxes:
         is_line = (size[:, axis] >= ELONGATED * size[:, 1 - axis]) & (raw.scores >= JOIN_SCORE)
         lines = np.flatnonzero(is_line)
         lines = lines[np.argsort(-raw.scores[lines], kind="stable")]
-        width = size[lines, 1 - axis]
-        label = _grow_lines(_touching(raw.boxes[lines], axis), raw.scores[lines], width)
+        boxes = raw.boxes[lines]
+        i, j = both_ways(meeting_pairs(boxes))
+        is_beside = _share_width(boxes, i, j, axis, 0.5)
+        label = _grow_lines(i[is_beside], j[is_beside], raw.scores[lines], size[lines, 1 - axis])
         raw = _join_groups(raw, lines, label)
     return raw
 
 
-def _touching(boxes: FloatArray, axis: int) -> npt.NDArray[np.bool_]:
-    """(N, N) bool: the boxes meet along `axis`, and share half of the thinner one across it."""
-    shared = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:]) - np.maximum(
-        boxes[:, None, :2], boxes[None, :, :2]
-    )
-    width = boxes[:, 3 - axis] - boxes[:, 1 - axis]
-    thinner = np.minimum(width[:, None], width[None])
-    result: npt.NDArray[np.bool_] = (shared[..., axis] >= 0) & (shared[..., 1 - axis] >= 0.5 * thinner)
-    return result
+def _grow_lines(i: IndexArray, j: IndexArray, score: FloatArray, width: FloatArray) -> IndexArray:
+    """(N,) for each stretch, ordered by score, the index of the best stretch of its line.
 
-
-def _grow_lines(touches: npt.NDArray[np.bool_], score: FloatArray, width: FloatArray) -> npt.NDArray[np.intp]:
-    """(N,) for each stretch, ordered by score, the index of the best stretch of its line."""
-    label = np.full(len(score), -1, np.intp)
+    Args:
+        i: (P,) one of two stretches that run on along each other, each pair both ways.
+        j: (P,) the other.
+        score: (N,) falling.
+        width: (N,) px.
+    """
+    order = np.argsort(i, kind="stable")
+    ends = np.searchsorted(i[order], np.arange(len(score) + 1)).tolist()
+    beside: list[int] = j[order].tolist()
+    widest = (JOIN_WIDTH_RATIO * np.maximum(width, JOIN_WIDTH_PX)).tolist()
+    lowest, scores, widths = (JOIN_SCORE_SHARE * score).tolist(), score.tolist(), width.tolist()
+    label = [-1] * len(score)
     for best in range(len(score)):
         if label[best] >= 0:
             continue
-        may_join = (
-            (label < 0)
-            & (score >= JOIN_SCORE_SHARE * score[best])
-            & (width <= JOIN_WIDTH_RATIO * max(width[best], JOIN_WIDTH_PX))
-        )
-        grown = np.zeros(len(score), np.bool_)
-        grown[best] = True
-        while True:
-            larger = grown | (may_join & touches[grown].any(axis=0))
-            if (larger == grown).all():
-                break
-            grown = larger
-        label[grown] = best
-    return label
+        label[best] = best
+        grown = [best]
+        while grown:
+            last = grown.pop()
+            for other in beside[ends[last] : ends[last + 1]]:
+                if label[other] < 0 and scores[other] >= lowest[best] and widths[other] <= widest[best]:
+                    label[other] = best
+                    grown.append(other)
+    return np.array(label, np.intp)
 
 
 def _join_groups(raw: RawBoxes, members: npt.NDArray[np.intp], label: npt.NDArray[np.intp]) -> RawBoxes:
     """With each group of `members` that bears the same label as one box, the best one's, over all of them."""
     boxes, is_cut, keep = raw.boxes.copy(), raw.is_cut.copy(), np.ones(len(raw.scores), np.bool_)
-    for one in np.unique(label):
+    labels, counts = np.unique(label, return_counts=True)
+    for one in labels[counts > 1]:
         group = members[label == one]
-        if len(group) == 1:
-            continue
         best = group[np.argmax(raw.scores[group])]
         boxes[best, :2] = raw.boxes[group, :2].min(axis=0)
         boxes[best, 2:] = raw.boxes[group, 2:].max(axis=0)
@@ -231,15 +233,17 @@ def _drop_pieces(raw: RawBoxes) -> RawBoxes:
     size, boxes, score = size[lines], raw.boxes[lines], raw.scores[lines]
     axis = np.argmax(size, axis=1)
     length, width = size.max(axis=1), size.min(axis=1).clip(min=1e-6)
+    area = size.prod(axis=1).clip(min=1e-6)
+    i, j = both_ways(meeting_pairs(boxes))
     is_piece = (
-        (_contained_share(boxes, boxes) >= CONTAINED)
-        & (axis[:, None] == axis[None])
-        & (length[None] >= 1.5 * length[:, None])
-        & (width[None] <= 4 * width[:, None])
-        & (score[None] >= 0.5 * score[:, None])
+        (shared_area(boxes, i, j) / area[i] >= CONTAINED)
+        & (axis[i] == axis[j])
+        & (length[j] >= 1.5 * length[i])
+        & (width[j] <= 4 * width[i])
+        & (score[j] >= 0.5 * score[i])
     )
     keep = np.ones(len(raw.scores), np.bool_)
-    keep[lines[is_piece.any(axis=1)]] = False
+    keep[lines[i[is_piece]]] = False
     return raw.take(keep)
 
 
@@ -248,13 +252,9 @@ def _drop_nested(raw: RawBoxes) -> RawBoxes:
 
     `raw` is ordered by score. A pore inside of a much larger cluster box stays.
     """
-    area = (raw.boxes[:, 2:] - raw.boxes[:, :2]).prod(axis=1)
-    kept: list[int] = []
-    for i in range(len(area)):
-        low = np.maximum(raw.boxes[i, :2], raw.boxes[kept, :2])
-        high = np.minimum(raw.boxes[i, 2:], raw.boxes[kept, 2:])
-        shared = (high - low).clip(min=0).prod(axis=1)
-        smaller, larger = np.minimum(area[i], area[kept]), np.maximum(area[i], area[kept])
-        if not ((shared >= NESTED_SHARE * smaller) & (larger <= NESTED_RATIO * smaller)).any():
-            kept.append(i)
-    return raw.take(np.array(kept, np.intp))
+    area = raw.area
+    i, j = meeting_pairs(raw.boxes)
+    smaller, larger = np.minimum(area[i], area[j]), np.maximum(area[i], area[j])
+    shared = shared_area(raw.boxes, i, j)
+    is_repeated = (shared >= NESTED_SHARE * smaller) & (larger <= NESTED_RATIO * smaller)
+    return raw.take(strongest_of_pairs(len(area), i[is_repeated], j[is_repeated]))
