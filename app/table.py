@@ -10,6 +10,7 @@ from app.analysis import Question
 from app.inspection_view import TableItem, start_threshold
 from app.reading_view import open_reading, reading_data
 from app.resources import resources
+from app.route_view import route_data
 from app.tray import EntryState, TrayEntry
 from core.domain.accounts import Identity
 from core.domain.model_version import ModelVersion
@@ -78,7 +79,7 @@ def reading_of(item: TableItem) -> dict[str, Any] | None:
         return None
     remembered, workspace = state.reading_state(), resources().services.workspace_of(identity)
     shown, remembered.judged = open_reading(workspace, identity, inspection_id, known=remembered.judged)
-    return reading_data(shown, identity, refused=remembered.refused)
+    return reading_data(shown, identity, refused=remembered.refused) | {"route": _route_of(item)}
 
 
 def threshold_for(model: ModelVersion) -> float:
@@ -125,6 +126,12 @@ def threshold_event() -> None:
     value = state.viewer_event("threshold")
     if isinstance(value, int | float):
         state.inspection_state().threshold = round(float(value), 2)
+
+
+def _route_of(item: TableItem) -> dict[str, Any] | None:
+    if item.answer is None or item.answer.result is None or item.answer.inspection is None:
+        return None
+    return route_data(item.answer.result, item.answer.inspection, resources().services.routing.certificates)
 
 
 def _item(entry: TrayEntry, model: ModelVersion, is_shown: bool) -> TableItem:

@@ -160,7 +160,8 @@ def _last_bounded(
     needed = parts_needed(level)
     strictest = int(n_wrong[0]) if len(n_wrong) else 0
     if n_parts < MIN_PARTS or not len(thresholds) or not _is_bounded(strictest, n_parts, level):
-        reason = f"{n_parts} {kind} parts, needs at least {needed} without one routed to {route}"
+        parts = "part" if n_parts == 1 else "parts"
+        reason = f"{n_parts} {kind} {parts}, needs at least {needed} without one routed to {route}"
         if strictest:
             enough = parts_needed(level, n_wrong=strictest)
             reason += (

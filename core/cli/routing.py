@@ -81,15 +81,13 @@ def _print_answer(content: dict[str, Any]) -> None:
                f"(risk {content['risk']:g}, confidence {content['confidence']:g})")  # fmt: skip
     for name, kind in (("accept", "defective"), ("reject", "clean")):
         limit = content[name]
-        counts = (
-            f"{limit['n_wrong']} of {limit['n_parts']} {kind} parts, upper bound {limit['bound']:.4f}, "
-            f"{limit['n_needed']} parts needed without one"
-        )
-        if limit["threshold"] is not None:
-            side = "below" if name == "accept" else "from"
-            click.echo(f"  {name} {side} {limit['threshold']:.3f}: {counts}")
+        bound = f"upper bound {limit['bound']:.4f}"
+        if limit["threshold"] is None:
+            click.echo(f"  {name}: cannot certify: {limit['reason']}; {bound}")
         else:
-            click.echo(f"  {name}: cannot certify: {limit['reason']}; {counts}")
+            side = "below" if name == "accept" else "from"
+            counts = f"{limit['n_wrong']} of {limit['n_parts']} {kind} parts, {bound}"
+            click.echo(f"  {name} {side} {limit['threshold']:.3f}: {counts}")
     if content["answer"] != "certified":
         click.echo("  every image is routed to review")
     elif content["reject"]["threshold"] is None:

@@ -168,8 +168,16 @@ class ReadingPanel {
     ];
     const judged = this.reading.entries().filter((one) => judgement.indications?.[one.id]);
     page.replaceChildren(banner, element("div", { class: "about" }, ...lines), ...judged.map((one) => this.#judged(one, judgement.indications[one.id])),
-      ...(judgement.verdict ? [element("p", { class: "quietly last", text: "A rule judged your reading; the model took no part in it. Dismissed indications are not judged." })] : []));
+      ...(judgement.verdict ? [element("p", { class: "quietly last", text: "A rule judged your reading; the model took no part in it. Dismissed indications are not judged." })] : []), ...this.#route(page));
     page.classList.toggle("old", isOld);
+  }
+
+  // Where the model would send the image, folded: not a verdict, not a disposition.
+  #route(page) {
+    const { route } = this.data;
+    if (!route || this.data.is_blind) return [];
+    return [element("details", { class: "route quietly", "data-route": route.route, open: page.querySelector(".route")?.open },
+      element("summary", { text: route.text, title: route.reasons.join("\n") }), ...route.reasons.map((text) => element("p", { text })))];
   }
 
   #judged(entry, { verdict, reasons, clauses }) {
