@@ -6,8 +6,10 @@ import os
 import click
 
 from core.cli.audit import audit
+from core.cli.data import data
 from core.cli.detecting import detect
 from core.cli.evaluating import evaluate
+from core.cli.film_evaluating import evaluate_films
 from core.cli.models import models
 from core.cli.report import report
 from core.cli.routing import route
@@ -32,8 +34,10 @@ main.add_command(serve)
 main.add_command(detect)
 main.add_command(evaluate)
 main.add_command(route)
+main.add_command(evaluate_films)
 main.add_command(train)
 main.add_command(simulate)
+main.add_command(data)
 main.add_command(models)
 main.add_command(report)
 main.add_command(audit)

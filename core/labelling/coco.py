@@ -52,7 +52,15 @@ def read_coco(path: Path) -> CocoDataset:
     Raises:
         DatasetError: when the file is missing, not JSON, or contradicts itself.
     """
-    content = _read_json(path)
+    return dataset_from(read_json(path), path.name)
+
+
+def dataset_from(content: Any, name: str) -> CocoDataset:
+    """The dataset in the parsed content of a COCO file; `name` is for messages.
+
+    Raises:
+        DatasetError: when the content contradicts itself.
+    """
     try:
         names = {c["id"]: str(c["name"]) for c in content["categories"]}
         by_image: dict[Any, list[Mapping[str, Any]]] = {image["id"]: [] for image in content["images"]}
@@ -61,13 +69,18 @@ def read_coco(path: Path) -> CocoDataset:
         images = tuple(_image(entry, by_image[entry["id"]], names) for entry in content["images"])
     except (KeyError, TypeError, ValueError) as error:
         raise DatasetError(
-            f"{path.name}: not a COCO detection file: {type(error).__name__} {error}; "
+            f"{name}: not a COCO detection file: {type(error).__name__} {error}; "
             "expected images, annotations with bbox [x, y, width, height], and categories"
         ) from error
     return CocoDataset(images, tuple(names.values()))
 
 
-def _read_json(path: Path) -> Any:
+def read_json(path: Path) -> Any:
+    """The parsed content of the file at `path`.
+
+    Raises:
+        DatasetError: when the file is missing or not JSON.
+    """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
