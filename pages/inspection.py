@@ -10,6 +10,7 @@ from app.inspection_view import viewer_data
 from app.resources import resources
 from app.setup_form import draw_setup
 from app.sign_dialog import draw_sign_dialog
+from app.tray import EntryState
 from core.domain.errors import WorkbenchError
 from core.domain.model_version import ModelVersion
 
@@ -25,7 +26,7 @@ def draw() -> None:
         st.error(f"No analysis is possible: {error}. What you handed in before is safe.")
         return
     items = table.table_items(model)
-    has_images = any(item.state != "failed" for item in items)
+    has_images = any(item.entry.state is not EntryState.FAILED for item in items)
     current = next((item for item in items if item.entry.key == table.current_key()), None)
     inspection = table.inspection_of(current) if current else None
     with st.container(horizontal=True, key="inspection-bar"):

@@ -7,6 +7,7 @@ from core.standards.verdict import Decision, Verdict
 
 #: Differences below a nanometre are rounding, not size: a value at the limit is within it.
 TOLERANCE = 1e-6
+_MOST_DECIMALS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +17,13 @@ class Interval:
     low: float
     high: float
 
-    def words(self, unit: str = "mm") -> str:
-        """Such as "1.8 mm", "1.6 to 2 mm", "at least 3 mm"."""
+    def words(self, unit: str = "mm", *, decimals: int | None = None) -> str:
+        """Such as "1.8 mm", "1.6 to 2 mm", "at least 3 mm"; `decimals` as in `number`."""
         if not math.isfinite(self.high):
-            return f"at least {number(self.low)} {unit}".rstrip()
+            return f"at least {number(self.low, decimals)} {unit}".rstrip()
         if self.high - self.low <= TOLERANCE:
-            return f"{number(self.high)} {unit}".rstrip()
-        return f"{number(self.low)} to {number(self.high)} {unit}".rstrip()
+            return f"{number(self.high, decimals)} {unit}".rstrip()
+        return f"{number(self.low, decimals)} to {number(self.high, decimals)} {unit}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def compare(name: str, value: Interval, bound: Bound, *, why_wide: str = "", uni
         why_wide: why the interval is as wide as it is, said when it straddles the limit.
         unit: of both, "" for a count.
     """
-    measured = f"{name} {value.words(unit)}"
+    measured = f"{name} {value.words(unit, decimals=telling_decimals(value, bound.most))}"
     if value.low > bound.most + TOLERANCE:
         words, verdict = f"{measured} > {bound.words}", Verdict.NOT_ACCEPTABLE
     elif bound.missing:
@@ -71,7 +72,21 @@ def finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def number(value: float) -> str:
-    """`value` with at most three decimals, none of them a trailing zero; six when three would hide it."""
-    decimals = 3 if abs(value - round(value, 3)) < TOLERANCE else 6
-    return f"{value:.{decimals}f}".rstrip("0").rstrip(".") if value else "0"
+def telling_decimals(value: Interval, most: float) -> int:
+    """The fewest decimals, at least two, with which both ends still stand on their side of the limit."""
+    for decimals in range(2, _MOST_DECIMALS):
+        ends = [(end, round(end, decimals)) for end in (value.low, value.high) if math.isfinite(end)]
+        if all((end > most + TOLERANCE) == (shown > most + TOLERANCE) for end, shown in ends):
+            return decimals
+    return _MOST_DECIMALS
+
+
+def number(value: float, decimals: int | None = None) -> str:
+    """`value` with at most `decimals` decimals, none of them a trailing zero.
+
+    None: three, or six when three would hide something.
+    """
+    if decimals is None:
+        decimals = 3 if abs(value - round(value, 3)) < TOLERANCE else _MOST_DECIMALS
+    shown = f"{value:.{decimals}f}".rstrip("0").rstrip(".")
+    return shown if shown not in ("", "-0") else "0"

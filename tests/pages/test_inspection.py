@@ -2,12 +2,14 @@
 
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.resources import Resources, resources
 from core.domain.accounts import Identity, Role
+from core.domain.errors import ModelArtefactError
 from core.domain.records import Inspection
 from tests.workplace import radiograph_png
 
@@ -80,6 +82,24 @@ def test_a_broken_upload_is_told_in_one_line_and_the_page_still_invites(page: Ap
     assert "Nothing was stored" in page.error[0].value
     assert page.file_uploader
     assert not page.exception
+
+
+class NoDetector:
+    """A detecting service whose weights are gone."""
+
+    def detect(self, *_arguments: object, **_options: object) -> NoReturn:
+        raise ModelArtefactError("the weights of weld v1 are missing")
+
+
+def test_an_image_that_could_not_be_analysed_stays_on_show_with_the_reason(
+    page: AppTest, workplace: Resources
+) -> None:
+    workplace.desk._detect = NoDetector()
+    page.run()
+    page.file_uploader[0].set_value(("part.png", radiograph_png(), "image/png")).run()
+    until(page, lambda: viewers(page) and "weights of weld v1" in str(viewers(page)[0].proto))
+    assert not page.exception
+    assert not page.error
 
 
 def test_casting_asks_the_casting_model(page: AppTest) -> None:

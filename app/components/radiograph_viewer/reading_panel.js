@@ -13,6 +13,7 @@ class ReadingPanel {
     this.$ = (query) => root.querySelector(query);
     this.decision = new Saved("decision", writeDecision, { send: (event) => on.send("decision", event), changed: () => this.#showFoot() });
     this.data = null;
+    this.unfolded = new Set(); // ids of the indications whose reasons are all on show
     this.#listen();
   }
 
@@ -36,6 +37,7 @@ class ReadingPanel {
       const row = event.target.closest("[data-n]");
       if (row) this.on.select(Number(row.dataset.n));
     });
+    this.$(".verdict-page").addEventListener("toggle", ({ target }) => this.unfolded[target.open ? "add" : "delete"](target.dataset.id), true);
     this.$(".conflict").addEventListener("click", (event) => this.#settle(event.target.dataset.take));
   }
 
@@ -183,8 +185,12 @@ class ReadingPanel {
   #judged(entry, { verdict, reasons, clauses }) {
     const head = element("p", { class: "judged-head" }, element("strong", { text: `${entry.n} ${entry.class}${entry.iso6520 && entry.call !== "candidate" ? ` ${entry.iso6520}` : ""}` }),
       element("span", { "data-verdict": verdict, text: `${VERDICT_MARKS[verdict]} ${verdict}` }));
-    return element("div", { class: "judged", "data-n": entry.n }, head, ...(clauses.length ? [element("p", { class: "quietly", text: clauses.join("; ") })] : []),
-      element("ul", {}, ...reasons.map((text) => element("li", { text }))));
+    const [first, ...rest] = reasons;
+    const clause = clauses.length ? [element("p", { class: "quietly", text: clauses.join("; ") })] : [];
+    if (!rest.length) return element("div", { class: "judged", "data-n": entry.n }, head, ...(first ? [element("p", { text: first })] : []), ...clause);
+    // many indications, many kinds each: the first reason is enough until somebody asks
+    return element("div", { class: "judged", "data-n": entry.n }, head, element("details", { "data-id": entry.id, open: this.unfolded.has(entry.id) },
+      element("summary", { text: first }), element("ul", {}, ...rest.map((text) => element("li", { text }))), ...clause));
   }
 
   #showQuality() {
