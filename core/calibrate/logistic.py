@@ -1,4 +1,4 @@
-"""Non-decreasing logistic regression on a few features of the score, which Platt and beta share."""
+"""Non-decreasing logistic regression on features of the score, which temperature, Platt and beta share."""
 
 from typing import Any
 
@@ -38,6 +38,17 @@ def platt_targets(scores: Scores, is_true: npt.NDArray[np.bool_]) -> Floats:
     """(N,) targets: (T + 1) / (T + 2) for the T true boxes, 1 / (F + 2) for the F false ones.
 
     Raises:
+        CalibrationDataError: as `check_outcomes`.
+    """
+    check_outcomes(scores, is_true)
+    n_true, n = int(np.count_nonzero(is_true)), len(is_true)
+    return np.where(is_true, (n_true + 1) / (n_true + 2), 1 / (n - n_true + 2))
+
+
+def check_outcomes(scores: Scores, is_true: npt.NDArray[np.bool_]) -> None:
+    """Nothing, when a calibrator can be fitted to these boxes.
+
+    Raises:
         CalibrationDataError: on no box, only true ones, only false ones, or scores outside 0..1.
     """
     n_true, n = int(np.count_nonzero(is_true)), len(is_true)
@@ -52,17 +63,19 @@ def platt_targets(scores: Scores, is_true: npt.NDArray[np.bool_]) -> Floats:
         )
     if not ((np.asarray(scores) >= 0) & (np.asarray(scores) <= 1)).all():
         raise CalibrationDataError("cannot calibrate: scores must lie in 0..1")
-    return np.where(is_true, (n_true + 1) / (n_true + 2), 1 / (n - n_true + 2))
 
 
-def fit_logistic(features: Floats, targets: Floats) -> tuple[float, ...]:
+def fit_logistic(features: Floats, targets: Floats, *, has_intercept: bool = True) -> tuple[float, ...]:
     """Weights >= 0 of the (N, F) features, then the intercept, that minimise the mean cross-entropy.
 
-    The problem is convex; it is solved on standardised features by bounded quasi-Newton steps.
+    The problem is convex; it is solved on standardised features by bounded quasi-Newton steps. Without
+    an intercept it is 0, and features are divided by their root mean square only.
     """
-    centre, spread = features.mean(axis=0), features.std(axis=0)
+    centre = features.mean(axis=0) if has_intercept else np.zeros(features.shape[1])
+    spread = np.sqrt(np.mean((features - centre) ** 2, axis=0))
     spread = np.where(spread > 0, spread, 1.0)
-    design = np.column_stack([(features - centre) / spread, np.ones(len(features))])
+    constant = np.ones if has_intercept else np.zeros
+    design = np.column_stack([(features - centre) / spread, constant(len(features))])
 
     def loss(weights: Floats) -> tuple[float, Floats]:
         values = design @ weights

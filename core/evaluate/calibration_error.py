@@ -65,17 +65,24 @@ def perfect_d_ece_band(
 
 def brier(probabilities: Probabilities, is_true: Outcomes) -> float | None:
     """Mean squared difference of probability and outcome, 0..1; None without detections."""
-    if len(probabilities) == 0:
-        return None
-    return float(np.mean((np.asarray(probabilities, np.float64) - is_true) ** 2))
+    return float(squared_errors(probabilities, is_true).mean()) if len(probabilities) else None
 
 
 def log_loss(probabilities: Probabilities, is_true: Outcomes) -> float | None:
     """Mean negative log-likelihood in nats; probabilities kept 1e-7 from 0 and 1. None without any."""
-    if len(probabilities) == 0:
-        return None
+    return float(surprisals(probabilities, is_true).mean()) if len(probabilities) else None
+
+
+def squared_errors(probabilities: Probabilities, is_true: Outcomes) -> npt.NDArray[np.float64]:
+    """(N,) what each box adds to the Brier score, 0..1."""
+    errors: npt.NDArray[np.float64] = (np.asarray(probabilities, np.float64) - is_true) ** 2
+    return errors
+
+
+def surprisals(probabilities: Probabilities, is_true: Outcomes) -> npt.NDArray[np.float64]:
+    """(N,) what each box adds to the log loss, in nats; probabilities kept 1e-7 from 0 and 1."""
     p = np.clip(np.asarray(probabilities, np.float64), _SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY)
-    return float(-np.mean(np.where(is_true, np.log(p), np.log1p(-p))))
+    return -np.where(is_true, np.log(p), np.log1p(-p))
 
 
 def reliability(

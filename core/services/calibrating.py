@@ -5,11 +5,12 @@ import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from core.calibrate.calibrator import FIT, Calibrator
+from core.calibrate.calibrator import Calibrator
 from core.calibrate.choice import choose_calibrator
 from core.domain.detections import Detections
 from core.domain.errors import CalibrationDataError
@@ -154,7 +155,7 @@ def fit_calibration(
         path: where to write.
         description: which parts these are, one phrase, for the card.
         score_cut: what is below it is neither reported nor calibrated; None takes `choose_score_cut`.
-        method: "platt" or "beta"; None chooses by cross-validated log loss (`choose_calibrator`).
+        method: a key of `core.calibrate.calibrator.FIT`; None chooses by the rule of `compare_methods`.
         recall_weight: of the operating probability, see `operating_probability`.
 
     Raises:
@@ -162,11 +163,8 @@ def fit_calibration(
     """
     cut = choose_score_cut(collected) if score_cut is None else score_cut
     collected = collected.above(cut)
-    if method is None:
-        choice = choose_calibrator(collected.scores, collected.is_true, collected.groups)
-        calibrator, reason = choice.calibrator, choice.reason
-    else:
-        calibrator, reason = FIT[method](collected.scores, collected.is_true), f"{method}, as asked"
+    choice = choose_calibrator(collected.scores, collected.is_true, collected.groups, method=method)
+    calibrator, reason = choice.calibrator, choice.reason
     if len(np.unique(calibrator.probability(np.array([cut, 1.0])))) == 1:
         log.warning("flat calibration: on %s a higher score did not mean a true box more often", description)
         reason += "; flat: the score says nothing about these boxes"
@@ -180,9 +178,21 @@ def fit_calibration(
         f"images of {len(collected.parts)} parts",
         "chosen": reason,
         "parts": sorted(collected.parts),  # read by what must not use them again
+        "comparison": choice.comparison.to_dict() if choice.comparison else None,
     }
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return read_calibration(path)
+
+
+def read_comparison(path: Path) -> dict[str, Any] | None:
+    """The comparison of methods in a calibration file, for `comparison_rows`; None where it holds none.
+
+    Raises:
+        ModelArtefactError: when the file is missing or damaged.
+    """
+    read_calibration(path)
+    found: dict[str, Any] | None = json.loads(path.read_text(encoding="utf-8")).get("comparison")
+    return found
 
 
 def operating_probability(

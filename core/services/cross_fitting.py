@@ -53,7 +53,7 @@ def cross_fit(
     description: str,
     polarity: Polarity = Polarity.UNKNOWN,
     score_cut: float | None = None,
-    method: str = "platt",
+    method: str | None = None,
     recall_weight: float = 1.0,
     device: str = "cpu",
     seed: int = 0,
@@ -62,8 +62,9 @@ def cross_fit(
 
     The calibrator is fitted on the out-of-fold detections of all films. The figures use, for each fold,
     the detections of its own network and a calibrator fitted on the other folds, so no film has a say
-    in its own figures. The shipped weights, trained on everything, are another network than any of
-    the folds': the card must say that the figures are cross-fitted. `n_trained_on` is 0 in that sense.
+    in its own figures beyond the choice of the method. The shipped weights, trained on everything, are
+    another network than any of the folds': the card must say that the figures are cross-fitted.
+    `n_trained_on` is 0 in that sense.
 
     Args:
         folds: their series must not overlap.
@@ -75,7 +76,8 @@ def cross_fit(
         description: which parts these are, one phrase, for the card.
         polarity: of images when neither they nor the COCO file say.
         score_cut: what is below it is neither reported nor calibrated; None takes `choose_score_cut`.
-        method: "platt" or "beta".
+        method: a key of `core.calibrate.calibrator.FIT`; None chooses by the rule of `compare_methods`, once
+            for all folds.
         recall_weight: of the operating probability.
         device: to run on.
         seed: of the bootstrap and the simulated perfect model.
@@ -100,7 +102,7 @@ def cross_fit(
     for number, result in enumerate(results):
         others = join_calibration_sets([r.collected for k, r in enumerate(results) if k != number])
         others = others.above(record.score_cut)
-        calibrator = FIT[method](others.scores, others.is_true)
+        calibrator = FIT[record.method](others.scores, others.is_true)
         outcomes += [
             outcome_of(image, found.with_probabilities(calibrator.probability(found.scores)))
             for image, found in zip(result.images, result.detections, strict=True)

@@ -62,6 +62,7 @@ def model_card(
     calibration: CalibrationRecord,
     measured: Sequence[MeasuredOn],
     limits: Sequence[str],
+    comparison: Mapping[str, Any] | None = None,
     classes: Sequence[str] = (),
     alias: str | None = None,
 ) -> dict[str, Any]:
@@ -80,6 +81,7 @@ def model_card(
         calibration: its record.
         measured: figures on parts that trained nothing, the decisive one first.
         limits: what it does not do, one sentence each.
+        comparison: of the calibration methods, as the calibration file holds it; None when there is none.
         classes: that the class head was taught; none leaves every box unclassified.
         alias: "challenger" when it should not become champion.
     """
@@ -98,6 +100,7 @@ def model_card(
             "fitted_on": calibration.fitted_on,
             "score_cut": calibration.score_cut,
             "operating_probability": calibration.operating_probability,
+            "comparison": _rounded(comparison),
         },
         "trained_on": list(training.sources),
         "n_training_images": training.n_images,

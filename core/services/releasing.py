@@ -16,8 +16,8 @@ from core.domain.model_version import CalibrationRecord, ModelVersion
 from core.domain.radiograph import Polarity
 from core.engine.detector import read_network
 from core.labelling.split import members_of, read_split
-from core.registry.artefact import CARD, MANIFEST, WEIGHTS, file_sha256, read_artefact
-from core.services.calibrating import calibrate_artefact
+from core.registry.artefact import CALIBRATION, CARD, MANIFEST, WEIGHTS, file_sha256, read_artefact
+from core.services.calibrating import calibrate_artefact, read_comparison
 from core.services.cross_fitting import Fold, cross_fit
 from core.services.detecting import DetectService
 from core.services.evaluating import EvaluateService
@@ -210,6 +210,7 @@ def _write_card(
         calibration=record,
         measured=measured,
         limits=specification["limits"],
+        comparison=read_comparison(settings.out / CALIBRATION),
         classes=specification.get("classes", ()),
         alias=specification.get("alias"),
     )

@@ -1,21 +1,20 @@
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.calibrate.beta import Beta, fit_beta
-from core.calibrate.calibrator import (
-    FIT,
-    calibrator_from,
-    choose_calibrator,
-    cross_fitted_probabilities,
-)
+from core.calibrate.calibrator import FIT, Calibrator, calibrator_from
+from core.calibrate.isotonic import MAX_KNOTS, Isotonic, fit_isotonic
 from core.calibrate.platt import Platt, fit_platt
+from core.calibrate.temperature import Temperature, fit_temperature
 from core.domain.errors import CalibrationDataError, ModelArtefactError
-from core.evaluate.calibration_error import d_ece
+from core.evaluate.calibration_error import log_loss
 
 
-def _drawn(calibrator: Platt | Beta, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def _drawn(calibrator: Calibrator, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Scores, and outcomes that occur as often as the calibrator says."""
     random = np.random.default_rng(seed)
     scores = random.uniform(0.02, 0.98, n)
@@ -33,14 +32,19 @@ def test_beta_by_hand() -> None:
     assert p[0] == pytest.approx(1 / (1 + np.exp(-(2 * np.log(0.25) - 0.5 * np.log(0.75) + 0.1))), abs=1e-6)
 
 
-@pytest.mark.parametrize("identity", [Platt(1.0, 0.0), Beta(1.0, 1.0, 0.0)])
-def test_the_identity_leaves_scores_as_they_are(identity: Platt | Beta) -> None:
+@pytest.mark.parametrize(
+    "identity", [Platt(1.0, 0.0), Beta(1.0, 1.0, 0.0), Temperature(1.0), Isotonic((0.0, 1.0), (0.0, 1.0))]
+)
+def test_the_identity_leaves_scores_as_they_are(identity: Calibrator) -> None:
     scores = np.array([0.01, 0.3, 0.99])
     assert identity.probability(scores) == pytest.approx(scores, abs=1e-6)
 
 
-@pytest.mark.parametrize("calibrator", [Platt(1.5, -0.5), Beta(0.7, 1.4, -0.3)])
-def test_a_score_of_exactly_zero_or_one_gives_a_finite_probability(calibrator: Platt | Beta) -> None:
+@pytest.mark.parametrize(
+    "calibrator",
+    [Platt(1.5, -0.5), Beta(0.7, 1.4, -0.3), Temperature(2.0), Isotonic((0.2, 0.9), (0.1, 0.8))],
+)
+def test_a_score_of_exactly_zero_or_one_gives_a_finite_probability(calibrator: Calibrator) -> None:
     p = calibrator.probability(np.array([0.0, 1.0]))
     assert np.isfinite(p).all()
     assert p[0] < p[1]
@@ -54,6 +58,46 @@ def test_platt_recovers_the_parameters_that_drew_the_outcomes() -> None:
 def test_beta_recovers_the_parameters_that_drew_the_outcomes() -> None:
     fitted = fit_beta(*_drawn(Beta(0.8, 2.0, -0.6), 60_000))
     assert fitted.parameters == pytest.approx((0.8, 2.0, -0.6), abs=0.12)
+
+
+def test_temperature_by_hand_and_recovered() -> None:
+    assert Temperature(2.0).probability(np.array([0.8]))[0] == pytest.approx(16 / 17, abs=1e-6)
+    fitted = fit_temperature(*_drawn(Temperature(2.4), 40_000))
+    assert fitted.parameters == pytest.approx((2.4,), abs=0.06)
+
+
+def test_isotonic_by_hand() -> None:
+    """Pooled with the imaginary ends: (1 + 0 + 0) / 3, 1 / 2 pooled with 0, and (1 + 1 + 0) / 3."""
+    fitted = fit_isotonic(np.array([0.1, 0.2, 0.4, 0.5, 0.8, 0.9]), np.array([0, 0, 1, 0, 1, 1], np.bool_))
+    assert fitted.knots == pytest.approx((0.15, 0.45, 0.85))
+    assert fitted.values == pytest.approx((1 / 3, 1 / 2, 2 / 3))
+    halfway = fitted.probability(np.array([0.0, 0.3, 0.65, 1.0]))
+    assert halfway == pytest.approx([1 / 3, 5 / 12, 7 / 12, 2 / 3])
+
+
+@pytest.mark.parametrize("truth", [Platt(2.2, -0.3), Beta(3.0, 0.05, 1.0), Temperature(0.4)])
+def test_isotonic_recovers_whatever_rising_map_drew_the_outcomes(truth: Calibrator) -> None:
+    fitted = fit_isotonic(*_drawn(truth, 40_000))
+    at = np.linspace(0.05, 0.95, 50)
+    assert fitted.probability(at) == pytest.approx(truth.probability(at), abs=0.04)
+
+
+def test_blocks_of_isotonic_hold_the_share_that_is_true_in_them() -> None:
+    scores, is_true = _drawn(Platt(1.5, -0.4), 5000)
+    p = fit_isotonic(scores, is_true).probability(scores)
+    assert abs(p.mean() - is_true.mean()) < 0.005
+    assert (log_loss(p, is_true) or 9.0) < (
+        log_loss(fit_platt(scores, is_true).probability(scores), is_true) or 0.0
+    )
+
+
+def test_the_table_of_isotonic_stays_short() -> None:
+    random = np.random.default_rng(0)
+    steps = np.linspace(0.01, 0.99, 5000)
+    fitted = fit_isotonic(steps, random.random(5000) < steps**3)
+    assert 5 < len(fitted.knots) <= MAX_KNOTS
+    alternating = fit_isotonic(np.linspace(0.1, 0.9, 900), np.arange(900) % 2 == 0)
+    assert len(alternating.knots) < 5
 
 
 def test_platt_is_the_maximum_of_the_smoothed_likelihood() -> None:
@@ -111,64 +155,50 @@ def test_every_fit_is_non_decreasing_and_within_0_and_1(method: str, rows: list[
     assert ((p >= 0) & (p <= 1)).all()
 
 
+@settings(deadline=None, max_examples=20)
+@given(st.sampled_from(sorted(FIT)), st.integers(0, 1000))
+def test_the_order_of_the_boxes_does_not_matter(method: str, seed: int) -> None:
+    scores, is_true = _drawn(Platt(1.2, -0.3), 80, seed=seed)
+    scores = scores.round(1).clip(0.05, 0.95)  # with ties
+    order = np.random.default_rng(seed).permutation(80)
+    at = np.linspace(0, 1, 21)
+    first, second = FIT[method](scores, is_true), FIT[method](scores[order], is_true[order])
+    assert first.probability(at) == pytest.approx(second.probability(at), abs=1e-5)
+
+
+@pytest.mark.parametrize("method", FIT)
+def test_a_finer_grid_never_falls_between_two_scores(method: str) -> None:
+    fitted = FIT[method](*_drawn(Beta(2.0, 0.3, 0.5), 2000))
+    p = fitted.probability(np.linspace(0, 1, 100_001).astype(np.float32))
+    assert (np.diff(p) >= 0).all()
+
+
 @pytest.mark.parametrize("method", FIT)
 def test_a_stored_calibrator_gives_the_same_probabilities(method: str) -> None:
     fitted = FIT[method](*_drawn(Platt(1.5, -0.4), 300))
-    restored = calibrator_from(fitted.method, fitted.parameters)
+    assert all(type(value) is float for value in fitted.parameters)
+    restored = calibrator_from(fitted.method, json.loads(json.dumps(fitted.parameters)))
     scores = np.linspace(0, 1, 11)
     assert (restored.probability(scores) == fitted.probability(scores)).all()
 
 
 @pytest.mark.parametrize(
-    ("method", "parameters"), [("isotonic", (1.0,)), ("platt", (1.0,)), ("beta", (1.0, 1.0, float("nan")))]
+    ("method", "parameters"),
+    [
+        ("platt", (1.0,)),
+        ("temperature", (1.0, 0.0)),
+        ("temperature", ()),
+        ("beta", (1.0, 1.0, float("nan"))),
+        ("isotonic", ()),
+        ("isotonic", (0.5,)),
+        ("isotonic", (0.2, 0.5, 0.1, 0.6)),
+        ("isotonic", (0.2, 0.5, 0.2, 0.6)),
+        ("isotonic", (0.2, 0.5, 0.3, 0.4)),
+        ("isotonic", (0.2, 0.5, 0.3, 1.4)),
+        ("isotonic", (0.2, float("inf"))),
+        ("histogram", (1.0,)),
+    ],
 )
 def test_a_damaged_record_is_refused(method: str, parameters: tuple[float, ...]) -> None:
     with pytest.raises(ModelArtefactError):
         calibrator_from(method, parameters)
-
-
-def _groups(n: int, n_groups: int) -> list[str]:
-    return [f"part {i % n_groups}" for i in range(n)]
-
-
-def test_beta_is_chosen_where_platt_cannot_follow() -> None:
-    scores, is_true = _drawn(Beta(3.0, 0.05, 1.0), 4000)
-    choice = choose_calibrator(scores, is_true, _groups(4000, 20))
-    assert choice.calibrator.method == "beta"
-    assert choice.log_losses["beta"] < choice.log_losses["platt"]
-
-
-def test_platt_is_chosen_where_it_is_enough() -> None:
-    scores, is_true = _drawn(Platt(1.5, -0.5), 2000)
-    assert choose_calibrator(scores, is_true, _groups(2000, 20)).calibrator.method == "platt"
-
-
-def test_one_part_alone_falls_back_to_platt_and_says_why() -> None:
-    scores, is_true = _drawn(Platt(1.5, -0.5), 100)
-    choice = choose_calibrator(scores, is_true, ["film"] * 100)
-    assert choice.calibrator.method == "platt"
-    assert "at least two groups" in choice.reason
-    assert choice.log_losses == {}
-
-
-def test_calibrating_lowers_the_error_of_overconfident_scores() -> None:
-    scores, is_true = _drawn(Platt(0.4, -1.0), 3000)
-    fitted = choose_calibrator(scores, is_true, _groups(3000, 10)).calibrator
-    fresh, outcome = _drawn(Platt(0.4, -1.0), 3000, seed=9)
-    raw, calibrated = d_ece(fresh, outcome), d_ece(fitted.probability(fresh), outcome)
-    assert raw is not None
-    assert calibrated is not None
-    assert raw > 0.15
-    assert calibrated < 0.04
-
-
-def test_out_of_fold_probabilities_never_come_from_the_same_part() -> None:
-    scores, is_true = _drawn(Platt(1.0, 0.0), 60)
-    groups = _groups(60, 6)
-    changed = is_true.copy()
-    mine = np.array([g == "part 0" for g in groups])
-    changed[mine] = ~changed[mine]
-    before = cross_fitted_probabilities("platt", scores, is_true, groups)
-    after = cross_fitted_probabilities("platt", scores, changed, groups)
-    assert (before[mine] == after[mine]).all()
-    assert (before[~mine] != after[~mine]).any()

@@ -1,13 +1,16 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from core.calibrate.calibrator import FIT, calibrator_from
+from core.calibrate.comparison import comparison_rows
 from core.calibrate.platt import Platt
 from core.domain.errors import CalibrationDataError
 from core.engine.detector import Detector
-from core.registry.artefact import read_artefact
+from core.registry.artefact import read_artefact, read_calibration
 from core.services.calibrating import (
     CalibrationSet,
     calibrate_artefact,
@@ -16,6 +19,7 @@ from core.services.calibrating import (
     fit_calibration,
     join_calibration_sets,
     operating_probability,
+    read_comparison,
 )
 from tests.artefacts import write_artefact
 from tests.recorded import write_recorded
@@ -74,9 +78,40 @@ def test_about_half_of_the_boxes_are_true_where_every_second_one_is_recorded(
 
 def test_the_asked_method_is_used(tmp_path: Path) -> None:
     collected = _set([0.2, 0.4, 0.6, 0.8], [False, True, False, True], 2)
-    for method in ("platt", "beta"):
+    for method in FIT:
         path = tmp_path / "calibration.json"
-        assert fit_calibration(collected, path, description="four", method=method).method == method
+        record = fit_calibration(collected, path, description="four", method=method)
+        assert record.method == calibrator_from(record.method, record.parameters).method == method
+        assert read_comparison(path) is None, "one part alone cannot be compared"
+
+
+def test_all_methods_are_compared_in_the_file_whichever_is_used(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    scores = random.uniform(0.1, 0.9, 400).astype(np.float32)
+    collected = replace(
+        _set(scores.tolist(), (random.random(400) < scores).tolist(), 400),
+        groups=tuple(f"part {i % 8}" for i in range(400)),
+    )
+    path = tmp_path / "calibration.json"
+    chosen = fit_calibration(collected, path, description="x", score_cut=0.1).method
+    comparison = read_comparison(path)
+    assert comparison is not None
+    assert comparison["chosen"] == chosen
+    assert [row[0].split()[0] for row in comparison_rows(comparison)] == list(FIT)
+    fit_calibration(collected, path, description="x", score_cut=0.1, method="beta")
+    assert read_comparison(path) == comparison
+    assert json.loads(path.read_text())["method"] == "beta"
+
+
+def test_shipped_calibrations_from_before_the_comparison_still_load(repository: Path) -> None:
+    files = sorted((repository / "models" / "checkpoints").glob("*/calibration.json"))
+    assert files
+    for path in files:
+        record = read_calibration(path)
+        p = calibrator_from(record.method, record.parameters).probability(np.array([0.2, 0.9]))
+        assert p[0] < p[1]
+        comparison = read_comparison(path)
+        assert comparison is None or comparison_rows(comparison)
 
 
 def test_nothing_to_calibrate_with_writes_nothing(tmp_path: Path) -> None:

@@ -81,6 +81,12 @@ def test_a_card_survives_its_file_and_belongs_to_its_weights(tmp_path: Path) -> 
     }
 
 
+def test_the_comparison_of_methods_stands_on_the_card_with_four_digits() -> None:
+    assert _card()["calibration"]["comparison"] is None
+    card = _card(comparison={"chosen": "platt", "methods": [{"method": "platt", "log_loss": 0.123456}]})
+    assert card["calibration"]["comparison"]["methods"] == [{"method": "platt", "log_loss": 0.1235}]
+
+
 def test_every_key_of_a_card_is_documented(repository: Path) -> None:
     text = (repository / "docs" / "model-cards.md").read_text()
     for key in _card(alias="challenger"):

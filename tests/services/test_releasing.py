@@ -1,6 +1,8 @@
 import pytest
 import yaml
 
+from core.calibrate.calibrator import FIT
+from core.calibrate.comparison import comparison_rows
 from core.domain.errors import DatasetError, ModelNotFoundError
 from core.engine.detector import Detector
 from core.registry.artefact import read_artefact
@@ -45,6 +47,8 @@ def test_a_release_is_calibrated_and_measured_on_other_parts(tmp_path, data):
     assert measured["n_trained_on"] == 0
     assert artefact.card["device"] == "a CPU"
     assert artefact.card["calibration"]["id"] == artefact.calibration.calibration_id
+    comparison = artefact.card["calibration"]["comparison"]
+    assert [row[0].split()[0] for row in comparison_rows(comparison)] == list(FIT)
 
 
 def test_a_cross_fitted_release_judges_each_part_by_the_fold_that_left_it_out(tmp_path, data):
