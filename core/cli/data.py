@@ -71,8 +71,7 @@ def check(
             Path(json_path).write_text(content + "\n", encoding="utf-8")
         for finding in result.findings:
             click.echo(str(finding))
-        n_warnings = len(result.findings) - result.n_errors
-        click.echo(f"{result.n_images} images, {result.n_boxes} boxes: {result.n_errors} errors, "
-                   f"{n_warnings} warnings")  # fmt: skip
+        click.echo(f"{result.n_images} images, {result.n_boxes} boxes; errors: {result.n_errors}, "
+                   f"warnings: {len(result.findings) - result.n_errors}")  # fmt: skip
     if result.n_errors:
         sys.exit(FAILED)

@@ -10,6 +10,7 @@ from core.domain.ports import JobLog, RunLog
 from core.registry.training_run import MlflowRunLog
 from core.store.jobs import JobState
 from core.store.unit_of_work import Store
+from core.training.data_check import refuse_faults
 from core.training.images import TrainingImage, load_images
 from core.training.logs import ConsoleJobLog, FileRunLog
 from core.training.loop import RunSettings, train
@@ -67,6 +68,7 @@ class TrainService:
                 work.jobs.find(self._job)
         folder = out or self._runs / recipe_path.stem
         images = load_images(recipe, data, self._root / "data" / "splits")
+        refuse_faults(recipe, images, data, self._root / "data" / "splits")
         folder.mkdir(parents=True, exist_ok=True)
         write_manifest(folder / "manifest.json", images)
         (folder / "recipe.yaml").write_bytes(recipe_path.read_bytes())

@@ -10,6 +10,7 @@ import torch
 
 from core.domain.errors import WorkbenchError
 from core.labelling.split import members_of, read_split
+from core.training.data_check import refuse_faults
 from core.training.images import load_images
 from core.training.logs import ConsoleJobLog, FileRunLog
 from core.training.loop import RunSettings, train
@@ -41,6 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
             parts = read_split(ROOT / "data" / "splits" / name)
             recipe = replace(recipe, excluded=tuple(members_of(parts, part)))
         images = load_images(recipe, options.data, ROOT / "data" / "splits")
+        refuse_faults(recipe, images, options.data, ROOT / "data" / "splits")
         write_manifest(options.out / "manifest.json", images)
         (options.out / "recipe.yaml").write_bytes(options.recipe.read_bytes())
         settings = RunSettings(options.out, options.device, options.resume, ROOT)

@@ -117,3 +117,12 @@ def test_an_unknown_job_fails_before_any_work(data, tracking, jobs):
     with pytest.raises(BadInputError, match="no job"):
         service(data, tracking, jobs, "nope").run(data / "tiny.yaml", data, out=None, should_resume=False)
     assert not (data / "runs").exists()
+
+
+def test_data_that_cannot_train_are_refused_before_the_run_is_opened(data, tracking, jobs):
+    content = json.loads((data / "c.json").read_text())
+    content["annotations"][0]["bbox"] = [80, 20, 12, 12]
+    (data / "c.json").write_text(json.dumps(content))
+    with pytest.raises(BadInputError, match=r"box outside the image: a\.png"):
+        service(data, tracking, jobs).run(data / "tiny.yaml", data, out=None, should_resume=False)
+    assert not (data / "runs").exists()
