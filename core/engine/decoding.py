@@ -49,11 +49,9 @@ def candidates_of(outputs: Sequence[LevelOutput], score_floors: Sequence[float])
     scores = torch.cat([level.score_logit.flatten(1) for level in outputs], dim=1).float().sigmoid()
     floors = torch.tensor(score_floors, dtype=torch.float32, device=scores.device)
     item, place = torch.nonzero(scores >= floors[:, None], as_tuple=True)
-    distances = torch.cat([level.distances.flatten(2) for level in outputs], dim=2)[item, :, place].float()
-    logits = torch.cat([level.class_logits.flatten(2) for level in outputs], dim=2)[item, :, place].float()
-    evidence, best = logits.softmax(dim=1).max(dim=1)
-    class_id = torch.where(evidence >= CLASS_EVIDENCE, best, -1)
-    arrays = [_array(part) for part in (scores[item, place], distances, class_id, place)]
+    distances = _by_cell([level.distances for level in outputs])[item, place].float()
+    logits = _by_cell([level.class_logits for level in outputs])[item, place].float()
+    arrays = [_array(part) for part in (scores[item, place], distances, logits, place)]
     shapes = [(level.score_logit.shape[2], level.score_logit.shape[3]) for level in outputs]
     ends = np.searchsorted(_array(item), np.arange(1, len(score_floors)))
     views = zip(*(np.split(array, ends) for array in arrays), strict=True)
@@ -92,7 +90,7 @@ def raw_boxes(candidates: Candidates, view: View, number: int, size: tuple[int, 
 def _strongest(
     scores: FloatArray,
     distances: FloatArray,
-    class_id: npt.NDArray[np.int64],
+    logits: FloatArray,
     place: npt.NDArray[np.int64],
     *,
     shapes: Sequence[tuple[int, int]],
@@ -104,7 +102,20 @@ def _strongest(
     level = np.searchsorted(starts, place, side="right") - 1
     columns = np.array([cols for _, cols in shapes], np.int64)[level]
     row, col = np.divmod(place - starts[level], columns)
-    return Candidates(scores[order], distances[order], np.stack((level, row, col), axis=1), class_id[order])
+    cell = np.stack((level, row, col), axis=1)
+    return Candidates(scores[order], distances[order], cell, _class_of(logits[order]))
+
+
+def _class_of(logits: FloatArray) -> npt.NDArray[np.int64]:
+    """(N,) the class of (N, K) logits with enough evidence, else -1."""
+    share = 1.0 / np.exp(logits - logits.max(axis=1, keepdims=True)).sum(axis=1)
+    result: npt.NDArray[np.int64] = np.where(share >= CLASS_EVIDENCE, logits.argmax(axis=1), -1)
+    return result
+
+
+def _by_cell(maps: Sequence[Tensor]) -> Tensor:
+    """(B, cells of all levels, C) of (B, C, h, w) each; no transposition when they are channels_last."""
+    return torch.cat([one.permute(0, 2, 3, 1).flatten(1, 2) for one in maps], dim=1)
 
 
 def _array(tensor: Tensor) -> npt.NDArray[Any]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torchvision.ops import nms
 
 from core.domain.detections import FloatArray, View
 from core.engine.overlap import (
@@ -85,7 +87,9 @@ def merge(raw: RawBoxes, views: list[View]) -> RawBoxes:
     raw = raw.take((scale == 1.0) | is_long)
     if len(raw.scores) == 0:
         return raw
-    raw = concatenate([_suppress(raw.take(raw.view_index == v)) for v in np.unique(raw.view_index)])
+    raw = concatenate(
+        [_suppress(raw.take(np.flatnonzero(raw.view_index == v))) for v in np.unique(raw.view_index)]
+    )
     if len(views) > 1:
         raw = _drop_covered(raw)
         raw = _join_collinear(raw)
@@ -102,12 +106,8 @@ def concatenate(parts: Sequence[RawBoxes]) -> RawBoxes:
 
 def _suppress(raw: RawBoxes) -> RawBoxes:
     """What survives class-agnostic non-maximum suppression, highest score first."""
-    raw = raw.take(np.argsort(-raw.scores, kind="stable"))
-    i, j = meeting_pairs(raw.boxes)
-    shared = shared_area(raw.boxes, i, j)
-    area = raw.area
-    is_same = shared / (area[i] + area[j] - shared) > NMS_IOU
-    return raw.take(strongest_of_pairs(len(area), i[is_same], j[is_same]))
+    kept = nms(torch.from_numpy(raw.boxes), torch.from_numpy(raw.scores), NMS_IOU)
+    return raw.take(np.asarray(kept.numpy(), np.intp))
 
 
 def _drop_covered(raw: RawBoxes) -> RawBoxes:
