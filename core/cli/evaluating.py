@@ -65,7 +65,7 @@ def _print_figures(figures: dict[str, Any]) -> None:
                f"{figures['n_boxes']} boxes")  # fmt: skip
     click.echo(f"{figures['n_trained_on']} of {figures['n_images']} images were trained on")
     for name in ("ap50", "ap50_95", "recall", "precision", "false_calls_per_image", "d_ece", "d_ece_raw",
-                 "brier", "brier_raw"):  # fmt: skip
+                 "brier", "brier_raw", "brier_difference", "log_loss_difference"):  # fmt: skip
         value, interval = figures[name], figures.get(f"{name}_ci")
         if name == "d_ece":
             interval = None

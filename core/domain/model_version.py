@@ -13,7 +13,7 @@ class CalibrationRecord:
 
     Attributes:
         calibration_id: first 12 hex digits of the sha256 of the calibration file.
-        method: "platt" or "beta".
+        method: "temperature", "platt", "beta" or "isotonic".
         parameters: what the method fitted.
         score_cut: only detections with at least this score are reported and calibrated.
         operating_probability: default threshold of the page and of `radikal detect`.

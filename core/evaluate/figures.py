@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.evaluate.average_precision import RankedDetections, average_precision, rank
+from core.evaluate.calibration_figures import CalibratedBoxes, calibrated_boxes
 from core.evaluate.coco_average_precision import LabelledBoxes, coco_average_precision
 from core.evaluate.matching import match
 from core.evaluate.outcome import ImageOutcome
@@ -21,7 +22,7 @@ class MatchedOutcomes:
         ranked: all detections, by falling score, one entry a recorded class (one in all when
             classes do not matter).
         hits, false_calls, truth: (N,) int, per image, at the operating threshold.
-        scores, probabilities, outcomes: (M,) of the detections at or above the score cut.
+        boxes: the detections at or above the score cut.
     """
 
     is_true: tuple[npt.NDArray[np.bool_], ...]
@@ -29,9 +30,7 @@ class MatchedOutcomes:
     hits: npt.NDArray[np.int64]
     false_calls: npt.NDArray[np.int64]
     truth: npt.NDArray[np.int64]
-    scores: npt.NDArray[np.float64]
-    probabilities: npt.NDArray[np.float64]
-    outcomes: npt.NDArray[np.bool_]
+    boxes: CalibratedBoxes
 
 
 def match_outcomes(
@@ -52,9 +51,7 @@ def match_outcomes(
         hits=_counts([t & r for t, r in zip(is_true, reported, strict=True)]),
         false_calls=_counts([~t & r for t, r in zip(is_true, reported, strict=True)]),
         truth=np.array([len(i.truth) for i in images], np.int64),
-        scores=_joined([i.scores[k] for i, k in zip(images, kept, strict=True)]),
-        probabilities=_joined([i.probabilities[k] for i, k in zip(images, kept, strict=True)]),
-        outcomes=_joined([t[k] for t, k in zip(is_true, kept, strict=True)]).astype(np.bool_),
+        boxes=calibrated_boxes(images, is_true, score_cut),
     )
 
 
@@ -120,7 +117,3 @@ def _ranked_class(images: Sequence[ImageOutcome], name: str, iou_threshold: floa
 
 def _counts(flags: Sequence[npt.NDArray[np.bool_]]) -> npt.NDArray[np.int64]:
     return np.array([int(f.sum()) for f in flags], np.int64)
-
-
-def _joined(arrays: Sequence[npt.NDArray[np.generic]]) -> npt.NDArray[np.float64]:
-    return np.concatenate([np.zeros(0), *arrays]).astype(np.float64)

@@ -20,9 +20,10 @@ class ImageOutcome:
         scores: (D,) raw scores, 0..1.
         labels: D class names.
         probabilities: (D,) calibrated, 0..1.
+        mm_per_px: of the image, None when it is not known.
 
     Raises:
-        ValueError: when lengths differ.
+        ValueError: when lengths differ, or millimetres per px are not positive and finite.
     """
 
     name: str
@@ -33,6 +34,7 @@ class ImageOutcome:
     scores: npt.NDArray[np.float32]
     labels: tuple[str, ...]
     probabilities: npt.NDArray[np.floating[Any]]
+    mm_per_px: float | None = None
 
     def __post_init__(self) -> None:
         n_truth, n = len(self.truth_labels), len(self.scores)
@@ -43,3 +45,5 @@ class ImageOutcome:
             )
         if self.probabilities.shape != (n,):
             raise ValueError(f"{self.name}: probabilities {self.probabilities.shape} for {n} detections")
+        if self.mm_per_px is not None and not (np.isfinite(self.mm_per_px) and self.mm_per_px > 0):
+            raise ValueError(f"{self.name}: mm_per_px must be positive and finite, got {self.mm_per_px}")

@@ -9,11 +9,19 @@ import numpy as np
 from core.domain.model_version import ModelVersion
 from core.evaluate.average_precision import average_precision
 from core.evaluate.bootstrap import N_RESAMPLES, clustered_intervals
-from core.evaluate.calibration_error import brier, d_ece, log_loss, perfect_d_ece_band, reliability
+from core.evaluate.calibration_error import perfect_d_ece_band, reliability
+from core.evaluate.calibration_figures import calibration_figures, calibration_gain
+from core.evaluate.calibration_groups import (
+    CalibrationGroup,
+    calibration_by_class,
+    calibration_by_size_mm,
+    calibration_by_size_px,
+)
 from core.evaluate.figures import MatchedOutcomes, match_outcomes, quoted_average_precision, weighted_figures
 from core.evaluate.froc import CUSTOMARY_FALSE_CALLS, froc_curve, sensitivity_at
 from core.evaluate.matching import IOU_THRESHOLD
 from core.evaluate.outcome import ImageOutcome
+from core.evaluate.proportion import wilson_interval
 
 Interval = tuple[float, float]
 
@@ -43,9 +51,13 @@ class EvaluationSummary:
         n_calibrated_boxes: how many those are.
         d_ece, brier, log_loss: of the probabilities; `_raw`: of the scores taken as probabilities.
         d_ece_band: 95 % band of d_ece of a perfectly calibrated model with the same probabilities.
+        brier_difference, log_loss_difference: calibrated minus raw, below zero where calibration helps.
         reliability: bins of d_ece: mean probability, share true, boxes.
+        reliability_ci: 95 % Wilson interval of the share true of each bin, as if boxes were independent.
+        calibration_by_size_px, calibration_by_size_mm: by the box's longer side; mm only with a scale.
+        calibration_by_class: by the reported class when class aware, else empty.
         froc: sensitivity at customary false calls an image, over all scores above the floor.
-        *_ci: 95 % intervals by clustered bootstrap.
+        *_ci: 95 % intervals by clustered bootstrap, all of them over the same resamples.
         not_evaluable: figure to reason, for every None.
     """
 
@@ -84,7 +96,15 @@ class EvaluationSummary:
     brier_raw: float | None
     log_loss: float | None
     log_loss_raw: float | None
+    brier_difference: float | None
+    brier_difference_ci: Interval | None
+    log_loss_difference: float | None
+    log_loss_difference_ci: Interval | None
     reliability: tuple[tuple[float, float, int], ...]
+    reliability_ci: tuple[Interval | None, ...]
+    calibration_by_size_px: tuple[CalibrationGroup, ...]
+    calibration_by_size_mm: tuple[CalibrationGroup, ...]
+    calibration_by_class: tuple[CalibrationGroup, ...]
     froc: dict[str, float] | None
     not_evaluable: dict[str, str]
 
@@ -127,11 +147,16 @@ def summarise(
     ap50, ap50_95 = quoted_average_precision(images, class_aware=class_aware)
     agnostic = quoted_average_precision(images, class_aware=False)[0] if class_aware else ap50
     points = weighted_figures(matched, np.ones(len(images), np.int64))
-    clusters = [i.cluster for i in images]
+    clusters, boxes = [i.cluster for i in images], matched.boxes
+    gain = calibration_gain(boxes, len(images))
     intervals = clustered_intervals(
-        clusters, lambda weights: weighted_figures(matched, weights), seed=seed, n_resamples=n_resamples
+        clusters,
+        lambda weights: weighted_figures(matched, weights) | gain(weights),
+        seed=seed,
+        n_resamples=n_resamples,
     )
-    figures = points | {"ap50": ap50, "ap50_95": ap50_95} | _calibration_figures(matched)
+    figures = points | {"ap50": ap50, "ap50_95": ap50_95} | calibration_figures(boxes)
+    bins = reliability(boxes.probabilities, boxes.is_true)
     return EvaluationSummary(
         model=model.name,
         version=model.version,
@@ -151,30 +176,23 @@ def summarise(
         recall_ci=intervals["recall"],
         precision_ci=intervals["precision"],
         false_calls_per_image_ci=intervals["false_calls_per_image"],
+        brier_difference_ci=intervals["brier_difference"],
+        log_loss_difference_ci=intervals["log_loss_difference"],
         ap50_class_agnostic=agnostic,
         ap50_by_class=_by_class(matched) if class_aware else {},
         operating_probability=calibration.operating_probability,
         calibration_id=calibration.calibration_id,
         score_cut=calibration.score_cut,
-        n_calibrated_boxes=len(matched.outcomes),
-        d_ece_band=perfect_d_ece_band(matched.probabilities, seed=seed),
-        reliability=tuple(reliability(matched.probabilities, matched.outcomes)),
+        n_calibrated_boxes=len(boxes),
+        d_ece_band=perfect_d_ece_band(boxes.probabilities, seed=seed),
+        reliability=tuple(bins),
+        reliability_ci=tuple(wilson_interval(round(share * size), size) for _, share, size in bins),
+        calibration_by_size_px=calibration_by_size_px(boxes, seed=seed),
+        calibration_by_size_mm=calibration_by_size_mm(boxes, seed=seed),
+        calibration_by_class=calibration_by_class(boxes, seed=seed) if class_aware else (),
         froc=_froc(images, matched),
         not_evaluable={name: _reason(name, matched) for name, value in figures.items() if value is None},
     )
-
-
-def _calibration_figures(matched: MatchedOutcomes) -> dict[str, float | None]:
-    """Calibrated and raw figures over the detections at or above the score cut."""
-    outcomes = matched.outcomes
-    return {
-        "d_ece": d_ece(matched.probabilities, outcomes),
-        "d_ece_raw": d_ece(matched.scores, outcomes),
-        "brier": brier(matched.probabilities, outcomes),
-        "brier_raw": brier(matched.scores, outcomes),
-        "log_loss": log_loss(matched.probabilities, outcomes),
-        "log_loss_raw": log_loss(matched.scores, outcomes),
-    }
 
 
 def _by_class(matched: MatchedOutcomes) -> dict[str, float | None]:
@@ -205,6 +223,8 @@ def _reason(figure: str, matched: MatchedOutcomes) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return value

@@ -1,6 +1,7 @@
 """The images of a COCO file with their recorded boxes, read from a folder and checked against it."""
 
 import hashlib
+import math
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -82,7 +83,11 @@ def strongest(found: Detections) -> Detections:
 
 
 def outcome_of(image: CocoImage, found: Detections) -> ImageOutcome:
-    """Recorded beside reported; `found` is calibrated."""
+    """Recorded beside reported; `found` is calibrated.
+
+    Raises:
+        DatasetError: when the entry of the image has a scale that is none.
+    """
     assert found.probabilities is not None  # a bug of the caller
     return ImageOutcome(
         name=image.file_name,
@@ -93,6 +98,7 @@ def outcome_of(image: CocoImage, found: Detections) -> ImageOutcome:
         scores=found.scores,
         labels=tuple(str(c) for c in found.classes),
         probabilities=found.probabilities,
+        mm_per_px=_mm_per_px(image),
     )
 
 
@@ -121,6 +127,15 @@ def clusters_of(images: Sequence[CocoImage]) -> str:
     """How the clusters of `images` came about, e.g. "series" or "series, image"."""
     kinds = {cluster_name(image).split(":", 1)[0] for image in images}
     return ", ".join(kind for kind in ("series", "parent_film", "image") if kind in kinds)
+
+
+def _mm_per_px(image: CocoImage) -> float | None:
+    said = image.extra.get("mm_per_px")
+    if said is None:
+        return None
+    if isinstance(said, bool) or not isinstance(said, int | float) or not 0 < said < math.inf:
+        raise DatasetError(f"{image.file_name}: mm_per_px must be a positive number, the file says {said!r}")
+    return float(said)
 
 
 def _digests(image: CocoImage, images_dir: Path) -> frozenset[str]:

@@ -74,6 +74,28 @@ def test_isotonic_takes_part_only_with_enough_boxes_and_groups(
     assert is_eligible or compared.chosen != "isotonic"
 
 
+@pytest.mark.parametrize("truth", [Platt(2.2, -0.2), Beta(3.0, 0.05, 1.0)], ids=["straight", "curved"])
+def test_the_fit_of_isotonic_costs_what_its_limit_says(truth: Calibrator) -> None:
+    """The figures of docs/model-cards.md: mean log loss over that of the truth, 60 fits each."""
+    random = np.random.default_rng(1)
+    fresh = random.uniform(0.15, 0.9, 20_000)
+    likely = truth.probability(fresh).astype(np.float64)
+
+    def loss(p: np.ndarray) -> float:
+        return float(-np.mean(likely * np.log(p) + (1 - likely) * np.log(1 - p)))
+
+    def mean_cost(n: int) -> float:
+        costs = []
+        for _ in range(60):
+            scores = random.uniform(0.15, 0.9, n)
+            fitted = FIT["isotonic"](scores, random.random(n) < truth.probability(scores))
+            costs.append(loss(fitted.probability(fresh).astype(np.float64)) - loss(likely))
+        return float(np.mean(costs))
+
+    assert mean_cost(ISOTONIC_BOXES) == pytest.approx(0.0035, abs=0.0006)
+    assert mean_cost(250) == pytest.approx(0.0095, abs=0.0015)
+
+
 def test_a_method_as_good_in_log_loss_is_passed_over_when_its_d_ece_leaves_the_band() -> None:
     """Eight parts that differ widely: their log losses cannot tell the methods apart, D-ECE can."""
     random = np.random.default_rng(4)

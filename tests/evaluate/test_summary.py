@@ -1,5 +1,6 @@
 import json
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -80,6 +81,34 @@ def test_the_dictionary_has_the_published_keys_and_is_json() -> None:
     assert isinstance(content["d_ece_band"], list)
 
 
+def test_calibration_is_told_by_size_class_and_bin_and_against_the_raw_scores() -> None:
+    images = _random_images(60, 10)
+    summary = summarise(
+        images, MODEL, class_aware=True, cluster_by="series", score_floor=0.01, n_trained_on=0, n_resamples=30
+    )
+    content = summary.to_dict()
+    assert summary.brier_difference == 0.0, "these probabilities are the scores"
+    assert content["brier_difference_ci"] == content["log_loss_difference_ci"] == [0.0, 0.0]
+    assert len(content["reliability_ci"]) == len(content["reliability"]) == 10
+    for (_, share, _), (low, high) in zip(content["reliability"], content["reliability_ci"], strict=True):
+        assert low < share < high
+    by_size = content["calibration_by_size_px"]
+    assert [g["n_boxes"] for g in by_size] == [0, summary.n_calibrated_boxes, 0, 0]
+    assert by_size[1]["d_ece"] == pytest.approx(summary.d_ece)
+    assert [g["group"] for g in content["calibration_by_class"]] == ["defect"]
+    assert content["calibration_by_size_mm"] == []
+    assert json.loads(json.dumps(content)) == content
+
+
+def test_millimetres_come_from_each_image_and_classes_only_where_they_are_known() -> None:
+    images = [replace(image, mm_per_px=0.15) for image in _random_images(60, 10)]
+    summary = _summary(*images)
+    assert [g.n_boxes for g in summary.calibration_by_size_mm] == [0, 0, summary.n_calibrated_boxes, 0]
+    assert summary.calibration_by_class == ()
+    with pytest.raises(ValueError, match="mm_per_px"):
+        replace(images[0], mm_per_px=0.0)
+
+
 def test_without_recorded_boxes_recall_is_not_evaluable_and_false_calls_are() -> None:
     summary = _summary(_outcome(EMPTY, _boxes(0), [0.9], [0.9]), _outcome(EMPTY, EMPTY, [], [], name="b"))
     assert summary.ap50 is None
@@ -98,7 +127,8 @@ def test_without_detections_precision_and_calibration_are_not_evaluable() -> Non
     assert summary.d_ece is None
     assert summary.d_ece_band is None
     assert set(summary.not_evaluable) == {
-        *("precision", "d_ece", "d_ece_raw", "brier", "brier_raw", "log_loss", "log_loss_raw")
+        *("precision", "d_ece", "d_ece_raw", "brier", "brier_raw", "log_loss", "log_loss_raw"),
+        *("brier_difference", "log_loss_difference"),
     }
 
 
