@@ -1,5 +1,6 @@
 """Checks that what is held back is nowhere seen: not in another part of the split, not by a model."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -77,14 +78,12 @@ def same_image_findings(images: Sequence[ImageIdentity]) -> list[Finding]:
     return found
 
 
-def split_findings(parts: Mapping[str, Sequence[str]], images: Iterable[ImageIdentity]) -> list[Finding]:
+def split_findings(parts: Mapping[str, Sequence[str]], series_of_images: Iterable[str]) -> list[Finding]:
     """What is wrong between a split list and the images: errors for series in two parts, else warnings.
 
     Images in no part are summed up, one line a series.
     """
-    counts: dict[str, int] = {}
-    for image in images:
-        counts[image.series] = counts.get(image.series, 0) + 1
+    counts = Counter(series_of_images)
     listed = {series for members in parts.values() for series in members}
     found = [
         error(FindingKind.SERIES_IN_TWO_PARTS, f"{series} stands in {_parts_of(series, parts)}")

@@ -127,7 +127,7 @@ class DataCheckService:
                 progress(number, len(images))
         found += same_image_findings(identities)
         if request.split is not None:
-            found += split_findings(parts, identities)
+            found += split_findings(parts, [_series(image) for image in images])
         judged = [i for i in identities if request.split is None or i.split_part in held_out]
         found += trained_findings(judged, trained_on, model=model)
         found.sort(key=lambda finding: not finding.is_error)
@@ -166,7 +166,7 @@ def _unmarked(datasets: Sequence[CocoDataset], paths: Sequence[Path]) -> list[Fi
     """One warning a file for images without a box: nobody says that they are clean."""
     found = []
     for dataset, path in zip(datasets, paths, strict=True):
-        empty = Counter(image.series or image.file_name for image in dataset.images if not len(image.boxes))
+        empty = Counter(_series(image) for image in dataset.images if not len(image.boxes))
         if empty:
             listed = ", ".join(f"{series} ({count})" for series, count in sorted(empty.items()))
             message = f"{path.name}: {empty.total()} images have no box and are not declared clean: {listed}"
@@ -204,7 +204,7 @@ def _check_image(
 
 
 def _identity(image: CocoImage, radiograph: Radiograph, part_of: dict[str, str]) -> ImageIdentity:
-    series = image.series or image.file_name
+    series = _series(image)
     return ImageIdentity(
         file_name=image.file_name,
         series=series,
@@ -214,3 +214,7 @@ def _identity(image: CocoImage, radiograph: Radiograph, part_of: dict[str, str])
         width=radiograph.width,
         height=radiograph.height,
     )
+
+
+def _series(image: CocoImage) -> str:
+    return image.series or image.file_name
