@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import cv2
 import numpy as np
@@ -52,6 +52,13 @@ def read_network(weights: Path) -> tuple[IndicationNetwork, dict[str, str]]:
     network = IndicationNetwork(NetworkConfig.from_json(metadata["network"]))
     load_state(network, tensors)
     return network.eval(), metadata
+
+
+class Request(NamedTuple):
+    """A normalised image, (H, W) float32, and the lowest score to report."""
+
+    image: FloatArray
+    score_floor: float
 
 
 class Detector:
@@ -123,25 +130,21 @@ class Detector:
 
     def detect(self, image: FloatArray, *, score_floor: float = SCORE_FLOOR) -> Detections:
         """The merged detections of a normalised image (H, W) float32, highest score first."""
-        return self.detect_many([image], [score_floor])[0]
+        return self.detect_many([Request(image, score_floor)])[0]
 
     @torch.inference_mode()
-    def detect_many(self, images: Sequence[FloatArray], score_floors: Sequence[float]) -> list[Detections]:
-        """The detections of each image, as `detect` gives them; views of equal size run together.
-
-        Args:
-            images: normalised, (H, W) float32 each, of any sizes.
-            score_floors: the lowest score reported of each.
-        """
-        sizes = [(image.shape[1], image.shape[0]) for image in images]
+    def detect_many(self, requests: Sequence[Request]) -> list[Detections]:
+        """What `detect` gives for each request; views of equal size run together, whosever they are."""
+        sizes = [(request.image.shape[1], request.image.shape[0]) for request in requests]
         views = [views_of(*size) for size in sizes]
         jobs = [_Job(i, number, view) for i, own in enumerate(views) for number, view in enumerate(own)]
         parts: dict[tuple[int, int], RawBoxes] = {}
         for batch in _batches(jobs, self._views_at_once):
-            tensor = torch.cat([self.view_tensor(images[job.image], job.view) for job in batch])
-            found = self._run(tensor, [score_floors[job.image] for job in batch])
+            tensor = torch.cat([self.view_tensor(requests[job.request].image, job.view) for job in batch])
+            found = self._run(tensor, [requests[job.request].score_floor for job in batch])
             for job, candidates in zip(batch, found, strict=True):
-                parts[job.image, job.number] = raw_boxes(candidates, job.view, job.number, sizes[job.image])
+                raw = raw_boxes(candidates, job.view, job.number, sizes[job.request])
+                parts[job.request, job.number] = raw
         return [
             _as_detections(merge(concatenate([parts[i, number] for number in range(len(own))]), own), own)
             for i, own in enumerate(views)
@@ -156,9 +159,9 @@ class Detector:
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """One view of one of several images, and its number among those of that image."""
+    """One view of one of several requests, and its number among those of that image."""
 
-    image: int
+    request: int
     number: int
     view: View
 
