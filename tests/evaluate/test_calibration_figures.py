@@ -118,19 +118,23 @@ def test_pairing_makes_the_interval_narrower_than_that_of_either_side() -> None:
     assert paired[1] - paired[0] < 0.7 * (single[1] - single[0])
 
 
-def test_the_interval_covers_the_true_difference_about_95_times_in_100() -> None:
+@pytest.mark.parametrize(("n_parts", "least", "most"), [(40, 0.90, 0.985), (7, 0.78, 0.90)])
+def test_the_interval_covers_the_true_difference_95_times_in_100_with_enough_parts(
+    n_parts: int, least: float, most: float
+) -> None:
+    """Seven parts are too few: the percentile interval is too narrow, as docs/model-cards.md says."""
     everything = calibration_figures(_parts(np.random.default_rng(0), 200_000))
     covered = {"brier_difference": 0, "log_loss_difference": 0}
     repetitions = 300
     for seed in range(1, repetitions + 1):
-        found = _intervals(_parts(np.random.default_rng(seed), 40), seed=seed)
+        found = _intervals(_parts(np.random.default_rng(seed), n_parts), seed=seed)
         for name, interval in found.items():
             truth = everything[name]
             assert truth is not None
             assert interval is not None
             covered[name] += interval[0] <= truth <= interval[1]
     for name, times in covered.items():
-        assert 0.90 <= times / repetitions <= 0.985, f"{name}: {times} of {repetitions}"
+        assert least <= times / repetitions <= most, f"{name}: {times} of {repetitions}"
 
 
 def test_a_useless_calibration_is_not_called_better() -> None:
