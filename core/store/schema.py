@@ -1,7 +1,22 @@
 """The whole schema as SQLAlchemy metadata: importing this module declares every table."""
 
-from core.store import account_tables, record_tables, tables, workbench_tables
+from core.store import (
+    account_tables,
+    fingerprint_table,
+    learning_tables,
+    record_tables,
+    tables,
+    workbench_tables,
+)
 
 #: What `alembic` compares the database with.
 METADATA = tables.Base.metadata
-__all__ = ["METADATA", "account_tables", "record_tables", "tables", "workbench_tables"]
+__all__ = [
+    "METADATA",
+    "account_tables",
+    "fingerprint_table",
+    "learning_tables",
+    "record_tables",
+    "tables",
+    "workbench_tables",
+]

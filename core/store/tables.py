@@ -6,7 +6,19 @@ The migrations build the same schema; a test compares both. `core.store.schema` 
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, DateTime, Dialect, Float, ForeignKey, Integer, MetaData, String
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    false,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -79,11 +91,16 @@ class ImageRow(Base):
 
 
 class JobRow(Base):
-    """A long piece of work: what it is, how far it is, what it said last."""
+    """A long piece of work: what it is, how far it is, what it said last.
+
+    `heartbeat_at` is when its worker was last alive: a running job without a heartbeat was interrupted.
+    """
 
     __tablename__ = "jobs"
     __table_args__ = (
-        CheckConstraint("state IN ('queued', 'running', 'done', 'failed', 'cancelled')", "state_is_known"),
+        CheckConstraint(
+            "state IN ('queued', 'running', 'done', 'failed', 'cancelled', 'interrupted')", "state_is_known"
+        ),
         CheckConstraint("progress >= 0 AND progress <= 1", "progress_is_a_fraction"),
     )
 
@@ -95,3 +112,9 @@ class JobRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     payload: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    device: Mapped[str] = mapped_column(String(16), default="cpu", server_default="cpu")
+    started_by: Mapped[str | None] = mapped_column(ForeignKey("users.user_id"))
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    heartbeat_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    is_cancel_wanted: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    result: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
