@@ -6,7 +6,7 @@ from safetensors.torch import save_file
 from core.domain.detections import View
 from core.domain.errors import ModelArtefactError
 from core.domain.radiograph import Polarity
-from core.engine.detector import Detector
+from core.engine.detector import Detector, Request
 
 
 @pytest.fixture
@@ -80,6 +80,26 @@ def test_a_tiny_image_is_detected_too(weights):
     assert Detector.load(weights).detect(np.full((3, 5), 0.5, np.float32)) is not None
 
 
+def test_many_images_at_once_are_what_each_is_alone(tiny_network):
+    detector = Detector(
+        tiny_network, Polarity.FILM, torch.device("cpu"), dtype=torch.float32, views_at_once=3
+    )
+    rng = np.random.default_rng(3)
+    shapes = [(96, 128), (400, 2600), (96, 128), (96, 130), (96, 128), (96, 128)]
+    requests = [
+        Request(rng.random(shape, dtype=np.float32), 0.05 + 0.03 * i) for i, shape in enumerate(shapes)
+    ]
+    together = detector.detect_many(requests)
+    for request, found in zip(requests, together, strict=True):
+        alone = detector.detect(request.image, score_floor=request.score_floor)
+        assert len(found) == len(alone) > 0
+        np.testing.assert_allclose(found.scores, alone.scores, atol=1e-4)
+
+
+def test_no_request_gives_no_answer(tiny_network):
+    assert Detector(tiny_network, Polarity.FILM, torch.device("cpu")).detect_many([]) == []
+
+
 def test_missing_weights_are_one_clear_error(tmp_path):
     with pytest.raises(ModelArtefactError, match="cannot read the weights"):
         Detector.load(tmp_path / "weights.safetensors")
@@ -104,3 +124,14 @@ def test_the_gpu_finds_what_the_cpu_finds(weights, image):
     on_cpu = Detector.load(weights).detect(image, score_floor=0.3)
     on_gpu = Detector.load(weights, device="cuda").detect(image, score_floor=0.3)
     assert abs(len(on_cpu) - len(on_gpu)) <= 0.1 * len(on_cpu)
+
+
+@pytest.mark.gpu
+def test_a_gpu_gives_the_same_again_from_its_graphs(weights, image):
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    detector = Detector.load(weights, device="cuda")
+    first, *others = (detector.detect(image, score_floor=0.1) for _ in range(4))
+    for other in others:
+        assert len(other) == len(first)
+        np.testing.assert_allclose(other.scores, first.scores, atol=0.01)
