@@ -27,7 +27,7 @@ from core.simulate.render import simulate_weld
 
 REPEATS = 7
 RESULT = Path(__file__).with_name("inspection.json")
-WEIGHTS = CHECKPOINTS / "weld-v2" / "weights.safetensors"
+WEIGHTS = sorted(CHECKPOINTS.glob("weld-v*"))[-1] / "weights.safetensors"
 
 
 def median_ms(work: Callable[[], object], repeats: int = REPEATS) -> float:
