@@ -15,12 +15,13 @@ from core.domain.inspection import DetectionResult
 from core.domain.radiograph import Polarity, Radiograph
 from core.domain.records import Inspection
 from core.logs import bound
-from core.services.quality_gate import quality_report
 from core.services.workspaces import Workspace
 
 #: So many keep their pixels; of others only the record is kept, and they are answered again when looked at.
 _KEPT_RESULTS = 40
 _KEPT_ANSWERS = 5_000
+#: After an answer at most so many images of an earlier release get their fingerprint, while nobody waits.
+_CAUGHT_UP = 200
 
 
 class Detects(Protocol):
@@ -178,6 +179,22 @@ class AnalysisDesk:
             with self._changed:
                 if question in self._answers:  # not forgotten meanwhile
                     self._answers[question] = answer
+            if answer.state is AnswerState.READY:
+                self._catch_up(identity)
+
+    def _catch_up(self, identity: Identity) -> None:
+        """Give images that have no fingerprint yet theirs, one at a time, until somebody asks."""
+        for _ in range(_CAUGHT_UP):
+            with self._changed:
+                if self._queue or self._is_closed:
+                    return
+            try:
+                n_made = self._workspace_of(identity).copies.catch_up(1)
+            except Exception:  # noqa: BLE001 - the worker's edge: logged, the next image goes on
+                incident("Fingerprinting earlier images")
+                return
+            if n_made == 0:
+                return
 
     def _next(self) -> tuple[Question, TrayEntry, Identity] | None:
         with self._changed:
@@ -196,10 +213,11 @@ class AnalysisDesk:
             result = self._detect.detect(
                 radiograph, entry.name, model=question.model, version=question.version
             )
-            quality = _quality(radiograph, entry.name, question.model)
+            quality = _quality(workspace, identity, radiograph, entry, question.model)
             inspection = workspace.inspections.record(
                 identity, result, setup=entry.setup, image_quality=quality
             )
+            inspection = workspace.image_quality.refresh(identity, inspection)
         except WorkbenchError as error:
             return Answer(AnswerState.FAILED, message=f"{error}. Your image is stored and safe.")
         except Exception:  # noqa: BLE001 - the worker's edge: logged, told, the next image goes on
@@ -207,10 +225,12 @@ class AnalysisDesk:
         return Answer(AnswerState.READY, result, inspection=inspection)
 
 
-def _quality(radiograph: Radiograph, name: str, model: str) -> dict[str, Any]:
+def _quality(
+    workspace: Workspace, identity: Identity, radiograph: Radiograph, entry: TrayEntry, model: str
+) -> dict[str, Any]:
     """The report of the image-quality gate; where that cannot be made, one that withholds the verdict."""
     try:
-        return quality_report(radiograph, model)
+        return workspace.image_quality.report(identity, radiograph, model, entry.setup)
     except Exception:  # noqa: BLE001 - logged, told; what the model found is shown all the same
-        check = {"kind": "image quality", "state": "failed", "message": incident(f"Assessing {name}")}
+        check = {"kind": "image quality", "state": "failed", "message": incident(f"Assessing {entry.name}")}
         return {"limits": "", "copy_of": None, "checks": [check]}

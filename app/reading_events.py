@@ -64,7 +64,7 @@ def scale_event() -> None:
     sha256 = str(event["sha256"])
     if state.tray().with_digest(sha256) is None:
         raise BadInputError("this image is not on your table")
-    resources().services.workspace_of(identity).images.set_scale(
+    resources().services.workspace_of(identity).scales.set(
         identity, sha256, known_mm=float(event["length_mm"]), measured_px=float(event["length_px"])
     )
 

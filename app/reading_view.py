@@ -116,6 +116,7 @@ def reading_data(shown: OpenReading, identity: Identity, *, refused: Mapping[str
         "judgement": judgement_data(shown.judgement),
         "kinds": kinds_by_class(),
         "image_quality": quality_lines(inspection.image_quality),
+        "srb_mm": setup_from(inspection.setup).srb_mm,
         "signatures": [
             {
                 "name": shown.names.get(one.signer_id, "unknown"),

@@ -11,6 +11,7 @@ from app.resources import resources
 from core.domain.accounts import Identity
 from core.domain.reading import Call, ReadIndication, setup_from
 from core.domain.records import Disposition, Inspection
+from core.domain.wire_sets import indicator_words
 from core.services.inspection_record import InspectionRecord, is_blind_for
 
 _CALLS = {Call.OPEN: "not judged yet", Call.CONFIRMED: "confirmed", Call.DISMISSED: "dismissed"}
@@ -98,6 +99,7 @@ def _facts(record: InspectionRecord, *, is_blind: bool) -> str:
                   f"{escape(inspection.model.calibration_id)}"),
         ("Part", escape(described)),
         ("Rule", escape(rule)),
+        ("Wire IQI", escape(indicator_words(setup.wire_set, setup.required_wire))),
         ("Disposition", said),
         ("State", escape(inspection.state.value)),
         ("Note", escape(inspection.note) if inspection.note and not is_blind else ""),

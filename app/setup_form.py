@@ -13,11 +13,13 @@ from core.domain.accounts import Identity
 from core.domain.errors import StaleVersionError, WorkbenchError
 from core.domain.reading import Setup, setup_from
 from core.domain.records import Inspection
+from core.domain.wire_sets import WIRE_DIAMETERS_MM, WIRE_MATERIALS, WIRE_SETS, wires_of_set
 from core.services.workspaces import Workspace
 from core.standards.rule_set import RuleSet
 
 TECHNIQUES = ("film", "computed radiography (CR)", "digital detector (DR)")
 _MM: dict[str, Any] = {"min_value": 0.0, "step": 0.5, "format": "%.2f", "placeholder": "not known"}
+_SRB: dict[str, Any] = {**_MM, "step": 0.01, "format": "%.3f"}
 _SIDES = {None: "not known", True: "one side", False: "both sides"}
 
 
@@ -117,12 +119,53 @@ def _draw_form(shown: Setup, inspection: Inspection | None, workspace: Workspace
             key=f"{key}.sides",
         )
         name = right.text_input("Keep as template", placeholder="name", key=f"{key}.name")
+        fields |= _indicator_fields(shown, key)
         is_sent = st.form_submit_button("Apply", type="primary", key=f"{key}.apply")
     fields["thickness_mm"] = fields["wall_mm"] if is_same else s_mm
     fields["standard"] = standard
     if is_sent:
         _apply(fields, name, inspection, shown)
         st.rerun()
+
+
+def _indicator_fields(shown: Setup, key: str) -> dict[str, Any]:
+    """What the image-quality gate needs to judge the wire indicator and to normalise the noise."""
+    left, middle, right = st.columns(3, gap="small")
+    sets = [None, *WIRE_SETS]
+    wire_set = left.selectbox(
+        "Wire IQI",
+        sets,
+        index=sets.index(shown.wire_set),
+        format_func=_set_words,
+        key=f"{key}.wire_set",
+        help="The set that was laid on, as its lead lettering says: first wire and material (ISO 19232-1).",
+    )
+    wires = [None, *WIRE_DIAMETERS_MM]
+    required_wire = middle.selectbox(
+        "Required wire",
+        wires,
+        index=wires.index(shown.required_wire),
+        format_func=lambda one: "not stated" if one is None else f"W{one} · {WIRE_DIAMETERS_MM[one]:g} mm",
+        key=f"{key}.wire",
+        help="The thinnest wire that has to be visible, by technique, thickness and class "
+        "(ISO 17636-1 and -2, annex B). Fewer visible wires withhold the verdict.",
+    )
+    srb_mm = right.number_input(
+        "SRb, mm",
+        value=shown.srb_mm,
+        key=f"{key}.srb",
+        help="Basic spatial resolution, from a duplex wire IQI (ISO 19232-5): the SNR is then told "
+        "normalised, as SNRn.",
+        **_SRB,
+    )
+    return {"wire_set": wire_set, "required_wire": required_wire, "srb_mm": _mm(srb_mm)}
+
+
+def _set_words(name: str | None) -> str:
+    if name is None:
+        return "not stated"
+    wires, letters = wires_of_set(WIRE_SETS[name]), name.split()[1]
+    return f"{name} · W{wires[0]} to W{wires[-1]}, {WIRE_MATERIALS[letters]}"
 
 
 def _level(table: RuleSet | None, shown: Setup, key: str) -> str | None:

@@ -9,11 +9,14 @@ from typing import Any
 from core.domain.errors import BadInputError
 from core.domain.indication import IndicationClass
 from core.domain.records import AnnotationSource
+from core.domain.wire_sets import WIRE_DIAMETERS_MM, WIRE_SETS, wires_of_set
 
 #: Boxes that overlap less than this (IoU) have another extent.
 SAME_EXTENT_IOU = 0.9
 _LONGEST_TEXT, _LONGEST_NOTE = 128, 2_000
 _MAX_MM = 1e6
+#: No detector or film resolves coarser than this, mm.
+_MAX_SRB_MM = 5.0
 
 
 class Call(StrEnum):
@@ -35,9 +38,12 @@ class Setup:
         is_single_sided: welded from one side only.
         standard: id of the rule set.
         quality_level: level within it.
+        wire_set: wire indicator that was laid on, one of `WIRE_SETS`, such as "W10 FE".
+        required_wire: number of the thinnest wire that has to be visible.
+        srb_mm: basic spatial resolution SRb of the image, from a duplex wire indicator.
 
     Raises:
-        BadInputError: a text is too long, a length is not positive.
+        BadInputError: a text is too long, a length is not positive, the required wire is not in the set.
     """
 
     part: str = ""
@@ -50,6 +56,9 @@ class Setup:
     is_single_sided: bool | None = None
     standard: str | None = None
     quality_level: str | None = None
+    wire_set: str | None = None
+    required_wire: int | None = None
+    srb_mm: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("part", "weld_number", "material", "technique"):
@@ -59,6 +68,25 @@ class Setup:
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and 0 < value < _MAX_MM):
                 raise BadInputError(f"{name.removesuffix('_mm').replace('_', ' ')}: expected mm above 0")
+        self._require_indicator()
+
+    def _require_indicator(self) -> None:
+        """Return when the wire indicator and the resolution can be."""
+        if self.srb_mm is not None and not 0 < self.srb_mm <= _MAX_SRB_MM:
+            raise BadInputError(f"SRb: expected mm above 0 and at most {_MAX_SRB_MM:g}, got {self.srb_mm:g}")
+        if self.wire_set is not None and self.wire_set not in WIRE_SETS:
+            raise BadInputError(f"wire IQI: expected a set such as W10 FE, got {self.wire_set!r:.40}")
+        if self.required_wire is None:
+            return
+        if self.required_wire not in WIRE_DIAMETERS_MM:
+            raise BadInputError(f"required wire: expected W1 to W19, got {self.required_wire!r:.40}")
+        if self.wire_set is not None:
+            wires = wires_of_set(WIRE_SETS[self.wire_set])
+            if self.required_wire not in wires:
+                raise BadInputError(
+                    f"required wire: W{self.required_wire} is not in the set {self.wire_set}, "
+                    f"which holds W{wires[0]} to W{wires[-1]}"
+                )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON; `setup_from` reads it back."""
@@ -76,7 +104,7 @@ class ReadIndication:
     """One indication as a person reads it.
 
     Attributes:
-        indication_id: unique within the reading; `m3` is the model's third, others were added.
+        indication_id: unique within the reading; `m3` is the model's third, `h2` the second that was added.
         bbox: x1, y1, x2, y2 in px.
         source: who reported it first.
         model_index: place in the model's list from 0, None for an added one.
@@ -120,10 +148,13 @@ def indication_from(box: Mapping[str, Any]) -> ReadIndication:
         index = box.get("model_index")
         probability = box.get("probability")
         note = str(box.get("note") or "")
+        indication_id = f"h{int(str(box['id']).removeprefix('h'))}" if index is None else f"m{int(index) + 1}"
+        if str(box["id"]) != indication_id:
+            raise BadInputError(f"id of an indication: expected {indication_id}, got {str(box['id'])[:20]}")
         if len(note) > _LONGEST_NOTE:
             raise BadInputError(f"note of an indication: expected at most {_LONGEST_NOTE} characters")
         return ReadIndication(
-            indication_id=str(box["id"]),
+            indication_id=indication_id,
             bbox=(x1, y1, x2, y2),
             indication_class=IndicationClass(box["class"]),
             source=AnnotationSource(box["source"]),

@@ -36,7 +36,9 @@ MAX_CANDIDATES = 20
 _MAX_VIEW_SHIFT = 2
 _FINE, _COARSE = 1.0, 3.0
 _AGREE_PX = 4.0
-_LEAST_PATCHES, _SHARE_AGREEING = 3, 1.0
+#: With fewer patches of grain a copy is not recognised.
+LEAST_PATCHES = 3
+_SHARE_AGREEING = 1.0
 _RIM = 8
 _MAX_CLIPPED, _MAX_EQUAL = 0.02, 0.5
 _INT8 = 127.0
@@ -72,6 +74,11 @@ class Fingerprint:
             raise ValueError(f"view {self.view.shape} or corners {self.corners.shape} of a wrong shape")
         if self.patches.shape != (count, PATCH_PX, PATCH_PX):
             raise ValueError(f"expected {count} patches of {PATCH_PX} px, got {self.patches.shape}")
+
+    @property
+    def has_grain(self) -> bool:
+        """Whether there is enough grain for a copy to be recognised."""
+        return len(self.corners) >= LEAST_PATCHES
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +224,7 @@ def _shading_to_grain(around: Array, lowest: float, highest: float) -> float | N
 
 def _grain_likeness(pixels: Array, other: Fingerprint) -> float:
     """How alike (0..1) the grain is where the patches of `other` are found again, at one common shift."""
-    if len(other.corners) < _LEAST_PATCHES:
+    if len(other.corners) < LEAST_PATCHES:
         return 0.0
     return max(_likeness_at_scale(candidate, other) for candidate in _scaled(pixels, other))
 
@@ -231,7 +238,7 @@ def _likeness_at_scale(pixels: Array, other: Fingerprint) -> float:
         if min(window.shape) >= PATCH_PX:
             row, column, likeness = _best_match(_grain(window), patch.astype(np.float32))
             found.append((likeness, np.array([left + column - x, top + row - y])))
-    needed = max(_LEAST_PATCHES, math.ceil(_SHARE_AGREEING * len(other.corners)))
+    needed = max(LEAST_PATCHES, math.ceil(_SHARE_AGREEING * len(other.corners)))
     best = 0.0
     for _, shift in found:
         agreeing = sorted((like for like, at in found if np.abs(at - shift).max() <= _AGREE_PX), reverse=True)

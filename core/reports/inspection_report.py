@@ -18,6 +18,7 @@ EMPTY_RESULT = (
 )
 #: What stands on every page of a report that nobody signed, and of one whose signature is worth nothing.
 UNSIGNED, FAILED = "NOT SIGNED", "SIGNATURE DOES NOT HOLD"
+_STATED_ONLY = ("wire_set", "required_wire", "srb_mm")
 #: What a probability is and is not, once a report.
 PROBABILITY = (
     "Probability: of boxes that this model version reports like this one, the share that were real on the "
@@ -82,6 +83,9 @@ class SetupFacts:
     is_single_sided: bool | None
     standard: str | None
     quality_level: str | None
+    wire_set: str | None = None
+    required_wire: int | None = None
+    srb_mm: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,8 +264,17 @@ class InspectionReport:
         return f"{FAILED}: {names}" if self.has_failed_signature else names
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON; `report_from` reads it back."""
+        """Plain JSON; `report_from` reads it back.
+
+        What earlier releases did not know is left out unless somebody stated it, so that the digest of their
+        reports stays.
+        """
         content: dict[str, Any] = _adapter().dump_python(self, mode="json")
+        content["setup"] = {
+            name: value
+            for name, value in content["setup"].items()
+            if value is not None or name not in _STATED_ONLY
+        }
         return content
 
     def sha256(self) -> str:

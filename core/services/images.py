@@ -1,6 +1,5 @@
 """Taking in radiographs, and getting them back."""
 
-import secrets
 import threading
 from collections import OrderedDict
 from dataclasses import replace
@@ -9,12 +8,13 @@ from core.domain.accounts import Identity
 from core.domain.errors import BadInputError
 from core.domain.permissions import Action, require
 from core.domain.radiograph import PitchSource, PixelPitch, Polarity, Radiograph
+from core.imaging.fingerprint import fingerprint
 from core.imaging.names import clean_name
 from core.imaging.read import read_radiograph
+from core.services.copies import kept_fingerprint
 from core.store.blobs import BlobNotFoundError, BlobStore
 from core.store.images import StoredImage
-from core.store.unit_of_work import Store
-from core.store.workbench import KeptScale
+from core.store.unit_of_work import Store, Work
 
 #: Radiographs kept decoded; a 5000 x 1300 film takes 13 MB.
 _KEPT_IN_MEMORY = 6
@@ -39,7 +39,7 @@ class ImageService:
     def add(
         self, identity: Identity, data: bytes, name: str, *, polarity: Polarity = Polarity.UNKNOWN
     ) -> Radiograph:
-        """The radiograph in `data`, now stored: its original bytes and what is known about it.
+        """The radiograph in `data`, now stored: its bytes, what is known about it, its fingerprint.
 
         It is read first, so bytes that are no radiograph leave nothing behind. The same bytes again
         change nothing, whatever their name.
@@ -58,12 +58,16 @@ class ImageService:
         require(identity, Action.IMAGES_ADD)
         name = clean_name(name)
         radiograph = read_radiograph(data, name, polarity=polarity)
+        is_known = self._is_fingerprinted(radiograph.sha256)
         self._require_room(radiograph.sha256, len(data))
+        made = None if is_known else kept_fingerprint(fingerprint(radiograph))
         self._blobs.put(data)
         with self._store.write() as work:
             _, is_new = work.images.add(
                 radiograph, name, len(data), at=work.now, uploaded_by=identity.account_id
             )
+            if made is not None:
+                work.fingerprints.add(made, at=work.now)
             if not self._blobs.has(radiograph.sha256):
                 self._blobs.put(data)  # swept before the row was there; from here on nobody may
             work.audit.record(
@@ -76,12 +80,13 @@ class ImageService:
         self._keep(polarity, radiograph)
         return radiograph
 
-    def load(self, sha256: str, *, polarity: Polarity | None = None) -> Radiograph:
+    def load(self, sha256: str, *, polarity: Polarity | None = None, keep: bool = True) -> Radiograph:
         """The radiograph whose original bytes have this digest.
 
         Args:
             sha256: 64 hex digits.
             polarity: used when the file does not say; None takes what was said when it came first.
+            keep: in memory, because somebody looks at it.
 
         Raises:
             BlobNotFoundError: no such image.
@@ -96,57 +101,15 @@ class ImageService:
         radiograph = read_radiograph(self._blobs.get(sha256), stored.name, polarity=asked)
         if (pitch := self.pitch(sha256)) is not None:
             radiograph = replace(radiograph, pitch=pitch)
-        self._keep(asked, radiograph)
+        if keep:
+            self._keep(asked, radiograph)
         return radiograph
 
-    def set_scale(
-        self, identity: Identity, sha256: str, *, known_mm: float, measured_px: float
-    ) -> PixelPitch:
-        """The scale of the image from now on: somebody measured a known length on it.
-
-        Args:
-            identity: who measured.
-            sha256: the image.
-            known_mm: length in the part, mm.
-            measured_px: its length on the image, px.
-
-        Raises:
-            NotAllowedError: the role may not decide about inspections.
-            BlobNotFoundError: no such image.
-            BadInputError: not positive, or a scale that no radiograph has.
-        """
-        require(identity, Action.INSPECTIONS_DECIDE)
-        self.facts(sha256)
-        if not (known_mm > 0 and measured_px > 0 and 1e-4 < known_mm / measured_px < 10):
-            raise BadInputError(
-                f"expected a length in mm and its px on the image, got {known_mm:g} mm and {measured_px:g} px"
-            )
-        pitch = PixelPitch(known_mm / measured_px, PitchSource.USER)
-        with self._store.write() as work:
-            before = work.scales.newest(sha256)
-            kept = KeptScale(
-                secrets.token_hex(16),
-                sha256,
-                pitch.mm_per_px,
-                known_mm,
-                measured_px,
-                identity.account_id,
-                work.now,
-            )
-            work.scales.add(kept)
-            work.audit.record(
-                identity,
-                action="image.scale_set",
-                object_type="image",
-                object_id=sha256,
-                before={"mm_per_px": before.mm_per_px} if before else None,
-                after={"mm_per_px": pitch.mm_per_px},
-                details={"known_mm": known_mm, "measured_px": measured_px},
-            )
+    def forget(self, sha256: str) -> None:
+        """Read the image again when it is loaded next, e.g. because another scale counts now."""
         with self._lock:
             for key in [key for key in self._recent if key[0] == sha256]:
                 del self._recent[key]
-        return pitch
 
     def facts(self, sha256: str) -> StoredImage:
         """What the database knows about the image: name, size, depth, scale, who handed it in.
@@ -167,10 +130,10 @@ class ImageService:
             BlobNotFoundError: no such image.
         """
         with self._store.read() as work:
-            measured, stored = work.scales.newest(sha256), work.images.find(sha256)
-        if stored is None:
-            raise BlobNotFoundError(f"no image {sha256[:12]} is stored")
-        return stored.pitch if measured is None else PixelPitch(measured.mm_per_px, PitchSource.USER)
+            stored = work.images.find(sha256)
+            if stored is None:
+                raise BlobNotFoundError(f"no image {sha256[:12]} is stored")
+            return pitch_of(work, stored)
 
     def name(self, sha256: str) -> str:
         """The name that the image was first handed in under.
@@ -179,6 +142,10 @@ class ImageService:
             BlobNotFoundError: no such image.
         """
         return self.facts(sha256).name
+
+    def _is_fingerprinted(self, sha256: str) -> bool:
+        with self._store.read() as work:
+            return work.fingerprints.has(sha256)
 
     def _require_room(self, sha256: str, n_bytes: int) -> None:
         """Ask the database first, also where there is no limit: when it is away, no file is written."""
@@ -197,3 +164,9 @@ class ImageService:
             self._recent[(radiograph.sha256, asked)] = radiograph
             while len(self._recent) > _KEPT_IN_MEMORY:
                 self._recent.popitem(last=False)
+
+
+def pitch_of(work: Work, image: StoredImage) -> PixelPitch | None:
+    """The scale that counts: what a person measured, else what the file says; None when neither does."""
+    measured = work.scales.newest(image.sha256)
+    return image.pitch if measured is None else PixelPitch(measured.mm_per_px, PitchSource.USER)

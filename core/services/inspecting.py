@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from core.domain.accounts import Identity
 from core.domain.errors import UnknownRecordError
@@ -32,11 +32,34 @@ class Decision:
     setup: Setup | None = None
 
 
-class InspectionService:
-    """Inspections in one workspace. Every change is one transaction with its line in the audit log."""
+class AssessesQuality(Protocol):
+    """What a change of the setup needs of the image-quality gate."""
 
-    def __init__(self, store: Store, *, make_id: Callable[[], str] = new_id) -> None:
+    def for_setup(self, inspection: Inspection, setup: Setup) -> dict[str, Any] | None:
+        """The report that an inspection gets with this setup; None where the one it has still holds."""
+
+    def tell(self, work: Work, identity: Identity, before: Inspection, after: Inspection) -> None:
+        """Tell in the audit log that the report was made again."""
+
+
+class InspectionService:
+    """Inspections in one workspace. Every change is one transaction with its line in the audit log.
+
+    Args:
+        store: the workspace's.
+        quality: the image-quality gate; None where no setup changes what it rests on.
+        make_id: gives ids.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        quality: AssessesQuality | None = None,
+        *,
+        make_id: Callable[[], str] = new_id,
+    ) -> None:
         self._store = store
+        self._quality = quality
         self._make_id = make_id
 
     def record(
@@ -97,13 +120,18 @@ class InspectionService:
     ) -> Inspection:
         """The inspection with its new decision.
 
+        Where the setup changes what the image-quality gate rests on, its report is made again and stored in
+        the same transaction.
+
         Raises:
             NotAllowedError: the role may not decide.
             UnknownRecordError: there is no such inspection.
             StaleVersionError: somebody else decided since; nothing was changed.
             ImmutableRecordError: it is signed.
+            BlobNotFoundError, BlobDamagedError: the gate needs the radiograph, which is gone or changed.
         """
         require(identity, Action.INSPECTIONS_DECIDE)
+        quality = self._quality_for(inspection_id, decision.setup, expected_version)
         with self._store.write() as work:
             before = _existing(work, inspection_id)
             changed = replace(
@@ -113,6 +141,7 @@ class InspectionService:
                 quality_level=decision.quality_level,
                 note=decision.note,
                 setup=before.setup if decision.setup is None else decision.setup.to_dict(),
+                image_quality=before.image_quality if quality is None else quality,
                 updated_at=work.now,
                 updated_by=identity.account_id,
             )
@@ -126,6 +155,8 @@ class InspectionService:
                 after=decision_content(after),
                 details={"version": after.version, "disposition": _value(after.disposition)},
             )
+            if quality is not None and self._quality is not None:
+                self._quality.tell(work, identity, before, after)
         return after
 
     def get(self, identity: Identity, inspection_id: str) -> Inspection:
@@ -150,6 +181,18 @@ class InspectionService:
         require(identity, Action.INSPECTIONS_READ)
         with self._store.read() as work:
             return work.inspections.latest(limit, before=before)
+
+    def _quality_for(
+        self, inspection_id: str, setup: Setup | None, expected_version: int
+    ) -> Mapping[str, Any] | None:
+        """The gate's report with this setup, made before the transaction, which holds the version to it."""
+        if setup is None or self._quality is None:
+            return None
+        with self._store.read() as work:
+            inspection = _existing(work, inspection_id)
+        if not inspection.is_open or inspection.version != expected_version:
+            return None  # the transaction refuses it
+        return self._quality.for_setup(inspection, setup)
 
     def _add(self, work: Work, identity: Identity, inspection: Inspection) -> None:
         work.inspections.add(inspection)

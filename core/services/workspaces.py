@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,17 @@ from core.domain.accounts import Identity, Role, User
 from core.domain.errors import NotAllowedError
 from core.domain.reading import setup_from
 from core.services.annotating import AnnotationService
+from core.services.copies import CopySearch
 from core.services.history import HistoryService
 from core.services.history_export import HistoryExportService
+from core.services.image_quality import ImageQualityService
 from core.services.images import ImageService
 from core.services.inspecting import InspectionService
 from core.services.inspection_record import InspectionRecordService
 from core.services.judging import JudgingService
 from core.services.readings import Reading, ReadingService
 from core.services.rule_editing import RuleSetEditingService
+from core.services.scales import ScaleService
 from core.services.sealing import Sealer
 from core.services.second_review import SecondReviewService
 from core.services.signing_off import ConfirmsPassword, SigningOffService
@@ -49,6 +53,9 @@ class Workspace:
     store: Store
     blobs: BlobStore
     images: ImageService
+    scales: ScaleService
+    copies: CopySearch
+    image_quality: ImageQualityService
     inspections: InspectionService
     annotations: AnnotationService
     readings: ReadingService
@@ -91,6 +98,8 @@ def make_workspace(
     """
     blobs = BlobStore(originals)
     images, judging = ImageService(blobs, store, limit_bytes=limit_bytes), JudgingService(store)
+    copies = CopySearch(store, partial(images.load, keep=False))
+    quality = ImageQualityService(store, images, copies)
     asked, sealing_key = accounts or NoAccounts(), seal_key or secrets.token_bytes(32)
 
     def judge(reading: Reading) -> dict[str, Any]:
@@ -107,7 +116,10 @@ def make_workspace(
         store=store,
         blobs=blobs,
         images=images,
-        inspections=InspectionService(store),
+        scales=ScaleService(store, images, quality),
+        copies=copies,
+        image_quality=quality,
+        inspections=InspectionService(store, quality),
         annotations=AnnotationService(store),
         readings=ReadingService(store),
         judging=judging,

@@ -115,6 +115,15 @@ class InspectionHistory:
         query = select(InspectionRow.model_name, InspectionRow.model_version).distinct()
         return sorted((name, version) for name, version in self._session.execute(query))
 
+    def moments_of_image(self, image_sha256: str, *, before: datetime | None = None) -> list[datetime]:
+        """When this image was inspected, corrections left out, oldest first; only what was `before` then."""
+        query = select(InspectionRow.created_at).where(
+            InspectionRow.image_sha256 == image_sha256, InspectionRow.revision_of.is_(None)
+        )
+        if before is not None:
+            query = query.where(InspectionRow.created_at < before)
+        return list(self._session.scalars(query.order_by(InspectionRow.created_at)))
+
 
 def search_words(setup: Mapping[str, Any], image_name: str) -> str:
     """What a text is looked for in: part, weld number and image name, case folded, one line each."""

@@ -123,27 +123,35 @@ class InspectionRepository:
         query = query.order_by(InspectionRow.created_at, InspectionRow.inspection_id)
         return [_inspection(row) for row in self._session.scalars(query.limit(limit))]
 
+    def open_of_image(self, image_sha256: str) -> list[Inspection]:
+        """The open inspections of this image, in order of their ids."""
+        query = select(InspectionRow).where(
+            InspectionRow.image_sha256 == image_sha256, InspectionRow.state == InspectionState.OPEN.value
+        )
+        return [
+            _inspection(row) for row in self._session.scalars(query.order_by(InspectionRow.inspection_id))
+        ]
+
     def save_decision(
         self,
         changed: Inspection,
         *,
         expected_version: int,
     ) -> Inspection:
-        """The inspection as stored with setup, disposition, standard, quality level and note of `changed`.
+        """The inspection as stored with the decision, the setup and the image quality of `changed`.
 
         Raises:
             UnknownRecordError: there is no such inspection.
             ImmutableRecordError: it is signed.
             StaleVersionError: somebody saved since `expected_version`; nothing was changed.
         """
-        row = self._at_version(changed.inspection_id, expected_version)
-        if row.state != InspectionState.OPEN.value:
-            raise ImmutableRecordError("the inspection is signed: a correction is a new revision of it")
+        row = self._open_at(changed.inspection_id, expected_version)
         row.disposition = changed.disposition.value if changed.disposition else None
         row.standard = changed.standard
         row.quality_level = changed.quality_level
         row.note = changed.note
         row.setup = dict(changed.setup)
+        row.image_quality = None if changed.image_quality is None else dict(changed.image_quality)
         row.part = str(changed.setup.get("part") or "")
         row.search_text = search_words(changed.setup, row.image_name)
         row.version = expected_version + 1
@@ -160,11 +168,17 @@ class InspectionRepository:
         row.state = state.value
         self._session.flush()
 
-    def set_image_quality(self, inspection_id: str, report: Mapping[str, Any]) -> None:
-        """Keep what the image-quality gate found."""
-        row = self._session.get_one(InspectionRow, inspection_id)
+    def save_image_quality(self, before: Inspection, report: Mapping[str, Any]) -> Inspection:
+        """The inspection as stored with what the image-quality gate found, one version on.
+
+        Raises:
+            UnknownRecordError, ImmutableRecordError, StaleVersionError: as `save_decision`.
+        """
+        row = self._open_at(before.inspection_id, before.version)
         row.image_quality = dict(report)
+        row.version = before.version + 1
         self._session.flush()
+        return replace(before, image_quality=dict(report), version=row.version)
 
     def set_found(self, inspection_id: str, boxes: Sequence[Mapping[str, Any]]) -> None:
         """Keep which classes the newest reading holds, for the history."""
@@ -179,6 +193,12 @@ class InspectionRepository:
             StaleVersionError: it is at another version.
         """
         self._at_version(inspection_id, expected_version)
+
+    def _open_at(self, inspection_id: str, expected_version: int) -> InspectionRow:
+        row = self._at_version(inspection_id, expected_version)
+        if row.state != InspectionState.OPEN.value:
+            raise ImmutableRecordError("the inspection is signed: a correction is a new revision of it")
+        return row
 
     def _at_version(self, inspection_id: str, expected_version: int) -> InspectionRow:
         row = self._session.get(InspectionRow, inspection_id, with_for_update=True, populate_existing=True)

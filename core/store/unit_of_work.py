@@ -11,6 +11,7 @@ from core.store.annotations import AnnotationRepository
 from core.store.audit_events import AuditRepository
 from core.store.clock import now_utc
 from core.store.database import writing
+from core.store.fingerprints import FingerprintRepository
 from core.store.images import ImageRepository
 from core.store.inspection_history import InspectionHistory
 from core.store.inspections import InspectionRepository, ReviewRepository, SignatureRepository
@@ -40,6 +41,7 @@ class Work:
         self.sessions = SessionRepository(session)
         self.failures = SignInFailureRepository(session)
         self.images = ImageRepository(session)
+        self.fingerprints = FingerprintRepository(session)
         self.inspections = InspectionRepository(session)
         self.history = InspectionHistory(session)
         self.annotations = AnnotationRepository(session)

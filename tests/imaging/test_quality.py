@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.domain.radiograph import PitchSource, PixelPitch, Polarity, Radiograph
-from core.imaging.fingerprint import fingerprint
+from core.imaging.fingerprint import Likeness, fingerprint
 from core.imaging.quality.assess import assess
+from core.imaging.quality.comparison import Comparison, compare
 from core.imaging.quality.flat_region import find_flat_region
 from core.imaging.quality.grey_values import grey_values
 from core.imaging.quality.limits import CASTING_LIMITS, WELD_LIMITS, QualityLimits
@@ -118,7 +119,7 @@ def test_a_picture_without_any_value_is_blank():
 def test_the_smallest_pictures_are_assessed_without_an_error(shape):
     pixels = np.random.default_rng(0).integers(0, 255, shape, dtype=np.uint8)
     image = radiograph(pixels)
-    assert len(assess(image, limits=WELD_LIMITS, earlier_fingerprints=[fingerprint(image)]).checks) == 8
+    assert len(assess(image, limits=WELD_LIMITS, compared=compare(image, [fingerprint(image)])).checks) == 8
 
 
 # --- what must not matter
@@ -252,22 +253,42 @@ def test_senseless_limits_are_refused(wrong):
 # --- copies
 
 
-def test_the_same_file_and_a_windowed_copy_fail_as_duplicates_and_another_film_does_not():
+def test_a_windowed_copy_fails_as_a_duplicate_the_same_file_and_another_film_do_not():
     made = [simulate_weld(seed, SimulationConfig(height_px=500, width_px=1200)) for seed in (6, 11)]
     first, second = (
         radiograph(m.pixels, bit_depth=m.bit_depth, sha256=str(i) * 64) for i, m in enumerate(made)
     )
     earlier = [fingerprint(first)]
-    same = assess(first, limits=WELD_LIMITS, earlier_fingerprints=earlier)
-    assert failed(same) == {CheckKind.DUPLICATE}
-    assert same.copy_of == first.sha256
+    same = assess(first, limits=WELD_LIMITS, compared=compare(first, earlier))
+    assert failed(same) == set()
+    assert (same.copy_of, same.check(CheckKind.DUPLICATE).state) == (None, CheckState.NOT_EVALUABLE)
     windowed = np.clip(first.pixels.astype(np.float32) / 2**first.bit_depth * 300 - 20, 0, 255)
     again = radiograph(windowed.astype(np.uint8), sha256="9" * 64)
-    found = assess(again, limits=WELD_LIMITS, earlier_fingerprints=earlier)
+    found = assess(again, limits=WELD_LIMITS, compared=compare(again, earlier))
+    assert found.copy_of == first.sha256
     assert found.check(CheckKind.DUPLICATE).state is CheckState.FAILED
     assert "saved again" in found.check(CheckKind.DUPLICATE).sentence
-    other = assess(second, limits=WELD_LIMITS, earlier_fingerprints=earlier)
+    other = assess(second, limits=WELD_LIMITS, compared=compare(second, earlier))
     assert other.check(CheckKind.DUPLICATE).state is CheckState.PASSED
+
+
+def test_what_was_not_compared_and_what_came_again_is_said(film):
+    said = Comparison(2, n_without_grain=1, n_waiting=3, again="This very file was inspected before.")
+    check = assess(film, limits=WELD_LIMITS, compared=said).check(CheckKind.DUPLICATE)
+    assert check.state is CheckState.PASSED
+    assert check.sentence == (
+        "Not a copy of any of 2 earlier pictures. "
+        "Not compared: 1 with too little grain, 3 not read again yet. This very file was inspected before."
+    )
+    alone = assess(film, limits=WELD_LIMITS).check(CheckKind.DUPLICATE)
+    assert (alone.state, alone.measured) == (CheckState.NOT_EVALUABLE, None)
+
+
+def test_a_blank_copy_is_told_as_blank_and_as_a_copy():
+    copy = Comparison(1, Likeness("7" * 64, is_same_file=False, view=1, grain=1), "weld 7.png")
+    report = assess(radiograph(np.zeros((300, 400), np.uint8)), limits=WELD_LIMITS, compared=copy)
+    assert failed(report) == {CheckKind.CONTRAST_SPAN, CheckKind.DUPLICATE}
+    assert "weld 7.png" in report.check(CheckKind.DUPLICATE).sentence
 
 
 # --- real radiographs

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from core.domain.radiograph import PitchSource, PixelPitch, Polarity, Radiograph
+from core.domain.wire_sets import WIRE_DIAMETERS_MM, wires_of_set
 from core.imaging.quality.assess import assess
 from core.imaging.quality.limits import WELD_LIMITS
 from core.imaging.quality.report import CheckKind, CheckState
-from core.imaging.quality.wire_sets import WIRE_DIAMETERS_MM, wires_of_set
 from core.imaging.quality.wires import find_wires
 from core.imaging.read import read_radiograph_file
 from core.simulate import furniture
@@ -99,11 +99,11 @@ def test_no_wires_are_found_where_there_are_none(seed):
 @pytest.mark.parametrize(
     ("wire_set", "required", "state", "text"),
     [
-        (None, None, CheckState.NOT_EVALUABLE, "7 wires stand out of the noise, of an indicator whose set"),
-        (None, 13, CheckState.NOT_EVALUABLE, "set is not known"),
+        (None, None, CheckState.NOT_EVALUABLE, "set and required wire are not stated in the setup. 7 wires"),
+        (None, 13, CheckState.NOT_EVALUABLE, "the set is not stated"),
         (10, None, CheckState.NOT_EVALUABLE, "W16 (0.1 mm) is the smallest"),
-        (10, 13, CheckState.PASSED, "of W10 to W16: W16 (0.1 mm) is the smallest; W13 is required"),
-        (6, 13, CheckState.FAILED, "W12 (0.25 mm) is the smallest; W13 is required"),
+        (10, 13, CheckState.PASSED, "of W10 to W16: W16 (0.1 mm) is the smallest; W13 (0.2 mm) is required"),
+        (6, 13, CheckState.FAILED, "W12 (0.25 mm) is the smallest; W13 (0.2 mm) is required"),
     ],
 )
 def test_the_check_judges_only_what_is_known(wire_set, required, state, text):

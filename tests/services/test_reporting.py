@@ -146,7 +146,7 @@ def test_a_report_of_a_signed_inspection_names_people_rules_and_changes(place: P
 
 def test_with_a_scale_lengths_are_in_millimetres_with_their_uncertainty(place: Place) -> None:
     place.read(MINE)
-    place.desk.images.set_scale(place.inspector, place.sha256, known_mm=1, measured_px=20)
+    place.desk.scales.set(place.inspector, place.sha256, known_mm=1, measured_px=20)
     mine = place.report().indications[-1]
     assert (mine.length_mm, mine.width_mm, mine.plus_minus_mm) == (1.0, 0.35, 0.1)
     assert place.report().image.scale_source == "entered by the user"
@@ -156,7 +156,7 @@ def test_what_was_signed_is_judged_by_the_table_and_scale_of_that_moment(place: 
     place.read(MINE)
     place.sign()
     before = place.report()
-    place.desk.images.set_scale(place.inspector, place.sha256, known_mm=1, measured_px=20)
+    place.desk.scales.set(place.inspector, place.sha256, known_mm=1, measured_px=20)
     shipped = shipped_rule_set("iso-5817")
     with place.store.write() as work:
         path = Path(__file__).parents[2] / "core" / "standards" / "rules" / "iso-5817.yaml"

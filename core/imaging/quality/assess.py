@@ -1,18 +1,16 @@
 """The image-quality gate: every check on one radiograph, before any verdict is given."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from core.domain.radiograph import Polarity, Radiograph
-from core.imaging.fingerprint import Fingerprint, Likeness, find_copy
+from core.domain.wire_sets import WIRE_DIAMETERS_MM, wires_of_set
 from core.imaging.noise import signal_to_noise
+from core.imaging.quality.comparison import NOTHING_EARLIER, Comparison
 from core.imaging.quality.flat_region import find_flat_region
 from core.imaging.quality.grey_values import GreyValues, grey_values
 from core.imaging.quality.limits import QualityLimits
 from core.imaging.quality.report import Check, CheckKind, CheckState, QualityReport
 from core.imaging.quality.sharpness import MIN_EDGES, measure_sharpness
-from core.imaging.quality.wire_sets import WIRE_DIAMETERS_MM, wires_of_set
 from core.imaging.quality.wires import WireIndicator, find_wires
 from core.imaging.region import float_pixels
 
@@ -23,7 +21,7 @@ def assess(
     radiograph: Radiograph,
     *,
     limits: QualityLimits,
-    earlier_fingerprints: Sequence[Fingerprint] = (),
+    compared: Comparison = NOTHING_EARLIER,
     srb_um: float | None = None,
 ) -> QualityReport:
     """The report of all checks on the original pixels.
@@ -31,13 +29,12 @@ def assess(
     Args:
         radiograph: to be judged.
         limits: what it has to reach.
-        earlier_fingerprints: of the pictures it must not be a copy of; leave its own out.
+        compared: what came of comparing it with the earlier pictures.
         srb_um: basic spatial resolution in micrometres, from a duplex wire indicator; None when not known.
     """
     values = grey_values(radiograph)
     if values is None or values.lowest == values.highest:
-        return _blank(radiograph, values, limits, earlier_fingerprints)
-    copy = find_copy(radiograph, earlier_fingerprints)
+        return _blank(values, limits, compared)
     wires = find_wires(radiograph)
     checks = (
         _bit_depth(radiograph, values, limits),
@@ -47,28 +44,24 @@ def assess(
         _blur(radiograph, limits),
         _noise(radiograph, limits, srb_um),
         _wires(wires, limits),
-        _duplicate(copy, len(earlier_fingerprints)),
+        _duplicate(compared),
     )
-    return QualityReport(checks, limits.id, wires, None if copy is None else copy.sha256)
+    return QualityReport(checks, limits.id, wires, _copy_of(compared))
 
 
-def _blank(
-    radiograph: Radiograph, values: GreyValues | None, limits: QualityLimits, earlier: Sequence[Fingerprint]
-) -> QualityReport:
+def _blank(values: GreyValues | None, limits: QualityLimits, compared: Comparison) -> QualityReport:
     """The report of a picture that shows nothing."""
     what = "no pixel has a value" if values is None else f"every pixel has the grey value {values.lowest:g}"
-    copy = next((other.sha256 for other in earlier if other.sha256 == radiograph.sha256), None)
-    likeness = None if copy is None else Likeness(copy, is_same_file=True, view=1.0, grain=1.0)
     checks = []
     for kind in CheckKind:
         if kind is CheckKind.CONTRAST_SPAN:
             sentence = f"The picture is blank: {what}."
             checks.append(Check(kind, _FAILED, 0.0, "grey values", limits.min_span, sentence))
         elif kind is CheckKind.DUPLICATE:
-            checks.append(_duplicate(likeness, len(earlier)))
+            checks.append(_duplicate(compared))
         else:
             checks.append(Check(kind, _OPEN, None, "", None, "Not evaluable: the picture is blank."))
-    return QualityReport(tuple(checks), limits.id, copy_of=copy)
+    return QualityReport(tuple(checks), limits.id, copy_of=_copy_of(compared))
 
 
 def _bit_depth(radiograph: Radiograph, values: GreyValues, limits: QualityLimits) -> Check:
@@ -149,33 +142,51 @@ def _wires(wires: WireIndicator | None, limits: QualityLimits) -> Check:
     kind = CheckKind.WIRES
     required = None if limits.required_wire is None else float(limits.required_wire)
     if wires is None:
-        sentence = "No wire indicator was found: read it by eye."
+        sentence = "Not evaluable: no wire indicator was found, read it by eye."
         return Check(kind, _OPEN, None, "wire number", required, sentence)
     seen = f"{wires.n_visible} wires stand out of the noise"
     if limits.wire_set is None:
-        sentence = f"{seen}, of an indicator whose set is not known: hand in the set from its lettering."
+        missing = "the set is" if limits.required_wire is not None else "set and required wire are"
+        sentence = f"Not evaluable: {missing} not stated in the setup. {seen}; the lettering names the set."
         return Check(kind, _OPEN, None, "wire number", required, sentence)
     first, last = wires_of_set(limits.wire_set)[0], wires_of_set(limits.wire_set)[-1]
     smallest = wires.smallest_visible(limits.wire_set)
     seen += f" of W{first} to W{last}: W{smallest} ({WIRE_DIAMETERS_MM[smallest]:g} mm) is the smallest"
     if limits.required_wire is None:
-        return Check(kind, _OPEN, float(smallest), "wire number", None, f"{seen}; none is required by name.")
+        sentence = f"Not evaluable: the required wire is not stated in the setup. {seen}."
+        return Check(kind, _OPEN, float(smallest), "wire number", None, sentence)
     is_enough = smallest >= limits.required_wire
-    sentence = f"{seen}; W{limits.required_wire} is required."
+    needed = f"W{limits.required_wire} ({WIRE_DIAMETERS_MM[limits.required_wire]:g} mm)"
+    sentence = f"{seen}; {needed} is required."
     return Check(kind, _state(is_enough), float(smallest), "wire number", required, sentence)
 
 
-def _duplicate(copy: Likeness | None, n_earlier: int) -> Check:
-    kind, unit = CheckKind.DUPLICATE, "copies"
-    if n_earlier == 0:
-        return Check(
-            kind, _OPEN, None, unit, 0.0, "Not evaluable: there is no earlier picture to compare with."
-        )
-    if copy is None:
-        return Check(kind, _PASSED, 0.0, unit, 0.0, f"Not a copy of any of {n_earlier} earlier pictures.")
-    what = "The same file as" if copy.is_same_file else "The same exposure, saved again, as"
-    sentence = f"{what} an earlier picture ({copy.sha256[:12]})."
-    return Check(kind, _FAILED, 1.0, unit, 0.0, sentence)
+def _duplicate(compared: Comparison) -> Check:
+    kind, unit, copy = CheckKind.DUPLICATE, "copies", compared.copy
+    if copy is not None:
+        name = compared.copy_name or f"an earlier picture ({copy.sha256[:12]})"
+        sentence = f"The same exposure as {name}, saved again with other bytes: inspect the earlier one."
+        return Check(kind, _FAILED, 1.0, unit, 0.0, sentence)
+    sentence = "Not evaluable: there is no earlier picture to compare with."
+    if compared.n_earlier:
+        many = "picture" if compared.n_earlier == 1 else "pictures"
+        sentence = f"Not a copy of any of {compared.n_earlier} earlier {many}."
+    sentence += _not_compared(compared)
+    if compared.again:
+        sentence += f" {compared.again}"
+    state, figure = (_PASSED, 0.0) if compared.n_earlier else (_OPEN, None)
+    return Check(kind, state, figure, unit, 0.0, sentence)
+
+
+def _not_compared(compared: Comparison) -> str:
+    """What the comparison leaves open, as a sentence with a space before it; empty when nothing."""
+    words = [f"{compared.n_without_grain} with too little grain"] if compared.n_without_grain else []
+    words += [f"{compared.n_waiting} not read again yet"] if compared.n_waiting else []
+    return f" Not compared: {', '.join(words)}." if words else ""
+
+
+def _copy_of(compared: Comparison) -> str | None:
+    return None if compared.copy is None else compared.copy.sha256
 
 
 def _state(is_fine: bool) -> CheckState:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from core.imaging.quality.wire_sets import WIRE_DIAMETERS_MM, wires_of_set
+from core.domain.wire_sets import WIRE_DIAMETERS_MM, wires_of_set
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class QualityReport:
         checks: one for each kind.
         limits_id: which limits they were held against, e.g. "weld 1".
         wires: the wire indicator that was found, None when none was.
-        copy_of: sha256 of the earlier picture that this one is the same as or a copy of.
+        copy_of: sha256 of the earlier picture that this one is a copy of.
     """
 
     checks: tuple[Check, ...]

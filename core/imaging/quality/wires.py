@@ -12,6 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from core.domain.radiograph import PixelPitch, Polarity, Radiograph
+from core.domain.wire_sets import wires_of_set
 from core.imaging.quality.wire_search import (
     MAX_LINES,
     STRIP_ROWS,
@@ -22,7 +23,6 @@ from core.imaging.quality.wire_search import (
     sheared,
     working_picture,
 )
-from core.imaging.quality.wire_sets import wires_of_set
 from core.imaging.region import float_pixels
 
 #: Standard deviations; see docs/image-quality.md for how often a place without a wire reaches it.

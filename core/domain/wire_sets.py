@@ -1,4 +1,7 @@
-"""Wire image quality indicators (IQI): their diameters and sets, as facts of ISO 19232-1:2013, table 1."""
+"""Wire image quality indicators (IQI): their diameters, sets and names, as facts of ISO 19232-1:2013.
+
+A set is named by its first wire and what its wires are made of, "W10 FE" for W10 to W16 of steel.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -18,6 +21,14 @@ FIRST_WIRES = (1, 6, 10, 13)
 WIRES_PER_SET = 7
 #: The wires lie at least so far apart, mm (measured on steel sets: 5 mm between their edges).
 LEAST_SPACING_MM = 5.0
+#: What the wires are made of, by the letters of the lettering.
+WIRE_MATERIALS: Mapping[str, str] = MappingProxyType(
+    {"FE": "steel", "NI": "nickel", "TI": "titanium", "AL": "aluminium", "CU": "copper"}
+)
+#: Name of each set to its first wire.
+WIRE_SETS: Mapping[str, int] = MappingProxyType(
+    {f"W{first} {letters}": first for letters in WIRE_MATERIALS for first in FIRST_WIRES}
+)
 
 
 def wires_of_set(first_wire: int) -> tuple[int, ...]:
@@ -29,3 +40,9 @@ def wires_of_set(first_wire: int) -> tuple[int, ...]:
     if first_wire not in FIRST_WIRES:
         raise ValueError(f"a set begins with W1, W6, W10 or W13, got W{first_wire}")
     return tuple(range(first_wire, first_wire + WIRES_PER_SET))
+
+
+def indicator_words(wire_set: str | None, required_wire: int | None) -> str:
+    """Indicator and wire that has to be visible, such as "W10 FE, W13 required"; empty for neither."""
+    required = "" if required_wire is None else f"W{required_wire} required"
+    return ", ".join(filter(None, (wire_set, required)))
