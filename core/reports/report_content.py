@@ -85,7 +85,7 @@ def reported_indications(
     *,
     edge_px: float,
 ) -> tuple[ReportedIndication, ...]:
-    """Every indication of the reading, dismissed ones too, numbered from 1 in its order.
+    """Every indication of the reading, dismissed ones too, with the numbers that the page shows, in their order.
 
     Args:
         inspection: whose.
@@ -102,6 +102,7 @@ def reported_indications(
             if one.kind is DisagreementKind.CLASS and one.indication.model_index is not None:
                 words += f" (model: {inspection.detections[one.indication.model_index]['class']})"
             changes.setdefault(one.indication.indication_id, []).append(words)
+    numbered = sorted(((number_of(one, len(inspection.detections)), one) for one in reading), key=_first)
     return tuple(
         _indication(
             number,
@@ -111,8 +112,24 @@ def reported_indications(
             edge_px=edge_px,
             changes=tuple(changes.get(one.indication_id, ())),
         )
-        for number, one in enumerate(reading, 1)
+        for number, one in numbered
     )
+
+
+def number_of(one: ReadIndication, n_detections: int) -> int:
+    """The number that the page shows: the model's place in its list, those added by a person after all of these.
+
+    Args:
+        one: `m3` is the model's third, `h2` the second that was added.
+        n_detections: boxes of the model, those below its operating point too.
+    """
+    if one.model_index is not None:
+        return one.model_index + 1
+    return n_detections + int(one.indication_id.removeprefix("h"))
+
+
+def _first(pair: tuple[int, ReadIndication]) -> int:
+    return pair[0]
 
 
 def _indication(

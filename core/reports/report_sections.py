@@ -1,6 +1,7 @@
 """What stands on the pages of a PDF report, from top to bottom."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy.typing as npt
@@ -143,10 +144,11 @@ def _indications(report: InspectionReport, width: float) -> Iterator[Flowable]:
     head = ("No.", "Class (ISO 6520-1)", "Reported by, call", "Prob.", "Box, px", "Length × width", "Verdict")
     rows: list[list[Any]] = []
     style: list[Any] = []
+    letters = _lettered_clauses(report.indications)
     for one in report.indications:
         begin = len(rows) + 1
         rows.append(_indication_row(one))
-        rows += [["", detail, "", "", "", "", ""] for detail in _details(one)]
+        rows += [["", detail, "", "", "", "", ""] for detail in _details(one, letters)]
         end = len(rows)
         style += [("SPAN", (1, at), (-1, at)) for at in range(begin + 1, end + 1)]
         style += [
@@ -155,6 +157,8 @@ def _indications(report: InspectionReport, width: float) -> Iterator[Flowable]:
         ]
     yield listing(head, rows, [width * share for share in _INDICATION_SHARES], style)
     yield gap(2)
+    for clauses, letter in letters.items():
+        yield labelled(f"Clauses {letter}:", clauses, SMALL)
     yield text(_how_measured(report), SMALL)
 
 
@@ -175,18 +179,32 @@ def _indication_row(one: ReportedIndication) -> list[Flowable]:
     ]
 
 
-def _details(one: ReportedIndication) -> list[Flowable]:
-    """Why, by which clause, what was changed, what somebody noted."""
-    clauses = dict.fromkeys(
+def _clauses(one: ReportedIndication) -> str:
+    """Every clause that was applied; empty when none was."""
+    applied = (
         f"{rule.clause} ({rule.rule_id})" if rule.rule_id else rule.clause
         for rule in one.rules
         if rule.clause or rule.rule_id
     )
+    return "; ".join(dict.fromkeys(applied))
+
+
+def _lettered_clauses(indications: Sequence[ReportedIndication]) -> dict[str, str]:
+    """A letter for each set of clauses that stands more than once, so that it is printed once."""
+    counts = Counter(clauses for one in indications if (clauses := _clauses(one)))
+    repeated = [clauses for clauses, count in counts.items() if count > 1]
+    return {clauses: chr(ord("A") + place) for place, clauses in enumerate(repeated[:26])}
+
+
+def _details(one: ReportedIndication, letters: Mapping[str, str]) -> list[Flowable]:
+    """Why, by which clause, what was changed, what somebody noted."""
+    clauses = _clauses(one)
     lines = []
     if one.reasons:
         lines.append(labelled("Why:", "; ".join(one.reasons), SMALL))
     if clauses:
-        lines.append(labelled("Clause:", "; ".join(clauses), SMALL))
+        said = f"{letters[clauses]}, below the table" if clauses in letters else clauses
+        lines.append(labelled("Clause:", said, SMALL))
     if one.changes:
         lines.append(labelled("Changed:", "; ".join(one.changes), SMALL))
     if one.note:

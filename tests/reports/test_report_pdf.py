@@ -162,3 +162,15 @@ def test_only_what_nobody_but_the_model_says_is_dashed() -> None:
              ("inspector", "confirmed"): False}  # fmt: skip
     for (by, call), expected in cases.items():
         assert is_dashed(replace(one, reported_by=by, call=call)) is expected
+
+
+def test_clauses_that_stand_for_several_indications_are_printed_once(drawn: list[str]) -> None:
+    report_pdf(report(9), film())
+    clause = "table 1, 2.3 (gas-pore)"
+    assert [text for text in drawn if clause in text] == [f"Clauses A: {clause}"]
+    assert drawn.count("Clause: A, below the table") == 6  # three of nine are dismissed, so not judged
+
+
+def test_clauses_of_one_indication_stand_with_it(drawn: list[str]) -> None:
+    report_pdf(report(2), film())  # the first is dismissed
+    assert "Clause: table 1, 2.3 (gas-pore)" in drawn
