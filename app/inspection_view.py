@@ -56,6 +56,7 @@ def viewer_data(
     model: ModelVersion,
     threshold: float,
     reading: Mapping[str, Any] | None = None,
+    remark: str = "",
 ) -> dict[str, Any]:
     """Everything the viewer needs for one image and the batch around it.
 
@@ -66,10 +67,11 @@ def viewer_data(
         model: the version that answers.
         threshold: to begin with; the viewer keeps its own afterwards.
         reading: see `app.reading_view.reading_data`; None before there is one.
+        remark: what of the files that came last was not taken, one line.
     """
     result = current.answer.result if current.answer else None
     return {
-        "image": _image(current, radiograph, model) if radiograph else None,
+        "image": _image(current, radiograph, model, (reading or {}).get("srb_mm")) if radiograph else None,
         "status": _status(items, current, result),
         "detections": _detections(result) if result else [],
         "result_id": f"{current.entry.key}-{model.name}-{model.version}-{result is not None}",
@@ -80,13 +82,15 @@ def viewer_data(
         "selected": None,
         "links": _links(current.question) if result and current.question else None,
         "reading": None if reading is None else dict(reading),
-        "progress": progress(items),
+        "progress": progress(items, remark),
         "batch": [_batch_item(item, threshold) for item in items],
         "current": current.entry.key,
     }
 
 
-def _image(current: TableItem, radiograph: Radiograph, model: ModelVersion) -> dict[str, Any]:
+def _image(
+    current: TableItem, radiograph: Radiograph, model: ModelVersion, srb_mm: float | None
+) -> dict[str, Any]:
     pitch = radiograph.pitch
     is_large = radiograph.pixels.size > PREVIEW_ABOVE_PX
     result = current.answer.result if current.answer else None
@@ -103,7 +107,7 @@ def _image(current: TableItem, radiograph: Radiograph, model: ModelVersion) -> d
         "polarity_text": polarity_text(radiograph.polarity, model),
         "mm_per_px": pitch.mm_per_px if pitch else None,
         "pitch_source": pitch.source.value if pitch else None,
-        "srb_um": None,  # basic spatial resolution: no file states it, so an SNR is not normalised
+        "srb_um": None if srb_mm is None else 1000 * srb_mm,  # no file states it, so the setup may
         "fields": dict(radiograph.fields),
         "notes": list(dict.fromkeys((*radiograph.notes, *(result.notes if result else ())))),
     }
@@ -126,14 +130,14 @@ def _status(items: Sequence[TableItem], current: TableItem, result: DetectionRes
     return status
 
 
-def progress(items: Sequence[TableItem]) -> dict[str, Any] | None:
-    """How far the batch is and what failed, in words; None when there is nothing to tell.
+def progress(items: Sequence[TableItem], remark: str = "") -> dict[str, Any] | None:
+    """How far the batch is, what failed and what was not taken, in words; None when there is nothing to tell.
 
     `can_cancel` says that something waits that was not begun.
     """
     pending = [item for item in items if item.is_pending]
     failed = [item for item in items if item.state in ("failed", "cancelled")]
-    if len(items) < 2 or not (pending or failed):
+    if not remark and (len(items) < 2 or not (pending or failed)):
         return None
     done = len(items) - len(pending) - len(failed)
     text = f"{done} of {len(items)} analysed"
@@ -146,6 +150,7 @@ def progress(items: Sequence[TableItem]) -> dict[str, Any] | None:
         "failed": [
             {"key": item.entry.key, "name": item.entry.name, "message": _why(item)} for item in failed
         ],
+        "remark": remark,
     }
 
 

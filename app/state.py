@@ -27,6 +27,7 @@ class InspectionState:
         threshold_model: model and version the threshold was chosen for.
         uploader: counts up to empty the file chooser after its files were taken.
         taken: ids of the files that were taken; the browser may report the same ones twice.
+        remark: what of the files that came last was not taken, one line.
     """
 
     current: str | None = None
@@ -34,6 +35,7 @@ class InspectionState:
     threshold_model: str = ""
     uploader: int = 0
     taken: set[str] = field(default_factory=set)
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)

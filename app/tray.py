@@ -3,7 +3,7 @@
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -76,9 +76,25 @@ class Tray:
         key = secrets.token_hex(8)
         with self._lock:
             self._entries[key] = TrayEntry(key, name, polarity, setup=setup)
-            while len(self._entries) > _MAX_ENTRIES:
-                self._entries.popitem(last=False)
+            self._drop_oldest()
         return key
+
+    def split(self, key: str, names: Sequence[str]) -> tuple[str, ...]:
+        """The keys of several entries in the place of one that is being read; the first keeps its key.
+
+        None of them when it was taken off the table meanwhile.
+        """
+        with self._lock:
+            if (entry := self._entries.get(key)) is None:
+                return ()
+            keys = (key, *(secrets.token_hex(8) for _ in names[1:]))
+            parts = {one: replace(entry, key=one, name=name) for one, name in zip(keys, names, strict=True)}
+            before = list(self._entries.items())
+            self._entries.clear()
+            for old, kept in before:
+                self._entries.update(parts if old == key else {old: kept})
+            self._drop_oldest()
+        return keys
 
     def store(self, key: str, sha256: str) -> bool:
         """The entry was read and stored; an earlier entry of the same image gives way.
@@ -103,6 +119,10 @@ class Tray:
         """Take the entry away; nothing happens when it is gone."""
         with self._lock:
             self._entries.pop(key, None)
+
+    def _drop_oldest(self) -> None:
+        while len(self._entries) > _MAX_ENTRIES:
+            self._entries.popitem(last=False)
 
 
 class Trays:

@@ -37,6 +37,7 @@ def draw() -> None:
     if not has_images:
         for item in items:
             st.error(f"{item.entry.name}: {item.entry.message}")
+        chooser.draw_remark()
         draw_welcome(model)
         return
     is_pending = any(item.is_pending for item in items)
@@ -53,7 +54,11 @@ def draw_welcome(model: ModelVersion) -> None:
         "raised it. It reports indications, not defects: whether a part is accepted you decide, and an empty "
         "result is no proof that nothing is there.</p></div>"
     )
-    chooser.draw_uploader()
+    files, folder = st.columns([3, 2], gap="small")
+    with files:
+        chooser.draw_uploader()
+    with folder:
+        chooser.draw_folder_chooser()
     st.caption("Samples: simulated weld radiographs, made for this product")
     chooser.draw_sample_tiles()
     st.caption(f"{model.name} v{model.version}: {model.data_notice}")
@@ -78,6 +83,7 @@ def draw_viewer(model: ModelVersion, was_pending: bool, drawn_for: str | None) -
         model=model,
         threshold=table.threshold_for(model),
         reading=table.reading_of(current),
+        remark=state.inspection_state().remark,
     )
     radiograph_viewer(
         data,

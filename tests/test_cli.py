@@ -11,6 +11,7 @@ from core.cli import main
 from core.simulate.config import SimulationConfig
 from core.simulate.dataset import write_dataset
 from tests.artefacts import write_artefact
+from tests.imaging.pictures import write_dicom
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +67,24 @@ def test_detect_writes_the_documented_json(run, home):
         assert 0 <= x1 <= x2 <= 96
         assert 0 <= y1 <= y2 <= 64
         assert found["score"] >= entry["calibration"]["score_cut"]
+
+
+def test_detect_gives_one_result_for_each_frame_and_names_a_broken_one(run, home, tmp_path):
+    frames = np.stack([cv2.imread(str(path), cv2.IMREAD_UNCHANGED) for path in images(home)])
+    (tmp_path / "panel.dcm").write_bytes(write_dicom(frames, frames=3))
+    (tmp_path / "many.dcm").write_bytes(write_dicom(np.zeros((251, 2, 2), np.uint8), frames=251))
+    result = run("detect", tmp_path / "panel.dcm", tmp_path / "many.dcm", "--model", "weld", "--json", "-")
+    assert result.exit_code == 2
+    entries = json.loads(result.stdout)
+    assert [entry["image"]["frame"] for entry in entries] == [1, 2, 3]
+    assert {entry["image"]["path"] for entry in entries} == {str(tmp_path / "panel.dcm")}
+    assert len({entry["image"]["sha256"] for entry in entries}) == 3
+    assert result.stderr == "radikal: expected a DICOM file of at most 250 frames, got 251 (many.dcm)\n"
+    told = run("detect", tmp_path / "panel.dcm", "--model", "weld", "--explain", tmp_path / "maps").stdout
+    assert f"{tmp_path / 'panel.dcm'} frame 3: " in told
+    assert {path.name.split("_")[0] for path in (tmp_path / "maps").iterdir()} <= {
+        f"panel frame {n} of 3" for n in (1, 2, 3)
+    }
 
 
 def test_detect_reports_every_box_above_the_asked_score(run, home):

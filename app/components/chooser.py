@@ -10,9 +10,9 @@ from app.access import acting, current_identity
 from app.resources import MODELS, resources
 from core.domain.errors import WorkbenchError
 from core.domain.radiograph import Polarity
+from core.imaging.folder import take_folder
 from core.services.samples import Sample
 
-_TYPES = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "dcm", "dicom", "dic", "dcn", "zip"]
 _SHOWN_SAMPLES = 6
 _TILES_PER_ROW = 3
 _POLARITY_TEXT = {
@@ -43,6 +43,7 @@ def draw_add_menu() -> None:
     count = state.inspection_state().uploader
     with st.popover("Add radiographs", icon=":material/add:", key=f"inspection.add.{count}"):
         draw_uploader()
+        draw_folder_chooser()
         st.caption("Samples")
         for sample in samples():
             st.button(
@@ -56,16 +57,38 @@ def draw_add_menu() -> None:
 
 
 def draw_uploader() -> None:
-    """The file chooser; files are taken at once and the chooser is emptied."""
-    key = f"inspection.upload.{state.inspection_state().uploader}"
-    st.file_uploader(
+    """The choosers of files and of a folder; files are taken at once and the choosers are emptied.
+
+    What a file is, its content says: radiographs from DICOM equipment often have names without a suffix, so
+    no kind of file is kept out here.
+    """
+    _draw_chooser(
+        "files",
         "PNG, JPEG, BMP, TIFF or DICONDE, 8 to 16 bit, one or many, or a ZIP of them",
-        type=_TYPES,
-        accept_multiple_files=True,
+        is_folder=False,
+    )
+
+
+def draw_folder_chooser() -> None:
+    """The chooser of a folder with all that lies in it."""
+    _draw_chooser("folder", "Or a whole folder; what is no radiograph is skipped", is_folder=True)
+
+
+def _draw_chooser(name: str, label: str, *, is_folder: bool) -> None:
+    key = f"inspection.upload.{name}.{state.inspection_state().uploader}"
+    st.file_uploader(
+        label,
+        accept_multiple_files="directory" if is_folder else True,
         key=key,
         on_change=_take_files,
         args=(key,),
     )
+
+
+def draw_remark() -> None:
+    """What of the last files was not taken, on a page without a viewer that would tell it."""
+    if remark := state.inspection_state().remark:
+        st.info(remark)
 
 
 def draw_sample_tiles() -> None:
@@ -95,22 +118,21 @@ def samples() -> tuple[Sample, ...]:
 @acting
 def _take_files(key: str) -> None:
     current, held, identity = state.inspection_state(), resources(), current_identity()
-    keys = [
-        held.intake.receive(
-            state.tray(),
-            identity,
-            file.getvalue(),
-            file.name,
-            state.chosen_polarity(),
-            state.reading_state().setup,
-        )
-        for file in state.uploaded_files(key)
-        if file.file_id not in current.taken
-    ]
-    current.taken.update(file.file_id for file in state.uploaded_files(key))
-    if keys:
-        current.current = keys[0]
-        current.uploader += 1
+    files = [file for file in state.uploaded_files(key) if file.file_id not in current.taken]
+    current.taken.update(file.file_id for file in files)
+    if not files:
+        return
+    polarity, setup, tray = state.chosen_polarity(), state.reading_state().setup, state.tray()
+    first: str | None
+    if len(files) == 1 and "/" not in files[0].name:
+        first = held.intake.receive(tray, identity, files[0].getvalue(), files[0].name, polarity, setup)
+        current.remark = ""
+    else:
+        folder = take_folder([(file.name, file.getvalue()) for file in files])
+        first = held.intake.receive_folder(tray, identity, folder, polarity, setup)
+        current.remark = folder.remark
+    current.current = first or current.current
+    current.uploader += 1
 
 
 @acting

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,31 +40,32 @@ def detect(
 ) -> None:
     """Report the indications in radiographs, with calibrated probabilities.
 
+    A DICOM file of several frames gives one result a frame: "image" then also holds "frame", from 1, and its
+    sha256 is that of the frame as a file of its own, which is what the pages store.
+
     A file that cannot be read is named on stderr and the others are still done; the exit code is then 2.
     """
     from core.bootstrap import build_services
     from core.domain.radiograph import Polarity
-    from core.imaging.read import read_radiograph_file
+    from core.imaging.read import read_radiograph
     from core.reports.detection_json import detection_to_dict
 
     services = build_services(read_settings())
     services.registry.resolve(model, version=version, alias=alias)  # a wrong model fails before any image
-    results, n_bad = [], 0
-    for path in paths:
+    results: list[dict[str, Any]] = []
+    refused: list[BadInputError] = []
+    for path, frame, file in _files(paths, refused):
         try:
-            radiograph = read_radiograph_file(path, polarity=Polarity(polarity))
+            radiograph = read_radiograph(file.read(), file.name, polarity=Polarity(polarity))
             result = services.detect.detect(
-                radiograph, path.name, model=model, version=version, alias=alias, min_score=min_score
+                radiograph, file.name, model=model, version=version, alias=alias, min_score=min_score
             )
         except BadInputError as error:
-            click.echo(f"radikal: {error}", err=True)
-            n_bad += 1
+            _refuse(error, refused)
             continue
-        results.append(detection_to_dict(result, str(path)))
+        results.append(detection_to_dict(result, str(path), frame=frame))
         if explain is not None:
-            _write_maps(services, result, path.stem, explain)
-        if sys.stderr.isatty():
-            show_progress(len(results) + n_bad, len(paths))
+            _write_maps(services, result, Path(file.name).stem, explain)
     if json_path == "-":
         click.echo(json.dumps(results, indent=1))
     else:
@@ -72,15 +73,38 @@ def detect(
             Path(json_path).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
         for entry in results:
             _print_detections(entry)
-    if n_bad:
+    if refused:
         sys.exit(BAD_INPUT)
+
+
+def _files(paths: Sequence[Path], refused: list[BadInputError]) -> Iterator[tuple[Path, int | None, Any]]:
+    """Path, number of the frame where there are several, and the `HandedIn` of every radiograph."""
+    from core.imaging.handed_in import frames_in
+    from core.imaging.read import read_file
+
+    for n_done, path in enumerate(paths, 1):
+        try:
+            files = frames_in(read_file(path), path.name)
+        except BadInputError as error:
+            _refuse(error, refused)
+            continue
+        for number, file in enumerate(files, 1):
+            yield path, number if len(files) > 1 else None, file
+        if sys.stderr.isatty():
+            show_progress(n_done, len(paths))
+
+
+def _refuse(error: BadInputError, refused: list[BadInputError]) -> None:
+    click.echo(f"radikal: {error}", err=True)
+    refused.append(error)
 
 
 def _print_detections(result: dict[str, Any]) -> None:
     model = result["model"]
     shown = [d for d in result["detections"] if d["probability"] >= result["operating_probability"]]
+    frame = f" frame {result['image']['frame']}" if "frame" in result["image"] else ""
     click.echo(
-        f"{result['image']['path']}: {len(shown)} indications at probability "
+        f"{result['image']['path']}{frame}: {len(shown)} indications at probability "
         f"{result['operating_probability']:.2f} and above ({model['name']} v{model['version']}, "
         f"{len(result['detections'])} candidates, {result['elapsed_ms']:.0f} ms)"
     )

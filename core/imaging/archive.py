@@ -21,7 +21,7 @@ from core.imaging.limits import (
     MAX_MEMBERS,
     most_unpacked,
 )
-from core.imaging.names import clean_name, one_printable_line
+from core.imaging.names import clean_name, distinct_names, one_printable_line
 
 _STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 _STEP = 2**20
@@ -57,7 +57,7 @@ class Member:
 
     Attributes:
         index: names it within its archive.
-        name: fit to be shown, without its folders.
+        name: fit to be shown, without its folders unless they tell files of one name apart.
         problem: why it is refused unread, one line; empty when it may be read.
     """
 
@@ -86,7 +86,9 @@ class Archive:
         self._lock = threading.Lock()
         try:
             self._zip = _open(data)
-            self._entries = tuple(e for e in self._zip.infolist() if not _is_ignored(e))
+            self._entries = tuple(
+                e for e in self._zip.infolist() if not (e.is_dir() or is_system_file(e.filename))
+            )
             _check_contents(self._zip.infolist(), self._entries)
         except UnreadableImageError as error:
             raise UnreadableImageError(f"{error} ({clean_name(name)})") from error
@@ -167,18 +169,20 @@ def _check_contents(all_entries: list[zipfile.ZipInfo], entries: tuple[zipfile.Z
         )
 
 
-def _is_ignored(entry: zipfile.ZipInfo) -> bool:
-    """True for folders, and for what desktops leave in archives without being asked."""
-    *folders, last = entry.filename.lower().split("/")
+def is_system_file(path: str) -> bool:
+    """True for what desktops leave in folders and archives without being asked."""
+    *folders, last = path.lower().split("/")
     if any(folder in _SYSTEM_FOLDERS for folder in folders):
         return True
-    return entry.is_dir() or last in _SYSTEM_FILES or last.startswith("._")
+    return last in _SYSTEM_FILES or last.startswith("._")
 
 
 def _members(entries: tuple[zipfile.ZipInfo, ...]) -> tuple[Member, ...]:
     members, seen = [], set[str]()
-    for index, entry in enumerate(entries):
-        name, same = clean_name(entry.filename), unicodedata.normalize("NFKC", entry.filename).casefold()
+    for index, (entry, name) in enumerate(
+        zip(entries, distinct_names([e.filename for e in entries]), strict=True)
+    ):
+        same = unicodedata.normalize("NFKC", entry.filename).casefold()
         problem = _problem(entry) or ("the archive holds two files of this name" if same in seen else "")
         seen.add(same)
         members.append(Member(index, name, f"{problem} ({name})" if problem else ""))

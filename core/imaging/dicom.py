@@ -4,27 +4,25 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
 from pydicom.pixels.utils import pixel_array
-from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
+from pydicom.uid import RLELossless
 
-from core.domain.errors import UnreadableImageError
 from core.domain.radiograph import Pixels
 from core.imaging.decoded import Decoded
-from core.imaging.dicom_frames import check_frame, n_frames
+from core.imaging.dicom_frames import check_frame, check_header, n_frames
+from core.imaging.dicom_groups import from_functional_groups
+from core.imaging.dicom_origin import origin_note
 from core.imaging.dicom_parse import parse_dicom
 from core.imaging.dicom_pitch import dicom_pitch
 from core.imaging.dicom_polarity import dicom_polarity
 from core.imaging.diconde import diconde_fields, register_diconde_names
 from core.imaging.grey import to_grey
-from core.imaging.limits import check_picture_size
 from core.imaging.quiet import damaged, quiet_codec
 from core.imaging.samples import narrow
 
-_PIXEL_TAGS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
-_MONOCHROME = ("MONOCHROME1", "MONOCHROME2")
 _MAX_BITS, _MIN_BITS = 16, 8
 _UINT16_MAX = 65535
 
@@ -39,15 +37,15 @@ def read_dicom(data: bytes) -> Decoded:
     register_diconde_names()
     with quiet_codec("DICOM", BytesLengthException, InvalidDicomError):
         dataset = parse_dicom(data)
-        _name_transfer_syntax(dataset)
-        _check_header(dataset, len(data))
+        check_header(dataset, len(data))
         check_frame(dataset)
+        from_functional_groups(dataset)
         return _decode(dataset)
 
 
 def _decode(dataset: Dataset) -> Decoded:
     frames = n_frames(dataset)
-    notes = (f"{frames} frames, first one read",) if frames > 1 else ()
+    notes = (f"{frames} frames, first one read",) if frames > 1 else origin_note(dataset)
     stored = pixel_array(dataset, index=0, decoding_plugin=_plugin(dataset))
     if stored.ndim == 3:
         return _colour(dataset, stored, notes)
@@ -95,44 +93,6 @@ def _colour(dataset: Dataset, planes: npt.NDArray[Any], notes: tuple[str, ...]) 
         notes=notes + grey_notes + more + pitch_notes,
         fields=diconde_fields(dataset),
     )
-
-
-def _name_transfer_syntax(dataset: Dataset) -> None:
-    """Put in the transfer syntax that a file without meta header leaves to be found (PS3.5 A.4)."""
-    if not hasattr(dataset, "file_meta"):
-        dataset.file_meta = FileMetaDataset()
-    if dataset.file_meta.get("TransferSyntaxUID"):
-        return
-    is_implicit, is_little = dataset.original_encoding
-    if is_implicit is False:
-        syntax = ExplicitVRLittleEndian if is_little else ExplicitVRBigEndian
-    else:
-        syntax = ImplicitVRLittleEndian
-    dataset.file_meta.TransferSyntaxUID = syntax
-
-
-def _check_header(dataset: Dataset, n_file_bytes: int) -> None:
-    """Refuse a data set without a radiograph, or with too large a one, before decoding."""
-    if len(dataset) == 0:
-        raise damaged("DICOM", "no data element could be read to its end")
-    if not any(tag in dataset for tag in _PIXEL_TAGS):
-        what = str(dataset.get("Modality") or "no modality")[:16]
-        raise UnreadableImageError(f"expected a DICOM radiograph, got a data set without pixels ({what})")
-    for keyword in ("Rows", "Columns", "PhotometricInterpretation", "BitsAllocated"):
-        if dataset.get(keyword) in (None, ""):
-            raise damaged("DICOM", f"{keyword} is missing")
-    bits = int(dataset.BitsAllocated)
-    samples = int(dataset.get("SamplesPerPixel") or 1)
-    check_picture_size(
-        int(dataset.Columns),
-        int(dataset.Rows),
-        bytes_per_px=samples * max(1, bits / 8),
-        n_file_bytes=n_file_bytes,
-    )
-    if samples == 1 and dataset.PhotometricInterpretation not in (*_MONOCHROME, "PALETTE COLOR"):
-        raise UnreadableImageError(
-            f"expected photometric interpretation MONOCHROME1 or 2, got {dataset.PhotometricInterpretation}"
-        )
 
 
 def _significant(stored: npt.NDArray[Any], dataset: Dataset) -> npt.NDArray[Any]:

@@ -6,7 +6,9 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
 from pydicom.uid import RLELossless
 
-from core.imaging.limits import MAX_JPEG2000_TILES
+from core.domain.errors import UnreadableImageError
+from core.imaging.dicom_parse import PIXEL_TAGS
+from core.imaging.limits import MAX_JPEG2000_TILES, check_picture_size
 from core.imaging.quiet import damaged
 
 _J2K_START, _CODESTREAM_END = b"\xff\x4f\xff\x51", b"\xff\xd9"
@@ -15,6 +17,7 @@ _START_OF_FRAME = frozenset(
     (0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7)
 )
 _TAIL_BYTES = 4
+_MONOCHROME = ("MONOCHROME1", "MONOCHROME2")
 _RLE_HEADER_BYTES, _RLE_MAX_SEGMENTS = 64, 15
 _RLE_NOTHING = 128
 #: Segments may be padded; more than this beyond the picture is no padding.
@@ -26,6 +29,34 @@ def n_frames(dataset: Dataset) -> int:
     return max(1, int(dataset.get("NumberOfFrames") or 1))
 
 
+def check_header(dataset: Dataset, n_file_bytes: int) -> None:
+    """Refuse a data set without a radiograph, or with too large a one.
+
+    Raises:
+        UnreadableImageError: naming what is missing, or the limit that was passed.
+    """
+    if len(dataset) == 0:
+        raise damaged("DICOM", "no data element could be read to its end")
+    if not any(tag in dataset for tag in PIXEL_TAGS):
+        what = str(dataset.get("Modality") or "no modality")[:16]
+        raise UnreadableImageError(f"expected a DICOM radiograph, got a data set without pixels ({what})")
+    for keyword in ("Rows", "Columns", "PhotometricInterpretation", "BitsAllocated"):
+        if dataset.get(keyword) in (None, ""):
+            raise damaged("DICOM", f"{keyword} is missing")
+    bits = int(dataset.BitsAllocated)
+    samples = int(dataset.get("SamplesPerPixel") or 1)
+    check_picture_size(
+        int(dataset.Columns),
+        int(dataset.Rows),
+        bytes_per_px=samples * max(1, bits / 8),
+        n_file_bytes=n_file_bytes,
+    )
+    if samples == 1 and dataset.PhotometricInterpretation not in (*_MONOCHROME, "PALETTE COLOR"):
+        raise UnreadableImageError(
+            f"expected photometric interpretation MONOCHROME1 or 2, got {dataset.PhotometricInterpretation}"
+        )
+
+
 def check_frame(dataset: Dataset) -> None:
     """Refuse pixel data that are cut off, or whose first frame is not the size that the header says.
 
@@ -35,7 +66,7 @@ def check_frame(dataset: Dataset) -> None:
     if "PixelData" not in dataset:
         return
     if not dataset.file_meta.TransferSyntaxUID.is_encapsulated:
-        _check_native(dataset)
+        check_native(dataset, len(dataset.PixelData))
         return
     frame = next(generate_frames(dataset.PixelData, number_of_frames=n_frames(dataset)), b"")
     if not frame:
@@ -111,16 +142,19 @@ def _check_rle(frame: bytes, n_px: int) -> None:
                 raise damaged("DICOM", "an RLE segment unpacks to more than the picture")
 
 
-def _check_native(dataset: Dataset) -> None:
-    n_bits = (
-        int(dataset.Rows)
-        * int(dataset.Columns)
-        * int(dataset.get("SamplesPerPixel") or 1)
-        * int(dataset.BitsAllocated)
-        * n_frames(dataset)
-    )
-    n_expected = (n_bits + 7) // 8
-    if dataset.PhotometricInterpretation == "YBR_FULL_422":
-        n_expected = n_expected * 2 // 3
-    if len(dataset.PixelData) < n_expected:
-        raise damaged("DICOM", f"{len(dataset.PixelData)} of {n_expected} bytes of pixels are there")
+def check_native(dataset: Dataset, n_bytes: int) -> None:
+    """Refuse `n_bytes` of uncompressed pixels when they are fewer than all frames together need.
+
+    Raises:
+        UnreadableImageError: saying how many bytes are there.
+    """
+    n_expected = (native_frame_bits(dataset) * n_frames(dataset) + 7) // 8
+    if n_bytes < n_expected:
+        raise damaged("DICOM", f"{n_bytes} of {n_expected} bytes of pixels are there")
+
+
+def native_frame_bits(dataset: Dataset) -> int:
+    """Bits that one uncompressed frame takes (PS3.5 section 8.1.1; 8.2.1 for 4:2:2 colour)."""
+    n_samples = int(dataset.Rows) * int(dataset.Columns) * int(dataset.get("SamplesPerPixel") or 1)
+    n_bits = n_samples * int(dataset.BitsAllocated)
+    return n_bits * 2 // 3 if dataset.PhotometricInterpretation == "YBR_FULL_422" else n_bits

@@ -8,9 +8,14 @@ import zlib
 from io import BytesIO
 from typing import IO, Any
 
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filereader import read_partial
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
 
 from core.domain.errors import UnreadableImageError
 from core.imaging.limits import MAX_DICOM_READS, most_unpacked
@@ -21,7 +26,8 @@ _PREAMBLE_BYTES, _MAGIC = 128, b"DICM"
 _META_GROUP, _SYNTAX_ELEMENT = 0x0002, 0x0010
 _LONG_LENGTH_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 _CHARACTER_SET, _PIXEL_DATA = 0x00080005, 0x7FE00010
-_PIXEL_TAGS = (0x7FE00008, 0x7FE00009, _PIXEL_DATA)
+#: Float, double float and whole-number pixels.
+PIXEL_TAGS = (0x7FE00008, 0x7FE00009, _PIXEL_DATA)
 _MAX_CHARACTER_SET_BYTES = 256
 #: Far more than any element that is looked at; a lookup table of 16 bit takes 128 KiB.
 _MAX_VALUE_BYTES = 256 * 2**10
@@ -43,26 +49,51 @@ class _CountedFile(BytesIO):
         return super().read(size)
 
 
-def parse_dicom(data: bytes) -> Dataset:
+def parse_dicom(data: bytes, *, has_pixels: bool = True) -> Dataset:
     """The data set up to its pixels, without the values that are too long to matter.
+
+    Its transfer syntax is named, where a file without meta header leaves it to be found (PS3.5 A.4).
+
+    Args:
+        data: the whole file.
+        has_pixels: False stops in front of the pixels.
 
     Raises:
         UnreadableImageError: a deflated data set grows beyond the limits, or ends early.
         Exception: whatever pydicom raises on damaged data.
     """
     file: IO[bytes] = _CountedFile(_inflated(data))
-    dataset = read_partial(file, stop_when=_is_behind_pixels, force=True)  # type: ignore[arg-type]  # any binary file
-    for tag in [t for t in dataset.keys() if t not in _PIXEL_TAGS]:  # noqa: SIM118 - keys alone convert nothing
+    stop = _is_behind_pixels if has_pixels else _is_at_pixels
+    dataset = read_partial(file, stop_when=stop, force=True)  # type: ignore[arg-type]  # any binary file
+    for tag in [t for t in dataset.keys() if t not in PIXEL_TAGS]:  # noqa: SIM118 - keys alone convert nothing
         value = dataset.get_item(tag).value
         if isinstance(value, bytes | str) and len(value) > _MAX_VALUE_BYTES:
             del dataset[tag]
+    _name_transfer_syntax(dataset)
     return dataset
+
+
+def _name_transfer_syntax(dataset: Dataset) -> None:
+    if not hasattr(dataset, "file_meta"):
+        dataset.file_meta = FileMetaDataset()
+    if dataset.file_meta.get("TransferSyntaxUID"):
+        return
+    is_implicit, is_little = dataset.original_encoding
+    if is_implicit is False:
+        syntax = ExplicitVRLittleEndian if is_little else ExplicitVRBigEndian
+    else:
+        syntax = ImplicitVRLittleEndian
+    dataset.file_meta.TransferSyntaxUID = syntax
 
 
 def _is_behind_pixels(tag: Any, vr: str | None, length: int) -> bool:
     if tag == _CHARACTER_SET and length > _MAX_CHARACTER_SET_BYTES:
         raise ValueError(f"a character set of {length} bytes")
     return bool(tag > _PIXEL_DATA)
+
+
+def _is_at_pixels(tag: Any, vr: str | None, length: int) -> bool:
+    return _is_behind_pixels(tag, vr, length) or bool(tag >= min(PIXEL_TAGS))
 
 
 def _inflated(data: bytes) -> bytes:

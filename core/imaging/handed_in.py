@@ -1,11 +1,15 @@
-"""What one uploaded file holds: one radiograph, or for a ZIP archive one for each of its files."""
+"""What one uploaded file holds: a radiograph, or several as an archive or a multi-frame DICOM file."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from core.domain.errors import UnreadableImageError
 from core.imaging.archive import Archive, is_archive
-from core.imaging.names import clean_name
+from core.imaging.limits import MAX_FILE_BYTES
+from core.imaging.names import clean_name, name_with
+from core.imaging.polyglot import check_one_picture
+from core.imaging.sniff import FileFormat, sniff
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,12 +26,39 @@ class HandedIn:
 
 
 def unpack(data: bytes, name: str) -> tuple[HandedIn, ...]:
-    """The files in `data`, at least one, in the order of the archive; nothing is decompressed yet.
+    """The files or frames in `data`, at least one, in their order; none of them is decompressed yet.
+
+    A member of an archive may itself have several frames: ask `frames_in` once it was read.
 
     Raises:
-        UnreadableImageError: an archive that is damaged, empty, or holds too many files.
+        UnreadableImageError: an archive that is damaged, empty, or of too many files; see also `frames_in`.
     """
     if not is_archive(data):
-        return (HandedIn(clean_name(name), lambda: data),)
+        return frames_in(data, name)
     archive = Archive(data, name)
     return tuple(HandedIn(member.name, partial(archive.read, member)) for member in archive.members)
+
+
+def frames_in(data: bytes, name: str) -> tuple[HandedIn, ...]:
+    """One radiograph for each frame of a DICOM file, cut out when it is read; any other file as it is.
+
+    Raises:
+        UnreadableImageError: a file of several frames that is damaged, or of too many.
+    """
+    only = (HandedIn(clean_name(name), lambda: data),)
+    if len(data) > MAX_FILE_BYTES or sniff(data) is not FileFormat.DICOM:
+        return only
+    from core.imaging.dicom_split import MultiFrame, count_frames  # only now: other files need no pydicom
+
+    if count_frames(data) < 2:
+        return only
+    try:
+        check_one_picture(data, FileFormat.DICOM)
+        file = MultiFrame(data)
+    except UnreadableImageError as error:
+        raise UnreadableImageError(f"{error} ({clean_name(name)})") from error
+    width = len(str(file.n_frames))
+    return tuple(
+        HandedIn(name_with(name, f"frame {index + 1:0{width}d} of {file.n_frames}"), partial(file.cut, index))
+        for index in range(file.n_frames)
+    )

@@ -22,6 +22,8 @@ MAX_TIFF_PAGES, MAX_TIFF_VALUES = 10_000, 1_000_000
 MAX_DICOM_READS = 500_000
 #: Tiles of one JPEG 2000 picture; the decoder keeps some kilobytes for each.
 MAX_JPEG2000_TILES = 16_384
+#: Frames of one DICOM file, and as many radiographs at once; pieces that compressed frames may be cut into.
+MAX_FRAMES, MAX_FRAGMENTS = 250, 100_000
 #: Files in one ZIP, and what they and its list of contents may unpack to, bytes.
 MAX_MEMBERS, MAX_ARCHIVE_BYTES, MAX_DIRECTORY_BYTES = 250, 2**30, 2**20
 

@@ -1,6 +1,8 @@
 """File names as they may be shown and kept: no path, no control character, nothing that turns text round."""
 
 import unicodedata
+from collections import Counter
+from collections.abc import Sequence
 
 #: What is left of a name, characters.
 MAX_LENGTH = 120
@@ -28,6 +30,41 @@ def clean_name(name: str) -> str:
     stem, dot, suffix = text.rpartition(".")
     tail = dot + suffix if stem and len(suffix) <= _SUFFIX_LENGTH else text[-_SUFFIX_LENGTH:]
     return (text[: MAX_LENGTH - len(tail) - 1].rstrip() + "\u2026" + tail.lstrip())[:MAX_LENGTH]
+
+
+def name_with(name: str, addition: str) -> str:
+    """The cleaned name with `addition` in front of its suffix, which stays whole however long the name is."""
+    cleaned = clean_name(name)
+    stem, dot, suffix = cleaned.rpartition(".")
+    if not stem or len(suffix) > _SUFFIX_LENGTH or " " in suffix:
+        stem, dot, suffix = cleaned, "", ""
+    n_room = MAX_LENGTH - len(f" {addition}{dot}{suffix}")
+    if len(stem) > n_room:
+        stem = stem[: n_room - 1].rstrip() + "\u2026"
+    return f"{stem} {addition}{dot}{suffix}"
+
+
+def distinct_names(paths: Sequence[str]) -> tuple[str, ...]:
+    """A cleaned name for each path, with as many of its folders in front as tell files of one name apart.
+
+    Where the folders cannot, as when the browser kept them to itself, a number does.
+    """
+    parts = [[clean_name(one) for one in _folders(path)] for path in paths]
+    names = [one[-1] for one in parts]
+    for depth in range(2, max((len(one) for one in parts), default=1) + 1):
+        counts = Counter(names)
+        longer = [" - ".join(one[-depth:]) for one in parts]
+        names = [new if counts[old] > 1 else old for old, new in zip(names, longer, strict=True)]
+    seen, numbered = Counter[str](), []
+    for name in map(clean_name, names):
+        seen[name] += 1
+        numbered.append(name if seen[name] == 1 else name_with(name, f"({seen[name]})"))
+    return tuple(numbered)
+
+
+def _folders(path: str) -> list[str]:
+    """Its parts, the file last, never empty."""
+    return [one for one in path.replace("\\", "/").split("/") if one.strip(". ")] or [path]
 
 
 def one_printable_line(text: str, n_most: int) -> str:

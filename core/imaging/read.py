@@ -60,19 +60,27 @@ def read_radiograph(data: bytes, name: str = "", *, polarity: Polarity = Polarit
 
 
 def read_radiograph_file(path: Path, *, polarity: Polarity = Polarity.UNKNOWN) -> Radiograph:
-    """The radiograph in the file at `path`; see `read_radiograph`.
+    """The radiograph in the file at `path`, of several frames the first; see `read_radiograph`.
 
     Raises:
         UnreadableImageError: also when the file is missing, a folder, or may not be read.
     """
+    return read_radiograph(read_file(path), path.name, polarity=polarity)
+
+
+def read_file(path: Path) -> bytes:
+    """The content of a file that should hold radiographs.
+
+    Raises:
+        UnreadableImageError: missing, a folder, too large, or may not be read.
+    """
     try:
         if path.is_file() and path.stat().st_size > MAX_FILE_BYTES:
             check_file_size(path.stat().st_size)
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise UnreadableImageError(f"{_EXPECTED}, got {reason.lower()} ({path})") from error
-    return read_radiograph(data, path.name, polarity=polarity)
 
 
 def _reader(file_format: FileFormat) -> Callable[[bytes], Decoded]:

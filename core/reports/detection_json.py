@@ -9,12 +9,14 @@ _DECIMALS_PX = 2
 _DECIMALS_FRACTION = 6
 
 
-def detection_to_dict(result: DetectionResult, path: str) -> dict[str, Any]:
+def detection_to_dict(result: DetectionResult, path: str, *, frame: int | None = None) -> dict[str, Any]:
     """The documented object of one image: image, model, calibration, every detection of the result.
 
     Args:
         result: with calibrated detections.
         path: what to call the image, as the user named it.
+        frame: which of several frames of that file it is, from 1; None for an ordinary file, which has no
+            such field.
 
     Raises:
         ValueError: when the detections carry no probabilities; a raw score is never passed off as one.
@@ -24,6 +26,7 @@ def detection_to_dict(result: DetectionResult, path: str) -> dict[str, Any]:
     return {
         "image": {
             "path": path,
+            **({} if frame is None else {"frame": frame}),
             "sha256": radiograph.sha256,
             "width": radiograph.width,
             "height": radiograph.height,

@@ -76,6 +76,24 @@ def test_a_batch_without_work_or_failures_says_nothing() -> None:
     assert shown(WORKING)["progress"] is None
 
 
+def test_what_was_not_taken_is_told_also_when_nothing_else_is() -> None:
+    def told(*items: TableItem) -> object:
+        current, remark = items[0], "Skipped 1 file that is no radiograph: a.txt."
+        radiograph, model = ANALYSED.radiograph, ANALYSED.model
+        return viewer_data(items, current, radiograph=radiograph, model=model, threshold=0.4, remark=remark)[
+            "progress"
+        ]
+
+    assert told(READY) == {
+        "text": "1 of 1 analysed",
+        "is_running": False,
+        "can_cancel": False,
+        "failed": [],
+        "remark": "Skipped 1 file that is no radiograph: a.txt.",
+    }
+    assert shown(READY)["progress"] is None
+
+
 def test_a_cancelled_image_is_not_waited_for_and_says_why() -> None:
     cancelled = TableItem(ENTRY, QUESTION, Answer(AnswerState.CANCELLED, message="you cancelled it"))
     assert not cancelled.is_pending

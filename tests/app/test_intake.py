@@ -6,15 +6,18 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app.intake import Intake
 from app.tray import EntryState, Tray, TrayEntry
 from core.domain.accounts import COMMAND_LINE, Identity, Role, User
 from core.domain.radiograph import Polarity
+from core.imaging.folder import take_folder
 from core.services.images import ImageService
 from core.services.workspaces import Workspace, make_workspace
 from core.store.database import open_database, upgrade
+from tests.imaging.pictures import write_dicom
 from tests.records import new_store
 from tests.workplace import radiograph_png
 
@@ -47,12 +50,17 @@ def tray() -> Tray:
 def received(intake: Intake, tray: Tray, data: bytes, name: str = "film.png") -> TrayEntry:
     """The first entry, when all reading ended."""
     key = intake.receive(tray, COMMAND_LINE, data, name, Polarity.FILM)
-    end = time.monotonic() + 30
-    while any(e.state is EntryState.READING for e in tray.entries()) and time.monotonic() < end:
-        time.sleep(0.01)
+    wait(tray)
     entry = tray.get(key)
     assert entry is not None
     return entry
+
+
+def wait(tray: Tray) -> None:
+    """Until all reading ended."""
+    end = time.monotonic() + 30
+    while any(e.state is EntryState.READING for e in tray.entries()) and time.monotonic() < end:
+        time.sleep(0.01)
 
 
 def zip_of(*files: tuple[str, bytes]) -> bytes:
@@ -115,6 +123,69 @@ def test_one_bad_file_of_a_zip_does_not_stop_the_others(intake, tray):
     assert states["good.png"][0] is EntryState.STORED
     assert "got a text file (readme.txt)" in states["readme.txt"][1]
     assert "got a ZIP archive (inner.zip)" in states["inner.zip"][1]
+
+
+def test_a_multi_frame_file_becomes_one_entry_for_each_frame(intake, tray, images):
+    frames = np.stack([np.full((8, 9), 100 * n, np.uint16) for n in range(1, 4)])
+    first = received(intake, tray, write_dicom(frames, frames=3), "panel.dcm")
+    entries = tray.entries()
+    assert [e.name for e in entries] == [f"panel frame {n} of 3.dcm" for n in (1, 2, 3)]
+    assert first == entries[0]
+    assert [int(images.load(e.sha256).pixels[0, 0]) for e in entries] == [100, 200, 300]
+    assert "frame 2 of 3" in images.load(entries[1].sha256).notes[0]
+    received(intake, tray, write_dicom(frames, frames=3), "again.dcm")
+    assert {e.sha256 for e in tray.entries()} == {e.sha256 for e in entries}
+
+
+def test_a_multi_frame_file_in_a_zip_becomes_its_frames_in_its_place(intake, tray):
+    frames = np.stack([np.full((8, 9), n, np.uint16) for n in range(2)])
+    picture = radiograph_png(height=8, width=8)
+    data = zip_of(("a.png", picture), ("b.dcm", write_dicom(frames, frames=2)), ("c.png", radiograph_png(1)))
+    received(intake, tray, data, "films.zip")
+    names = ["a.png", "b frame 1 of 2.dcm", "b frame 2 of 2.dcm", "c.png"]
+    assert [(e.name, e.state) for e in tray.entries()] == [(name, EntryState.STORED) for name in names]
+
+
+def test_too_many_frames_are_one_failed_entry(intake, tray):
+    frames = np.zeros((251, 2, 3), np.uint8)
+    entry = received(intake, tray, write_dicom(frames, frames=251), "panel.dcm")
+    assert (len(tray.entries()), entry.state) == (1, EntryState.FAILED)
+    assert entry.message.startswith(
+        "expected a DICOM file of at most 250 frames, got 251 (panel.dcm). Nothing"
+    )
+
+
+def test_all_frames_of_one_upload_are_counted_together(intake, tray):
+    frames = write_dicom(np.zeros((130, 2, 3), np.uint8), frames=130)
+    more = write_dicom(np.ones((130, 2, 3), np.uint8), frames=130)
+    received(intake, tray, zip_of(("a.dcm", frames), ("b.dcm", more)), "films.zip")
+    (failed,) = (e for e in tray.entries() if e.state is EntryState.FAILED)
+    assert (failed.name, len(tray.entries())) == ("b.dcm", 131)
+    assert "at most 250 radiographs at once, got 260 with these 130 frames" in failed.message
+
+
+def test_a_folder_becomes_an_entry_for_each_radiograph(intake, tray):
+    films = [radiograph_png(seed, height=8, width=8) for seed in range(3)]
+    folder = take_folder(
+        [
+            ("day/south/film.png", films[0]),
+            ("day/north/film.png", films[1]),
+            ("day/notes.txt", b"200 kV"),
+            ("day/more.zip", zip_of(("inner.png", films[2]))),
+            ("day/bad.zip", b"PK\x03\x04"),
+        ]
+    )
+    key = intake.receive_folder(tray, COMMAND_LINE, folder, Polarity.FILM)
+    wait(tray)
+    states = {e.name: e.state for e in tray.entries()}
+    assert states == {
+        "bad.zip": EntryState.FAILED,
+        "inner.png": EntryState.STORED,
+        "north - film.png": EntryState.STORED,
+        "south - film.png": EntryState.STORED,
+    }
+    assert tray.get(key).name == "inner.png"
+    assert intake.receive_folder(tray, COMMAND_LINE, take_folder([]), Polarity.FILM) is None
 
 
 def test_a_damaged_zip_is_one_failed_entry_of_its_own_name(intake, tray):

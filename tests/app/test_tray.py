@@ -77,3 +77,16 @@ def test_what_lay_there_before_comes_back_once() -> None:
     trays.of(guest("a")).remove("k")
     assert trays.of(guest("a")).entries() == ()
     assert asked == ["guest-a"]
+
+
+def test_an_entry_that_holds_several_images_becomes_as_many_in_its_place() -> None:
+    tray = Tray()
+    keys = [tray.expect(f"{n}.dcm", Polarity.FILM) for n in range(3)]
+    parts = tray.split(keys[1], ["1 frame 1.dcm", "1 frame 2.dcm"])
+    assert [entry.name for entry in tray.entries()] == ["0.dcm", "1 frame 1.dcm", "1 frame 2.dcm", "2.dcm"]
+    assert [entry.key for entry in tray.entries()] == [keys[0], *parts, keys[2]]
+    assert parts[0] == keys[1]
+    assert tray.get(parts[1]).polarity is Polarity.FILM
+    tray.remove(keys[2])
+    assert tray.split(keys[2], ["gone.dcm"]) == ()
+    assert len(tray.entries()) == 3

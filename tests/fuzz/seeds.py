@@ -20,7 +20,7 @@ from pydicom.uid import (
 )
 
 from tests.imaging import lossless_jpeg
-from tests.imaging.pictures import picture, pillow_bytes, write_dicom
+from tests.imaging.pictures import functional_groups, picture, pillow_bytes, write_dicom
 from tests.imaging.zips import zip_of
 
 _SHAPE = (40, 50)
@@ -70,6 +70,16 @@ def seeds() -> dict[str, bytes]:
         "lossless.dcm": write_dicom(deep, syntax=JPEGLosslessSV1, compressed=lossless_jpeg.encode(deep, 16)),
         "baseline.dcm": write_dicom(grey, syntax=JPEGBaseline8Bit, compressed=pillow_bytes(grey, "JPEG")),
         "jpeg2000.dcm": write_dicom(deep, syntax=JPEG2000Lossless),
+        "frames-rle.dcm": write_dicom(np.stack([deep, deep[::-1], deep]), frames=3, syntax=RLELossless),
+        "frames-lossless.dcm": write_dicom(
+            np.stack([deep] * 2),
+            frames=2,
+            syntax=JPEGLosslessSV1,
+            compressed=[lossless_jpeg.encode(deep, 16), lossless_jpeg.encode(deep[::-1], 16)],
+        ),
+        "enhanced.dcm": write_dicom(
+            np.stack([grey] * 2), frames=2, **functional_groups([0.2, 0.1], shared=0.3)
+        ),
     }
     files["deflated.dcm"] = deflated_dicom(data_set_of(files["plain.dcm"])[1])
     files["big-endian.dcm"] = _big_endian(files["plain.dcm"])
@@ -77,6 +87,7 @@ def seeds() -> dict[str, bytes]:
     files["many.zip"] = zip_of(
         ("a/film.dcm", files["plain.dcm"]), ("readme.txt", b"200 kV"), ("b.tif", files["lzw.tif"])
     )
+    files["frames.zip"] = zip_of(("panel.dcm", files["frames.dcm"]), ("film.png", files["grey.png"]))
     return files
 
 

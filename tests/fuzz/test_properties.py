@@ -10,14 +10,15 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 
 from core.domain.errors import UnreadableImageError
 from core.domain.radiograph import Radiograph
-from core.imaging.handed_in import unpack
+from core.imaging.handed_in import frames_in, unpack
 from core.imaging.read import read_radiograph
 from tests.fuzz.seeds import seeds
 from tests.fuzz.worker import LONGEST_MESSAGE
-from tests.imaging.pictures import picture, pillow_bytes, png_chunk
+from tests.imaging.pictures import picture, pillow_bytes, png_chunk, write_dicom
 from tests.imaging.zips import zip_of
 
 #: A tenth of the mutated uploads, for each property.
@@ -55,7 +56,8 @@ def outcomes(data: bytes, name: str) -> list[Radiograph | str]:
     try:
         for file in unpack(data, name):
             try:
-                found.append(read_radiograph(file.read(), file.name))
+                frames = frames_in(file.read(), file.name)
+                found += [read_radiograph(frame.read(), frame.name) for frame in frames]
             except UnreadableImageError as error:
                 found.append(str(error))
     except UnreadableImageError as error:
@@ -143,3 +145,36 @@ def test_any_radiograph_comes_out_of_an_archive_bit_for_bit(pixels):
     (outcome,) = outcomes(zip_of(("film.png", pillow_bytes(pixels, "PNG"))), "films.zip")
     assert isinstance(outcome, Radiograph)
     np.testing.assert_array_equal(outcome.pixels, pixels)
+
+
+@often
+@given(
+    arrays(np.uint16, st.tuples(st.integers(2, 6), st.integers(1, 9), st.integers(1, 9))),
+    st.sampled_from([ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless]),
+)
+def test_any_frames_come_out_bit_for_bit_and_as_the_same_files_again(frames, syntax):
+    data = write_dicom(frames, frames=len(frames), syntax=syntax)
+    found = outcomes(data, "panel.dcm")
+    assert [type(one) for one in found] == [Radiograph] * len(frames)
+    for one, pixels in zip(found, frames, strict=True):
+        np.testing.assert_array_equal(one.pixels, pixels)
+    assert [one.sha256 for one in outcomes(data, "other.dcm")] == [one.sha256 for one in found]
+    assert len({one.sha256 for one in found}) == len(frames)
+
+
+@often
+@given(
+    st.integers(2, 2**31 - 1), st.sampled_from(["frames.dcm", "frames-rle.dcm", "enhanced.dcm", "plain.dcm"])
+)
+def test_no_number_of_frames_makes_a_small_file_take_much_memory(count, seed):
+    number = str(count).encode()
+    whole = seeds()[seed]
+    at = whole.find(struct.pack("<HH2s", 0x28, 0x08, b"IS"))
+    if at < 0:
+        at = whole.index(struct.pack("<HH2s", 0x28, 0x10, b"US"))
+        end = at
+    else:
+        end = at + 8 + int.from_bytes(whole[at + 6 : at + 8], "little")
+    value = number + b" " * (len(number) % 2)
+    element = struct.pack("<HH2sH", 0x28, 0x08, b"IS", len(value)) + value
+    outcomes(whole[:at] + element + whole[end:], "panel.dcm")

@@ -18,7 +18,7 @@ from pathlib import Path
 from core.domain.accounts import COMMAND_LINE
 from core.domain.errors import UnreadableImageError
 from core.domain.radiograph import Polarity
-from core.imaging.handed_in import HandedIn, unpack
+from core.imaging.handed_in import HandedIn, frames_in, unpack
 from core.services.workspaces import Workspace, make_workspace
 from core.store.database import open_database, upgrade
 from tests.fuzz.mutations import upload
@@ -75,7 +75,7 @@ class Run:
         faulthandler.dump_traceback_later(HANGS_AFTER_S, exit=True)
         try:
             for file in unpack(data, name):
-                self._note(number, file)
+                self._open(number, file)
         except UnreadableImageError as error:
             self._note_refusal(number, error)
         except Exception:  # noqa: BLE001 - whatever came is a finding
@@ -99,6 +99,16 @@ class Run:
         if files != rows:
             self.report.failures.append(f"files without row or rows without file: {files ^ rows}")
         self._engine.dispose()
+
+    def _open(self, number: int, file: HandedIn) -> None:
+        """Hand in each frame, as the pages do."""
+        try:
+            frames = frames_in(file.read(), file.name)
+        except UnreadableImageError as error:
+            self._note_refusal(number, error)
+            return
+        for frame in frames:
+            self._note(number, frame)
 
     def _note(self, number: int, file: HandedIn) -> None:
         try:

@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
 
@@ -47,11 +48,14 @@ def write_dicom(
     photometric: str = "MONOCHROME2",
     frames: int = 1,
     syntax: str = ExplicitVRLittleEndian,
-    compressed: bytes | None = None,
+    compressed: bytes | Sequence[bytes] | None = None,
     has_preamble: bool = True,
     **elements: Any,
 ) -> bytes:
-    """A DICOM file of (H, W) or (frames, H, W) or (H, W, 3) pixels; `elements` by keyword."""
+    """A DICOM file of (H, W) or (frames, H, W) or (H, W, 3) pixels; `elements` by keyword.
+
+    `compressed` is the codestream, or one for each frame.
+    """
     dataset = pydicom.Dataset()
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -74,7 +78,8 @@ def write_dicom(
     dataset.PixelRepresentation = int(pixels.dtype.kind == "i")
     for keyword, value in elements.items():
         setattr(dataset, keyword, value)
-    dataset.PixelData = pixels.tobytes() if compressed is None else encapsulate([compressed])
+    codestreams = [compressed] if isinstance(compressed, bytes) else list(compressed or ())
+    dataset.PixelData = encapsulate(codestreams) if codestreams else pixels.tobytes()
     if compressed is not None:
         dataset["PixelData"].is_undefined_length = True
         dataset.file_meta.TransferSyntaxUID = syntax
@@ -97,3 +102,20 @@ def write_dicom(
             little_endian=True,
         )
     return stream.getvalue()
+
+
+def functional_groups(spacings: Sequence[float], *, shared: float) -> dict[str, list[pydicom.Dataset]]:
+    """The elements of an enhanced file whose frames have these pixel spacings, mm, and all have `shared`."""
+
+    def group(spacing: float, slope: float) -> pydicom.Dataset:
+        measures, values, item = pydicom.Dataset(), pydicom.Dataset(), pydicom.Dataset()
+        measures.PixelSpacing = [spacing, spacing]
+        values.RescaleSlope, values.RescaleIntercept = slope, 0
+        item.PixelMeasuresSequence, item.PixelValueTransformationSequence = [measures], [values]
+        return item
+
+    own = [group(spacing, number) for number, spacing in enumerate(spacings, 1)]
+    return {
+        "SharedFunctionalGroupsSequence": [group(shared, 1)],
+        "PerFrameFunctionalGroupsSequence": own,
+    }

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.imaging.names import MAX_LENGTH, clean_name, one_printable_line
+from core.imaging.names import MAX_LENGTH, clean_name, distinct_names, name_with, one_printable_line
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,39 @@ def test_any_name_becomes_one_short_printable_line_and_stays_it(name):
 
 def test_a_message_is_put_on_one_line_and_cut():
     assert one_printable_line("a\r\n b\x00\u202ec" + "d" * 99, 10) == "a bcddddd\u2026"
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (["a/film.png", "b/other.png"], ("film.png", "other.png")),
+        (["a/film.png", "b/film.png"], ("a - film.png", "b - film.png")),
+        (["x/a/film.png", "y/a/film.png", "z.png"], ("x - a - film.png", "y - a - film.png", "z.png")),
+        (["film.png", "film.png", "film.png"], ("film.png", "film (2).png", "film (3).png")),
+        (["a\\film.png", "../film.png"], ("a - film.png", "film.png")),
+        (["", "/", "a/"], ("unnamed", "unnamed (2)", "a")),
+        ([], ()),
+    ],
+)
+def test_names_are_told_apart_by_as_few_folders_as_needed_or_by_a_number(paths, names):
+    assert distinct_names(paths) == names
+
+
+@given(st.lists(st.text(max_size=300), max_size=12))
+def test_distinct_names_are_clean_and_as_many_as_the_paths(paths):
+    names = distinct_names(paths)
+    assert len(names) == len(paths)
+    assert all(name == clean_name(name) and len(name) <= MAX_LENGTH for name in names)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("panel.dcm", "panel frame 1.dcm"),
+        ("IM0001", "IM0001 frame 1"),
+        ("weld no. 7 of May", "weld no. 7 of May frame 1"),
+        ("x" * 200 + ".dcm", "x" * 107 + "\u2026 frame 1.dcm"),
+    ],
+)
+def test_an_addition_to_a_name_stands_in_front_of_its_suffix(name, expected):
+    assert name_with(name, "frame 1") == expected
