@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from app import pixel_routes, record_routes, report_routes
 from app.guest import COOKIE, MAX_AGE_S
+from app.job_keeper import JobKeeper
 from app.middleware.connection import cookies_of
 from app.middleware.origins import LOOPBACK
 from app.middleware.refusal import NOT_FOUND
@@ -110,8 +111,12 @@ async def _lifespan(app: st.App) -> AsyncIterator[None]:
     _take_over_logs()
     threading.Thread(target=load_champions, name="load-champions", daemon=True).start()
     sweeping = asyncio.create_task(_end_idle_guests())
+    services = resources().services
+    keeper = JobKeeper(services.job_queue, services.jobs.folder_of, ROOT)
+    keeper.start()
     yield
     sweeping.cancel()
+    await asyncio.to_thread(keeper.close)
     forget_resources()
 
 

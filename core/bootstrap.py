@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,12 +25,15 @@ from core.keys import Purpose, derive, kept_secret
 from core.services.accounts import AccountService, NewPassword
 from core.services.attempts import Attempts, account_key
 from core.services.auditing import AuditService
+from core.services.job_queue import JobQueue
+from core.services.jobs import LOG_FILE, JobService, job_folder
 from core.services.outside_accounts import OutsideAccounts
 from core.services.own_account import OwnAccountService
 from core.services.passwords import COST, check_password, hash_password
 from core.services.samples import SampleLibrary
 from core.services.signing_in import SignInService
 from core.services.sweeping import sweep_originals
+from core.services.working import JobRun, JobWorker
 from core.services.workspaces import DemoWorkspaces, Workspace, make_workspace
 from core.store.anchor_file import AnchorFile
 from core.store.audit_trail import AuditTrail
@@ -54,6 +57,9 @@ ROOT = Path(__file__).resolve().parents[1]
 CHECKPOINTS = ROOT / "models" / "checkpoints"
 _SQLITE = "sqlite:///"
 _KEPT_KEY = "signing.key"
+_JOBS = "jobs"
+#: What long jobs there are, and how what does one is built; see `core.services.jobs`.
+JOB_KINDS: dict[str, Callable[[Settings], JobRun]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,8 @@ class Services:
     evaluate: EvaluateService
     routing: RoutingService
     health: HealthService
+    jobs: JobService
+    job_queue: JobQueue
 
     def workspace_of(self, identity: Identity) -> Workspace:
         """Where this person's images and records live; a guest never sees the real one."""
@@ -130,6 +138,8 @@ def build_services(settings: Settings) -> Services:
         evaluate=EvaluateService(detect, registry),
         routing=RoutingService(detect, registry, RoutingCertificates(data_dir / "routing")),
         health=HealthService(database=database, registry=registry, networks=detect),
+        jobs=JobService(store, data_dir / _JOBS, kinds=JOB_KINDS),
+        job_queue=JobQueue(store),
     )
 
 
@@ -269,6 +279,19 @@ def build_training(settings: Settings, *, job: str | None = None) -> TrainServic
         store=open_store(database, open_trail(settings, database)),
         job=job,
     )
+
+
+def build_worker(settings: Settings, job_id: str) -> tuple[JobWorker, Path]:
+    """What does the job in this process, and the file for its log; needs the database that `set_up` made.
+
+    Raises:
+        BadInputError: it is no id of a job.
+    """
+    database = open_database(anchored(settings.database_url))
+    store = open_store(database, open_trail(settings, database))
+    folder = ROOT / settings.data_dir / _JOBS
+    worker = JobWorker(store, folder, lambda kind: JOB_KINDS[kind](settings))
+    return worker, job_folder(folder, job_id) / LOG_FILE
 
 
 def anchored(url: str) -> str:

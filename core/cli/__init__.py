@@ -16,6 +16,7 @@ from core.cli.routing import route
 from core.cli.serving import serve, setup
 from core.cli.training import simulate, train
 from core.cli.users import user_commands
+from core.cli.working import work
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -42,3 +43,4 @@ main.add_command(models)
 main.add_command(report)
 main.add_command(audit)
 main.add_command(user_commands)
+main.add_command(work)

@@ -21,6 +21,9 @@ class Action(StrEnum):
     SIGNATURES_ADD = "sign"
     ANNOTATIONS_READ = "look at annotations"
     ANNOTATIONS_SAVE = "save annotations"
+    QUEUE_WORK = "work through the queue of corrections"
+    JOBS_READ = "look at long jobs"
+    JOBS_MANAGE = "start, stop and resume long jobs"
     RULES_READ = "look at acceptance rules"
     RULES_MANAGE = "change acceptance rules"
     PASSWORD_CHANGE = "change one's own password"
@@ -38,7 +41,10 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.REVIEWS_ADD: frozenset({_REVIEWER}),
     Action.SIGNATURES_ADD: frozenset({_INSPECTOR, _REVIEWER}),
     Action.ANNOTATIONS_READ: frozenset({_INSPECTOR, _REVIEWER, _ANNOTATOR, _ML_ENGINEER, _GUEST}),
-    Action.ANNOTATIONS_SAVE: frozenset({_INSPECTOR, _REVIEWER, _ANNOTATOR, _GUEST}),
+    Action.ANNOTATIONS_SAVE: frozenset({_INSPECTOR, _REVIEWER, _ANNOTATOR, _ML_ENGINEER, _GUEST}),
+    Action.QUEUE_WORK: frozenset({_ANNOTATOR, _ML_ENGINEER, _GUEST}),
+    Action.JOBS_READ: frozenset({_REVIEWER, _ANNOTATOR, _ML_ENGINEER, _ADMIN}),
+    Action.JOBS_MANAGE: frozenset({_ML_ENGINEER, _ADMIN}),
     Action.RULES_READ: frozenset(Role) - {_GUEST},
     Action.RULES_MANAGE: frozenset({_ADMIN}),
     Action.PASSWORD_CHANGE: frozenset(Role) - {_GUEST},
@@ -49,7 +55,13 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
 
 #: What only a person can do, never a command on the server.
 _PERSONAL = frozenset(
-    {Action.REVIEWS_ADD, Action.SIGNATURES_ADD, Action.ANNOTATIONS_SAVE, Action.PASSWORD_CHANGE}
+    {
+        Action.REVIEWS_ADD,
+        Action.SIGNATURES_ADD,
+        Action.ANNOTATIONS_SAVE,
+        Action.QUEUE_WORK,
+        Action.PASSWORD_CHANGE,
+    }
 )
 
 

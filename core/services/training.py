@@ -133,9 +133,10 @@ class StoredJobLog:
             work.jobs.report(self._job, progress=done / total, message=f"{done} of {total}: {message}")
 
     def is_cancelled(self) -> bool:
-        """True when somebody set the row to cancelled."""
+        """True when somebody asked it to stop."""
         with self._store.read() as work:
-            return work.jobs.find(self._job).state is JobState.CANCELLED
+            job = work.jobs.find(self._job)
+        return job.is_cancel_wanted or job.state is JobState.CANCELLED
 
 
 def _data_parameters(images: list[TrainingImage]) -> dict[str, str | float | int]:

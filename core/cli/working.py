@@ -1,0 +1,42 @@
+"""`radikal work`: one long job in a process of its own. The server starts it; people need not."""
+
+import logging
+import os
+import signal
+import sys
+
+import click
+
+from core.cli.conventions import FAILED, one_line_errors, read_settings
+
+_NICENESS = 10
+_STOPPED = 3
+
+
+@click.command(hidden=True)
+@click.option("--job", required=True, help="Id of a queued job.")
+@one_line_errors
+def work(job: str) -> None:
+    """Do the queued job; its log lies in DATA_DIR/jobs/ID/log.txt.
+
+    SIGTERM stops it at the next point where it can go on later. Exit code 1 when it failed, 3 when it was
+    stopped.
+    """
+    from core.bootstrap import build_worker
+    from core.store.jobs import JobState
+
+    os.nice(_NICENESS)  # whoever looks at radiographs comes first
+    worker, log_path = build_worker(read_settings(), job)
+    log_path.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(log_path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.INFO)
+    for library in ("alembic", "mlflow", "sqlalchemy"):
+        logging.getLogger(library).setLevel(logging.WARNING)
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: worker.stop())
+    state = worker.work(job)
+    if state is not JobState.DONE:
+        sys.exit(FAILED if state is JobState.FAILED else _STOPPED)
