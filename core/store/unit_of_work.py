@@ -16,6 +16,7 @@ from core.store.images import ImageRepository
 from core.store.inspection_history import InspectionHistory
 from core.store.inspections import InspectionRepository, ReviewRepository, SignatureRepository
 from core.store.jobs import JobRepository
+from core.store.serving import PromotionRequestRepository, ServingRepository
 from core.store.sessions import SessionRepository, SignInFailureRepository
 from core.store.users import UserRepository
 from core.store.workbench import (
@@ -53,6 +54,8 @@ class Work:
         self.rule_sets = RuleSetRepository(session)
         self.scales = ScaleRepository(session)
         self.disagreements = DisagreementRepository(session)
+        self.serving = ServingRepository(session)
+        self.promotion_requests = PromotionRequestRepository(session)
 
 
 class Store:
