@@ -118,9 +118,10 @@ def _draw_form(shown: Setup, inspection: Inspection | None, workspace: Workspace
             format_func=_SIDES.__getitem__,
             key=f"{key}.sides",
         )
-        name = right.text_input("Keep as template", placeholder="name", key=f"{key}.name")
         fields |= _indicator_fields(shown, key)
-        is_sent = st.form_submit_button("Apply", type="primary", key=f"{key}.apply")
+        left, right = st.columns([1, 2], gap="small", vertical_alignment="bottom")
+        is_sent = left.form_submit_button("Apply", type="primary", key=f"{key}.apply")
+        name = right.text_input("Keep as template", placeholder="name", key=f"{key}.name")
     fields["thickness_mm"] = fields["wall_mm"] if is_same else s_mm
     fields["standard"] = standard
     if is_sent:

@@ -11,6 +11,7 @@ from reportlab.lib.colors import lightgrey
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Table
 
+from core.domain.wire_sets import indicator_words
 from core.reports.inspection_report import (
     EMPTY_RESULT,
     FAILED,
@@ -263,6 +264,8 @@ def _facts(report: InspectionReport, width: float) -> Iterator[Flowable]:
         ("Weld thickness s", number(setup.thickness_mm, "mm")),
         ("Weld length", number(setup.weld_length_mm, "mm")),
         ("Welded from", sided),
+        ("Wire IQI", indicator_words(setup.wire_set, setup.required_wire) or "not stated"),
+        ("SRb", number(setup.srb_mm, "mm")),
         ("Standard, level", f"{setup.standard or 'not chosen'}, {setup.quality_level or 'not chosen'}"),
     ]
     taken = [

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from sqlalchemy import delete
 
 from app.analysis import AnalysisDesk, Answer, AnswerState, Question
 from app.resources import Resources
@@ -14,6 +15,7 @@ from core.domain.errors import ModelArtefactError
 from core.domain.inspection import DetectionResult
 from core.domain.radiograph import Polarity, Radiograph
 from core.domain.reading import Setup
+from core.store.fingerprint_table import ImageFingerprintRow
 from tests.workplace import radiograph_png
 
 GUEST = Identity("guest-0123456789abcdef", "guest", Role.GUEST)
@@ -195,3 +197,35 @@ def test_nothing_is_shown_that_could_not_be_recorded(
     answer = until_done(desk, asked)
     assert answer.state is AnswerState.FAILED
     assert answer.result is None
+
+
+def test_images_of_an_earlier_release_get_their_fingerprint_while_nobody_waits(
+    desk: AnalysisDesk, detect: SlowDetect, question: Callable[[int], Question], workplace: Resources
+) -> None:
+    asked = [question(seed) for seed in range(3)]
+    store = workplace.services.workspace_of(GUEST).store
+    with store.engine.begin() as connection:
+        connection.execute(delete(ImageFingerprintRow))
+    detect.may_go.set()
+    until_done(desk, asked[0])
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        with store.read() as work:
+            if work.fingerprints.counts() == (3, 3):
+                return
+        time.sleep(0.05)
+    raise AssertionError("not caught up")
+
+
+def test_a_scale_set_while_the_analysis_runs_counts_for_its_report(
+    desk: AnalysisDesk, detect: SlowDetect, question: Callable[[int], Question], workplace: Resources
+) -> None:
+    asked = question(1)
+    desk.ask(asked, FILM, GUEST)
+    while not detect.order:
+        time.sleep(0.01)
+    workspace = workplace.services.workspace_of(GUEST)
+    workspace.scales.set(GUEST, asked.sha256, known_mm=1, measured_px=20)
+    detect.may_go.set()
+    inspection = until_done(desk, asked).inspection
+    assert inspection.image_quality["basis"]["mm_per_px"] == pytest.approx(0.05)

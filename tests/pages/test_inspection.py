@@ -11,6 +11,7 @@ from app.resources import Resources, resources
 from core.domain.accounts import Identity, Role
 from core.domain.errors import ModelArtefactError
 from core.domain.records import Inspection
+from tests.services.exposures import exposure, jpeg, png
 from tests.workplace import radiograph_png
 
 MAIN = str(Path(__file__).resolve().parents[2] / "app" / "main.py")
@@ -176,3 +177,40 @@ def test_a_part_that_cannot_be_is_told_plainly(page: AppTest) -> None:
     apply_setup(page, "x" * 200)
     assert "Not saved: part: expected at most 128 characters" in page.error[0].value
     assert not page.exception
+
+
+def test_the_wire_indicator_of_the_inspection_on_show_makes_its_gate_again(page: AppTest) -> None:
+    page.run()
+    page.file_uploader[0].set_value(("part.png", radiograph_png(), "image/png")).run()
+    until(page, lambda: viewers(page) and guests_inspections())
+    page.run()
+    setup_widget(page, "selectbox", ".wire_set").set_value("W10 FE")
+    setup_widget(page, "selectbox", ".wire").set_value(13)
+    setup_widget(page, "number_input", ".srb").set_value(0.1)
+    setup_widget(page, "button", ".apply").click().run()
+    assert not page.exception
+    (inspection,) = guests_inspections()
+    assert (inspection.setup["wire_set"], inspection.version) == ("W10 FE", 2)
+    basis = inspection.image_quality["basis"]
+    assert (basis["wire_set"], basis["required_wire"], basis["srb_mm"]) == ("W10 FE", 13, 0.1)
+
+
+def test_a_required_wire_that_is_not_in_the_set_is_told_plainly(page: AppTest) -> None:
+    page.run()
+    setup_widget(page, "selectbox", ".wire_set").set_value("W10 FE")
+    setup_widget(page, "selectbox", ".wire").set_value(9)
+    setup_widget(page, "button", ".apply").click().run()
+    assert "Not saved: required wire: W9 is not in the set W10 FE" in page.error[0].value
+    assert not page.exception
+
+
+def test_a_second_file_of_the_same_exposure_is_told_with_the_name_of_the_first(page: AppTest) -> None:
+    page.run()
+    page.file_uploader[0].set_value(("weld 7.png", png(exposure(1)), "image/png")).run()
+    until(page, lambda: viewers(page) and guests_inspections())
+    page.file_uploader[0].set_value(("copy.jpg", jpeg(exposure(1)), "image/jpeg")).run()
+    until(page, lambda: len(guests_inspections()) == 2)
+    copy = next(one for one in guests_inspections() if one.image_name == "copy.jpg")
+    check = next(one for one in copy.image_quality["checks"] if one["kind"] == "duplicate")
+    assert check["state"] == "failed"
+    assert "The same exposure as weld 7.png, handed in on" in check["message"]

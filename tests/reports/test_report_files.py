@@ -30,6 +30,21 @@ def test_json_comes_back_as_it_was(n: int, mm_per_px: float | None) -> None:
     assert (back.report.sha256(), back.report.reference()) == (kept.sha256(), kept.reference())
 
 
+def test_a_report_of_a_release_without_a_wire_indicator_is_still_whole() -> None:
+    assert set(report(1).to_dict()["setup"]) == {
+        "part", "weld_number", "material", "technique", "wall_mm", "thickness_mm", "weld_length_mm",
+        "is_single_sided", "standard", "quality_level",
+    }  # fmt: skip
+
+
+def test_a_stated_wire_indicator_is_in_the_file_and_comes_back() -> None:
+    kept = report(1)
+    kept = replace(kept, setup=replace(kept.setup, wire_set="W10 FE", required_wire=13, srb_mm=0.1))
+    assert kept.sha256() != report(1).sha256()
+    back = read_report_json(report_json(kept))
+    assert (back.is_whole, back.report.setup) == (True, kept.setup)
+
+
 def test_a_changed_json_is_found() -> None:
     document = json.loads(report_json(report(2)))
     document["content"]["indications"][0]["call"] = "confirmed"

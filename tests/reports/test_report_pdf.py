@@ -97,6 +97,15 @@ def test_signatures_state_name_meaning_and_moment(drawn: list[str]) -> None:
         assert words in text
 
 
+def test_the_wire_indicator_is_stated_or_said_not_to_be(drawn: list[str]) -> None:
+    report_pdf(report(0), film())
+    assert drawn[drawn.index("Wire IQI") + 1] == "not stated"
+    drawn.clear()
+    kept = report(0)
+    report_pdf(replace(kept, setup=replace(kept.setup, wire_set="W10 FE", required_wire=13)), film())
+    assert drawn[drawn.index("Wire IQI") + 1] == "W10 FE, W13 required"
+
+
 def test_an_empty_report_says_what_it_does_not_mean(drawn: list[str]) -> None:
     report_pdf(report(0), film())
     assert any("does not mean that the part is free of imperfections" in text for text in drawn)
