@@ -231,6 +231,8 @@ def _quality(
     """The report of the image-quality gate; where that cannot be made, one that withholds the verdict."""
     try:
         return workspace.image_quality.report(identity, radiograph, model, entry.setup)
+    except WorkbenchError:
+        raise  # told as it is, and nothing is recorded
     except Exception:  # noqa: BLE001 - logged, told; what the model found is shown all the same
         check = {"kind": "image quality", "state": "failed", "message": incident(f"Assessing {entry.name}")}
         return {"limits": "", "copy_of": None, "checks": [check]}

@@ -42,6 +42,7 @@ _SHARE_AGREEING = 1.0
 _RIM = 8
 _MAX_CLIPPED, _MAX_EQUAL = 0.02, 0.5
 _INT8 = 127.0
+_LARGEST = 1e6
 _BATCH = 4096
 
 
@@ -100,7 +101,7 @@ class Likeness:
 
 def fingerprint(radiograph: Radiograph) -> Fingerprint:
     """The fingerprint of a radiograph: the same for its negative; pixels without a value count as 0."""
-    pixels = float_pixels(radiograph)
+    pixels = _pixels(radiograph)
     corners = _flat_corners(pixels)
     patches = [_grain(_around(pixels, x, y))[_RIM:-_RIM, _RIM:-_RIM] for x, y in corners]
     return Fingerprint(
@@ -120,7 +121,7 @@ def find_copy(radiograph: Radiograph, earlier: Sequence[Fingerprint]) -> Likenes
             return Likeness(other.sha256, is_same_file=True, view=1.0, grain=1.0)
     if not earlier:
         return None
-    pixels = float_pixels(radiograph)
+    pixels = _pixels(radiograph)
     views = np.stack([other.view for other in earlier])
     best: Likeness | None = None
     for index, likeness in shortlist(_as_int8(_view(pixels)), views):
@@ -149,6 +150,13 @@ def shortlist(view: Int8s, views: Int8s) -> list[tuple[int, float]]:
         likeness[start : start + _BATCH] = np.abs(batch @ probes.T).max(axis=1) / length
     order = np.argsort(-likeness, kind="stable")[:MAX_CANDIDATES]
     return [(int(index), float(likeness[index])) for index in order if likeness[index] >= VIEW_LIMIT]
+
+
+def _pixels(radiograph: Radiograph) -> Array:
+    """All pixels as float32, none so large that its square overflows: no comparison depends on the scale."""
+    pixels = float_pixels(radiograph)
+    largest = float(np.abs(pixels).max())
+    return np.asarray(pixels * np.float32(_LARGEST / largest), np.float32) if largest > _LARGEST else pixels
 
 
 def _view(pixels: Array) -> Array:

@@ -89,6 +89,15 @@ def test_pictures_without_grain_match_nothing_but_their_own_file(pixels):
     assert find_copy(image, []) is None
 
 
+@pytest.mark.parametrize("scale", [1e3, 1e34])
+def test_float_pixels_of_any_size_are_recognised(part, scale):
+    values = exposed(part, 1).astype(np.float32) * np.float32(scale)
+    large = Radiograph(values, 32, Polarity.UNKNOWN, None, "large", "TIFF")
+    found = find_copy(large, [fingerprint(radiograph(exposed(part, 1), "old"))])
+    assert found is not None
+    assert find_copy(radiograph(exposed(part, 1)), [fingerprint(large)]) is not None
+
+
 def test_the_shortlist_of_nothing_is_empty():
     view = np.zeros((32, 32), np.int8)
     assert shortlist(view, np.zeros((0, 32, 32), np.int8)) == []
