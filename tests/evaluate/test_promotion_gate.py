@@ -1,0 +1,130 @@
+"""The gate: what passes, what refuses, and that nothing unmeasured passes."""
+
+import json
+from dataclasses import fields, replace
+
+import pytest
+
+from core.evaluate.gate_report import CheckState, GateEvidence, GateReport, GateRule, PairedFigure
+from core.evaluate.promotion_gate import judge
+
+GOOD = GateEvidence(
+    candidate=2,
+    champion=1,
+    set_name="held-out welds",
+    set_digest="ab" * 32,
+    n_images=40,
+    n_boxes=210,
+    n_parts=40,
+    recall=PairedFigure(0.80, 0.79, 0.01, (-0.02, 0.04)),
+    candidate_recall=0.80,
+    candidate_recall_interval=(0.75, 0.85),
+    false_calls_per_image=PairedFigure(1.5, 1.0, 0.5, (0.2, 0.8)),
+    d_ece=0.03,
+    d_ece_band=(0.01, 0.04),
+    ms_per_image=100.0,
+    champion_ms_per_image=90.0,
+    n_trained_on=0,
+    champion_trained_on=0,
+    ap50=0.65,
+    ap50_interval=(0.6, 0.7),
+    minimum_ap50=0.7,
+)
+FIRST = replace(
+    GOOD,
+    champion=None,
+    recall=None,
+    false_calls_per_image=None,
+    champion_ms_per_image=None,
+    champion_trained_on=None,
+    ap50=0.75,
+)
+
+
+def state_of(report: GateReport, name: str) -> CheckState:
+    (check,) = (one for one in report.checks if one.name.startswith(name))
+    return check.state
+
+
+def paired(low: float, high: float = 0.1) -> PairedFigure:
+    return PairedFigure(0.8, 0.8, 0.0, (low, high))
+
+
+def test_what_is_within_every_bound_is_green() -> None:
+    report = judge(GOOD)
+    assert report.is_green
+    assert report.reasons == ()
+    assert report.compared_with == "the champion v1"
+
+
+@pytest.mark.parametrize(
+    ("change", "check", "passes"),
+    [
+        ({"recall": paired(-0.05)}, "Recall", True),
+        ({"recall": paired(-0.0501)}, "Recall", False),
+        ({"recall": paired(0.02)}, "Recall", True),
+        ({"d_ece": 0.05}, "Calibration", True),
+        ({"d_ece": 0.0501}, "Calibration", False),
+        ({"d_ece": 0.07, "d_ece_band": (0.02, 0.07)}, "Calibration", True),
+        ({"d_ece": 0.0701, "d_ece_band": (0.02, 0.07)}, "Calibration", False),
+        ({"ms_per_image": 135.0}, "Time", True),
+        ({"ms_per_image": 135.1}, "Time", False),
+        ({"n_trained_on": 1}, "Held-out", False),
+        ({"champion_trained_on": 5}, "Held-out", True),
+        ({"n_parts": 6}, "Recall", True),
+        ({"ap50": 0.1}, "Release", True),
+        ({"ap50": None}, "Release", True),
+        ({"false_calls_per_image": PairedFigure(90, 1, 89, (80, 99))}, "False", True),
+    ],
+)
+def test_each_bound_has_two_sides(change: dict[str, object], check: str, passes: bool) -> None:
+    report = judge(replace(GOOD, **change))  # type: ignore[arg-type]  # a table of keywords
+    assert report.is_green is passes
+    assert (state_of(report, check) is CheckState.REFUSED) is not passes
+    assert len(report.reasons) == (0 if passes else 1)
+
+
+@pytest.mark.parametrize("figure", ["recall", "d_ece", "d_ece_band", "ms_per_image", "n_trained_on"])
+def test_what_was_not_measured_refuses_and_says_why(figure: str) -> None:
+    missing = {"recall": "no recorded boxes", "d_ece": "no detection", "ms_per_image": "another device",
+               "n_trained_on": "no manifest"}  # fmt: skip
+    report = judge(replace(GOOD, **{figure: None}, missing=missing))
+    assert not report.is_green
+    (reason,) = report.reasons
+    assert "not evaluable" in reason
+    assert missing[figure.removesuffix("_band")] in reason
+
+
+def test_few_parts_cannot_tell_better_from_worse() -> None:
+    report = judge(replace(GOOD, n_parts=5))
+    assert state_of(report, "Recall") is CheckState.NOT_EVALUABLE
+    assert "5 independent parts" in report.reasons[0]
+    told = next(check for check in judge(replace(GOOD, n_parts=7)).checks if check.name.startswith("Recall"))
+    assert told.state is CheckState.PASSED
+    assert "likely too narrow" in told.sentence
+
+
+def test_nothing_measured_gives_every_reason_at_once() -> None:
+    report = judge(GateEvidence(candidate=2, champion=1, missing={"": "v2 was not evaluated on any set"}))
+    assert len(report.reasons) == 4
+    assert all("v2 was not evaluated on any set" in reason for reason in report.reasons)
+
+
+def test_the_first_champion_is_compared_with_the_release_threshold() -> None:
+    assert judge(FIRST).is_green
+    assert judge(FIRST).compared_with == "no champion: the release threshold"
+    below = judge(replace(FIRST, ap50=0.69))
+    assert below.reasons == ("there is no champion, and AP50 0.690 is below the release threshold 0.70",)
+    for unmeasured in ({"ap50": None}, {"minimum_ap50": None}, {"candidate_recall": None}):
+        assert not judge(replace(FIRST, **unmeasured)).is_green  # type: ignore[arg-type]  # keywords
+
+
+def test_another_rule_gives_another_judgement() -> None:
+    assert not judge(GOOD, GateRule(recall_margin=0.01)).is_green
+
+
+def test_the_report_is_plain_json_with_everything_it_rests_on() -> None:
+    content = json.loads(json.dumps(judge(GOOD).to_dict()))
+    assert set(content["evidence"]) == {one.name for one in fields(GateEvidence)}
+    assert content["rule"]["recall_margin"] == 0.05
+    assert [check["state"] for check in content["checks"]].count("passed") == 4
