@@ -3,24 +3,48 @@
 import logging
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from core.domain.errors import ModelNotFoundError, RegistryUnavailableError
+from core.domain.errors import ModelArtefactError, ModelNotFoundError, RegistryUnavailableError
 from core.domain.model_version import ModelVersion
-from core.registry.artefact import combined_digest, digest_files, read_artefact
+from core.registry.artefact import ModelArtefact, combined_digest, digest_files, read_artefact
 from core.registry.mlflow_store import ARTEFACT_PATH, MlflowStore
-from core.registry.version_cache import KnownModel, VersionCache
+from core.registry.version_cache import KnownModel, VersionAbout, VersionCache
 
 log = logging.getLogger(__name__)
+#: Files of a version that could not be downloaded are asked for again after so long.
+_RETRY_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VersionEntry:
+    """One version of a model in a list of all.
+
+    Attributes:
+        aliases: that it bears now.
+        folder: where its files lie.
+        artefact: what they say; None when they are damaged.
+        problem: why there is no artefact.
+    """
+
+    number: int
+    aliases: tuple[str, ...]
+    about: VersionAbout
+    folder: Path
+    artefact: ModelArtefact | None
+    problem: str = ""
 
 
 class MlflowRegistry:
     """Registered models, versions and aliases, with a disk cache in front.
 
     `resolve`, `versions` and `names` answer from the cache and never touch MLflow, except that a name,
-    version or alias the cache lacks is looked up once. `refresh` brings the cache up to date.
+    version or alias the cache lacks is looked up once. `refresh` brings the cache up to date; `is_stale`
+    tells cheaply whether that may be needed.
 
     Args:
         tracking_uri: "sqlite:///..." or the address of an MLflow server.
@@ -32,12 +56,20 @@ class MlflowRegistry:
         self._store = MlflowStore(tracking_uri, cache_dir / "mlflow-artifacts", pyfunc_script)
         self._cache = VersionCache(cache_dir)
         self._lock = threading.RLock()
+        self._seen_mark: float | None = None
+        self._is_away = False
+        self._retry_at: dict[str, float] = {}
 
-    def register(self, folder: Path, *, alias: str | None = None) -> int:
+    def register(self, folder: Path, *, alias: str | None = None, author: str = "") -> int:
         """The version number of the artefact in `folder`, registered now or before.
 
         The same weights are the same version: when only card, calibration or manifest changed, that
         version's artefact is replaced and keeps its number.
+
+        Args:
+            folder: holds the artefact.
+            alias: to point to it.
+            author: id of the account that had it made; empty when nobody did.
 
         Raises:
             ModelArtefactError: when the folder is not a sound model version.
@@ -45,11 +77,13 @@ class MlflowRegistry:
         """
         artefact = read_artefact(folder)
         with self._lock:
-            number = self._store.register(artefact)
+            number, about = self._store.register(artefact, author=author)
             self._cache.store(folder, artefact.digest)
             known = self._cache.known()
             model = known.get(artefact.name, KnownModel())
-            known[artefact.name] = KnownModel({**model.versions, number: artefact.digest}, model.aliases)
+            known[artefact.name] = KnownModel(
+                {**model.versions, number: artefact.digest}, model.aliases, {**model.about, number: about}
+            )
             self._cache.record(known)
             if alias is not None:
                 self.set_alias(artefact.name, alias, number)
@@ -68,7 +102,7 @@ class MlflowRegistry:
             self._store.set_alias(name, alias, version)
             known = self._cache.known()
             model = known[name]
-            known[name] = KnownModel(model.versions, {**model.aliases, alias: version})
+            known[name] = replace(model, aliases={**model.aliases, alias: version})
             self._cache.record(known)
 
     def names(self) -> list[str]:
@@ -83,6 +117,15 @@ class MlflowRegistry:
         """
         model = self._known(name)
         return [self._cache.version(model, number)[0] for number in sorted(model.versions)]
+
+    def entries(self, name: str) -> list[VersionEntry]:
+        """Every version of a model as the cache knows it, newest first; damaged ones say so.
+
+        Raises:
+            ModelNotFoundError: when there is no such model.
+        """
+        model = self._known(name)
+        return [self._entry(model, number) for number in sorted(model.versions, reverse=True)]
 
     def resolve(
         self, name: str, *, version: int | None = None, alias: str = "champion"
@@ -124,6 +167,21 @@ class MlflowRegistry:
         """Alias to version number of a model, by the cache; empty when it is unknown."""
         return self._cache.known().get(name, KnownModel()).aliases
 
+    def as_of(self) -> datetime | None:
+        """When MLflow was last asked with success, by whichever process; None when it never was."""
+        as_of = self._cache.as_of()
+        return None if as_of is None else datetime.fromtimestamp(as_of, UTC)
+
+    def is_stale(self) -> bool:
+        """False when a SQLite store was not written to since the cache was filled; a server is always asked.
+
+        Takes microseconds and does not load MLflow.
+        """
+        mark = self._store.mark()
+        if mark is None:
+            return True
+        return mark != self._seen_mark and mark > (self._cache.as_of() or -1.0)
+
     def is_reachable(self) -> bool:
         """True when MLflow answers now."""
         return self._store.is_reachable()
@@ -136,24 +194,46 @@ class MlflowRegistry:
         """
         try:
             with self._lock, tempfile.TemporaryDirectory() as temporary:
-                self._cache.record(
-                    {
-                        name: self._fetch(name, entry, Path(temporary))
-                        for name, entry in self._store.models().items()
-                    }
-                )
+                mark, as_of = self._store.mark(), time.time()
+                models = self._store.models()
+                for name, model in models.items():
+                    self._fetch(name, model, Path(temporary))
+                self._cache.record(models, as_of=as_of)
+                self._seen_mark = mark
         except RegistryUnavailableError as error:
-            log.warning("%s; answering from the cache", error)
+            if not self._is_away:
+                log.warning("%s; answering from the cache", error)
+            self._is_away = True
             return False
+        if self._is_away:
+            log.info("MLflow answers again")
+        self._is_away = False
         return True
 
-    def _fetch(self, name: str, entry: Mapping[str, Any], temporary: Path) -> KnownModel:
-        """The model with every artefact that the cache lacks downloaded."""
-        for number, digest in entry["versions"].items():
-            if not self._cache.has(digest):
+    def _fetch(self, name: str, model: KnownModel, temporary: Path) -> None:
+        """Download every artefact that the cache lacks; one that cannot be had is left for later."""
+        for number, digest in model.versions.items():
+            if self._cache.has(digest) or time.monotonic() < self._retry_at.get(digest, 0.0):
+                continue
+            try:
                 folder = self._store.download(name, number, temporary / f"{name}-{number}")
                 self._cache.store(folder / ARTEFACT_PATH, digest)
-        return KnownModel(entry["versions"], entry["aliases"])
+            except (RegistryUnavailableError, OSError) as error:
+                if not self._store.is_reachable():
+                    raise RegistryUnavailableError(str(error)) from error
+                log.warning("the files of %s v%d cannot be had: %s", name, number, error)
+                self._retry_at[digest] = time.monotonic() + _RETRY_S
+
+    def _entry(self, model: KnownModel, number: int) -> VersionEntry:
+        digest = model.versions[number]
+        folder = self._cache.folder(digest)
+        about = model.about.get(number, VersionAbout())
+        aliases = tuple(sorted(alias for alias, bearer in model.aliases.items() if bearer == number))
+        try:
+            artefact = self._cache.artefact(digest)
+        except ModelArtefactError as error:
+            return VersionEntry(number, aliases, about, folder, None, str(error))
+        return VersionEntry(number, aliases, about, folder, artefact)
 
     def _known(self, name: str) -> KnownModel:
         known = self._cache.known()

@@ -8,6 +8,7 @@ import urllib.request
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,14 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 from core.domain.errors import RegistryUnavailableError
 from core.registry.artefact import FILES, ModelArtefact
+from core.registry.version_cache import KnownModel, VersionAbout
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
 
 EXPERIMENT = "radikal"
 #: Where in a run the pyfunc model lies, and in that the artefact folder.
 MODEL_PATH, ARTEFACT_PATH = "model", "artifacts/artefact"
-_WEIGHTS_TAG, _DIGEST_TAG = "weights_sha256", "artefact_sha256"
+_WEIGHTS_TAG, _DIGEST_TAG, _AUTHOR_TAG = "weights_sha256", "artefact_sha256", "author"
 _LONGEST_PARAMETER = 500
 
 
@@ -41,40 +44,59 @@ class MlflowStore:
         self._script = pyfunc_script
         self._client: MlflowClient | None = None
 
-    def register(self, artefact: ModelArtefact) -> int:
-        """The version number of the artefact's weights; logged now when MLflow does not know them."""
+    def register(self, artefact: ModelArtefact, *, author: str = "") -> tuple[int, VersionAbout]:
+        """The version number of the artefact's weights; logged now when MLflow does not know them.
+
+        Args:
+            artefact: what to register.
+            author: id of the account that had it made; a version that is known keeps its own.
+        """
         with self._asking(may_create=True) as client:
             for version in client.search_model_versions(f"name='{artefact.name}'"):
                 if version.tags.get(_WEIGHTS_TAG) == artefact.sha256:
                     if version.tags.get(_DIGEST_TAG) != artefact.digest:
                         self._log_model(client, str(version.run_id), artefact)
                         self._tag_version(client, artefact, int(version.version))
-                    return int(version.version)
-            return self._create(client, artefact)
+                    return int(version.version), _about(version)
+            return self._create(client, artefact, author)
 
     def set_alias(self, name: str, alias: str, version: int) -> None:
         """Let `alias` point to `version`."""
         with self._asking() as client:
             client.set_registered_model_alias(name, alias, str(version))
 
-    def models(self) -> dict[str, dict[str, Mapping[Any, Any]]]:
-        """{name: {"versions": {number: artefact digest}, "aliases": {alias: number}}}.
+    def models(self) -> dict[str, KnownModel]:
+        """Every registered model by name.
 
         Versions that something else than `register` made are left out.
         """
         with self._asking() as client:
-            found: dict[str, dict[str, Mapping[Any, Any]]] = {}
+            found: dict[str, KnownModel] = {}
             for model in client.search_registered_models():
                 versions = {
-                    int(v.version): v.tags[_DIGEST_TAG]
+                    int(v.version): v
                     for v in client.search_model_versions(f"name='{model.name}'")
                     if _DIGEST_TAG in v.tags
                 }
                 aliases = client.get_registered_model(model.name).aliases
-                numbers = {alias: int(number) for alias, number in aliases.items() if int(number) in versions}
                 if versions:
-                    found[str(model.name)] = {"versions": versions, "aliases": numbers}
+                    found[str(model.name)] = KnownModel(
+                        {number: version.tags[_DIGEST_TAG] for number, version in versions.items()},
+                        {alias: int(number) for alias, number in aliases.items() if int(number) in versions},
+                        {number: _about(version) for number, version in versions.items()},
+                    )
             return found
+
+    def mark(self) -> float | None:
+        """Changes whenever a SQLite store was written to; None for a server, which has to be asked.
+
+        It is the newest modification of the database and its journals, seconds since 1970.
+        """
+        path = self._sqlite_path()
+        if path is None:
+            return None
+        files = (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-journal"))
+        return max((file.stat().st_mtime for file in files if file.is_file()), default=0.0)
 
     def download(self, name: str, version: int, target: Path) -> Path:
         """A local folder with the pyfunc model of that version; `target` is created."""
@@ -121,7 +143,9 @@ class MlflowStore:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise RegistryUnavailableError(f"MLflow at {self._uri} failed: {reason}") from error
 
-    def _create(self, client: "MlflowClient", artefact: ModelArtefact) -> int:
+    def _create(
+        self, client: "MlflowClient", artefact: ModelArtefact, author: str
+    ) -> tuple[int, VersionAbout]:
         from mlflow.entities import RunStatus
 
         experiment = client.get_experiment_by_name(EXPERIMENT)
@@ -137,9 +161,10 @@ class MlflowStore:
             source=f"{run.info.artifact_uri}/{MODEL_PATH}",
             run_id=run_id,
             description=str(artefact.card.get("description", "")),
+            tags={_AUTHOR_TAG: author} if author else None,
         )
         self._tag_version(client, artefact, int(version.version))
-        return int(version.version)
+        return int(version.version), _about(version)
 
     def _create_experiment(self, client: "MlflowClient") -> str:
         if self._sqlite_path() is None:
@@ -186,6 +211,7 @@ def new_client(uri: str) -> "MlflowClient":
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what MLflow's modules warn about themselves while they load
         from mlflow import MlflowClient
@@ -196,6 +222,13 @@ def new_client(uri: str) -> "MlflowClient":
     for noisy in ("alembic", "mlflow"):  # loading MLflow sets its own levels
         logging.getLogger(noisy).setLevel(logging.WARNING)
     return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def _about(version: "ModelVersion") -> VersionAbout:
+    """What MLflow says of a version beside its files."""
+    registered_at = datetime.fromtimestamp(version.creation_timestamp / 1000, UTC)
+    author = version.tags.get(_AUTHOR_TAG) or version.user_id or ""
+    return VersionAbout(str(version.run_id or ""), registered_at, str(author))
 
 
 def _copy_as_artefact(folder: Path, parent: Path) -> Path:

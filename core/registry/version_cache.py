@@ -7,6 +7,7 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,30 @@ from core.registry.artefact import FILES, ModelArtefact, read_artefact
 
 
 @dataclass(frozen=True, slots=True)
+class VersionAbout:
+    """What MLflow knows of a version beside its files.
+
+    Attributes:
+        run_id: MLflow's run that made it; empty when unknown.
+        registered_at: UTC, None when unknown.
+        author: id of the account that had it made, or what another client wrote; empty when unknown.
+    """
+
+    run_id: str = ""
+    registered_at: datetime | None = None
+    author: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class KnownModel:
-    """One registered model as last seen: version number to artefact digest, alias to version number."""
+    """One registered model as last seen: version number to artefact digest, alias to version number.
+
+    `about` may lack versions that an earlier release wrote into the index.
+    """
 
     versions: Mapping[int, str] = field(default_factory=dict)
     aliases: Mapping[str, int] = field(default_factory=dict)
+    about: Mapping[int, VersionAbout] = field(default_factory=dict)
 
 
 class VersionCache:
@@ -52,19 +72,30 @@ class VersionCache:
                 f"the registry cache {self._index} is damaged ({error}); remove it and run `radikal setup`"
             ) from error
 
-    def record(self, models: Mapping[str, KnownModel]) -> None:
-        """Replace the index."""
+    def record(self, models: Mapping[str, KnownModel], *, as_of: float | None = None) -> None:
+        """Replace the index.
+
+        Args:
+            models: all there are.
+            as_of: when they were asked for, seconds since 1970; None for now.
+        """
         self._root.mkdir(parents=True, exist_ok=True)
-        content = {
-            name: {"versions": {str(k): v for k, v in model.versions.items()}, "aliases": dict(model.aliases)}
-            for name, model in models.items()
-        }
+        content = {name: _entry(model) for name, model in models.items()}
         handle, temporary = tempfile.mkstemp(dir=self._root, suffix=".json")
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump(content, file, indent=1, sort_keys=True)
             file.flush()
             os.fsync(file.fileno())
+        if as_of is not None:
+            os.utime(temporary, (as_of, as_of))
         Path(temporary).replace(self._index)
+
+    def as_of(self) -> float | None:
+        """When what the index holds was asked for, seconds since 1970; None when there is no index."""
+        try:
+            return self._index.stat().st_mtime
+        except FileNotFoundError:
+            return None
 
     def folder(self, digest: str) -> Path:
         """Where the artefact with that digest lies, or would lie."""
@@ -114,8 +145,32 @@ class VersionCache:
         return artefact.as_version(number, aliases), artefact.folder
 
 
+def _entry(model: KnownModel) -> dict[str, Any]:
+    """The model as the index holds it."""
+    return {
+        "versions": {str(number): digest for number, digest in model.versions.items()},
+        "aliases": dict(model.aliases),
+        "about": {
+            str(number): {
+                "run_id": one.run_id,
+                "registered_at": one.registered_at.isoformat() if one.registered_at else None,
+                "author": one.author,
+            }
+            for number, one in model.about.items()
+        },
+    }
+
+
 def _known_from(entry: Mapping[str, Any]) -> KnownModel:
     return KnownModel(
         {int(number): str(digest) for number, digest in entry["versions"].items()},
         {str(alias): int(number) for alias, number in entry["aliases"].items()},
+        {int(number): _about_from(about) for number, about in entry.get("about", {}).items()},
+    )
+
+
+def _about_from(entry: Mapping[str, Any]) -> VersionAbout:
+    at = entry["registered_at"]
+    return VersionAbout(
+        str(entry["run_id"]), None if at is None else datetime.fromisoformat(at), str(entry["author"])
     )
