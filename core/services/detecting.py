@@ -41,6 +41,7 @@ class DetectService:
         self._device = pick_device(device)
         self._loaded: OrderedDict[str, _Loaded] = OrderedDict()
         self._lock = threading.Lock()
+        self._loading: dict[str, threading.Lock] = {}
 
     @property
     def device(self) -> str:
@@ -106,18 +107,35 @@ class DetectService:
         return self._load(version, folder).detector
 
     def _load(self, version: ModelVersion, folder: Path | None) -> "_Loaded":
+        """The version in memory. While one is being loaded, the others go on answering."""
+        if (found := self._in_memory(version.sha256)) is not None:
+            return found
         with self._lock:
-            if version.sha256 in self._loaded:
-                self._loaded.move_to_end(version.sha256)
-                return self._loaded[version.sha256]
+            loading = self._loading.setdefault(version.sha256, threading.Lock())
+        with loading:
+            if (found := self._in_memory(version.sha256)) is not None:
+                return found
             if folder is None:
                 _, folder = self._models.resolve(version.name, version=version.version)
             detector = Detector.load(_checked_weights(version, folder), device=self._device)
-            loaded = self._loaded[version.sha256] = _Loaded(version, detector, _way_to_detect(detector))
+            loaded = _Loaded(version, detector, _way_to_detect(detector))
+            self._keep(loaded)
+        log.info("loaded %s v%d on %s", version.name, version.version, self._device)
+        return loaded
+
+    def _in_memory(self, sha256: str) -> "_Loaded | None":
+        with self._lock:
+            if sha256 in self._loaded:
+                self._loaded.move_to_end(sha256)
+            return self._loaded.get(sha256)
+
+    def _keep(self, loaded: "_Loaded") -> None:
+        """Keep it in memory; what was not asked for longest gives way."""
+        with self._lock:
+            self._loaded[loaded.version.sha256] = loaded
+            self._loading.pop(loaded.version.sha256, None)
             while len(self._loaded) > _KEPT_DETECTORS:
                 self._loaded.popitem(last=False)
-            log.info("loaded %s v%d on %s", version.name, version.version, self._device)
-            return loaded
 
 
 @dataclass(frozen=True, slots=True, eq=False)
