@@ -49,7 +49,7 @@ def draw() -> None:
 def draw_welcome(model: ModelVersion) -> None:
     """The empty page: drop files or take a sample; what the product does not do, once."""
     st.html(
-        '<div class="rk-welcome"><h1>Drop a radiograph, or take a sample</h1>'
+        '<div class="rk-welcome"><h1>Drop a radiograph or a folder, or take a sample</h1>'
         '<p class="rk-muted">The model marks indications with a calibrated probability and shows what '
         "raised it. It reports indications, not defects: whether a part is accepted you decide, and an empty "
         "result is no proof that nothing is there.</p></div>"
