@@ -70,7 +70,14 @@ def test_an_account_says_what_is_left_of_it(
 
 @pytest.mark.parametrize("nobody", [COMMAND_LINE, SYSTEM])
 def test_a_command_does_what_needs_no_person(nobody: Identity) -> None:
-    personal = {Action.REVIEWS_ADD, Action.SIGNATURES_ADD, Action.ANNOTATIONS_SAVE, Action.PASSWORD_CHANGE}
+    personal = {
+        Action.REVIEWS_ADD,
+        Action.SIGNATURES_ADD,
+        Action.ANNOTATIONS_SAVE,
+        Action.QUEUE_WORK,
+        Action.MODELS_CONSENT,
+        Action.PASSWORD_CHANGE,
+    }
     for action in Action:
         if action in personal:
             with pytest.raises(NotAllowedError, match="a person must"):
