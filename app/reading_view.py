@@ -12,7 +12,7 @@ from core.domain.reading import setup_from
 from core.domain.records import Inspection, InspectionState, Signature
 from core.services.judging import Judgement
 from core.services.readings import Reading
-from core.services.signing_off import signatures_of
+from core.services.signing_off import judgement_as_signed, signatures_of
 from core.services.workspaces import Workspace
 from core.standards.kinds import KINDS, possible_kinds
 
@@ -48,7 +48,9 @@ Judged = tuple[tuple[object, ...], Judgement]
 def open_reading(
     workspace: Workspace, identity: Identity, inspection_id: str, *, known: Judged | None = None
 ) -> tuple[OpenReading, Judged]:
-    """The reading of an inspection as it is stored now, judged now, and what to hand in as `known` next time.
+    """The reading of an inspection as it is stored, its verdict, and what to hand in as `known` next time.
+
+    An open one is judged now; a signed one bears the verdict that was signed.
 
     Args:
         workspace: holds it.
@@ -62,21 +64,25 @@ def open_reading(
     """
     reading = workspace.readings.open(identity, inspection_id)
     inspection = reading.inspection
-    judged = _judged(workspace, reading, known)
     signatures: list[Signature] = []
     if not inspection.is_open:
         signatures = signatures_of(workspace.store, identity, inspection_id)
+    judged = _judged(workspace, reading, signatures, known)
     people = {reading.author_id, inspection.updated_by, *(one.signer_id for one in signatures)}
     return OpenReading(reading, judged[1], tuple(signatures), names_of(workspace, people)), judged
 
 
-def _judged(workspace: Workspace, reading: Reading, known: Judged | None) -> Judged:
+def _judged(
+    workspace: Workspace, reading: Reading, signatures: Sequence[Signature], known: Judged | None
+) -> Judged:
     inspection = reading.inspection
     setup, pitch = setup_from(inspection.setup), workspace.images.pitch(inspection.image_sha256)
     table = workspace.judging.rule_set(setup.standard).sha256 if setup.standard else ""
-    key = (inspection.inspection_id, inspection.version, reading.version, pitch, table)
+    key = (inspection.inspection_id, inspection.version, reading.version, pitch, table, len(signatures))
     if known is not None and known[0] == key:
         return known
+    if (signed := judgement_as_signed(workspace.store, signatures)) is not None:
+        return key, signed
     quality = inspection.image_quality
     return key, workspace.judging.judge(reading.indications, setup, pitch, quality)
 

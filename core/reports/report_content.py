@@ -85,7 +85,7 @@ def reported_indications(
     *,
     edge_px: float,
 ) -> tuple[ReportedIndication, ...]:
-    """Every indication of the reading, dismissed ones too, with the numbers that the page shows, in their order.
+    """Every indication of the reading, dismissed ones too, numbered as the page does, in that order.
 
     Args:
         inspection: whose.
@@ -117,7 +117,7 @@ def reported_indications(
 
 
 def number_of(one: ReadIndication, n_detections: int) -> int:
-    """The number that the page shows: the model's place in its list, those added by a person after all of these.
+    """The number that the page shows: the model's place in its list; those added by a person follow.
 
     Args:
         one: `m3` is the model's third, `h2` the second that was added.

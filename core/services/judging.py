@@ -13,7 +13,7 @@ from core.standards.finding import Finding, Length, Part
 from core.standards.reading import read_rule_set
 from core.standards.rule_set import RuleSet
 from core.standards.shipped import SHIPPED, shipped_rule_set
-from core.standards.verdict import ImageVerdict
+from core.standards.verdict import ImageVerdict, image_verdict_from
 from core.store.unit_of_work import Store
 
 #: Each edge of a box may be off by so many px.
@@ -44,6 +44,16 @@ class Judgement:
             "withheld": list(self.withheld),
             "notes": list(self.notes),
         }
+
+
+def judgement_from(content: Mapping[str, Any]) -> Judgement:
+    """The judgement that `Judgement.to_dict` wrote."""
+    verdict = content["verdict"]
+    return Judgement(
+        verdict=None if verdict is None else image_verdict_from(verdict),
+        withheld=tuple(content["withheld"]),
+        notes=tuple(content["notes"]),
+    )
 
 
 class JudgingService:

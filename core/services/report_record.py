@@ -1,4 +1,4 @@
-"""What of the record a report needs: names, tables and scale of the moment it was signed, corrections."""
+"""What of the record a report needs: names, the scale of the moment it was signed, corrections."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,37 +11,15 @@ from core.domain.radiograph import PitchSource, PixelPitch
 from core.domain.records import Inspection, Review, Signature
 from core.reports.inspection_report import ImageFacts, ReviewedBy, Revision
 from core.services.inspection_record import is_blind_for
-from core.services.judging import JudgingService
 from core.services.own_review import SideBySide, own_review_of
 from core.services.readings import Reading
 from core.services.second_review import reviewed_content
 from core.services.signing_off import INSPECTED, REVIEWED, signed_content
-from core.standards.reading import read_rule_set
-from core.standards.rule_set import RuleSet
-from core.standards.shipped import shipped_rule_set
 from core.store.images import StoredImage
-from core.store.unit_of_work import Store, Work
+from core.store.unit_of_work import Work
 
 #: A chain of corrections that is longer is cut; nobody reads it.
 _LONGEST_CHAIN = 50
-
-
-class TablesAt(JudgingService):
-    """Judges by the tables that held at a moment; the shipped one where nobody had saved another yet."""
-
-    def __init__(self, store: Store, at: datetime | None) -> None:
-        super().__init__(store)
-        self._at = at
-
-    def rule_set(self, rule_set_id: str) -> RuleSet:
-        """The version of this table that held at the moment; now, where there is no moment."""
-        if self._at is None:
-            return super().rule_set(rule_set_id)
-        with self._store.read() as work:
-            kept = [one for one in work.rule_sets.history(rule_set_id) if one.saved_at <= self._at]
-        if not kept:
-            return shipped_rule_set(rule_set_id)
-        return read_rule_set(kept[-1].text, f"{rule_set_id} v{kept[-1].version}")
 
 
 class Names:

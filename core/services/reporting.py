@@ -26,7 +26,6 @@ from core.services.judging import EDGE_PX
 from core.services.readings import reading_of
 from core.services.report_record import (
     Names,
-    TablesAt,
     chain,
     image_facts,
     n_below,
@@ -35,7 +34,7 @@ from core.services.report_record import (
     reviewed,
     signed_digests,
 )
-from core.services.signing_off import INSPECTED
+from core.services.signing_off import INSPECTED, judgement_as_signed
 from core.services.workspaces import Workspace
 from core.store.blobs import BlobNotFoundError
 
@@ -77,7 +76,7 @@ class ReportingService:
     ) -> InspectionReport:
         """What a report of this inspection says now.
 
-        A signed inspection is judged by the table and the scale of the moment when it was signed.
+        A signed inspection bears the verdict that was signed, word for word.
 
         Args:
             identity: who asks.
@@ -107,9 +106,11 @@ class ReportingService:
             earlier, later = chain(work, inspection, names)
             inspector = names.of(inspection.inspector_id)
             signed_names = {one.signature_id: names.of(one.signer_id) for one in signatures}
-        judgement = TablesAt(self._workspace.store, at).judge(
-            reading.indications, setup_from(inspection.setup), pitch, inspection.image_quality
-        )
+        judgement = judgement_as_signed(self._workspace.store, signatures)
+        if judgement is None:
+            judgement = self._workspace.judging.judge(
+                reading.indications, setup_from(inspection.setup), pitch, inspection.image_quality
+            )
         with self._workspace.store.read() as work:
             digests = signed_digests(work, reading, signatures, judgement.to_dict())
         return InspectionReport(

@@ -1,6 +1,6 @@
 """Signing an inspection: the password again, the content frozen under a seal, differences kept."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -16,6 +16,8 @@ from core.domain.records import (
     Signature,
 )
 from core.services.inspecting import decision_content, inspection_content, new_id
+from core.services.judging import Judgement, judgement_from
+from core.services.queueing import queue_signed
 from core.services.readings import Reading, existing, reading_of
 from core.services.sealing import Sealer
 from core.store.unit_of_work import Store, Work
@@ -97,8 +99,10 @@ class SigningOffService:
             signature = self._sealer.sign(
                 work, identity, reading.inspection, signed_content(reading, judgement), INSPECTED
             )
+            work.signatures.keep_judgement(signature.signature_id, judgement)
             work.inspections.set_state(inspection_id, InspectionState.SIGNED)
             work.disagreements.add(self._differences(work, reading))
+            queue_signed(work, reading)
             work.audit.record(
                 identity,
                 action="inspection.signed",
@@ -192,6 +196,16 @@ def signed_content(reading: Reading, judgement: Mapping[str, Any]) -> dict[str, 
         "image_quality": reading.inspection.image_quality,
         "judgement": judgement,
     }
+
+
+def judgement_as_signed(store: Store, signatures: Sequence[Signature]) -> Judgement | None:
+    """The verdict that the inspector signed, word for word; None where nobody signed or none was kept."""
+    signed = next((one for one in signatures if one.meaning == INSPECTED), None)
+    if signed is None:
+        return None
+    with store.read() as work:
+        kept = work.signatures.judgement(signed.signature_id)
+    return None if kept is None else judgement_from(kept)
 
 
 def signatures_of(store: Store, identity: Identity, inspection_id: str) -> list[Signature]:

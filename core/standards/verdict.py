@@ -1,7 +1,7 @@
 """What a rule says about an indication or an image, with the numbers that decided it."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
 
@@ -123,3 +123,29 @@ class ImageVerdict:
     def to_dict(self) -> dict[str, Any]:
         """Plain values, fit for JSON: every number is finite."""
         return {**asdict(self), "caveat": self.caveat}
+
+
+def image_verdict_from(content: Mapping[str, Any]) -> ImageVerdict:
+    """The verdict that `ImageVerdict.to_dict` wrote; KeyError or TypeError when it is none."""
+    kept = {one.name: content[one.name] for one in fields(ImageVerdict)}
+    indications = tuple(_indication_from(one) for one in kept.pop("indications"))
+    return ImageVerdict(**{**kept, "verdict": Verdict(kept["verdict"])}, indications=indications)
+
+
+def _indication_from(content: Mapping[str, Any]) -> IndicationVerdict:
+    outcomes = tuple(_outcome_from(one) for one in content["outcomes"])
+    return IndicationVerdict(
+        content["finding_id"], Verdict(content["verdict"]), tuple(content["reasons"]), outcomes
+    )
+
+
+def _outcome_from(content: Mapping[str, Any]) -> RuleOutcome:
+    return RuleOutcome(
+        kinds=tuple(content["kinds"]),
+        rule_id=content["rule_id"],
+        clause=content["clause"],
+        verdict=Verdict(content["verdict"]),
+        decisions=tuple(
+            Decision(**{**one, "verdict": Verdict(one["verdict"])}) for one in content["decisions"]
+        ),
+    )

@@ -20,7 +20,7 @@ from core.domain.records import (
     Signature,
 )
 from core.store.inspection_history import found_text, search_words
-from core.store.record_tables import InspectionRow, ReviewRow, SignatureRow
+from core.store.record_tables import InspectionRow, ReviewRow, SignatureRow, SignedJudgementRow
 
 
 class InspectionRepository:
@@ -131,6 +131,12 @@ class InspectionRepository:
         return [
             _inspection(row) for row in self._session.scalars(query.order_by(InspectionRow.inspection_id))
         ]
+
+    def of_image(self, image_sha256: str) -> list[Inspection]:
+        """Every inspection of this image, newest first."""
+        query = select(InspectionRow).where(InspectionRow.image_sha256 == image_sha256)
+        newest_first = (InspectionRow.created_at.desc(), InspectionRow.inspection_id.desc())
+        return [_inspection(row) for row in self._session.scalars(query.order_by(*newest_first))]
 
     def save_decision(
         self,
@@ -273,6 +279,16 @@ class SignatureRepository:
             )
         )
         self._session.flush()
+
+    def keep_judgement(self, signature_id: str, judgement: Mapping[str, Any]) -> None:
+        """Store the verdict that this signature is for."""
+        self._session.add(SignedJudgementRow(signature_id=signature_id, judgement=dict(judgement)))
+        self._session.flush()
+
+    def judgement(self, signature_id: str) -> Mapping[str, Any] | None:
+        """The verdict that this signature is for, as it was signed; None where none was kept."""
+        row = self._session.get(SignedJudgementRow, signature_id)
+        return None if row is None else row.judgement
 
     def of_inspection(self, inspection_id: str) -> list[Signature]:
         """Its signatures, oldest first."""

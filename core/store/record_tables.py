@@ -134,6 +134,15 @@ class SignatureRow(Base):
     seal: Mapped[str] = mapped_column(String(64))
 
 
+class SignedJudgementRow(Base):
+    """The verdict that a signature is for, word for word: a later release may judge or word it otherwise."""
+
+    __tablename__ = "signed_judgements"
+
+    signature_id: Mapped[str] = mapped_column(ForeignKey("signatures.signature_id"), primary_key=True)
+    judgement: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
 class AuditEventRow(Base):
     """One line of the audit log, chained to the one before by its hash and sealed with our key.
 

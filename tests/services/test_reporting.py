@@ -20,6 +20,7 @@ from core.reports.report_json import report_json
 from core.reports.report_pdf import read_report_pdf
 from core.services.detecting import DetectService
 from core.services.inspecting import Decision
+from core.services.judging import Judgement, JudgingService
 from core.services.reporting import ChosenWindow, ReportingService
 from core.services.verifying import Subject, VerifyingService, compare_detections
 from core.services.workspaces import Workspace, make_workspace
@@ -170,6 +171,33 @@ def test_what_was_signed_is_judged_by_the_table_and_scale_of_that_moment(place: 
     now = place.reporting.report(place.inspector, revision.inspection_id)
     assert now.image.mm_per_px == pytest.approx(0.05)
     assert now.judged.rule_set_sha256 != shipped.sha256
+
+
+def test_what_was_signed_keeps_its_words_when_a_release_finds_others(place: Place) -> None:
+    place.read(MINE)
+    place.sign()
+    kept = place.report()
+
+    class NewRelease(JudgingService):
+        def judge(self, *_arguments: object, **_options: object) -> Judgement:
+            return Judgement(None, withheld=("judged otherwise",))
+
+    desk = replace(place.desk, judging=NewRelease(place.store))
+    again = ReportingService(desk, place.models).report(place.inspector, place.id)
+    assert again.to_dict() == kept.to_dict()
+    assert [one.is_as_signed for one in again.signatures] == [True]
+
+
+def test_a_kept_verdict_that_was_changed_is_found(place: Place) -> None:
+    place.read(MINE)
+    place.sign()
+    place.change("DROP TRIGGER signed_judgements_no_update")
+    place.change(
+        "UPDATE signed_judgements SET judgement = replace(judgement, 'not acceptable', 'acceptable')"
+    )
+    report = place.report()
+    assert report.judged.verdict == "acceptable"
+    assert [one.is_as_signed for one in report.signatures] == [False]
 
 
 def test_the_chain_of_corrections_is_told_from_both_ends(place: Place) -> None:
