@@ -57,7 +57,7 @@ def doubtful_findings(inspection: Inspection, reading: Sequence[ReadIndication])
     boxes = [
         _reported_box(found)
         for index, found in enumerate(inspection.detections)
-        if index not in said and abs(found["probability"] - operating) <= NEAR
+        if index not in said and round(abs(found["probability"] - operating), 6) <= NEAR
     ]
     return [_finding(inspection, Reason.DOUBTFUL, boxes)] if boxes else []
 

@@ -10,6 +10,7 @@ from core.domain.reading import ReadIndication
 from core.domain.records import Disposition, Inspection, InspectionState, Review, ReviewOutcome
 from core.services.inspecting import new_id
 from core.services.own_review import OwnReview, SideBySide, append_decision, own_review_of
+from core.services.queueing import queue_reviewed
 from core.services.readings import append_reading, existing, reading_of, review_track
 from core.services.sealing import Sealer
 from core.services.signing_off import REVIEWED, ConfirmsPassword
@@ -210,6 +211,7 @@ class SecondReviewService:
             if outcome is ReviewOutcome.CONCURS:
                 state = InspectionState.CONCURRED
             work.inspections.set_state(inspection_id, state)
+            queue_reviewed(work, both)
             work.audit.record(
                 identity,
                 action="inspection.reviewed",

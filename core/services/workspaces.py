@@ -26,6 +26,8 @@ from core.services.images import ImageService
 from core.services.inspecting import InspectionService
 from core.services.inspection_record import InspectionRecordService
 from core.services.judging import JudgingService
+from core.services.labels import LabelService
+from core.services.queueing import QueueService
 from core.services.readings import Reading, ReadingService
 from core.services.rule_editing import RuleSetEditingService
 from core.services.scales import ScaleService
@@ -67,6 +69,8 @@ class Workspace:
     history: HistoryService
     history_export: HistoryExportService
     records: InspectionRecordService
+    queue: QueueService
+    labels: LabelService
 
 
 class NoAccounts:
@@ -130,6 +134,8 @@ def make_workspace(
         history=HistoryService(store),
         history_export=HistoryExportService(store),
         records=InspectionRecordService(store),
+        queue=QueueService(store),
+        labels=LabelService(store),
     )
 
 

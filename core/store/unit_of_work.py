@@ -10,12 +10,14 @@ from sqlalchemy.orm import Session
 from core.store.annotations import AnnotationRepository
 from core.store.audit_events import AuditRepository
 from core.store.clock import now_utc
+from core.store.data_versions import DataVersionRepository
 from core.store.database import writing
 from core.store.fingerprints import FingerprintRepository
 from core.store.images import ImageRepository
 from core.store.inspection_history import InspectionHistory
 from core.store.inspections import InspectionRepository, ReviewRepository, SignatureRepository
 from core.store.jobs import JobRepository
+from core.store.queue import QueueRepository
 from core.store.serving import PromotionRequestRepository, ServingRepository
 from core.store.sessions import SessionRepository, SignInFailureRepository
 from core.store.users import UserRepository
@@ -56,6 +58,8 @@ class Work:
         self.disagreements = DisagreementRepository(session)
         self.serving = ServingRepository(session)
         self.promotion_requests = PromotionRequestRepository(session)
+        self.queue = QueueRepository(session, now=now)
+        self.data_versions = DataVersionRepository(session)
 
 
 class Store:
