@@ -8,8 +8,10 @@ import numpy as np
 
 from app.resources import Resources, make_resources
 from core.bootstrap import (
+    JOB_KINDS,
     Services,
     make_accounts,
+    make_data_versions,
     make_outside_accounts,
     make_own_account,
     make_sign_in,
@@ -24,6 +26,8 @@ from core.services.detecting import DetectService
 from core.services.evaluating import EvaluateService
 from core.services.explaining import ExplainService
 from core.services.health import HealthService
+from core.services.job_queue import JobQueue
+from core.services.jobs import JobService
 from core.services.routing import RoutingService
 from core.services.routing_certificates import RoutingCertificates
 from core.services.samples import SampleLibrary
@@ -70,6 +74,7 @@ def make_workplace(folder: Path, *, is_demo: bool = True) -> Resources:
     )
     detect = DetectService(registry, device="cpu")
     own_account = make_own_account(settings, store, cost=4)
+    jobs = JobService(store, folder / "jobs", kinds=JOB_KINDS)
     services = Services(
         settings=settings,
         database=database,
@@ -89,6 +94,9 @@ def make_workplace(folder: Path, *, is_demo: bool = True) -> Resources:
         evaluate=EvaluateService(detect, registry),
         routing=RoutingService(detect, registry, RoutingCertificates(folder / "routing")),
         health=HealthService(database=database, registry=registry, networks=detect),
+        jobs=jobs,
+        job_queue=JobQueue(store),
+        data=make_data_versions(settings, store, jobs),
     )
     return make_resources(services, is_demo=is_demo)
 
