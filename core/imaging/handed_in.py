@@ -7,7 +7,7 @@ from functools import partial
 from core.domain.errors import UnreadableImageError
 from core.imaging.archive import Archive, is_archive
 from core.imaging.limits import MAX_FILE_BYTES
-from core.imaging.names import clean_name, name_with
+from core.imaging.names import clean_name, name_with, told_of
 from core.imaging.polyglot import check_one_picture
 from core.imaging.sniff import FileFormat, sniff
 
@@ -56,7 +56,7 @@ def frames_in(data: bytes, name: str) -> tuple[HandedIn, ...]:
         check_one_picture(data, FileFormat.DICOM)
         file = MultiFrame(data)
     except UnreadableImageError as error:
-        raise UnreadableImageError(f"{error} ({clean_name(name)})") from error
+        raise UnreadableImageError(told_of(error, name)) from error
     width = len(str(file.n_frames))
     return tuple(
         HandedIn(name_with(name, f"frame {index + 1:0{width}d} of {file.n_frames}"), partial(file.cut, index))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 #: What is left of a name, characters.
 MAX_LENGTH = 120
 _UNNAMED = "unnamed"
+_MESSAGE_LENGTH = 280
 _SUFFIX_LENGTH = 12
 _MARKS_IN_A_ROW = 3
 #: Control, format (bidi overrides, zero width), surrogate, private, unassigned; line, paragraph ends.
@@ -72,6 +73,12 @@ def one_printable_line(text: str, n_most: int) -> str:
     line = "".join(" " if c.isspace() else c for c in text if c.isspace() or c.isprintable())
     line = " ".join(line.split())
     return line if len(line) <= n_most else line[: n_most - 1] + "\u2026"
+
+
+def told_of(error: Exception, name: str) -> str:
+    """The error's message on one printable line, behind it the cleaned name of the file, if it has one."""
+    message = one_printable_line(str(error), _MESSAGE_LENGTH)
+    return f"{message} ({clean_name(name)})" if name else message
 
 
 def _few_marks(characters: list[str]) -> list[str]:

@@ -8,12 +8,11 @@ from core.domain.errors import UnreadableImageError
 from core.domain.radiograph import Polarity, Radiograph
 from core.imaging.decoded import Decoded
 from core.imaging.limits import MAX_FILE_BYTES, check_file_size
-from core.imaging.names import clean_name, one_printable_line
+from core.imaging.names import told_of
 from core.imaging.polyglot import check_one_picture
 from core.imaging.sniff import FileFormat, describe_foreign, format_by_name, sniff
 
 _EXPECTED = "expected a PNG, JPEG, BMP, TIFF or DICOM radiograph"
-_MESSAGE_LENGTH = 280
 
 
 def read_radiograph(data: bytes, name: str = "", *, polarity: Polarity = Polarity.UNKNOWN) -> Radiograph:
@@ -35,8 +34,7 @@ def read_radiograph(data: bytes, name: str = "", *, polarity: Polarity = Polarit
         check_one_picture(data, file_format)
         decoded = _reader(file_format)(data)
     except UnreadableImageError as error:
-        message = one_printable_line(str(error), _MESSAGE_LENGTH)
-        raise UnreadableImageError(f"{message} ({clean_name(name)})" if name else message) from error
+        raise UnreadableImageError(told_of(error, name)) from error
     notes = _name_notes(name, file_format) + decoded.notes
     if decoded.polarity is Polarity.UNKNOWN:
         decided = polarity

@@ -330,6 +330,15 @@ def test_a_file_that_is_also_something_else_is_refused_before_it_is_cut():
         unpack(data, "panel.dcm")
 
 
+def test_what_a_broken_header_says_is_told_without_its_control_characters():
+    data = write_dicom(stack(), bits=12, frames=3).replace(b"MONOCHROME2", b"\0\x1bNOCHROME2")
+    with pytest.raises(UnreadableImageError) as caught:
+        unpack(data, "panel.dcm")
+    assert str(caught.value) == (
+        "expected photometric interpretation MONOCHROME1 or 2, got NOCHROME2 (panel.dcm)"
+    )
+
+
 def test_a_header_that_cannot_be_read_counts_as_one_frame():
     assert count_frames(b"\0" * 128 + b"DICM\x02\0") == 1
 
