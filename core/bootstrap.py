@@ -25,6 +25,7 @@ from core.keys import Purpose, derive, kept_secret
 from core.services.accounts import AccountService, NewPassword
 from core.services.attempts import Attempts, account_key
 from core.services.auditing import AuditService
+from core.services.data_versions import MAKE_DATA_VERSION, DataVersionService
 from core.services.job_queue import JobQueue
 from core.services.jobs import LOG_FILE, JobService, job_folder
 from core.services.outside_accounts import OutsideAccounts
@@ -38,12 +39,15 @@ from core.services.workspaces import DemoWorkspaces, Workspace, make_workspace
 from core.store.anchor_file import AnchorFile
 from core.store.audit_trail import AuditTrail
 from core.store.blobs import BlobStore
+from core.store.data_versions import DataVersion
 from core.store.database import open_database, upgrade
+from core.store.manifests import ManifestFiles
 from core.store.record_tables import AuditEventRow
 from core.store.unit_of_work import Store
 
 if TYPE_CHECKING:
     from core.registry.mlflow_registry import MlflowRegistry
+    from core.services.data_making import DataMaker
     from core.services.detecting import DetectService
     from core.services.evaluating import EvaluateService
     from core.services.explaining import ExplainService
@@ -57,9 +61,11 @@ ROOT = Path(__file__).resolve().parents[1]
 CHECKPOINTS = ROOT / "models" / "checkpoints"
 _SQLITE = "sqlite:///"
 _KEPT_KEY = "signing.key"
-_JOBS = "jobs"
+_JOBS, _ORIGINALS, _MANIFESTS, _IMPORTS = "jobs", "originals", "data_versions", "imports"
 #: What long jobs there are, and how what does one is built; see `core.services.jobs`.
-JOB_KINDS: dict[str, Callable[[Settings], JobRun]] = {}
+JOB_KINDS: dict[str, Callable[[Settings], JobRun]] = {
+    MAKE_DATA_VERSION: lambda settings: make_data_maker(settings).run,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,7 @@ class Services:
     health: HealthService
     jobs: JobService
     job_queue: JobQueue
+    data: DataVersionService
 
     def workspace_of(self, identity: Identity) -> Workspace:
         """Where this person's images and records live; a guest never sees the real one."""
@@ -113,6 +120,7 @@ def build_services(settings: Settings) -> Services:
     registry = make_registry(settings)
     detect = DetectService(registry, device=settings.device)
     own_account = make_own_account(settings, store)
+    jobs = JobService(store, data_dir / _JOBS, kinds=JOB_KINDS)
     return Services(
         settings=settings,
         database=database,
@@ -127,7 +135,7 @@ def build_services(settings: Settings) -> Services:
         workspace=make_workspace(
             "",
             store,
-            data_dir / "originals",
+            data_dir / _ORIGINALS,
             accounts=own_account,
             seal_key=derive(secret_of(settings), Purpose.SIGNATURE),
         ),
@@ -138,8 +146,9 @@ def build_services(settings: Settings) -> Services:
         evaluate=EvaluateService(detect, registry),
         routing=RoutingService(detect, registry, RoutingCertificates(data_dir / "routing")),
         health=HealthService(database=database, registry=registry, networks=detect),
-        jobs=JobService(store, data_dir / _JOBS, kinds=JOB_KINDS),
+        jobs=jobs,
         job_queue=JobQueue(store),
+        data=make_data_versions(settings, store, jobs),
     )
 
 
@@ -250,7 +259,7 @@ def set_up(settings: Settings) -> dict[str, tuple[int, ...]]:
     data_dir.mkdir(parents=True, exist_ok=True)
     database = open_database(anchored(settings.database_url))
     upgrade(database)
-    sweep_originals(BlobStore(data_dir / "originals"), open_store(database))
+    sweep_originals(BlobStore(data_dir / _ORIGINALS), open_store(database))
     database.dispose()
     return register_shipped(CHECKPOINTS, make_registry(settings))
 
@@ -278,6 +287,40 @@ def build_training(settings: Settings, *, job: str | None = None) -> TrainServic
         open_run=lambda name: MlflowRunLog(uri, name, data_dir / "registry" / "training-artifacts"),
         store=open_store(database, open_trail(settings, database)),
         job=job,
+    )
+
+
+def make_data_versions(settings: Settings, store: Store, jobs: JobService) -> DataVersionService:
+    """Data versions as people see them."""
+    data_dir = ROOT / settings.data_dir
+    return DataVersionService(store, ManifestFiles(data_dir / _MANIFESTS), data_dir / _IMPORTS, jobs)
+
+
+def make_data_maker(settings: Settings) -> DataMaker:
+    """What makes data versions; it needs the database that `set_up` made."""
+    from core.registry.data_log import log_dataset
+    from core.services.data_making import DataMaker
+
+    database = open_database(anchored(settings.database_url))
+    data_dir, uri = ROOT / settings.data_dir, anchored(settings.mlflow_tracking_uri)
+
+    def note(version: DataVersion, manifest: Path) -> None:
+        log_dataset(
+            uri,
+            data_dir / "registry" / "data-artifacts",
+            model=version.model_name,
+            number=version.number,
+            manifest=manifest,
+            counts=dict(version.counts),
+        )
+
+    return DataMaker(
+        open_store(database, open_trail(settings, database)),
+        BlobStore(data_dir / _ORIGINALS),
+        ManifestFiles(data_dir / _MANIFESTS),
+        make_registry(settings),
+        evaluated=lambda _model: (),
+        log_dataset=note,
     )
 
 

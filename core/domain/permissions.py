@@ -22,8 +22,13 @@ class Action(StrEnum):
     ANNOTATIONS_READ = "look at annotations"
     ANNOTATIONS_SAVE = "save annotations"
     QUEUE_WORK = "work through the queue of corrections"
+    DATA_READ = "look at data versions"
+    DATA_MAKE = "make data versions"
     JOBS_READ = "look at long jobs"
     JOBS_MANAGE = "start, stop and resume long jobs"
+    MODELS_READ = "look at model versions and what served when"
+    MODELS_PROMOTE = "promote and roll back model versions"
+    MODELS_CONSENT = "consent to a promotion that the gate refused"
     RULES_READ = "look at acceptance rules"
     RULES_MANAGE = "change acceptance rules"
     PASSWORD_CHANGE = "change one's own password"
@@ -43,8 +48,13 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.ANNOTATIONS_READ: frozenset({_INSPECTOR, _REVIEWER, _ANNOTATOR, _ML_ENGINEER, _GUEST}),
     Action.ANNOTATIONS_SAVE: frozenset({_INSPECTOR, _REVIEWER, _ANNOTATOR, _ML_ENGINEER, _GUEST}),
     Action.QUEUE_WORK: frozenset({_ANNOTATOR, _ML_ENGINEER, _GUEST}),
+    Action.DATA_READ: frozenset({_REVIEWER, _ANNOTATOR, _ML_ENGINEER}),
+    Action.DATA_MAKE: frozenset({_ML_ENGINEER}),
     Action.JOBS_READ: frozenset({_REVIEWER, _ANNOTATOR, _ML_ENGINEER, _ADMIN}),
     Action.JOBS_MANAGE: frozenset({_ML_ENGINEER, _ADMIN}),
+    Action.MODELS_READ: frozenset({_REVIEWER, _ML_ENGINEER, _ADMIN}),
+    Action.MODELS_PROMOTE: frozenset({_ML_ENGINEER}),
+    Action.MODELS_CONSENT: frozenset({_REVIEWER, _ML_ENGINEER, _ADMIN}),
     Action.RULES_READ: frozenset(Role) - {_GUEST},
     Action.RULES_MANAGE: frozenset({_ADMIN}),
     Action.PASSWORD_CHANGE: frozenset(Role) - {_GUEST},
@@ -60,6 +70,7 @@ _PERSONAL = frozenset(
         Action.SIGNATURES_ADD,
         Action.ANNOTATIONS_SAVE,
         Action.QUEUE_WORK,
+        Action.MODELS_CONSENT,
         Action.PASSWORD_CHANGE,
     }
 )
