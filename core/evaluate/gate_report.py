@@ -144,6 +144,13 @@ class GateReport:
             "reasons": list(self.reasons),
             "compared_with": self.compared_with,
             "rule": asdict(self.rule),
-            "evidence": asdict(self.evidence),
+            "evidence": {key: _plain(value) for key, value in asdict(self.evidence).items()},
             "checks": [asdict(check) | {"state": check.state.value} for check in self.checks],
         }
+
+
+def _plain(value: Any) -> Any:
+    """The value with lists for tuples, as JSON gives it back."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value

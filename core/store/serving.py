@@ -48,6 +48,10 @@ class ServingRepository:
         rows = self._session.scalars(query.order_by(ServingChangeRow.changed_at, ServingChangeRow.change_id))
         return [_change(row) for row in rows]
 
+    def model_names(self) -> list[str]:
+        """Every model that anything was recorded of."""
+        return sorted(self._session.scalars(select(ServingChangeRow.model_name).distinct()))
+
     def newest(self, model_name: str) -> dict[str, ServingChange]:
         """The last change of each alias of the model."""
         return {change.alias: change for change in self.of(model_name)}

@@ -76,6 +76,7 @@ def test_a_command_does_what_needs_no_person(nobody: Identity) -> None:
         Action.ANNOTATIONS_SAVE,
         Action.QUEUE_WORK,
         Action.MODELS_CONSENT,
+        Action.MODELS_CONSENT,
         Action.PASSWORD_CHANGE,
     }
     for action in Action:

@@ -124,7 +124,8 @@ def test_another_rule_gives_another_judgement() -> None:
 
 
 def test_the_report_is_plain_json_with_everything_it_rests_on() -> None:
-    content = json.loads(json.dumps(judge(GOOD).to_dict()))
+    content = judge(GOOD).to_dict()
+    assert json.loads(json.dumps(content)) == content
     assert set(content["evidence"]) == {one.name for one in fields(GateEvidence)}
     assert content["rule"]["recall_margin"] == 0.05
     assert [check["state"] for check in content["checks"]].count("passed") == 4
