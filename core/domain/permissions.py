@@ -22,6 +22,8 @@ class Action(StrEnum):
     ANNOTATIONS_READ = "look at annotations"
     ANNOTATIONS_SAVE = "save annotations"
     QUEUE_WORK = "work through the queue of corrections"
+    DATA_READ = "look at data versions"
+    DATA_MAKE = "make data versions"
     JOBS_READ = "look at long jobs"
     JOBS_MANAGE = "start, stop and resume long jobs"
     MODELS_READ = "look at model versions and what served when"
@@ -46,6 +48,8 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.ANNOTATIONS_READ: frozenset({_INSPECTOR, _REVIEWER, _ANNOTATOR, _ML_ENGINEER, _GUEST}),
     Action.ANNOTATIONS_SAVE: frozenset({_INSPECTOR, _REVIEWER, _ANNOTATOR, _ML_ENGINEER, _GUEST}),
     Action.QUEUE_WORK: frozenset({_ANNOTATOR, _ML_ENGINEER, _GUEST}),
+    Action.DATA_READ: frozenset({_REVIEWER, _ANNOTATOR, _ML_ENGINEER}),
+    Action.DATA_MAKE: frozenset({_ML_ENGINEER}),
     Action.JOBS_READ: frozenset({_REVIEWER, _ANNOTATOR, _ML_ENGINEER, _ADMIN}),
     Action.JOBS_MANAGE: frozenset({_ML_ENGINEER, _ADMIN}),
     Action.MODELS_READ: frozenset({_REVIEWER, _ML_ENGINEER, _ADMIN}),
