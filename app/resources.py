@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from app.analysis import AnalysisDesk
-from app.champions import Champions
 from app.guest import GuestTokens
 from app.intake import Intake
 from app.maps import HeatMaps
@@ -14,9 +13,9 @@ from app.tray import EntryState, TrayEntry, Trays
 from core.bootstrap import Services, build_services, secret_of
 from core.config import load_settings
 from core.domain.accounts import Identity
-from core.domain.errors import WorkbenchError
 from core.domain.reading import setup_from
 from core.keys import Purpose, derive
+from core.services.served_models import ServedModels
 
 MODELS = ("weld", "casting")
 log = logging.getLogger(__name__)
@@ -27,6 +26,7 @@ class Resources:
     """The services and what the app remembers around them.
 
     Attributes:
+        champions: who answers in this process.
         is_demo: visitors without an account are let in as guests.
     """
 
@@ -36,11 +36,12 @@ class Resources:
     intake: Intake
     desk: AnalysisDesk
     maps: HeatMaps
-    champions: Champions
+    champions: ServedModels
     is_demo: bool = False
 
     def close(self) -> None:
         """Let background work finish."""
+        self.services.models.refresher.close()
         self.intake.close()
         self.desk.close()
         self.services.demo.close()
@@ -63,7 +64,7 @@ def make_resources(services: Services, *, is_demo: bool = False) -> Resources:
         intake=Intake(services.workspace_of),
         desk=desk,
         maps=HeatMaps(desk, services.explain),
-        champions=Champions(services.registry),
+        champions=services.models.served,
         is_demo=is_demo,
     )
     services.demo.when_ended(held.forget)
@@ -121,11 +122,6 @@ def forget_resources() -> None:
             _held.pop().close()
 
 
-def load_champions() -> None:
-    """Load the networks of the champions, so that the first visitor does not wait for them."""
-    held = resources()
-    for name in MODELS:
-        try:
-            held.services.detect.warm_up(held.champions.champion(name))
-        except WorkbenchError as error:
-            log.warning("the champion of %s is not loaded: %s", name, error)
+def keep_up_with_registry() -> None:
+    """Load the networks of the champions, so that the first visitor does not wait for them, and keep up."""
+    resources().services.models.refresher.start()

@@ -23,7 +23,7 @@ from app.middleware.origins import LOOPBACK
 from app.middleware.refusal import NOT_FOUND
 from app.middleware.stack import middleware_stack
 from app.navigation import PAGES
-from app.resources import forget_resources, let_guests_in, load_champions, resources
+from app.resources import forget_resources, keep_up_with_registry, let_guests_in, resources
 from app.routes import routes
 from app.visitors import identity_of, session_token
 from core import logs
@@ -109,7 +109,7 @@ def serve(*, host: str, port: int, demo: bool) -> None:
 @asynccontextmanager
 async def _lifespan(app: st.App) -> AsyncIterator[None]:
     _take_over_logs()
-    threading.Thread(target=load_champions, name="load-champions", daemon=True).start()
+    threading.Thread(target=keep_up_with_registry, name="keep-up", daemon=True).start()
     sweeping = asyncio.create_task(_end_idle_guests())
     services = resources().services
     keeper = JobKeeper(services.job_queue, services.jobs.folder_of, ROOT)

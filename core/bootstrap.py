@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from core.services.evaluating import EvaluateService
     from core.services.explaining import ExplainService
     from core.services.health import HealthService
+    from core.services.model_desk import ModelDesk
     from core.services.routing import RoutingService
     from core.services.training import TrainService
 
@@ -98,6 +99,7 @@ class Services:
     jobs: JobService
     job_queue: JobQueue
     data: DataVersionService
+    models: ModelDesk
 
     def workspace_of(self, identity: Identity) -> Workspace:
         """Where this person's images and records live; a guest never sees the real one."""
@@ -109,16 +111,20 @@ def build_services(settings: Settings) -> Services:
     from core.services.detecting import DetectService
     from core.services.evaluating import EvaluateService
     from core.services.explaining import ExplainService
+    from core.services.gate_evidence import NothingEvaluated, StoredEvidence
     from core.services.health import HealthService
+    from core.services.model_desk import make_model_desk
     from core.services.routing import RoutingService
     from core.services.routing_certificates import RoutingCertificates
+    from core.services.served_models import ServedModels
 
     data_dir = ROOT / settings.data_dir
     database = open_database(anchored(settings.database_url))
     trail = open_trail(settings, database)
     store = open_store(database, trail)
     registry = make_registry(settings)
-    detect = DetectService(registry, device=settings.device)
+    served = ServedModels(registry)
+    detect = DetectService(served, device=settings.device)
     own_account = make_own_account(settings, store)
     jobs = JobService(store, data_dir / _JOBS, kinds=JOB_KINDS)
     return Services(
@@ -145,10 +151,13 @@ def build_services(settings: Settings) -> Services:
         explain=ExplainService(detect),
         evaluate=EvaluateService(detect, registry),
         routing=RoutingService(detect, registry, RoutingCertificates(data_dir / "routing")),
-        health=HealthService(database=database, registry=registry, networks=detect),
+        health=HealthService(database=database, registry=served, networks=detect),
         jobs=jobs,
         job_queue=JobQueue(store),
         data=make_data_versions(settings, store, jobs),
+        models=make_model_desk(
+            store, registry, served, StoredEvidence(NothingEvaluated(), registry), detect.warm_up
+        ),
     )
 
 

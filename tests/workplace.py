@@ -1,6 +1,5 @@
 """The app's services on a temporary folder, with tiny real networks instead of the shipped models."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -25,38 +24,33 @@ from core.services.auditing import AuditService
 from core.services.detecting import DetectService
 from core.services.evaluating import EvaluateService
 from core.services.explaining import ExplainService
+from core.services.gate_evidence import NothingEvaluated, StoredEvidence
 from core.services.health import HealthService
 from core.services.job_queue import JobQueue
 from core.services.jobs import JobService
+from core.services.model_desk import make_model_desk
 from core.services.routing import RoutingService
 from core.services.routing_certificates import RoutingCertificates
 from core.services.samples import SampleLibrary
+from core.services.served_models import ServedModels
 from core.services.workspaces import DemoWorkspaces, make_workspace
 from core.store.database import open_database, upgrade
-from tests.artefacts import FolderModels, write_artefact
+from tests.artefacts import write_artefact
+from tests.memory_registry import MemoryRegistry
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 
 
-@dataclass
-class TwoModels:
-    """A registry of two artefact folders that can be taken away."""
-
-    weld: FolderModels
-    casting: FolderModels
-    is_there: bool = True
+class TwoModels(MemoryRegistry):
+    """A registry of one weld and one casting version that can be taken away, cache and all."""
 
     def resolve(
         self, name: str, *, version: int | None = None, alias: str = "champion"
     ) -> tuple[ModelVersion, Path]:
         """The version and its folder."""
-        if not self.is_there or name not in ("weld", "casting"):
+        if not self.is_there:
             raise ModelNotFoundError(f"no registered model {name!r}")
-        return getattr(self, name).resolve(name, version=version, alias=alias)
-
-    def is_reachable(self) -> bool:
-        """True while it is there."""
-        return self.is_there
+        return super().resolve(name, version=version, alias=alias)
 
 
 def make_workplace(folder: Path, *, is_demo: bool = True) -> Resources:
@@ -66,13 +60,11 @@ def make_workplace(folder: Path, *, is_demo: bool = True) -> Resources:
     upgrade(database)
     trail = open_trail(settings, database)
     store = open_store(database, trail)
-    registry = TwoModels(
-        *(
-            FolderModels(write_artefact(folder / name, name=name, score_spread=1.0))
-            for name in ("weld", "casting")
-        )
-    )
-    detect = DetectService(registry, device="cpu")
+    registry = TwoModels()
+    for name in ("weld", "casting"):
+        registry.add(write_artefact(folder / name, name=name, score_spread=1.0), alias="champion")
+    served = ServedModels(registry)
+    detect = DetectService(served, device="cpu")
     own_account = make_own_account(settings, store, cost=4)
     jobs = JobService(store, folder / "jobs", kinds=JOB_KINDS)
     services = Services(
@@ -93,10 +85,13 @@ def make_workplace(folder: Path, *, is_demo: bool = True) -> Resources:
         explain=ExplainService(detect),
         evaluate=EvaluateService(detect, registry),
         routing=RoutingService(detect, registry, RoutingCertificates(folder / "routing")),
-        health=HealthService(database=database, registry=registry, networks=detect),
+        health=HealthService(database=database, registry=served, networks=detect),
         jobs=jobs,
         job_queue=JobQueue(store),
         data=make_data_versions(settings, store, jobs),
+        models=make_model_desk(
+            store, registry, served, StoredEvidence(NothingEvaluated(), registry), detect.warm_up
+        ),
     )
     return make_resources(services, is_demo=is_demo)
 
