@@ -28,8 +28,31 @@ log = logging.getLogger(__name__)
 MINIMUM_SHARE_TRUE = 0.2
 #: ... unless fewer than this share of the true boxes would be left.
 LEAST_TRUE_KEPT = 0.5
+_F_MEASURE = "the best F-measure on the parts that calibrate"
 #: Operating probabilities that the page's threshold can show.
 _CANDIDATES = np.round(np.arange(0.10, 0.905, 0.01), 2)
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """A threshold that was chosen by another rule than the best F-measure.
+
+    Attributes:
+        probability: calibrated, 0.10 to 0.90.
+        why: the rule, and on which parts it was applied, for the card.
+
+    Raises:
+        CalibrationDataError: it lies outside, or the rule is missing.
+    """
+
+    probability: float
+    why: str
+
+    def __post_init__(self) -> None:
+        if not _CANDIDATES[0] <= self.probability <= _CANDIDATES[-1] or not self.why.strip():
+            raise CalibrationDataError(
+                f"expected an operating probability from 0.10 to 0.90 with its reason, got {self.probability}"
+            )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,6 +170,7 @@ def fit_calibration(
     score_cut: float | None = None,
     method: str | None = None,
     recall_weight: float = 1.0,
+    operating: OperatingPoint | None = None,
 ) -> CalibrationRecord:
     """The record now written to `path` (calibration.json of an artefact folder).
 
@@ -157,6 +181,7 @@ def fit_calibration(
         score_cut: what is below it is neither reported nor calibrated; None takes `choose_score_cut`.
         method: a key of `core.calibrate.calibrator.FIT`; None chooses by the rule of `compare_methods`.
         recall_weight: of the operating probability, see `operating_probability`.
+        operating: was chosen elsewhere; None takes `operating_probability`.
 
     Raises:
         CalibrationDataError: on no box, only true ones or only false ones.
@@ -173,7 +198,10 @@ def fit_calibration(
         "method": calibrator.method,
         "parameters": list(calibrator.parameters),
         "score_cut": cut,
-        "operating_probability": operating_probability(collected, calibrator, recall_weight=recall_weight),
+        "operating_probability": operating_probability(collected, calibrator, recall_weight=recall_weight)
+        if operating is None
+        else operating.probability,
+        "operating_chosen": _F_MEASURE if operating is None else operating.why,
         "fitted_on": f"{description}: {len(collected.scores)} boxes ({n_true} true) in {collected.n_images} "
         f"images of {len(collected.parts)} parts",
         "chosen": reason,
@@ -192,6 +220,17 @@ def read_comparison(path: Path) -> dict[str, Any] | None:
     """
     read_calibration(path)
     found: dict[str, Any] | None = json.loads(path.read_text(encoding="utf-8")).get("comparison")
+    return found
+
+
+def read_operating_rule(path: Path) -> str | None:
+    """How the operating probability in a calibration file was chosen; None where it does not say.
+
+    Raises:
+        ModelArtefactError: when the file is missing or damaged.
+    """
+    read_calibration(path)
+    found: str | None = json.loads(path.read_text(encoding="utf-8")).get("operating_chosen")
     return found
 
 
@@ -222,6 +261,7 @@ def calibrate_artefact(
     score_cut: float | None = None,
     method: str | None = None,
     recall_weight: float = 1.0,
+    operating: OperatingPoint | None = None,
     device: str = "cpu",
     progress: Progress | None = None,
 ) -> CalibrationRecord:
@@ -235,6 +275,7 @@ def calibrate_artefact(
         score_cut: see `fit_calibration`.
         method: see `fit_calibration`.
         recall_weight: see `operating_probability`.
+        operating: see `fit_calibration`.
         device: to run on.
         progress: called after each image of each source.
 
@@ -262,4 +303,5 @@ def calibrate_artefact(
         score_cut=score_cut,
         method=method,
         recall_weight=recall_weight,
+        operating=operating,
     )

@@ -15,6 +15,7 @@ from core.labelling.coco import CocoImage, read_coco
 from core.registry.artefact import CALIBRATION, WEIGHTS, file_sha256
 from core.services.calibrating import (
     CalibrationSet,
+    OperatingPoint,
     calibration_set,
     fit_calibration,
     join_calibration_sets,
@@ -55,6 +56,7 @@ def cross_fit(
     score_cut: float | None = None,
     method: str | None = None,
     recall_weight: float = 1.0,
+    operating: OperatingPoint | None = None,
     device: str = "cpu",
     seed: int = 0,
 ) -> tuple[CalibrationRecord, EvaluationSummary]:
@@ -79,6 +81,7 @@ def cross_fit(
         method: a key of `core.calibrate.calibrator.FIT`; None chooses by the rule of `compare_methods`, once
             for all folds.
         recall_weight: of the operating probability.
+        operating: see `fit_calibration`.
         device: to run on.
         seed: of the bootstrap and the simulated perfect model.
 
@@ -97,6 +100,7 @@ def cross_fit(
         score_cut=score_cut,
         method=method,
         recall_weight=recall_weight,
+        operating=operating,
     )
     outcomes = []
     for number, result in enumerate(results):

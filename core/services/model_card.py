@@ -63,6 +63,7 @@ def model_card(
     measured: Sequence[MeasuredOn],
     limits: Sequence[str],
     comparison: Mapping[str, Any] | None = None,
+    operating_chosen: str | None = None,
     classes: Sequence[str] = (),
     alias: str | None = None,
 ) -> dict[str, Any]:
@@ -81,6 +82,7 @@ def model_card(
         calibration: its record.
         measured: figures on parts that trained nothing, the decisive one first.
         limits: what it does not do, one sentence each.
+        operating_chosen: by which rule the operating probability was chosen.
         comparison: of the calibration methods, as the calibration file holds it; None when there is none.
         classes: that the class head was taught; none leaves every box unclassified.
         alias: "challenger" when it should not become champion.
@@ -100,6 +102,7 @@ def model_card(
             "fitted_on": calibration.fitted_on,
             "score_cut": calibration.score_cut,
             "operating_probability": calibration.operating_probability,
+            "operating_chosen": operating_chosen,
             "comparison": _rounded(comparison),
         },
         "trained_on": list(training.sources),

@@ -17,7 +17,7 @@ from core.domain.radiograph import Polarity
 from core.engine.detector import read_network
 from core.labelling.split import members_of, read_split
 from core.registry.artefact import CALIBRATION, CARD, MANIFEST, WEIGHTS, file_sha256, read_artefact
-from core.services.calibrating import calibrate_artefact, read_comparison
+from core.services.calibrating import OperatingPoint, calibrate_artefact, read_comparison, read_operating_rule
 from core.services.cross_fitting import Fold, cross_fit
 from core.services.detecting import DetectService
 from core.services.evaluating import EvaluateService
@@ -133,6 +133,7 @@ def _cross_fitted(
         version=specification["version"],
         description=how["parts"],
         polarity=Polarity(how["polarity"]),
+        operating=_operating(specification),
     )
     return record, summary.to_dict()
 
@@ -148,7 +149,18 @@ def _calibrated(specification: Mapping[str, Any], settings: ReleaseSettings) -> 
             sources,
             description=how["parts"],
             polarity=Polarity(how.get("polarity", "unknown")),
+            operating=_operating(specification),
         )
+
+
+def _operating(specification: Mapping[str, Any]) -> OperatingPoint | None:
+    """The operating point that the specification sets; None leaves it to the calibration."""
+    if (how := specification.get("operate")) is None:
+        return None
+    try:
+        return OperatingPoint(float(how["probability"]), str(how["why"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise DatasetError(f"operate: expected `probability` and `why`, got {how!r}") from error
 
 
 def _measured(
@@ -211,6 +223,7 @@ def _write_card(
         measured=measured,
         limits=specification["limits"],
         comparison=read_comparison(settings.out / CALIBRATION),
+        operating_chosen=read_operating_rule(settings.out / CALIBRATION),
         classes=specification.get("classes", ()),
         alias=specification.get("alias"),
     )

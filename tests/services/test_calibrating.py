@@ -13,6 +13,7 @@ from core.engine.detector import Detector
 from core.registry.artefact import read_artefact, read_calibration
 from core.services.calibrating import (
     CalibrationSet,
+    OperatingPoint,
     calibrate_artefact,
     choose_score_cut,
     collect_calibration_set,
@@ -20,6 +21,7 @@ from core.services.calibrating import (
     join_calibration_sets,
     operating_probability,
     read_comparison,
+    read_operating_rule,
 )
 from tests.artefacts import write_artefact
 from tests.recorded import write_recorded
@@ -120,6 +122,23 @@ def test_nothing_to_calibrate_with_writes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(CalibrationDataError, match="no images"):
         join_calibration_sets([])
+
+
+def test_an_operating_point_that_was_chosen_elsewhere_is_kept_with_its_reason(tmp_path: Path) -> None:
+    path = tmp_path / "calibration.json"
+    collected = _set([0.2, 0.4, 0.6, 0.8], [False, True, False, True], 2)
+    chosen = OperatingPoint(0.45, "at most two false cells a film")
+    record = fit_calibration(collected, path, description="parts", operating=chosen)
+    assert record.operating_probability == 0.45
+    assert read_operating_rule(path) == "at most two false cells a film"
+    fit_calibration(collected, path, description="parts")
+    assert "F-measure" in str(read_operating_rule(path))
+
+
+@pytest.mark.parametrize(("probability", "why"), [(0.09, "x"), (0.91, "x"), (float("nan"), "x"), (0.5, " ")])
+def test_an_operating_point_without_reason_or_out_of_range_is_refused(probability: float, why: str) -> None:
+    with pytest.raises(CalibrationDataError, match="operating probability"):
+        OperatingPoint(probability, why)
 
 
 @pytest.mark.parametrize(

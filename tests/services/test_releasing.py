@@ -61,6 +61,22 @@ def test_a_cross_fitted_release_judges_each_part_by_the_fold_that_left_it_out(tm
     assert "cross-fitted" in artefact.calibration.fitted_on
 
 
+def test_an_operating_point_of_the_specification_stands_in_calibration_and_card(tmp_path, data):
+    operate = {"probability": 0.45, "why": "at most two false cells a film"}
+    artefact = read_artefact(build_release(specification(operate=operate), settings(tmp_path, data)))
+    assert artefact.calibration.operating_probability == 0.45
+    assert artefact.card["calibration"]["operating_chosen"] == operate["why"]
+    assert artefact.card["evaluation"][0]["operating_probability"] == 0.45
+
+
+@pytest.mark.parametrize(
+    "operate", [{"probability": 0.45}, {"why": "x"}, "0.45", {"probability": "a", "why": "x"}]
+)
+def test_an_operating_point_without_its_reason_is_refused(tmp_path, data, operate):
+    with pytest.raises(DatasetError, match="operate"):
+        build_release(specification(operate=operate), settings(tmp_path, data))
+
+
 @pytest.mark.parametrize(
     "changes",
     [{"limits": None}, {"calibrate": None}, {"cross_fit": {}}, {"measure": [{"coco": "truth.json"}]}],
