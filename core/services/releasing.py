@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from core.domain.errors import DatasetError, ModelNotFoundError
+from core.domain.errors import DatasetError, LeakError, ModelNotFoundError
 from core.domain.model_version import CalibrationRecord, ModelVersion
 from core.domain.radiograph import Polarity
 from core.engine.detector import read_network
@@ -93,12 +93,14 @@ def build_release(specification: Mapping[str, Any], settings: ReleaseSettings) -
     """The artefact folder, now complete: weights, manifest, calibration and card.
 
     A version with `calibrate` is calibrated and measured on parts that trained nothing. One with
-    `cross_fit` trained on everything: each part is judged by the network of the fold that left it out.
+    `cross_fit` trained on everything: each part is judged by the network of the fold that left it out. Where
+    it says `held_out: true`, no part trained the weights and only the calibrator is cross-fitted.
 
     Raises:
         DatasetError: when specification and data do not fit.
         CalibrationDataError: when the detections cannot calibrate.
         ModelArtefactError: when a run's weights cannot be used.
+        LeakError: when parts that are said to be held out trained the weights.
     """
     settings.out.mkdir(parents=True, exist_ok=True)
     for name in (WEIGHTS, MANIFEST):
@@ -120,10 +122,9 @@ def _cross_fitted(
 ) -> tuple[CalibrationRecord, dict[str, Any]]:
     how = specification["cross_fit"]
     parts = read_split(settings.splits / how["split"])
-    folds = [
-        Fold(settings.run.with_name(f"{settings.run.name}-{_FOLD_PREFIX}{part}") / WEIGHTS, tuple(members))
-        for part, members in parts.items()
-    ]
+    if how.get("held_out"):
+        _require_held_out(parts, settings.run / MANIFEST)
+    folds = [Fold(_judge_of(part, how, settings), tuple(members)) for part, members in parts.items()]
     record, summary = cross_fit(
         folds,
         settings.data / how["coco"],
@@ -136,6 +137,20 @@ def _cross_fitted(
         operating=_operating(specification),
     )
     return record, summary.to_dict()
+
+
+def _judge_of(part: str, how: Mapping[str, Any], settings: ReleaseSettings) -> Path:
+    """The weights that judge a part: those that ship where none of the parts trained, else the fold's own."""
+    if how.get("held_out"):
+        return settings.run / WEIGHTS
+    return settings.run.with_name(f"{settings.run.name}-{_FOLD_PREFIX}{part}") / WEIGHTS
+
+
+def _require_held_out(parts: Mapping[str, list[str]], manifest: Path) -> None:
+    """Return when no series of `parts` is in the data manifest, else raise LeakError."""
+    trained_on = {image.get("series") for image in json.loads(manifest.read_text(encoding="utf-8"))["images"]}
+    if leaked := sorted({one for members in parts.values() for one in members} & trained_on):
+        raise LeakError(f"cross_fit says held out, but the weights were trained on {', '.join(leaked)}")
 
 
 def _calibrated(specification: Mapping[str, Any], settings: ReleaseSettings) -> CalibrationRecord:

@@ -1,9 +1,11 @@
+import json
+
 import pytest
 import yaml
 
 from core.calibrate.calibrator import FIT
 from core.calibrate.comparison import comparison_rows
-from core.domain.errors import DatasetError, ModelNotFoundError
+from core.domain.errors import DatasetError, LeakError, ModelNotFoundError
 from core.engine.detector import Detector
 from core.registry.artefact import read_artefact
 from core.services.releasing import OneModel, ReleaseSettings, build_release, read_release
@@ -59,6 +61,39 @@ def test_a_cross_fitted_release_judges_each_part_by_the_fold_that_left_it_out(tm
     artefact = read_artefact(build_release(content, settings(tmp_path, data)))
     assert artefact.card["evaluation"][0]["n_images"] == 6
     assert "cross-fitted" in artefact.calibration.fitted_on
+
+
+HELD_OUT_PARTS = {
+    "parts": "all parts",
+    "coco": "truth.json",
+    "split": "s.yaml",
+    "polarity": "film",
+    "held_out": True,
+}
+    "parts": "all parts",
+    "coco": "truth.json",
+    "split": "s.yaml",
+    "polarity": "film",
+    "held_out": True,
+}
+
+
+def test_parts_that_trained_nothing_are_judged_by_the_weights_that_ship(tmp_path, data):
+    content = specification(calibrate=None, measure=None, cross_fit=HELD_OUT_PARTS)
+    artefact = read_artefact(build_release(content, settings(tmp_path, data)))
+    (measured,) = artefact.card["evaluation"]
+    assert (measured["n_images"], measured["n_trained_on"]) == (6, 0)
+
+
+def test_parts_that_did_train_are_not_held_out(tmp_path, data):
+    manifest = tmp_path / "run" / "manifest.json"
+    content = json.loads(manifest.read_text())
+    content["images"].append({"sha256": "0" * 64, "series": "B"})
+    manifest.write_text(json.dumps(content))
+    with pytest.raises(LeakError, match="trained on B"):
+        build_release(
+            specification(calibrate=None, measure=None, cross_fit=HELD_OUT_PARTS), settings(tmp_path, data)
+        )
 
 
 def test_an_operating_point_of_the_specification_stands_in_calibration_and_card(tmp_path, data):
