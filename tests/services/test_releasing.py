@@ -70,12 +70,6 @@ HELD_OUT_PARTS = {
     "polarity": "film",
     "held_out": True,
 }
-    "parts": "all parts",
-    "coco": "truth.json",
-    "split": "s.yaml",
-    "polarity": "film",
-    "held_out": True,
-}
 
 
 def test_parts_that_trained_nothing_are_judged_by_the_weights_that_ship(tmp_path, data):
