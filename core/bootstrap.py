@@ -19,8 +19,9 @@ from sqlalchemy import Engine, inspect
 
 from core.audit.chain import keyring
 from core.config import Settings
-from core.domain.accounts import Identity
+from core.domain.accounts import COMMAND_LINE, Identity
 from core.domain.errors import ConfigurationError
+from core.domain.serving import ChangeKind
 from core.keys import Purpose, derive, kept_secret
 from core.services.accounts import AccountService, NewPassword
 from core.services.attempts import Attempts, account_key
@@ -53,7 +54,9 @@ if TYPE_CHECKING:
     from core.services.explaining import ExplainService
     from core.services.health import HealthService
     from core.services.model_desk import ModelDesk
+    from core.services.promoting import Evidence, PromotionService
     from core.services.routing import RoutingService
+    from core.services.serving import ServingService
     from core.services.training import TrainService
 
 log = logging.getLogger(__name__)
@@ -111,7 +114,6 @@ def build_services(settings: Settings) -> Services:
     from core.services.detecting import DetectService
     from core.services.evaluating import EvaluateService
     from core.services.explaining import ExplainService
-    from core.services.gate_evidence import NothingEvaluated, StoredEvidence
     from core.services.health import HealthService
     from core.services.model_desk import make_model_desk
     from core.services.routing import RoutingService
@@ -155,9 +157,7 @@ def build_services(settings: Settings) -> Services:
         jobs=jobs,
         job_queue=JobQueue(store),
         data=make_data_versions(settings, store, jobs),
-        models=make_model_desk(
-            store, registry, served, StoredEvidence(NothingEvaluated(), registry), detect.warm_up
-        ),
+        models=make_model_desk(store, registry, served, make_evidence(registry), detect.warm_up),
     )
 
 
@@ -223,6 +223,33 @@ def open_accounts(settings: Settings) -> Iterator[tuple[AccountService, SignInSe
         database.dispose()
 
 
+@contextmanager
+def open_promotion(settings: Settings) -> Iterator[tuple[PromotionService, ServingService]]:
+    """The gate and what served when, without networks; the database is brought to the newest schema."""
+    from core.services.alias_moves import AliasMover
+    from core.services.promoting import PromotionService
+    from core.services.serving import ServingService
+
+    database = open_database(anchored(settings.database_url))
+    try:
+        upgrade(database)
+        trail = open_trail(settings, database)
+        store, registry = open_store(database, trail), make_registry(settings)
+        serving = ServingService(store, registry)
+        mover = AliasMover(store, registry, serving)
+        yield PromotionService(store, mover, make_evidence(registry)), serving
+        trail.close()
+    finally:
+        database.dispose()
+
+
+def make_evidence(registry: MlflowRegistry) -> Evidence:
+    """Measured figures for the promotion gate."""
+    from core.services.gate_evidence import NothingEvaluated, StoredEvidence
+
+    return StoredEvidence(NothingEvaluated(), registry)
+
+
 def build_audit(settings: Settings) -> AuditService:
     """The audit log alone, without models.
 
@@ -266,11 +293,11 @@ def set_up(settings: Settings) -> dict[str, tuple[int, ...]]:
 
     data_dir = ROOT / settings.data_dir
     data_dir.mkdir(parents=True, exist_ok=True)
-    database = open_database(anchored(settings.database_url))
-    upgrade(database)
-    sweep_originals(BlobStore(data_dir / _ORIGINALS), open_store(database))
-    database.dispose()
-    return register_shipped(CHECKPOINTS, make_registry(settings))
+    with open_promotion(settings) as (_, serving):
+        sweep_originals(BlobStore(data_dir / _ORIGINALS), serving.store)
+        registered = register_shipped(CHECKPOINTS, make_registry(settings))
+        serving.observe(kind=ChangeKind.SETUP, by=COMMAND_LINE)
+    return registered
 
 
 def set_up_first_admin(settings: Settings) -> NewPassword | None:

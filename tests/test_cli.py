@@ -193,12 +193,47 @@ def test_models_are_listed_with_alias_and_data_notice(run):
     assert "simulated" in result.output
 
 
-def test_promoting_moves_the_alias_and_an_unknown_version_is_refused(run):
-    assert run("models", "promote", "weld", "1", "--alias", "challenger").exit_code == 0
-    assert "challenger" in run("models", "list").output
+def test_what_was_not_measured_is_not_promoted_but_in_an_emergency(run, home):
+    write_artefact(home / "weld-v2", seed=7, score_spread=0.3)
+    refused = run("models", "import", home / "weld-v2", "--alias", "champion")
+    assert refused.exit_code == 2
+    assert "has a champion" in refused.stderr
+    assert run("models", "import", home / "weld-v2").exit_code == 0
+    refused = run("models", "promote", "weld", "2")
+    assert refused.exit_code == 1
+    assert "the gate refuses weld v2, nothing was changed" in refused.stderr
+    assert "there is no evaluation set" in refused.stderr
+    assert run("models", "promote", "weld", "2", "--override").exit_code == 2, "an override needs a note"
+    assert "v1 -> v2" not in run("models", "history", "weld").output
+    forced = run("models", "promote", "weld", "2", "--override", "--note", "v1 cracks")
+    assert forced.exit_code == 0
+    assert "weld champion is version 2: gate overridden on the server" in forced.output
+    assert "against the gate: " in forced.stderr
+    assert run("models", "rollback", "weld").output == "weld champion is version 1: rolled back\n"
+    again = run("models", "rollback", "weld")
+    assert again.exit_code == 2
+    assert "nothing to roll back to" in again.stderr
+
+
+def test_history_tells_what_served_when(run, home):
+    lines = run("models", "history", "weld").output.splitlines()
+    assert "weld champion  nothing -> v1  set up  (imported)" in lines[0]
+    assert "weld champion  v1 -> v2  gate overridden on the server  by command line  (v1 cracks)" in lines[1]
+    assert "weld champion  v2 -> v1  rolled back" in lines[2]
+    assert run("models", "history", "weld", "--at", "2001-01-01").output == (
+        "nothing was recorded until then\n"
+    )
+    assert "v2 -> v1" in run("models", "history", "weld", "--at", "2999-01-01").output
+    assert run("models", "history", "weld", "--inspection", "nothing").exit_code == 2
+
+
+def test_an_unknown_version_or_set_is_refused(run):
     refused = run("models", "promote", "weld", "9")
     assert refused.exit_code == 2
     assert "version 9" in refused.stderr
+    refused = run("models", "promote", "weld", "2", "--set", "no such set")
+    assert refused.exit_code == 2
+    assert "there is no evaluation set 'no such set' of weld; known: none" in refused.stderr
 
 
 def test_simulate_writes_images_and_truth(run, tmp_path):

@@ -5,6 +5,11 @@ from pathlib import Path
 import click
 
 from core.cli.conventions import ROOT, one_line_errors, read_settings
+from core.cli.promoting import history, promote, rollback
+from core.domain.accounts import COMMAND_LINE
+from core.domain.errors import BadInputError
+from core.domain.serving import CHAMPION, ChangeKind
+from core.registry.artefact import read_artefact
 
 
 @click.group()
@@ -30,13 +35,22 @@ def list_models() -> None:
 
 @models.command("import")
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("--alias", help="Alias to give the version, e.g. challenger.")
+@click.option("--alias", help="Alias to give the version, e.g. challenger; champion only when there is none.")
 @one_line_errors
 def import_model(folder: Path, alias: str | None) -> None:
     """Register the model version in FOLDER (weights, card, calibration, manifest)."""
-    from core.bootstrap import make_registry
+    from core.bootstrap import make_registry, open_promotion
 
-    number = make_registry(read_settings()).register(folder, alias=alias)
+    settings = read_settings()
+    registry = make_registry(settings)
+    name = read_artefact(folder).name
+    if alias == CHAMPION and CHAMPION in registry.aliases(name):
+        raise BadInputError(
+            f"{name} has a champion: import it without an alias, then `radikal models promote`"
+        )
+    number = registry.register(folder, alias=alias)
+    with open_promotion(settings) as (_, serving):
+        serving.observe(kind=ChangeKind.SETUP, by=COMMAND_LINE, note="imported")
     click.echo(f"registered as version {number}")
 
 
@@ -59,14 +73,6 @@ def build_model(specification: Path, run: Path, data: Path, out: Path | None, de
     )
 
 
-@models.command()
-@click.argument("name", type=click.Choice(["weld", "casting"]))
-@click.argument("version", type=int)
-@click.option("--alias", default="champion", show_default=True, help="Alias to move.")
-@one_line_errors
-def promote(name: str, version: int, alias: str) -> None:
-    """Let an alias of the model NAME point to VERSION."""
-    from core.bootstrap import make_registry
-
-    make_registry(read_settings()).set_alias(name, alias, version)
-    click.echo(f"{name} {alias} is version {version}")
+models.add_command(promote)
+models.add_command(rollback)
+models.add_command(history)

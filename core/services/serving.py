@@ -17,6 +17,8 @@ from core.store.serving import new_record_id
 from core.store.unit_of_work import Store, Work
 
 log = logging.getLogger(__name__)
+#: Without an account, a command on the server did these.
+_BY_COMMAND = (ChangeKind.PROMOTED, ChangeKind.EMERGENCY, ChangeKind.ROLLED_BACK)
 
 
 class Registry(Protocol):
@@ -70,7 +72,7 @@ class ServingService:
     """
 
     def __init__(self, store: Store, registry: Registry) -> None:
-        self._store = store
+        self.store = store
         self._registry = registry
         self._observed: dict[str, Mapping[str, int]] = {}
         self._observing = threading.Lock()
@@ -82,7 +84,7 @@ class ServingService:
             NotAllowedError: the role may not look at versions.
         """
         require(identity, Action.MODELS_READ)
-        with self._store.read() as work:
+        with self.store.read() as work:
             names = _Names(work)
             return [names.of(change) for change in work.serving.of(model)]
 
@@ -95,7 +97,7 @@ class ServingService:
             NotAllowedError: the role may not look at versions.
         """
         require(identity, Action.MODELS_READ)
-        with self._store.read() as work:
+        with self.store.read() as work:
             change = work.serving.at(model, alias, moment)
             return None if change is None else _Names(work).of(change)
 
@@ -107,7 +109,7 @@ class ServingService:
             UnknownRecordError: there is no such inspection.
         """
         require(identity, Action.MODELS_READ)
-        with self._store.read() as work:
+        with self.store.read() as work:
             inspection = work.inspections.find(inspection_id)
             if inspection is None:
                 raise UnknownRecordError(f"there is no inspection {ascii(inspection_id[:64])}")
@@ -147,7 +149,7 @@ class ServingService:
             if seen == self._observed or not self._differs(seen):
                 self._observed = seen
                 return 0
-            with self._store.write() as work:
+            with self.store.write() as work:
                 work.serving.hold()
                 if not self._registry.refresh():
                     return 0
@@ -163,7 +165,7 @@ class ServingService:
             return len(changes)
 
     def _differs(self, seen: Mapping[str, Mapping[str, int]]) -> bool:
-        with self._store.read() as work:
+        with self.store.read() as work:
             names = {*seen, *work.serving.model_names()}
             return any(_pointing(work.serving.newest(name)) != seen.get(name, {}) for name in names)
 
@@ -239,11 +241,14 @@ class _Names:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._known: dict[str | None, str] = {None: "", COMMAND_LINE.user_id: COMMAND_LINE.name}
+        self._known: dict[str | None, str] = {None: ""}
 
     def of(self, change: ServingChange) -> NamedChange:
         """The change with its names."""
-        return NamedChange(change, self._name(change.changed_by), self._name(change.consent_by))
+        by = self._name(change.changed_by)
+        if change.changed_by is None and change.kind in _BY_COMMAND:
+            by = COMMAND_LINE.name
+        return NamedChange(change, by, self._name(change.consent_by))
 
     def _name(self, user_id: str | None) -> str:
         if user_id not in self._known:
