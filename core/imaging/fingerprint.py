@@ -155,7 +155,7 @@ def shortlist(view: Int8s, views: Int8s) -> list[tuple[int, float]]:
 def _pixels(radiograph: Radiograph) -> Array:
     """All pixels as float32, none so large that its square overflows: no comparison depends on the scale."""
     pixels = float_pixels(radiograph)
-    largest = float(np.abs(pixels).max())
+    largest = max(float(pixels.max()), -float(pixels.min()))
     return np.asarray(pixels * np.float32(_LARGEST / largest), np.float32) if largest > _LARGEST else pixels
 
 
