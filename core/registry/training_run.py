@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from core.registry.data_log import dataset_input
 from core.registry.mlflow_store import new_client
 
 log = logging.getLogger(__name__)
@@ -21,10 +22,17 @@ class MlflowRunLog:
         tracking_uri: "sqlite:///..." or the address of an MLflow server.
         name: of the run.
         artifact_root: where a SQLite store keeps artefacts; a server decides itself.
+        run_id: of an earlier run to go on with, None for a new one.
     """
 
-    def __init__(self, tracking_uri: str, name: str, artifact_root: Path) -> None:
+    def __init__(
+        self, tracking_uri: str, name: str, artifact_root: Path, *, run_id: str | None = None
+    ) -> None:
         self._client = new_client(tracking_uri)
+        if run_id is not None:
+            self._client.set_terminated(run_id, "RUNNING")
+            self.run_id = run_id
+            return
         known = self._client.get_experiment_by_name(EXPERIMENT)
         if known is not None:
             experiment = known.experiment_id
@@ -47,8 +55,16 @@ class MlflowRunLog:
         """Log the inputs of the run."""
         from mlflow.entities import Param
 
-        entries = [Param(key, str(value)[:_LONGEST_PARAMETER]) for key, value in values.items()]
+        known = self._client.get_run(self.run_id).data.params  # what was given once cannot be given again
+        entries = [
+            Param(key, str(value)[:_LONGEST_PARAMETER]) for key, value in values.items() if key not in known
+        ]
         self._client.log_batch(self.run_id, params=entries)
+
+    def dataset(self, *, model: str, number: int, manifest: Path, counts: dict[str, object]) -> None:
+        """Name the data version that trains as an input of the run; see `core.registry.data_log`."""
+        inputs = [dataset_input(model=model, number=number, manifest=manifest, counts=counts)]
+        self._client.log_inputs(self.run_id, inputs)
 
     def metrics(self, step: int, values: Mapping[str, float]) -> None:
         """Log the figures reached at `step`."""

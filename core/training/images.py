@@ -95,7 +95,8 @@ def _from_coco(
 def _coco_image(
     image: CocoImage, source: CocoSource, polarity: Polarity, data_dir: Path, weight: float
 ) -> TrainingImage:
-    radiograph = read_radiograph_file(data_dir / image.file_name, polarity=source.polarity)
+    said = Polarity(str(image.extra.get("polarity", source.polarity)))  # the entry of the image wins
+    radiograph = read_radiograph_file(data_dir / image.file_name, polarity=said)
     if (radiograph.width, radiograph.height) != (image.width, image.height):
         raise DatasetError(f"{image.file_name} is not the size that {source.coco} says")
     known = [_CLASS_IDS.get(label, -1) if source.are_classes_known else -1 for label in image.labels]

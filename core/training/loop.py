@@ -4,6 +4,7 @@ import json
 import logging
 import math
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,12 +42,20 @@ class RunSettings:
         device: "cpu" or "cuda".
         resume: continue from the newest checkpoint in `out`.
         root: `initial_weights` are relative to this folder.
+        report_every: steps between two reports; None takes `REPORT_EVERY`.
+        checkpoint_every: steps between two checkpoints; None takes `CHECKPOINT_EVERY`.
+        budget_s: the run ends after so many seconds of training, over all resumes; None trains all steps.
+        validate: figures of the averaged network on what never trains, asked for with every report.
     """
 
     out: Path
     device: str = "cpu"
     resume: bool = False
     root: Path = Path()
+    report_every: int | None = None
+    checkpoint_every: int | None = None
+    budget_s: float | None = None
+    validate: Callable[[nn.Module], Mapping[str, float]] | None = None
 
 
 def train(
@@ -62,30 +71,37 @@ def train(
     network = _initial_network(recipe, settings).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's overloads lack this pair
     average = WeightAverage(network, recipe.schedule.ema_decay)
     optimiser = _optimiser(network, recipe.schedule)
-    start = _restore(settings, network, average, optimiser)
+    start, spent_before = _restore(settings, network, average, optimiser)
     run_log.parameters(
         {"model": recipe.model, "title": recipe.title, "recipe": json.dumps(recipe.to_dict(), default=str),
          "device": str(device), "torch": torch.__version__, "n_images": len(images),
          "n_parameters": count_parameters(network), "first_step": start}
     )  # fmt: skip
-    step, began, sums = start, time.monotonic(), dict[str, float]()
+    step, began, sums, n_summed = start, time.monotonic(), dict[str, float](), 0
+    report_every = settings.report_every or REPORT_EVERY
+    checkpoint_every = settings.checkpoint_every or CHECKPOINT_EVERY
     for batch in _batches(images, recipe, start):
         _set_rate(optimiser, recipe.schedule, step)
         parts = _step(network, optimiser, batch, device)
         average.update(network, step)
         step += 1
-        sums = {name: sums.get(name, 0.0) + value for name, value in parts.items()}
-        is_last = step == recipe.schedule.steps
-        if step % REPORT_EVERY == 0 or is_last:
-            figures = {name: value / ((step - 1) % REPORT_EVERY + 1) for name, value in sums.items()}
-            figures["seconds"] = time.monotonic() - began
-            run_log.metrics(step, figures)
+        sums, n_summed = {name: sums.get(name, 0.0) + value for name, value in parts.items()}, n_summed + 1
+        spent = spent_before + time.monotonic() - began
+        is_last = step == recipe.schedule.steps or (
+            settings.budget_s is not None and spent > settings.budget_s
+        )
+        is_stopped = job_log.is_cancelled() and not is_last
+        if step % report_every == 0 or is_last:
+            figures = {name: value / n_summed for name, value in sums.items()}
+            run_log.metrics(step, figures | {"seconds": spent} | _validated(settings, average))
             job_log.progress(step, recipe.schedule.steps, f"loss {sum(figures[n] for n in parts):.3f}")
-            sums = {}
-        if step % CHECKPOINT_EVERY == 0 or is_last:
-            _save(settings, network, average, optimiser, step)
-            if job_log.is_cancelled() and not is_last:
-                raise JobCancelledError(f"stopped at step {step}; --resume continues from there")
+            sums, n_summed = {}, 0
+        if step % checkpoint_every == 0 or is_last or is_stopped:
+            _save(settings, network, average, optimiser, step, spent)
+        if is_stopped:
+            raise JobCancelledError(f"stopped at step {step}; resume to continue from there")
+        if is_last:
+            break
     return write_weights(settings.out / "weights.safetensors", average.average, recipe)
 
 
@@ -156,15 +172,21 @@ def _step(
     return {name: float(value.detach()) for name, value in parts.items()}
 
 
+def _validated(settings: RunSettings, average: WeightAverage) -> dict[str, float]:
+    return dict(settings.validate(average.average)) if settings.validate is not None else {}
+
+
 def _save(
     settings: RunSettings,
     network: nn.Module,
     average: WeightAverage,
     optimiser: torch.optim.Optimizer,
     step: int,
+    spent_s: float,
 ) -> None:
     state = {
         "step": step,
+        "spent_s": spent_s,
         "network": network.state_dict(),
         "average": average.average.state_dict(),
         "optimiser": optimiser.state_dict(),
@@ -174,12 +196,12 @@ def _save(
 
 def _restore(
     settings: RunSettings, network: nn.Module, average: WeightAverage, optimiser: torch.optim.Optimizer
-) -> int:
-    """The step to go on from, 0 for a fresh run."""
+) -> tuple[int, float]:
+    """The step to go on from and the seconds spent until there, 0 for a fresh run."""
     state = load_checkpoint(settings.out) if settings.resume else None
     if state is None:
-        return 0
+        return 0, 0.0
     network.load_state_dict(state["network"])
     average.average.load_state_dict(state["average"])
     optimiser.load_state_dict(state["optimiser"])
-    return int(state["step"])
+    return int(state["step"]), float(state.get("spent_s", 0.0))
