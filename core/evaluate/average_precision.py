@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-_RECALL_POINTS = np.linspace(0.0, 1.0, 101)
+#: Recalls at which COCO reads the precision.
+RECALL_POINTS = np.linspace(0.0, 1.0, 101)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,8 +45,21 @@ def average_precision(
 ) -> float | None:
     """The mean of the interpolated precision at 101 recalls, in 0..1; None without recorded boxes.
 
-    Follows COCOeval.accumulate (area "all"). Interpolated precision only ever takes its value at a
-    true detection, so only those are computed.
+    Args:
+        ranked: the detections.
+        image_weights: as in `interpolated_precision`.
+    """
+    precision = interpolated_precision(ranked, image_weights)
+    return None if precision is None else float(precision.sum() / len(RECALL_POINTS))
+
+
+def interpolated_precision(
+    ranked: RankedDetections, image_weights: npt.NDArray[np.int64] | None = None
+) -> npt.NDArray[np.float64] | None:
+    """The highest precision at each of `RECALL_POINTS` or beyond, (101,) in 0..1, 0 where never reached.
+
+    None without recorded boxes. Follows COCOeval.accumulate (area "all"). Interpolated precision only ever
+    takes its value at a true detection, so only those are computed.
 
     Args:
         ranked: the detections.
@@ -56,13 +70,15 @@ def average_precision(
     n_truth = int(ranked.truth_per_image @ weights)
     if n_truth == 0:
         return None
+    at_recalls = np.zeros(len(RECALL_POINTS))
     per_detection = weights[ranked.image_index]
     is_hit = ranked.is_true & (per_detection > 0)
     if not is_hit.any():
-        return 0.0
+        return at_recalls
     n_so_far = np.cumsum(per_detection)[is_hit]
     hits_so_far = np.cumsum(per_detection[is_hit])
     precision = np.maximum.accumulate((hits_so_far / n_so_far)[::-1])[::-1]
-    first_reaching = np.searchsorted(hits_so_far / n_truth, _RECALL_POINTS, side="left")
+    first_reaching = np.searchsorted(hits_so_far / n_truth, RECALL_POINTS, side="left")
     is_reached = first_reaching < len(precision)
-    return float(precision[first_reaching[is_reached]].sum() / len(_RECALL_POINTS))
+    at_recalls[is_reached] = precision[first_reaching[is_reached]]
+    return at_recalls
