@@ -10,6 +10,7 @@ _INSPECT = frozenset({Role.INSPECTOR, Role.REVIEWER, Role.GUEST})
 _HISTORY = _INSPECT | {Role.ANNOTATOR, Role.ML_ENGINEER}
 _REVIEW = frozenset({Role.REVIEWER})
 _ADMIN = frozenset({Role.ADMIN})
+_MODELS = frozenset({Role.ML_ENGINEER, Role.REVIEWER, Role.ADMIN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ PAGES = (
         "second-review",
         _REVIEW,
     ),
+    PageEntry("../pages/versions.py", "Versions", ":material/deployed_code:", "Models", "versions", _MODELS),
     PageEntry("../pages/users.py", "Users", ":material/group:", "System", "users", _ADMIN),
     PageEntry("../pages/rules.py", "Standards", ":material/rule:", "System", "rules", WITH_ACCOUNT),
     PageEntry("../pages/audit_log.py", "Audit", ":material/fact_check:", "System", "audit", _ADMIN),
@@ -75,5 +77,5 @@ def pages_for(role: Role) -> tuple[PageEntry, ...]:
 
 
 def first_page(role: Role) -> PageEntry:
-    """What somebody of this role sees first."""
-    return pages_for(role)[0]
+    """What somebody of this role sees first: an admin the users, everybody else the first page they have."""
+    return page_at("users") if role is Role.ADMIN else pages_for(role)[0]

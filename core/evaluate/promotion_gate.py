@@ -79,9 +79,7 @@ def _calibration(evidence: GateEvidence, rule: GateRule) -> GateCheck:
         f"{evidence.d_ece:.3f}; a perfect model: {evidence.d_ece_band[0]:.3f} to {evidence.d_ece_band[1]:.3f}"
     )
     if evidence.d_ece > highest:
-        sentence = (
-            f"D-ECE {evidence.d_ece:.3f} is above {highest:.3f}: it is not calibrated"
-        )
+        sentence = f"D-ECE {evidence.d_ece:.3f} is above {highest:.3f}: it is not calibrated"
         return GateCheck(name, CheckState.REFUSED, measured, bound, sentence)
     return GateCheck(name, CheckState.PASSED, measured, bound, f"within {highest:.3f}")
 
@@ -150,7 +148,7 @@ def _false_calls(evidence: GateEvidence, rule: GateRule) -> GateCheck:
 
 
 def _unknown(evidence: GateEvidence, name: str, figure: str, bound: str) -> GateCheck:
-    sentence = f"{name.lower()}: not evaluable, {_why(evidence, figure)}"
+    sentence = f"{name[0].lower()}{name[1:]}: not evaluable, {_why(evidence, figure)}"
     return GateCheck(name, CheckState.NOT_EVALUABLE, "not measured", bound, sentence)
 
 

@@ -89,11 +89,8 @@ class StoredEvidence:
         sets = self.sets(candidate, champion)
         chosen = next((one for one in sets if set_digest in (None, one.digest)), None)
         if chosen is None:
-            return _nothing(
-                candidate,
-                champion,
-                "there is no such evaluation set" if sets else "there is no evaluation set",
-            )
+            what = "there is no such evaluation set" if sets else "there is no evaluation set"
+            return _nothing(candidate, champion, f"{what} of {candidate.name}")
         wanted = [candidate] if champion is None else [candidate, champion]
         found = [self._measured(version, chosen.digest) for version in wanted]
         missing = [f"v{version.version}" for version, one in zip(wanted, found, strict=True) if one is None]
