@@ -32,6 +32,7 @@ from core.services.jobs import LOG_FILE, JobService, job_folder
 from core.services.outside_accounts import OutsideAccounts
 from core.services.own_account import OwnAccountService
 from core.services.passwords import COST, check_password, hash_password
+from core.services.retraining import RETRAIN, RetrainService
 from core.services.samples import SampleLibrary
 from core.services.signing_in import SignInService
 from core.services.sweeping import sweep_originals
@@ -40,13 +41,13 @@ from core.services.workspaces import DemoWorkspaces, Workspace, make_workspace
 from core.store.anchor_file import AnchorFile
 from core.store.audit_trail import AuditTrail
 from core.store.blobs import BlobStore
-from core.store.data_versions import DataVersion
 from core.store.database import open_database, upgrade
 from core.store.manifests import ManifestFiles
 from core.store.record_tables import AuditEventRow
 from core.store.unit_of_work import Store
 
 if TYPE_CHECKING:
+    from core.assembly import LearningAssembly
     from core.registry.mlflow_registry import MlflowRegistry
     from core.services.data_making import DataMaker
     from core.services.detecting import DetectService
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from core.services.health import HealthService
     from core.services.model_desk import ModelDesk
     from core.services.promoting import Evidence, PromotionService
+    from core.services.retrain_run import Retrainer
     from core.services.routing import RoutingService
     from core.services.serving import ServingService
     from core.services.training import TrainService
@@ -69,6 +71,7 @@ _JOBS, _ORIGINALS, _MANIFESTS, _IMPORTS = "jobs", "originals", "data_versions", 
 #: What long jobs there are, and how what does one is built; see `core.services.jobs`.
 JOB_KINDS: dict[str, Callable[[Settings], JobRun]] = {
     MAKE_DATA_VERSION: lambda settings: make_data_maker(settings).run,
+    RETRAIN: lambda settings: make_retrainer(settings).run,
 }
 
 
@@ -102,6 +105,7 @@ class Services:
     jobs: JobService
     job_queue: JobQueue
     data: DataVersionService
+    retraining: RetrainService
     models: ModelDesk
 
     def workspace_of(self, identity: Identity) -> Workspace:
@@ -129,6 +133,7 @@ def build_services(settings: Settings) -> Services:
     detect = DetectService(served, device=settings.device)
     own_account = make_own_account(settings, store)
     jobs = JobService(store, data_dir / _JOBS, kinds=JOB_KINDS)
+    data = make_data_versions(settings, store, jobs)
     return Services(
         settings=settings,
         database=database,
@@ -156,7 +161,8 @@ def build_services(settings: Settings) -> Services:
         health=HealthService(database=database, registry=served, networks=detect),
         jobs=jobs,
         job_queue=JobQueue(store),
-        data=make_data_versions(settings, store, jobs),
+        data=data,
+        retraining=RetrainService(jobs, data, registry),
         models=make_model_desk(store, registry, served, make_evidence(registry), detect.warm_up),
     )
 
@@ -334,29 +340,26 @@ def make_data_versions(settings: Settings, store: Store, jobs: JobService) -> Da
 
 def make_data_maker(settings: Settings) -> DataMaker:
     """What makes data versions; it needs the database that `set_up` made."""
-    from core.registry.data_log import log_dataset
-    from core.services.data_making import DataMaker
+    return learning_place(settings).data_maker()
+
+
+def make_retrainer(settings: Settings) -> Retrainer:
+    """What makes challengers; it needs the database that `set_up` made."""
+    return learning_place(settings).retrainer()
+
+
+def learning_place(settings: Settings) -> LearningAssembly:
+    """Where what learns finds everything."""
+    from core.assembly import LearningAssembly
 
     database = open_database(anchored(settings.database_url))
-    data_dir, uri = ROOT / settings.data_dir, anchored(settings.mlflow_tracking_uri)
-
-    def note(version: DataVersion, manifest: Path) -> None:
-        log_dataset(
-            uri,
-            data_dir / "registry" / "data-artifacts",
-            model=version.model_name,
-            number=version.number,
-            manifest=manifest,
-            counts=dict(version.counts),
-        )
-
-    return DataMaker(
-        open_store(database, open_trail(settings, database)),
-        BlobStore(data_dir / _ORIGINALS),
-        ManifestFiles(data_dir / _MANIFESTS),
-        make_registry(settings),
-        evaluated=lambda _model: (),
-        log_dataset=note,
+    return LearningAssembly(
+        store=open_store(database, open_trail(settings, database)),
+        blobs=BlobStore(ROOT / settings.data_dir / _ORIGINALS),
+        manifests=ManifestFiles(ROOT / settings.data_dir / _MANIFESTS),
+        registry=make_registry(settings),
+        tracking_uri=anchored(settings.mlflow_tracking_uri),
+        artifacts=ROOT / settings.data_dir / "registry",
     )
 
 
