@@ -26,6 +26,8 @@ class Action(StrEnum):
     DATA_MAKE = "make data versions"
     JOBS_READ = "look at long jobs"
     JOBS_MANAGE = "start, stop and resume long jobs"
+    EVALUATIONS_READ = "compare model versions"
+    EVALUATIONS_MANAGE = "measure model versions, add evaluation sets"
     MODELS_READ = "look at model versions and what served when"
     MODELS_PROMOTE = "promote and roll back model versions"
     MODELS_CONSENT = "consent to a promotion that the gate refused"
@@ -52,6 +54,8 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.DATA_MAKE: frozenset({_ML_ENGINEER}),
     Action.JOBS_READ: frozenset({_REVIEWER, _ANNOTATOR, _ML_ENGINEER, _ADMIN}),
     Action.JOBS_MANAGE: frozenset({_ML_ENGINEER, _ADMIN}),
+    Action.EVALUATIONS_READ: frozenset({_REVIEWER, _ML_ENGINEER}),
+    Action.EVALUATIONS_MANAGE: frozenset({_ML_ENGINEER}),
     Action.MODELS_READ: frozenset({_REVIEWER, _ML_ENGINEER, _ADMIN}),
     Action.MODELS_PROMOTE: frozenset({_ML_ENGINEER}),
     Action.MODELS_CONSENT: frozenset({_REVIEWER, _ML_ENGINEER, _ADMIN}),

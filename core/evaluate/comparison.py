@@ -34,6 +34,8 @@ from core.evaluate.version_figures import AP50, AP50_CLASSES, BRIER, D_ECE, Vers
 
 #: Fewer independent parts cannot tell better from worse; the promotion gate asks for as many.
 MIN_PARTS = 6
+#: Fewer recorded boxes of a class or size cannot either.
+MIN_GROUP_BOXES = 20
 #: With fewer parts intervals are uncertain, which is told.
 FEW_PARTS = 20
 LEVEL = 0.05
@@ -205,23 +207,32 @@ def _difference(
     by_image: tuple[float, str] | None = None,
 ) -> Difference:
     a, b = first.points.get(figure), second.points.get(figure)
+    n_boxes, n_parts = first.operating.support.get(figure, (MIN_GROUP_BOXES, plan.n_parts))
     difference = interval = p_value = None
+    why = _too_little(n_boxes, n_parts)
     if a is not None and b is not None:
         draws = second.draws[figure] - first.draws[figure]
-        difference, interval = b - a, expanded_interval(draws, plan.n_parts)
-        p_value = two_sided_p(b - a, draws, plan.n_parts) if by_image is None else by_image[0]
+        difference, interval = b - a, expanded_interval(draws, n_parts)
+        p_value = two_sided_p(b - a, draws, n_parts) if by_image is None else by_image[0]
     return Difference(
         figure=figure,
         first=a,
         second=b,
-        first_interval=first.interval(figure, plan.n_parts),
-        second_interval=second.interval(figure, plan.n_parts),
+        first_interval=first.interval(figure, n_parts),
+        second_interval=second.interval(figure, n_parts),
         difference=difference,
         interval=interval,
-        p_value=p_value,
+        p_value=None if why else p_value,
         is_lower_better=figure in _LOWER_IS_BETTER,
-        why="" if by_image is None else by_image[1],
+        why=why if by_image is None else by_image[1],
     )
+
+
+def _too_little(n_boxes: int, n_parts: int) -> str:
+    """Why a class or size cannot be judged, empty when it can."""
+    if n_boxes < MIN_GROUP_BOXES:
+        return f"{n_boxes} recorded boxes; {MIN_GROUP_BOXES} are the least that can tell"
+    return f"in {n_parts} parts; {MIN_PARTS} are the least that can tell" if n_parts < MIN_PARTS else ""
 
 
 def _judged(rows: Sequence[Difference], why_not: str) -> tuple[Difference, ...]:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from core.evaluate.groups import Group, truth_in
 from core.evaluate.outcome_table import Bools, OutcomeTable
 from core.evaluate.resampling import Floats, Resampling
+from core.evaluate.version_figures import ap_key
 
 RECALL, PRECISION, FALSE_CALLS = "recall", "precision", "false_calls_per_image"
 #: Shares of images; the first of those with a recorded box.
@@ -21,6 +22,7 @@ class OperatingFigures:
     Attributes:
         points: figure to value; recall of a group under `recall_key`. What is not evaluable is missing.
         draws: figure to (R,) values over the plan, NaN where not evaluable.
+        support: of the figures of groups: (recorded boxes, parts that hold one).
         is_missing_nothing: (N,) images of which every recorded box is found; those without one count.
         has_truth: (N,) images with a recorded box.
         has_no_false_call: (N,) images without a false call.
@@ -29,6 +31,7 @@ class OperatingFigures:
     probability: float
     points: dict[str, float]
     draws: dict[str, Floats]
+    support: dict[str, tuple[int, int]]
     is_missing_nothing: Bools
     has_truth: Bools
     has_no_false_call: Bools
@@ -57,15 +60,18 @@ def operating_figures(
         NOTHING_MISSED: (has_truth & nothing_missed, has_truth),
         NO_FALSE_CALL: (false_calls == 0, ones),
     }
+    support = {}
     for group in groups:
         is_in = truth_in(table, group)
+        parts = len(np.unique(plan.part_of[table.truth_image[is_in]]))
+        support[recall_key(group)] = support[ap_key(group)] = (int(is_in.sum()), parts)
         ratios[recall_key(group)] = (
             table.per_image(table.truth_image, is_found & is_in),
             table.per_image(table.truth_image, is_in),
         )
     points, draws = _ratios(ratios, plan)
     at = table.operating_probability if probability is None else probability
-    return OperatingFigures(at, points, draws, nothing_missed, has_truth, false_calls == 0)
+    return OperatingFigures(at, points, draws, support, nothing_missed, has_truth, false_calls == 0)
 
 
 def _ratios(

@@ -12,6 +12,7 @@ from core.store.audit_events import AuditRepository
 from core.store.clock import now_utc
 from core.store.data_versions import DataVersionRepository
 from core.store.database import writing
+from core.store.evaluations import EvaluationRepository
 from core.store.fingerprints import FingerprintRepository
 from core.store.images import ImageRepository
 from core.store.inspection_history import InspectionHistory
@@ -60,6 +61,7 @@ class Work:
         self.promotion_requests = PromotionRequestRepository(session)
         self.queue = QueueRepository(session, now=now)
         self.data_versions = DataVersionRepository(session)
+        self.evaluations = EvaluationRepository(session)
 
 
 class Store:

@@ -73,7 +73,8 @@ def test_a_version_is_not_distinguishable_from_itself() -> None:
     plan = _plan(images, 200)
     version = measured(table_of(images), plan)
     result = compare(version, version, plan)
-    assert {row.verdict for row in (*result.main, *result.by_group)} == {Verdict.SAME}
+    assert {row.verdict for row in result.main} == {Verdict.SAME}
+    assert {row.verdict for row in result.by_group} <= {Verdict.SAME, Verdict.NOT_JUDGED}
     assert all(row.difference == 0 and row.interval == (0.0, 0.0) for row in result.main)
 
 
@@ -101,6 +102,18 @@ def test_groups_are_compared_by_class_and_by_size_in_mm() -> None:
     assert "ap50:mm:below 1 mm" in names
     assert set(figure_groups(result, one.fixed.groups)) == set(names)
     assert result.named("nothing of the kind") is None
+
+
+def test_a_class_or_size_with_few_boxes_is_not_judged() -> None:
+    images = recorded(40, seed=12)
+    plan = _plan(images, 200)
+    weak = measured(table_of(reported(images, Skill(found=0.1), seed=2)), plan)
+    strong = measured(table_of(reported(images, Skill(found=0.95), seed=3)), plan)
+    rows = {row.figure: row for row in compare(weak, strong, plan).by_group}
+    small = rows["recall:mm:below 1 mm"]
+    assert small.verdict is Verdict.NOT_JUDGED
+    assert small.why.endswith("recorded boxes; 20 are the least that can tell")
+    assert rows["recall:class:crack"].verdict is Verdict.BETTER
 
 
 def test_holm_stops_at_the_first_that_is_not_small_enough() -> None:
