@@ -12,6 +12,7 @@ from core.registry.mlflow_registry import MlflowRegistry
 from core.registry.training_run import MlflowRunLog
 from core.services.alias_moves import AliasMover, Move
 from core.services.data_making import DataMaker
+from core.services.evaluation_parts import make_sets
 from core.services.retrain_run import Retrainer
 from core.services.serving import ServingService, pointed_to
 from core.store.blobs import BlobStore
@@ -27,6 +28,7 @@ class LearningAssembly:
     Attributes:
         tracking_uri: of MLflow.
         artifacts: where a SQLite store of MLflow keeps artefacts.
+        evaluations: where the lists of the evaluation sets lie.
     """
 
     store: Store
@@ -35,6 +37,7 @@ class LearningAssembly:
     registry: MlflowRegistry
     tracking_uri: str
     artifacts: Path
+    evaluations: Path
 
     def data_maker(self) -> DataMaker:
         """What makes data versions."""
@@ -59,9 +62,9 @@ class LearningAssembly:
             challenge=self.challenge,
         )
 
-    def evaluated(self, _model: str) -> AbstractSet[str]:
+    def evaluated(self, model: str) -> AbstractSet[str]:
         """The sha256 of every image in an evaluation set of the model."""
-        return frozenset()
+        return make_sets(self.store, self.evaluations).digests_of(model)
 
     def held_back(self, model: str) -> AbstractSet[str]:
         """The sha256 of every image that calibrates or judges: in any data version or evaluation set."""

@@ -42,6 +42,7 @@ from core.store.anchor_file import AnchorFile
 from core.store.audit_trail import AuditTrail
 from core.store.blobs import BlobStore
 from core.store.database import open_database, upgrade
+from core.store.evaluations import EVALUATE
 from core.store.manifests import ManifestFiles
 from core.store.record_tables import AuditEventRow
 from core.store.unit_of_work import Store
@@ -52,6 +53,8 @@ if TYPE_CHECKING:
     from core.services.data_making import DataMaker
     from core.services.detecting import DetectService
     from core.services.evaluating import EvaluateService
+    from core.services.evaluation_run import EvaluationRun
+    from core.services.evaluations import EvaluationService
     from core.services.explaining import ExplainService
     from core.services.health import HealthService
     from core.services.model_desk import ModelDesk
@@ -68,10 +71,12 @@ CHECKPOINTS = ROOT / "models" / "checkpoints"
 _SQLITE = "sqlite:///"
 _KEPT_KEY = "signing.key"
 _JOBS, _ORIGINALS, _MANIFESTS, _IMPORTS = "jobs", "originals", "data_versions", "imports"
+_EVALUATIONS = "evaluations"
 #: What long jobs there are, and how what does one is built; see `core.services.jobs`.
 JOB_KINDS: dict[str, Callable[[Settings], JobRun]] = {
     MAKE_DATA_VERSION: lambda settings: make_data_maker(settings).run,
     RETRAIN: lambda settings: make_retrainer(settings).run,
+    EVALUATE: lambda settings: make_evaluation_run(settings).run,
 }
 
 
@@ -107,6 +112,7 @@ class Services:
     data: DataVersionService
     retraining: RetrainService
     models: ModelDesk
+    evaluations: EvaluationService
 
     def workspace_of(self, identity: Identity) -> Workspace:
         """Where this person's images and records live; a guest never sees the real one."""
@@ -163,7 +169,10 @@ def build_services(settings: Settings) -> Services:
         job_queue=JobQueue(store),
         data=data,
         retraining=RetrainService(jobs, data, registry),
-        models=make_model_desk(store, registry, served, make_evidence(registry), detect.warm_up),
+        models=make_model_desk(
+            store, registry, served, make_evidence(settings, store, registry), detect.warm_up
+        ),
+        evaluations=make_evaluations(settings, store, registry, jobs, device=detect.device),
     )
 
 
@@ -243,17 +252,44 @@ def open_promotion(settings: Settings) -> Iterator[tuple[PromotionService, Servi
         store, registry = open_store(database, trail), make_registry(settings)
         serving = ServingService(store, registry)
         mover = AliasMover(store, registry, serving)
-        yield PromotionService(store, mover, make_evidence(registry)), serving
+        yield PromotionService(store, mover, make_evidence(settings, store, registry)), serving
         trail.close()
     finally:
         database.dispose()
 
 
-def make_evidence(registry: MlflowRegistry) -> Evidence:
+def make_evidence(settings: Settings, store: Store, registry: MlflowRegistry) -> Evidence:
     """Measured figures for the promotion gate."""
-    from core.services.gate_evidence import NothingEvaluated, StoredEvidence
+    from core.services.evaluation_parts import GateEvaluations, make_archive
+    from core.services.gate_evidence import StoredEvidence
 
-    return StoredEvidence(NothingEvaluated(), registry)
+    archive = make_archive(store, ROOT / settings.data_dir / _EVALUATIONS)
+    return StoredEvidence(GateEvaluations(archive), registry)
+
+
+def make_evaluations(
+    settings: Settings, store: Store, registry: MlflowRegistry, jobs: JobService, *, device: str
+) -> EvaluationService:
+    """Evaluation sets and what was measured on them; jobs measure on `device`."""
+    from core.services.evaluation_parts import make_archive, make_sets
+    from core.services.evaluations import EvaluationService
+
+    folder = ROOT / settings.data_dir / _EVALUATIONS
+    archive = make_archive(store, folder)
+    return EvaluationService(make_sets(store, folder), archive, registry, jobs, device=device)
+
+
+def make_evaluation_run(settings: Settings) -> EvaluationRun:
+    """What measures versions; it needs the database that `set_up` made."""
+    from core.services.detecting import DetectService
+    from core.services.evaluation_parts import make_archive, make_sets
+    from core.services.evaluation_run import EvaluationRun
+
+    database = open_database(anchored(settings.database_url))
+    store = open_store(database, open_trail(settings, database))
+    registry, folder = make_registry(settings), ROOT / settings.data_dir / _EVALUATIONS
+    detect = DetectService(registry, device=settings.device)
+    return EvaluationRun(store, make_sets(store, folder), make_archive(store, folder), registry, detect)
 
 
 def build_audit(settings: Settings) -> AuditService:
@@ -360,6 +396,7 @@ def learning_place(settings: Settings) -> LearningAssembly:
         registry=make_registry(settings),
         tracking_uri=anchored(settings.mlflow_tracking_uri),
         artifacts=ROOT / settings.data_dir / "registry",
+        evaluations=ROOT / settings.data_dir / _EVALUATIONS,
     )
 
 

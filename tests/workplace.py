@@ -11,6 +11,7 @@ from core.bootstrap import (
     Services,
     make_accounts,
     make_data_versions,
+    make_evaluations,
     make_outside_accounts,
     make_own_account,
     make_sign_in,
@@ -23,8 +24,9 @@ from core.domain.model_version import ModelVersion
 from core.services.auditing import AuditService
 from core.services.detecting import DetectService
 from core.services.evaluating import EvaluateService
+from core.services.evaluation_parts import GateEvaluations
 from core.services.explaining import ExplainService
-from core.services.gate_evidence import NothingEvaluated, StoredEvidence
+from core.services.gate_evidence import StoredEvidence
 from core.services.health import HealthService
 from core.services.job_queue import JobQueue
 from core.services.jobs import JobService
@@ -67,6 +69,7 @@ def make_workplace(folder: Path, *, is_demo: bool = True) -> Resources:
     detect = DetectService(served, device="cpu")
     own_account = make_own_account(settings, store, cost=4)
     jobs = JobService(store, folder / "jobs", kinds=JOB_KINDS)
+    evaluations = make_evaluations(settings, store, registry, jobs, device="cpu")
     services = Services(
         settings=settings,
         database=database,
@@ -90,8 +93,13 @@ def make_workplace(folder: Path, *, is_demo: bool = True) -> Resources:
         job_queue=JobQueue(store),
         data=make_data_versions(settings, store, jobs),
         models=make_model_desk(
-            store, registry, served, StoredEvidence(NothingEvaluated(), registry), detect.warm_up
+            store,
+            registry,
+            served,
+            StoredEvidence(GateEvaluations(evaluations.archive), registry),
+            detect.warm_up,
         ),
+        evaluations=evaluations,
     )
     return make_resources(services, is_demo=is_demo)
 

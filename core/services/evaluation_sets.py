@@ -172,6 +172,16 @@ class EvaluationSets:
             polarity=Polarity(str(one.source.get("polarity", Polarity.UNKNOWN))),
         )
 
+    def digests_of(self, model: str) -> frozenset[str]:
+        """The sha256 of every image of every set of a model: none of them may train.
+
+        Raises:
+            DatasetError: a list is missing or was changed.
+        """
+        with self._store.read() as work:
+            sets = work.evaluations.sets(model)
+        return frozenset(digest for one in sets for digest in self.content(one).digests)
+
     def read(self, content: SetContent, sha256: str) -> Radiograph:
         """One image of a set, by the sha256 of its file.
 

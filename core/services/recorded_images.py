@@ -3,7 +3,10 @@
 import hashlib
 import math
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from core.domain.detections import Detections
 from core.domain.errors import BadInputError, DatasetError
@@ -89,15 +92,31 @@ def outcome_of(image: CocoImage, found: Detections) -> ImageOutcome:
         DatasetError: when the entry of the image has a scale that is none.
     """
     assert found.probabilities is not None  # a bug of the caller
+    return replace(
+        recorded_of(image),
+        boxes=found.boxes,
+        scores=found.scores,
+        labels=tuple(str(c) for c in found.classes),
+        probabilities=found.probabilities,
+    )
+
+
+def recorded_of(image: CocoImage) -> ImageOutcome:
+    """What is recorded, beside nothing reported.
+
+    Raises:
+        DatasetError: when the entry of the image has a scale that is none.
+    """
+    nothing = np.zeros(0, np.float32)
     return ImageOutcome(
         name=image.file_name,
         cluster=cluster_name(image),
         truth=image.boxes,
         truth_labels=image.labels,
-        boxes=found.boxes,
-        scores=found.scores,
-        labels=tuple(str(c) for c in found.classes),
-        probabilities=found.probabilities,
+        boxes=nothing.reshape(0, 4),
+        scores=nothing,
+        labels=(),
+        probabilities=nothing,
         mm_per_px=_mm_per_px(image),
     )
 

@@ -12,6 +12,9 @@ from sqlalchemy.orm import Session, defer
 from core.domain.errors import BadInputError
 from core.store.learning_tables import EvaluationRow, EvaluationSetRow
 
+#: The kind of job that makes evaluations, a key of `JOB_KINDS`.
+EVALUATE = "evaluate"
+
 
 @dataclass(frozen=True, slots=True)
 class EvaluationSet:

@@ -1,0 +1,156 @@
+"""Evaluations that were made, read back: once for everybody who asks."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from core.domain.errors import DatasetError
+from core.domain.model_version import ModelVersion
+from core.evaluate.comparison import MeasuredVersion
+from core.evaluate.operating_figures import operating_figures
+from core.evaluate.outcome_table import OutcomeTable
+from core.evaluate.resampling import Resampling, resample
+from core.evaluate.version_differences import DifferenceKind, Places, version_differences
+from core.evaluate.version_figures import VersionFigures, figures_from, version_figures
+from core.store.array_files import ArrayFiles
+from core.store.evaluations import Evaluation, EvaluationKey, EvaluationSet
+from core.store.unit_of_work import Store
+
+_KEPT_TABLES, _KEPT_PLANS, _KEPT_ANSWERS = 12, 3, 64
+_FIGURES = "figures."
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredEvaluation:
+    """An evaluation with what each box did.
+
+    Attributes:
+        key: what it is an evaluation of.
+        summary: the figures, as `EvaluationSummary.to_dict` gives them.
+        outcomes: what each box did.
+        figures: with their resamples.
+        device: that it ran on.
+    """
+
+    key: EvaluationKey
+    summary: Mapping[str, Any]
+    outcomes: OutcomeTable
+    figures: VersionFigures
+    device: str
+
+
+class EvaluationArchive:
+    """What was measured by this state of the code. Safe to share between threads.
+
+    Args:
+        store: where evaluations are listed.
+        files: where their boxes lie.
+        code_version: of this state of the code.
+    """
+
+    def __init__(self, store: Store, files: ArrayFiles, code_version: str) -> None:
+        self._store = store
+        self._files = files
+        self.code_version = code_version
+        self._tables: _Recent[tuple[OutcomeTable, VersionFigures]] = _Recent(_KEPT_TABLES)
+        self._plans: _Recent[Resampling] = _Recent(_KEPT_PLANS)
+        self._measured: _Recent[MeasuredVersion] = _Recent(_KEPT_ANSWERS)
+        self._differences: _Recent[dict[DifferenceKind, Places]] = _Recent(_KEPT_ANSWERS)
+
+    def key(self, version: ModelVersion, set_digest: str) -> EvaluationKey:
+        """What an evaluation of the version on the set is kept under."""
+        return EvaluationKey(
+            version.sha256, version.calibration.calibration_id, set_digest, self.code_version
+        )
+
+    def sets_of(self, model: str) -> Sequence[EvaluationSet]:
+        """The evaluation sets of a model, newest first."""
+        with self._store.read() as work:
+            return work.evaluations.sets(model)
+
+    def on_set(self, set_digest: str) -> dict[EvaluationKey, Evaluation]:
+        """What was measured on a set, without figures."""
+        with self._store.read() as work:
+            return {one.key: one for one in work.evaluations.on_set(set_digest, self.code_version)}
+
+    def has(self, version: ModelVersion, set_digest: str) -> bool:
+        """True when the version was evaluated on the set by this state of the code."""
+        return self.key(version, set_digest) in self.on_set(set_digest)
+
+    def stored(self, version: ModelVersion, set_digest: str) -> StoredEvaluation | None:
+        """That evaluation; None when there is none.
+
+        Raises:
+            DatasetError: its file is missing or was changed.
+        """
+        with self._store.read() as work:
+            found = work.evaluations.find(self.key(version, set_digest))
+        if found is None:
+            return None
+        table, figures = self._tables.get(found.outcomes_sha256, lambda: self._read(found.outcomes_sha256))
+        return StoredEvaluation(found.key, found.summary, table, figures, found.device)
+
+    def plan(self, stored: StoredEvaluation) -> Resampling:
+        """How the parts of its set were drawn."""
+        return self._plans.get(stored.key.set_digest, lambda: resample(stored.outcomes.parts))
+
+    def measured(self, stored: StoredEvaluation, probability: float | None) -> MeasuredVersion:
+        """All figures at an operating probability; None takes the version's own."""
+        return self._measured.get(
+            (stored.key, probability),
+            lambda: MeasuredVersion(
+                stored.figures,
+                operating_figures(stored.outcomes, self.plan(stored), stored.figures.groups, probability),
+            ),
+        )
+
+    def differences(
+        self, first: StoredEvaluation, second: StoredEvaluation, probability: float | None
+    ) -> dict[DifferenceKind, Places]:
+        """Where two versions differ, see `version_differences`."""
+        return self._differences.get(
+            (first.key, second.key, probability),
+            lambda: version_differences(first.outcomes, second.outcomes, probability),
+        )
+
+    def write(self, table: OutcomeTable, figures: VersionFigures) -> str:
+        """The sha256 under which both are kept now."""
+        named = {f"{_FIGURES}{name}": values for name, values in figures.to_arrays().items()}
+        return self._files.write(table.to_arrays() | named)
+
+    def _read(self, sha256: str) -> tuple[OutcomeTable, VersionFigures]:
+        arrays = self._files.read(sha256)
+        try:
+            figures = {
+                name.removeprefix(_FIGURES): a for name, a in arrays.items() if name.startswith(_FIGURES)
+            }
+            return OutcomeTable.from_arrays(arrays), figures_from(figures)
+        except KeyError as error:
+            raise DatasetError(f"the evaluation {sha256[:12]} lacks {error}: evaluate again") from error
+
+
+def measure(table: OutcomeTable) -> VersionFigures:
+    """The figures of a table over the plan that every version of its set is measured with."""
+    return version_figures(table, resample(table.parts))
+
+
+class _Recent(Generic[Answer]):
+    """The last few answers; each is computed once, by whoever asks first."""
+
+    def __init__(self, n_kept: int) -> None:
+        self._n_kept = n_kept
+        self._kept: OrderedDict[Hashable, Answer] = OrderedDict()
+        self._lock = threading.RLock()
+
+    def get(self, key: Hashable, make: Callable[[], Answer]) -> Answer:
+        """The answer to this key, kept or made now."""
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = make()
+            self._kept.move_to_end(key)
+            while len(self._kept) > self._n_kept:
+                self._kept.popitem(last=False)
+            return self._kept[key]
