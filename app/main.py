@@ -53,7 +53,7 @@ def navigate(role: Role | None) -> tuple[st.Page, PageEntry]:
 
 
 def _page(entry: PageEntry, role: Role | None) -> st.Page:
-    is_listed = entry.is_listed and role in entry.roles
+    is_listed = entry.is_listed and role in entry.roles - entry.unlisted_for
     return st.Page(
         entry.file,
         title=entry.title,

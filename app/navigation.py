@@ -10,6 +10,8 @@ _INSPECT = frozenset({Role.INSPECTOR, Role.REVIEWER, Role.GUEST})
 _HISTORY = _INSPECT | {Role.ANNOTATOR, Role.ML_ENGINEER}
 _REVIEW = frozenset({Role.REVIEWER})
 _ADMIN = frozenset({Role.ADMIN})
+_LEARN = frozenset({Role.ANNOTATOR, Role.ML_ENGINEER, Role.GUEST})
+_READERS = frozenset({Role.INSPECTOR, Role.REVIEWER})
 _MODELS = frozenset({Role.ML_ENGINEER, Role.REVIEWER, Role.ADMIN})
 
 
@@ -25,6 +27,7 @@ class PageEntry:
         url_path: its address; empty for the page that most people come for.
         roles: who may open it.
         is_listed: in the navigation; what is not is reached from elsewhere.
+        unlisted_for: roles that may open it, but reach it from elsewhere.
     """
 
     file: str
@@ -34,6 +37,7 @@ class PageEntry:
     url_path: str
     roles: frozenset[Role]
     is_listed: bool = True
+    unlisted_for: frozenset[Role] = frozenset()
 
 
 PAGES = (
@@ -46,6 +50,23 @@ PAGES = (
         "Inspect",
         "second-review",
         _REVIEW,
+    ),
+    PageEntry(
+        "../pages/disagreements.py",
+        "Disagreements",
+        ":material/difference:",
+        "Learn",
+        "disagreements",
+        _LEARN,
+    ),
+    PageEntry(
+        "../pages/label.py",
+        "Label",
+        ":material/select:",
+        "Learn",
+        "label",
+        _LEARN | _READERS,
+        unlisted_for=_READERS,
     ),
     PageEntry("../pages/versions.py", "Versions", ":material/deployed_code:", "Models", "versions", _MODELS),
     PageEntry("../pages/users.py", "Users", ":material/group:", "System", "users", _ADMIN),

@@ -2,13 +2,14 @@
 
 import logging
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from app.analysis import AnalysisDesk
 from app.guest import GuestTokens
 from app.intake import Intake
 from app.maps import HeatMaps
+from app.presence import Presence
 from app.tray import EntryState, TrayEntry, Trays
 from core.bootstrap import Services, build_services, secret_of
 from core.config import load_settings
@@ -28,6 +29,7 @@ class Resources:
     Attributes:
         champions: who answers in this process.
         is_demo: visitors without an account are let in as guests.
+        presence: who looks at which image that is labelled.
     """
 
     services: Services
@@ -38,6 +40,7 @@ class Resources:
     maps: HeatMaps
     champions: ServedModels
     is_demo: bool = False
+    presence: Presence = field(default_factory=Presence)
 
     def close(self) -> None:
         """Let background work finish."""

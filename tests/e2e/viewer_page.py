@@ -154,7 +154,7 @@ def page_script() -> str:
 def page_html(theme: str) -> str:
     """The HTML of a page that holds the viewer alone."""
     html = (FOLDER / "viewer.html").read_text(encoding="utf-8")
-    css = (FOLDER / "viewer.css").read_text(encoding="utf-8")
+    css = viewer.style()
     style = _STYLE % (_LIGHT if theme == "light" else _DARK) + css
     body = f"<div id='parent'>{html}</div><script src='/viewer.js'></script>"
     return (

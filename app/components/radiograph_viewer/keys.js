@@ -29,6 +29,13 @@ const KEYS = [
     "Ctrl+ArrowLeft": "boxLeft", "Ctrl+ArrowRight": "boxRight", "Ctrl+ArrowUp": "boxUp", "Ctrl+ArrowDown": "boxDown",
     "Ctrl+Shift+ArrowLeft": "boxNarrower", "Ctrl+Shift+ArrowRight": "boxWider", "Ctrl+Shift+ArrowUp": "boxLower", "Ctrl+Shift+ArrowDown": "boxHigher" } },
   { group: "Reading", shows: "Ctrl + Z, Ctrl + Y", what: "undo, redo (measures while their tab is open)", keys: { "Ctrl+z": "undo", "Ctrl+y": "redo" } },
+  { group: "Labelling", shows: "1 – 7", what: "class of the selected box", keys: { 1: "class1", 2: "class2", 3: "class3", 4: "class4", 5: "class5", 6: "class6", 7: "class7" }, isLabelling: true },
+  { group: "Labelling", shows: "y", what: "accept the suggestion, go to the next one", keys: {}, isLabelling: true },
+  { group: "Labelling", shows: "a", what: "accept every suggestion on show", keys: { a: "acceptAll" }, isLabelling: true },
+  { group: "Labelling", shows: "Delete", what: "refuse the suggestion, delete the label", keys: {}, isLabelling: true },
+  { group: "Labelling", shows: "Ctrl + D", what: "duplicate the selected box", keys: { "Ctrl+d": "duplicate" }, isLabelling: true },
+  { group: "Labelling", shows: "Ctrl + Enter", what: "labels are complete, next image", keys: { "Ctrl+Enter": "submit" }, isLabelling: true },
+  { group: "Labelling", shows: "s", what: "skip this image", keys: { s: "skip" }, isLabelling: true },
   { group: "Measure", shows: "d", what: "length", keys: { d: "tool:length" } },
   { group: "Measure", shows: "a", what: "region: mean, sd, SNR, CNR", keys: { a: "tool:region" } },
   { group: "Measure", shows: "x", what: "line profile", keys: { x: "tool:profile" } },
@@ -40,20 +47,26 @@ const KEYS = [
   { group: "Page", shows: "Esc", what: "close, put the tool down, deselect", keys: { Escape: "escape" } },
   { group: "Page", shows: "?", what: "this list", keys: { "?": "keys" } },
 ];
-const ACT_OF_KEY = Object.assign({}, ...KEYS.map(({ keys }) => keys));
+const ACT_OF_KEY = Object.assign({}, ...KEYS.filter((key) => !key.isLabelling).map(({ keys }) => keys));
+// Where labels are made, digits mean classes: they win over what a key means elsewhere.
+const ACT_OF_LABELLING_KEY = Object.assign({}, ACT_OF_KEY, ...KEYS.filter((key) => key.isLabelling).map(({ keys }) => keys));
 
 // What a key event asks for, undefined when nothing.
-function actOf(event) {
+function actOf(event, isLabelling = false) {
+  const acts = isLabelling ? ACT_OF_LABELLING_KEY : ACT_OF_KEY;
   if (event.altKey) return undefined;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  if ((event.ctrlKey || event.metaKey) && event.shiftKey) return ACT_OF_KEY[`Ctrl+Shift+${key}`];
-  if (event.ctrlKey || event.metaKey) return ACT_OF_KEY[`Ctrl+${key}`];
-  if (event.shiftKey && key.startsWith("Arrow")) return ACT_OF_KEY[`Shift+${key}`];
-  return ACT_OF_KEY[key];
+  if ((event.ctrlKey || event.metaKey) && event.shiftKey) return acts[`Ctrl+Shift+${key}`];
+  if (event.ctrlKey || event.metaKey) return acts[`Ctrl+${key}`];
+  if (event.shiftKey && key.startsWith("Arrow")) return acts[`Shift+${key}`];
+  return acts[key];
 }
 
-function keyList() {
-  const groups = [...new Set(KEYS.map(({ group }) => group))];
+function keyList(isLabelling = false) {
+  const taken = new Set(KEYS.filter((key) => key.isLabelling).flatMap(({ keys }) => Object.keys(keys)));
+  const isOther = ({ shows, group }) => group === "Reading" && ["y", "Delete"].includes(shows); // said anew for labels
+  const listed = KEYS.filter((key) => (isLabelling ? key.isLabelling || !Object.keys(key.keys).some((name) => taken.has(name)) && !isOther(key) : !key.isLabelling));
+  const groups = [...new Set(listed.map(({ group }) => group))];
   return groups.map((group) => element("section", {}, element("h3", { text: group }), element("dl", {},
-    ...KEYS.filter((key) => key.group === group).flatMap(({ shows, what }) => [element("dt", { text: shows }), element("dd", { text: what })]))));
+    ...listed.filter((key) => key.group === group).flatMap(({ shows, what }) => [element("dt", { text: shows }), element("dd", { text: what })]))));
 }

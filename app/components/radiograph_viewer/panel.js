@@ -90,12 +90,18 @@ class Panel {
     return element("tr", { "data-n": detection.n, "data-call": call, tabindex: "-1", "aria-selected": "false", "aria-label": indicationLabel(detection, this.scale) },
       element("td", { text: detection.n }),
       element("td", { text: `${detection.class}${finer}`, title: detection.iso6520 ? `ISO 6520-1: ${detection.iso6520}` : "no evidence for a class" }),
-      element("td", { text: probabilityFigure(probability), title: isAdded ? this.#addedWords() : probabilityText(probability, calibration) }),
+      element("td", { text: probabilityFigure(probability), title: isAdded ? this.#addedWords(detection) : probabilityText(probability, calibration) }),
       element("td", { text: size.cell, title: size.full }),
-      element("td", { class: "call", text: isAdded ? "+" : (CALL_MARKS[call] ?? ""), title: isAdded ? "added by a person" : (CALL_WORDS[call] ?? "") }));
+      element("td", { class: "call", text: isAdded && call === "confirmed" ? "+" : (CALL_MARKS[call] ?? ""), title: isAdded && call === "confirmed" ? "added by a person" : (CALL_WORDS[call] ?? "") }));
   }
 
-  #addedWords() { return this.isBlind ? "Drawn by you." : "Added by a person: the model did not report it."; }
+  #addedWords({ origin } = {}) {
+    if (origin) return `Drawn by the ${origin}.`;
+    if (this.data.reading?.is_labelling) return "Drawn by an annotator.";
+    return this.#addedByReader();
+  }
+
+  #addedByReader() { return this.isBlind ? "Drawn by you." : "Added by a person: the model did not report it."; }
 
   // Rows at or above the threshold; those below stand apart, and only when asked for.
   filter(threshold, isBelowShown) {
@@ -113,7 +119,8 @@ class Panel {
     this.$(".show-below").setAttribute("aria-pressed", String(isBelowShown));
     this.$(".show-below").hidden = !weak.length;
     this.$(".empty").hidden = shown.length > 0 || this.data.status.state !== "ready";
-    if (this.isBlind) this.$(".empty").textContent = "Nothing drawn yet: press n and drag over what you see.";
+    if (this.data.reading?.is_labelling && !this.data.detections.length) this.$(".empty").textContent = "No label, and nothing is suggested: press n and drag over what you see.";
+    else if (this.isBlind) this.$(".empty").textContent = "Nothing drawn yet: press n and drag over what you see.";
     else this.$(".empty").textContent = weak.length
       ? `Nothing at ${two(threshold)} or above. ${weak.length} weaker ${weak.length === 1 ? "box is" : "boxes are"} below the threshold.`
       : "The model reports nothing here. That is not proof that nothing is there.";
@@ -162,9 +169,10 @@ class Panel {
     this.$(".details-title").textContent = `${detection.n} · ${detection.class}${code}`;
     this.$(".details-size").textContent = sizeText(detection.box, this.scale).full;
     const { isAdded } = detection;
-    this.$(".details-p").textContent = isAdded ? this.#addedWords() : probabilityText(detection.probability, this.data.calibration);
+    const remark = detection.remark ? `${detection.remark}. ` : "";
+    this.$(".details-p").textContent = remark + (isAdded ? this.#addedWords(detection) : probabilityText(detection.probability, this.data.calibration));
     this.$(".details-raw").textContent =
-      `${isAdded ? "" : `raw score ${detection.score.toFixed(4)} · `}box ${detection.box.map((v) => v.toFixed(1)).join(", ")} px (x1, y1, x2, y2)`;
+      `${isAdded || detection.score === null ? "" : `raw score ${detection.score.toFixed(4)} · `}box ${detection.box.map((v) => v.toFixed(1)).join(", ")} px (x1, y1, x2, y2)`;
   }
 
   setLinks(links, threshold, selected) {

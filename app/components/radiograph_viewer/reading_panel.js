@@ -204,22 +204,10 @@ class ReadingPanel {
 
   // --- somebody was faster ------------------------------------------------------------------
   #showConflict() {
-    const box = this.$(".conflict");
-    const held = [this.reading.saved, this.decision].find((one) => one.conflict);
-    const isNew = held && box.hidden;
-    box.hidden = !held;
-    this.conflicting = held ?? null;
-    if (!held) return;
-    const { mine, stored, author, savedAt } = held.conflict;
+    const held = [this.reading.saved, this.decision].find((one) => one.conflict) ?? null;
+    this.conflicting = held;
     const words = held === this.decision ? decisionLines : (list) => list.map((one) => indicationLine(one));
-    const [mineLines, storedLines] = [words(mine), words(stored)];
-    const list = (lines, others) => element("ul", {}, ...(lines.length ? lines : ["no indication"]).map((text) => element("li", { class: others.includes(text) ? null : "differs", text })));
-    box.replaceChildren(
-      element("h3", { text: "This was changed elsewhere. Nothing of yours was saved over it." }),
-      element("div", { class: "versions" },
-        element("section", {}, element("h4", { text: "Yours, not saved" }), list(mineLines, storedLines), element("button", { type: "button", "data-take": "mine", text: "Save mine on top" })),
-        element("section", {}, element("h4", { text: `Stored, by ${author || "somebody"}, ${clockTime(savedAt)}` }), list(storedLines, mineLines), element("button", { type: "button", "data-take": "stored", text: "Take the stored one" }))));
-    if (isNew) box.querySelector("button").focus();
+    showVersions(this.$(".conflict"), held?.conflict ?? null, words, "no indication");
   }
 
   #settle(which) {

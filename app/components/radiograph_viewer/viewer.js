@@ -6,7 +6,7 @@ export default function (component) {
   const { data, parentElement, setStateValue, setTriggerValue } = component;
   let bench = BENCHES.get(parentElement);
   if (!bench) {
-    bench = new Bench(parentElement.querySelector(".bench"));
+    bench = new Bench(parentElement.querySelector(".bench"), Boolean(data.reading?.is_labelling));
     BENCHES.set(parentElement, bench);
   }
   bench.report = setStateValue;
@@ -16,15 +16,16 @@ export default function (component) {
 }
 
 class Bench {
-  constructor(root) {
-    this.root = root;
+  // isLabelling: labels of an image are made, not a reading of an inspection; it stays so.
+  constructor(root, isLabelling = false) {
+    Object.assign(this, { root, isLabelling });
     this.$ = (query) => root.querySelector(query);
     this.data = null;
     this.threshold = 0.5;
     this.selected = null;
     this.isBelowShown = false;
     this.raw = null; // as Python told it
-    this.reading = new Reading({ send: (event) => this.trigger("reading", event), changed: () => this.#readingChanged() });
+    this.reading = new (isLabelling ? Labels : Reading)({ send: (event) => this.trigger("reading", event), changed: () => this.#readingChanged() });
     this.measures = new Measures(() => this.#measuresChanged());
     this.stage = new Stage(this.$(".stage canvas"), this.measures, (measure) => this.film.label(measure), {
       select: (n) => this.select(n), hover: (at) => this.#showValue(at), hoverBox: (n) => this.panel.hover(n),
@@ -39,7 +40,7 @@ class Bench {
       select: (n, takeFocus) => { this.select(n, takeFocus); this.#centreSelected(); }, threshold: (value) => this.setThreshold(value),
       hover: (n) => { this.stage.boxes.hovered = n; this.stage.redraw(); }, below: () => this.act("below"), tab: () => this.#drawOpenTab(), details: (entry) => this.readingPanel?.showCalls(entry),
     });
-    this.readingPanel = new ReadingPanel(this.$(".panel"), this.reading, {
+    this.readingPanel = isLabelling ? this.#labelPanel() : new ReadingPanel(this.$(".panel"), this.reading, {
       select: (n) => { this.select(n, true, "verdict"); this.#centreSelected(); }, call: (name) => this.call(name),
       note: (n, text) => this.reading.note(n, text), send: (name, event) => this.trigger(name, event),
     });
@@ -65,10 +66,18 @@ class Bench {
       act: (name) => this.act(name), preset: (number) => this.film.preset(number), filter: (name) => this.film.use(name),
     });
     this.acts = actsOf(this);
-    this.$(".keys").append(...keyList());
+    this.$(".keys").append(...keyList(isLabelling));
     root.addEventListener("keydown", (event) => this.#key(event));
     root.addEventListener("keyup", (event) => { if (event.key.toLowerCase() === "m") this.acts.loupeOff(); });
     this.#useTool("pan");
+  }
+
+  #labelPanel() {
+    return new LabelPanel(this.$(".panel"), this.reading, {
+      call: (name) => this.call(name), note: (n, text) => this.reading.note(n, text), classify: (digit) => this.classifyBy(digit),
+      acceptAll: () => this.acceptAll(), waiting: () => this.reading.waiting(this.threshold).length, leave: () => this.stage.canvas.focus(),
+      send: (name, event) => this.trigger(name, event),
+    });
   }
 
   destroy() {
@@ -108,8 +117,9 @@ class Bench {
     this.#fillPanel();
     const kept = rememberedSelection(data.image?.sha256);
     const isThere = [...this.stage.boxes.shown, ...this.stage.boxes.below].some((box) => box.n === kept);
-    this.select(isThere ? kept : null);
-    this.map.prefetch(data.detections.find((d) => d.probability >= this.threshold)?.n);
+    const first = this.isLabelling ? (this.reading.waiting(this.threshold)[0] ?? null) : null;
+    this.select(isThere ? kept : first);
+    if (data.links) this.map.prefetch(data.detections.find((d) => d.probability >= this.threshold)?.n);
   }
 
   // --- reading ------------------------------------------------------------------------------
@@ -130,8 +140,33 @@ class Bench {
     if (name === "confirm") this.reading.confirm(selected);
     else if (name === "dismiss") this.reading.dismiss(selected);
     else if (name === "classify") this.#pick();
+    if (this.isLabelling && name !== "classify") return this.#nextWaiting(selected);
     const entry = this.data.detections.find((d) => d.n === selected);
     if (entry && name !== "classify") this.$(".said").textContent = indicationLabel(entry, this.film.scale);
+  }
+
+  // --- labelling ----------------------------------------------------------------------------
+  classifyBy(digit) {
+    if (this.canChange && CLASS_DIGITS[digit - 1]) this.reading.classify(this.selected, CLASS_DIGITS[digit - 1], null);
+  }
+
+  acceptAll() {
+    this.reading.acceptAll?.(this.threshold);
+    this.$(".said").textContent = `${this.reading.list.length} labels`;
+  }
+
+  duplicate() {
+    const n = this.canChange ? this.reading.duplicate?.(this.selected, this.stage.source) : null;
+    if (n) this.select(n, true);
+  }
+
+  // The next suggestion that nobody said anything about; without one the selection stays.
+  #nextWaiting(from) {
+    const waiting = this.reading.waiting(this.threshold);
+    const next = waiting.find((n) => n > from) ?? waiting[0];
+    if (next === undefined) return;
+    this.select(next, true);
+    this.#centreSelected();
   }
 
   #pick() {
@@ -253,7 +288,8 @@ class Bench {
     this.#useTool("pan");
     if (n === null) return;
     this.select(n, true);
-    this.#pick();
+    if (!this.isLabelling) this.#pick(); // a label is of the kind that was chosen last, a digit changes it
+    else this.stage.canvas.focus();
   }
 
   // The point of the crosshair: the first one begins, the second one ends.
@@ -294,9 +330,9 @@ class Bench {
   }
 
   #key(event) {
-    const name = actOf(event);
-    const isTyping = event.target.matches("select, input, textarea") && name !== "escape";
-    const isPressing = [" ", "Enter"].includes(event.key) && event.target.matches("button, summary, a");
+    const name = actOf(event, this.isLabelling);
+    const isTyping = event.target.matches("select, input, textarea") && !["escape", "submit"].includes(name);
+    const isPressing = [" ", "Enter"].includes(event.key) && event.target.matches("button, summary, a") && name !== "submit";
     if (!name || isTyping || isPressing || !this.data) return;
     if (["Delete", "Backspace", "Enter"].includes(event.key) && !this.acts.isWanted(name)) return;
     this.act(name);

@@ -35,9 +35,12 @@ _SCRIPTS = (
     "strip",
     "progress",
     "saved",
+    "conflict",
     "reading",
+    "labels",
     "kind_picker",
     "reading_panel",
+    "label_panel",
     "keys",
     "toolbar",
     "acts",
@@ -50,12 +53,17 @@ def script(names: Sequence[str] = _SCRIPTS) -> str:
     return "\n".join((_FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in names)
 
 
+def style() -> str:
+    """The style sheets of the viewer as one."""
+    return "".join((_FOLDER / f"{name}.css").read_text(encoding="utf-8") for name in ("viewer", "labels"))
+
+
 @cache
 def _component() -> Callable[..., Any]:
     return st.components.v2.component(
         "radikal_radiograph_viewer",
         html=(_FOLDER / "viewer.html").read_text(encoding="utf-8"),
-        css=(_FOLDER / "viewer.css").read_text(encoding="utf-8"),
+        css=style(),
         js=script(),
     )
 
@@ -77,6 +85,8 @@ def radiograph_viewer(
     on_decision: Callable[[], None] = _ignore,
     on_sign: Callable[[], None] = _ignore,
     on_revise: Callable[[], None] = _ignore,
+    on_submit: Callable[[], None] = _ignore,
+    on_skip: Callable[[], None] = _ignore,
 ) -> None:
     """Draw the viewer. It fetches pixels and maps itself and filters by the threshold without a rerun.
 
@@ -94,6 +104,9 @@ def radiograph_viewer(
         on_decision: the decision changed; the event `decision` holds the same.
         on_sign: the event `sign` holds `inspection_id`, `version` and `reading_version` as they are on show.
         on_revise: a signed inspection is to be corrected; its id is the event `revise`.
+        on_submit: where labels are made (`data["reading"]["is_labelling"]`, see `app.label_data`): they are
+            complete; the event `submit` holds `inspection_id` and `version`.
+        on_skip: the image is left as it is; the event `skip` holds `inspection_id` and `why`.
     """
     _component()(
         data=dict(data),
@@ -107,4 +120,6 @@ def radiograph_viewer(
         on_decision_change=on_decision,
         on_sign_change=on_sign,
         on_revise_change=on_revise,
+        on_submit_change=on_submit,
+        on_skip_change=on_skip,
     )

@@ -1,0 +1,172 @@
+"""What the viewer shows where labels are made, as plain data."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC
+from typing import Any
+
+from app.inspection_view import PREVIEW_ABOVE_PX, THRESHOLD_RANGE
+from app.reading_view import kinds_by_class
+from core.domain.accounts import Identity
+from core.domain.correction import REASON_WORDS
+from core.domain.indication import ISO_6520
+from core.domain.labels import Suggestion
+from core.domain.permissions import Action, may
+from core.domain.radiograph import Polarity, Radiograph
+from core.services.labels import LabelSheet
+from core.store.queue import QueueItem
+
+PREFIX = "labels-"
+_POLARITY = {Polarity.FILM: "film: less metal is darker", Polarity.DIGITAL: "digital: less metal is brighter"}
+_MOST_REMARKS = 3
+
+
+def label_data(
+    sheet: LabelSheet,
+    radiograph: Radiograph,
+    identity: Identity,
+    *,
+    others: Sequence[str],
+    refused: Mapping[str, Any],
+    has_next: bool,
+    visited: Sequence[tuple[str, str]],
+) -> dict[str, Any]:
+    """Everything the viewer needs for one image.
+
+    Args:
+        sheet: the labels.
+        radiograph: its pixels.
+        identity: who labels.
+        others: names of those who are at this image now.
+        refused: what was not saved last and why, `edit` and `message`, as the viewer numbered it.
+        has_next: more waits in the queue.
+        visited: digest and name of the images of this session, this one among them.
+    """
+    answer, sha256 = sheet.answer, sheet.image.sha256
+    operating = answer.model.operating_probability if answer else 0.5
+    low, high = THRESHOLD_RANGE
+    title = f"{answer.model.name} v{answer.model.version}" if answer else "no model looked at this image"
+    return {
+        "image": _image(sheet, radiograph),
+        "status": {"state": "ready", "message": "", "elapsed_ms": None},
+        "detections": [_suggestion(n, one) for n, one in enumerate(sheet.suggestions, 1)],
+        "result_id": f"{PREFIX}{sha256}",
+        "calibration": {
+            "id": answer.model.calibration_id if answer else "",
+            "method": "see its card",
+            "fitted_on": title,
+            "score_cut": answer.model.score_cut if answer else 0.0,
+            "operating_probability": operating,
+        },
+        "model": {
+            "title": title,
+            "sha256": answer.model.sha256 if answer else "",
+            "data_notice": "",
+            "device": "",
+        },
+        "threshold": round(min(high, max(low, operating)), 2),
+        "threshold_rev": f"label-{title}",
+        "selected": None,
+        "links": None,
+        "reading": _labels(sheet, identity, others=others, refused=refused, has_next=has_next),
+        "progress": None,
+        "batch": [_visited(digest, name) for digest, name in visited],
+        "current": sha256,
+    }
+
+
+def words_of(items: Iterable[QueueItem]) -> list[dict[str, str]]:
+    """Why the image is queued: the reason of each item and what is said about its boxes."""
+    return [
+        {
+            "words": REASON_WORDS[item.reason][0].upper() + REASON_WORDS[item.reason][1:],
+            "remark": _remark(item),
+        }
+        for item in items
+    ]
+
+
+def _remark(item: QueueItem) -> str:
+    said = list(dict.fromkeys(one.remark for one in item.boxes if one.remark))
+    more = f", and {len(said) - _MOST_REMARKS} more" if len(said) > _MOST_REMARKS else ""
+    n_boxes = f"({len(item.boxes)} boxes)" if len(item.boxes) > 1 else ""
+    return " ".join(filter(None, (n_boxes, ", ".join(said[:_MOST_REMARKS]) + more)))
+
+
+def _labels(
+    sheet: LabelSheet,
+    identity: Identity,
+    *,
+    others: Sequence[str],
+    refused: Mapping[str, Any],
+    has_next: bool,
+) -> dict[str, Any]:
+    return {
+        "inspection_id": f"{PREFIX}{sheet.image.sha256}",
+        "is_labelling": True,
+        "owner": identity.user_id,
+        "is_open": may(identity.role, Action.ANNOTATIONS_SAVE),
+        "version": sheet.version,
+        "saved_at": sheet.saved_at.astimezone(UTC).isoformat() if sheet.saved_at else None,
+        "author": sheet.author,
+        "content": {
+            "labels": [one.to_box() for one in sheet.labels],
+            "refused": [one.to_box() for one in sheet.refused],
+            "note": sheet.note,
+        },
+        "kinds": kinds_by_class(),
+        "items": words_of(sheet.items),
+        "others": list(others),
+        "has_next": has_next,
+        "refused": dict(refused),
+    }
+
+
+def _suggestion(n: int, one: Suggestion) -> dict[str, Any]:
+    box = one.box
+    remark = box.remark or ("dismissed by the inspector" if one.is_doubted else "")
+    return {
+        "n": n,
+        "key": one.key,
+        "box": list(box.bbox),
+        "class": box.indication_class.value,
+        "iso6520": box.iso6520 or ISO_6520[box.indication_class],
+        "score": None,
+        "probability": box.probability,
+        "origin": box.origin.value,
+        "remark": remark[:1].upper() + remark[1:],
+        "is_doubted": one.is_doubted,
+        "isAdded": box.probability is None,
+    }
+
+
+def _image(sheet: LabelSheet, radiograph: Radiograph) -> dict[str, Any]:
+    pitch, address = radiograph.pitch, f"/labels/images/{sheet.image.sha256}/pixels"
+    is_large = radiograph.pixels.size > PREVIEW_ABOVE_PX
+    return {
+        "name": sheet.image.name,
+        "sha256": radiograph.sha256,
+        "pixels_url": address,
+        "preview_url": f"{address}/preview" if is_large else None,
+        "width": radiograph.width,
+        "height": radiograph.height,
+        "bit_depth": radiograph.bit_depth,
+        "file_format": radiograph.file_format,
+        "polarity": radiograph.polarity.value,
+        "polarity_text": _POLARITY.get(radiograph.polarity, "not stated"),
+        "mm_per_px": pitch.mm_per_px if pitch else None,
+        "pitch_source": pitch.source.value if pitch else None,
+        "srb_um": None,
+        "fields": dict(radiograph.fields),
+        "notes": list(radiograph.notes),
+    }
+
+
+def _visited(digest: str, name: str) -> dict[str, Any]:
+    return {
+        "key": digest,
+        "name": name,
+        "state": "ready",
+        "summary": "",
+        "title": name,
+        "thumbnail_url": f"/labels/images/{digest}/thumbnail",
+    }
