@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from core.services.detecting import DetectService
     from core.services.evaluating import EvaluateService
     from core.services.evaluation_run import EvaluationRun
+    from core.services.evaluation_sets import EvaluationSets
     from core.services.evaluations import EvaluationService
     from core.services.explaining import ExplainService
     from core.services.health import HealthService
@@ -277,6 +278,21 @@ def make_evaluations(
     folder = ROOT / settings.data_dir / _EVALUATIONS
     archive = make_archive(store, folder)
     return EvaluationService(make_sets(store, folder), archive, registry, jobs, device=device)
+
+
+@contextmanager
+def open_evaluation_sets(settings: Settings) -> Iterator[EvaluationSets]:
+    """The evaluation sets alone; the database is brought to the newest schema."""
+    from core.services.evaluation_parts import make_sets
+
+    database = open_database(anchored(settings.database_url))
+    try:
+        upgrade(database)
+        trail = open_trail(settings, database)
+        yield make_sets(open_store(database, trail), ROOT / settings.data_dir / _EVALUATIONS)
+        trail.close()
+    finally:
+        database.dispose()
 
 
 def make_evaluation_run(settings: Settings) -> EvaluationRun:

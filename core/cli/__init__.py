@@ -9,6 +9,7 @@ from core.cli.audit import audit
 from core.cli.data import data
 from core.cli.detecting import detect
 from core.cli.evaluating import evaluate
+from core.cli.evaluation_sets import evaluation_sets
 from core.cli.film_evaluating import evaluate_films
 from core.cli.models import models
 from core.cli.report import report
@@ -34,6 +35,7 @@ main.add_command(setup)
 main.add_command(serve)
 main.add_command(detect)
 main.add_command(evaluate)
+main.add_command(evaluation_sets)
 main.add_command(route)
 main.add_command(evaluate_films)
 main.add_command(train)

@@ -131,7 +131,7 @@ class EvaluationSets:
                 action="evaluation_set.added",
                 object_type="evaluation_set",
                 object_id=added.set_id,
-                details={"name": added.name, "model": model, "n_images": added.n_images},
+                details={"set": added.name, "model": model, "n_images": added.n_images},
             )
         return added
 
