@@ -33,7 +33,7 @@ class RetrainRequest:
     base_version: int
     data_number: int
     steps: int = 600
-    learning_rate: float = 3e-4
+    learning_rate: float = 1e-4
     budget_minutes: float = 60.0
     batch: int = 8
     new_share: float = 0.5
@@ -69,7 +69,7 @@ def retrain_request_from(payload: Mapping[str, Any]) -> RetrainRequest:
 RECIPES: Mapping[str, Mapping[str, Any]] = {
     "Quick look": {
         "steps": 40,
-        "learning_rate": 3e-4,
+        "learning_rate": 1e-4,
         "budget_minutes": 5.0,
         "batch": 4,
         "n_simulated": 6,
@@ -77,7 +77,7 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
     },
     "Correction": {
         "steps": 600,
-        "learning_rate": 3e-4,
+        "learning_rate": 1e-4,
         "budget_minutes": 60.0,
         "batch": 8,
         "n_simulated": 64,
@@ -85,7 +85,7 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
     },
     "New material": {
         "steps": 3000,
-        "learning_rate": 6e-4,
+        "learning_rate": 3e-4,
         "budget_minutes": 480.0,
         "batch": 8,
         "n_simulated": 200,

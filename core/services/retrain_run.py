@@ -17,6 +17,7 @@ from core.engine.precision import pick_device
 from core.registry.artefact import MANIFEST, WEIGHTS
 from core.registry.mlflow_registry import MlflowRegistry
 from core.registry.training_run import MlflowRunLog
+from core.services.retrain_card import Lineage, write_challenger_card
 from core.services.retrain_data import (
     TEST_FILE,
     VALIDATION_SEED,
@@ -26,7 +27,7 @@ from core.services.retrain_data import (
     write_manifest_labels,
     write_recipe,
 )
-from core.services.retrain_judging import Lineage, calibrate, measure, write_challenger_card
+from core.services.retrain_judging import calibrate, measure
 from core.services.retrain_request import RetrainRequest, retrain_request_from
 from core.services.retraining import RUN_FOLDER
 from core.services.training import BothRunLogs
@@ -47,7 +48,7 @@ from core.training.validation import ValidationLoss
 
 log = logging.getLogger(__name__)
 _PREPARED, _TRAINED, _CALIBRATED, _MEASURED = 0.05, 0.75, 0.86, 0.97
-_REPORTS, _CHECKPOINTS = 60, 12
+_REPORTS, _CHECKPOINTS = 20, 12
 _MOST_STEPS_BETWEEN_REPORTS, _MOST_STEPS_BETWEEN_CHECKPOINTS = 50, 200
 _N_VALIDATION_FILMS = 3
 _RUN_ID = "mlflow_run"
@@ -111,7 +112,8 @@ class Retrainer:
         refuse_held_back(data.train, self._held_back(request.model_name))
         n_steps = self._train(request, version, data, base_folder, job.device, worker_log)
         device = pick_device(job.device)
-        lineage = Lineage(request, base, version, manifest, data, n_steps, _device_words(device))
+        number = 1 + max(one.version for one in self._registry.versions(request.model_name))
+        lineage = Lineage(request, base, version, manifest, data, n_steps, _device_words(device), number)
         artefact = self._judge(folder, lineage, device, worker_log)
         number = self._registry.register(artefact)
         by = COMMAND_LINE if job.started_by is None else Identity(job.started_by, "", Role.ML_ENGINEER)

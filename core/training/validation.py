@@ -32,7 +32,7 @@ class ValidationLoss:
         groups: Mapping[str, Sequence[TrainingImage]],
         schedule: Schedule,
         *,
-        n_crops: int = 8,
+        n_crops: int = 6,
         seed: int = 0,
         device: str = "cpu",
     ) -> None:
