@@ -410,7 +410,6 @@ def learning_place(settings: Settings) -> LearningAssembly:
         blobs=BlobStore(ROOT / settings.data_dir / _ORIGINALS),
         manifests=ManifestFiles(ROOT / settings.data_dir / _MANIFESTS),
         registry=make_registry(settings),
-        evaluations=ROOT / settings.data_dir / _EVALUATIONS,
         tracking_uri=anchored(settings.mlflow_tracking_uri),
         artifacts=ROOT / settings.data_dir / "registry",
         evaluations=ROOT / settings.data_dir / _EVALUATIONS,
