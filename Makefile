@@ -57,9 +57,10 @@ bench: env-dev ## Measure what should be fast; writes JSON beside the scripts in
 soak: env-dev ## Kill and fuzz far more often than `make test` does, an hour at most; writes benchmarks/soak.json
 	$(BIN)/python -m benchmarks.soak
 
-docs: env-dev ## Write docs/commands.md and docs/permissions.md from the program itself
+docs: env-dev ## Write the commands, permissions and model figures into docs/ from the program itself
 	$(BIN)/python docs/write_commands.py
 	$(BIN)/python docs/write_permissions.py
+	$(BIN)/python docs/write_model_quality.py
 
 # CUDA libraries exist for Linux only; elsewhere torch does without them.
 linux_only = sed -i.bak -E 's/^((nvidia|cuda)-[^ ]+|triton==[^ ]+)$$/\1 ; platform_system == "Linux"/' $(1) && rm $(1).bak

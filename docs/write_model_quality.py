@@ -1,0 +1,140 @@
+"""Writes docs/model-quality.md from the cards of the shipped models. `make docs` runs it."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from core.calibrate.comparison import COMPARISON_HEADER, comparison_rows
+
+TARGET = Path(__file__).with_name("model-quality.md")
+CHECKPOINTS = Path(__file__).resolve().parents[1] / "models" / "checkpoints"
+HEADER = """# Model quality
+
+Written by `make docs` from the cards in `models/checkpoints/`, which `radikal models build` wrote from
+measurements; a test fails when it is out of date. What each figure means: [model-cards.md](model-cards.md).
+What the data sets contain, and how whole films fare by recorded cells:
+[model-quality-data.md](model-quality-data.md). Speed: [performance.md](performance.md).
+
+In brackets: 95 % intervals by a bootstrap over series or films; for D-ECE the band in which a perfectly
+calibrated model of the same size lies. No set below trained the version that it measures. "-": not evaluable
+or not measured.
+"""
+_FIGURES = (
+    ("AP50", "ap50", "ap50_ci"),
+    ("AP50:95", "ap50_95", None),
+    ("recall", "recall", "recall_ci"),
+    ("precision", "precision", "precision_ci"),
+    ("false calls an image", "false_calls_per_image", "false_calls_per_image_ci"),
+    ("D-ECE", "d_ece", "d_ece_band"),
+    ("D-ECE raw", "d_ece_raw", None),
+    ("Brier", "brier", None),
+    ("Brier, calibrated less raw", "brier_difference", "brier_difference_ci"),
+    ("log loss", "log_loss", None),
+    ("log loss, calibrated less raw", "log_loss_difference", "log_loss_difference_ci"),
+)
+_GROUPS = (
+    ("longer side of the box", "calibration_by_size_px"),
+    ("longer side in mm", "calibration_by_size_mm"),
+    ("reported class", "calibration_by_class"),
+)
+
+
+def render(cards: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
+    """The whole page.
+
+    Args:
+        cards: (title, card) of each version, in the order they are printed.
+    """
+    return "\n".join([HEADER, *(line for title, card in cards for line in _version(title, card))])
+
+
+def shipped_cards() -> list[tuple[str, Mapping[str, Any]]]:
+    """Title and card of each shipped version, by folder name."""
+    return [
+        (path.parent.name.replace("-", " "), yaml.safe_load(path.read_text(encoding="utf-8")))
+        for path in sorted(CHECKPOINTS.glob("*/card.yaml"))
+    ]
+
+
+def _version(title: str, card: Mapping[str, Any]) -> Iterator[str]:
+    calibration, release = card["calibration"], card["release"]
+    note = release["note"] or f"released: AP50 reaches {release['minimum_ap50']}"
+    data = "; ".join(card["trained_on"])
+    origin = ", ".join([card["lineage"], card["recipe"], str(card["date"]), card["device"]])
+    cut, operating = calibration["score_cut"], calibration["operating_probability"]
+    chosen = calibration.get("operating_chosen")
+    yield f"## {title}\n\n{card['description']}\n"
+    yield f"- {note}; {card['data_notice']}"
+    yield f"- trained on {data} ({card['n_training_images']} images), {origin}"
+    yield f"- calibrated by {calibration['method']} on {calibration['fitted_on']}; score cut {cut}"
+    yield f"- operating probability {operating}" + (f": {chosen}" if chosen else "")
+    yield from _evaluations(card["evaluation"])
+    if calibration.get("comparison"):
+        yield "\nCalibrators compared, each on parts that did not fit it:\n"
+        yield _table(COMPARISON_HEADER, comparison_rows(calibration["comparison"]))
+    for figures in card["evaluation"]:
+        yield from _groups(figures)
+
+
+def _evaluations(evaluation: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    head = ["", *(str(figures["on"]) for figures in evaluation)]
+    rows = [
+        ["images, recorded boxes, parts", *(_sizes(figures) for figures in evaluation)],
+        *([name, *(_figure(f, key, interval) for f in evaluation)] for name, key, interval in _FIGURES),
+    ]
+    by_class = sorted({name for figures in evaluation for name in figures.get("ap50_by_class") or {}})
+    for name in by_class:
+        found = ((figures.get("ap50_by_class") or {}).get(name) for figures in evaluation)
+        rows.append([f"AP50 of {name}", *("-" if one is None else f"{one:.2f}" for one in found)])
+    yield ""
+    yield _table(head, rows)
+
+
+def _groups(figures: Mapping[str, Any]) -> Iterator[str]:
+    for name, key in _GROUPS:
+        if not (groups := figures.get(key)):
+            continue
+        yield f"\nCalibration by {name}, {figures['on']}:\n"
+        rows = [
+            (
+                one["group"],
+                str(one["n_boxes"]),
+                _number(one["mean_probability"]),
+                _with_interval(one["share_true"], one["share_true_ci"]),
+                one["not_evaluable"] or _with_interval(one["d_ece"], one["d_ece_band"], 3),
+            )
+            for one in groups
+        ]
+        yield _table((name, "boxes", "mean p", "share true", "D-ECE (band)"), rows)
+
+
+def _sizes(figures: Mapping[str, Any]) -> str:
+    return f"{figures['n_images']}, {figures['n_boxes']}, {figures['n_clusters']}"
+
+
+def _figure(figures: Mapping[str, Any], key: str, interval: str | None) -> str:
+    decimals = 3 if key.startswith(("d_ece", "brier", "log_loss")) else 2
+    return _with_interval(figures.get(key), figures.get(interval) if interval else None, decimals)
+
+
+def _with_interval(value: float | None, interval: Sequence[float] | None, decimals: int = 2) -> str:
+    if value is None or not interval:
+        return _number(value, decimals)
+    return (
+        f"{_number(value, decimals)} ({_number(interval[0], decimals)} to {_number(interval[1], decimals)})"
+    )
+
+
+def _number(value: float | None, decimals: int = 2) -> str:
+    return "-" if value is None else f"{value:.{decimals}f}"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)]) + "\n"
+
+
+if __name__ == "__main__":
+    TARGET.write_text(render(shipped_cards()), encoding="utf-8")
