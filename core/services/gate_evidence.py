@@ -133,19 +133,3 @@ def _nothing(
         minimum_ap50=_minimum_ap50(candidate),
         missing={"": why},
     )
-
-
-class NothingEvaluated:
-    """Evaluations where none were made."""
-
-    def sets_of(self, model: str) -> Sequence[KnownSet]:
-        """No set."""
-        return ()
-
-    def has(self, version: ModelVersion, set_digest: str) -> bool:
-        """False."""
-        return False
-
-    def stored(self, version: ModelVersion, set_digest: str) -> Stored | None:
-        """None."""
-        return None

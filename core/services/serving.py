@@ -74,7 +74,6 @@ class ServingService:
     def __init__(self, store: Store, registry: Registry) -> None:
         self.store = store
         self._registry = registry
-        self._observed: dict[str, Mapping[str, int]] = {}
         self._observing = threading.Lock()
 
     def history(self, identity: Identity, model: str) -> list[NamedChange]:
@@ -133,8 +132,8 @@ class ServingService:
     ) -> int:
         """How many moves of aliases were kept that nobody had recorded.
 
-        What this process saw before costs nothing. A difference is looked at again behind the lock that
-        whoever promotes holds too, with what MLflow says then.
+        A difference to what was recorded last is looked at again behind the lock that whoever promotes holds
+        too, with what MLflow says then.
 
         Args:
             kind: of a change of an alias that was recorded before.
@@ -146,8 +145,7 @@ class ServingService:
             seen: dict[str, Mapping[str, int]] = {
                 name: dict(self._registry.aliases(name)) for name in self._registry.names()
             }
-            if seen == self._observed or not self._differs(seen):
-                self._observed = seen
+            if not self._differs(seen):
                 return 0
             with self.store.write() as work:
                 work.serving.hold()

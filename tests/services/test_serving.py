@@ -49,6 +49,15 @@ def test_a_move_from_outside_is_noticed_kept_and_audited(at: Promotions) -> None
     assert at.actions() == ["model.setup", "model.setup", "model.outside"]
 
 
+def test_a_move_back_from_outside_is_noticed_after_a_move_of_our_own(at: Promotions) -> None:
+    at.promoting.promote(at.engineer, Move("weld", 2, seen=1))
+    at.serving.observe()
+    at.promoting.roll_back(at.engineer, "weld", seen=2)
+    at.registry.set_alias("weld", "champion", 2)
+    assert at.serving.observe() == 1
+    assert at.rows()[-1] == ("outside", 1, 2)
+
+
 def test_an_alias_that_was_taken_away_outside_is_kept_as_nothing(at: Promotions) -> None:
     at.serving.observe()
     at.registry.moved_outside = {"weld": {}}
