@@ -11,6 +11,7 @@ _HISTORY = _INSPECT | {Role.ANNOTATOR, Role.ML_ENGINEER}
 _REVIEW = frozenset({Role.REVIEWER})
 _ADMIN = frozenset({Role.ADMIN})
 _LEARN = frozenset({Role.ANNOTATOR, Role.ML_ENGINEER, Role.GUEST})
+_DATA = frozenset({Role.ANNOTATOR, Role.ML_ENGINEER})
 _READERS = frozenset({Role.INSPECTOR, Role.REVIEWER})
 _MODELS = frozenset({Role.ML_ENGINEER, Role.REVIEWER, Role.ADMIN})
 
@@ -68,6 +69,8 @@ PAGES = (
         _LEARN | _READERS,
         unlisted_for=_READERS,
     ),
+    PageEntry("../pages/data_versions.py", "Data", ":material/dataset:", "Learn", "data", _DATA),
+    PageEntry("../pages/retrain.py", "Retrain", ":material/model_training:", "Learn", "retrain", _DATA),
     PageEntry("../pages/versions.py", "Versions", ":material/deployed_code:", "Models", "versions", _MODELS),
     PageEntry("../pages/users.py", "Users", ":material/group:", "System", "users", _ADMIN),
     PageEntry("../pages/rules.py", "Standards", ":material/rule:", "System", "rules", WITH_ACCOUNT),

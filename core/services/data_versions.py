@@ -1,6 +1,6 @@
 """Data versions as people see them: which there are, what changed, what the next one would hold."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -121,6 +121,18 @@ class DataVersionService:
         n_new = sum(known.get(image.sha256) != image.boxes for image in labelled)
         return Preview(len(labelled), n_new, n_waiting)
 
+    def authors(self, identity: Identity, versions: Sequence[DataVersion]) -> dict[str, str]:
+        """The name of everybody who made one of the versions, by id.
+
+        Raises:
+            NotAllowedError: the role may not look at data versions.
+        """
+        require(identity, Action.DATA_READ)
+        ids = {version.created_by for version in versions if version.created_by is not None}
+        with self._store.read() as work:
+            users = {user_id: work.users.find(user_id) for user_id in ids}
+        return {user_id: user.shown_name for user_id, user in users.items() if user is not None}
+
     def importable(self, identity: Identity) -> list[str]:
         """COCO files in the imports folder, relative to it.
 
@@ -150,14 +162,6 @@ class DataVersionService:
         if not path.is_relative_to(root) or not path.is_file():
             raise BadInputError(f"{coco}: expected a COCO file in the folder of imports")
         return replace(request, coco=path, images_dir=path.parent)
-
-
-def authors_of(versions: list[DataVersion], names: Mapping[str, str]) -> list[str]:
-    """Who made each version, as people know them."""
-    return [
-        COMMAND_LINE.name if version.created_by is None else names.get(version.created_by, version.created_by)
-        for version in versions
-    ]
 
 
 def _require_sound(request: DataRequest) -> None:
