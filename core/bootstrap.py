@@ -29,6 +29,7 @@ from core.services.auditing import AuditService
 from core.services.data_versions import MAKE_DATA_VERSION, DataVersionService
 from core.services.job_queue import JobQueue
 from core.services.jobs import LOG_FILE, JobService, job_folder
+from core.services.label_files import LabelFiles
 from core.services.outside_accounts import OutsideAccounts
 from core.services.own_account import OwnAccountService
 from core.services.passwords import COST, check_password, hash_password
@@ -235,6 +236,18 @@ def open_accounts(settings: Settings) -> Iterator[tuple[AccountService, SignInSe
         upgrade(database)
         store = open_store(database, open_trail(settings, database))
         yield make_accounts(settings, store), make_sign_in(settings, store)
+    finally:
+        database.dispose()
+
+
+@contextmanager
+def open_labels(settings: Settings) -> Iterator[tuple[LabelFiles, Store]]:
+    """Labels in and out, without models; the database is brought to the newest schema."""
+    database = open_database(anchored(settings.database_url))
+    try:
+        upgrade(database)
+        store = open_store(database, open_trail(settings, database))
+        yield make_workspace("", store, ROOT / settings.data_dir / "originals").label_files, store
     finally:
         database.dispose()
 

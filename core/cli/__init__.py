@@ -11,6 +11,7 @@ from core.cli.detecting import detect
 from core.cli.evaluating import evaluate
 from core.cli.evaluation_sets import evaluation_sets
 from core.cli.film_evaluating import evaluate_films
+from core.cli.labels import labels
 from core.cli.models import models
 from core.cli.report import report
 from core.cli.routing import route
@@ -41,6 +42,7 @@ main.add_command(evaluate_films)
 main.add_command(train)
 main.add_command(simulate)
 main.add_command(data)
+main.add_command(labels)
 main.add_command(models)
 main.add_command(report)
 main.add_command(audit)

@@ -26,6 +26,7 @@ from core.services.images import ImageService
 from core.services.inspecting import InspectionService
 from core.services.inspection_record import InspectionRecordService
 from core.services.judging import JudgingService
+from core.services.label_files import LabelFiles
 from core.services.labels import LabelService
 from core.services.queueing import QueueService
 from core.services.readings import Reading, ReadingService
@@ -71,6 +72,7 @@ class Workspace:
     records: InspectionRecordService
     queue: QueueService
     labels: LabelService
+    label_files: LabelFiles
 
 
 class NoAccounts:
@@ -101,6 +103,7 @@ def make_workspace(
         seal_key: seals signatures; None takes one that is forgotten with the process.
     """
     blobs = BlobStore(originals)
+    labels = LabelService(store)
     images, judging = ImageService(blobs, store, limit_bytes=limit_bytes), JudgingService(store)
     copies = CopySearch(store, partial(images.load, keep=False))
     quality = ImageQualityService(store, images, copies)
@@ -135,7 +138,8 @@ def make_workspace(
         history_export=HistoryExportService(store),
         records=InspectionRecordService(store),
         queue=QueueService(store),
-        labels=LabelService(store),
+        labels=labels,
+        label_files=LabelFiles(store, blobs, labels),
     )
 
 

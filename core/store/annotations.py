@@ -1,6 +1,6 @@
 """The repository of annotations: append-only, each save is the next version."""
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -43,6 +43,26 @@ class AnnotationRepository:
         query = _of(image_sha256, track).order_by(AnnotationRow.version.desc()).limit(1)
         row = self._session.scalar(query)
         return None if row is None else _annotation(row)
+
+    def newest_of(self, track: str, limit: int, *, after: str = "") -> list[Annotation]:
+        """The newest version of each image on this track: at most `limit`, by digest, behind `after`."""
+        newest = (
+            select(AnnotationRow.image_sha256, func.max(AnnotationRow.version).label("version"))
+            .where(AnnotationRow.track == track, AnnotationRow.image_sha256 > after)
+            .group_by(AnnotationRow.image_sha256)
+            .order_by(AnnotationRow.image_sha256)
+            .limit(limit)
+            .subquery()
+        )
+        query = select(AnnotationRow).join(
+            newest,
+            and_(
+                AnnotationRow.image_sha256 == newest.c.image_sha256,
+                AnnotationRow.version == newest.c.version,
+                AnnotationRow.track == track,
+            ),
+        )
+        return [_annotation(row) for row in self._session.scalars(query.order_by(AnnotationRow.image_sha256))]
 
     def history(self, image_sha256: str, track: str) -> list[Annotation]:
         """Every version, oldest first."""

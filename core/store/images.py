@@ -96,6 +96,17 @@ class ImageRepository:
         row = self._session.get(ImageRow, sha256)
         return None if row is None else _stored(row)
 
+    def named(self, name: str) -> list[StoredImage]:
+        """The images that were first handed in under this name."""
+        query = select(ImageRow).where(ImageRow.name == name).order_by(ImageRow.sha256)
+        return [_stored(row) for row in self._session.scalars(query)]
+
+    def with_stem(self, stem: str) -> list[StoredImage]:
+        """The images whose name is this one and a suffix."""
+        query = select(ImageRow).where(ImageRow.name.startswith(f"{stem}.", autoescape=True))
+        found = [_stored(row) for row in self._session.scalars(query.order_by(ImageRow.sha256))]
+        return [one for one in found if one.name.rpartition(".")[0] == stem]
+
     def total_bytes(self) -> int:
         """Size of all originals together."""
         return int(self._session.scalar(select(func.coalesce(func.sum(ImageRow.n_bytes), 0))) or 0)

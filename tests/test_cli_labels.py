@@ -1,0 +1,79 @@
+"""`radikal labels`: out to a file and in again, in one process of its own each."""
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from core.bootstrap import open_accounts, open_labels
+from core.cli import main
+from core.config import Settings
+from core.domain.accounts import COMMAND_LINE, Identity, Role
+from core.domain.indication import IndicationClass
+from core.domain.labels import Label
+from core.services.workspaces import make_workspace
+from tests.workplace import radiograph_png
+
+PORE = Label("h1", (5.1, 6.2, 20.3, 18.4), IndicationClass.POROSITY, iso6520="2011")
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """A command on a store with one labelled image; who labelled it is `l.one`."""
+    variables = {"DATA_DIR": str(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path / 'radikal.db'}"}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings(_env_file=None, **{key.lower(): value for key, value in variables.items()})
+    with open_accounts(settings) as (accounts, _):
+        user = accounts.add(COMMAND_LINE, "l.one", "L. One", Role.ANNOTATOR, "three pores in 4 welds").user
+        accounts.add(COMMAND_LINE, "a.admin", "A. Admin", Role.ADMIN, "three pores in 4 welds")
+    with open_labels(settings) as (_, store):
+        desk = make_workspace("", store, tmp_path / "originals")
+        film = desk.images.add(COMMAND_LINE, radiograph_png(), "film.png").sha256
+        desk.labels.save(Identity(user.user_id, "l.one", user.role), film, [PORE], expected_version=0)
+
+    def call(*arguments: str) -> Result:
+        return CliRunner().invoke(main, ["labels", *arguments])
+
+    return call
+
+
+def test_labels_go_out_and_come_back(run: Callable[..., Result], tmp_path: Path) -> None:
+    target = tmp_path / "labels.zip"
+    done = run("export", str(target), "--format", "coco", "--images")
+    assert done.exit_code == 0, done.output
+    assert done.output == f"1 images, 1 boxes, 1 originals: {target}\n"
+    with zipfile.ZipFile(target) as archive:
+        assert archive.read("images/film.png") == radiograph_png()
+        content = json.loads(archive.read("labels.json"))
+    content["annotations"][0]["bbox"][0] = 7.5
+    del content["annotations"][0]["area"]
+    changed = tmp_path / "changed.json"
+    changed.write_text(json.dumps(content), encoding="utf-8")
+    done = run("import", str(changed), "--format", "coco", "--author", "L.One")
+    assert done.output == "1 images changed, 0 were the same, 1 boxes; not taken: 0\n"
+    done = run("import", str(changed), "--format", "coco", "--author", "l.one")
+    assert done.output == "0 images changed, 1 were the same, 1 boxes; not taken: 0\n"
+    assert not list(tmp_path.glob("*.part"))
+
+
+@pytest.mark.parametrize(
+    ("author", "text", "code", "complaint"),
+    [
+        ("nobody", "{}", 2, "no active account"),
+        ("l.one", "{}", 2, "not a COCO"),
+        ("a.admin", "{}", 1, "may not save annotations"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(
+    run: Callable[..., Result], tmp_path: Path, author: str, text: str, code: int, complaint: str
+) -> None:
+    file = tmp_path / "labels.json"
+    file.write_text(text, encoding="utf-8")
+    done = run("import", str(file), "--format", "coco", "--author", author)
+    assert done.exit_code == code
+    assert complaint in done.stderr
+    assert done.stderr.count("\n") == 1
