@@ -1,6 +1,6 @@
 """How long the page of versions takes with 100 versions. Writes benchmarks/versions.json.
 
-The cache of a registry of 100 weld versions with a shipped card and weights of their own, and 200 recorded moves,
+The cache of a registry of 100 weld versions with a shipped card and weights of their own, and 200 moves,
 read through the same service as the page; then the whole page by Streamlit's own test runner (no browser, no
 network). The first call, which reads every file, is told apart from median and slowest of `REPEATS` others.
 """
