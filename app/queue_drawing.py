@@ -5,12 +5,14 @@ from html import escape
 import streamlit as st
 
 from app import queue_view as view
+from app.job_progress import draw_job
 from app.label_view import IMAGE
 from app.navigation import page_at
-from app.resources import MODELS
+from app.resources import MODELS, resources
 from core.domain.accounts import Identity
 from core.domain.correction import REASON_WORDS, Reason
-from core.services.queueing import QueuePage
+from core.domain.permissions import Action, may
+from core.services.queueing import COMPARED_IMAGES, DISAGREE, QueuePage
 from core.store.queue import QueueItem, QueueState
 
 _NOTHING = (
@@ -45,6 +47,22 @@ def draw_pager(page: QueuePage) -> None:
                   disabled=page.next_place is None, on_click=view.turn_page,
                   args=(page.next_place,))  # fmt: skip
         st.caption(view.counts_words(page))
+
+
+def draw_comparing(identity: Identity) -> None:
+    """The button that has champion and challenger compared, and how far that is."""
+    jobs = resources().services.jobs
+    latest = [] if identity.is_guest else jobs.latest(identity, kinds=[DISAGREE], limit=1)
+    is_active = bool(latest) and latest[0].state.is_active
+    if is_active:
+        draw_job(latest[0].job_id, title="Champion and challenger on recent images", has_log=False)
+    elif may(identity.role, Action.JOBS_MANAGE):
+        with st.container(horizontal=True, vertical_alignment="center", key="queue-compare"):
+            st.button(f"Compare champion and challenger on {COMPARED_IMAGES} recent images",
+                      icon=":material/compare_arrows:", key="queue.compare", on_click=view.compare_event,
+                      type="tertiary")  # fmt: skip
+            if latest:
+                st.caption(view.compared_words(latest[0]))
 
 
 def draw_nothing(page: QueuePage) -> None:

@@ -10,7 +10,8 @@ from app.components.record_table.record_table import Cell, RecordRow
 from app.resources import MODELS, resources
 from core.domain.accounts import Identity
 from core.domain.correction import REASON_WORDS, Reason
-from core.services.queueing import QueuePage, QueueService
+from core.services.queueing import COMPARED_IMAGES, DISAGREE, QueuePage, QueueService
+from core.store.jobs import Job, JobState
 from core.store.queue import QueueFilter, QueueItem, QueueState
 
 TABLE, CHOSEN = "queue.table", "item"
@@ -152,6 +153,26 @@ def reopen_event(item_id: str, version: int) -> None:
     """The item is open again."""
     identity = current_identity()
     service(identity).reopen(identity, item_id, expected_version=version)
+
+
+@acting
+def compare_event() -> None:
+    """Champion and challenger are to be compared on recent images of the chosen model."""
+    model = str(st.session_state.get(MODEL) or MODELS[0])
+    payload = {"model": model, "count": COMPARED_IMAGES}
+    services, identity = resources().services, current_identity()
+    services.jobs.start(identity, DISAGREE, payload, device=services.detect.device)
+
+
+def compared_words(job: Job) -> str:
+    """What came of the last comparison."""
+    if job.state is not JobState.DONE:
+        return f"last time: {job.message or job.state.value}"
+    found = job.result
+    return (
+        f"last time: {found['model']} v{found['champion']} and v{found['challenger']} on {found['n_images']} "
+        f"images, {found['n_queued']} new in the queue"
+    )
 
 
 def _row(item: QueueItem, page: QueuePage, *, is_wide: bool) -> RecordRow:

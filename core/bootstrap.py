@@ -33,6 +33,7 @@ from core.services.label_files import LabelFiles
 from core.services.outside_accounts import OutsideAccounts
 from core.services.own_account import OwnAccountService
 from core.services.passwords import COST, check_password, hash_password
+from core.services.queueing import DISAGREE
 from core.services.retraining import RETRAIN, RetrainService
 from core.services.samples import SampleLibrary
 from core.services.signing_in import SignInService
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from core.services.routing import RoutingService
     from core.services.serving import ServingService
     from core.services.training import TrainService
+    from core.services.version_disagreements import VersionDisagreements
 
 log = logging.getLogger(__name__)
 #: Relative paths of the settings, the shipped models and the samples lie below this folder.
@@ -79,6 +81,7 @@ JOB_KINDS: dict[str, Callable[[Settings], JobRun]] = {
     MAKE_DATA_VERSION: lambda settings: make_data_maker(settings).run,
     RETRAIN: lambda settings: make_retrainer(settings).run,
     EVALUATE: lambda settings: make_evaluation_run(settings).run,
+    DISAGREE: lambda settings: make_version_disagreements(settings).run,
 }
 
 
@@ -319,6 +322,18 @@ def make_evaluation_run(settings: Settings) -> EvaluationRun:
     registry, folder = make_registry(settings), ROOT / settings.data_dir / _EVALUATIONS
     detect = DetectService(registry, device=settings.device)
     return EvaluationRun(store, make_sets(store, folder), make_archive(store, folder), registry, detect)
+
+
+def make_version_disagreements(settings: Settings) -> VersionDisagreements:
+    """What compares champion and challenger; it needs the database that `set_up` made."""
+    from core.services.detecting import DetectService
+    from core.services.version_disagreements import VersionDisagreements
+
+    database = open_database(anchored(settings.database_url))
+    store = open_store(database, open_trail(settings, database))
+    registry = make_registry(settings)
+    images = make_workspace("", store, ROOT / settings.data_dir / _ORIGINALS).images
+    return VersionDisagreements(store, images, registry, DetectService(registry, device=settings.device))
 
 
 def build_audit(settings: Settings) -> AuditService:

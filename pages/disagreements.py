@@ -20,6 +20,7 @@ def draw() -> None:
     wanted = view.chosen_filter(identity)
     page = queue.page(identity, wanted, limit=view.PAGE_ROWS, before=view.view_state().pages[-1])
     parts.draw_pager(page)
+    parts.draw_comparing(identity)
     chosen = st.query_params.get(view.CHOSEN)
     if chosen is None:
         draw_table(page, None)

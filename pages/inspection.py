@@ -3,10 +3,11 @@
 import streamlit as st
 
 from app import reading_events, state, table
-from app.access import require_page
+from app.access import current_identity, require_page
 from app.components import chooser
 from app.components.radiograph_viewer.viewer import radiograph_viewer
-from app.inspection_view import viewer_data
+from app.inspection_view import TableItem, viewer_data
+from app.navigation import page_at
 from app.resources import resources
 from app.setup_form import draw_setup
 from app.sign_dialog import draw_sign_dialog
@@ -34,6 +35,7 @@ def draw() -> None:
         draw_setup(inspection)
         if has_images:
             chooser.draw_add_menu()
+        draw_label_link(current)
     if not has_images:
         for item in items:
             st.error(f"{item.entry.name}: {item.entry.message}")
@@ -44,6 +46,14 @@ def draw() -> None:
     drawn_for = inspection.inspection_id if inspection else None
     st.fragment(draw_viewer, run_every=_POLL_S if is_pending else None)(model, is_pending, drawn_for)
     draw_sign_dialog()
+
+
+def draw_label_link(current: TableItem | None) -> None:
+    """Where the labels of the image on show are corrected, for whoever may."""
+    page = page_at("label")
+    if current and current.entry.sha256 and current_identity(touch=False).role in page.roles:
+        st.page_link(page.file, label="Label this image", icon=page.icon,
+                     query_params={"image": current.entry.sha256})  # fmt: skip
 
 
 def draw_welcome(model: ModelVersion) -> None:

@@ -21,6 +21,8 @@ from core.store.unit_of_work import Store, Work
 LEASE = timedelta(minutes=5)
 #: Inspections that are looked through when the queue is opened, the newest first.
 CAUGHT_UP = 500
+#: The kind of the job that compares champion and challenger, and how many images it looks at usually.
+DISAGREE, COMPARED_IMAGES = "disagree", 50
 _LONGEST_WHY = 1_000
 _LONGEST_PAGE = 200
 
