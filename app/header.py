@@ -11,7 +11,9 @@ from app.resources import resources
 from core.domain.accounts import Identity
 from core.domain.errors import WorkbenchError
 
-_STYLES = tuple(Path(__file__).with_name(name) for name in ("style.css", "records.css", "jobs.css"))
+_STYLES = tuple(
+    Path(__file__).with_name(name) for name in ("style.css", "records.css", "jobs.css", "compare.css")
+)
 _LEAVE = (
     '<form class="rk-leave" method="post" action="/signout"><button type="submit">{label}</button></form>'
 )

@@ -13,6 +13,7 @@ _ADMIN = frozenset({Role.ADMIN})
 _LEARN = frozenset({Role.ANNOTATOR, Role.ML_ENGINEER, Role.GUEST})
 _DATA = frozenset({Role.ANNOTATOR, Role.ML_ENGINEER})
 _READERS = frozenset({Role.INSPECTOR, Role.REVIEWER})
+_COMPARE = frozenset({Role.ML_ENGINEER, Role.REVIEWER})
 _MODELS = frozenset({Role.ML_ENGINEER, Role.REVIEWER, Role.ADMIN})
 
 
@@ -72,6 +73,7 @@ PAGES = (
     PageEntry("../pages/data_versions.py", "Data", ":material/dataset:", "Learn", "data", _DATA),
     PageEntry("../pages/retrain.py", "Retrain", ":material/model_training:", "Learn", "retrain", _DATA),
     PageEntry("../pages/versions.py", "Versions", ":material/deployed_code:", "Models", "versions", _MODELS),
+    PageEntry("../pages/compare.py", "Compare", ":material/compare:", "Models", "compare", _COMPARE),
     PageEntry("../pages/users.py", "Users", ":material/group:", "System", "users", _ADMIN),
     PageEntry("../pages/rules.py", "Standards", ":material/rule:", "System", "rules", WITH_ACCOUNT),
     PageEntry("../pages/audit_log.py", "Audit", ":material/fact_check:", "System", "audit", _ADMIN),

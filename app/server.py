@@ -15,7 +15,7 @@ import uvicorn
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from app import label_routes, pixel_routes, record_routes, report_routes
+from app import evaluated_routes, label_routes, pixel_routes, record_routes, report_routes
 from app.guest import COOKIE, MAX_AGE_S
 from app.job_keeper import JobKeeper
 from app.middleware.connection import cookies_of
@@ -35,7 +35,17 @@ from core.keys import Purpose, derive
 ROOT = Path(__file__).resolve().parents[1]
 _BAD_INPUT = 2
 #: Below these, an address that no route knows is 404, never a page.
-_OWN_PREFIXES = ("/api", "/pixels", "/thumbnails", "/samples", "/results", "/records", "/reports", "/labels")
+_OWN_PREFIXES = (
+    "/api",
+    "/pixels",
+    "/thumbnails",
+    "/samples",
+    "/results",
+    "/records",
+    "/reports",
+    "/labels",
+    "/evaluated",
+)
 _LIBRARIES = ("streamlit", "uvicorn", "mlflow", "alembic", "websockets", "asyncio")
 _HEADER_BYTES = 32 * 1024
 _GRACE_S = 20
@@ -59,7 +69,7 @@ def create_app(settings: Settings, *, listens_on: str = "127.0.0.1") -> st.App:
     )
     unknown = [Route(prefix + "/{rest:path}", _NothingHere()) for prefix in _OWN_PREFIXES]
     known = [*routes(), *pixel_routes.routes(), *record_routes.routes(), *report_routes.routes()]
-    known += label_routes.routes()
+    known += [*label_routes.routes(), *evaluated_routes.routes()]
     script = Path(__file__).with_name("main.py")
     return st.App(script, routes=[*known, *unknown], middleware=middleware, lifespan=_lifespan)
 

@@ -1,0 +1,186 @@
+"""Figures of a comparison in words: names, units, what each means, numbers with their intervals."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.evaluate.comparison import Comparison, Difference, Verdict
+from core.evaluate.resampling import Interval
+from core.evaluate.version_differences import DifferenceKind
+from core.evaluate.version_figures import AP50
+from core.store.evaluations import EvaluationSet
+
+MARKS = {Verdict.BETTER: "▲", Verdict.WORSE: "▼", Verdict.SAME: "=", Verdict.NOT_JUDGED: "–"}
+
+
+@dataclass(frozen=True, slots=True)
+class FigureWords:
+    """How a figure is called and read.
+
+    Attributes:
+        title: of its row.
+        short: in a sentence.
+        meaning: one hover away.
+        digits: after the point.
+    """
+
+    title: str
+    short: str
+    meaning: str
+    digits: int = 3
+
+
+_WORDS = {
+    "recall": FigureWords(
+        "Recall",
+        "recall",
+        "Share of the recorded indications that are reported at the operating point (IoU 0.5).",
+    ),
+    "false_calls_per_image": FigureWords(
+        "False calls an image",
+        "false calls",
+        "Reported boxes that match no recorded indication, per image. Fewer is better.",
+        2,
+    ),
+    "precision": FigureWords(
+        "Precision", "precision", "Share of the reported boxes that match a recorded indication."
+    ),
+    AP50: FigureWords(
+        "AP50",
+        "AP50",
+        "Average precision at IoU 0.5 over all scores, classes ignored: independent of the operating point.",
+    ),
+    "ap50_classes": FigureWords(
+        "AP50, class right too",
+        "AP50 by class",
+        "Mean over the recorded classes of the average precision of each; the class must be right.",
+    ),
+    "d_ece": FigureWords(
+        "D-ECE",
+        "calibration",
+        "How far the probabilities are from what happens, 0 is perfect; its floor stands under Calibration. "
+        "Lower is better.",
+    ),
+    "brier": FigureWords(
+        "Brier score",
+        "Brier score",
+        "Mean squared error of the probabilities of all boxes at or above the score cut. Lower is better.",
+    ),
+    "images_nothing_missed": FigureWords(
+        "Images with nothing missed",
+        "images with nothing missed",
+        "Share of the images with recorded indications of which every one is reported. "
+        "Judged by McNemar's exact test, parts counted.",
+    ),
+    "images_no_false_call": FigureWords(
+        "Images without a false call",
+        "images without a false call",
+        "Share of all images on which nothing is reported that is not recorded. "
+        "Judged by McNemar's exact test, parts counted.",
+    ),
+}
+
+DIFFERENCE_WORDS = {
+    DifferenceKind.FOUND_SECOND: (
+        "found only by {second}",
+        "Recorded indications that only this version reports",
+    ),
+    DifferenceKind.FOUND_FIRST: (
+        "found only by {first}",
+        "Recorded indications that only this version reports",
+    ),
+    DifferenceKind.FALSE_SECOND: (
+        "false call only of {second}",
+        "Reported where nothing is recorded and the other reports nothing",
+    ),
+    DifferenceKind.FALSE_FIRST: (
+        "false call only of {first}",
+        "Reported where nothing is recorded and the other reports nothing",
+    ),
+    DifferenceKind.CLASS: ("class differs", "Both report it, under different classes"),
+    DifferenceKind.EXTENT: ("extent differs", "Both report it, their boxes overlap less than 0.7"),
+    DifferenceKind.MOVED: ("probability moved", "Both report it, the probability differs by 0.2 or more"),
+}
+
+
+def figure_words(figure: str) -> FigureWords:
+    """The words of a figure; those of a class or size say which."""
+    if figure in _WORDS:
+        return _WORDS[figure]
+    base, _, group = figure.partition(":")
+    kind, _, name = group.partition(":")
+    of = _WORDS[base]
+    title = name if kind == "class" else f"{name} long"
+    return FigureWords(
+        title, f"{of.short} of {title}", f"{of.title} of the recorded ones of {title}. {of.meaning}"
+    )
+
+
+def value_words(figure: str, value: float | None) -> str:
+    """A value with as many digits as its figure bears."""
+    return "–" if value is None else f"{value:.{figure_words(figure).digits}f}"
+
+
+def interval_words(figure: str, interval: Interval | None, *, is_signed: bool = False) -> str:
+    """A 95 % interval, empty where there is none."""
+    if interval is None:
+        return ""
+    sign, digits = "+" if is_signed else "", figure_words(figure).digits
+    return f"{interval[0]:{sign}.{digits}f} to {interval[1]:{sign}.{digits}f}"
+
+
+def difference_words(row: Difference) -> str:
+    """The difference with its sign, a dash where there is none."""
+    if row.difference is None:
+        return "–"
+    return f"{row.difference:+.{figure_words(row.figure).digits}f}"
+
+
+def findings(comparison: Comparison, first: str, second: str) -> list[tuple[Verdict, str]]:
+    """What can be said of the second version beside the first, one sentence a verdict, most telling first."""
+    why = next((row.why for row in comparison.main if row.verdict is Verdict.NOT_JUDGED), "")
+    if comparison.main and all(row.verdict is Verdict.NOT_JUDGED for row in comparison.main):
+        return [
+            (
+                Verdict.NOT_JUDGED,
+                f"Nothing is judged here: {why}. The figures are shown, they decide nothing.",
+            )
+        ]
+    said = []
+    for verdict in (Verdict.BETTER, Verdict.WORSE):
+        rows = [row for row in comparison.main if row.verdict is verdict]
+        if rows:
+            said.append((verdict, f"{second} is {verdict.value} than {first} in {_listed(rows)}."))
+    where = _where(comparison, second)
+    if where:
+        said.append((Verdict.SAME, where))
+    same = [row for row in comparison.main if row.verdict is Verdict.SAME]
+    if not said:
+        said.append((Verdict.SAME, f"{first} and {second} cannot be told apart on this set in any figure."))
+    elif same:
+        names = ", ".join(figure_words(row.figure).short for row in same)
+        said.append((Verdict.SAME, f"Not distinguishable: {names}."))
+    return said
+
+
+def set_words(chosen: EvaluationSet, n_parts: int | None = None) -> str:
+    """A set in words."""
+    parts = "" if n_parts is None or n_parts == chosen.n_images else f", {n_parts} parts"
+    return f"{chosen.name}: {chosen.n_images:,} images{parts}, {chosen.n_boxes:,} recorded indications"
+
+
+def _listed(rows: Sequence[Difference]) -> str:
+    return "; ".join(
+        f"{figure_words(row.figure).short} {difference_words(row)}"
+        f" ({interval_words(row.figure, row.interval, is_signed=True)})"
+        for row in rows
+    )
+
+
+def _where(comparison: Comparison, second: str) -> str:
+    said = []
+    for verdict in (Verdict.BETTER, Verdict.WORSE):
+        rows = [row for row in comparison.by_group if row.verdict is verdict]
+        if rows:
+            rows.sort(key=lambda row: -abs(row.difference or 0))
+            said.append(f"{verdict.value} at {_listed(rows[:4])}{' …' if len(rows) > 4 else ''}")
+    return f"By class and size, {second} is {'; it is '.join(said)}." if said else ""

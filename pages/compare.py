@@ -1,0 +1,43 @@
+"""Compare: which version is better, where, and the boxes behind it."""
+
+import streamlit as st
+
+from app import compare_drawing as parts
+from app import compare_measuring as measuring
+from app.access import require_page
+from app.compare_choice import Choice, choose
+from app.resources import resources
+from core.domain.accounts import Identity
+
+
+def draw() -> None:
+    """The whole page."""
+    identity = require_page("compare")
+    choice = choose(identity)
+    is_running = measuring.draw_running(identity, choice)
+    if choice.chosen is None:
+        if not is_running:
+            measuring.draw_first_use(identity, choice)
+        return
+    if not is_running:
+        measuring.draw_missing(identity, choice, choice.chosen)
+    draw_measured(identity, choice)
+
+
+def draw_measured(identity: Identity, choice: Choice) -> None:
+    """The versions that were measured on the set, once there are two."""
+    assert choice.chosen is not None
+    numbers = [number for number in choice.numbers if number in choice.measured]
+    if len(numbers) < 2:
+        what = (
+            "Choose at least two versions."
+            if len(choice.numbers) < 2
+            else "Two measured versions are needed."
+        )
+        st.caption(what)
+        return
+    found = resources().services.evaluations.open(identity, choice.chosen, numbers)
+    parts.draw_view(identity, choice, choice.chosen, found)
+
+
+draw()
