@@ -125,12 +125,14 @@ class AnalysisDesk:
             answer = self._answers.get(question)
             return answer.result if answer else None
 
-    def forget_failure(self, question: Question) -> None:
-        """Let a question that failed or was cancelled be asked again."""
+    def forget_failure(self, question: Question) -> bool:
+        """Let a question that failed or was cancelled be asked again; True when it had failed."""
         with self._changed:
             answer = self._answers.get(question)
-            if answer is not None and answer.state in (AnswerState.FAILED, AnswerState.CANCELLED):
-                del self._answers[question]
+            if answer is None or answer.state not in (AnswerState.FAILED, AnswerState.CANCELLED):
+                return False
+            del self._answers[question]
+            return answer.state is AnswerState.FAILED
 
     def cancel(self, visitor: str) -> int:
         """How many questions of this visitor were taken out of the queue; the one being answered goes on."""

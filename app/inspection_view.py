@@ -19,11 +19,12 @@ PREVIEW_ABOVE_PX = 1_500_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TableItem:
-    """One image on the table: the entry, and its answer under the present model where it was asked."""
+    """One image on the table: the entry, its answer where it was asked, and the version that was asked."""
 
     entry: TrayEntry
     question: Question | None = None
     answer: Answer | None = None
+    version: ModelVersion | None = None
 
     @property
     def is_pending(self) -> bool:

@@ -75,7 +75,11 @@ def make_resources(services: Services, *, is_demo: bool = False) -> Resources:
 
 
 def recalled(services: Services, visitor: Identity) -> list[TrayEntry]:
-    """What lay on this visitor's table before this process started."""
+    """What lay on this visitor's table before this process started, each with the versions that read it."""
+    workspace = services.workspace_of(visitor)
+    entries = workspace.worklist.entries(visitor)
+    with workspace.store.read() as work:
+        readers = work.history.readers(visitor.user_id, {kept.image_sha256 for kept in entries})
     return [
         TrayEntry(
             kept.entry_id,
@@ -84,8 +88,9 @@ def recalled(services: Services, visitor: Identity) -> list[TrayEntry]:
             EntryState.STORED,
             kept.image_sha256,
             setup=setup_from(kept.setup),
+            read_by={name: number for (image, name), number in readers.items() if image == kept.image_sha256},
         )
-        for kept in services.workspace_of(visitor).worklist.entries(visitor)
+        for kept in entries
     ]
 
 

@@ -13,15 +13,19 @@ from app.resources import resources
 from app.route_view import route_data
 from app.tray import EntryState, TrayEntry
 from core.domain.accounts import Identity
+from core.domain.errors import WorkbenchError
 from core.domain.model_version import ModelVersion
 from core.domain.radiograph import Radiograph
 from core.domain.records import Inspection
 
 
-def table_items(model: ModelVersion) -> list[TableItem]:
-    """Every image on the table; those that were read are asked about, the one on show first."""
-    shown = current_key()
-    return [_item(entry, model, entry.key == shown) for entry in state.tray().entries()]
+def table_items(champion: ModelVersion) -> list[TableItem]:
+    """Every image on the table; those that were read are asked about, the one on show first.
+
+    An image goes on being read by the version that read it first, whatever became champion since.
+    """
+    shown, known = current_key(), {champion.version: champion}
+    return [_item(entry, champion, known, entry.key == shown) for entry in state.tray().entries()]
 
 
 def current_key() -> str | None:
@@ -99,9 +103,10 @@ def open_event() -> None:
     if entry is not None:
         state.inspection_state().current = entry.key
         if entry.sha256 is not None:
-            version = resources().champions.champion(state.chosen_model())
-            identity = current_identity()
-            resources().desk.forget_failure(_question(entry, version, identity))
+            champion = resources().champions.champion(state.chosen_model())
+            version = _reader(entry, champion, {champion.version: champion})
+            if resources().desk.forget_failure(_question(entry, version, current_identity())):
+                state.tray().read_anew(entry.key, champion.name)
 
 
 @acting
@@ -134,12 +139,26 @@ def _route_of(item: TableItem) -> dict[str, Any] | None:
     return route_data(item.answer.result, item.answer.inspection, resources().services.routing.certificates)
 
 
-def _item(entry: TrayEntry, model: ModelVersion, is_shown: bool) -> TableItem:
+def _item(
+    entry: TrayEntry, champion: ModelVersion, known: dict[int, ModelVersion], is_shown: bool
+) -> TableItem:
     if entry.state is not EntryState.STORED:
         return TableItem(entry)
-    identity = current_identity(touch=False)
-    question = _question(entry, model, identity)
-    return TableItem(entry, question, resources().desk.ask(question, entry, identity, urgent=is_shown))
+    identity, version = current_identity(touch=False), _reader(entry, champion, known)
+    question = _question(entry, version, identity)
+    answer = resources().desk.ask(question, entry, identity, urgent=is_shown)
+    return TableItem(entry, question, answer, version)
+
+
+def _reader(entry: TrayEntry, champion: ModelVersion, known: dict[int, ModelVersion]) -> ModelVersion:
+    """The version that reads the entry; the champion where that one is not registered any more."""
+    number = state.tray().reader(entry.key, champion.name, champion.version)
+    if number not in known:
+        try:
+            known[number] = resources().champions.resolve(champion.name, version=number)[0]
+        except WorkbenchError:
+            known[number] = champion
+    return known[number]
 
 
 def _question(entry: TrayEntry, model: ModelVersion, identity: Identity) -> Question:

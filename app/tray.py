@@ -3,8 +3,8 @@
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from core.domain.accounts import Identity
@@ -35,6 +35,7 @@ class TrayEntry:
         sha256: of the original bytes, None until it was read and stored.
         message: why it failed, one line.
         setup: what is inspected, as it was said when the image came.
+        read_by: by model name, the version that reads it, whatever became champion later.
     """
 
     key: str
@@ -44,6 +45,7 @@ class TrayEntry:
     sha256: str | None = None
     message: str = ""
     setup: Setup = NO_SETUP
+    read_by: Mapping[str, int] = field(default_factory=dict, compare=False)
 
 
 class Tray:
@@ -108,6 +110,22 @@ class Tray:
                 del self._entries[other.key]
             self._entries[key] = replace(entry, state=EntryState.STORED, sha256=sha256)
             return True
+
+    def reader(self, key: str, model: str, champion: int) -> int:
+        """The version of the model that reads the entry: the champion of when it was first asked."""
+        with self._lock:
+            if (entry := self._entries.get(key)) is None:
+                return champion
+            if model not in entry.read_by:
+                self._entries[key] = replace(entry, read_by={**entry.read_by, model: champion})
+            return entry.read_by.get(model, champion)
+
+    def read_anew(self, key: str, model: str) -> None:
+        """Let the present champion read the entry, because the version that was to could not."""
+        with self._lock:
+            if (entry := self._entries.get(key)) is not None:
+                others = {name: version for name, version in entry.read_by.items() if name != model}
+                self._entries[key] = replace(entry, read_by=others)
 
     def fail(self, key: str, message: str) -> None:
         """The entry could not be read."""

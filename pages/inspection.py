@@ -35,6 +35,11 @@ def draw() -> None:
         draw_setup(inspection)
         if has_images:
             chooser.draw_add_menu()
+        if current and current.version and current.version.version != model.version:
+            st.caption(
+                f"Read by v{current.version.version}. The champion is v{model.version} now: hand the image "
+                "in again to have it read by that."
+            )
         draw_label_link(current)
     if not has_images:
         for item in items:
@@ -85,6 +90,7 @@ def draw_viewer(model: ModelVersion, was_pending: bool, drawn_for: str | None) -
         or state.reading_state().wants_dialog()
     ):
         st.rerun()
+    model = current.version or model
     table.remember_in_address(current, model)
     data = viewer_data(
         items,

@@ -1,7 +1,7 @@
 """Searching the history of inspections: every filter is answered from one narrow index."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -114,6 +114,16 @@ class InspectionHistory:
         """Every model version that ever ran, by name and number."""
         query = select(InspectionRow.model_name, InspectionRow.model_version).distinct()
         return sorted((name, version) for name, version in self._session.execute(query))
+
+    def readers(self, inspector_id: str, images: Collection[str]) -> dict[tuple[str, str], int]:
+        """Which version of each model read each image last for this person: by image and model name."""
+        row = InspectionRow
+        query = (
+            select(row.image_sha256, row.model_name, row.model_version)
+            .where(row.inspector_id == inspector_id, row.image_sha256.in_(images))
+            .order_by(row.created_at, row.inspection_id)
+        )
+        return {(image, name): version for image, name, version in self._session.execute(query)}
 
     def moments_of_image(self, image_sha256: str, *, before: datetime | None = None) -> list[datetime]:
         """When this image was inspected, corrections left out, oldest first; only what was `before` then."""

@@ -90,3 +90,14 @@ def test_an_entry_that_holds_several_images_becomes_as_many_in_its_place() -> No
     tray.remove(keys[2])
     assert tray.split(keys[2], ["gone.dcm"]) == ()
     assert len(tray.entries()) == 3
+
+
+def test_an_entry_is_read_by_the_champion_of_when_it_was_first_asked() -> None:
+    tray = Tray([TrayEntry("k", "film.png", Polarity.FILM, EntryState.STORED, SHA, read_by={"casting": 7})])
+    assert tray.reader("k", "weld", 1) == 1
+    assert tray.reader("k", "weld", 2) == 1, "whatever became champion later"
+    assert tray.reader("k", "casting", 9) == 7, "also where it was read before this process"
+    tray.read_anew("k", "weld")
+    assert tray.reader("k", "weld", 2) == 2
+    assert tray.reader("k", "casting", 9) == 7
+    assert tray.reader("gone", "weld", 3) == 3

@@ -11,6 +11,7 @@ from app.resources import Resources, resources
 from core.domain.accounts import Identity, Role
 from core.domain.errors import ModelArtefactError
 from core.domain.records import Inspection
+from tests.artefacts import write_artefact
 from tests.services.exposures import exposure, jpeg, png
 from tests.workplace import radiograph_png
 
@@ -101,6 +102,36 @@ def test_an_image_that_could_not_be_analysed_stays_on_show_with_the_reason(
     until(page, lambda: viewers(page) and "weights of weld v1" in str(viewers(page)[0].proto))
     assert not page.exception
     assert not page.error
+
+
+def read_by(held: Resources) -> list[tuple[str, int]]:
+    """Image and version of every inspection of every guest, oldest first."""
+    found = []
+    for tray in held.trays._trays:
+        workspace = held.services.workspace_of(Identity(tray, "guest", Role.GUEST))
+        with workspace.store.read() as work:
+            found += [(one.image_name, one.model.version) for one in reversed(work.inspections.latest(20))]
+    return found
+
+
+def test_the_next_upload_is_read_by_the_new_champion_and_what_was_read_keeps_its_version(
+    page: AppTest, workplace: Resources, tmp_path: Path
+) -> None:
+    registry = workplace.services.registry
+    page.run()
+    page.file_uploader[0].set_value(("old.png", radiograph_png(1), "image/png")).run()
+    until(page, lambda: read_by(workplace) == [("old.png", 1)])
+    registry.add(write_artefact(tmp_path / "weld-2", seed=5, score_spread=1.0))
+    registry.set_alias("weld", "champion", 2)
+    page.run()
+    assert "Read by v1. The champion is v2 now" in texts(page)
+    page.file_uploader[0].set_value(("new.png", radiograph_png(2), "image/png")).run()
+    until(page, lambda: len(read_by(workplace)) > 1)
+    assert read_by(workplace) == [("old.png", 1), ("new.png", 2)]
+    page.file_uploader[0].set_value(("old.png", radiograph_png(1), "image/png")).run()
+    until(page, lambda: len(read_by(workplace)) > 2)
+    assert read_by(workplace)[-1] == ("old.png", 2), "handed in again, it is read by the champion"
+    assert not page.exception
 
 
 def test_casting_asks_the_casting_model(page: AppTest) -> None:
