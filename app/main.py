@@ -1,6 +1,7 @@
 """Streamlit entry: page setup, who is here, navigation, run."""
 
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
@@ -17,6 +18,8 @@ from core.domain.errors import WorkbenchError
 from core.logs import bound
 
 _HERE = Path(__file__).parent
+#: More pages than this would run into what the header says beside them; then each section becomes a menu.
+_MOST_SIDE_BY_SIDE = 6
 
 
 def set_up_page() -> None:
@@ -48,8 +51,18 @@ def navigate(role: Role | None) -> tuple[st.Page, PageEntry]:
             home.file, title=home.title, icon=home.icon, url_path="home", default=True, visibility="hidden"
         )
         pages[root] = home
-    current = st.navigation(list(pages), position="top" if role else "hidden")
+    listed = sum(entry.is_listed and role in entry.roles for entry in entries)
+    arranged = _by_section(pages) if listed > _MOST_SIDE_BY_SIDE else list(pages)
+    current = st.navigation(arranged, position="top" if role else "hidden")
     return current, pages[current]
+
+
+def _by_section(pages: Mapping[st.Page, PageEntry]) -> dict[str, list[st.Page]]:
+    """The pages under the heading of their section, a menu each."""
+    sections: dict[str, list[st.Page]] = {}
+    for page, entry in pages.items():
+        sections.setdefault(entry.section, []).append(page)
+    return sections
 
 
 def _page(entry: PageEntry, role: Role | None) -> st.Page:
