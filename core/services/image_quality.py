@@ -72,7 +72,12 @@ class ImageQualityService:
         return self.remade(inspection, setup, self._images.pitch(inspection.image_sha256))
 
     def refresh(self, identity: Identity, inspection: Inspection) -> Inspection:
-        """The inspection, its report made again if the scale was set while the first one was being made."""
+        """The inspection, its report made again if the scale was set while the first one was being made.
+
+        Raises:
+            NotAllowedError: the role may not have radiographs inspected.
+        """
+        require(identity, Action.INSPECTIONS_RECORD)
         report = inspection.image_quality
         if report is None or not inspection.is_open or "basis" not in report:
             return inspection
@@ -86,10 +91,6 @@ class ImageQualityService:
         except (ImmutableRecordError, StaleVersionError):  # somebody was faster: their report holds
             with self._store.read() as work:
                 return work.inspections.find(inspection.inspection_id) or inspection
-
-    def tell(self, work: Work, identity: Identity, before: Inspection, after: Inspection) -> None:
-        """Tell in the audit log that the gate's report was made again, and what fails now."""
-        tell_remade(work, identity, before, after)
 
     def _made(self, radiograph: Radiograph, model: str, setup: Setup, again: str) -> dict[str, Any]:
         compared = replace(self._copies.compare(radiograph), again=again)

@@ -13,6 +13,7 @@ from core.domain.permissions import Action, require
 from core.domain.reading import Setup
 from core.domain.records import Disposition, Inspection, ModelReference
 from core.reports.detection_json import detection_rows
+from core.services.image_quality import tell_remade
 from core.store.unit_of_work import Store, Work
 
 
@@ -37,9 +38,6 @@ class AssessesQuality(Protocol):
 
     def for_setup(self, inspection: Inspection, setup: Setup) -> dict[str, Any] | None:
         """The report that an inspection gets with this setup; None where the one it has still holds."""
-
-    def tell(self, work: Work, identity: Identity, before: Inspection, after: Inspection) -> None:
-        """Tell in the audit log that the report was made again."""
 
 
 class InspectionService:
@@ -155,8 +153,8 @@ class InspectionService:
                 after=decision_content(after),
                 details={"version": after.version, "disposition": _value(after.disposition)},
             )
-            if quality is not None and self._quality is not None:
-                self._quality.tell(work, identity, before, after)
+            if quality is not None:
+                tell_remade(work, identity, before, after)
         return after
 
     def get(self, identity: Identity, inspection_id: str) -> Inspection:
