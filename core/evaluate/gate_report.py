@@ -30,7 +30,7 @@ class GateRule:
 
     recall_margin: float = 0.05
     d_ece_bound: float = 0.05
-    latency_factor: float = 1.5
+    latency_factor: float = 2.0
     min_parts: int = 6
     few_parts: int = 20
 
