@@ -29,6 +29,7 @@ def label_data(
     refused: Mapping[str, Any],
     has_next: bool,
     visited: Sequence[tuple[str, str]],
+    ahead: str | None = None,
 ) -> dict[str, Any]:
     """Everything the viewer needs for one image.
 
@@ -40,6 +41,7 @@ def label_data(
         refused: what was not saved last and why, `edit` and `message`, as the viewer numbered it.
         has_next: more waits in the queue.
         visited: digest and name of the images of this session, this one among them.
+        ahead: digest of the image that will probably come next.
     """
     answer, sha256 = sheet.answer, sheet.image.sha256
     operating = answer.model.operating_probability if answer else 0.5
@@ -71,6 +73,7 @@ def label_data(
         "progress": None,
         "batch": [_visited(digest, name) for digest, name in visited],
         "current": sha256,
+        "prefetch": f"/labels/images/{ahead}/pixels" if ahead else None,
     }
 
 

@@ -34,6 +34,7 @@ class LabelState:
     Attributes:
         refused: what was not saved last and why, `edit` and `message`.
         visited: digest and name of the images that were on show, oldest first.
+        ahead: the image on show and the one that will probably come after it.
         said: what came of the last image.
         n_done: images that were completed.
     """
@@ -42,6 +43,7 @@ class LabelState:
     visited: list[tuple[str, str]] = field(default_factory=list)
     said: str = ""
     n_done: int = 0
+    ahead: tuple[str, str | None] = ("", None)
 
     def visit(self, sha256: str, name: str) -> None:
         """The image is on show; those of before stay within reach."""
@@ -83,7 +85,17 @@ def viewer_data(sheet: LabelSheet, identity: Identity, others: tuple[str, ...]) 
         refused=state.refused,
         has_next=may(identity.role, Action.QUEUE_WORK),
         visited=state.visited,
+        ahead=_ahead(sheet.image.sha256, identity),
     )
+
+
+def _ahead(sha256: str, identity: Identity) -> str | None:
+    """The image that will probably come next, so that the browser can fetch it meanwhile; asked for once."""
+    state = label_state()
+    if state.ahead[0] != sha256 and may(identity.role, Action.QUEUE_WORK):
+        coming = workspace_of(identity).queue.peek(identity, but_not=[sha256])
+        state.ahead = (sha256, coming.image_sha256 if coming else None)
+    return state.ahead[1] if state.ahead[0] == sha256 else None
 
 
 def others_at(sheet: LabelSheet, identity: Identity) -> tuple[str, ...]:

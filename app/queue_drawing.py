@@ -6,6 +6,7 @@ import streamlit as st
 
 from app import queue_view as view
 from app.job_progress import draw_job
+from app.label_files_view import draw_files
 from app.label_view import IMAGE
 from app.navigation import page_at
 from app.resources import MODELS, resources
@@ -33,6 +34,7 @@ def draw_filter() -> None:
                      placeholder="any", format_func=lambda one: REASON_WORDS[Reason(one)])  # fmt: skip
         st.selectbox("Model", MODELS, key=view.MODEL, index=None, width=130, placeholder="any")
         st.checkbox("meant for me", key=view.MINE)
+        draw_files()
         st.page_link(page_at("label").file, label="Label the next", icon=":material/play_arrow:")
 
 

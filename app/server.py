@@ -15,7 +15,7 @@ import uvicorn
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from app import evaluated_routes, label_routes, pixel_routes, record_routes, report_routes
+from app import evaluated_routes, label_files_view, label_routes, pixel_routes, record_routes, report_routes
 from app.guest import COOKIE, MAX_AGE_S
 from app.job_keeper import JobKeeper
 from app.middleware.connection import cookies_of
@@ -69,7 +69,7 @@ def create_app(settings: Settings, *, listens_on: str = "127.0.0.1") -> st.App:
     )
     unknown = [Route(prefix + "/{rest:path}", _NothingHere()) for prefix in _OWN_PREFIXES]
     known = [*routes(), *pixel_routes.routes(), *record_routes.routes(), *report_routes.routes()]
-    known += [*label_routes.routes(), *evaluated_routes.routes()]
+    known += [*label_routes.routes(), *label_files_view.routes(), *evaluated_routes.routes()]
     script = Path(__file__).with_name("main.py")
     return st.App(script, routes=[*known, *unknown], middleware=middleware, lifespan=_lifespan)
 

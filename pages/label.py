@@ -22,7 +22,7 @@ def draw() -> None:
     if sha256 is None:
         draw_nothing(identity)
         return
-    st.fragment(draw_image, run_every=_POLL_S)(sha256)
+    st.fragment(draw_image, run_every=_POLL_S)()
 
 
 def draw_nothing(identity: Identity) -> None:
@@ -30,9 +30,12 @@ def draw_nothing(identity: Identity) -> None:
     said = view.label_state().said
     st.html(
         f'<div class="rk-welcome"><h1>{"Nothing more waits" if said else "Nothing waits to be labelled"}</h1>'
-        f'<p class="rk-muted">{f"{escape(said)} in this session. " if said else ""}Images come here by '
-        "themselves when an inspector, a second reader or another model version disagrees with the model."
-        "</p></div>"
+        "</div>"
+    )
+    st.caption(
+        f"{f'{said} in this session. ' if said else ''}Images come here by themselves when an inspector, a "
+        "second reader or another model version disagrees with the model. From Inspect, any image can be "
+        "labelled."
     )
     if may(identity.role, Action.QUEUE_WORK):
         st.page_link(page_at("disagreements").file, label="Disagreements", icon=":material/difference:")
@@ -40,13 +43,14 @@ def draw_nothing(identity: Identity) -> None:
         st.page_link(page_at("").file, label="Inspect", icon=":material/radiology:")
 
 
-def draw_image(drawn_for: str) -> None:
+def draw_image() -> None:
     """The bar and the viewer; looks again every few seconds for what others did."""
     identity = current_identity(touch=False)  # looking again is no use of a session
-    if st.query_params.get(view.IMAGE) != drawn_for:
-        st.rerun()
+    sha256 = st.query_params.get(view.IMAGE)
+    if sha256 is None:
+        st.rerun()  # nothing more waits
     try:
-        sheet = view.workspace_of(identity).labels.open(identity, drawn_for)
+        sheet = view.workspace_of(identity).labels.open(identity, sha256)
         others = view.others_at(sheet, identity)
         data = view.viewer_data(sheet, identity, others)
     except WorkbenchError as error:

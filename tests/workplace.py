@@ -31,6 +31,7 @@ from core.services.health import HealthService
 from core.services.job_queue import JobQueue
 from core.services.jobs import JobService
 from core.services.model_desk import make_model_desk
+from core.services.retraining import RetrainService
 from core.services.routing import RoutingService
 from core.services.routing_certificates import RoutingCertificates
 from core.services.samples import SampleLibrary
@@ -70,6 +71,7 @@ def make_workplace(folder: Path, *, is_demo: bool = True) -> Resources:
     own_account = make_own_account(settings, store, cost=4)
     jobs = JobService(store, folder / "jobs", kinds=JOB_KINDS)
     evaluations = make_evaluations(settings, store, registry, jobs, device="cpu")
+    data = make_data_versions(settings, store, jobs)
     services = Services(
         settings=settings,
         database=database,
@@ -91,7 +93,8 @@ def make_workplace(folder: Path, *, is_demo: bool = True) -> Resources:
         health=HealthService(database=database, registry=served, networks=detect),
         jobs=jobs,
         job_queue=JobQueue(store),
-        data=make_data_versions(settings, store, jobs),
+        data=data,
+        retraining=RetrainService(jobs, data, registry),
         models=make_model_desk(
             store,
             registry,

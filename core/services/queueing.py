@@ -128,6 +128,18 @@ class QueueService:
                 work.queue.lease(found.image_sha256, identity.user_id, work.now + self._lease)
             return found
 
+    def peek(
+        self, identity: Identity, wanted: QueueFilter | None = None, *, but_not: Sequence[str] = ()
+    ) -> QueueItem | None:
+        """What `take_next` would give now; nothing is taken.
+
+        Raises:
+            NotAllowedError: the role does not work with the queue.
+        """
+        require(identity, Action.QUEUE_WORK)
+        with self._store.read() as work:
+            return work.queue.next_for(identity.user_id, wanted or QueueFilter(), but_not=but_not)
+
     def hold(self, identity: Identity, image_sha256: str) -> Mapping[str, str]:
         """Names of others who are at this image, by id; what is free about it is this person's for a while.
 

@@ -65,7 +65,8 @@ function actOf(event, isLabelling = false) {
 function keyList(isLabelling = false) {
   const taken = new Set(KEYS.filter((key) => key.isLabelling).flatMap(({ keys }) => Object.keys(keys)));
   const isOther = ({ shows, group }) => group === "Reading" && ["y", "Delete"].includes(shows); // said anew for labels
-  const listed = KEYS.filter((key) => (isLabelling ? key.isLabelling || !Object.keys(key.keys).some((name) => taken.has(name)) && !isOther(key) : !key.isLabelling));
+  const isMap = ({ keys }) => Object.values(keys).some((name) => ["map", "contour"].includes(name)); // a label has none
+  const listed = KEYS.filter((key) => (isLabelling ? key.isLabelling || !isMap(key) && !Object.keys(key.keys).some((name) => taken.has(name)) && !isOther(key) : !key.isLabelling));
   const groups = [...new Set(listed.map(({ group }) => group))];
   return groups.map((group) => element("section", {}, element("h3", { text: group }), element("dl", {},
     ...listed.filter((key) => key.group === group).flatMap(({ shows, what }) => [element("dt", { text: shows }), element("dd", { text: what })]))));

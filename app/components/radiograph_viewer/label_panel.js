@@ -17,6 +17,7 @@ class LabelPanel {
   #build() {
     hideAll(this.root, ["[data-tab=verdict]", ".dispositions", ".sign", ".revise", ".report", ".signed"]);
     this.root.dataset.mode = "label";
+    Object.assign(this.$("thead th:last-child"), { textContent: "label", title: "✓ label, + drawn, ✕ refused" });
     this.$("[data-tab=indications]").textContent = "Labels";
     this.why = element("div", { class: "why", hidden: true });
     this.$("[role=tabpanel][data-tab=indications]").prepend(this.why);

@@ -1,6 +1,7 @@
 // Glue: data from Python -> stage and panels; what the user does -> back to Python, late and little.
 const BENCHES = new WeakMap();
 const REPORT_AFTER_MS = 350;
+const FETCH_AHEAD_AFTER_MS = 400; // the image on show comes first
 
 export default function (component) {
   const { data, parentElement, setStateValue, setTriggerValue } = component;
@@ -86,6 +87,7 @@ class Bench {
     this.histogram.destroy();
     this.map.destroy();
     clearTimeout(this.reporting);
+    clearTimeout(this.ahead);
   }
 
   // --- data in ------------------------------------------------------------------------------
@@ -109,6 +111,14 @@ class Bench {
     this.progress.fill(data.progress ?? null);
     this.strip.fill(data.batch, data.current);
     this.#showStatus();
+    if (data.prefetch !== before?.prefetch) this.#fetchAhead();
+  }
+
+  // The pixels of the image that comes next lie in the browser's own store by then.
+  #fetchAhead() {
+    clearTimeout(this.ahead);
+    const { prefetch: url } = this.data;
+    if (url) this.ahead = setTimeout(() => fetch(url, { priority: "low" }).then((answer) => answer.arrayBuffer()).catch(() => {}), FETCH_AHEAD_AFTER_MS);
   }
 
   #newResult(data) {
