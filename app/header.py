@@ -7,7 +7,6 @@ from typing import Any
 
 import streamlit as st
 
-from app.navigation import n_listed
 from app.resources import resources
 from core.domain.accounts import Identity
 from core.domain.errors import WorkbenchError
@@ -19,9 +18,6 @@ _LEAVE = (
     '<form class="rk-leave" method="post" action="/signout"><button type="submit">{label}</button></form>'
 )
 
-#: With more pages in the navigation there is no room beside them for all that the header says.
-_MOST_BESIDE_ALL = 6
-
 
 def draw_style() -> None:
     """The style of the whole page."""
@@ -32,12 +28,12 @@ def draw_header(identity: Identity, model: str | None = None) -> None:
     """Who is in charge of `model`, and the menu of whoever is here. What was not measured is left out."""
     with st.container(horizontal=True, key="rk-top"):
         if model is not None:
-            st.html(champion_line(model, is_short=n_listed(identity.role) > _MOST_BESIDE_ALL))
+            st.html(champion_line(model))
         draw_user_menu(identity)
 
 
-def champion_line(model: str, *, is_short: bool = False) -> str:
-    """The champion of `model` and its calibration state, as HTML; shortened, the state is one hover away."""
+def champion_line(model: str) -> str:
+    """The champion of `model` and its calibration state, as HTML."""
     try:
         champion = resources().champions.champion(model)
     except WorkbenchError as error:
@@ -48,11 +44,10 @@ def champion_line(model: str, *, is_short: bool = False) -> str:
     calibration = champion.calibration
     told = escape(f"{calibration.method}, fitted on {calibration.fitted_on}; id {calibration.calibration_id}")
     shown = escape(calibration_state(champion.card, calibration.method))
-    title = f' title="{shown}; {told}"' if is_short else ""
-    state = "" if is_short else f'<span class="rk-muted" title="{told}">{shown}</span>'
     return (
-        f'<div class="rk-header"><span{title}><b>{escape(model)} v{champion.version}</b> (champion)</span>'
-        f"{state}{_release_note(champion.card)}</div>"
+        f'<div class="rk-header"><span><b>{escape(model)} v{champion.version}</b> (champion)</span>'
+        f'<span class="rk-muted" title="{told}">{shown}</span>'
+        f"{_release_note(champion.card)}</div>"
     )
 
 

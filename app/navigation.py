@@ -102,11 +102,6 @@ def pages_for(role: Role) -> tuple[PageEntry, ...]:
     return tuple(page for page in PAGES if role in page.roles)
 
 
-def n_listed(role: Role) -> int:
-    """How many pages the navigation lists for this role."""
-    return sum(page.is_listed for page in pages_for(role))
-
-
 def first_page(role: Role) -> PageEntry:
     """What somebody of this role sees first: an admin the users, everybody else the first page they have."""
     return page_at("users") if role is Role.ADMIN else pages_for(role)[0]

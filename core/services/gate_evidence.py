@@ -96,7 +96,8 @@ class StoredEvidence:
         missing = [f"v{version.version}" for version, one in zip(wanted, found, strict=True) if one is None]
         own = found[0]
         if missing or own is None:
-            why = f"{' and '.join(missing)} not evaluated on {chosen.name} yet"
+            which = " and ".join(missing)
+            why = f"{which} not measured on {chosen.name} by this state of the code: see Compare"
             return _nothing(candidate, champion, why, chosen)
         return gate_evidence(
             own,
