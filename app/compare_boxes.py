@@ -37,7 +37,7 @@ def draw_boxes(
 ) -> None:
     """Choose a kind of place, see all of them, open one."""
     service = resources().services.evaluations
-    with st.container(horizontal=True, vertical_alignment="bottom", key="compare-boxes-bar"):
+    with st.container(horizontal=True, vertical_alignment="center", key="compare-boxes-bar"):
         first, second = chosen_pair(found)
         pair = pair_of(first, second, probability)
         differences = service.differences(identity, first, second, probability)
@@ -110,7 +110,13 @@ def _chosen_show(choices: dict[str, str]) -> str:
     if st.session_state.get(KIND) not in options or st.session_state[KIND] != asked:
         st.session_state[KIND] = asked
     st.selectbox(
-        "Places", list(options), key=KIND, format_func=options.__getitem__, width=330, on_change=_change_kind
+        "Places",
+        list(options),
+        key=KIND,
+        format_func=options.__getitem__,
+        width=330,
+        label_visibility="collapsed",
+        on_change=_change_kind,
     )
     return asked
 

@@ -35,7 +35,7 @@ def draw_view(
     measured = [service.measured(identity, one.stored, choice.probability) for one in found if one.stored]
     comparisons = [service.compare(identity, found[0], one, choice.probability) for one in found[1:]]
     if choice.view == CURVES:
-        draw_curves(found, measured)
+        draw_curves(found, measured, comparisons)
     elif choice.view == GROUPS:
         draw_groups(found, comparisons)
     elif choice.view == ERRORS:
@@ -61,16 +61,18 @@ def draw_findings(
         st.html(tables.figures_html(comparisons, found))
         st.html(tables.latency_html(found))
     with right:
-        _plot(plots.precision_recall(found, measured), "compare.plot.findings")
+        _plot(plots.precision_recall(found, measured, comparisons, 430), "compare.plot.findings")
     st.caption(f"{set_words(chosen, comparisons[0].n_parts)}. {tables.parts_words(comparisons[0].n_parts)}")
     st.html(tables.provenance_html(found))
 
 
-def draw_curves(found: Sequence[VersionOnSet], measured: Sequence[MeasuredVersion]) -> None:
+def draw_curves(
+    found: Sequence[VersionOnSet], measured: Sequence[MeasuredVersion], comparisons: Sequence[Comparison]
+) -> None:
     """Precision and recall, and the free-response curve."""
     left, right = st.columns(2, gap="medium")
     with left:
-        _plot(plots.precision_recall(found, measured), "compare.plot.pr")
+        _plot(plots.precision_recall(found, measured, comparisons), "compare.plot.pr")
     with right:
         _plot(plots.froc(found, measured), "compare.plot.froc")
     st.caption(
@@ -116,7 +118,9 @@ def draw_errors(found: Sequence[VersionOnSet], probability: float | None) -> Non
                 )
             else:
                 _plot(
-                    plots.confusion(names[index], index, matrix), f"compare.plot.confusion{index}", leads=True
+                    plots.confusion(names[index], index, matrix, is_dark=st.context.theme.type != "light"),
+                    f"compare.plot.confusion{index}",
+                    leads=True,
                 )
     st.caption(
         "Of the first two versions a bar or a cell leads to its boxes. Kinds after TIDE (Bolya et al. 2020), "

@@ -67,6 +67,7 @@ def _side(pair: Pair, index: int, image: int, selected: int, chosen: EvaluationS
     is_here = (table.box_image == image) & (table.scores >= table.score_cut)
     is_reported = table.is_reported(pair.probability)
     found = table.box_of_truth(pair.probability)
+    start = int(np.searchsorted(table.box_image, image)) - 1  # boxes are counted from 1 within their image
     truths = np.flatnonzero(table.truth_image == image)
     missed = [int(one) for one in truths if found[one] < 0]
     n_false = int((is_here & is_reported & (table.matched < 0)).sum())
@@ -76,7 +77,7 @@ def _side(pair: Pair, index: int, image: int, selected: int, chosen: EvaluationS
         f"{n_false} false call{'' if n_false == 1 else 's'}",
         "boxes": [
             {
-                "n": int(box),
+                "n": int(box) - start,
                 "box": _box(table.boxes[box]),
                 "class": table.class_name(table.box_class[box]),
                 "probability": round(float(table.probabilities[box]), 4),
@@ -86,7 +87,7 @@ def _side(pair: Pair, index: int, image: int, selected: int, chosen: EvaluationS
             for box in np.flatnonzero(is_here)
         ],
         "missed": missed,
-        "selected": selected if selected >= 0 else None,
+        "selected": selected - start if selected >= 0 else None,
         "map_url": f"{image_address(chosen, sha256)}/map?version={name[1:]}",
     }
 

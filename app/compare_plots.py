@@ -26,7 +26,7 @@ _ERRORS = (
     ErrorType.DUPLICATE,
     ErrorType.CLASS,
 )
-_HEIGHT = 400
+_HEIGHT = 540
 
 
 def names_of(found: Sequence[VersionOnSet]) -> list[str]:
@@ -34,16 +34,22 @@ def names_of(found: Sequence[VersionOnSet]) -> list[str]:
     return [f"v{one.version.version}" for one in found]
 
 
-def precision_recall(found: Sequence[VersionOnSet], measured: Sequence[MeasuredVersion]) -> go.Figure:
+def precision_recall(
+    found: Sequence[VersionOnSet],
+    measured: Sequence[MeasuredVersion],
+    comparisons: Sequence[Comparison],
+    height: int = _HEIGHT,
+) -> go.Figure:
     """Precision over recall with 95 % bands and the operating points."""
     names = names_of(found)
-    best = max(range(len(names)), key=lambda i: measured[i].points.get(AP50, 0.0))
-    listed = ", ".join(
-        f"{n} {m.points.get(AP50, float('nan')):.3f}" for n, m in zip(names, measured, strict=True)
-    )
-    figure = _figure(
-        f"Precision and recall: area {listed}; {names[best]} encloses the most", "Recall", "Precision"
-    )
+    areas = (f"{n} {m.points.get(AP50, float('nan')):.3f}" for n, m in zip(names, measured, strict=True))
+    verdicts = [
+        f"{name} {row.verdict.value}"
+        for name, comparison in zip(names[1:], comparisons, strict=True)
+        if (row := comparison.named(AP50)) is not None
+    ]
+    title = f"Area under precision and recall: {', '.join(areas)}: {', '.join(verdicts)}"
+    figure = _figure(title, "Recall", "Precision", height)
     for index, one in enumerate(measured):
         _add_band(figure, one.fixed.precision_recall, names[index], index)
         x, y = one.points.get("recall"), one.points.get("precision")
@@ -122,6 +128,8 @@ def errors(found: Sequence[VersionOnSet], counts: Sequence[dict[ErrorType, int]]
                 name=names[index],
                 marker={"color": COLOURS[index], "pattern": {"shape": ("", "/", ".", "x")[index]}},
                 text=[f"{one[kind]:,}" for kind in _ERRORS],
+                textposition="outside",
+                cliponaxis=False,
                 customdata=[[f"error:{index}:{kind.value}"] for kind in _ERRORS],
                 hovertext=[kind.meaning for kind in _ERRORS],
                 hovertemplate="%{hovertext}<br>%{y:,}<extra>" + names[index] + "</extra>",
@@ -131,18 +139,20 @@ def errors(found: Sequence[VersionOnSet], counts: Sequence[dict[ErrorType, int]]
     return figure
 
 
-def confusion(name: str, index: int, one: Confusion) -> go.Figure:
+def confusion(name: str, index: int, one: Confusion, *, is_dark: bool) -> go.Figure:
     """Counts of recorded and reported classes, shares of the recorded ones as shade."""
-    counts = one.counts
+    kept = np.flatnonzero((one.counts.sum(axis=0) + one.counts.sum(axis=1)) > 0)
+    kept = np.union1d(kept, [len(one.classes) - 1])
+    counts, classes = one.counts[np.ix_(kept, kept)], [one.classes[index] for index in kept]
     right = int(np.trace(counts[:-1, :-1]))
     found = int(counts[:-1, :-1].sum())
     share = f"{right / found:.0%}" if found else "none"
     figure = _figure(f"{name}: of {found:,} found, {share} under the recorded class", "Reported", "Recorded")
     rows = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    columns = [*one.classes[:-1], "missed"]
-    lines = [*one.classes[:-1], "nothing (false call)"]
+    columns = [*classes[:-1], "missed"]
+    lines = [*classes[:-1], "nothing (false call)"]
     text = [[f"{value:,}" if value else "" for value in row] for row in counts]
-    keys = [[f"confusion:{index}:{a}:{b}" for b in one.classes] for a in one.classes]
+    keys = [[f"confusion:{index}:{a}:{b}" for b in classes] for a in classes]
     figure.add_trace(
         go.Heatmap(
             z=rows,
@@ -152,7 +162,8 @@ def confusion(name: str, index: int, one: Confusion) -> go.Figure:
             texttemplate="%{text}",
             customdata=keys,
             showscale=False,
-            colorscale="Blues",
+            textfont={"color": "#f2f4f6" if is_dark else "#16191c", "size": 13},
+            colorscale=[[0, "rgba(79, 163, 224, 0.04)"], [1, "rgba(79, 163, 224, 0.62)"]],
             zmin=0,
             zmax=1,
             xgap=1,
@@ -232,7 +243,7 @@ def _calibration_words(summary: Any) -> str:
     return f"D-ECE {value:.3f} (perfect: up to {band[1]:.3f}), {inside}"
 
 
-def _figure(title: str, x: str, y: str) -> go.Figure:
+def _figure(title: str, x: str, y: str, height: int = _HEIGHT) -> go.Figure:
     figure = go.Figure()
     figure.update_layout(
         title={
@@ -240,11 +251,13 @@ def _figure(title: str, x: str, y: str) -> go.Figure:
             "font": {"size": 14},
             "x": 0,
             "xanchor": "left",
-            "y": 0.98,
+            "y": 1,
             "yanchor": "top",
+            "yref": "container",
+            "pad": {"t": 6},
         },
-        height=_HEIGHT,
-        margin={"l": 10, "r": 10, "t": 62, "b": 10},
+        height=height,
+        margin={"l": 10, "r": 10, "t": 84, "b": 10},
         hovermode="closest",
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1, "xanchor": "right"},
         xaxis={"title": {"text": x}},

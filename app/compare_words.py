@@ -150,9 +150,8 @@ def findings(comparison: Comparison, first: str, second: str) -> list[tuple[Verd
         rows = [row for row in comparison.main if row.verdict is verdict]
         if rows:
             said.append((verdict, f"{second} is {verdict.value} than {first} in {_listed(rows)}."))
-    where = _where(comparison, second)
-    if where:
-        said.append((Verdict.SAME, where))
+    if where := _where(comparison, second):
+        said.append((Verdict.NOT_JUDGED, where))
     same = [row for row in comparison.main if row.verdict is Verdict.SAME]
     if not said:
         said.append((Verdict.SAME, f"{first} and {second} cannot be told apart on this set in any figure."))

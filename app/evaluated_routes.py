@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.payloads import Payload, heat_map_payload, pixel_payload, preview_payload
+from app.recent_pictures import RecentPictures
 from app.resources import Resources, resources
 from app.routes import _IMMUTABLE, _compressed, _guarded, _NotFoundError
 from app.visitors import identity_of
@@ -15,7 +16,7 @@ from core.domain.accounts import Identity
 from core.domain.inspection import DetectionResult
 from core.domain.permissions import Action, require
 from core.domain.radiograph import Radiograph
-from core.imaging.crop import Rectangle, crop_png
+from core.imaging.crop import Rectangle, crop_png, windowed
 from core.services.evaluation_sets import SetContent
 from core.store.evaluations import EvaluationSet
 
@@ -65,16 +66,20 @@ def crop(request: Request) -> Response:
 
 @_guarded
 def heat_map(request: Request) -> Response:
-    """The map of the box `box` of a version, counted in its evaluation."""
+    """The map of the box `box` of a version, counted from 1 within the image as it was evaluated."""
     held, (set_id, sha256) = resources(), _asked(request)
     version, box = int(request.query_params["version"]), int(request.query_params["box"])
     identity = _identity(request)
     chosen = held.services.evaluations.sets.find(identity, set_id)
     stored = held.services.evaluations.open(identity, chosen, [version])[0].stored
-    if stored is None or not 0 <= box < len(stored.outcomes.boxes):
+    if stored is None or sha256 not in stored.outcomes.digests:
+        raise _NotFoundError("this version was not evaluated on the image")
+    table, image = stored.outcomes, stored.outcomes.digests.index(sha256)
+    boxes = table.boxes[table.box_image == image]
+    if not 1 <= box <= len(boxes):
         raise _NotFoundError("no such box was evaluated")
     result = _result_of(held, set_id, sha256, version)
-    gaps = np.abs(result.detections.boxes - stored.outcomes.boxes[box]).max(axis=1, initial=0.0)
+    gaps = np.abs(result.detections.boxes - boxes[box - 1]).max(axis=1, initial=0.0)
     if not len(gaps) or gaps.min() > 1.0:
         raise _NotFoundError("this version no longer reports the box: its evaluation is of another device")
     return _compressed(
@@ -119,9 +124,13 @@ def _preview_of(held: Resources, set_id: str, sha256: str) -> Payload:
     return preview_payload(radiograph_of(held, set_id, sha256))
 
 
+_pictures: RecentPictures[tuple[str, str]] = RecentPictures()
+
+
 @lru_cache(maxsize=_KEPT_CROPS)
 def _crop_of(held: Resources, set_id: str, sha256: str, rectangle: Rectangle) -> bytes:
-    return crop_png(radiograph_of(held, set_id, sha256), rectangle, side_px=CROP_SIDE_PX)
+    picture = _pictures.get((set_id, sha256), lambda: windowed(radiograph_of(held, set_id, sha256)))
+    return crop_png(picture, rectangle, side_px=CROP_SIDE_PX)
 
 
 @lru_cache(maxsize=_KEPT_RESULTS)

@@ -29,6 +29,8 @@ function drawn(root, item) {
   frame.classList.add(item.shape >= 1 ? "wide" : "tall");
   const image = document.createElement("img");
   Object.assign(image, { src: item.picture, alt: "", loading: "lazy", decoding: "async" });
+  frame.classList.add("loading");
+  image.addEventListener("load", () => frame.classList.remove("loading"));
   frame.append(image, ...item.boxes.map(drawnBox));
   picture.append(frame);
   const button = document.createElement("button");

@@ -102,6 +102,7 @@ class Pair {
     const before = this.data;
     Object.assign(this, { text, data });
     this.$(".words").textContent = data.words;
+    this.root.classList.toggle("stacked", data.image.width > 1.5 * data.image.height);
     this.each((stage, side) => {
       this.$(`[data-side=${side}] figcaption`).textContent = data[side].title;
       stage.boxes.selected = data[side].selected;
