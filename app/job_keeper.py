@@ -7,8 +7,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
+from core.cli.working import TAKEN
 from core.domain.errors import WorkbenchError
 from core.services.job_queue import JobQueue, next_jobs
 from core.services.jobs import LOG_FILE
@@ -50,6 +52,7 @@ class JobKeeper:
         self._working_dir = working_dir
         self._command = command
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
+        self._begun_before: dict[str, datetime | None] = {}
         self._asked_at: dict[str, float] = {}
         self._swept_at = float("-inf")
         self._closing = threading.Event()
@@ -87,6 +90,7 @@ class JobKeeper:
         begun = {job.device for job in active if job.job_id in self._workers}
         for job in next_jobs(active):
             if job.device not in begun:
+                self._begun_before[job.job_id] = job.started_at
                 self._begin(job.job_id)
 
     def _keep(self) -> None:
@@ -125,6 +129,10 @@ class JobKeeper:
     def _reap(self) -> None:
         for job_id, worker in list(self._workers.items()):
             if (code := worker.poll()) is not None:
-                state = self._queue.worker_ended(job_id)
                 del self._workers[job_id]
+                before = self._begun_before.pop(job_id)
+                if code == TAKEN:
+                    log.info("the job %s was taken by another worker", job_id)
+                    continue
+                state = self._queue.worker_ended(job_id, begun_before=before)
                 log.info("the job %s is %s, its worker ended with %d", job_id, state.value, code)

@@ -11,6 +11,8 @@ from core.cli.conventions import FAILED, one_line_errors, read_settings
 
 _NICENESS = 10
 _STOPPED = 3
+#: The job is somebody else's, and stays what it is.
+TAKEN = 4
 
 
 @click.command(hidden=True)
@@ -20,9 +22,10 @@ def work(job: str) -> None:
     """Do the queued job; its log lies in DATA_DIR/jobs/ID/log.txt.
 
     SIGTERM stops it at the next point where it can go on later. Exit code 1 when it failed, 3 when it was
-    stopped.
+    stopped, 4 when it was not there to be done.
     """
     from core.bootstrap import build_worker
+    from core.domain.errors import JobTakenError
     from core.store.jobs import JobState
 
     os.nice(_NICENESS)  # whoever looks at radiographs comes first
@@ -37,6 +40,10 @@ def work(job: str) -> None:
         logging.getLogger(library).setLevel(logging.WARNING)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: worker.stop())
-    state = worker.work(job)
+    try:
+        state = worker.work(job)
+    except JobTakenError as error:
+        click.echo(f"radikal: {error}", err=True)
+        sys.exit(TAKEN)
     if state is not JobState.DONE:
         sys.exit(FAILED if state is JobState.FAILED else _STOPPED)

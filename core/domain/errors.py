@@ -41,6 +41,10 @@ class JobCancelledError(WorkbenchError):
     """A long job was asked to stop and did."""
 
 
+class JobTakenError(BadInputError):
+    """The job is not queued any more, or another one runs on its device."""
+
+
 class CalibrationDataError(BadInputError):
     """The boxes handed in cannot calibrate a model: none, or only true or only false ones."""
 

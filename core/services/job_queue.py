@@ -1,6 +1,6 @@
 """What the server does about jobs by itself: what may begin now, and what became of a worker that is gone."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from core.domain.accounts import SYSTEM
 from core.store.jobs import Job, JobState
@@ -23,14 +23,19 @@ class JobQueue:
         with self._store.read() as work:
             return work.jobs.active()
 
-    def worker_ended(self, job_id: str) -> JobState:
+    def worker_ended(self, job_id: str, *, begun_before: datetime | None) -> JobState:
         """What the job is after the process that did it ended, however it ended.
 
         One that never began failed; one that was not done was interrupted, or cancelled if that was asked.
+        One that is queued although it began was resumed meanwhile.
+
+        Args:
+            job_id: of the job.
+            begun_before: its `started_at` when the process was started.
         """
         with self._store.write() as work:
             job = work.jobs.find(job_id)
-            if job.state is JobState.QUEUED:
+            if job.state is JobState.QUEUED and job.started_at == begun_before:
                 return _end(work, job, JobState.FAILED, _BEFORE_IT_BEGAN)
             if job.state is JobState.RUNNING:
                 return _end(work, job, *_outcome(job))

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.domain.accounts import SYSTEM
-from core.domain.errors import BadInputError, JobCancelledError, WorkbenchError
+from core.domain.errors import JobCancelledError, JobTakenError, WorkbenchError
 from core.services.jobs import job_folder
 from core.store.jobs import Job, JobState
 from core.store.unit_of_work import Store
@@ -93,13 +93,14 @@ class JobWorker:
         """How the job ended.
 
         Raises:
-            BadInputError: there is no such job, it is not queued, or another one has its device.
+            BadInputError: there is no such job.
+            JobTakenError: it is not queued, or another one has its device.
         """
         folder = job_folder(self._folder, job_id)
         with self._store.write() as work:
             job = work.jobs.claim(job_id)
         if job is None:
-            raise BadInputError(f"the job {job_id} is not queued, or another one runs on its device")
+            raise JobTakenError(f"the job {job_id} is not queued, or another one runs on its device")
         folder.mkdir(parents=True, exist_ok=True)
         beating = threading.Thread(target=self._beat, args=(job_id,), name="heartbeat", daemon=True)
         beating.start()

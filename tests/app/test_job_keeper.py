@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from app.job_keeper import JobKeeper
+from core.cli.working import TAKEN
 from core.domain.accounts import COMMAND_LINE
 from core.services.job_queue import JobQueue
 from core.services.jobs import LOG_FILE, JobService
@@ -116,3 +117,16 @@ def test_a_worker_that_does_not_hear_is_ended(
         return jobs.find(COMMAND_LINE, job_id).state is JobState.CANCELLED
 
     wait_for(is_cancelled)
+
+
+def test_a_job_that_another_worker_took_is_left_as_it_is_and_tried_again(
+    make_keeper: Callable[[str], JobKeeper], jobs: JobService
+) -> None:
+    job_id = jobs.start(COMMAND_LINE, "sleep", {})
+    keeper = make_keeper(f"import sys; print('taken', flush=True); sys.exit({TAKEN})")
+
+    def was_tried_again() -> bool:
+        keeper.look()
+        return log_of(jobs, job_id).count("taken") > 1
+
+    wait_for(was_tried_again)

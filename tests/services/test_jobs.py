@@ -230,8 +230,17 @@ def test_what_a_job_is_when_its_process_is_gone(
             work.jobs.claim(job_id)
         if is_cancel_wanted:
             work.jobs.ask_to_stop(job_id)
-    assert place.queue.worker_ended(job_id) is expected
+    assert place.queue.worker_ended(job_id, begun_before=None) is expected
     assert place.find(job_id).state is expected
+
+
+def test_a_job_that_was_resumed_before_its_old_process_was_gone_stays_queued(place: Place) -> None:
+    job_id = place.start(to=1)
+    with place.store.write() as work:
+        work.jobs.claim(job_id)
+        work.jobs.move(job_id, JobState.CANCELLED)
+    place.jobs.resume(place.engineer, job_id)
+    assert place.queue.worker_ended(job_id, begun_before=None) is JobState.QUEUED
 
 
 def test_the_end_of_the_log_is_shown(place: Place) -> None:
