@@ -259,7 +259,7 @@ def open_labels(settings: Settings) -> Iterator[tuple[LabelFiles, Store]]:
 def open_promotion(settings: Settings) -> Iterator[tuple[PromotionService, ServingService]]:
     """The gate and what served when, without networks; the database is brought to the newest schema."""
     from core.services.alias_moves import AliasMover
-    from core.services.promoting import PromotionService
+    from core.services.promoting import LaterEvidence, PromotionService
     from core.services.serving import ServingService
 
     database = open_database(anchored(settings.database_url))
@@ -269,7 +269,8 @@ def open_promotion(settings: Settings) -> Iterator[tuple[PromotionService, Servi
         store, registry = open_store(database, trail), make_registry(settings)
         serving = ServingService(store, registry)
         mover = AliasMover(store, registry, serving)
-        yield PromotionService(store, mover, make_evidence(settings, store, registry)), serving
+        evidence = LaterEvidence(partial(make_evidence, settings, store, registry))
+        yield PromotionService(store, mover, evidence), serving
         trail.close()
     finally:
         database.dispose()
