@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.evaluate.matching import iou_matrix
 from core.evaluate.outcome_table import Bools, Ints, OutcomeTable
 
 #: Two boxes of the two versions are the same call from this overlap on.
@@ -106,14 +105,10 @@ def _false_calls(
     """Unmatched boxes of one version at places where the other one reports nothing."""
     boxes = np.flatnonzero(own.is_reported(probability) & (own.matched < 0))
     reported = np.flatnonzero(other.is_reported(probability))
+    here, there = _pairs_within_images(own.box_image[boxes], other.box_image[reported], own.n_images)
+    is_same = _paired_iou(own.boxes[boxes[here]], other.boxes[reported[there]]) >= SAME_CALL_IOU
     is_alone = np.ones(len(boxes), np.bool_)
-    starts = np.searchsorted(own.box_image[boxes], np.arange(own.n_images + 1))
-    other_starts = np.searchsorted(other.box_image[reported], np.arange(own.n_images + 1))
-    for image in np.flatnonzero((np.diff(starts) > 0) & (np.diff(other_starts) > 0)):
-        here = slice(starts[image], starts[image + 1])
-        there = reported[other_starts[image] : other_starts[image + 1]]
-        overlaps = iou_matrix(own.boxes[boxes[here]], other.boxes[there])
-        is_alone[here] = overlaps.max(axis=1) < SAME_CALL_IOU
+    is_alone[here[is_same]] = False
     alone = boxes[is_alone]
     order = alone[np.argsort(-own.probabilities[alone], kind="stable")].astype(np.int32)
     none = np.full(len(order), -1, np.int32)
@@ -121,6 +116,18 @@ def _false_calls(
     if is_first:
         return Places(images, order, none, none, certainty)
     return Places(images, none, order, none, certainty)
+
+
+def _pairs_within_images(
+    first: npt.NDArray[Any], second: npt.NDArray[Any], n_images: int
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Every pair of equal numbers in two sorted lists of images: positions in the one and in the other."""
+    starts = np.searchsorted(second, np.arange(n_images + 1))
+    n_partners = np.diff(starts)[first]
+    here = np.repeat(np.arange(len(first)), n_partners)
+    ends = np.cumsum(n_partners)
+    within = np.arange(len(here)) - np.repeat(ends - n_partners, n_partners)
+    return here, starts[first[here]] + within
 
 
 def _paired_iou(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

@@ -1,0 +1,90 @@
+"""The page Compare in Streamlit's own test runner."""
+
+from pathlib import Path
+
+import pytest
+
+from app.resources import Resources
+from core.domain.accounts import Role
+from core.services.evaluations import BUILT_IN_NAME
+from tests.measured import add_second_version, add_set, measure
+from tests.pages.browser import Browser, open_page, said
+
+
+@pytest.fixture
+def engineer(workplace: Resources, monkeypatch: pytest.MonkeyPatch) -> Browser:
+    browser = Browser(workplace, monkeypatch)
+    browser.sign_in(browser.account("m.eng", Role.ML_ENGINEER))
+    return browser
+
+
+def test_the_first_visit_offers_the_simulated_set_and_says_how_to_add_others(engineer: Browser) -> None:
+    page = open_page("compare.py")
+    assert not page.exception
+    assert "No evaluation set yet" in said(page)
+    assert [one.label for one in page.button if one.key == "compare.simulate"] == [
+        f"Make {BUILT_IN_NAME} and measure the chosen versions"
+    ]
+    assert "radikal evaluation-sets add" in page.code[0].value
+
+
+def test_a_reviewer_is_not_offered_to_measure(
+    workplace: Resources, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    add_set(workplace, tmp_path)
+    browser = Browser(workplace, monkeypatch)
+    browser.sign_in(browser.account("r.view", Role.REVIEWER))
+    page = open_page("compare.py")
+    assert not page.exception
+    assert "an ML engineer starts that" in said(page)
+    assert not [one for one in page.button if one.key == "compare.measure"]
+
+
+def test_missing_evaluations_start_with_one_click(
+    workplace: Resources, engineer: Browser, tmp_path: Path
+) -> None:
+    add_second_version(workplace, tmp_path)
+    add_set(workplace, tmp_path)
+    page = open_page("compare.py")
+    button = next(one for one in page.button if one.key == "compare.measure")
+    assert button.label == "Measure v1 and v2 on six frames"
+    button.click().run()
+    with workplace.services.store.read() as work:
+        job = work.jobs.latest(["evaluate"])[0]
+    assert job.payload["versions"] == [1, 2]
+    assert "Measuring weld v1, v2" in said(page)
+
+
+def test_measured_versions_are_compared_and_the_address_keeps_the_place(
+    workplace: Resources, engineer: Browser, tmp_path: Path
+) -> None:
+    add_second_version(workplace, tmp_path)
+    chosen = add_set(workplace, tmp_path)
+    measure(workplace, tmp_path, chosen)
+    page = open_page("compare.py", set=chosen.set_id, v="2,1", p="0.40", view="findings")
+    assert not page.exception
+    text = said(page)
+    assert "Nothing is judged here: 3 independent parts; 6 are the least that can tell" in text
+    assert "trained on none of the images" in text
+    assert "False calls an image" in text
+    assert page.query_params["v"] == "2,1"
+    assert page.query_params["p"] == "0.40"
+    for view in ("curves", "groups", "errors", "calibration", "boxes"):
+        page = open_page("compare.py", set=chosen.set_id, view=view)
+        assert not page.exception, view
+    page = open_page("compare.py", set=chosen.set_id, view="boxes", show="error:0:missed", at="0")
+    assert not page.exception
+    assert "v1: missed: recorded, not reported." in said(page)
+    assert page.query_params["at"] == "0"
+
+
+@pytest.mark.parametrize("show", ["nonsense", "error:7:missed", "bin:0:x:y", "confusion:0:a:b", "diff:"])
+def test_an_address_that_names_nothing_shows_the_default(
+    workplace: Resources, engineer: Browser, tmp_path: Path, show: str
+) -> None:
+    add_second_version(workplace, tmp_path)
+    chosen = add_set(workplace, tmp_path)
+    measure(workplace, tmp_path, chosen)
+    page = open_page("compare.py", set=chosen.set_id, view="boxes", show=show, at="99999")
+    assert not page.exception
+    assert "found only by v2" in said(page)
