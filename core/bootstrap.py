@@ -276,6 +276,31 @@ def open_promotion(settings: Settings) -> Iterator[tuple[PromotionService, Servi
         database.dispose()
 
 
+@contextmanager
+def open_learning(settings: Settings) -> Iterator[tuple[DataVersionService, RetrainService, BlobStore]]:
+    """Data versions, retraining and the originals, without networks; at the newest schema."""
+    database = open_database(anchored(settings.database_url))
+    try:
+        upgrade(database)
+        store = open_store(database, open_trail(settings, database))
+        jobs = JobService(store, ROOT / settings.data_dir / _JOBS, kinds=JOB_KINDS)
+        data = make_data_versions(settings, store, jobs)
+        retraining = RetrainService(jobs, data, make_registry(settings))
+        yield data, retraining, BlobStore(ROOT / settings.data_dir / _ORIGINALS)
+    finally:
+        database.dispose()
+
+
+def evaluate_artefact(folder: Path) -> EvaluateService:
+    """What measures a version that is not registered, from its artefact folder."""
+    from core.services.detecting import DetectService
+    from core.services.evaluating import EvaluateService
+    from core.services.releasing import OneModel
+
+    models = OneModel(folder, 0)
+    return EvaluateService(DetectService(models), models)
+
+
 def make_evidence(settings: Settings, store: Store, registry: MlflowRegistry) -> Evidence:
     """Measured figures for the promotion gate."""
     from core.services.evaluation_parts import GateEvaluations, make_archive

@@ -1,4 +1,4 @@
-"""`radikal data`: what is wrong with a data set."""
+"""`radikal data`: data versions, and what is wrong with a data set."""
 
 import json
 import sys
@@ -7,11 +7,17 @@ from pathlib import Path
 import click
 
 from core.cli.conventions import FAILED, one_line_errors, read_settings, show_progress
+from core.cli.learning import export_data, list_data, make_data
 
 
 @click.group()
 def data() -> None:
-    """Data sets: check them before anything is trained or measured on them."""
+    """Data sets and data versions: what models learn from and are measured on."""
+
+
+data.add_command(list_data)
+data.add_command(make_data)
+data.add_command(export_data)
 
 
 @data.command()

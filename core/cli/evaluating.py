@@ -15,6 +15,8 @@ from core.cli.conventions import one_line_errors, read_settings, show_progress
 @click.option("--images", required=True, type=click.Path(path_type=Path), help="Folder of its images.")
 @click.option("--version", type=int, help="Version number; wins over --alias.")
 @click.option("--alias", default="champion", show_default=True, help="Alias of the version to run.")
+@click.option("--artefact", type=click.Path(path_type=Path, exists=True, file_okay=False),
+              help="Folder of a version that is not registered, instead of a registered one.")  # fmt: skip
 @click.option("--split", type=click.Path(path_type=Path), help="Split list: evaluate one part of it only.")
 @click.option("--part", default="test", show_default=True, help="Part of the split list.")
 @click.option("--polarity", type=click.Choice(["film", "digital", "unknown"]), default="unknown",
@@ -28,6 +30,7 @@ def evaluate(
     images: Path,
     version: int | None,
     alias: str,
+    artefact: Path | None,
     split: Path | None,
     part: str,
     polarity: str,
@@ -35,15 +38,15 @@ def evaluate(
     out: Path | None,
 ) -> None:
     """Measure a model version on images with recorded boxes."""
-    from core.bootstrap import build_services
+    from core.bootstrap import build_services, evaluate_artefact
     from core.domain.radiograph import Polarity
     from core.labelling.split import members_of, read_split
 
-    services = build_services(read_settings())
+    service = build_services(read_settings()).evaluate if artefact is None else evaluate_artefact(artefact)
     members = None
     if split is not None:
         members = members_of(read_split(split), part)
-    summary = services.evaluate.evaluate(
+    summary = service.evaluate(
         coco,
         images,
         model=model,

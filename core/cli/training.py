@@ -5,18 +5,46 @@ from pathlib import Path
 import click
 
 from core.cli.conventions import one_line_errors, read_settings
+from core.cli.learning import retrain
 
 
 @click.command()
-@click.option("--recipe", required=True, type=click.Path(path_type=Path), help="Recipe YAML.")
-@click.option("--data", required=True, type=click.Path(path_type=Path), help="Folder of COCO files, images.")
+@click.option("--recipe", type=click.Path(path_type=Path), help="Recipe YAML.")
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of the recipe's COCO files, images.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the run; default below DATA_DIR.")
 @click.option("--job", help="Id of the job row that follows this run.")
 @click.option("--resume", is_flag=True, help="Go on from the newest checkpoint.")
+@click.option("--data-version", type=int, help="Instead of a recipe: train on with this data version.")
+@click.option("--base", type=int, help="Version to start from; default: the champion. With --data-version.")
+@click.option("--steps", type=int, help="With --data-version.")
+@click.option("--learning-rate", type=float, help="With --data-version.")
+@click.option("--budget", "budget_minutes", type=float, help="Minutes at most. With --data-version.")
+@click.option("--device", default="cpu", show_default=True, help="cpu or cuda. With --data-version.")
 @one_line_errors
-def train(recipe: Path, data: Path, out: Path | None, job: str | None, resume: bool) -> None:
-    """Train by a recipe; parameters, data hashes and losses go to MLflow too."""
+def train(
+    recipe: Path | None,
+    data: Path | None,
+    out: Path | None,
+    job: str | None,
+    resume: bool,
+    data_version: int | None,
+    base: int | None,
+    device: str,
+    **changes: float | None,
+) -> None:
+    """Train by a recipe, or train a version on with a data version until there is a challenger.
+
+    Parameters, data hashes and losses go to MLflow too. With --data-version the result is calibrated,
+    measured and registered as challenger.
+    """
     from core.bootstrap import build_training
+
+    if data_version is not None:
+        given = {name: value for name, value in changes.items() if value is not None}
+        retrain(data_version, base=base, device=device, changes=given)
+        return
+    if recipe is None or data is None:
+        raise click.UsageError("name a recipe and its data by --recipe and --data, or a --data-version")
 
     weights = build_training(read_settings(), job=job).run(recipe, data, out=out, should_resume=resume)
     click.echo(weights)

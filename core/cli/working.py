@@ -10,7 +10,7 @@ import click
 from core.cli.conventions import FAILED, one_line_errors, read_settings
 
 _NICENESS = 10
-_STOPPED = 3
+STOPPED = 3
 #: The job is somebody else's, and stays what it is.
 TAKEN = 4
 
@@ -46,4 +46,4 @@ def work(job: str) -> None:
         click.echo(f"radikal: {error}", err=True)
         sys.exit(TAKEN)
     if state is not JobState.DONE:
-        sys.exit(FAILED if state is JobState.FAILED else _STOPPED)
+        sys.exit(FAILED if state is JobState.FAILED else STOPPED)

@@ -89,6 +89,15 @@ class JobWorker:
         """Ask it to stop; from a signal handler, too."""
         self._stop.set()
 
+    def job(self, job_id: str) -> Job:
+        """The job as it is stored now.
+
+        Raises:
+            BadInputError: there is none.
+        """
+        with self._store.read() as work:
+            return work.jobs.find(job_id)
+
     def work(self, job_id: str) -> JobState:
         """How the job ended.
 
