@@ -7,7 +7,7 @@ which another tool may have changed.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from core.domain.errors import DatasetError
@@ -18,12 +18,16 @@ _AGREES_PX = 1e-6
 
 
 def coco_chunks(
-    images: Callable[[], Iterable[LabelledImage]], *, names: tuple[str, ...] = CLASS_NAMES
+    listed: Iterable[LabelledImage],
+    labelled: Iterable[LabelledImage],
+    *,
+    names: tuple[str, ...] = CLASS_NAMES,
 ) -> Iterator[str]:
     """The text of a COCO file, a piece at a time; at no time more than one image is in memory.
 
     Args:
-        images: goes through the images; called twice, for the images and for their annotations.
+        listed: the images; their boxes are not looked at.
+        labelled: the same images in the same order, with their boxes; begun when `listed` is at its end.
         names: of the categories, numbered from 1.
 
     Raises:
@@ -36,9 +40,9 @@ def coco_chunks(
     yield '{"info": {"description": "RadiKal labels"}, "licenses": [], "categories": '
     yield json.dumps(categories)
     yield ',\n"images": ['
-    yield from _joined(_entry(n, image) for n, image in enumerate(images(), 1))
+    yield from _joined(_entry(n, image) for n, image in enumerate(listed, 1))
     yield '],\n"annotations": ['
-    yield from _joined(_annotations(images(), numbers))
+    yield from _joined(_annotations(labelled, numbers))
     yield "]}\n"
 
 

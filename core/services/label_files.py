@@ -2,8 +2,8 @@
 
 import json
 import zipfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import IO, Any
@@ -12,7 +12,7 @@ from core.domain.accounts import Identity
 from core.domain.errors import BadInputError, DatasetError
 from core.domain.labels import Label, labels_of
 from core.domain.permissions import Action, require
-from core.domain.records import LABELS, Annotation
+from core.domain.records import LABELS
 from core.labelling.coco_exchange import coco_chunks, images_of_coco
 from core.labelling.labelled import LabelledBox, LabelledImage, file_names
 from core.labelling.voc import image_of_voc, voc_xml
@@ -20,7 +20,7 @@ from core.labelling.yolo import data_yaml, names_of, yolo_text
 from core.services.label_matching import NamedBoxes, matched
 from core.services.labels import LabelService
 from core.store.blobs import BlobStore
-from core.store.unit_of_work import Store, Work
+from core.store.unit_of_work import Store
 
 #: A file of annotations is read whole; more than this is no file of labels.
 LARGEST_TEXT_BYTES = 256 * 2**20
@@ -96,15 +96,12 @@ class LabelFiles:
         """
         require(identity, Action.ANNOTATIONS_READ)
         with self._store.read() as work:
-            names = file_names(
-                (one.image_sha256, image.name)
-                for one in _all(work)
-                if (image := work.images.find(one.image_sha256)) is not None
-            )
-        n_boxes = n_originals = 0
+            images = list(work.annotations.images_of(LABELS))
+        names = file_names((sha256, name) for sha256, name, _, _ in images)
+        listed = [LabelledImage(names[one], width, height, (), one) for one, _, width, height in images]
+        n_originals = 0
         with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-            self._write_labels(archive, form, names)
-            n_boxes = sum(len(one.boxes) for one in self._images(names))
+            n_boxes = self._write_labels(archive, form, listed)
             for sha256, name in names.items() if with_images else ():
                 info = zipfile.ZipInfo(f"images/{name}")
                 info.compress_type = zipfile.ZIP_STORED
@@ -162,33 +159,37 @@ class LabelFiles:
         self._tell(identity, "labels.imported", form, n_images=n_images, n_boxes=n_boxes)
         return Imported(n_images, n_same, n_boxes, tuple(problems))
 
-    def _write_labels(self, archive: zipfile.ZipFile, form: LabelFormat, names: dict[str, str]) -> None:
+    def _write_labels(
+        self, archive: zipfile.ZipFile, form: LabelFormat, listed: Sequence[LabelledImage]
+    ) -> int:
+        """How many boxes were written."""
+        counted = _Counted(self._with_boxes(listed))
         if form is LabelFormat.COCO:
             with archive.open("labels.json", "w", force_zip64=True) as out:
-                for chunk in coco_chunks(lambda: self._images(names)):
+                for chunk in coco_chunks(listed, counted):
                     out.write(chunk.encode("utf-8"))
-            return
+            return counted.n_boxes
         if form is LabelFormat.YOLO:
             archive.writestr("data.yaml", data_yaml())
-        for image in self._images(names):
+        for image in counted:
             stem = PurePosixPath(image.file_name).stem
             if form is LabelFormat.YOLO:
                 archive.writestr(f"labels/{stem}.txt", yolo_text(image))
             else:
                 archive.writestr(f"annotations/{stem}.xml", voc_xml(image))
+        return counted.n_boxes
 
-    def _images(self, names: dict[str, str]) -> Iterator[LabelledImage]:
-        """Every labelled image that has a name, by digest."""
-        with self._store.read() as work:
-            for one in _all(work):
-                image = work.images.find(one.image_sha256)
-                if image is None or image.sha256 not in names:
-                    continue  # labelled since the names were given
-                boxes = tuple(
-                    LabelledBox(label.bbox, label.indication_class.value, label.iso6520)
-                    for label in labels_of(one.boxes)
-                )
-                yield LabelledImage(names[image.sha256], image.width, image.height, boxes, image.sha256)
+    def _with_boxes(self, listed: Sequence[LabelledImage]) -> Iterator[LabelledImage]:
+        """The images in the same order with their newest boxes; one that is gone meanwhile has none."""
+        for begin in range(0, len(listed), _AT_ONCE):
+            some = listed[begin : begin + _AT_ONCE]
+            after = listed[begin - 1].sha256 or "" if begin else ""
+            with self._store.read() as work:
+                found = work.annotations.newest_of(LABELS, 2 * _AT_ONCE, after=after)
+            newest = {one.image_sha256: one for one in found}
+            for image in some:
+                kept = newest.get(image.sha256 or "")
+                yield replace(image, boxes=_boxes(kept.boxes) if kept else ())
 
     def _tell(
         self, identity: Identity, action: str, form: LabelFormat, *, n_images: int, n_boxes: int
@@ -292,9 +293,18 @@ def _same(one: Sequence[Label], other: Sequence[Label]) -> bool:
     return said(one) == said(other)
 
 
-def _all(work: Work) -> Iterator[Annotation]:
-    """The newest labels of every image, by digest, some at a time."""
-    after = ""
-    while found := work.annotations.newest_of(LABELS, _AT_ONCE, after=after):
-        yield from found
-        after = found[-1].image_sha256
+def _boxes(kept: Sequence[Mapping[str, Any]]) -> tuple[LabelledBox, ...]:
+    return tuple(LabelledBox(one.bbox, one.indication_class.value, one.iso6520) for one in labels_of(kept))
+
+
+class _Counted:
+    """Goes through images and counts their boxes on the way."""
+
+    def __init__(self, images: Iterator[LabelledImage]) -> None:
+        self._images = images
+        self.n_boxes = 0
+
+    def __iter__(self) -> Iterator[LabelledImage]:
+        for image in self._images:
+            self.n_boxes += len(image.boxes)
+            yield image

@@ -10,17 +10,18 @@ from core.domain.correction import Finding, Reason
 from core.domain.correction_findings import doubtful_findings, findings_of_reading, findings_of_review
 from core.domain.errors import BadInputError, UnknownRecordError
 from core.domain.permissions import Action, may, require
+from core.domain.reading import indication_from
 from core.domain.records import Inspection, InspectionState
 from core.services.inspecting import new_id
 from core.services.own_review import SideBySide
-from core.services.readings import Reading, reading_of
+from core.services.readings import Reading
 from core.store.queue import QueueFilter, QueueItem, QueueState
 from core.store.unit_of_work import Store, Work
 
 #: An item comes back to everybody when whoever took it was not seen for so long.
 LEASE = timedelta(minutes=5)
 #: Inspections that are looked through when the queue is opened, the newest first.
-CAUGHT_UP = 500
+CAUGHT_UP = 200
 #: The kind of the job that compares champion and challenger, and how many images it looks at usually.
 DISAGREE, COMPARED_IMAGES = "disagree", 50
 _LONGEST_WHY = 1_000
@@ -289,10 +290,14 @@ def queue_reviewed(work: Work, both: SideBySide) -> None:
 
 def findings_of(work: Work, inspection: Inspection) -> list[Finding]:
     """What there is to queue of an inspection as it is stored now."""
-    reading = reading_of(work, inspection.inspection_id)
-    if inspection.state is InspectionState.OPEN:
-        return doubtful_findings(inspection, reading.indications)
-    return _of_signed(reading)
+    kept = work.annotations.latest(inspection.image_sha256, inspection.inspection_id)
+    if kept is None:  # nobody said anything
+        return doubtful_findings(inspection, ())
+    said = [indication_from(box) for box in kept.boxes]
+    found = doubtful_findings(inspection, said)
+    return (
+        found if inspection.state is InspectionState.OPEN else findings_of_reading(inspection, said) + found
+    )
 
 
 def close(

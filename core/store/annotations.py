@@ -1,12 +1,15 @@
 """The repository of annotations: append-only, each save is the next version."""
 
-from sqlalchemy import Select, and_, func, select
+from collections.abc import Iterator
+
+from sqlalchemy import Select, and_, exists, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.domain.errors import StaleVersionError
 from core.domain.records import Annotation, AnnotationSource
 from core.store.record_tables import AnnotationRow
+from core.store.tables import ImageRow
 
 #: How PostgreSQL and SQLite name the constraint that keeps two writers from the same version.
 _UNIQUE = ("uq_annotations_image_track_version", "annotations.track, annotations.version")
@@ -43,6 +46,13 @@ class AnnotationRepository:
         query = _of(image_sha256, track).order_by(AnnotationRow.version.desc()).limit(1)
         row = self._session.scalar(query)
         return None if row is None else _annotation(row)
+
+    def images_of(self, track: str) -> Iterator[tuple[str, str, int, int]]:
+        """Digest, name, width and height, px, of every image with an annotation on this track, by digest."""
+        has_one = exists().where(AnnotationRow.image_sha256 == ImageRow.sha256, AnnotationRow.track == track)
+        query = select(ImageRow.sha256, ImageRow.name, ImageRow.width, ImageRow.height).where(has_one)
+        for sha256, name, width, height in self._session.execute(query.order_by(ImageRow.sha256)):
+            yield sha256, name, width, height
 
     def newest_of(self, track: str, limit: int, *, after: str = "") -> list[Annotation]:
         """The newest version of each image on this track: at most `limit`, by digest, behind `after`."""

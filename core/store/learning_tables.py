@@ -68,7 +68,16 @@ class QueueItemRow(Base):
     __table_args__ = (
         CheckConstraint("state IN ('open', 'done', 'skipped')", "state_is_known"),
         CheckConstraint("(leased_by IS NULL) = (leased_until IS NULL)", "lease_has_end"),
-        Index("ix_queue_items_state_priority", "state", "priority"),
+        Index(
+            "ix_queue_items_worklist",  # all that the queue filters, counts and orders by
+            "state",
+            "priority",
+            "item_id",
+            "reason",
+            "model_name",
+            "assigned_to",
+            "image_sha256",
+        ),
     )
 
     item_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)

@@ -133,11 +133,16 @@ class QueueRepository:
         self, wanted: QueueFilter, limit: int, *, before: tuple[float, str] | None = None
     ) -> list[QueueItem]:
         """At most `limit` items, the most urgent first, after the one at the place `before`."""
-        query = _ITEMS.where(*_conditions(wanted))
+        row = QueueItemRow
+        query = select(row.item_id).where(*_conditions(wanted))
         if before is not None:
-            query = query.where(tuple_(QueueItemRow.priority, QueueItemRow.item_id) < before)
-        query = query.order_by(QueueItemRow.priority.desc(), QueueItemRow.item_id.desc()).limit(limit)
-        return [_item(row) for row in self._session.execute(query)]
+            query = query.where(tuple_(row.priority, row.item_id) < before)
+        query = query.order_by(row.priority.desc(), row.item_id.desc()).limit(limit)
+        ids = list(self._session.scalars(query))  # from the index alone; then only these rows are read
+        items = {
+            one.item_id: one for one in map(_item, self._session.execute(_ITEMS.where(row.item_id.in_(ids))))
+        }
+        return [items[one] for one in ids]
 
     def counts(self) -> Mapping[tuple[QueueState, Reason], int]:
         """How many items there are of each state and reason."""
@@ -147,8 +152,8 @@ class QueueRepository:
 
     def count(self, wanted: QueueFilter) -> int:
         """How many items `wanted` lets through."""
-        some = _ITEMS.with_only_columns(func.count()).where(*_conditions(wanted))
-        return int(self._session.scalar(some) or 0)
+        query = select(func.count()).select_from(QueueItemRow).where(*_conditions(wanted))
+        return int(self._session.scalar(query) or 0)
 
     def next_for(self, user_id: str, wanted: QueueFilter, *, but_not: Sequence[str] = ()) -> QueueItem | None:
         """The most urgent open item that nobody else is at and that is not meant for somebody else.
@@ -162,17 +167,18 @@ class QueueRepository:
         """
         row = QueueItemRow
         query = (
-            _ITEMS.where(*_conditions(wanted), row.state == QueueState.OPEN.value)
-            .where(or_(row.leased_by.is_(None), row.leased_by == user_id, row.leased_until <= self._now))
+            select(row.item_id)
+            .where(*_conditions(wanted), row.state == QueueState.OPEN.value)
             .where(or_(row.assigned_to.is_(None), row.assigned_to == user_id))
+            .where(or_(row.leased_by.is_(None), row.leased_by == user_id, row.leased_until <= self._now))
         )
         if but_not:
             query = query.where(row.image_sha256.not_in(but_not))
         query = query.order_by(row.priority.desc(), row.item_id.desc()).limit(1)
-        query = query.with_for_update(of=row, skip_locked=True)
-        mine = self._session.execute(query.where(row.assigned_to == user_id)).first()
-        found = mine or self._session.execute(query).first()
-        return None if found is None else _item(found)
+        query = query.with_for_update(skip_locked=True)
+        mine = self._session.scalar(query.where(row.assigned_to == user_id))
+        found = mine or self._session.scalar(query)
+        return None if found is None else self.find(found)
 
     def lease(self, image_sha256: str, user_id: str, until: datetime) -> int:
         """How many open items of the image this person now holds; those of others stay theirs."""
@@ -219,7 +225,8 @@ def _conditions(wanted: QueueFilter) -> list[ColumnElement[bool]]:
     )
     conditions: list[ColumnElement[bool]] = [column == value for column, value in equal if value is not None]
     if wanted.text.strip():
-        conditions.append(ImageRow.name.icontains(wanted.text.strip(), autoescape=True))
+        named = select(ImageRow.sha256).where(ImageRow.name.icontains(wanted.text.strip(), autoescape=True))
+        conditions.append(row.image_sha256.in_(named))
     return conditions
 
 

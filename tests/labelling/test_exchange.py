@@ -48,7 +48,7 @@ def images(draw: st.DrawFn) -> LabelledImage:
 
 @given(st.lists(images(), max_size=3))
 def test_coco_gives_back_the_same_floats(written: list[LabelledImage]) -> None:
-    text = "".join(coco_chunks(lambda: written))
+    text = "".join(coco_chunks(written, written))
     assert images_of_coco(json.loads(text), "labels.json") == written
 
 
@@ -73,7 +73,7 @@ def test_corners_count_only_while_they_agree_with_the_box() -> None:
     image = LabelledImage(
         "a.png", 2, 66, (LabelledBox((0, 1.2612891258897818, 1, 65.66263145608723), "crack"),)
     )
-    content = json.loads("".join(coco_chunks(lambda: [image])))
+    content = json.loads("".join(coco_chunks([image], [image])))
     (annotation,) = content["annotations"]
     assert annotation["corners"] == list(image.boxes[0].bbox)
     annotation["bbox"] = [0, 2, 1, 20]
