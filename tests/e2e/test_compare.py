@@ -1,0 +1,89 @@
+"""Comparing versions in a real browser: measured by one click, from a figure to its boxes, kept on reload."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from core.domain.accounts import COMMAND_LINE, Role
+from core.engine.detector import Detector
+from tests.artefacts import write_artefact
+from tests.e2e.inspected import add_person, services_of, signed_in
+from tests.e2e.serving import PATIENCE_MS, Served, browser, served
+from tests.recorded import write_recorded
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+expect.set_options(timeout=min(PATIENCE_MS, 60_000))
+
+
+@pytest.fixture(scope="module")
+def chromium(chromium_path: str) -> Iterator[Browser]:
+    with browser(chromium_path) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The product with two weld versions and a set of six frames that neither was measured on."""
+    folder = tmp_path_factory.mktemp("served")
+    with served(folder) as running:
+        with services_of(running) as services:
+            add_person(services, "m.eng", Role.ML_ENGINEER)
+            other = write_artefact(folder / "other", seed=1, score_spread=1.0)
+            services.registry.register(other, alias="challenger")
+            coco = write_recorded(
+                folder / "recorded", Detector.load(folder / "weld" / "weights.safetensors"), size=(220, 420)
+            )
+            services.evaluations.sets.add_files(COMMAND_LINE, "six frames", "weld", coco, coco.parent)
+        yield running
+
+
+def click_on(page: Page, mark: Locator) -> None:
+    """Click where a mark of a plot is; a layer of plotly's own lies over it."""
+    expect(mark).to_be_visible()
+    place = mark.bounding_box()
+    assert place is not None
+    page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+
+
+def views(page: Page) -> tuple[str, str]:
+    """What both canvases were painted with, to see that they show the same part."""
+    zoom = page.locator(".pair .zoom").inner_text()
+    return zoom, page.locator(".pair .wl").inner_text()
+
+
+def test_from_nothing_measured_to_the_boxes_that_differ(chromium: Browser, server: Served) -> None:
+    with signed_in(chromium, server, "m.eng", "/compare") as page:
+        page.get_by_role("button", name="Measure v1 and v2 on six frames").click()
+        expect(page.get_by_role("progressbar", name="Measuring weld v1, v2")).to_be_visible()
+        expect(page.locator(".rk-figures tbody tr").first).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.locator(".rk-findings")).to_contain_text("3 independent parts; 6 are the least")
+
+        page.get_by_text("Errors", exact=True).click()
+        click_on(page, page.locator(".barlayer .point path").first)
+        expect(page.locator(".gallery button").first).to_be_visible()
+        assert "show=error%3A0%3A" in page.url or "show=error:0:" in page.url
+
+        page.locator(".gallery button").nth(1).click()
+        expect(page.locator(".pair[data-ready='1']")).to_be_visible()
+        expect(page.locator(".pair .words")).to_contain_text("2 of ")
+        before = views(page)
+        page.locator("[data-side=second] canvas").focus()
+        page.keyboard.press("+")
+        page.keyboard.press("3")
+        expect(page.locator(".pair .zoom")).not_to_have_text(before[0])
+        page.keyboard.press("ArrowRight")
+        expect(page.locator(".pair .words")).to_contain_text("3 of ")
+        page.reload()
+        expect(page.locator(".pair[data-ready='1']")).to_be_visible()
+        expect(page.locator(".pair .words")).to_contain_text("3 of ")
+
+
+def test_the_images_are_not_there_for_others(chromium: Browser, server: Served) -> None:
+    with services_of(server) as services:
+        chosen = services.evaluations.archive.sets_of("weld")[0]
+        sha256 = services.evaluations.sets.content(chosen).digests[0]
+    context = chromium.new_context(base_url=server.address)
+    answer = context.request.get(f"/evaluated/{chosen.set_id}/{sha256}/pixels")
+    assert answer.status in (401, 404)
+    context.close()
