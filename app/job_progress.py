@@ -1,7 +1,7 @@
 """A long job as its page shows it: how far, how long still, what it said last, and the ways to stop it.
 
 A page calls `draw_job(job_id)` where the job should appear. It polls while the job is active and runs the
-whole page again once it ended, so that the page can show the result.
+whole page again when its state changes, so that the page can show it and the result.
 """
 
 from collections.abc import Sequence
@@ -38,18 +38,18 @@ def draw_job(job_id: str, *, title: str = "", has_log: bool = True) -> Job:
     identity = current_identity(touch=False)
     job = resources().services.jobs.find(identity, job_id)
     if job.state.is_active:
-        _live(job_id, title, has_log)
+        _live(job_id, title, has_log, job.state)
     else:
         _draw(identity, job, title, has_log)
     return job
 
 
 @st.fragment(run_every=_POLL_S)
-def _live(job_id: str, title: str, has_log: bool) -> None:
+def _live(job_id: str, title: str, has_log: bool, drawn: JobState) -> None:
     identity = current_identity(touch=False)
     job = resources().services.jobs.find(identity, job_id)
-    if not job.state.is_active:
-        st.rerun()
+    if job.state is not drawn:
+        st.rerun()  # the rest of the page tells the state, too
     _draw(identity, job, title, has_log)
 
 

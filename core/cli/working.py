@@ -36,7 +36,7 @@ def work(job: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
-    for library in ("alembic", "mlflow", "sqlalchemy"):
+    for library in ("alembic", "faster_coco_eval", "mlflow", "sqlalchemy"):
         logging.getLogger(library).setLevel(logging.WARNING)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: worker.stop())
