@@ -295,9 +295,8 @@ def findings_of(work: Work, inspection: Inspection) -> list[Finding]:
         return doubtful_findings(inspection, ())
     said = [indication_from(box) for box in kept.boxes]
     found = doubtful_findings(inspection, said)
-    return (
-        found if inspection.state is InspectionState.OPEN else findings_of_reading(inspection, said) + found
-    )
+    is_signed = inspection.state is not InspectionState.OPEN
+    return [*findings_of_reading(inspection, said), *found] if is_signed else found
 
 
 def close(

@@ -139,9 +139,8 @@ class QueueRepository:
             query = query.where(tuple_(row.priority, row.item_id) < before)
         query = query.order_by(row.priority.desc(), row.item_id.desc()).limit(limit)
         ids = list(self._session.scalars(query))  # from the index alone; then only these rows are read
-        items = {
-            one.item_id: one for one in map(_item, self._session.execute(_ITEMS.where(row.item_id.in_(ids))))
-        }
+        found = map(_item, self._session.execute(_ITEMS.where(row.item_id.in_(ids))))
+        items = {one.item_id: one for one in found}
         return [items[one] for one in ids]
 
     def counts(self) -> Mapping[tuple[QueueState, Reason], int]:

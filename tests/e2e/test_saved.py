@@ -108,3 +108,17 @@ def test_undo_and_redo_walk_through_the_changes_and_each_is_saved(page: Page) ->
     )
     both = "1 dismissed,2 confirmed"
     assert found == ["1 open", "1 dismissed", both, "1 dismissed", "1 open", both, "1 dismissed"]
+
+
+def test_what_was_sent_again_after_a_long_wait_is_still_recognised_as_ones_own(page: Page) -> None:
+    late = "const later = []; window.setTimeout = (act) => later.push(act);"
+    asked = "there(0, 'a'); saved.set('b'); saved.set('c'); later.pop()();"
+    found = run_pure(
+        page,
+        ("saved",),
+        f"() => {{ {late} {PRELUDE} {asked} there(1, 'b'); const then = now(); there(2, 'c'); "
+        "return [then, now()]; }",
+    )
+    # the first change was stored in the meantime: no conflict, the second one goes on top of it
+    assert found[0]["sent"] == [[0, "b"], [0, "c"], [1, "c"]]
+    assert [one["state"] for one in found] == ["saving", "saved"]

@@ -130,6 +130,6 @@ def test_a_file_that_is_not_understood_changes_nothing(desk, annotator, films, d
 def test_an_annotator_who_has_to_stay_blind_is_no_way_in(desk, store, films, inspector):
     with pytest.raises(NotAllowedError):
         desk.label_files.import_(replace(COMMAND_LINE), io.BytesIO(b"{}"), "file", LabelFormat.COCO)
+    exporter = add_user(store, Role.ADMIN)
     with pytest.raises(NotAllowedError):
-        exporter = add_user(store, Role.ADMIN)
         desk.label_files.export(exporter, io.BytesIO(), LabelFormat.COCO, with_images=False)

@@ -12,7 +12,7 @@ class Saved {
 
   #forgetAll() {
     clearTimeout(this.timer);
-    Object.assign(this, { id: null, owner: null, content: null, base: 0, baseText: "", stored: null, inFlight: null, conflict: null, refusal: "", isLate: false, isOpen: false });
+    Object.assign(this, { id: null, owner: null, content: null, base: 0, baseText: "", stored: null, inFlight: null, sent: [], conflict: null, refusal: "", isLate: false, isOpen: false });
   }
 
   get isSaved() { return this.content === null || this.write(this.content) === this.baseText; }
@@ -56,19 +56,19 @@ class Saved {
   #adopt() {
     const { version, content } = this.stored;
     clearTimeout(this.timer);
-    Object.assign(this, { content, base: version, baseText: this.write(content), inFlight: null, conflict: null, isLate: false });
+    Object.assign(this, { content, base: version, baseText: this.write(content), inFlight: null, sent: [], conflict: null, isLate: false });
     this.#forget();
   }
 
   #renewed() {
     const [there, mine] = [this.write(this.stored.content), this.write(this.content)];
-    const isMine = there === this.inFlight?.text || there === mine;
+    const isMine = this.sent.includes(there) || there === mine; // also what was sent once more since
     if (!this.isOpen && there !== mine) {
       if (mine !== this.baseText) this.refusal = "it was signed meanwhile; your last change is not in it";
       this.#adopt();
     } else if (isMine || there === this.baseText) {
       clearTimeout(this.timer);
-      Object.assign(this, { base: this.stored.version, baseText: there, inFlight: null, isLate: false });
+      Object.assign(this, { base: this.stored.version, baseText: there, inFlight: null, sent: [], isLate: false });
       if (there === mine) { this.conflict = null; this.#forget(); } else this.#send();
     } else if (mine === this.baseText) this.#adopt();
     else this.#conflicting();
@@ -102,6 +102,7 @@ class Saved {
     if (!this.isOpen || this.inFlight || this.conflict || this.isSaved) return;
     this.edit += 1;
     this.inFlight = { text: this.write(this.content), edit: `${this.name}-${this.edit}` };
+    this.sent.push(this.inFlight.text);
     this.on.send({ inspection_id: this.id, base: this.base, edit: this.inFlight.edit, content: this.content });
     this.timer = setTimeout(() => {
       this.inFlight = null;
