@@ -160,7 +160,6 @@ def confusion(name: str, index: int, one: Confusion, *, is_dark: bool) -> go.Fig
             y=lines,
             text=text,
             texttemplate="%{text}",
-            customdata=keys,
             showscale=False,
             textfont={"color": "#f2f4f6" if is_dark else "#16191c", "size": 13},
             colorscale=[[0, "rgba(79, 163, 224, 0.04)"], [1, "rgba(79, 163, 224, 0.62)"]],
@@ -168,7 +167,7 @@ def confusion(name: str, index: int, one: Confusion, *, is_dark: bool) -> go.Fig
             zmax=1,
             xgap=1,
             ygap=1,
-            hovertemplate="recorded %{y}, reported %{x}: %{text} boxes, %{z:.0%} of the row<extra></extra>",
+            hoverinfo="skip",
         )
     )
     # what a click can choose: heat maps report none
@@ -181,7 +180,11 @@ def confusion(name: str, index: int, one: Confusion, *, is_dark: bool) -> go.Fig
             customdata=np.array(keys).reshape(-1, 1),
             showlegend=False,
             marker={"size": 30, "opacity": 0, "symbol": "square"},
-            hoverinfo="skip",
+            text=[
+                f"{n:,} boxes, {share:.0%} of the row"
+                for n, share in zip(counts.flat, rows.flat, strict=True)
+            ],
+            hovertemplate="recorded %{y}, reported %{x}: %{text}<extra></extra>",
         )
     )
     figure.update_yaxes(autorange="reversed")

@@ -26,6 +26,7 @@ class ComparedBoxes extends BoxLayer {
   }
 
   paint(context) {
+    this.taken = [];
     if (this.isTruthShown) for (const one of this.truth) this.#paintTruth(context, one);
     super.paint(context);
     for (const box of this.shown) if (!box.is_hit) this.#strike(context, box);
@@ -42,7 +43,17 @@ class ComparedBoxes extends BoxLayer {
     context.lineWidth = one.is_missed ? 2.5 : 1.25;
     context.strokeStyle = one.is_missed ? MISSED_COLOUR : TRUTH_COLOUR;
     context.strokeRect(x0, y0, x1 - x0, y1 - y0);
-    if (one.is_missed && x1 - x0 > 16) paintLabel(context, { text: `missed: ${one.class}`, x: x0, y: y1 + 3, width: context.measureText(`missed: ${one.class}`).width + 10, height: 17 });
+    if (one.is_missed && x1 - x0 > 16) this.#labelMissed(context, `missed: ${one.class}`, x0, y1 + 3);
+  }
+
+  // Where another label stands already, the thick frame says it alone.
+  #labelMissed(context, text, x, y) {
+    context.font = `500 ${LABEL_FONT}`;
+    const place = { text, x, y, width: context.measureText(text).width + 10, height: 17 };
+    const isFree = (other) => place.x >= other.x + other.width || other.x >= place.x + place.width || place.y >= other.y + 17 || other.y >= place.y + 17;
+    if (!this.taken.every(isFree)) return;
+    this.taken.push(place);
+    paintLabel(context, place);
   }
 
   // A false call is crossed once, from corner to corner.
