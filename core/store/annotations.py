@@ -51,7 +51,8 @@ class AnnotationRepository:
         """Digest, name, width and height, px, of every image with an annotation on this track, by digest."""
         has_one = exists().where(AnnotationRow.image_sha256 == ImageRow.sha256, AnnotationRow.track == track)
         query = select(ImageRow.sha256, ImageRow.name, ImageRow.width, ImageRow.height).where(has_one)
-        yield from self._session.execute(query.order_by(ImageRow.sha256)).tuples()
+        for row in self._session.execute(query.order_by(ImageRow.sha256)):
+            yield tuple(row)  # type: ignore[misc]  # as many columns as were selected
 
     def newest_of(self, track: str, limit: int, *, after: str = "") -> list[Annotation]:
         """The newest version of each image on this track: at most `limit`, by digest, behind `after`."""

@@ -71,9 +71,9 @@ def test_a_browser_cannot_say_what_the_model_reported(workspace, inspector, insp
     ("change", "says"),
     [
         ({"source": "human"}, "did not report"),
-        ({"model_index": 99}, "did not report"),
-        ({"model_index": None}, "did not report"),
-        ({"id": "m7"}, "expected the id m1"),
+        ({"model_index": 99, "id": "m100"}, "did not report"),
+        ({"model_index": None, "id": "h1"}, "did not report"),
+        ({"id": "m7"}, "expected m1"),
         ({"class": "rust"}, "not an indication"),
     ],
 )
