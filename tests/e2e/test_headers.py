@@ -81,7 +81,7 @@ def test_pages_viewer_and_upload_live_with_the_policy(page: Page, repository: Pa
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto("/")
     samples = repository / "data" / "samples"
-    page.locator("input[type=file]").set_input_files(samples / "porosity_clusters.png")
+    page.locator("input[type=file]").first.set_input_files(samples / "porosity_clusters.png")
     expect(page.locator(".bench[data-state=ready][data-ready='1']")).to_be_visible(timeout=PATIENCE_MS)
     row = page.locator(".panel tbody tr").first
     row.click()
@@ -89,7 +89,7 @@ def test_pages_viewer_and_upload_live_with_the_policy(page: Page, repository: Pa
     assert blocked(page) == []
 
     page.goto("/how-to-read")
-    expect(page.get_by_text("What you see")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("heading", name="What you see")).to_be_visible(timeout=PATIENCE_MS)
     assert blocked(page) == []
     assert errors == []
 
@@ -97,7 +97,7 @@ def test_pages_viewer_and_upload_live_with_the_policy(page: Page, repository: Pa
 @pytest.mark.parametrize("attack", _ATTACKS)
 def test_what_somebody_injects_is_blocked(page: Page, attack: str) -> None:
     page.goto("/how-to-read")
-    expect(page.get_by_text("What you see")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("heading", name="What you see")).to_be_visible(timeout=PATIENCE_MS)
     page.evaluate(f"() => {{ {_ATTACKS[attack]} }}")
     page.wait_for_function("window.blocked.length > 0")
     assert not page.evaluate("window.ran === true")
@@ -136,7 +136,7 @@ def test_the_served_product_refuses(server: Served, path: str, headers: dict[str
 
 def test_every_line_of_its_log_is_json_and_holds_no_cookie(page: Page, server: Served) -> None:
     page.goto("/how-to-read")
-    expect(page.get_by_text("What you see")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("heading", name="What you see")).to_be_visible(timeout=PATIENCE_MS)
     (token,) = [cookie["value"] for cookie in page.context.cookies() if cookie["name"] == "radikal_guest"]
     text = server.log.read_text(encoding="utf-8")
     lines = [json.loads(line) for line in text.splitlines()]

@@ -38,7 +38,7 @@ def shown(page: Page) -> int:
 
 def test_upload_boxes_threshold_map_and_download(page: Page, repository: Path) -> None:
     page.goto("/")
-    page.locator("input[type=file]").set_input_files(repository / "data" / "samples" / SAMPLE)
+    page.locator("input[type=file]").first.set_input_files(repository / "data" / "samples" / SAMPLE)
     expect(page.locator(".bench[data-state=ready][data-ready='1']")).to_be_visible(timeout=PATIENCE_MS)
 
     fetched: list[str] = []
@@ -80,5 +80,5 @@ def test_upload_boxes_threshold_map_and_download(page: Page, repository: Path) -
 
 def test_another_visitor_sees_none_of_it(page: Page, repository: Path) -> None:
     page.goto("/")
-    expect(page.locator("input[type=file]")).to_be_attached()
+    expect(page.locator("input[type=file]").first).to_be_attached()
     expect(page.locator(".bench")).to_have_count(0)

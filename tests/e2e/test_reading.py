@@ -45,7 +45,7 @@ def inspector(chromium: Browser, server: Served, name: str) -> Iterator[BrowserC
     page = context.new_page()
     page.goto("/")
     fill_in(page, name)
-    page.locator("input[type=file]").wait_for(state="attached")
+    page.locator("input[type=file]").first.wait_for(state="attached")
     page.close()
     yield context
     context.close()
@@ -62,7 +62,7 @@ def opened(context: BrowserContext, path: str = "/", upload: Path | None = None)
     page = context.new_page()
     page.goto(path)
     if upload is not None:
-        page.locator("input[type=file]").set_input_files(upload)
+        page.locator("input[type=file]").first.set_input_files(upload)
     ready(page)
     return page
 

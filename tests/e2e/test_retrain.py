@@ -74,7 +74,7 @@ def test_labels_become_a_version_and_a_training_is_watched_stopped_and_resumed(
         expect(page.locator(".rk-job")).to_contain_text("weld v1 on data version 1")
         _wait_for_step(page, 1)
         expect(page.locator(".rk-job-running")).to_contain_text("left")
-        expect(page.locator(".js-plotly-plot")).to_be_visible()
+        expect(page.locator(".js-plotly-plot").first).to_be_visible()
         page.get_by_role("button", name="Stop").click()
         expect(page.locator(".rk-job-cancelled")).to_be_visible()
         said = page.locator(".rk-job-said").inner_text()
