@@ -2,8 +2,11 @@
 
 import argparse
 import asyncio
+import gc
+import importlib
 import logging
 import os
+import pkgutil
 import sys
 import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -89,7 +92,9 @@ def serve(*, host: str, port: int, demo: bool) -> None:
     if demo:
         let_guests_in()
     resources()
+    import_pages_code()
     app = create_app(settings, listens_on=host)
+    gc.freeze()  # what is here now stays: collections look at what sessions leave, not at torch and mlflow
     largest_message = st.get_option("server.maxWidgetStateSize") * 10**6
     _take_over_logs()
     for warning in doubts_about(settings, host):
@@ -115,6 +120,17 @@ def serve(*, host: str, port: int, demo: bool) -> None:
         ws_ping_timeout=30,
         ws_per_message_deflate=False,
     )
+
+
+def import_pages_code() -> None:
+    """Import what pages will import, before the first visitor comes.
+
+    Two sessions whose scripts import the same modules for the first time at once can see them half made
+    (a KeyError of the import system, seen when a killed server came back to open tabs).
+    """
+    for module in pkgutil.walk_packages([str(Path(__file__).parent)], "app."):
+        if module.name not in {"app.main", "app.server"}:  # the script, and this module run as __main__
+            importlib.import_module(module.name)
 
 
 @asynccontextmanager

@@ -32,6 +32,8 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+#: The chooser of files; the one of a folder lies beside it, and which is drawn first is not said.
+FILES = "input[type=file]:not([webkitdirectory])"
 PATIENCE_MS = 120_000  # for a machine that is busy with a training; 10 s are enough otherwise
 
 

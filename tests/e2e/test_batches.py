@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from pydicom.uid import RLELossless
 
-from tests.e2e.serving import PATIENCE_MS, Served, browser, served
+from tests.e2e.serving import FILES, PATIENCE_MS, Served, browser, served
 from tests.imaging.pictures import write_dicom
 from tests.workplace import radiograph_png
 
@@ -102,7 +102,7 @@ def test_a_folder_without_radiographs_says_so_on_the_empty_page(page: Page, tmp_
 def test_each_frame_is_an_image_that_says_where_it_came_from(page: Page, tmp_path: Path) -> None:
     frames = np.random.default_rng(4).integers(0, 60_000, (3, 96, 128), dtype=np.uint16)
     (tmp_path / "panel.dcm").write_bytes(write_dicom(frames, frames=3, syntax=RLELossless))
-    page.locator("input[type=file]").first.set_input_files(tmp_path / "panel.dcm")
+    page.locator(FILES).set_input_files(tmp_path / "panel.dcm")
     expect_names(page, *(f"panel frame {number} of 3.dcm" for number in (1, 2, 3)))
     page.get_by_role("tab", name="Image").click()
     facts = page.locator(".image-facts")
@@ -117,6 +117,6 @@ def test_each_frame_is_an_image_that_says_where_it_came_from(page: Page, tmp_pat
 def test_a_file_that_declares_a_hundred_thousand_frames_is_one_clear_line(page: Page, tmp_path: Path) -> None:
     data = write_dicom(np.zeros((2, 40, 50), np.uint8), frames=2, NumberOfFrames=100_000)
     (tmp_path / "bomb.dcm").write_bytes(data)
-    page.locator("input[type=file]").first.set_input_files(tmp_path / "bomb.dcm")
+    page.locator(FILES).set_input_files(tmp_path / "bomb.dcm")
     told = "bomb.dcm: expected a DICOM file of at most 250 frames, got 100000 (bomb.dcm). Nothing was stored"
     expect(page.get_by_text(told)).to_be_visible()

@@ -9,7 +9,7 @@ from urllib.error import HTTPError
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.serving import PATIENCE_MS, Served, browser, served
+from tests.e2e.serving import FILES, PATIENCE_MS, Served, browser, served
 
 #: Notes what the policy of the page blocked, and scripts that ran although they should not.
 _WATCH = """
@@ -81,7 +81,7 @@ def test_pages_viewer_and_upload_live_with_the_policy(page: Page, repository: Pa
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto("/")
     samples = repository / "data" / "samples"
-    page.locator("input[type=file]").first.set_input_files(samples / "porosity_clusters.png")
+    page.locator(FILES).set_input_files(samples / "porosity_clusters.png")
     expect(page.locator(".bench[data-state=ready][data-ready='1']")).to_be_visible(timeout=PATIENCE_MS)
     row = page.locator(".panel tbody tr").first
     row.click()

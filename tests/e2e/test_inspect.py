@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.serving import PATIENCE_MS, Served, browser, served
+from tests.e2e.serving import FILES, PATIENCE_MS, Served, browser, served
 
 SAMPLE = "porosity_clusters.png"
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
@@ -38,8 +38,9 @@ def shown(page: Page) -> int:
 
 def test_upload_boxes_threshold_map_and_download(page: Page, repository: Path) -> None:
     page.goto("/")
-    page.locator("input[type=file]").first.set_input_files(repository / "data" / "samples" / SAMPLE)
-    expect(page.locator(".bench[data-state=ready][data-ready='1']")).to_be_visible(timeout=PATIENCE_MS)
+    with page.expect_response("**/map?*"):  # the first box's, fetched before anybody asks
+        page.locator(FILES).set_input_files(repository / "data" / "samples" / SAMPLE)
+        expect(page.locator(".bench[data-state=ready][data-ready='1']")).to_be_visible(timeout=PATIENCE_MS)
 
     fetched: list[str] = []
     page.on("request", lambda request: fetched.append(request.url))
@@ -80,5 +81,5 @@ def test_upload_boxes_threshold_map_and_download(page: Page, repository: Path) -
 
 def test_another_visitor_sees_none_of_it(page: Page, repository: Path) -> None:
     page.goto("/")
-    expect(page.locator("input[type=file]").first).to_be_attached()
+    expect(page.locator(FILES)).to_be_attached()
     expect(page.locator(".bench")).to_have_count(0)

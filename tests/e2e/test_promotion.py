@@ -12,7 +12,7 @@ from core.domain.serving import ChangeKind
 from core.store.inspection_history import HistoryFilter
 from tests.artefacts import write_artefact
 from tests.e2e.inspected import add_person, services_of, signed_in
-from tests.e2e.serving import PATIENCE_MS, Served, browser, served
+from tests.e2e.serving import FILES, PATIENCE_MS, Served, browser, served
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 expect.set_options(timeout=min(PATIENCE_MS, 60_000))
@@ -42,7 +42,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 def upload(page: Page, sample: Path) -> None:
     """Hand the file in at the empty table and wait until it is read."""
-    page.locator("input[type=file]").first.set_input_files(sample)
+    page.locator(FILES).set_input_files(sample)
     expect(page.locator(".stage canvas, canvas").first).to_be_visible()
 
 
@@ -87,7 +87,7 @@ def test_promoted_the_next_upload_is_read_by_it_and_rolled_back_it_is_as_before(
         inspect.goto("/")
         expect(header).to_contain_text("weld v2 (champion)")
         inspect.get_by_role("button", name="Add radiographs").click()
-        inspect.locator("input[type=file]").first.set_input_files(samples[1])
+        inspect.locator(FILES).set_input_files(samples[1])
         assert made_by(server, 2) == [1, 2], "what was read keeps its version"
 
         engineer.goto("/versions")
@@ -101,7 +101,7 @@ def test_promoted_the_next_upload_is_read_by_it_and_rolled_back_it_is_as_before(
         inspect.goto("/")
         expect(header).to_contain_text("weld v1 (champion)")
         inspect.get_by_role("button", name="Add radiographs").click()
-        inspect.locator("input[type=file]").first.set_input_files(samples[2])
+        inspect.locator(FILES).set_input_files(samples[2])
         assert made_by(server, 3) == [1, 2, 1], "as before"
     with services_of(server) as services, services.store.read() as work:
         kinds = [one.kind for one in work.serving.of("weld", "champion")]

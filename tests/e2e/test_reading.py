@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.conftest import REPOSITORY
-from tests.e2e.serving import PATIENCE_MS, Served, _wait_until_healthy, browser, served
+from tests.e2e.serving import FILES, PATIENCE_MS, Served, _wait_until_healthy, browser, served
 from tests.e2e.test_sign_in import PASSWORD, add_user, fill_in
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
@@ -45,7 +45,7 @@ def inspector(chromium: Browser, server: Served, name: str) -> Iterator[BrowserC
     page = context.new_page()
     page.goto("/")
     fill_in(page, name)
-    page.locator("input[type=file]").first.wait_for(state="attached")
+    page.locator(FILES).wait_for(state="attached")
     page.close()
     yield context
     context.close()
@@ -62,7 +62,7 @@ def opened(context: BrowserContext, path: str = "/", upload: Path | None = None)
     page = context.new_page()
     page.goto(path)
     if upload is not None:
-        page.locator("input[type=file]").first.set_input_files(upload)
+        page.locator(FILES).set_input_files(upload)
     ready(page)
     return page
 
