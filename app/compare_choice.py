@@ -1,6 +1,6 @@
 """What the page Compare is asked for; all of it lives in the address."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -12,8 +12,8 @@ from core.domain.model_version import ModelVersion
 from core.services.evaluations import VersionOnSet
 from core.store.evaluations import EvaluationSet
 
-SET, VERSIONS, POINT, OWN_POINT, VIEW, PAIR = (
-    f"compare.{name}" for name in ("set", "versions", "point", "own_point", "view", "pair")
+SET, POINT, OWN_POINT, VIEW, PAIR = (
+    f"compare.{name}" for name in ("set", "point", "own_point", "view", "pair")
 )
 FINDINGS, CURVES, GROUPS, ERRORS, CALIBRATION, BOXES = (
     "findings",
@@ -71,7 +71,7 @@ def choose(identity: Identity) -> Choice:
     service = resources().services.evaluations
     model = app_state.chosen_model()
     sets, versions = service.sets.all(identity, model), service.versions(identity, model)
-    _prepare(model, sets, [one.version for one in versions])
+    _prepare(sets)
     with st.container(horizontal=True, vertical_alignment="bottom", key="compare-bar"):
         st.segmented_control("Model", MODELS, key=app_state.MODEL_KEY, on_change=_forget, width="content")
         by_id = {one.set_id: one for one in sets}
@@ -86,15 +86,15 @@ def choose(identity: Identity) -> Choice:
         )
         chosen = by_id.get(st.session_state.get(SET) or "")
         measured = service.measured_on(identity, chosen) if chosen else frozenset()
-        named = {one.version: one for one in versions}
-        st.multiselect(
+        named = {one.version: version_words(one, one.version in measured) for one in versions}
+        numbers = st.multiselect(
             "Versions; the first is what the others are compared with",
             list(named),
-            key=VERSIONS,
+            key=_versions_key(model, named),
             max_selections=MOST_VERSIONS,
             width=420,
             placeholder="choose two or more",
-            format_func=lambda number: version_words(named[number], number in measured),
+            format_func=named.__getitem__,
         )
         st.toggle(
             "Each at its own point",
@@ -119,10 +119,9 @@ def choose(identity: Identity) -> Choice:
         on_change=_keep_view,
     )
     probability = None if st.session_state[OWN_POINT] else round(float(st.session_state[POINT]), 2)
-    numbers = tuple(int(one) for one in st.session_state[VERSIONS])
     view = str(st.session_state.get(VIEW) or FINDINGS)
     _into_address(model, chosen, numbers, probability, view)
-    return Choice(model, sets, chosen, versions, numbers, measured, probability, view)
+    return Choice(model, sets, chosen, versions, tuple(numbers), measured, probability, view)
 
 
 def version_words(version: ModelVersion, is_measured: bool) -> str:
@@ -160,14 +159,25 @@ def show_boxes(show: str) -> None:
     st.query_params.pop(AT, None)
 
 
-def _prepare(model: str, sets: Sequence[EvaluationSet], numbers: Sequence[int]) -> None:
+def _versions_key(model: str, named: Mapping[int, str]) -> str:
+    """Key of the choice of versions, with its first value from the address.
+
+    A multiselect knows its choices by their words. When these change below it (a version was measured, or
+    promoted), the words that the browser sends fit nothing and the choice would come out empty; so other
+    words make another widget, which takes up what the address says.
+    """
+    key = f"compare.versions.{model}.{'|'.join(named.values())}"
+    if key not in st.session_state:
+        asked = [int(one) for one in st.query_params.get(_VERSIONS, "").split(",") if one.isdigit()]
+        st.session_state[key] = [one for one in asked if one in named] or sorted(list(named)[:2])
+    return key
+
+
+def _prepare(sets: Sequence[EvaluationSet]) -> None:
     """Give the widgets their first values from the address; what it names and is not there is ignored."""
     asked, ids = st.query_params, [one.set_id for one in sets]
     if st.session_state.get(SET) not in ids:
         st.session_state[SET] = asked.get(_SET) if asked.get(_SET) in ids else (ids[0] if ids else None)
-    if VERSIONS not in st.session_state:
-        named = [int(one) for one in asked.get(_VERSIONS, "").split(",") if one.isdigit()]
-        st.session_state[VERSIONS] = [one for one in named if one in numbers] or sorted(numbers[:2])
     point = _number(asked.get(_POINT))
     st.session_state.setdefault(OWN_POINT, point is None)
     st.session_state.setdefault(POINT, 0.5 if point is None else point)
@@ -178,7 +188,7 @@ def _prepare(model: str, sets: Sequence[EvaluationSet], numbers: Sequence[int]) 
 
 def _forget() -> None:
     """Another model has other sets and versions; only from a callback."""
-    for key in (SET, VERSIONS, PAIR):
+    for key in (SET, PAIR):
         st.session_state.pop(key, None)
     st.query_params.from_dict({_MODEL: app_state.chosen_model()})
 

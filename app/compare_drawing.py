@@ -1,6 +1,7 @@
 """Draws the views of the page Compare."""
 
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 import streamlit as st
@@ -139,6 +140,7 @@ def draw_calibration(found: Sequence[VersionOnSet]) -> None:
 
 
 def _plot(figure: Any, key: str, *, leads: bool = False) -> None:
+    st.html(f'<h3 class="rk-plot-title">{escape(figure.layout.meta)}</h3>')  # plotly cuts titles that wrap
     if leads:
         st.plotly_chart(
             figure, key=key, config=_NO_TOOLS, on_select=_open_point(key), selection_mode="points"

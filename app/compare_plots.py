@@ -1,4 +1,4 @@
-"""The plots of a comparison; each title says what is to be seen."""
+"""The plots of a comparison; the layout's `meta` is a title that says what is to be seen."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -232,7 +232,7 @@ def reliability_plot(found: Sequence[VersionOnSet], n_bins: int = 10) -> go.Figu
                 + "</extra>",
             )
         )
-    figure.update_layout(title={"text": _wrapped("Calibration: " + "; ".join(said))})
+    figure.update_layout(meta="Calibration: " + "; ".join(said))
     figure.update_xaxes(range=[0, 1])
     figure.update_yaxes(range=[0, 1.02])
     return figure
@@ -249,18 +249,9 @@ def _calibration_words(summary: Any) -> str:
 def _figure(title: str, x: str, y: str, height: int = _HEIGHT) -> go.Figure:
     figure = go.Figure()
     figure.update_layout(
-        title={
-            "text": _wrapped(title),
-            "font": {"size": 14},
-            "x": 0,
-            "xanchor": "left",
-            "y": 1,
-            "yanchor": "top",
-            "yref": "container",
-            "pad": {"t": 6},
-        },
+        meta=title,
         height=height,
-        margin={"l": 10, "r": 10, "t": 84, "b": 10},
+        margin={"l": 10, "r": 10, "t": 34, "b": 10},
         hovermode="closest",
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1, "xanchor": "right"},
         xaxis={"title": {"text": x}},
@@ -268,16 +259,6 @@ def _figure(title: str, x: str, y: str, height: int = _HEIGHT) -> go.Figure:
         dragmode=False,
     )
     return figure
-
-
-def _wrapped(title: str, width: int = 84) -> str:
-    """On as many lines as it takes, without breaking words."""
-    lines = [""]
-    for word in title.split():
-        if len(lines[-1]) + len(word) >= width:
-            lines.append("")
-        lines[-1] += f" {word}" if lines[-1] else word
-    return "<br>".join(lines)
 
 
 def _add_band(figure: go.Figure, band: Band, name: str, index: int) -> None:

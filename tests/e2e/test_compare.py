@@ -1,5 +1,6 @@
 """Comparing versions in a real browser: measured by one click, judged by parts, closed to others."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -38,12 +39,25 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield running
 
 
-def test_from_nothing_measured_to_the_findings(chromium: Browser, server: Served) -> None:
+def test_from_nothing_measured_to_the_boxes_behind_an_error(chromium: Browser, server: Served) -> None:
     with signed_in(chromium, server, "m.eng", "/compare") as page:
         page.get_by_role("button", name="Measure v1 and v2 on six frames").click()
         expect(page.get_by_role("progressbar", name="Measuring weld v1, v2")).to_be_visible()
         expect(page.locator(".rk-figures tbody tr").first).to_be_visible(timeout=PATIENCE_MS)
         expect(page.locator(".rk-findings")).to_contain_text("3 independent parts; 6 are the least")
+        for view in ("Curves", "Class and size", "Calibration", "Errors"):  # both versions stay chosen
+            page.get_by_role("radio", name=view).click()
+            expect(page).to_have_url(re.compile("v=1%2C2.*view=" + view[:3].lower().replace("cla", "gro")))
+            expect(page.locator(".js-plotly-plot").first).to_be_visible()
+        bar = page.locator(".js-plotly-plot .barlayer .point path").first
+        n_missed = int((page.locator(".barlayer .bartext").first.text_content() or "").replace(",", ""))
+        place = bar.bounding_box()
+        assert place
+        page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+        expect(page).to_have_url(re.compile("show=error%3A0%3Amissed"))
+        expect(
+            page.get_by_text(f"v1: missed: recorded, not reported. {n_missed:,} in 6 images")
+        ).to_be_visible()
 
 
 def test_the_images_are_not_there_for_others(chromium: Browser, server: Served) -> None:
