@@ -34,7 +34,9 @@ def draw_bar(identity: Identity, preview: Preview) -> None:
             on_change=view.choose_model,
         )
         if may(identity.role, Action.DATA_MAKE):
-            with st.popover("Make a data version", icon=":material/add:", key="data-make"):
+            with st.popover(
+                "Make a data version", icon=":material/add:", key=f"data-make.{view.data_state().n_made}"
+            ):
                 draw_form(identity, preview)
         st.caption(preview_words(preview))
 

@@ -31,9 +31,11 @@ class DataState:
 
     Attributes:
         selections: by table, what was selected when it was first drawn.
+        n_made: versions that were asked for; the form closes with each.
     """
 
     selections: dict[str, Any] = field(default_factory=dict)
+    n_made: int = 0
 
 
 def data_state() -> DataState:
@@ -157,4 +159,5 @@ def make() -> None:
         test_share=int(st.session_state.get(TEST, 20)) / _PERCENT,
     )
     resources().services.data.start(current_identity(), request)
+    data_state().n_made += 1
     st.query_params.pop(_CHOSEN, None)

@@ -30,6 +30,7 @@ def label_data(
     has_next: bool,
     visited: Sequence[tuple[str, str]],
     ahead: str | None = None,
+    data_notice: str = "",
 ) -> dict[str, Any]:
     """Everything the viewer needs for one image.
 
@@ -42,6 +43,7 @@ def label_data(
         has_next: more waits in the queue.
         visited: digest and name of the images of this session, this one among them.
         ahead: digest of the image that will probably come next.
+        data_notice: what the data of the model that looked at it demands to be said.
     """
     answer, sha256 = sheet.answer, sheet.image.sha256
     operating = answer.model.operating_probability if answer else 0.5
@@ -62,7 +64,7 @@ def label_data(
         "model": {
             "title": title,
             "sha256": answer.model.sha256 if answer else "",
-            "data_notice": "",
+            "data_notice": data_notice,
             "device": "",
         },
         "threshold": round(min(high, max(low, operating)), 2),

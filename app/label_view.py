@@ -37,6 +37,7 @@ class LabelState:
         ahead: the image on show and the one that will probably come after it.
         said: what came of the last image.
         n_done: images that were completed.
+        notices: what the training data of a model version demand to be said, by its title.
     """
 
     refused: dict[str, Any] = field(default_factory=dict)
@@ -44,6 +45,7 @@ class LabelState:
     said: str = ""
     n_done: int = 0
     ahead: tuple[str, str | None] = ("", None)
+    notices: dict[str, str] = field(default_factory=dict)
 
     def visit(self, sha256: str, name: str) -> None:
         """The image is on show; those of before stay within reach."""
@@ -86,7 +88,27 @@ def viewer_data(sheet: LabelSheet, identity: Identity, others: tuple[str, ...]) 
         has_next=may(identity.role, Action.QUEUE_WORK),
         visited=state.visited,
         ahead=_ahead(sheet.image.sha256, identity),
+        data_notice=_data_notice(sheet),
     )
+
+
+def model_words(sheet: LabelSheet) -> str:
+    """Who suggested the dashed boxes."""
+    return f"{sheet.answer.model.name} v{sheet.answer.model.version}" if sheet.answer else ""
+
+
+def _data_notice(sheet: LabelSheet) -> str:
+    """As the card of the version says; nothing when it is not known any more."""
+    if sheet.answer is None:
+        return ""
+    state, model = label_state(), sheet.answer.model
+    if model_words(sheet) not in state.notices:
+        try:
+            version, _ = resources().services.registry.resolve(model.name, version=model.version)
+        except WorkbenchError:
+            return ""
+        state.notices[model_words(sheet)] = version.data_notice
+    return state.notices[model_words(sheet)]
 
 
 def _ahead(sha256: str, identity: Identity) -> str | None:

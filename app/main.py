@@ -86,7 +86,7 @@ def draw_for_somebody(identity: Identity) -> None:
         return
     current, entry = navigate(identity.role)
     prepare_choices()
-    draw_header(identity, chosen_model())
+    draw_header(identity, None if entry.names_model else chosen_model())
     draw_notice()
     require_page(entry.url_path)
     current.run()

@@ -30,6 +30,7 @@ class PageEntry:
         roles: who may open it.
         is_listed: in the navigation; what is not is reached from elsewhere.
         unlisted_for: roles that may open it, but reach it from elsewhere.
+        names_model: it says itself which model is meant, so the header does not name the chosen one.
     """
 
     file: str
@@ -40,6 +41,7 @@ class PageEntry:
     roles: frozenset[Role]
     is_listed: bool = True
     unlisted_for: frozenset[Role] = frozenset()
+    names_model: bool = False
 
 
 PAGES = (
@@ -69,6 +71,7 @@ PAGES = (
         "label",
         _LEARN | _READERS,
         unlisted_for=_READERS,
+        names_model=True,
     ),
     PageEntry("../pages/data_versions.py", "Data", ":material/dataset:", "Learn", "data", _DATA),
     PageEntry("../pages/retrain.py", "Retrain", ":material/model_training:", "Learn", "retrain", _DATA),

@@ -140,5 +140,5 @@ def comparison_address(job: Job) -> tuple[str, str]:
     """Where the challenger is seen beside its base version: words and address."""
     model, version, base = (job.result[key] for key in ("model", "version", "base_version"))
     if any(page.url_path == "compare" for page in PAGES):
-        return f"Compare v{version} with v{base}", f"/compare?model={model}&v={version},{base}"
+        return f"Compare v{version} with v{base}", f"/compare?model={model}&v={base},{version}"
     return f"Look at v{version}", f"/versions?model={model}&version={version}"

@@ -56,7 +56,7 @@ def draw_image() -> None:
     except WorkbenchError as error:
         st.warning(f"This image cannot be labelled by you now: {error}.")
         return
-    draw_bar(identity, sheet.image.name, others)
+    draw_bar(identity, sheet.image.name, view.model_words(sheet), others)
     radiograph_viewer(
         data,
         key=view.VIEWER,
@@ -69,17 +69,16 @@ def draw_image() -> None:
     )
 
 
-def draw_bar(identity: Identity, name: str, others: tuple[str, ...]) -> None:
-    """What is on show, who else is at it, how to get back."""
+def draw_bar(identity: Identity, name: str, model: str, others: tuple[str, ...]) -> None:
+    """What is on show, which version suggests, who else is at it, how to get back."""
     here = f'<b class="rk-warn">Also here now: {escape(", ".join(others))}</b>' if others else ""
-    said = view.label_state().said
+    suggested = f"suggested by {model} or a person" if model else "suggested"
+    said = f" · {view.label_state().said}" if view.label_state().said else ""
+    told = escape(f"dashed: {suggested}, solid: label, crossed: refused{said}")
     with st.container(horizontal=True, vertical_alignment="center", key="label-bar"):
         if may(identity.role, Action.QUEUE_WORK):
             st.page_link(page_at("disagreements").file, label="Queue", icon=":material/arrow_back:")
-        st.html(
-            f'<p class="rk-bar"><b>{escape(name)}</b> <span class="rk-muted">dashed: suggested, '
-            f"solid: label, crossed: refused{f' · {escape(said)}' if said else ''}</span> {here}</p>"
-        )
+        st.html(f'<p class="rk-bar"><b>{escape(name)}</b> <span class="rk-muted">{told}</span> {here}</p>')
 
 
 draw()

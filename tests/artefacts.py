@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from shutil import copyfile
 
 import torch
 import yaml
@@ -25,21 +26,18 @@ def write_artefact(
     card: dict[str, object] | None = None,
     calibration: dict[str, object] | None = None,
     score_spread: float | None = None,
+    weights: Path | None = None,
 ) -> Path:
     """An artefact folder with a random tiny network, different for each seed.
 
     With a `score_spread` of about 1 (the deviation of its logits) it reports boxes of every score on noise.
+    With `weights`, the artefact has these, of a network that was trained.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(seed)
-    network = IndicationNetwork(TINY)
-    if score_spread is not None:
-        _spread_scores(network.eval(), score_spread)
-    save_file(
-        {k: v.contiguous() for k, v in network.state_dict().items()},
-        folder / "weights.safetensors",
-        metadata={"network": TINY.to_json(), "polarity": polarity},
-    )
+    if weights is None:
+        _write_random_weights(folder / "weights.safetensors", seed, polarity, score_spread)
+    else:
+        copyfile(weights, folder / "weights.safetensors")
     content = {
         "name": name,
         "polarity": polarity,
@@ -62,6 +60,15 @@ def write_artefact(
     images = [{"sha256": sha256, "file_name": f"{i}.png"} for i, sha256 in enumerate(trained_on)]
     (folder / "manifest.json").write_text(json.dumps({"images": images}))
     return folder
+
+
+def _write_random_weights(path: Path, seed: int, polarity: str, score_spread: float | None) -> None:
+    torch.manual_seed(seed)
+    network = IndicationNetwork(TINY)
+    if score_spread is not None:
+        _spread_scores(network.eval(), score_spread)
+    tensors = {k: v.contiguous() for k, v in network.state_dict().items()}
+    save_file(tensors, path, metadata={"network": TINY.to_json(), "polarity": polarity})
 
 
 def _spread_scores(network: IndicationNetwork, deviation: float) -> None:

@@ -48,7 +48,7 @@ def test_trainings_say_what_they_do_and_what_came_out() -> None:
     assert title_of(DONE) == "weld v1 on data version 2"
     assert job_rows([DONE])[0]["Result"] == "v4"
     assert job_rows([replace(DONE, state=JobState.CANCELLED, result={})])[0]["State"] == "stopped"
-    assert comparison_address(DONE) == ("Compare v4 with v1", "/compare?model=weld&v=4,1")
+    assert comparison_address(DONE) == ("Compare v4 with v1", "/compare?model=weld&v=1,4")
 
 
 def test_curves_are_told_in_words_and_drawn_apart() -> None:

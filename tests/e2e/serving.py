@@ -53,13 +53,19 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[Served]:
+def served(
+    folder: Path,
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    champions: Mapping[str, Path] | None = None,
+) -> Iterator[Served]:
     """The product on a folder of its own; its models are tiny real networks that report boxes on noise.
 
     Args:
         folder: empty; everything lies below it.
         arguments: of `radikal serve`, such as `--demo`.
         environment: more settings.
+        champions: artefacts, by model, that serve in place of the tiny ones.
     """
     variables = {
         "DATA_DIR": str(folder),
@@ -67,7 +73,7 @@ def served(folder: Path, *arguments: str, environment: Mapping[str, str] | None 
         "MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}",
         **(environment or {}),
     }
-    _fill(folder, variables)
+    _fill(folder, variables, champions or {})
     port = free_port()
     command = [sys.executable, "-m", "app.server", "--port", str(port), *arguments]
     log = folder / "server.log"
@@ -99,14 +105,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _fill(folder: Path, variables: Mapping[str, str]) -> None:
+def _fill(folder: Path, variables: Mapping[str, str], champions: Mapping[str, Path]) -> None:
     settings = Settings(_env_file=None, **{key.lower(): value for key, value in variables.items()})
     database = open_database(settings.database_url)
     upgrade(database)
     database.dispose()
     registry = make_registry(settings)
     for name in ("weld", "casting"):
-        artefact = write_artefact(folder / name, name=name, score_spread=0.3, calibration={"score_cut": 0.45})
+        artefact = champions.get(name) or write_artefact(
+            folder / name, name=name, score_spread=0.3, calibration={"score_cut": 0.45}
+        )
         registry.register(artefact, alias="champion")
 
 

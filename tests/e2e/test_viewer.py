@@ -539,3 +539,43 @@ def test_what_was_chosen_on_the_preview_stays_when_full_depth_comes(page: Page) 
     assert page.locator(".wl").inner_text() == kept
     expect(page.locator(".preset")).to_have_value("own")
     expect(page.locator(".shown-as")).to_have_text("inverted")
+
+
+def _labelled(shown: Shown, note: str = "") -> dict[str, object]:
+    """An image in the label editor, as Python tells it."""
+    return shown.data(
+        reading={
+            "inspection_id": f"labels-{shown.sha256}",
+            "is_labelling": True,
+            "owner": "u-1",
+            "is_open": True,
+            "version": 3,
+            "saved_at": None,
+            "author": "",
+            "content": {"labels": [], "refused": [], "note": note},
+            "kinds": {},
+            "items": [],
+            "others": [],
+            "has_next": True,
+            "refused": {},
+        }
+    )
+
+
+def test_what_is_typed_belongs_to_the_image_it_was_typed_for(page: Page) -> None:
+    first, second = Shown(film()), Shown(film(), sha256="ba" * 32)
+    serve_viewer(page, first, second)
+    page.goto(f"{ORIGIN}/")
+    show(page, _labelled(first))
+    page.locator(".bench[data-ready='1']").wait_for()
+    note = page.locator(".decision-note")
+    note.press_sequentially("dust in the corner")
+    show(page, _labelled(second, "clean"))
+    expect(note).to_be_focused()
+    expect(note).to_have_value("clean")
+    page.locator(".stage > canvas").focus()
+    page.wait_for_timeout(1500)  # longer than a note waits for the next letter
+    saved = [said for name, said in page.evaluate("reports") if name == "reading"]
+    assert [(one["inspection_id"], one["content"]["note"]) for one in saved] == [
+        (f"labels-{first.sha256}", "dust in the corner")
+    ]

@@ -148,7 +148,7 @@ class LabelPanel {
     this.#showWhy();
     const note = this.$(".decision-note");
     note.readOnly = !data.is_open;
-    if (this.root.getRootNode().activeElement !== note) note.value = labels.content.note ?? "";
+    showNote(note, labels.saved.id, labels.content.note);
     for (const [name, list] of [["undo", labels.past], ["redo", labels.future]]) this.$(`.${name}`).disabled = !list.length || !labels.canChange;
     const n = this.on.waiting();
     this.actions.querySelector(".accept-all").disabled = !n || !labels.canChange;
@@ -196,13 +196,19 @@ class LabelPanel {
     this.$("[data-call=confirm]").setAttribute("aria-pressed", String(entry.call === "confirmed"));
     this.$("[data-call=dismiss]").setAttribute("aria-pressed", String(entry.call === "dismissed"));
     this.$("[data-call=dismiss] span").textContent = entry.call === "confirmed" ? "Delete" : "Refuse";
-    if (this.root.getRootNode().activeElement !== note) note.value = entry.note ?? "";
+    showNote(note, `${this.labels.saved.id} ${entry.n}`, entry.note);
     note.dataset.n = entry.n;
   }
 
   #noteLater() {
     clearTimeout(this.noting);
     this.noting = setTimeout(() => this.#takeNote(), NOTE_AFTER_MS);
+  }
+
+  // What was typed and not taken yet, before another image comes on show.
+  takeNotes() {
+    this.#takeNote();
+    takeNote(this.$(".indication-note"), this.on);
   }
 
   #takeNote() {

@@ -77,7 +77,7 @@ class ReadingPanel {
     press("dismiss", entry.call === "dismissed");
     this.$("[data-call=dismiss] span").textContent = entry.isAdded ? "Delete" : "Dismiss";
     this.$("[data-call=dismiss]").disabled = entry.call === "candidate";
-    if (this.root.getRootNode().activeElement !== note) note.value = entry.note ?? "";
+    showNote(note, `${this.reading.saved.id} ${entry.n}`, entry.note);
     note.dataset.n = entry.n;
   }
 
@@ -90,6 +90,12 @@ class ReadingPanel {
   #noteLater() {
     clearTimeout(this.noting);
     this.noting = setTimeout(() => this.#takeNote(), NOTE_AFTER_MS);
+  }
+
+  // What was typed and not taken yet, before another image comes on show.
+  takeNotes() {
+    this.#takeNote();
+    takeNote(this.$(".indication-note"), this.on);
   }
 
   #takeNote() {
@@ -116,7 +122,7 @@ class ReadingPanel {
     }
     const note = this.$(".decision-note");
     note.readOnly = !isOpen;
-    if (this.root.getRootNode().activeElement !== note) note.value = decision.content.note;
+    showNote(note, decision.id, decision.content.note);
     note.hidden = !isOpen && !decision.content.note;
     this.$(".sign").hidden = !isOpen;
     this.$(".sign").disabled = !data.may_sign || !decision.content.disposition || !this.#isAllSaved();

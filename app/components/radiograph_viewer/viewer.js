@@ -96,6 +96,7 @@ class Bench {
     if (this.raw && JSON.stringify(this.raw) === JSON.stringify(data)) return;
     this.raw = data;
     this.data = { ...data };
+    if (before && before.reading?.inspection_id !== data.reading?.inspection_id) this.readingPanel.takeNotes();
     this.isUpdating = true;
     this.reading.update(data.reading ?? null, data.detections);
     this.data.detections = this.reading.entries();

@@ -36,6 +36,7 @@ _SCRIPTS = (
     "progress",
     "saved",
     "conflict",
+    "notes",
     "reading",
     "labels",
     "kind_picker",
