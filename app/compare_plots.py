@@ -55,7 +55,7 @@ def precision_recall(
         x, y = one.points.get("recall"), one.points.get("precision")
         if x is not None and y is not None:
             _add_point(figure, x, y, names[index], index, one.operating.probability)
-    figure.update_xaxes(range=[0, 1])
+    figure.update_xaxes(range=[0, 1.02])
     figure.update_yaxes(range=[0, 1.02])
     return figure
 
@@ -233,7 +233,7 @@ def reliability_plot(found: Sequence[VersionOnSet], n_bins: int = 10) -> go.Figu
             )
         )
     figure.update_layout(meta="Calibration: " + "; ".join(said))
-    figure.update_xaxes(range=[0, 1])
+    figure.update_xaxes(range=[0, 1.02])
     figure.update_yaxes(range=[0, 1.02])
     return figure
 

@@ -87,6 +87,7 @@ def draw_table(versions: Sequence[DataVersion], chosen: DataVersion | None, name
     st.dataframe(
         view.version_rows(versions, names),
         hide_index=True,
+        placeholder="–",
         height=min(_TABLE_PX, _ROW_PX * (len(versions) + 1) + 10),
         row_height=_ROW_PX,
         on_select=partial(view.choose_row, key, numbers),
@@ -140,6 +141,7 @@ def draw_difference(identity: Identity, version: DataVersion, others: Sequence[D
         st.dataframe(
             rows,
             hide_index=True,
+            placeholder="–",
             row_height=_ROW_PX,
             height=min(_DIFFERENCE_PX, _ROW_PX * (len(rows) + 1) + 10),
             column_config={"Open": st.column_config.LinkColumn(display_text="label", width=60)},

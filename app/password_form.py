@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app.access import client_address
+from app.components.first_field.first_field import start_in
 from app.components.ticket_post.ticket_post import post_ticket
 from app.incident import incident
 from app.resources import resources
@@ -37,6 +38,8 @@ def draw_password_change(identity: Identity) -> None:
                 "New password again", type="password", autocomplete="new-password", key="password.again"
             )
             is_sent = st.form_submit_button("Change password", type="primary", key="password.send")
+        if is_alone:
+            start_in("password.current")
         st.caption(f"{_RULES} Your other sessions end.")
         refusal = _refusal(current, new, again) if is_sent else ""
         ticket = ""

@@ -65,6 +65,7 @@ def draw_jobs(jobs: Sequence[Job], chosen: Job | None) -> None:
     st.dataframe(
         view.job_rows(jobs),
         hide_index=True,
+        placeholder="–",
         row_height=_ROW_PX,
         height=min(_TABLE_PX, _ROW_PX * (len(jobs) + 1) + 10),
         on_select=partial(view.choose_row, key, ids),

@@ -117,6 +117,7 @@ def draw_versions(versions: tuple[RuleSetVersion, ...], *, may_change: bool) -> 
     st.dataframe(
         rules_html.version_rows(versions),
         hide_index=True,
+        placeholder="–",
         row_height=28,
         height=min(300, 28 * (len(versions) + 1) + 10),
         column_config={"SHA-256": st.column_config.TextColumn(width=520)},

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app import state
 from app.access import client_address, current_identity
+from app.components.first_field.first_field import start_in
 from app.incident import incident
 from app.reading_view import OpenReading, open_reading
 from app.resources import resources
@@ -40,6 +41,7 @@ def _dialog() -> None:
             "Your password", type="password", autocomplete="current-password", key="sign.password"
         )
         is_sent = st.form_submit_button("Sign", type="primary", key="sign.send")
+    start_in("sign.password")
     if not is_sent:
         return
     if not password:

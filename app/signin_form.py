@@ -9,6 +9,7 @@ import streamlit as st
 
 from app import oidc
 from app.access import client_address
+from app.components.first_field.first_field import start_in
 from app.components.ticket_post.ticket_post import post_ticket
 from app.resources import resources
 from app.state import sign_in_state
@@ -61,6 +62,7 @@ def draw_sign_in() -> None:
             "<h1>RadiKal</h1><p>Marks indications in radiographs, says how sure it is, and shows why.</p>"
         )
         _draw_form()
+        start_in("sign-in")
         _draw_message()
         oidc.draw_choices()
         _draw_way_into_demo()

@@ -98,6 +98,7 @@ def draw_table(versions: Sequence[VersionSummary], chosen: VersionSummary | None
     st.dataframe(
         view.version_rows(versions),
         hide_index=True,
+        placeholder="–",
         height=min(_TABLE_PX, _ROW_PX * (len(versions) + 1) + 10),
         row_height=_ROW_PX,
         on_select=partial(view.choose_row, key, numbers),

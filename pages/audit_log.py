@@ -84,6 +84,7 @@ def draw_verification() -> None:
     st.dataframe(
         view.finding_rows(result),
         hide_index=True,
+        placeholder="–",
         row_height=_ROW_PX,
         height=min(220, _ROW_PX * (len(result.findings) + 1) + 8),
         column_config={
@@ -133,6 +134,7 @@ def draw_table(page: AuditPage) -> int | None:
     shown = st.dataframe(
         view.table_rows(page.events),
         hide_index=True,
+        placeholder="–",
         height=_TABLE_PX,
         row_height=_ROW_PX,
         on_select="rerun",

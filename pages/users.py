@@ -58,6 +58,7 @@ def draw_table(users: Sequence[User], n_sessions: dict[str, int], chosen: User |
     st.dataframe(
         view.user_rows(users, n_sessions),
         hide_index=True,
+        placeholder="–",
         height=min(_TABLE_PX, _ROW_PX * (len(users) + 1) + 10),
         row_height=_ROW_PX,
         on_select=partial(view.choose_row, key, ids),

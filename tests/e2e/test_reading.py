@@ -223,6 +223,7 @@ def test_signing_asks_for_the_password_and_what_is_signed_is_corrected_by_a_revi
         expect(dialog).to_contain_text("C.Reader (c.reader)")
         expect(dialog).to_contain_text("inspected")
         sign = dialog.get_by_test_id("stFormSubmitButton").get_by_role("button")
+        expect(dialog.get_by_label("Your password")).to_be_focused()
         dialog.get_by_label("Your password").fill("not this one")
         sign.click()
         expect(dialog).to_contain_text("Nothing was signed")

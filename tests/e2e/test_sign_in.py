@@ -131,6 +131,19 @@ def test_a_link_to_a_page_survives_signing_in(chromium: Browser, server: Served)
         assert PASSWORD not in page.content()
 
 
+def test_signing_in_takes_no_mouse(chromium: Browser, server: Served) -> None:
+    add_user(server, "typist")
+    with visitor(chromium, server) as context:
+        page = context.new_page()
+        page.goto("/how-to-read")
+        expect(page.get_by_label("Name", exact=True)).to_be_focused()
+        page.keyboard.type("typist")
+        page.keyboard.press("Tab")
+        page.keyboard.type(PASSWORD)
+        page.keyboard.press("Enter")
+        expect(menu(page, "typist")).to_be_visible()
+
+
 def test_what_was_typed_is_in_no_log_and_no_table(chromium: Browser, server: Served) -> None:
     add_user(server, "discreet")
     with visitor(chromium, server) as context:
