@@ -6,7 +6,7 @@ import numpy as np
 
 from app.compare_places import Pair, focus_of
 from app.evaluated_routes import image_address
-from app.inspection_view import PREVIEW_ABOVE_PX
+from app.shown_image import PREVIEW_ABOVE_PX
 from core.evaluate.outcome_table import OutcomeTable
 from core.evaluate.version_differences import Places
 from core.services.evaluation_sets import SetContent

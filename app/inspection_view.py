@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from app.analysis import Answer, AnswerState, Question
+from app.shown_image import POLARITY_WORDS, shown_image
 from app.tray import EntryState, TrayEntry
 from core.domain.inspection import DetectionResult
 from core.domain.model_version import ModelVersion
@@ -13,8 +14,6 @@ from core.domain.radiograph import Polarity, Radiograph
 from core.reports.detection_json import detection_rows
 
 THRESHOLD_RANGE = (0.1, 0.9)
-#: A radiograph of more pixels is shown shrunk first, while full depth is on its way.
-PREVIEW_ABOVE_PX = 1_500_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,32 +91,17 @@ def viewer_data(
 def _image(
     current: TableItem, radiograph: Radiograph, model: ModelVersion, srb_mm: float | None
 ) -> dict[str, Any]:
-    pitch = radiograph.pitch
-    is_large = radiograph.pixels.size > PREVIEW_ABOVE_PX
     result = current.answer.result if current.answer else None
-    return {
-        "name": current.entry.name,
-        "sha256": radiograph.sha256,
-        "pixels_url": f"/pixels/{radiograph.sha256}",
-        "preview_url": f"/pixels/{radiograph.sha256}/preview" if is_large else None,
-        "width": radiograph.width,
-        "height": radiograph.height,
-        "bit_depth": radiograph.bit_depth,
-        "file_format": radiograph.file_format,
-        "polarity": radiograph.polarity.value,
+    return shown_image(radiograph, current.entry.name, f"/pixels/{radiograph.sha256}") | {
         "polarity_text": polarity_text(radiograph.polarity, model),
-        "mm_per_px": pitch.mm_per_px if pitch else None,
-        "pitch_source": pitch.source.value if pitch else None,
         "srb_um": None if srb_mm is None else 1000 * srb_mm,  # no file states it, so the setup may
-        "fields": dict(radiograph.fields),
         "notes": list(dict.fromkeys((*radiograph.notes, *(result.notes if result else ())))),
     }
 
 
 def polarity_text(polarity: Polarity, model: ModelVersion) -> str:
     """The polarity in words, and that it was assumed where it was."""
-    words = {Polarity.FILM: "film: less metal is darker", Polarity.DIGITAL: "digital: less metal is brighter"}
-    return words.get(polarity, f"not stated: taken as {model.polarity.value}, as the model expects")
+    return POLARITY_WORDS.get(polarity, f"not stated: taken as {model.polarity.value}, as the model expects")
 
 
 def _status(items: Sequence[TableItem], current: TableItem, result: DetectionResult | None) -> dict[str, Any]:

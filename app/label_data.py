@@ -4,19 +4,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
-from app.inspection_view import PREVIEW_ABOVE_PX, THRESHOLD_RANGE
+from app.inspection_view import THRESHOLD_RANGE
 from app.reading_view import kinds_by_class
+from app.shown_image import shown_image
 from core.domain.accounts import Identity
 from core.domain.correction import REASON_WORDS
 from core.domain.indication import ISO_6520
 from core.domain.labels import Suggestion
 from core.domain.permissions import Action, may
-from core.domain.radiograph import Polarity, Radiograph
+from core.domain.radiograph import Radiograph
 from core.services.labels import LabelSheet
 from core.store.queue import QueueItem
 
 PREFIX = "labels-"
-_POLARITY = {Polarity.FILM: "film: less metal is darker", Polarity.DIGITAL: "digital: less metal is brighter"}
 _MOST_REMARKS = 3
 
 
@@ -50,7 +50,7 @@ def label_data(
     low, high = THRESHOLD_RANGE
     title = f"{answer.model.name} v{answer.model.version}" if answer else "no model looked at this image"
     return {
-        "image": _image(sheet, radiograph),
+        "image": shown_image(radiograph, sheet.image.name, f"/labels/images/{sha256}/pixels"),
         "status": {"state": "ready", "message": "", "elapsed_ms": None},
         "detections": [_suggestion(n, one) for n, one in enumerate(sheet.suggestions, 1)],
         "result_id": f"{PREFIX}{sha256}",
@@ -141,28 +141,6 @@ def _suggestion(n: int, one: Suggestion) -> dict[str, Any]:
         "remark": remark[:1].upper() + remark[1:],
         "is_doubted": one.is_doubted,
         "isAdded": box.probability is None,
-    }
-
-
-def _image(sheet: LabelSheet, radiograph: Radiograph) -> dict[str, Any]:
-    pitch, address = radiograph.pitch, f"/labels/images/{sheet.image.sha256}/pixels"
-    is_large = radiograph.pixels.size > PREVIEW_ABOVE_PX
-    return {
-        "name": sheet.image.name,
-        "sha256": radiograph.sha256,
-        "pixels_url": address,
-        "preview_url": f"{address}/preview" if is_large else None,
-        "width": radiograph.width,
-        "height": radiograph.height,
-        "bit_depth": radiograph.bit_depth,
-        "file_format": radiograph.file_format,
-        "polarity": radiograph.polarity.value,
-        "polarity_text": _POLARITY.get(radiograph.polarity, "not stated"),
-        "mm_per_px": pitch.mm_per_px if pitch else None,
-        "pitch_source": pitch.source.value if pitch else None,
-        "srb_um": None,
-        "fields": dict(radiograph.fields),
-        "notes": list(radiograph.notes),
     }
 
 

@@ -10,12 +10,12 @@ import streamlit as st
 from app.access import acting, client_address, current_identity
 from app.components.record_table.record_table import Cell, RecordRow
 from app.incident import incident
-from app.inspection_view import PREVIEW_ABOVE_PX
 from app.reading_view import kinds_by_class, quality_lines
 from app.resources import resources
+from app.shown_image import shown_image
 from core.domain.accounts import Identity
 from core.domain.errors import BadInputError, StaleVersionError, WorkbenchError
-from core.domain.radiograph import Polarity, Radiograph
+from core.domain.radiograph import Radiograph
 from core.domain.reading import ReadIndication, indication_from, setup_from
 from core.domain.records import AnnotationSource, Disposition, Inspection, ReviewOutcome
 from core.services.own_review import OwnReview
@@ -27,7 +27,6 @@ CHOSEN = "inspection"
 COLUMNS = ("Made (UTC)", "Part, weld", "Image", "Rule", "Inspector", "Decided (UTC)")
 _MOST_INDICATIONS = 2_000
 _NO_CALIBRATION = {"id": "", "method": "", "fitted_on": "", "score_cut": 0.0, "operating_probability": 1.0}
-_POLARITY = {Polarity.FILM: "film: less metal is darker", Polarity.DIGITAL: "digital: less metal is brighter"}
 
 
 @dataclass
@@ -84,7 +83,9 @@ def blind_data(own: OwnReview, radiograph: Radiograph, identity: Identity) -> di
     """What the viewer shows before the first result may be seen: the radiograph and the own reading."""
     inspection = own.reading.inspection
     return {
-        "image": _image(inspection, radiograph),
+        "image": shown_image(
+            radiograph, inspection.image_name, f"/records/{inspection.inspection_id}/pixels"
+        ),
         "status": {"state": "ready", "message": "", "elapsed_ms": None},
         "detections": [],
         "result_id": f"review-{inspection.inspection_id}",
@@ -217,28 +218,6 @@ def _tell_refusal(event: Mapping[str, Any], act: Any) -> None:
         state.refused = {"edit": event.get("edit"), "message": str(error)}
     except (KeyError, TypeError, ValueError, AttributeError):
         state.refused = {"edit": event.get("edit"), "message": incident("Saving the reading")}
-
-
-def _image(inspection: Inspection, radiograph: Radiograph) -> dict[str, Any]:
-    pitch, address = radiograph.pitch, f"/records/{inspection.inspection_id}/pixels"
-    is_large = radiograph.pixels.size > PREVIEW_ABOVE_PX
-    return {
-        "name": inspection.image_name,
-        "sha256": radiograph.sha256,
-        "pixels_url": address,
-        "preview_url": f"{address}/preview" if is_large else None,
-        "width": radiograph.width,
-        "height": radiograph.height,
-        "bit_depth": radiograph.bit_depth,
-        "file_format": radiograph.file_format,
-        "polarity": radiograph.polarity.value,
-        "polarity_text": _POLARITY.get(radiograph.polarity, "not stated"),
-        "mm_per_px": pitch.mm_per_px if pitch else None,
-        "pitch_source": pitch.source.value if pitch else None,
-        "srb_um": None,
-        "fields": dict(radiograph.fields),
-        "notes": list(radiograph.notes),
-    }
 
 
 def _own_data(own: OwnReview, identity: Identity) -> dict[str, Any]:

@@ -10,9 +10,9 @@ import numpy as np
 from playwright.sync_api import Page, Route
 
 from app.components.radiograph_viewer import viewer
-from app.inspection_view import PREVIEW_ABOVE_PX
 from app.middleware.policy import page_policy
 from app.payloads import Payload, heat_map_payload, pixel_payload, preview_payload
+from app.shown_image import PREVIEW_ABOVE_PX
 from core.domain.inspection import HeatMap
 from core.domain.radiograph import Polarity, Radiograph
 

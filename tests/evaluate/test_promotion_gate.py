@@ -7,29 +7,9 @@ import pytest
 
 from core.evaluate.gate_report import CheckState, GateEvidence, GateReport, GateRule, PairedFigure
 from core.evaluate.promotion_gate import judge
+from tests.services.promotions import GREEN
 
-GOOD = GateEvidence(
-    candidate=2,
-    champion=1,
-    set_name="held-out welds",
-    set_digest="ab" * 32,
-    n_images=40,
-    n_boxes=210,
-    n_parts=40,
-    recall=PairedFigure(0.80, 0.79, 0.01, (-0.02, 0.04)),
-    candidate_recall=0.80,
-    candidate_recall_interval=(0.75, 0.85),
-    false_calls_per_image=PairedFigure(1.5, 1.0, 0.5, (0.2, 0.8)),
-    d_ece=0.03,
-    d_ece_band=(0.01, 0.04),
-    ms_per_image=100.0,
-    champion_ms_per_image=90.0,
-    n_trained_on=0,
-    champion_trained_on=0,
-    ap50=0.65,
-    ap50_interval=(0.6, 0.7),
-    minimum_ap50=0.7,
-)
+GOOD = replace(GREEN, candidate=2, champion=1, n_boxes=210, ap50=0.65, ap50_interval=(0.6, 0.7))
 FIRST = replace(
     GOOD,
     champion=None,
