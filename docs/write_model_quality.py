@@ -34,6 +34,7 @@ _FIGURES = (
     ("log loss", "log_loss", None),
     ("log loss, calibrated less raw", "log_loss_difference", "log_loss_difference_ci"),
 )
+_MOST_PARTS = 12  # more are no table that anybody reads
 _GROUPS = (
     ("longer side of the box", "calibration_by_size_px"),
     ("longer side in mm", "calibration_by_size_mm"),
@@ -75,7 +76,32 @@ def _version(title: str, card: Mapping[str, Any]) -> Iterator[str]:
         yield "\nCalibrators compared, each on parts that did not fit it:\n"
         yield _table(COMPARISON_HEADER, comparison_rows(calibration["comparison"]))
     for figures in card["evaluation"]:
+        yield from _errors(figures)
         yield from _groups(figures)
+
+
+def _errors(figures: Mapping[str, Any]) -> Iterator[str]:
+    """Kinds of errors at the operating point, and where what was recorded is missed."""
+    if not (errors := figures.get("errors")):
+        return
+    said = ", ".join(f"{count} {kind}" for kind, count in errors.items())
+    yield f"\nErrors at the operating probability, {figures['on']}: {said}.\n"
+    rows = [*figures["found_by_size_px"], *figures["found_by_part"]]
+    if len(figures["found_by_part"]) > _MOST_PARTS:
+        rows = figures["found_by_size_px"]
+    yield _table(
+        ("longer side, part", "recorded", "found", "share found (Wilson)", "false calls"),
+        [
+            (
+                str(one["group"]),
+                str(one["n_boxes"]),
+                str(one["n_found"]),
+                _with_interval(one["n_found"] / one["n_boxes"], one["found_ci"]) if one["n_boxes"] else "-",
+                "" if one["n_false"] is None else str(one["n_false"]),
+            )
+            for one in rows
+        ],
+    )
 
 
 def _evaluations(evaluation: Sequence[Mapping[str, Any]]) -> Iterator[str]:

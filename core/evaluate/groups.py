@@ -1,6 +1,7 @@
 """Boxes by class and by size, so that a difference can be traced to where it comes from."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -48,7 +49,12 @@ def groups_of(table: OutcomeTable) -> tuple[Group, ...]:
     classes = tuple(Group(GroupKind.CLASS, name) for name in recorded) if table.is_class_aware else ()
     is_scaled = len(table.names) > 0 and not np.isnan(table.mm_per_px).any()
     kind, edges = (GroupKind.SIZE_MM, SIZE_EDGES_MM) if is_scaled else (GroupKind.SIZE_PX, SIZE_EDGES_PX)
-    return classes + tuple(Group(kind, _words(low, high, kind), low, high) for low, high in pairwise(edges))
+    return classes + size_groups(kind, edges)
+
+
+def size_groups(kind: GroupKind, edges: Sequence[float]) -> tuple[Group, ...]:
+    """The bins between these edges, in px or mm."""
+    return tuple(Group(kind, _words(low, high, kind), low, high) for low, high in pairwise(edges))
 
 
 def truth_in(table: OutcomeTable, group: Group) -> Bools:

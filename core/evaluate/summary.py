@@ -17,6 +17,7 @@ from core.evaluate.calibration_groups import (
     calibration_by_size_mm,
     calibration_by_size_px,
 )
+from core.evaluate.error_summary import Found, summarise_errors
 from core.evaluate.figures import MatchedOutcomes, match_outcomes, quoted_average_precision, weighted_figures
 from core.evaluate.froc import CUSTOMARY_FALSE_CALLS, froc_curve, sensitivity_at
 from core.evaluate.matching import IOU_THRESHOLD
@@ -56,6 +57,8 @@ class EvaluationSummary:
         reliability_ci: 95 % Wilson interval of the share true of each bin, as if boxes were independent.
         calibration_by_size_px, calibration_by_size_mm: by the box's longer side; mm only with a scale.
         calibration_by_class: by the reported class when class aware, else empty.
+        errors: boxes of each kind of `ErrorType` at the operating probability.
+        found_by_size_px, found_by_part: recorded boxes found there; parts with the most missed first.
         froc: sensitivity at customary false calls an image, over all scores above the floor.
         *_ci: 95 % intervals by clustered bootstrap, all of them over the same resamples.
         not_evaluable: figure to reason, for every None.
@@ -105,6 +108,9 @@ class EvaluationSummary:
     calibration_by_size_px: tuple[CalibrationGroup, ...]
     calibration_by_size_mm: tuple[CalibrationGroup, ...]
     calibration_by_class: tuple[CalibrationGroup, ...]
+    errors: dict[str, int]
+    found_by_size_px: tuple[Found, ...]
+    found_by_part: tuple[Found, ...]
     froc: dict[str, float] | None
     not_evaluable: dict[str, str]
 
@@ -156,6 +162,12 @@ def summarise(
         n_resamples=n_resamples,
     )
     figures = points | {"ap50": ap50, "ap50_95": ap50_95} | calibration_figures(boxes)
+    erring = summarise_errors(
+        images,
+        is_class_aware=class_aware,
+        score_cut=calibration.score_cut,
+        operating_probability=calibration.operating_probability,
+    )
     bins = reliability(boxes.probabilities, boxes.is_true)
     return EvaluationSummary(
         model=model.name,
@@ -190,6 +202,9 @@ def summarise(
         calibration_by_size_px=calibration_by_size_px(boxes, seed=seed),
         calibration_by_size_mm=calibration_by_size_mm(boxes, seed=seed),
         calibration_by_class=calibration_by_class(boxes, seed=seed) if class_aware else (),
+        errors=erring.errors,
+        found_by_size_px=erring.found_by_size_px,
+        found_by_part=erring.found_by_part,
         froc=_froc(images, matched),
         not_evaluable={name: _reason(name, matched) for name, value in figures.items() if value is None},
     )

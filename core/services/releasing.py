@@ -93,8 +93,10 @@ def build_release(specification: Mapping[str, Any], settings: ReleaseSettings) -
     """The artefact folder, now complete: weights, manifest, calibration and card.
 
     A version with `calibrate` is calibrated and measured on parts that trained nothing. One with
-    `cross_fit` trained on everything: each part is judged by the network of the fold that left it out. Where
-    it says `held_out: true`, no part trained the weights and only the calibrator is cross-fitted.
+    `cross_fit` trained on everything: each part is judged by the network of the fold that left it out, or all
+    by one that no part trained, from which the shipped weights were trained on (`judged_by`: what follows
+    the run's name and a dash in the name of its folder). Where it says `held_out: true`, no part trained the
+    weights and only the calibrator is cross-fitted.
 
     Raises:
         DatasetError: when specification and data do not fit.
@@ -122,8 +124,8 @@ def _cross_fitted(
 ) -> tuple[CalibrationRecord, dict[str, Any]]:
     how = specification["cross_fit"]
     parts = read_split(settings.splits / how["split"])
-    if how.get("held_out"):
-        _require_held_out(parts, settings.run / MANIFEST)
+    if how.get("held_out") or "judged_by" in how:
+        _require_held_out(parts, _beside(how, settings) / MANIFEST)
     folds = [Fold(_judge_of(part, how, settings), tuple(members)) for part, members in parts.items()]
     record, summary = cross_fit(
         folds,
@@ -141,16 +143,23 @@ def _cross_fitted(
 
 def _judge_of(part: str, how: Mapping[str, Any], settings: ReleaseSettings) -> Path:
     """The weights that judge a part: those that ship where none of the parts trained, else the fold's own."""
-    if how.get("held_out"):
-        return settings.run / WEIGHTS
+    if how.get("held_out") or "judged_by" in how:
+        return _beside(how, settings) / WEIGHTS
     return settings.run.with_name(f"{settings.run.name}-{_FOLD_PREFIX}{part}") / WEIGHTS
+
+
+def _beside(how: Mapping[str, Any], settings: ReleaseSettings) -> Path:
+    """The run that judges every part: the shipped one, or the one that it was trained on from."""
+    if "judged_by" not in how:
+        return settings.run
+    return settings.run.with_name(f"{settings.run.name}-{how['judged_by']}")
 
 
 def _require_held_out(parts: Mapping[str, list[str]], manifest: Path) -> None:
     """Return when no series of `parts` is in the data manifest, else raise LeakError."""
     trained_on = {image.get("series") for image in json.loads(manifest.read_text(encoding="utf-8"))["images"]}
     if leaked := sorted({one for members in parts.values() for one in members} & trained_on):
-        raise LeakError(f"cross_fit says held out, but the weights were trained on {', '.join(leaked)}")
+        raise LeakError(f"cross_fit says held out, but what judges was trained on {', '.join(leaked)}")
 
 
 def _calibrated(specification: Mapping[str, Any], settings: ReleaseSettings) -> CalibrationRecord:

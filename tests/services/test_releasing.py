@@ -90,6 +90,20 @@ def test_parts_that_did_train_are_not_held_out(tmp_path, data):
         )
 
 
+def test_weights_that_saw_every_part_are_judged_by_the_network_they_came_from(tmp_path, data):
+    content = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    before = write_artefact(tmp_path / "run-before", score_spread=1.0, seed=3)
+    content["images"].append({"sha256": "0" * 64, "series": "B"})
+    (tmp_path / "run" / "manifest.json").write_text(json.dumps(content))
+    how = {key: value for key, value in HELD_OUT_PARTS.items() if key != "held_out"}
+    said = specification(calibrate=None, measure=None, cross_fit=how | {"judged_by": "before"})
+    artefact = read_artefact(build_release(said, settings(tmp_path, data)))
+    assert artefact.card["evaluation"][0]["n_images"] == 6
+    (before / "manifest.json").write_text(json.dumps(content))
+    with pytest.raises(LeakError, match="trained on B"):
+        build_release(said, settings(tmp_path, data))
+
+
 def test_an_operating_point_of_the_specification_stands_in_calibration_and_card(tmp_path, data):
     operate = {"probability": 0.45, "why": "at most two false cells a film"}
     artefact = read_artefact(build_release(specification(operate=operate), settings(tmp_path, data)))
