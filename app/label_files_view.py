@@ -93,7 +93,7 @@ def import_event() -> None:
 
 def imported_words(done: Imported) -> list[str]:
     """What was taken over and what was not, one line each."""
-    said = f"{done.n_images} images changed, {done.n_same} were the same, {done.n_boxes} boxes"
+    said = f"{done.n_images} images changed, {done.n_same} unchanged, {done.n_boxes} boxes"
     more = len(done.problems) - _MOST_TOLD
     told = [f"Not taken: {one}" for one in done.problems[:_MOST_TOLD]]
     return [said, *told, *([f"and {more} more were not taken"] if more > 0 else [])]

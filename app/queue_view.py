@@ -169,10 +169,9 @@ def compared_words(job: Job) -> str:
     if job.state is not JobState.DONE:
         return f"last time: {job.message or job.state.value}"
     found = job.result
-    return (
-        f"last time: {found['model']} v{found['champion']} and v{found['challenger']} on {found['n_images']} "
-        f"images, {found['n_queued']} new in the queue"
-    )
+    versions = f"{found['model']} v{found['champion']} and v{found['challenger']}"
+    images = "1 image" if found["n_images"] == 1 else f"{found['n_images']} images"
+    return f"last time: {versions} on {images}, {found['n_queued']} new in the queue"
 
 
 def _row(item: QueueItem, page: QueuePage, *, is_wide: bool) -> RecordRow:

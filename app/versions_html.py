@@ -90,7 +90,7 @@ def gate_html(report: GateReport) -> str:
     rows = "".join(
         f'<tr><td class="{_MARKS[check.state]}">{escape(check.state.value)}</td><td>{escape(check.name)}</td>'
         f"<td>{escape(check.measured)}<small>{escape(check.bound)}</small></td>"
-        f"<td>{escape(check.sentence)}</td></tr>"
+        f"<td>{escape(_beside_its_name(check.sentence))}</td></tr>"
         for check in report.checks
     )
     evidence = report.evidence
@@ -112,6 +112,12 @@ def gate_html(report: GateReport) -> str:
         '<table class="rk-found rk-gate"><thead><tr><th>Outcome</th><th>Check</th>'
         f"<th>Measured, bound</th><th>Why</th></tr></thead><tbody>{rows}</tbody></table>"
     )
+
+
+def _beside_its_name(sentence: str) -> str:
+    """A sentence of the gate where check and outcome stand beside it already."""
+    _, is_there, why = sentence.partition(": not evaluable, ")
+    return why if is_there else sentence
 
 
 def history_html(changes: Sequence[NamedChange]) -> str:
@@ -193,7 +199,25 @@ def _evaluation_html(entry: Mapping[str, Any]) -> str:
     held_out = f"; {trained_on} of the images were trained on" if trained_on is not None else ""
     table = f'<table class="rk-found rk-figures"><tbody>{"".join(rows)}</tbody></table>'
     on = escape(str(entry.get("on") or "unnamed parts"))
-    return f'<h3>Measured on {on}</h3><p class="rk-said rk-muted">{counts}{held_out}</p>{table}'
+    errors = _errors_html(entry)
+    return f'<h3>Measured on {on}</h3><p class="rk-said rk-muted">{counts}{held_out}</p>{table}{errors}'
+
+
+def _errors_html(entry: Mapping[str, Any]) -> str:
+    """Where it errs at its operating point; nothing for versions of before that was measured."""
+    if not (errors := entry.get("errors")):
+        return ""
+    told = ", ".join(f"{count:,} {kind}" for kind, count in errors.items())
+    rows = "".join(
+        f"<tr><td>{escape(str(one['group']))}</td><td>{one['n_found']:,} of {one['n_boxes']:,}</td></tr>"
+        for one in entry.get("found_by_size_px") or ()
+        if one["n_boxes"]
+    )
+    return (
+        f'<p class="rk-said rk-muted">At the operating point: {escape(told)}</p>'
+        f'<table class="rk-found"><thead><tr><th>Longer side</th><th>Found</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table>"
+    )
 
 
 def _calibration_html(calibration: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import zipfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -187,3 +188,27 @@ def test_whoever_comes_second_is_given_the_next_image(chromium: Browser, server:
         with signed_in(chromium, server, "l.two", "/label") as second:
             ready(second)
             assert image_of(first) != image_of(second)
+
+
+def test_labels_go_out_as_a_file_and_come_back_the_same(
+    chromium: Browser, server: Served, tmp_path: Path
+) -> None:
+    with signed_in(chromium, server, "l.one", "/label") as page:
+        ready(page)
+        press(page, "a")
+        saved(page)
+        before = kept(server)
+        page.goto("/disagreements")
+        page.get_by_role("button", name="Files").click()
+        with page.expect_download() as download:
+            page.get_by_role("link", name="labels", exact=True).first.click()
+        archive = tmp_path / download.value.suggested_filename
+        download.value.save_as(archive)
+        with zipfile.ZipFile(archive) as files:
+            (name,) = [one for one in files.namelist() if one.endswith(".json")]
+            content = json.loads(files.read(name))
+        assert len(content["annotations"]) == len(before[-1]["boxes"]) == 2
+        page.locator("input[type=file]").set_input_files(archive)
+        page.get_by_role("button", name="Import").click()
+        expect(page.get_by_text("0 images changed, 1 unchanged, 2 boxes")).to_be_visible()
+        assert kept(server) == before
