@@ -18,8 +18,9 @@ What the data sets contain, and how whole films fare by recorded cells:
 [model-quality-data.md](model-quality-data.md). Speed: [performance.md](performance.md).
 
 In brackets: 95 % intervals by a bootstrap over series or films; for D-ECE the band in which a perfectly
-calibrated model of the same size lies. No set below trained the version that it measures. "-": not evaluable
-or not measured.
+calibrated model of the same size lies. No set below trained the network that it measures; where a version was then
+trained on everything, that network is another than the one that ships, and its heading says so. "-": not evaluable
+or not measured. What more data changed: [model-quality-data.md](model-quality-data.md#what-more-data-changed).
 """
 _FIGURES = (
     ("AP50", "ap50", "ap50_ci"),
@@ -93,7 +94,7 @@ def _errors(figures: Mapping[str, Any]) -> Iterator[str]:
         ("longer side, part", "recorded", "found", "share found (Wilson)", "false calls"),
         [
             (
-                str(one["group"]),
+                str(one["group"]).replace(":", " "),
                 str(one["n_boxes"]),
                 str(one["n_found"]),
                 _with_interval(one["n_found"] / one["n_boxes"], one["found_ci"]) if one["n_boxes"] else "-",
