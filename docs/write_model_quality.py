@@ -18,9 +18,10 @@ What the data sets contain, and how whole films fare by recorded cells:
 [model-quality-data.md](model-quality-data.md). Speed: [performance.md](performance.md).
 
 In brackets: 95 % intervals by a bootstrap over series or films; for D-ECE the band in which a perfectly
-calibrated model of the same size lies. No set below trained the network that it measures; where a version was then
-trained on everything, that network is another than the one that ships, and its heading says so. "-": not evaluable
-or not measured. What more data changed: [model-quality-data.md](model-quality-data.md#what-more-data-changed).
+calibrated model of the same size lies. No set below trained the network that it measures; where a version was
+then trained on everything, that network is another than the one that ships, and its heading says so. "-": not
+evaluable or not measured. What more data changed:
+[model-quality-data.md](model-quality-data.md#what-more-data-changed).
 """
 _FIGURES = (
     ("AP50", "ap50", "ap50_ci"),
