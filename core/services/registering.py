@@ -16,10 +16,10 @@ CHAMPION, CHALLENGER = "champion", "challenger"
 def register_shipped(checkpoints: Path, registry: MlflowRegistry) -> dict[str, tuple[int, ...]]:
     """The version numbers, by model name, of everything under `checkpoints` (`<name>-v<k>` folders).
 
-    Versions are registered in the order of k. An alias is set when the model has no such alias yet or
-    a version is new, so what a person promoted later stays: champion to the highest version whose card
-    does not say `alias: challenger`, challenger to the highest whose card does. Run again without a
-    change it returns in milliseconds and MLflow is not loaded.
+    Versions are registered in the order of k. An alias is set when the model has no such alias yet, so what
+    serves stays what serves: champion to the highest version whose card does not say `alias: challenger`,
+    challenger to the highest whose card does. A version that came with an update is promoted by people,
+    through the gate. Run again without a change it returns in milliseconds and MLflow is not loaded.
 
     Raises:
         ModelArtefactError: when a folder is not a sound model version, or its card names another model.
@@ -37,7 +37,7 @@ def register_shipped(checkpoints: Path, registry: MlflowRegistry) -> dict[str, t
         present = registry.aliases(name)
         if is_new or CHAMPION not in present:
             for alias, number in _wanted_aliases(folders, numbers).items():
-                if is_new or alias not in present:
+                if alias not in present:
                     registry.set_alias(name, alias, number)
     return {name: tuple(numbers) for name, numbers in registered.items()}
 

@@ -53,6 +53,15 @@ def test_what_a_person_promoted_stays(registry: MlflowRegistry, root: Path) -> N
     assert registry.aliases("weld") == {"champion": 1}
 
 
+def test_an_update_registers_its_versions_and_leaves_the_champion_to_people(tmp_path: Path) -> None:
+    registry = _open(tmp_path)
+    write_artefact(tmp_path / "checkpoints" / "weld-v1", seed=1)
+    assert register_shipped(tmp_path / "checkpoints", registry) == {"weld": (1,)}
+    write_artefact(tmp_path / "checkpoints" / "weld-v2", seed=2)
+    assert register_shipped(tmp_path / "checkpoints", registry) == {"weld": (1, 2)}
+    assert registry.aliases("weld") == {"champion": 1}
+
+
 def test_a_second_setup_is_quick_and_never_loads_mlflow(registry: MlflowRegistry, root: Path) -> None:
     program = (
         "import sys, time; started = time.process_time()\n"
