@@ -14,7 +14,6 @@ ASKED_LATER = frozenset(
         "cells.py",
         "comparison.py",
         "confusion.py",
-        "error_types.py",
         "gate_measures.py",
         "gate_report.py",
         "operating_figures.py",

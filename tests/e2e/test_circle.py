@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, TimeoutError, expect
 
 from core.bootstrap import Services
 from core.domain.accounts import COMMAND_LINE, Identity, Role
@@ -85,7 +85,13 @@ def _label(services: Services, annotator: Identity, one: Frame, name: str) -> No
 
 def _upload(page: Page, film: Path, *, marker: bool) -> None:
     """Hand the film in; every pore of it comes to be reported, and the marker or not."""
-    page.locator(FILES).set_input_files(film)
+    for _ in range(3):
+        try:
+            with page.expect_response("**/_stcore/upload_file/**", timeout=PATIENCE_MS / 4):
+                page.locator(FILES).set_input_files(film)
+            break
+        except TimeoutError:
+            continue  # the chooser was drawn anew just then
     _reads(page, marker=marker)
 
 
