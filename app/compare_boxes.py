@@ -20,12 +20,15 @@ from app.compare_places import (
 from app.components.box_gallery.box_gallery import GalleryBox, GalleryItem, box_gallery
 from app.components.radiograph_pair.radiograph_pair import radiograph_pair
 from app.evaluated_routes import crop_address
+from app.label_view import IMAGE
+from app.navigation import page_at
 from app.resources import resources
 from core.domain.accounts import Identity
 from core.evaluate.version_differences import Places
 from core.imaging.crop import around
 from core.services.evaluation_sets import SetContent
 from core.services.evaluations import VersionOnSet
+from core.store.blobs import BlobNotFoundError
 from core.store.evaluations import EvaluationSet
 
 GALLERY, VIEWER, KIND = "compare.gallery", "compare.pair_viewer", "compare.kind"
@@ -57,12 +60,27 @@ def draw_boxes(
         return
     beside, large = st.columns([4, 15], gap="small")
     with beside:
-        st.button("All", icon=":material/grid_view:", key="compare.all", type="tertiary", on_click=_close)
+        with st.container(horizontal=True, vertical_alignment="center", key="compare-place"):
+            st.button("All", icon=":material/grid_view:", key="compare.all", type="tertiary", on_click=_close)
+            _draw_way_to_labels(identity, content.digests[int(places.image[at])])
         _gallery(pair, places, chosen, content, at)
     with large:
         name = image_name(pair, int(places.image[at]))
         told = f"{at + 1} of {len(places):,} · {name} · recorded: {caption_of(pair, places, at)[0]}"
         radiograph_pair(pair_data(pair, places, at, chosen, content, told), key=VIEWER, on_step=_step)
+
+
+def _draw_way_to_labels(identity: Identity, sha256: str) -> None:
+    """To where the labels of the image are corrected, when it was handed in here, too."""
+    page = page_at("label")
+    if identity.role not in page.roles:
+        return
+    try:
+        resources().services.workspace_of(identity).images.facts(sha256)
+    except BlobNotFoundError:
+        st.caption("Lies in its set only: hand it in to label it.")
+        return
+    st.page_link(page.file, label="Label this image", icon=page.icon, query_params={IMAGE: sha256})
 
 
 def _gallery(pair: Pair, places: Places, chosen: EvaluationSet, content: SetContent, at: int | None) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.resources import Resources
-from core.domain.accounts import Role
+from core.domain.accounts import COMMAND_LINE, Role
 from core.services.evaluations import BUILT_IN_NAME
 from tests.measured import add_second_version, add_set, measure
 from tests.pages.browser import Browser, open_page, said
@@ -76,6 +76,13 @@ def test_measured_versions_are_compared_and_the_address_keeps_the_place(
     assert not page.exception
     assert "v1: missed: recorded, not reported." in said(page)
     assert page.query_params["at"] == "0"
+    assert "Lies in its set only" in said(page)
+    service = workplace.services.evaluations.sets
+    for path in service.content(chosen).folder.glob("*.png"):
+        workplace.services.workspace.images.add(COMMAND_LINE, path.read_bytes(), path.name)
+    page = open_page("compare.py", set=chosen.set_id, view="boxes", show="error:0:missed", at="0")
+    (link,) = [one for one in page.get("page_link") if one.proto.label == "Label this image"]
+    assert "image=" in link.proto.query_string
 
 
 @pytest.mark.parametrize("show", ["nonsense", "error:7:missed", "bin:0:x:y", "confusion:0:a:b", "diff:"])
