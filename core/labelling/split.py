@@ -1,7 +1,7 @@
-"""Split lists: which series trains, which calibrates, which is held back."""
+"""Split lists: which series, or which single views, train, calibrate or are held back."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import yaml
 
@@ -53,7 +53,13 @@ def members_of(parts: Mapping[str, list[str]], part: str) -> list[str]:
     return parts[part]
 
 
+def names_of(image: CocoImage) -> set[str]:
+    """The names by which a split list may mean `image`: its series and, for one view, its file's stem."""
+    stem = PurePosixPath(image.file_name).stem
+    return {stem} if image.series is None else {image.series, stem}
+
+
 def select(images: Iterable[CocoImage], members: Iterable[str]) -> list[CocoImage]:
-    """The images whose series is one of `members`, in file order."""
+    """The images that `members` name, by series or by view, in file order."""
     wanted = set(members)
-    return [image for image in images if image.series in wanted]
+    return [image for image in images if wanted & names_of(image)]

@@ -17,6 +17,7 @@ from core.evaluate.outcome import ImageOutcome
 from core.imaging.normalise import normalise
 from core.imaging.read import read_radiograph_file
 from core.labelling.coco import CocoDataset, CocoImage
+from core.labelling.split import select
 
 
 def select_images(
@@ -27,12 +28,12 @@ def select_images(
     Args:
         dataset: a COCO file.
         images_dir: the folder that its file names are relative to.
-        series: only images of these series; None takes all.
+        series: only images of these series, or these single views (stems of files); None takes all.
 
     Raises:
         DatasetError: when none is left, or a file is missing.
     """
-    chosen = [image for image in dataset.images if series is None or image.series in series]
+    chosen = list(dataset.images) if series is None else select(dataset.images, series)
     if not chosen:
         which = "has no images" if series is None else f"has no image of {', '.join(sorted(series))}"
         raise DatasetError(f"the COCO file {which}")

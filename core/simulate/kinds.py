@@ -65,3 +65,12 @@ DEFAULT_MIX: Mapping[FlawKind, float] = MappingProxyType(
         FlawKind.UNDERCUT: 0.3,
     }
 )
+
+
+def mix_with(changes: Mapping[str, float]) -> dict[FlawKind, float]:
+    """`DEFAULT_MIX` with other frequencies for the kinds that `changes` names.
+
+    Raises:
+        ValueError: when a name is no kind of flaw.
+    """
+    return {**DEFAULT_MIX, **{FlawKind(name): float(weight) for name, weight in changes.items()}}

@@ -64,7 +64,8 @@ def cut(image: TrainingImage, schedule: Schedule, rng: np.random.Generator) -> C
     """A varied crop of `image`."""
     side = schedule.crop_px
     is_coarse = rng.random() < schedule.coarse_share and max(image.pixels.shape) > 2 * side
-    scale = float(np.exp(rng.uniform(*np.log(_SCALE_RANGE)))) * (COARSE_SCALE if is_coarse else 1.0)
+    varied = schedule.variation * rng.uniform(*np.log(_SCALE_RANGE))
+    scale = float(np.exp(varied)) * (COARSE_SCALE if is_coarse else 1.0)
     x0, y0 = _place(image, side / scale, schedule.flaw_share, rng)
     pixels = _sample(image.pixels, x0, y0, side, scale)
     boxes = (image.boxes - np.array([x0, y0, x0, y0], np.float32)) * np.float32(scale)
@@ -74,8 +75,9 @@ def cut(image: TrainingImage, schedule: Schedule, rng: np.random.Generator) -> C
     is_ignored = image.is_ignored | (share < MIN_VISIBLE_SHARE)
     if is_coarse:
         is_ignored = is_ignored | ((clipped[:, 2:] - clipped[:, :2]).max(axis=1, initial=0) < MIN_COARSE_PX)
-    pixels, clipped = _turn(pixels, clipped, rng)
-    pixels = _vary(pixels, rng)
+    if rng.random() < schedule.turned_share:
+        pixels, clipped = _turn(pixels, clipped, rng)
+    pixels = _vary(pixels, schedule.variation, rng)
     return Crop(
         torch.from_numpy(np.ascontiguousarray(pixels))[None],
         torch.from_numpy(np.ascontiguousarray(clipped[is_kept], np.float32)),
@@ -94,8 +96,9 @@ def _place(
 ) -> tuple[float, float]:
     """Top left of a crop that spans `extent` px of the image."""
     height, width = image.pixels.shape
-    if len(image.boxes) and rng.random() < flaw_share:
-        x1, y1, x2, y2 = image.boxes[rng.integers(len(image.boxes))]
+    teaching = image.boxes[~image.is_ignored]
+    if len(teaching) and rng.random() < flaw_share:
+        x1, y1, x2, y2 = teaching[rng.integers(len(teaching))]
         x = rng.uniform(x1, x2) - rng.uniform(0.1, 0.9) * extent
         y = rng.uniform(y1, y2) - rng.uniform(0.1, 0.9) * extent
     else:
@@ -167,24 +170,30 @@ def _turn(
     return np.ascontiguousarray(pixels), boxes
 
 
-def _vary(pixels: npt.NDArray[np.float32], rng: np.random.Generator) -> npt.NDArray[np.float32]:
+def _vary(
+    pixels: npt.NDArray[np.float32], strength: float, rng: np.random.Generator
+) -> npt.NDArray[np.float32]:
     """Gain, offset, gamma, a slow gradient, blur and noise, as films and detectors differ."""
+    if strength <= 0:
+        return pixels
     if rng.random() < 0.8:
         middle = float(pixels.mean())
-        pixels = (pixels - middle) * float(np.exp(rng.uniform(-0.6, 0.5))) + middle + rng.uniform(-0.15, 0.15)
+        gain, offset = np.exp(strength * rng.uniform(-0.6, 0.5)), strength * rng.uniform(-0.15, 0.15)
+        pixels = (pixels - middle) * float(gain) + middle + offset
     if rng.random() < 0.3:
-        pixels = np.sign(pixels) * np.abs(pixels) ** np.float32(np.exp(rng.uniform(-0.3, 0.3)))
+        power = np.float32(np.exp(strength * rng.uniform(-0.3, 0.3)))
+        pixels = np.sign(pixels) * np.abs(pixels) ** power
     if rng.random() < 0.3:
         ramp = np.linspace(-0.5, 0.5, pixels.shape[0], dtype=np.float32)
-        down, across = rng.normal(0, 0.15, 2).astype(np.float32)
+        down, across = rng.normal(0, 0.15 * strength, 2).astype(np.float32)
         pixels = pixels + ramp[:, None] * down + ramp[None] * across
-    if rng.random() < 0.2:
+    if rng.random() < 0.2 * strength:
         pixels = _blur(pixels, rng.uniform(0.4, 1.2))
     if rng.random() < 0.5:
         grain = rng.standard_normal(pixels.shape, dtype=np.float32)
         if rng.random() < 0.5:
             grain = 2 * _blur(grain, rng.uniform(0.6, 1.2))
-        pixels = pixels + grain * np.float32(rng.uniform(0.0, 0.03))
+        pixels = pixels + grain * np.float32(strength * rng.uniform(0.0, 0.03))
     # no clipping: a gain that saturates would hide what the boxes still claim
     return pixels.astype(np.float32)
 

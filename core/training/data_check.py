@@ -11,7 +11,7 @@ from core.domain.errors import DatasetError
 from core.labelling.box_checks import box_findings
 from core.labelling.coco import read_coco
 from core.labelling.finding import Finding, FindingKind, error
-from core.labelling.split import members_of, read_split
+from core.labelling.split import members_of, names_of, read_split
 from core.training.images import TrainingImage
 from core.training.recipe import CocoSource, Recipe
 
@@ -72,7 +72,7 @@ def held_back(recipe: Recipe, data_dir: Path, split_dir: Path) -> dict[str, str]
             taken.update(members_of(parts, source.part))
             named = set(members_of(parts, "*"))
             for image in read_coco(data_dir / source.coco).images:
-                if image.series is not None and image.series in named:
-                    listed[image.file_name] = image.series
+                if names := named.intersection(names_of(image)):
+                    listed[image.file_name] = min(names)
     taken -= set(recipe.excluded)
-    return {file_name: series for file_name, series in listed.items() if series not in taken}
+    return {file_name: name for file_name, name in listed.items() if name not in taken}

@@ -16,11 +16,12 @@ from core.engine.network import HEAD_CLASSES
 from core.imaging.normalise import normalise
 from core.imaging.read import read_radiograph_file
 from core.labelling.coco import CocoImage, read_coco
-from core.labelling.split import members_of, read_split, select
-from core.training.recipe import CocoSource, FlawFreeSource, Recipe, SimulatedSource
+from core.labelling.split import members_of, names_of, read_split, select
+from core.training.recipe import CocoSource, FlawFreeSource, Recipe, SimulatedSource, VirtualSource
 
 log = logging.getLogger(__name__)
-_CLASS_IDS = {c.value: i for i, c in enumerate(HEAD_CLASSES)}
+#: Index of each class among `HEAD_CLASSES`, by its name.
+CLASS_IDS = {c.value: i for i, c in enumerate(HEAD_CLASSES)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +65,10 @@ def load_images(recipe: Recipe, data_dir: Path, split_dir: Path) -> list[Trainin
             found = list(_from_coco(source, recipe, data_dir, split_dir))
         elif isinstance(source, FlawFreeSource):
             found = list(_flaw_free(source, recipe.polarity, data_dir))
+        elif isinstance(source, VirtualSource):
+            from core.training.virtual import virtual_images  # simulates only when a recipe asks for it
+
+            found = list(virtual_images(source, recipe.polarity, data_dir))
         else:
             found = list(_simulated(source, recipe.polarity))
         if not found:
@@ -81,7 +86,7 @@ def _from_coco(
     if source.split is not None:
         parts = read_split(split_dir / source.split)
         images = select(dataset.images, members_of(parts, source.part))
-    images = [image for image in images if image.series not in recipe.excluded]
+    images = [image for image in images if not names_of(image).intersection(recipe.excluded)]
     if not images:
         return
     counts = {s: sum(i.series == s for i in images) for s in {i.series for i in images}}
@@ -99,7 +104,7 @@ def _coco_image(
     radiograph = read_radiograph_file(data_dir / image.file_name, polarity=said)
     if (radiograph.width, radiograph.height) != (image.width, image.height):
         raise DatasetError(f"{image.file_name} is not the size that {source.coco} says")
-    known = [_CLASS_IDS.get(label, -1) if source.are_classes_known else -1 for label in image.labels]
+    known = [CLASS_IDS.get(label, -1) if source.are_classes_known else -1 for label in image.labels]
     sizes = (image.boxes[:, 2:] - image.boxes[:, :2]).max(axis=1, initial=0)
     return TrainingImage(
         pixels=normalise(radiograph.pixels, polarity=radiograph.polarity, model_polarity=polarity).astype(
@@ -135,17 +140,20 @@ def _flaw_free(source: FlawFreeSource, polarity: Polarity, data_dir: Path) -> It
 
 
 def _simulated(source: SimulatedSource, polarity: Polarity) -> Iterator[TrainingImage]:
-    from core.simulate.render import simulate_weld  # renders only when a recipe asks for it
+    from core.simulate.config import SimulationConfig  # renders only when a recipe asks for it
+    from core.simulate.kinds import mix_with
+    from core.simulate.render import simulate_weld
 
+    config = SimulationConfig(mix=mix_with(source.mix))
     for seed in range(source.seed, source.seed + source.count):
-        radiograph = simulate_weld(seed)
+        radiograph = simulate_weld(seed, config)
         truth = radiograph.truth
         yield TrainingImage(
             pixels=normalise(radiograph.pixels, polarity=radiograph.polarity, model_polarity=polarity).astype(
                 np.float16
             ),
             boxes=np.array([f.bbox for f in truth], np.float32).reshape(-1, 4),
-            class_ids=np.array([_CLASS_IDS.get(f.flaw_class.value, -1) for f in truth], np.int64),
+            class_ids=np.array([CLASS_IDS.get(f.flaw_class.value, -1) for f in truth], np.int64),
             is_ignored=np.array([not f.visible for f in truth], np.bool_),
             series=f"simulated-{seed}",
             weight=source.weight / source.count,

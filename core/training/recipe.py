@@ -1,6 +1,7 @@
 """A training recipe: a small YAML file that says everything a run depends on."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -58,14 +59,50 @@ class SimulatedSource:
         count: how many.
         seed: of the first; the others follow.
         weight: as in `CocoSource`.
+        mix: relative frequency of the kinds of flaw named here; the others keep `DEFAULT_MIX`.
     """
 
     count: int
     seed: int
     weight: float = 1.0
+    mix: Mapping[str, float] = field(default_factory=dict)
 
 
-Source = CocoSource | FlawFreeSource | SimulatedSource
+@dataclass(frozen=True, slots=True)
+class VirtualSource:
+    """Virtual flaws on real films, superposed when the run starts.
+
+    Flaws lie in the seam where the record of the film says that there is nothing; the seam within a cell of
+    anything recorded teaches nothing, the rest of the film teaches what to leave alone.
+
+    Attributes:
+        virtual: CSV of film records below the data folder, see `core.labelling.film_cells`.
+        films: stems of the films to take; of a film that nobody recorded only what lies beside the seam.
+        variants: pictures made of each film, each with flaws of its own.
+        seed: of the first picture; the others follow.
+        polarity: of the films; only film polarity is known how to superpose.
+        mm_per_px: pixel pitch of the films.
+        flaw_groups: mean number of flaws and flaw groups on 100 mm of seam.
+        weight: as in `CocoSource`.
+        mix: as in `SimulatedSource`.
+    """
+
+    virtual: str
+    films: tuple[str, ...]
+    variants: int
+    seed: int
+    polarity: Polarity = Polarity.FILM
+    mm_per_px: float = 0.0403
+    flaw_groups: float = 6.0
+    weight: float = 1.0
+    mix: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.polarity is not Polarity.FILM:
+            raise ValueError(f"virtual flaws need films, got polarity {self.polarity.value}")
+
+
+Source = CocoSource | FlawFreeSource | SimulatedSource | VirtualSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +117,10 @@ class Schedule:
         ema_decay: of the averaged weights that are shipped.
         coarse_share: share of crops seen at 1/4 scale, for long indications.
         flaw_share: share of crops placed around a box.
+        variation: strength of the random changes of scale and grey values; 1 for parts and detectors
+            that nobody has seen, less to learn the labelled parts closely, 0 for none.
+        turned_share: share of crops that are flipped and turned at random; less than all of them where
+            parts are always laid the same way.
     """
 
     steps: int
@@ -91,6 +132,8 @@ class Schedule:
     ema_decay: float = 0.998
     coarse_share: float = 0.0
     flaw_share: float = 0.65
+    variation: float = 1.0
+    turned_share: float = 1.0
     workers: int = 0
 
 
@@ -165,6 +208,9 @@ def _source(content: dict[str, Any]) -> Source:
     polarity = Polarity(content.get("polarity", "unknown"))
     if "coco" in content:
         return CocoSource(**{**content, "polarity": polarity})
+    if "virtual" in content:
+        polarity = Polarity(content.get("polarity", "film"))
+        return VirtualSource(**{**content, "films": tuple(content["films"]), "polarity": polarity})
     if "flaw_free" in content:
         return FlawFreeSource(**{**content, "flaw_free": tuple(content["flaw_free"]), "polarity": polarity})
     return SimulatedSource(**content)

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -54,11 +56,49 @@ def test_an_image_smaller_than_the_crop_is_padded_by_its_border():
 
 
 def test_heavier_images_are_drawn_more_often(image):
-    import dataclasses
-
     from tests.training.conftest import make_image
 
     rare = dataclasses.replace(make_image(1, boxes=()), weight=0.05)
     crops = CropDataset([image, rare], Schedule(steps=200, batch=1, crop_px=64), seed=0)
     with_box = sum(len(crops[i].boxes) > 0 for i in range(200))
     assert with_box > 100
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_without_variation_grey_values_and_scale_stay(image, seed):
+    plain = Schedule(steps=1, batch=1, crop_px=128, flaw_share=1.0, variation=0.0, turned_share=0.0)
+    crop = cut(image, plain, np.random.default_rng(seed))
+    pixels = crop.image[0].numpy()
+    assert np.median(pixels) == pytest.approx(0.4, abs=0.005)
+    whole = [b for b in crop.boxes.numpy() if b.min() > 0 and b.max() < 128]
+    for box in whole:
+        np.testing.assert_allclose(box[2:] - box[:2], (20, 16), atol=0.01)
+        assert pixels[int(box[1]) + 3 : int(box[3]) - 2, int(box[0]) + 3 : int(box[2]) - 2].min() > 0.99
+
+
+@pytest.mark.parametrize(("share", "is_turned"), [(0.0, False), (1.0, True)])
+def test_crops_are_turned_in_the_share_that_is_asked_for(image, share, is_turned):
+    schedule = Schedule(steps=1, batch=1, crop_px=64, flaw_share=1.0, variation=0.0, turned_share=share)
+    same, turned = (
+        [cut(image, s, np.random.default_rng(seed)).boxes.numpy() for seed in range(20)]
+        for s in (Schedule(**{**_fields(schedule), "turned_share": 0.0}), schedule)
+    )
+    assert any(not np.allclose(a, b) for a, b in zip(same, turned, strict=True)) == is_turned
+
+
+def test_crops_are_placed_at_boxes_that_teach(image):
+    far = np.array([[280.0, 180.0, 298.0, 198.0]], np.float32)
+    hidden = dataclasses.replace(
+        image,
+        boxes=np.concatenate((image.boxes, far)),
+        class_ids=np.append(image.class_ids, -1),
+        is_ignored=np.append(image.is_ignored, True),
+    )
+    schedule = Schedule(steps=1, batch=1, crop_px=64, flaw_share=1.0, variation=0.0)
+    for seed in range(20):
+        crop = cut(hidden, schedule, np.random.default_rng(seed))
+        assert (~crop.is_ignored).any()
+
+
+def _fields(schedule):
+    return dataclasses.asdict(schedule)

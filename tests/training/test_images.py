@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -8,6 +9,7 @@ from core.domain.errors import DatasetError
 from core.domain.radiograph import Polarity
 from core.imaging.normalise import normalise
 from core.imaging.read import read_radiograph
+from core.labelling.film_cells import read_film_cells
 from core.labelling.split import read_split
 from core.training.images import load_images
 from core.training.recipe import recipe_from
@@ -111,11 +113,13 @@ def test_an_image_of_another_size_than_the_file_says_is_refused(data):
 
 
 def test_the_committed_splits_are_disjoint_and_name_series_that_exist(repository, gdxray):
-    known = {
-        i["series"]
+    images = [
+        i
         for name in ("castings.json", "castings_clean.json", "welds.json")
         for i in json.loads((gdxray / name).read_text())["images"]
-    }
+    ]
+    films = {Path(film.file_name).stem for film in read_film_cells(gdxray / "weld_films.csv")}
+    known = {i["series"] for i in images} | {Path(i["file_name"]).stem for i in images} | films
     for path in (repository / "data/splits").glob("*.yaml"):
         for members in read_split(path).values():
             assert set(members) <= known
