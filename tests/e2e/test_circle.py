@@ -20,7 +20,7 @@ from core.training.loop import RunSettings, train
 from core.training.recipe import CocoSource, Recipe, Schedule
 from tests.artefacts import write_artefact
 from tests.e2e.inspected import add_person, services_of, signed_in
-from tests.e2e.serving import FILES, PATIENCE_MS, Served, browser, served
+from tests.e2e.serving import FILES, PATIENCE_MS, Served, served
 from tests.e2e.test_reading import press, saved
 from tests.frames import HEIGHT, WIDTH, Box, Frame, frame, write_frames
 
@@ -29,12 +29,6 @@ expect.set_options(timeout=PATIENCE_MS)
 #: The radiograph that is read wrong at first; no other frame has its seed.
 FILM = 1000
 TRAINED, LABELLED, JUDGING = range(12), range(100, 136), range(200, 210)
-
-
-@pytest.fixture(scope="module")
-def chromium(chromium_path: str) -> Iterator[Browser]:
-    with browser(chromium_path) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.e2e import serving
 from tests.e2e.identity_provider import CLIENT_ID, IdentityProvider, identity_provider
-from tests.e2e.serving import Served, browser, free_port, served
+from tests.e2e.serving import Served, free_port, served
 from tests.e2e.test_sign_in import ENDED, form, interact, menu, sign_out, visitor
 
 BUTTON = "Sign in with your organisation"
@@ -32,12 +32,6 @@ def server(tmp_path_factory: pytest.TempPathFactory, provider: IdentityProvider)
         environment = {"HOME": str(home), "OIDC_ROLES": "qc-admins=admin,qc-film=inspector"}
         with served(tmp_path_factory.mktemp("served"), environment=environment) as running:
             yield running
-
-
-@pytest.fixture(scope="module")
-def chromium(chromium_path: str) -> Iterator[Browser]:
-    with browser(chromium_path) as running:
-        yield running
 
 
 def write_secrets(path: Path, port: int, provider: IdentityProvider) -> None:

@@ -16,18 +16,12 @@ from core.domain.accounts import Role
 from core.domain.records import Disposition
 from core.services.inspecting import Decision
 from tests.e2e.inspected import PASSWORD, add_person, inspect, services_of, signed_in
-from tests.e2e.serving import PATIENCE_MS, Served, browser, served
+from tests.e2e.serving import PATIENCE_MS, Served, served
 from tests.e2e.test_reading import drag, kill, press, restarted, saved
 from tests.records import MINE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 expect.set_options(timeout=min(PATIENCE_MS, 60_000))
-
-
-@pytest.fixture(scope="module")
-def chromium(chromium_path: str) -> Iterator[Browser]:
-    with browser(chromium_path) as running:
-        yield running
 
 
 @pytest.fixture

@@ -12,16 +12,10 @@ from core.domain.serving import ChangeKind
 from core.store.inspection_history import HistoryFilter
 from tests.artefacts import write_artefact
 from tests.e2e.inspected import add_person, services_of, signed_in
-from tests.e2e.serving import FILES, PATIENCE_MS, Served, browser, served
+from tests.e2e.serving import FILES, PATIENCE_MS, Served, served
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 expect.set_options(timeout=min(PATIENCE_MS, 60_000))
-
-
-@pytest.fixture(scope="module")
-def chromium(chromium_path: str) -> Iterator[Browser]:
-    with browser(chromium_path) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -16,22 +16,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.conftest import REPOSITORY
-from tests.e2e.serving import FILES, PATIENCE_MS, Served, _wait_until_healthy, browser, served
+from tests.e2e.serving import FILES, PATIENCE_MS, Served, _wait_until_healthy, served
 from tests.e2e.test_sign_in import PASSWORD, add_user, fill_in
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
-
-
-@pytest.fixture(scope="module")
-def chromium(chromium_path: str) -> Iterator[Browser]:
-    with browser(chromium_path) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("served")) as running:
-        yield running
 
 
 @contextmanager

@@ -15,18 +15,12 @@ from core.engine.network import NetworkConfig
 from core.services.retraining import RETRAIN
 from core.store.jobs import JobState
 from tests.e2e.inspected import add_person, services_of, signed_in
-from tests.e2e.serving import PATIENCE_MS, Served, browser, served
+from tests.e2e.serving import PATIENCE_MS, Served, served
 from tests.workplace import radiograph_png
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 expect.set_options(timeout=PATIENCE_MS)
 STEPS = 6000
-
-
-@pytest.fixture(scope="module")
-def chromium(chromium_path: str) -> Iterator[Browser]:
-    with browser(chromium_path) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

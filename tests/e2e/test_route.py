@@ -1,6 +1,5 @@
 """The route of an image in a real browser: not certified as shipped, certified once a certificate is kept."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,22 +8,10 @@ from playwright.sync_api import Browser, Page, expect
 from core.calibrate.routing_certificate import certify
 from tests.calibrate.certificates import certificate, subject
 from tests.e2e.inspected import services_of
-from tests.e2e.serving import Served, browser, served
+from tests.e2e.serving import Served
 from tests.e2e.test_reading import inspector, opened
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
-
-
-@pytest.fixture(scope="module")
-def chromium(chromium_path: str) -> Iterator[Browser]:
-    with browser(chromium_path) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("served")) as running:
-        yield running
 
 
 def _verdict_tab(page: Page) -> None:

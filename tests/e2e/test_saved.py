@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.e2e.serving import browser
 from tests.e2e.viewer_page import run_pure
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
@@ -20,12 +19,6 @@ PRELUDE = """
     saved.update({ id: "i1", owner: "u1", version, content, isOpen: true, author: "B", savedAt: null, ...more }, refused);
   const now = () => ({ state: saved.state, content: saved.content, base: saved.base, sent: sent.map((e) => [e.base, e.content]) });
 """
-
-
-@pytest.fixture(scope="module")
-def chromium(chromium_path: str) -> Iterator[Browser]:
-    with browser(chromium_path) as running:
-        yield running
 
 
 @pytest.fixture

@@ -8,16 +8,10 @@ from playwright.sync_api import Browser, Page, expect
 from core.domain.accounts import Identity, Role
 from core.services.inspection_record import InspectionRecord
 from tests.e2e.inspected import PASSWORD, add_person, inspect, services_of, sign, signed_in
-from tests.e2e.serving import PATIENCE_MS, Served, browser, served
+from tests.e2e.serving import PATIENCE_MS, Served, served
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 expect.set_options(timeout=min(PATIENCE_MS, 60_000))
-
-
-@pytest.fixture(scope="module")
-def chromium(chromium_path: str) -> Iterator[Browser]:
-    with browser(chromium_path) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

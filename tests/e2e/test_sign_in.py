@@ -16,7 +16,7 @@ from core.domain.accounts import COMMAND_LINE, Role, User
 from core.services.accounts import AccountService
 from core.services.passwords import hash_password
 from core.store.database import open_database
-from tests.e2e.serving import PATIENCE_MS, Served, browser, served
+from tests.e2e.serving import PATIENCE_MS, Served, served
 
 PASSWORD = "three pores in 4 welds"
 NEW_PASSWORD = "five cracks in 6 castings"
@@ -24,19 +24,6 @@ SAMPLE = "Single gas pores"
 ENDED = "Your session has ended"
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 expect.set_options(timeout=min(PATIENCE_MS, 60_000))
-
-
-@pytest.fixture(scope="module")
-def chromium(chromium_path: str) -> Iterator[Browser]:
-    with browser(chromium_path) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The product for people with an account."""
-    with served(tmp_path_factory.mktemp("served")) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,22 @@
+"""One browser and one running product for the tests of a file."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.e2e.serving import Served, browser, served
+
+
+@pytest.fixture(scope="module")
+def chromium(chromium_path: str) -> Iterator[Browser]:
+    """A browser without a window."""
+    with browser(chromium_path) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The product with an empty store; a test file that needs more in it has a fixture of its own."""
+    with served(tmp_path_factory.mktemp("served")) as running:
+        yield running
