@@ -9,6 +9,7 @@ import click
 from core.cli.conventions import one_line_errors, read_settings, show_progress
 
 if TYPE_CHECKING:
+    from core.evaluate.cell_classes import ClassCells
     from core.evaluate.cell_summary import CellSummary
     from core.services.film_evaluating import FilmEvaluation
 
@@ -70,6 +71,7 @@ def evaluate_films(
 
 
 def _print_evaluation(evaluation: "FilmEvaluation") -> None:
+    from core.evaluate.cell_classes import count_classes
     from core.evaluate.cell_summary import summarise_films
 
     version, films, unseen = evaluation.version, evaluation.films, evaluation.unseen
@@ -82,6 +84,8 @@ def _print_evaluation(evaluation: "FilmEvaluation") -> None:
             continue
         click.echo(f"{name}, at probability {evaluation.probability:g}:")
         _print_summary(summarise_films(chosen, probability=evaluation.probability))
+        for one in count_classes(chosen, probability=evaluation.probability):
+            click.echo(f"  {one.indication_class.value:<40}{_named(one)}")
     click.echo("by operating probability, films that trained nothing (found of recorded cells):")
     for point in evaluation.sweep(unseen):
         shares = ", ".join(f"{group}: {s.found}/{s.recorded}" for group, s in point.groups.items())
@@ -98,6 +102,13 @@ def _print_summary(summary: "CellSummary") -> None:
             text = f"{share.found} of {share.recorded} = {share.found / share.recorded:.2f}"
             text += f"  (95 % interval {low:.2f} to {high:.2f})"
         click.echo(f"  {group:<40}{text}")
+
+
+def _named(one: "ClassCells") -> str:
+    elsewhere = f"of {one.elsewhere} cells without it {one.named_elsewhere} bear its name"
+    if not one.recorded:
+        return f"none recorded; {elsewhere}"
+    return f"named so in {one.named} of {one.found} found cells; {elsewhere}"
 
 
 def _false_cells(summary: "CellSummary") -> str:

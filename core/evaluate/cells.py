@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from core.domain.indication import IndicationClass
+
 #: Reached cells so near to a recorded one are not false.
 TOLERANCE_CELLS = 1
 #: Single pores of this length and more are counted apart from smaller ones.
@@ -70,9 +72,11 @@ class FilmOutcome:
         is_judged: False when nobody recorded the film, so that no cell of it can be false.
         boxes: (D, 4) xyxy px.
         probabilities: (D,) calibrated, 0..1.
+        classes: D of them.
 
     Raises:
-        ValueError: when boxes and probabilities do not belong together or the cells do not lie on the film.
+        ValueError: when boxes, probabilities and classes do not belong together or the cells do not lie on
+            the film.
     """
 
     name: str
@@ -82,11 +86,13 @@ class FilmOutcome:
     is_judged: bool
     boxes: npt.NDArray[np.float32]
     probabilities: npt.NDArray[np.floating[Any]]
+    classes: tuple[IndicationClass, ...]
 
     def __post_init__(self) -> None:
-        if self.boxes.shape != (len(self.probabilities), 4):
+        if self.boxes.shape != (len(self.probabilities), 4) or len(self.classes) != len(self.boxes):
             raise ValueError(
-                f"{self.name}: boxes {self.boxes.shape}, probabilities {self.probabilities.shape}"
+                f"{self.name}: boxes {self.boxes.shape}, probabilities {self.probabilities.shape}, "
+                f"{len(self.classes)} classes"
             )
         listed = [cell for entry in self.recorded for cell in entry.cells]
         if not self.cell_px > 0 or not all(1 <= cell <= self.n_cells for cell in listed):

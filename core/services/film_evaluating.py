@@ -13,6 +13,7 @@ from core.domain.errors import BadInputError, DatasetError, LeakError
 from core.domain.model_version import ModelVersion
 from core.domain.ports import ModelSource
 from core.domain.radiograph import Polarity
+from core.evaluate.cell_classes import count_classes
 from core.evaluate.cell_summary import CellSummary, summarise_films
 from core.evaluate.cells import FilmOutcome, RecordedCells, cells_of_length, count_cells, group_of
 from core.imaging.read import read_radiograph_file
@@ -76,6 +77,7 @@ class FilmEvaluation:
             "trained_on": self.trained_on,
             "not_evaluable": list(self.not_evaluable),
             **{name: summarise_films(f, probability=self.probability).to_dict() for name, f in sets.items()},
+            "classes": {name: _classes(f, self.probability) for name, f in sets.items()},
             "sweep": {name: [point.to_dict() for point in self.sweep(f)] for name, f in sets.items()},
             "films": [_film_dict(film, self.probability) for film in self.films],
         }
@@ -172,7 +174,13 @@ class FilmEvaluateService:
             is_judged=film.status is not FilmStatus.NOT_RECORDED,
             boxes=found.boxes,
             probabilities=found.probabilities,
+            classes=found.classes,
         )
+
+
+def _classes(films: Sequence[FilmOutcome], probability: float) -> dict[str, Any]:
+    counted = count_classes(films, probability=probability)
+    return {one.indication_class.value: one.to_dict() for one in counted}
 
 
 def _recorded_cells(film: FilmRecord, cell_px: float) -> tuple[RecordedCells, ...]:

@@ -3,6 +3,8 @@ import math
 import numpy as np
 import pytest
 
+from core.domain.indication import IndicationClass
+from core.evaluate.cell_classes import class_of_code, count_classes
 from core.evaluate.cell_summary import summarise_films
 from core.evaluate.cells import (
     CellGroup,
@@ -20,6 +22,7 @@ def film(
     recorded: tuple[RecordedCells, ...] = (),
     is_judged: bool = True,
     probabilities: tuple[float, ...] | None = None,
+    classes: tuple[IndicationClass, ...] | None = None,
     width: int = 1050,
     name: str = "film.png",
 ) -> FilmOutcome:
@@ -32,6 +35,7 @@ def film(
         is_judged=is_judged,
         boxes=np.array([(x1, 5, x2, 9) for x1, x2 in boxes], np.float32).reshape(-1, 4),
         probabilities=np.array(probabilities or [0.9] * len(boxes)),
+        classes=classes or (IndicationClass.UNCLASSIFIED,) * len(boxes),
     )
 
 
@@ -158,3 +162,43 @@ def test_what_does_not_belong_together_is_refused() -> None:
         film(recorded=(pore(12),))
     with pytest.raises(ValueError, match="probabilities"):
         film((1, 2), probabilities=(0.1, 0.2))
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("1011", IndicationClass.CRACK),
+        ("2013", IndicationClass.POROSITY),
+        ("3041", IndicationClass.INCLUSION),
+        ("4011", IndicationClass.LACK_OF_FUSION),
+        ("402", IndicationClass.LACK_OF_PENETRATION),
+        ("5012", IndicationClass.UNDERCUT),
+        ("515", None),
+    ],
+)
+def test_a_recorded_code_belongs_to_a_class(code: str, expected: object) -> None:
+    assert class_of_code(code) is expected
+
+
+def test_a_found_cell_is_named_when_a_box_of_the_recorded_class_reaches_it() -> None:
+    crack = RecordedCells(CellGroup.CRACKS, "1011", (2, 3))
+    outcome = film(
+        (120, 130), (220, 230), (620, 640),
+        recorded=(crack, pore(9)),
+        classes=(IndicationClass.CRACK, IndicationClass.POROSITY, IndicationClass.CRACK),
+    )  # fmt: skip
+    counted = {one.indication_class: one for one in count_classes([outcome], probability=0.5)}
+    found = counted[IndicationClass.CRACK]
+    assert (found.recorded, found.found, found.named) == (2, 2, 1)
+    # of eleven cells 1 to 4 are near the crack; the box in cell 7 is called a crack
+    assert (found.elsewhere, found.named_elsewhere) == (7, 1)
+    pores = counted[IndicationClass.POROSITY]
+    assert (pores.recorded, pores.found, pores.named, pores.named_elsewhere) == (1, 0, 0, 1)
+
+
+def test_weak_boxes_and_films_that_nobody_recorded_name_nothing() -> None:
+    outcome = film((620, 640), classes=(IndicationClass.CRACK,), probabilities=(0.3,))
+    unknown = film((620, 640), classes=(IndicationClass.CRACK,), is_judged=False)
+    crack = count_classes([outcome, unknown], probability=0.5)[0]
+    assert (crack.elsewhere, crack.named_elsewhere) == (11, 0)
+    assert crack.to_dict()["named_ci"] is None
