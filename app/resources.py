@@ -11,7 +11,8 @@ from app.intake import Intake
 from app.maps import HeatMaps
 from app.presence import Presence
 from app.tray import EntryState, TrayEntry, Trays
-from core.bootstrap import Services, build_services, secret_of
+from core.bootstrap.foundations import secret_of
+from core.bootstrap.services import Services, build_services
 from core.config import load_settings
 from core.domain.accounts import Identity
 from core.domain.reading import setup_from

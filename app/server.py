@@ -30,7 +30,7 @@ from app.resources import forget_resources, keep_up_with_registry, let_guests_in
 from app.routes import routes
 from app.visitors import identity_of, session_token
 from core import logs
-from core.bootstrap import secret_of
+from core.bootstrap.foundations import secret_of
 from core.config import Settings, load_settings
 from core.domain.errors import ConfigurationError, WorkbenchError
 from core.keys import Purpose, derive

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from core.bootstrap import open_store
+from core.bootstrap.foundations import open_store
 from core.domain.accounts import Identity, Role
 from core.domain.model_version import CalibrationRecord, ModelVersion
 from core.domain.radiograph import Polarity

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Engine, insert
 
-from core.bootstrap import open_store
+from core.bootstrap.foundations import open_store
 from core.domain.radiograph import Polarity, Radiograph
 from core.imaging.fingerprint import fingerprint
 from core.services.copies import CopySearch, kept_fingerprint

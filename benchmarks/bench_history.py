@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import Engine, insert
 
-from core.bootstrap import open_store
+from core.bootstrap.foundations import open_store
 from core.domain.accounts import COMMAND_LINE
 from core.domain.indication import IndicationClass
 from core.domain.records import Disposition, InspectionState

@@ -21,7 +21,7 @@ from typing import IO, Any
 
 from sqlalchemy import Engine, insert
 
-from core.bootstrap import open_store
+from core.bootstrap.foundations import open_store
 from core.domain.accounts import Identity, Role
 from core.domain.correction import Finding, FoundBox, Origin, Reason
 from core.domain.indication import IndicationClass

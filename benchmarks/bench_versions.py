@@ -19,7 +19,7 @@ from typing import Any
 import yaml
 from safetensors.numpy import load_file, save_file
 
-from core.bootstrap import CHECKPOINTS, Services, build_services
+from core.bootstrap.services import CHECKPOINTS, Services, build_services
 from core.config import Settings
 from core.domain.accounts import COMMAND_LINE, Identity, Role
 from core.domain.serving import ChangeKind, ServingChange

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from sqlalchemy import Engine
 
-from core.bootstrap import open_store
+from core.bootstrap.foundations import open_store
 from core.domain.accounts import Identity, Role, User
 from core.domain.detections import Detections, Origin, View
 from core.domain.errors import SignInRefusedError

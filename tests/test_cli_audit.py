@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from core.bootstrap import open_store, open_trail
+from core.bootstrap.foundations import open_store, open_trail
 from core.cli import main
 from core.config import load_settings
 from core.domain.accounts import Identity, Role

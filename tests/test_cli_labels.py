@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from core.bootstrap import open_accounts, open_labels
+from core.bootstrap.openings import open_accounts, open_labels
 from core.cli import main
 from core.config import Settings
 from core.domain.accounts import COMMAND_LINE, Identity, Role

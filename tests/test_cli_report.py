@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from core.bootstrap import anchored, build_services
+from core.bootstrap.foundations import anchored
+from core.bootstrap.services import build_services
 from core.cli import main
 from core.cli.conventions import read_settings
 from core.domain.accounts import COMMAND_LINE

@@ -11,8 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine, select
 
-import core.bootstrap
-from core.bootstrap import make_accounts, open_accounts, open_store, open_trail
+import core.bootstrap.services
+from core.bootstrap.foundations import make_accounts, open_store, open_trail
+from core.bootstrap.openings import open_accounts
 from core.cli import main
 from core.config import load_settings
 from core.domain.accounts import COMMAND_LINE, Role
@@ -29,7 +30,7 @@ def run(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> R
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "var"))
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
-    monkeypatch.setattr(core.bootstrap, "CHECKPOINTS", tmp_path / "no-models")
+    monkeypatch.setattr(core.bootstrap.services, "CHECKPOINTS", tmp_path / "no-models")
 
     def call(*arguments: str, typed: str | None = None) -> Result:
         return CliRunner().invoke(main, arguments, input=typed)
@@ -196,8 +197,8 @@ def test_a_weak_password_is_refused_without_being_repeated(run: Run) -> None:
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_two_setups_at_the_same_time_make_one_admin(run: Run, tmp_path: Path) -> None:
     script = (
-        "import sys, core.bootstrap; from pathlib import Path; from core.cli import main; "
-        f"core.bootstrap.CHECKPOINTS = Path({str(tmp_path / 'no-models')!r}); main(['setup'])"
+        "import sys, core.bootstrap.services; from pathlib import Path; from core.cli import main; "
+        f"core.bootstrap.services.CHECKPOINTS = Path({str(tmp_path / 'no-models')!r}); main(['setup'])"
     )
     processes = [
         subprocess.Popen(

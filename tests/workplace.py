@@ -6,9 +6,7 @@ import cv2
 import numpy as np
 
 from app.resources import Resources, make_resources
-from core.bootstrap import (
-    JOB_KINDS,
-    Services,
+from core.bootstrap.foundations import (
     make_accounts,
     make_data_versions,
     make_evaluations,
@@ -18,6 +16,8 @@ from core.bootstrap import (
     open_store,
     open_trail,
 )
+from core.bootstrap.jobs import JOB_KINDS
+from core.bootstrap.services import Services
 from core.config import Settings
 from core.domain.errors import ModelNotFoundError
 from core.domain.model_version import ModelVersion

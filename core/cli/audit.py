@@ -29,7 +29,7 @@ def verify(as_json: bool) -> None:
 
     Exit code 0 when the log is whole, 1 when it is not: then one line for each finding.
     """
-    from core.bootstrap import build_audit
+    from core.bootstrap.openings import build_audit
     from core.services.auditing import anchored_text, moment
 
     result = build_audit(read_settings()).verify(COMMAND_LINE)
@@ -69,7 +69,7 @@ def export(
 ) -> None:
     """Write events to a file, newest first; the log tells that it was exported."""
     from core.audit.selection import EventFilter
-    from core.bootstrap import build_audit
+    from core.bootstrap.openings import build_audit
     from core.services.auditing import ExportFormat
 
     wanted = EventFilter(since=_utc(since), until=_utc(until), actor_id=actor, action=action)

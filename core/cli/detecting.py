@@ -45,7 +45,7 @@ def detect(
 
     A file that cannot be read is named on stderr and the others are still done; the exit code is then 2.
     """
-    from core.bootstrap import build_services
+    from core.bootstrap.services import build_services
     from core.domain.radiograph import Polarity
     from core.imaging.read import read_radiograph
     from core.reports.detection_json import detection_to_dict

@@ -38,7 +38,8 @@ def evaluate(
     out: Path | None,
 ) -> None:
     """Measure a model version on images with recorded boxes."""
-    from core.bootstrap import build_services, evaluate_artefact
+    from core.bootstrap.openings import evaluate_artefact
+    from core.bootstrap.services import build_services
     from core.domain.radiograph import Polarity
     from core.labelling.split import members_of, read_split
 

@@ -29,7 +29,7 @@ def add(
 
     A set never changes: images that are changed later are refused, other boxes are another set.
     """
-    from core.bootstrap import open_evaluation_sets
+    from core.bootstrap.openings import open_evaluation_sets
     from core.domain.accounts import COMMAND_LINE
     from core.domain.radiograph import Polarity
     from core.labelling.split import members_of, read_split
@@ -46,7 +46,7 @@ def add(
 @one_line_errors
 def list_sets() -> None:
     """List the sets, the newest first."""
-    from core.bootstrap import open_evaluation_sets
+    from core.bootstrap.openings import open_evaluation_sets
     from core.domain.accounts import COMMAND_LINE
 
     with open_evaluation_sets(read_settings()) as sets:

@@ -47,7 +47,7 @@ def evaluate_films(
     more than one away from anything recorded is false. Films whose crop was trained on count as trained on
     only with --crops.
     """
-    from core.bootstrap import build_services
+    from core.bootstrap.services import build_services
     from core.domain.radiograph import Polarity
     from core.services.film_evaluating import FilmEvaluateService
 

@@ -34,7 +34,7 @@ def export(path: Path, form: str, images: bool) -> None:
 
     COCO and VOC come back exactly; YOLO keeps no ISO 6520-1 numbers and moves an edge by less than 1e-9 px.
     """
-    from core.bootstrap import open_labels
+    from core.bootstrap.openings import open_labels
     from core.services.label_files import LabelFormat
 
     with open_labels(read_settings()) as (files, _):
@@ -61,7 +61,7 @@ def import_(path: Path, form: str, author: str, voc_origin: str) -> None:
     They become the next version of an image's labels; earlier ones stay. What is not taken is told, line by
     line.
     """
-    from core.bootstrap import open_labels
+    from core.bootstrap.openings import open_labels
     from core.services.label_files import LabelFormat
 
     with open_labels(read_settings()) as (files, store), path.open("rb") as source:

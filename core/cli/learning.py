@@ -17,7 +17,7 @@ from core.domain.errors import JobTakenError
 @one_line_errors
 def list_data() -> None:
     """Every data version: what it holds, for which model, under which licence."""
-    from core.bootstrap import open_learning
+    from core.bootstrap.openings import open_learning
 
     with open_learning(read_settings()) as (data, _, _):
         for one in data.all(COMMAND_LINE):
@@ -43,7 +43,7 @@ def list_data() -> None:
 @one_line_errors
 def make_data(model: str, coco: Path | None, images: Path | None, **values: Any) -> None:
     """Make a data version from what is labelled, and from a COCO file."""
-    from core.bootstrap import open_learning
+    from core.bootstrap.openings import open_learning
     from core.services.data_request import DataRequest
 
     folder = images or (coco.parent if coco else None)
@@ -66,7 +66,7 @@ def make_data(model: str, coco: Path | None, images: Path | None, **values: Any)
 @one_line_errors
 def export_data(number: int, out: Path) -> None:
     """Write data version NUMBER as COCO files by part, with its images and its split list."""
-    from core.bootstrap import open_learning
+    from core.bootstrap.openings import open_learning
     from core.services.data_export import export
 
     with open_learning(read_settings()) as (data, _, blobs):
@@ -77,7 +77,8 @@ def export_data(number: int, out: Path) -> None:
 
 def retrain(number: int, *, base: int | None, device: str, changes: dict[str, Any]) -> None:
     """Train on with a data version, here and now, and print the challenger."""
-    from core.bootstrap import make_registry, open_learning
+    from core.bootstrap.foundations import make_registry
+    from core.bootstrap.openings import open_learning
     from core.services.retrain_request import RetrainRequest
 
     settings = read_settings()
@@ -95,7 +96,7 @@ def do_job(job_id: str) -> dict[str, Any]:
 
     Where a server runs, it may have begun the job already: then its id is told, and where to watch it.
     """
-    from core.bootstrap import build_worker
+    from core.bootstrap.jobs import build_worker
     from core.store.jobs import JobState
 
     logging.getLogger("core").setLevel(logging.INFO)

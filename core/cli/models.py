@@ -21,7 +21,7 @@ def models() -> None:
 @one_line_errors
 def list_models() -> None:
     """Every version with its aliases, release state and data licence."""
-    from core.bootstrap import make_registry
+    from core.bootstrap.foundations import make_registry
 
     registry = make_registry(read_settings())
     for name in registry.names():
@@ -39,7 +39,8 @@ def list_models() -> None:
 @one_line_errors
 def import_model(folder: Path, alias: str | None) -> None:
     """Register the model version in FOLDER (weights, card, calibration, manifest)."""
-    from core.bootstrap import make_registry, open_promotion
+    from core.bootstrap.foundations import make_registry
+    from core.bootstrap.openings import open_promotion
 
     settings = read_settings()
     registry = make_registry(settings)

@@ -36,7 +36,7 @@ def promote(name: str, version: int, alias: str, set_name: str | None, override:
     What the gate refuses is told with every reason, and nothing is changed. A running server follows within
     two seconds.
     """
-    from core.bootstrap import open_promotion
+    from core.bootstrap.openings import open_promotion
     from core.services.alias_moves import Move
 
     settings = read_settings()
@@ -63,7 +63,7 @@ def promote(name: str, version: int, alias: str, set_name: str | None, override:
 @one_line_errors
 def rollback(name: str, alias: str, note: str) -> None:
     """Let an alias of the model NAME point to what it pointed to before."""
-    from core.bootstrap import open_promotion
+    from core.bootstrap.openings import open_promotion
 
     settings = read_settings()
     seen = _pointing(settings, name, alias)
@@ -79,7 +79,7 @@ def rollback(name: str, alias: str, note: str) -> None:
 @one_line_errors
 def history(name: str, alias: str, moment: datetime | None, inspection_id: str | None) -> None:
     """Which version of the model NAME served when, who changed it and how, oldest first."""
-    from core.bootstrap import open_promotion
+    from core.bootstrap.openings import open_promotion
 
     with open_promotion(read_settings()) as (_, serving):
         if inspection_id is not None:
@@ -103,7 +103,7 @@ def history(name: str, alias: str, moment: datetime | None, inspection_id: str |
 
 def _pointing(settings: Settings, name: str, alias: str) -> int | None:
     """The version that the alias points to now; None when to nothing."""
-    from core.bootstrap import make_registry
+    from core.bootstrap.foundations import make_registry
 
     registry = make_registry(settings)
     registry.refresh()

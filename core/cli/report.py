@@ -11,7 +11,7 @@ from core.domain.accounts import COMMAND_LINE
 from core.domain.errors import BadInputError, ConfigurationError
 
 if TYPE_CHECKING:
-    from core.bootstrap import Services
+    from core.bootstrap.services import Services
 
 _SUFFIXES = (".pdf", ".csv", ".json")
 
@@ -30,7 +30,7 @@ def report() -> None:
 @one_line_errors
 def write(inspection_id: str, out: Path, window: tuple[float, float] | None, invert: bool) -> None:
     """Write the report of an inspection; unsigned ones say so on every page."""
-    from core.bootstrap import build_services
+    from core.bootstrap.services import build_services
     from core.services.reporting import ChosenWindow, ReportingService
 
     form = out.suffix.lower()
@@ -58,7 +58,7 @@ def verify(file: Path) -> None:
     The model version runs again on the stored original. Exit code 0 when all of it holds, 1 when something
     differs: then one line for each difference.
     """
-    from core.bootstrap import build_services
+    from core.bootstrap.services import build_services
     from core.services.reporting import ReportingService
     from core.services.verifying import BOX_PX, PROBABILITY, VerifyingService
 

@@ -49,7 +49,7 @@ def route(
     The parts must have trained and calibrated nothing; those that did are left out. The certificate is kept
     and in force from then on, also one that certifies nothing: then every image is routed to review.
     """
-    from core.bootstrap import build_services
+    from core.bootstrap.services import build_services
     from core.calibrate.routing import Assurance
     from core.domain.radiograph import Polarity
     from core.labelling.split import members_of, read_split

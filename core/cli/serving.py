@@ -13,7 +13,7 @@ from core.cli.conventions import ROOT, one_line_errors, read_settings
 @one_line_errors
 def setup(demo: bool) -> None:
     """Create database, registry and the first admin, register the shipped models; idempotent."""
-    from core.bootstrap import set_up, set_up_first_admin
+    from core.bootstrap.services import set_up, set_up_first_admin
 
     settings = read_settings()
     registered = set_up(settings)

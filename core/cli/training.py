@@ -37,7 +37,7 @@ def train(
     Parameters, data hashes and losses go to MLflow too. With --data-version the result is calibrated,
     measured and registered as challenger.
     """
-    from core.bootstrap import build_training
+    from core.bootstrap.jobs import build_training
 
     if data_version is not None:
         given = {name: value for name, value in changes.items() if value is not None}

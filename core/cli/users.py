@@ -146,7 +146,7 @@ def sessions(name: str, end: bool) -> None:
 
 def _services() -> AbstractContextManager[Any]:
     """Accounts and sign-in; imported late, since `--help` needs neither."""
-    from core.bootstrap import open_accounts
+    from core.bootstrap.openings import open_accounts
 
     return open_accounts(read_settings())
 

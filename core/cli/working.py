@@ -24,7 +24,7 @@ def work(job: str) -> None:
     SIGTERM stops it at the next point where it can go on later. Exit code 1 when it failed, 3 when it was
     stopped, 4 when it was not there to be done.
     """
-    from core.bootstrap import build_worker
+    from core.bootstrap.jobs import build_worker
     from core.domain.errors import JobTakenError
     from core.store.jobs import JobState
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from core.bootstrap import open_store
+from core.bootstrap.foundations import open_store
 from core.domain.accounts import Identity, Role
 from core.domain.errors import NotAllowedError
 from core.domain.permissions import PERMISSIONS, Action

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from core.bootstrap import open_learning
+from core.bootstrap.openings import open_learning
 from core.config import Settings
 from core.domain.accounts import COMMAND_LINE
 from core.registry.artefact import file_sha256, read_artefact

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from playwright.sync_api import Browser, Page
 
-from core.bootstrap import Services, build_services
+from core.bootstrap.services import Services, build_services
 from core.config import Settings
 from core.domain.accounts import COMMAND_LINE, Identity, Role
 from core.domain.radiograph import Polarity

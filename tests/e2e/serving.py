@@ -16,7 +16,7 @@ from urllib.error import URLError
 
 from playwright.sync_api import Browser, sync_playwright
 
-from core.bootstrap import make_registry
+from core.bootstrap.foundations import make_registry
 from core.config import Settings
 from core.store.database import open_database, upgrade
 from tests.artefacts import write_artefact

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, TimeoutError, expect
 
-from core.bootstrap import Services
+from core.bootstrap.services import Services
 from core.domain.accounts import COMMAND_LINE, Identity, Role
 from core.domain.indication import IndicationClass
 from core.domain.labels import Label

@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from app.navigation import first_page
-from core.bootstrap import open_accounts, open_store
+from core.bootstrap.foundations import open_store
+from core.bootstrap.openings import open_accounts
 from core.config import Settings
 from core.domain.accounts import COMMAND_LINE, Role, User
 from core.services.accounts import AccountService

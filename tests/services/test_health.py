@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
-from core.bootstrap import Services
+from core.bootstrap.services import Services
 from core.services.health import HealthService
 from tests.workplace import close_workplace, make_workplace
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from core.bootstrap import open_store
+from core.bootstrap.foundations import open_store
 from core.domain.accounts import COMMAND_LINE, Identity, Role
 from core.domain.errors import BadInputError, NotAllowedError, UnknownRecordError
 from core.domain.indication import IndicationClass

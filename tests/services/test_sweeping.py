@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from core.bootstrap import set_up
+from core.bootstrap.services import set_up
 from core.config import Settings
 from core.domain.accounts import COMMAND_LINE
 from core.services.images import ImageService
@@ -92,7 +92,7 @@ def test_an_upload_while_the_database_is_away_leaves_no_file(blobs: BlobStore, t
 
 
 def test_setting_up_sweeps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.bootstrap.CHECKPOINTS", tmp_path / "no-models")
+    monkeypatch.setattr("core.bootstrap.services.CHECKPOINTS", tmp_path / "no-models")
     settings = Settings(
         _env_file=None,
         data_dir=tmp_path,

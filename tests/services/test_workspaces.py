@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.bootstrap import open_store
+from core.bootstrap.foundations import open_store
 from core.domain.accounts import Identity, Role
 from core.domain.errors import BadInputError
 from core.services.workspaces import DemoWorkspaces

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
-from core.bootstrap import open_store
+from core.bootstrap.foundations import open_store
 from core.domain.accounts import Role, User
 from core.domain.errors import UnknownUserError
 from core.store.unit_of_work import Store
