@@ -84,6 +84,8 @@ def read_release(path: Path) -> dict[str, Any]:
         raise DatasetError(f"{path}: expected a release specification in YAML: {error}") from error
     if missing or ("cross_fit" in content) == ("calibrate" in content):
         raise DatasetError(f"{path.name}: lacks {sorted(missing) or 'exactly one of calibrate, cross_fit'}")
+    if "calibrate" in content and not content.get("measure"):
+        raise DatasetError(f"{path.name}: lacks `measure`: nothing says how good the version is")
     if lacking:
         raise DatasetError(f"{path.name}: lacks `parts`, which says what was measured, in {lacking[0]}")
     return content
@@ -96,7 +98,8 @@ def build_release(specification: Mapping[str, Any], settings: ReleaseSettings) -
     `cross_fit` trained on everything: each part is judged by the network of the fold that left it out, or all
     by one that no part trained, from which the shipped weights were trained on (`judged_by`: what follows
     the run's name and a dash in the name of its folder). Where it says `held_out: true`, no part trained the
-    weights and only the calibrator is cross-fitted.
+    weights and only the calibrator is cross-fitted. Either may `measure` the shipped version on further parts
+    that did not train it.
 
     Raises:
         DatasetError: when specification and data do not fit.
@@ -108,13 +111,14 @@ def build_release(specification: Mapping[str, Any], settings: ReleaseSettings) -
     for name in (WEIGHTS, MANIFEST):
         shutil.copyfile(settings.run / name, settings.out / name)
     (settings.out / CARD).unlink(missing_ok=True)
+    measured: list[MeasuredOn] = []
     if "cross_fit" in specification:
         record, figures = _cross_fitted(specification, settings)
-        measured = [MeasuredOn(specification["cross_fit"]["parts"], figures)]
+        measured.append(MeasuredOn(specification["cross_fit"]["parts"], figures))
     else:
         record = _calibrated(specification, settings)
-        _write_card(specification, settings, record, ())  # detecting needs a card
-        measured = [_measured(part, specification, settings) for part in specification["measure"]]
+    _write_card(specification, settings, record, measured)  # detecting needs a card
+    measured += [_measured(part, specification, settings) for part in specification.get("measure", ())]
     _write_card(specification, settings, record, measured)
     return settings.out
 
@@ -156,8 +160,10 @@ def _beside(how: Mapping[str, Any], settings: ReleaseSettings) -> Path:
 
 
 def _require_held_out(parts: Mapping[str, list[str]], manifest: Path) -> None:
-    """Return when no series of `parts` is in the data manifest, else raise LeakError."""
-    trained_on = {image.get("series") for image in json.loads(manifest.read_text(encoding="utf-8"))["images"]}
+    """Return when no series or view of `parts` is in the data manifest, else raise LeakError."""
+    images = json.loads(manifest.read_text(encoding="utf-8"))["images"]
+    trained_on = {image.get("series") for image in images}
+    trained_on |= {Path(str(image.get("file_name"))).stem for image in images}
     if leaked := sorted({one for members in parts.values() for one in members} & trained_on):
         raise LeakError(f"cross_fit says held out, but what judges was trained on {', '.join(leaked)}")
 

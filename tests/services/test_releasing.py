@@ -104,6 +104,27 @@ def test_weights_that_saw_every_part_are_judged_by_the_network_they_came_from(tm
         build_release(said, settings(tmp_path, data))
 
 
+def test_a_single_view_that_trained_is_not_held_out(tmp_path, data):
+    manifest = tmp_path / "run" / "manifest.json"
+    content = json.loads(manifest.read_text())
+    content["images"].append({"sha256": "0" * 64, "file_name": "folder/C_7.png"})
+    manifest.write_text(json.dumps(content))
+    (data / "views.yaml").write_text(yaml.safe_dump({"parts": {"a": ["A", "C_7"], "b": ["B"]}}))
+    how = HELD_OUT_PARTS | {"split": "views.yaml"}
+    with pytest.raises(LeakError, match="trained on C_7"):
+        build_release(specification(calibrate=None, measure=None, cross_fit=how), settings(tmp_path, data))
+
+
+def test_a_cross_fitted_release_may_be_measured_on_further_parts(tmp_path, data):
+    for part in "ab":
+        write_artefact(tmp_path / f"run-without-{part}", score_spread=1.0)
+    how = {"parts": "all parts", "coco": "truth.json", "split": "s.yaml", "polarity": "film"}
+    content = specification(calibrate=None, cross_fit=how)
+    first, second = read_artefact(build_release(content, settings(tmp_path, data))).card["evaluation"]
+    assert (first["on"], first["n_images"]) == ("all parts", 6)
+    assert (second["on"], second["n_images"]) == ("test parts", 2)
+
+
 def test_an_operating_point_of_the_specification_stands_in_calibration_and_card(tmp_path, data):
     operate = {"probability": 0.45, "why": "at most two false cells a film"}
     artefact = read_artefact(build_release(specification(operate=operate), settings(tmp_path, data)))
@@ -122,7 +143,13 @@ def test_an_operating_point_without_its_reason_is_refused(tmp_path, data, operat
 
 @pytest.mark.parametrize(
     "changes",
-    [{"limits": None}, {"calibrate": None}, {"cross_fit": {}}, {"measure": [{"coco": "truth.json"}]}],
+    [
+        {"limits": None},
+        {"calibrate": None},
+        {"cross_fit": {}},
+        {"measure": [{"coco": "truth.json"}]},
+        {"measure": None},
+    ],
 )
 def test_an_incomplete_specification_is_refused(tmp_path, changes):
     path = tmp_path / "release.yaml"
