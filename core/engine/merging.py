@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 import torch
-from torchvision.ops import nms
+from torchvision.ops import box_iou, nms
 
 from core.domain.detections import FloatArray, View
 from core.engine.overlap import (
@@ -21,13 +21,19 @@ from core.engine.tiling import inner_edges
 
 #: Boxes that overlap more than this are the same indication; the higher score stays.
 NMS_IOU = 0.5
+#: What has a say in a box's extent, or takes its place, has at least this share of its score. So candidates
+#: below half of the lowest score that is shown may be left out: what is shown hardly ever changes.
+SUPPORT_SHARE = 0.5
+#: A box is the mean of itself and the candidates it stands for, those that overlap it at least so much and no
+#: stronger box, each weighted by the square of its score.
+VOTE_IOU, VOTE_POWER = 0.4, 2
 #: A box is elongated from this ratio of its sides on.
 ELONGATED = 3.0
 #: The coarse pass reports only what is at least this long, px of the image.
 MIN_COARSE_PX = 192.0
 #: A stretch joins a line when it has this score, this share of the line's best score, and at most so many
 #: times the best stretch's thickness, counted as at least so many px.
-JOIN_SCORE, JOIN_SCORE_SHARE, JOIN_WIDTH_RATIO, JOIN_WIDTH_PX = 0.1, 0.5, 2.5, 6.0
+JOIN_SCORE, JOIN_SCORE_SHARE, JOIN_WIDTH_RATIO, JOIN_WIDTH_PX = 0.1, SUPPORT_SHARE, 2.5, 6.0
 #: Of two boxes of similar size (areas within this ratio) that share so much of the smaller one, which
 #: their IoU alone would let pass, the higher score stays.
 NESTED_RATIO, NESTED_SHARE = 3.0, 0.6
@@ -77,10 +83,10 @@ def mark_cut(boxes: FloatArray, view: View, width: int, height: int) -> npt.NDAr
 def merge(raw: RawBoxes, views: list[View]) -> RawBoxes:
     """One box an indication, highest score first.
 
-    In this order: the same indication seen twice in one view keeps its higher score; the coarse
-    pass keeps only long boxes; a cut box that a whole one covers goes; collinear cut boxes of
-    neighbouring views are joined, and so are stretches of one line; pieces of a long box go; then one
-    last suppression over all, of nested boxes too.
+    In this order: the same indication seen twice in one view keeps its higher score, and all that saw it have
+    a say in its extent; the coarse pass keeps only long boxes; a cut box that a whole one covers goes;
+    collinear cut boxes of neighbouring views are joined, and so are stretches of one line; pieces of a long
+    box go; then one last suppression over all, of nested boxes too.
     """
     scale = np.array([v.scale for v in views], np.float32)[raw.view_index]
     is_long = (raw.boxes[:, 2:] - raw.boxes[:, :2]).max(axis=1, initial=0) >= MIN_COARSE_PX
@@ -88,7 +94,7 @@ def merge(raw: RawBoxes, views: list[View]) -> RawBoxes:
     if len(raw.scores) == 0:
         return raw
     raw = concatenate(
-        [_suppress(raw.take(np.flatnonzero(raw.view_index == v))) for v in np.unique(raw.view_index)]
+        [_suppress_by_vote(raw.take(np.flatnonzero(raw.view_index == v))) for v in np.unique(raw.view_index)]
     )
     if len(views) > 1:
         raw = _drop_covered(raw)
@@ -110,6 +116,27 @@ def _suppress(raw: RawBoxes) -> RawBoxes:
     return raw.take(np.asarray(kept.numpy(), np.intp))
 
 
+def _suppress_by_vote(raw: RawBoxes) -> RawBoxes:
+    """As `_suppress`, each box moved to the mean of those that it stands for, except where its view cuts it.
+
+    Box voting after Gidaris and Komodakis 2015 (arXiv 1505.01749), with every candidate counted once, for the
+    strongest box that it overlaps.
+    """
+    won = _suppress(raw)
+    boxes, winners = torch.from_numpy(raw.boxes), torch.from_numpy(won.boxes)
+    scores, best = torch.from_numpy(raw.scores), torch.from_numpy(won.scores)
+    is_near = box_iou(boxes, winners) >= VOTE_IOU
+    winner = is_near.int().argmax(dim=1)  # the first, and so the strongest, of those that are near
+    says = is_near.any(dim=1) & (scores >= SUPPORT_SHARE * best[winner])
+    weight = scores[says].double() ** VOTE_POWER
+    total = torch.zeros(len(winners), dtype=torch.float64).index_add_(0, winner[says], weight)
+    votes = weight[:, None] * boxes[says].double()
+    mean = torch.zeros_like(winners, dtype=torch.float64).index_add_(0, winner[says], votes)
+    has_votes = total > 0  # a box near a stronger one may have given even its own to that
+    moved = torch.where(has_votes[:, None], mean / total.clamp(min=1e-12)[:, None], winners.double())
+    return replace(won, boxes=np.where(won.is_cut, won.boxes, moved.numpy().astype(np.float32)))
+
+
 def _drop_covered(raw: RawBoxes) -> RawBoxes:
     """Without the cut boxes that lie in a larger box of another view: the neighbour saw more of it."""
     is_cut: npt.NDArray[np.bool_] = np.any(raw.is_cut, axis=1)
@@ -118,6 +145,7 @@ def _drop_covered(raw: RawBoxes) -> RawBoxes:
     area = raw.area
     i, j = both_ways(meeting_pairs(raw.boxes))
     is_asked = is_cut[i] & (raw.view_index[i] != raw.view_index[j]) & (area[i] < area[j])
+    is_asked &= raw.scores[j] >= SUPPORT_SHARE * raw.scores[i]
     i, j = i[is_asked], j[is_asked]
     keep = np.ones(len(is_cut), np.bool_)
     keep[i[shared_area(raw.boxes, i, j) / area[i].clip(min=1e-6) >= CONTAINED]] = False

@@ -20,6 +20,7 @@ from core.domain.ports import ModelSource
 from core.domain.radiograph import Polarity, Radiograph
 from core.engine.batching import MicroBatcher
 from core.engine.detector import SCORE_FLOOR, Detector, Request
+from core.engine.merging import SUPPORT_SHARE
 from core.engine.precision import pick_device
 from core.imaging.normalise import normalise
 
@@ -82,7 +83,8 @@ class DetectService:
         started = time.perf_counter()
         floor = resolved.calibration.score_cut if min_score is None else min_score
         image = normalised_for(radiograph, resolved)
-        found = loaded.detect(Request(image, max(floor, SCORE_FLOOR))).above(floor)
+        # what is a little weaker still has a say in the extent of what is shown
+        found = loaded.detect(Request(image, max(SUPPORT_SHARE * floor, SCORE_FLOOR))).above(floor)
         calibrator = calibrator_from(resolved.calibration.method, resolved.calibration.parameters)
         found = found.with_probabilities(calibrator.probability(found.scores))
         elapsed_ms = (time.perf_counter() - started) * 1000

@@ -34,6 +34,64 @@ def test_the_higher_score_of_two_overlapping_boxes_stays():
     assert merged.scores.tolist() == pytest.approx([0.9])
 
 
+ONE_VIEW = [View(0, 0, 500, 500)]
+
+
+def merged_in_one_view(*rows):
+    return merge(raw_boxes(ONE_VIEW, [(0, *row) for row in rows], (500, 500)), ONE_VIEW)
+
+
+def test_a_box_is_the_mean_of_what_it_stands_for_weighted_by_the_squared_scores():
+    found = merged_in_one_view((100, 100, 120, 120, 0.8), (104, 100, 124, 120, 0.4))
+    assert found.scores.tolist() == pytest.approx([0.8])
+    np.testing.assert_allclose(found.boxes[0], (100.8, 100, 120.8, 120), atol=1e-4)
+
+
+def test_what_has_less_than_half_of_a_box_s_score_does_not_move_it():
+    found = merged_in_one_view((100, 100, 120, 120, 0.8), (104, 100, 124, 120, 0.39))
+    np.testing.assert_allclose(found.boxes[0], (100, 100, 120, 120))
+
+
+def test_a_candidate_between_two_boxes_counts_for_the_stronger_one():
+    rows = ((100, 100, 120, 120, 0.9), (112, 100, 132, 120, 0.6), (106, 100, 126, 120, 0.5))
+    strong, weak = merged_in_one_view(*rows).boxes
+    assert strong[0] > 100
+    np.testing.assert_allclose(weak, (112, 100, 132, 120))
+
+
+def test_a_side_that_the_view_cuts_stays_where_it_is():
+    views = [View(0, 0, 200, 200), View(150, 0, 500, 200)]
+    rows = [(0, 180, 50, 200, 60, 0.8), (0, 176, 50, 196, 60, 0.7)]
+    (box,) = merge(raw_boxes(views, rows, (500, 200)), views).boxes
+    assert box[2] == 200
+    assert 176 < box[0] < 180
+
+
+def test_a_faint_box_of_the_neighbouring_view_does_not_hide_a_cut_one():
+    """A crack that ends at the edge of a tile must not go because something faint covers it."""
+    views = [View(0, 0, 200, 200), View(150, 0, 500, 200)]
+    cut = (0, 160, 50, 200, 60, 0.8)
+    scores = [
+        merge(raw_boxes(views, [cut, (1, 155, 40, 300, 90, other)], (500, 200)), views).scores
+        for other in (0.1, 0.7)
+    ]
+    assert 0.8 in [round(float(s), 3) for s in scores[0]]
+    assert 0.8 not in [round(float(s), 3) for s in scores[1]]
+
+
+def test_boxes_hardly_change_when_what_is_below_half_of_the_lowest_shown_is_left_out():
+    rng = np.random.default_rng(3)
+    corner, size = rng.uniform(0, 460, (400, 2)), rng.uniform(8, 40, (400, 2))
+    rows = np.concatenate((np.zeros((400, 1)), corner, corner + size, rng.uniform(0.02, 1, (400, 1))), axis=1)
+    whole, part = (
+        raw_boxes(ONE_VIEW, rows, (500, 500)),
+        raw_boxes(ONE_VIEW, rows[rows[:, 5] >= 0.1], (500, 500)),
+    )
+    shown = [m.take(m.scores >= 0.2).boxes for m in (merge(whole, ONE_VIEW), merge(part, ONE_VIEW))]
+    same = {tuple(b) for b in shown[0].tolist()} & {tuple(b) for b in shown[1].tolist()}
+    assert len(same) >= 0.97 * len(shown[0])
+
+
 def test_a_2000_px_line_across_tiles_gives_one_box():
     views = views_of(WIDTH, HEIGHT)
     fine = [i for i, v in enumerate(views) if v.scale == 1.0]
