@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +99,7 @@ def build_release(specification: Mapping[str, Any], settings: ReleaseSettings) -
     by one that no part trained, from which the shipped weights were trained on (`judged_by`: what follows
     the run's name and a dash in the name of its folder). Where it says `held_out: true`, no part trained the
     weights and only the calibrator is cross-fitted. Either may `measure` the shipped version on further parts
-    that did not train it.
+    that did not train it, or with `judged_by` an earlier run, calibrated alike, on what trained it later.
 
     Raises:
         DatasetError: when specification and data do not fit.
@@ -196,9 +196,9 @@ def _operating(specification: Mapping[str, Any]) -> OperatingPoint | None:
 def _measured(
     part: Mapping[str, Any], specification: Mapping[str, Any], settings: ReleaseSettings
 ) -> MeasuredOn:
-    models = OneModel(settings.out, specification["version"])
-    service = EvaluateService(DetectService(models), models)
-    with _images_of(part, settings) as (coco, folder, series):
+    with _judge(part, specification, settings) as judge, _images_of(part, settings) as (coco, folder, series):
+        models = OneModel(judge, specification["version"])
+        service = EvaluateService(DetectService(models), models)
         summary = service.evaluate(
             coco,
             folder,
@@ -208,6 +208,24 @@ def _measured(
             gate=True,
         )
     return MeasuredOn(part["parts"], summary.to_dict())
+
+
+@contextmanager
+def _judge(
+    part: Mapping[str, Any], specification: Mapping[str, Any], settings: ReleaseSettings
+) -> Iterator[Path]:
+    """The artefact folder that a `measure` entry is judged by: what ships, or an earlier run of it."""
+    if "judged_by" not in part:
+        yield settings.out
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        earlier = replace(settings, run=_beside(part, settings), out=Path(folder))
+        for name in (WEIGHTS, MANIFEST):
+            shutil.copyfile(earlier.run / name, earlier.out / name)
+        shutil.copyfile(settings.out / CALIBRATION, earlier.out / CALIBRATION)
+        record = read_artefact(settings.out).calibration
+        _write_card(specification, earlier, record, ())
+        yield earlier.out
 
 
 @contextmanager

@@ -56,10 +56,16 @@ def test_any_gdxray_source_restricts_the_version(sources: tuple[str, ...], is_re
         ({}, False, "was not measured"),
     ],
 )
-def test_release_follows_the_first_figure(figures: dict, is_released: bool, words: str) -> None:
+def test_release_follows_the_figures(figures: dict, is_released: bool, words: str) -> None:
     found = release([MeasuredOn("x", figures), MeasuredOn("y", {"ap50": 0.99})])
     assert found["is_released"] is is_released
     assert words in found["note"]
+
+
+def test_a_version_is_below_the_threshold_when_it_is_anywhere() -> None:
+    found = release([MeasuredOn("known parts", {"ap50": 0.9}), MeasuredOn("other parts", {"ap50": 0.3})])
+    assert found["is_released"] is False
+    assert found["note"] == "below release threshold: AP50 0.30 on other parts, 0.70 needed"
 
 
 def test_nothing_measured_is_not_released() -> None:

@@ -7,7 +7,7 @@ from core.calibrate.calibrator import FIT
 from core.calibrate.comparison import comparison_rows
 from core.domain.errors import DatasetError, LeakError, ModelNotFoundError
 from core.engine.detector import Detector
-from core.registry.artefact import read_artefact
+from core.registry.artefact import file_sha256, read_artefact
 from core.services.releasing import OneModel, ReleaseSettings, build_release, read_release
 from tests.artefacts import write_artefact
 from tests.recorded import write_recorded
@@ -123,6 +123,23 @@ def test_a_cross_fitted_release_may_be_measured_on_further_parts(tmp_path, data)
     first, second = read_artefact(build_release(content, settings(tmp_path, data))).card["evaluation"]
     assert (first["on"], first["n_images"]) == ("all parts", 6)
     assert (second["on"], second["n_images"]) == ("test parts", 2)
+
+
+def test_what_trained_later_is_measured_by_the_earlier_run_with_the_same_calibrator(tmp_path, data):
+    images = [json.loads((data / "truth.json").read_text())["images"][-1]]
+    digest = file_sha256(data / images[0]["file_name"])
+    manifest = tmp_path / "run" / "manifest.json"
+    content = json.loads(manifest.read_text())
+    content["images"].append({"sha256": digest, "series": "C"})
+    manifest.write_text(json.dumps(content))
+    with pytest.raises(LeakError):
+        build_release(specification(), settings(tmp_path, data))
+    write_artefact(tmp_path / "run-before", score_spread=1.0, seed=5)
+    said = specification(measure=[HELD_OUT | {"judged_by": "before"}])
+    artefact = read_artefact(build_release(said, settings(tmp_path, data)))
+    (measured,) = artefact.card["evaluation"]
+    assert (measured["n_images"], measured["n_trained_on"]) == (2, 0)
+    assert measured["calibration_id"] == artefact.calibration.calibration_id
 
 
 def test_an_operating_point_of_the_specification_stands_in_calibration_and_card(tmp_path, data):
