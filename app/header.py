@@ -42,8 +42,9 @@ def champion_line(model: str) -> str:
             f"<span>{escape(str(error))}</span></div>"
         )
     calibration = champion.calibration
-    told = escape(f"{calibration.method}, fitted on {calibration.fitted_on}; id {calibration.calibration_id}")
-    shown = escape(calibration_state(champion.card, calibration.method))
+    state = calibration_state(champion.card, calibration.method)
+    how = f"{calibration.method}, fitted on {calibration.fitted_on}; id {calibration.calibration_id}"
+    told, shown = escape(f"{state}: {how}"), escape(state)
     return (
         f'<div class="rk-header"><span><b>{escape(model)} v{champion.version}</b> (champion)</span>'
         f'<span class="rk-muted" title="{told}">{shown}</span>'

@@ -35,6 +35,7 @@ from core.services.label_files import LabelFiles
 from core.services.retraining import RetrainService
 from core.services.signing_in import SignInService
 from core.services.workspaces import make_workspace
+from core.store.audit_trail import AuditTrail
 from core.store.blobs import BlobStore
 from core.store.database import open_database, upgrade
 from core.store.record_tables import AuditEventRow
@@ -48,27 +49,29 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def open_accounts(settings: Settings) -> Iterator[tuple[AccountService, SignInService]]:
-    """Accounts and their sessions alone, without models; the database is brought to the newest schema."""
+def _newest(settings: Settings) -> Iterator[tuple[Store, AuditTrail]]:
+    """The database, brought to the newest schema, and its audit log; closed afterwards."""
     database = open_database(anchored(settings.database_url))
     try:
         upgrade(database)
-        store = open_store(database, open_trail(settings, database))
-        yield make_accounts(settings, store), make_sign_in(settings, store)
+        trail = open_trail(settings, database)
+        yield open_store(database, trail), trail
     finally:
         database.dispose()
 
 
 @contextmanager
+def open_accounts(settings: Settings) -> Iterator[tuple[AccountService, SignInService]]:
+    """Accounts and their sessions alone, without models; the database is brought to the newest schema."""
+    with _newest(settings) as (store, _):
+        yield make_accounts(settings, store), make_sign_in(settings, store)
+
+
+@contextmanager
 def open_labels(settings: Settings) -> Iterator[tuple[LabelFiles, Store]]:
     """Labels in and out, without models; the database is brought to the newest schema."""
-    database = open_database(anchored(settings.database_url))
-    try:
-        upgrade(database)
-        store = open_store(database, open_trail(settings, database))
-        yield make_workspace("", store, ROOT / settings.data_dir / "originals").label_files, store
-    finally:
-        database.dispose()
+    with _newest(settings) as (store, _):
+        yield make_workspace("", store, ROOT / settings.data_dir / ORIGINALS).label_files, store
 
 
 @contextmanager
@@ -78,33 +81,23 @@ def open_promotion(settings: Settings) -> Iterator[tuple[PromotionService, Servi
     from core.services.promoting import LaterEvidence, PromotionService
     from core.services.serving import ServingService
 
-    database = open_database(anchored(settings.database_url))
-    try:
-        upgrade(database)
-        trail = open_trail(settings, database)
-        store, registry = open_store(database, trail), make_registry(settings)
+    with _newest(settings) as (store, trail):
+        registry = make_registry(settings)
         serving = ServingService(store, registry)
         mover = AliasMover(store, registry, serving)
         evidence = LaterEvidence(partial(make_evidence, settings, store, registry))
         yield PromotionService(store, mover, evidence), serving
         trail.close()
-    finally:
-        database.dispose()
 
 
 @contextmanager
 def open_learning(settings: Settings) -> Iterator[tuple[DataVersionService, RetrainService, BlobStore]]:
     """Data versions, retraining and the originals, without networks; at the newest schema."""
-    database = open_database(anchored(settings.database_url))
-    try:
-        upgrade(database)
-        store = open_store(database, open_trail(settings, database))
+    with _newest(settings) as (store, _):
         jobs = JobService(store, ROOT / settings.data_dir / JOBS, kinds=JOB_KINDS)
         data = make_data_versions(settings, store, jobs)
         retraining = RetrainService(jobs, data, make_registry(settings))
         yield data, retraining, BlobStore(ROOT / settings.data_dir / ORIGINALS)
-    finally:
-        database.dispose()
 
 
 @contextmanager
@@ -112,14 +105,9 @@ def open_evaluation_sets(settings: Settings) -> Iterator[EvaluationSets]:
     """The evaluation sets alone; the database is brought to the newest schema."""
     from core.services.evaluation_parts import make_sets
 
-    database = open_database(anchored(settings.database_url))
-    try:
-        upgrade(database)
-        trail = open_trail(settings, database)
-        yield make_sets(open_store(database, trail), ROOT / settings.data_dir / EVALUATIONS)
+    with _newest(settings) as (store, trail):
+        yield make_sets(store, ROOT / settings.data_dir / EVALUATIONS)
         trail.close()
-    finally:
-        database.dispose()
 
 
 def build_audit(settings: Settings) -> AuditService:
