@@ -10,6 +10,7 @@ _SOURCES = ("engine", "calibrate", "evaluate", "imaging/normalise.py", "services
 #: Modules of `core.evaluate` that only ask what was stored, or measure something else.
 ASKED_LATER = frozenset(
     {
+        "cell_classes.py",
         "cell_summary.py",
         "cells.py",
         "comparison.py",
