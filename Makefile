@@ -19,7 +19,7 @@ export PYTHONNOUSERSITE := 1
 unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench soak docs lock clean env env-dev
+.PHONY: help run test check format bench soak ablations docs lock clean env env-dev
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ bench: env-dev ## Measure what should be fast; writes JSON beside the scripts in
 
 soak: env-dev ## Kill and fuzz far more often than `make test` does, an hour at most; writes benchmarks/soak.json
 	$(BIN)/python -m benchmarks.soak
+
+ablations: env-dev ## Train the short runs that show what each idea is worth (40 minutes); writes benchmarks/ablations.json
+	$(BIN)/python -m benchmarks.ablations $(or $(RADIKAL_GDXRAY),../shared/gdxray) runs/ablations
 
 docs: env-dev ## Write the commands, permissions and model figures into docs/ from the program itself
 	$(BIN)/python docs/write_commands.py

@@ -1,5 +1,6 @@
-"""Writes docs/model-quality.md from the cards of the shipped models. `make docs` runs it."""
+"""Writes docs/model-quality.md from the cards of the shipped models and from the ablations (`make docs`)."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import yaml
 from core.calibrate.comparison import COMPARISON_HEADER, comparison_rows
 
 TARGET = Path(__file__).with_name("model-quality.md")
+ABLATIONS = Path(__file__).resolve().parents[1] / "benchmarks" / "ablations.json"
 CHECKPOINTS = Path(__file__).resolve().parents[1] / "models" / "checkpoints"
 HEADER = """# Model quality
 
@@ -22,6 +24,11 @@ calibrated model of the same size lies. No set below trained the network that it
 then trained on everything, that network is another than the one that ships, and its heading says so. "-": not
 evaluable or not measured. What more data changed:
 [model-quality-data.md](model-quality-data.md#what-more-data-changed).
+"""
+_ABOUT_ABLATIONS = """Short trainings that differ in one thing each, by `make ablations` from
+[ablations.yaml](../benchmarks/ablations.yaml). What ships was trained for longer, so the figures say which
+idea helps, not how good a version is. The intervals are expanded because the parts are few, and wide; a
+difference whose interval holds zero is not shown to be one.
 """
 _FIGURES = (
     ("AP50", "ap50", "ap50_ci"),
@@ -44,13 +51,21 @@ _GROUPS = (
 )
 
 
-def render(cards: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
+def render(cards: Sequence[tuple[str, Mapping[str, Any]]], ablations: Mapping[str, Mapping[str, Any]]) -> str:
     """The whole page.
 
     Args:
         cards: (title, card) of each version, in the order they are printed.
+        ablations: what benchmarks/ablations.py stored of each of its tables.
     """
-    return "\n".join([HEADER, *(line for title, card in cards for line in _version(title, card))])
+    versions = (line for title, card in cards for line in _version(title, card))
+    return "\n".join([HEADER, *versions, *_ablations(ablations)])
+
+
+def stored_ablations() -> dict[str, Mapping[str, Any]]:
+    """The tables in benchmarks/ablations.json."""
+    content: dict[str, Mapping[str, Any]] = json.loads(ABLATIONS.read_text(encoding="utf-8"))
+    return content
 
 
 def shipped_cards() -> list[tuple[str, Mapping[str, Any]]]:
@@ -138,6 +153,29 @@ def _groups(figures: Mapping[str, Any]) -> Iterator[str]:
         yield _table((name, "boxes", "mean p", "share true", "D-ECE (band)"), rows)
 
 
+def _ablations(tables: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    yield f"\n## What each idea and each labelled image is worth\n\n{_ABOUT_ABLATIONS}"
+    for table in tables.values():
+        schedule = table["schedule"]
+        yield f"\n### {table['title']}\n"
+        yield (
+            f"Judged on {table['judged_on']} ({table['n_images']} images, {table['n_boxes']} boxes, "
+            f"{table['n_parts']} parts); {schedule['steps']} steps of {schedule['batch']} crops of "
+            f"{schedule['crop_px']} px; {table['date']}, {table['device']}.\n"
+        )
+        rows = [
+            (
+                arm["name"] + (f" ({arm['about']})" if arm["about"] else ""),
+                _with_interval(arm["ap50"], arm["ap50_ci"]),
+                "reference"
+                if arm["difference"] is None
+                else _with_interval(arm["difference"], arm["difference_ci"]),
+            )
+            for arm in table["arms"]
+        ]
+        yield _table(("arm", "AP50", f"less that of {table['against']}"), rows)
+
+
 def _sizes(figures: Mapping[str, Any]) -> str:
     return f"{figures['n_images']}, {figures['n_boxes']}, {figures['n_clusters']}"
 
@@ -165,4 +203,4 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 if __name__ == "__main__":
-    TARGET.write_text(render(shipped_cards()), encoding="utf-8")
+    TARGET.write_text(render(shipped_cards(), stored_ablations()), encoding="utf-8")

@@ -14,7 +14,10 @@ FloatArray = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A rectangle of the image as the network saw it: absolute px, and the scale it was seen at."""
+    """A rectangle of the image as the network saw it: absolute px, and the scale it was seen at.
+
+    It reaches beyond an image that is smaller than what the network was trained on; there the border repeats.
+    """
 
     x0: int
     y0: int

@@ -74,8 +74,8 @@ def raw_boxes(candidates: Candidates, view: View, number: int, size: tuple[int, 
     corner = np.array([view.x0, view.y0] * 2, np.float32)
     boxes: FloatArray = (sides / np.float32(view.scale) + corner).astype(np.float32, copy=False)
     # what lies in the padding is clipped away, then boxes without area go
-    boxes[:, 0::2] = boxes[:, 0::2].clip(view.x0, min(view.x1, size[0]))
-    boxes[:, 1::2] = boxes[:, 1::2].clip(view.y0, min(view.y1, size[1]))
+    boxes[:, 0::2] = boxes[:, 0::2].clip(max(view.x0, 0), min(view.x1, size[0]))
+    boxes[:, 1::2] = boxes[:, 1::2].clip(max(view.y0, 0), min(view.y1, size[1]))
     raw = RawBoxes(
         boxes=boxes,
         scores=candidates.scores,

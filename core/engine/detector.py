@@ -70,6 +70,7 @@ class Detector:
         device: to run on.
         dtype: number format of the copy that detects; None takes the fastest one here.
         views_at_once: equal-sized views in one batch; None takes what suits the device.
+        least_px: sides of a view, as `views_of` takes it: those of the crops it was trained on.
 
     Attributes:
         network: float32, evaluation mode; for gradients, under `lock`.
@@ -87,6 +88,7 @@ class Detector:
         *,
         dtype: torch.dtype | None = None,
         views_at_once: int | None = None,
+        least_px: int = 0,
     ) -> None:
         self.device = device
         self.polarity = polarity
@@ -98,6 +100,7 @@ class Detector:
         )
         is_cuda = device.type == "cuda"
         self._fast = GraphedNetwork(fast) if is_cuda else fast
+        self._least_px = least_px
         self._views_at_once = views_at_once or (GPU_VIEWS_AT_ONCE if is_cuda else 1)
         # outputs of a replayed graph last until the next one
         self._running: AbstractContextManager[Any] = threading.Lock() if is_cuda else nullcontext()
@@ -110,16 +113,23 @@ class Detector:
             ModelArtefactError: when the file cannot be used.
         """
         network, metadata = read_network(weights)
-        return cls(network, Polarity(metadata.get("polarity", "unknown")), torch.device(device), dtype=dtype)
+        polarity, least_px = Polarity(metadata.get("polarity", "unknown")), int(metadata.get("crop_px", 0))
+        return cls(network, polarity, torch.device(device), dtype=dtype, least_px=least_px)
 
     def view_tensor(self, image: FloatArray, view: View) -> Tensor:
         """(1, 1, h, w) float32: exactly what the network sees of `view`, padded to multiples of 32.
+
+        Beside the image its border repeats.
 
         Args:
             image: (H, W) normalised.
             view: a rectangle of it and the scale to see it at.
         """
-        patch: npt.NDArray[Any] = image[view.y0 : view.y1, view.x0 : view.x1]
+        height, width = image.shape
+        patch: npt.NDArray[Any] = image[max(view.y0, 0) : view.y1, max(view.x0, 0) : view.x1]
+        beside = [max(px, 0) for px in (-view.y0, view.y1 - height, -view.x0, view.x1 - width)]
+        if any(beside):
+            patch = cv2.copyMakeBorder(patch, *beside, cv2.BORDER_REPLICATE)
         if view.scale != 1.0:
             size = (max(1, round(patch.shape[1] * view.scale)), max(1, round(patch.shape[0] * view.scale)))
             patch = cv2.resize(patch, size, interpolation=cv2.INTER_AREA)
@@ -136,7 +146,7 @@ class Detector:
     def detect_many(self, requests: Sequence[Request]) -> list[Detections]:
         """What `detect` gives for each request; views of equal size run together, whosever they are."""
         sizes = [(request.image.shape[1], request.image.shape[0]) for request in requests]
-        views = [views_of(*size) for size in sizes]
+        views = [views_of(*size, self._least_px) for size in sizes]
         jobs = [_Job(i, number, view) for i, own in enumerate(views) for number, view in enumerate(own)]
         parts: dict[tuple[int, int], RawBoxes] = {}
         for batch in _batches(jobs, self._views_at_once):

@@ -15,24 +15,32 @@ OVERLAP_PX = 128
 COARSE_SCALE = 0.25
 
 
-def views_of(width: int, height: int) -> list[View]:
-    """The views of an image of that size in px: one, or overlapping tiles and a coarse pass."""
-    if max(width, height) <= WHOLE_PX:
-        return [View(0, 0, width, height)]
-    fine = [View(x0, y0, x1, y1) for y0, y1 in _spans(height, 1.0) for x0, x1 in _spans(width, 1.0)]
-    coarse = [
-        View(x0, y0, x1, y1, COARSE_SCALE)
-        for y0, y1 in _spans(height, COARSE_SCALE)
-        for x0, x1 in _spans(width, COARSE_SCALE)
+def views_of(width: int, height: int, least_px: int = 0) -> list[View]:
+    """The views of an image of that size in px: one, or overlapping tiles and a coarse pass.
+
+    Args:
+        width: of the image.
+        height: of the image.
+        least_px: sides of a view as the network sees it are at least so long; the view of a smaller image
+            reaches beyond it by as much on either side.
+    """
+    spans = {s: (_spans(width, s, least_px), _spans(height, s, least_px)) for s in (1.0, COARSE_SCALE)}
+    is_large = max(width, height) > WHOLE_PX
+    return [
+        View(x0, y0, x1, y1, scale)
+        for scale, (across, down) in spans.items()
+        if scale == 1.0 or is_large
+        for y0, y1 in down
+        for x0, x1 in across
     ]
-    return fine + coarse
 
 
-def _spans(length: int, scale: float) -> list[tuple[int, int]]:
+def _spans(length: int, scale: float, least_px: int) -> list[tuple[int, int]]:
     """Evenly spread (start, end) px that cover `length`, for views at `scale`."""
     whole, tile, overlap = (int(px / scale) for px in (WHOLE_PX, TILE_PX, OVERLAP_PX))
     if length <= whole:
-        return [(0, length)]
+        missing = max(0, int(least_px / scale) - length)
+        return [(-(missing // 2), length + missing - missing // 2)]
     count = int(np.ceil((length - overlap) / (tile - overlap)))
     starts = np.linspace(0, length - tile, count).round().astype(int)
     return [(int(start), int(start) + tile) for start in starts]

@@ -106,12 +106,17 @@ def train(
 
 
 def write_weights(path: Path, network: nn.Module, recipe: Recipe) -> Path:
-    """Write the network's weights in fp16 with its shape and polarity in the header."""
+    """Write the network's weights in fp16 with its shape, polarity and the side of its crops in the header."""
     tensors = {
         name: (t.half() if t.is_floating_point() else t).cpu().contiguous()
         for name, t in network.state_dict().items()
     }
-    metadata = {"network": recipe.network.to_json(), "polarity": recipe.polarity.value, "model": recipe.model}
+    metadata = {
+        "network": recipe.network.to_json(),
+        "polarity": recipe.polarity.value,
+        "model": recipe.model,
+        "crop_px": str(recipe.schedule.crop_px),
+    }
     save_file(tensors, path, metadata)
     return path
 

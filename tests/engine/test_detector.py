@@ -6,7 +6,7 @@ from safetensors.torch import save_file
 from core.domain.detections import View
 from core.domain.errors import ModelArtefactError
 from core.domain.radiograph import Polarity
-from core.engine.detector import Detector, Request
+from core.engine.detector import Detector, Request, read_network
 
 
 @pytest.fixture
@@ -74,6 +74,32 @@ def test_a_view_is_padded_to_multiples_of_32_by_its_own_border(weights, image):
     tensor = detector.view_tensor(image, View(0, 0, 500, 300))
     assert tensor.shape == (1, 1, 320, 512)
     np.testing.assert_array_equal(tensor[0, 0, 310, :500].cpu().numpy(), image[299])
+
+
+def test_a_small_image_is_seen_in_the_middle_of_its_repeated_border(tiny_network):
+    """As in training, where a crop of 128 px from an image of 90 x 40 is centred on it."""
+    image = np.random.default_rng(2).random((40, 90), dtype=np.float32)
+    detector = Detector(tiny_network, Polarity.FILM, torch.device("cpu"), dtype=torch.float32, least_px=128)
+    found = detector.detect(image, score_floor=0.2)
+    assert len(found) > 0
+    padded = np.pad(image, ((44, 44), (19, 19)), mode="edge")
+    with torch.no_grad():
+        outputs = detector.network(torch.from_numpy(padded)[None, None])
+    for box, score, origin in zip(found.boxes, found.scores, found.origins, strict=True):
+        np.testing.assert_array_equal(detector.view_tensor(image, origin.view)[0, 0], padded)
+        logit = outputs[origin.level].score_logit[0, 0, origin.row, origin.col]
+        assert float(logit.sigmoid()) == pytest.approx(float(score), abs=1e-4)
+        assert (box >= 0).all()
+        assert (box <= [90, 40, 90, 40]).all()
+
+
+def test_weights_say_how_large_the_crops_were(weights, tmp_path):
+    network, metadata = read_network(weights)
+    large = tmp_path / "large.safetensors"
+    save_file(network.state_dict(), large, metadata | {"crop_px": "320"})
+    small = np.random.default_rng(4).random((100, 200), dtype=np.float32)
+    (view,) = {origin.view for origin in Detector.load(large).detect(small).origins}
+    assert view == View(-60, -110, 260, 210)
 
 
 def test_a_tiny_image_is_detected_too(weights):

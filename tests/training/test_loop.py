@@ -6,7 +6,7 @@ from safetensors.torch import load_file
 
 from core.domain.errors import DatasetError, JobCancelledError
 from core.domain.radiograph import Polarity
-from core.engine.detector import Detector
+from core.engine.detector import Detector, read_network
 from core.engine.network import NetworkConfig
 from core.training.checkpoint import PART_BYTES, load_checkpoint, save_checkpoint
 from core.training.logs import FileRunLog
@@ -55,6 +55,7 @@ def test_training_lowers_the_loss_and_writes_usable_weights(tmp_path, images):
     assert figures[-1]["box"] < figures[0]["box"]
     assert job.seen[-1] == (150, 150)
     assert Detector.load(path).polarity is Polarity.FILM
+    assert int(read_network(path)[1]["crop_px"]) == recipe(150).schedule.crop_px
 
 
 def test_a_resumed_run_ends_as_an_uninterrupted_one(tmp_path, images, monkeypatch):
