@@ -127,9 +127,10 @@ class Detector:
         """
         height, width = image.shape
         patch: npt.NDArray[Any] = image[max(view.y0, 0) : view.y1, max(view.x0, 0) : view.x1]
-        beside = [max(px, 0) for px in (-view.y0, view.y1 - height, -view.x0, view.x1 - width)]
-        if any(beside):
-            patch = cv2.copyMakeBorder(patch, *beside, cv2.BORDER_REPLICATE)
+        above, below = max(-view.y0, 0), max(view.y1 - height, 0)
+        before, after = max(-view.x0, 0), max(view.x1 - width, 0)
+        if above or below or before or after:
+            patch = cv2.copyMakeBorder(patch, above, below, before, after, cv2.BORDER_REPLICATE)
         if view.scale != 1.0:
             size = (max(1, round(patch.shape[1] * view.scale)), max(1, round(patch.shape[0] * view.scale)))
             patch = cv2.resize(patch, size, interpolation=cv2.INTER_AREA)

@@ -106,7 +106,7 @@ def train(
 
 
 def write_weights(path: Path, network: nn.Module, recipe: Recipe) -> Path:
-    """Write the network's weights in fp16 with its shape, polarity and the side of its crops in the header."""
+    """Write the network's weights in fp16; the header holds its shape, polarity and the side of its crops."""
     tensors = {
         name: (t.half() if t.is_floating_point() else t).cpu().contiguous()
         for name, t in network.state_dict().items()
