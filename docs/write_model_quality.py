@@ -23,12 +23,14 @@ In brackets: 95 % intervals by a bootstrap over series or films; for D-ECE the b
 calibrated model of the same size lies. No set below trained the network that it measures; where a version was
 then trained on everything, that network is another than the one that ships, and its heading says so. "-": not
 evaluable or not measured. What more data changed:
-[model-quality-data.md](model-quality-data.md#what-more-data-changed).
+[model-quality-data.md](model-quality-data.md#what-more-data-changed). What each idea is worth:
+[below](#what-each-idea-and-each-labelled-image-is-worth).
 """
 _ABOUT_ABLATIONS = """Short trainings that differ in one thing each, by `make ablations` from
 [ablations.yaml](../benchmarks/ablations.yaml). What ships was trained for longer, so the figures say which
-idea helps, not how good a version is. The intervals are expanded because the parts are few, and wide; a
-difference whose interval holds zero is not shown to be one.
+idea helps, not how good a version is. Intervals come from a bootstrap over parts, expanded for few of them;
+three films or five series are too few to tell arms apart by a few hundredths, whatever the interval says (the
+promotion gate asks for six parts). Each arm was trained once, with one seed.
 """
 _FIGURES = (
     ("AP50", "ap50", "ap50_ci"),
