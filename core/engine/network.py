@@ -20,6 +20,8 @@ HEAD_CLASSES = tuple(c for c in IndicationClass if c is not IndicationClass.UNCL
 STRIDES = (4, 8, 16, 32)
 #: A view's sides must be multiples of this.
 SIZE_MULTIPLE = STRIDES[-1]
+#: Name of the first convolution's weights in a state dictionary.
+FIRST_WEIGHTS = "backbone.stem.0.weight"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from core.training.images import TrainingImage
+from core.training.lettering import lay_letters
 from core.training.recipe import Schedule
 
 #: Scale of the extra pass that finds long indications.
@@ -75,6 +76,9 @@ def cut(image: TrainingImage, schedule: Schedule, rng: np.random.Generator) -> C
     is_ignored = image.is_ignored | (share < MIN_VISIBLE_SHARE)
     if is_coarse:
         is_ignored = is_ignored | ((clipped[:, 2:] - clipped[:, :2]).max(axis=1, initial=0) < MIN_COARSE_PX)
+    if schedule.letters_share and rng.random() < schedule.letters_share:
+        pixels, is_covered = lay_letters(pixels, clipped, scale, rng)
+        is_ignored = is_ignored | is_covered
     if rng.random() < schedule.turned_share:
         pixels, clipped = _turn(pixels, clipped, rng)
     pixels = _vary(pixels, schedule.variation, rng)

@@ -16,9 +16,11 @@ from torch.utils.data import DataLoader, Subset
 
 from core.domain.errors import JobCancelledError
 from core.domain.ports import JobLog, RunLog
+from core.domain.radiograph import Polarity
 from core.engine.detector import read_network
-from core.engine.network import IndicationNetwork, count_parameters, load_state
+from core.engine.network import FIRST_WEIGHTS, IndicationNetwork, count_parameters, load_state
 from core.engine.precision import fast_dtype
+from core.imaging.normalise import is_inverted
 from core.training.averaging import WeightAverage
 from core.training.checkpoint import load_checkpoint, save_checkpoint
 from core.training.crops import CropDataset, collate
@@ -124,9 +126,25 @@ def write_weights(path: Path, network: nn.Module, recipe: Recipe) -> Path:
 def _initial_network(recipe: Recipe, settings: RunSettings) -> IndicationNetwork:
     network = IndicationNetwork(recipe.network)
     if recipe.initial_weights is not None:
-        base, _ = read_network(settings.root / recipe.initial_weights)
-        load_state(network, base.state_dict())
+        base, header = read_network(settings.root / recipe.initial_weights)
+        load_state(network, _carried_over(base, header, network, recipe))
     return network.train()
+
+
+def _carried_over(
+    base: IndicationNetwork, header: Mapping[str, str], network: IndicationNetwork, recipe: Recipe
+) -> dict[str, torch.Tensor]:
+    """The weights to start from: those of `base`, seen in the recipe's polarity.
+
+    The first convolution has no bias and works on grey values around zero, so its negative sees the negative
+    image alike. The classes of another model mean nothing here; the class head starts afresh.
+    """
+    tensors = base.state_dict()
+    if is_inverted(Polarity(header.get("polarity", "unknown")), recipe.polarity):
+        tensors[FIRST_WEIGHTS] = -tensors[FIRST_WEIGHTS]
+    if header.get("model") != recipe.model:
+        tensors |= {name: t for name, t in network.state_dict().items() if name.startswith("classes.")}
+    return tensors
 
 
 def _optimiser(network: nn.Module, schedule: Schedule) -> torch.optim.AdamW:

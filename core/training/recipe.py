@@ -121,6 +121,7 @@ class Schedule:
             that nobody has seen, less to learn the labelled parts closely, 0 for none.
         turned_share: share of crops that are flipped and turned at random; less than all of them where
             parts are always laid the same way.
+        letters_share: share of crops that lead letters are laid on, film polarity only.
     """
 
     steps: int
@@ -134,6 +135,7 @@ class Schedule:
     flaw_share: float = 0.65
     variation: float = 1.0
     turned_share: float = 1.0
+    letters_share: float = 0.0
     workers: int = 0
 
 
@@ -151,6 +153,9 @@ class Recipe:
         network: its shape.
         initial_weights: weights file to start from, relative to the repository; None for scratch.
         excluded: items of the split part that this run must not see (cross-fitting).
+
+    Raises:
+        ValueError: when lead letters are asked for in another polarity than that of films.
     """
 
     model: str
@@ -162,6 +167,10 @@ class Recipe:
     network: NetworkConfig = field(default_factory=NetworkConfig)
     initial_weights: str | None = None
     excluded: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.schedule.letters_share and self.polarity is not Polarity.FILM:
+            raise ValueError(f"lead letters are laid on films, got polarity {self.polarity.value}")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as they go into logs and cards."""

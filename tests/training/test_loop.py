@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import pytest
@@ -73,14 +74,37 @@ def test_a_resumed_run_ends_as_an_uninterrupted_one(tmp_path, images, monkeypatc
 
 
 def test_fine_tuning_starts_from_the_given_weights(tmp_path, images):
-    import dataclasses
-
     base = train(recipe(1), images, RunSettings(tmp_path), FileRunLog(tmp_path), Quiet())
     base = base.rename(tmp_path / "base.safetensors")
     again = dataclasses.replace(recipe(1, learning_rate=0.0), initial_weights="base.safetensors", seed=9)
     tuned = train(again, images, RunSettings(tmp_path, root=tmp_path), FileRunLog(tmp_path), Quiet())
     before, after = load_file(base), load_file(tuned)
     torch.testing.assert_close(after["score.weight"], before["score.weight"])
+
+
+def test_a_start_in_the_other_polarity_sees_the_negative_alike(tmp_path, images):
+    base = train(recipe(1), images, RunSettings(tmp_path), FileRunLog(tmp_path), Quiet())
+    base = base.rename(tmp_path / "base.safetensors")
+    other = dataclasses.replace(
+        recipe(1, learning_rate=0.0), polarity=Polarity.DIGITAL, initial_weights=base.name
+    )
+    turned = train(other, images, RunSettings(tmp_path, root=tmp_path), FileRunLog(tmp_path), Quiet())
+    image = torch.rand(1, 1, 64, 64, generator=torch.Generator().manual_seed(1))
+    first = read_network(base)[0].backbone.stem[0](image - 0.5)
+    torch.testing.assert_close(read_network(turned)[0].backbone.stem[0](0.5 - image), first)
+
+
+def test_classes_of_another_model_are_not_carried_over(tmp_path, images):
+    base = train(recipe(60), images, RunSettings(tmp_path), FileRunLog(tmp_path), Quiet())
+    base = base.rename(tmp_path / "base.safetensors")
+    heads = {}
+    for model in ("weld", "casting"):
+        again = dataclasses.replace(
+            recipe(1, learning_rate=0.0), model=model, initial_weights=base.name, seed=9
+        )
+        tuned = train(again, images, RunSettings(tmp_path, root=tmp_path), FileRunLog(tmp_path), Quiet())
+        heads[model] = load_file(tuned)["classes.bias"].abs().max().item()
+    assert heads["casting"] == 0 < heads["weld"]
 
 
 def test_checkpoints_come_in_small_parts_and_only_the_newest_stays(tmp_path):
