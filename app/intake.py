@@ -152,10 +152,10 @@ class Intake:
                 return
             workspace = self._workspace_of(identity)
             radiograph = workspace.images.add(identity, data, file.name, polarity=upload.polarity)
-            if tray.store(key, radiograph.sha256):
-                workspace.worklist.put(
-                    identity, key, radiograph.sha256, file.name, upload.polarity, upload.setup
-                )
+            # kept first: once the tray shows it as stored it may be taken off, and must stay off
+            workspace.worklist.put(identity, key, radiograph.sha256, file.name, upload.polarity, upload.setup)
+            if not tray.store(key, radiograph.sha256):
+                workspace.worklist.remove(identity, key)
         except WorkbenchError as error:
             tray.fail(key, f"{error}. {_AFTERMATH}")
         except Exception:  # noqa: BLE001 - the worker's edge: logged, told, the next file goes on

@@ -225,3 +225,39 @@ def test_what_was_stored_lies_on_the_table_after_a_restart_and_what_was_removed_
     assert {one.name for one in after} == {"0.png", "2.png"}
     assert {one.key for one in after} == {keys[0], keys[2]}
     close_workplace(held)
+
+
+@pytest.mark.parametrize("moment", ["while it is read", "as soon as it shows as stored"])
+def test_what_is_taken_off_while_it_comes_in_stays_off(tmp_path, monkeypatch, moment):
+    from app.resources import recalled
+    from tests.workplace import close_workplace, make_workplace
+
+    held = make_workplace(tmp_path / "home")
+    who = Identity("u-1", "somebody", Role.INSPECTOR)
+    with held.services.store.write() as work:
+        account = User("u-1", "somebody", "Somebody", Role.INSPECTOR, True, False, 1, work.now)
+        work.users.add(account, password_hash=None)
+    tray, store, seen = held.trays.of(who), Tray.store, []
+
+    def take_off(key: str) -> None:
+        tray.remove(key)
+        held.services.workspace.worklist.remove(who, key)
+
+    def stored(self: Tray, key: str, sha256: str) -> bool:
+        if moment == "while it is read":
+            take_off(key)
+        is_on_table = store(self, key, sha256)
+        if moment == "as soon as it shows as stored":
+            take_off(key)
+        seen.append(is_on_table)
+        return is_on_table
+
+    monkeypatch.setattr(Tray, "store", stored)
+    held.intake.receive(tray, who, radiograph_png(1), "1.png", Polarity.FILM)
+    end = time.monotonic() + 60
+    while not seen and time.monotonic() < end:
+        time.sleep(0.01)
+    held.intake.close()
+    assert seen == [moment != "while it is read"]
+    assert recalled(held.services, who) == []
+    close_workplace(held)
