@@ -8,8 +8,8 @@ from pathlib import Path
 
 import torch
 
-from core.domain.errors import WorkbenchError
 from core.labelling.split import members_of, read_split
+from core.training.command import exit_code
 from core.training.data_check import refuse_faults
 from core.training.images import load_images
 from core.training.logs import ConsoleJobLog, FileRunLog
@@ -35,23 +35,21 @@ def main(arguments: list[str] | None = None) -> int:
     if options.threads:
         torch.set_num_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
-    try:
-        recipe = read_recipe(options.recipe)
-        if options.without:
-            name, _, part = options.without.partition(":")
-            parts = read_split(ROOT / "data" / "splits" / name)
-            recipe = replace(recipe, excluded=tuple(members_of(parts, part)))
-        images = load_images(recipe, options.data, ROOT / "data" / "splits")
-        refuse_faults(recipe, images, options.data, ROOT / "data" / "splits")
-        write_manifest(options.out / "manifest.json", images)
-        (options.out / "recipe.yaml").write_bytes(options.recipe.read_bytes())
-        settings = RunSettings(options.out, options.device, options.resume, ROOT)
-        path = train(recipe, images, settings, FileRunLog(options.out), ConsoleJobLog())
-    except WorkbenchError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 2
-    sys.stdout.write(f"{path}\n")
-    return 0
+    return exit_code(lambda: _trained(options))
+
+
+def _trained(options: argparse.Namespace) -> Path:
+    recipe = read_recipe(options.recipe)
+    if options.without:
+        name, _, part = options.without.partition(":")
+        parts = read_split(ROOT / "data" / "splits" / name)
+        recipe = replace(recipe, excluded=tuple(members_of(parts, part)))
+    images = load_images(recipe, options.data, ROOT / "data" / "splits")
+    refuse_faults(recipe, images, options.data, ROOT / "data" / "splits")
+    write_manifest(options.out / "manifest.json", images)
+    (options.out / "recipe.yaml").write_bytes(options.recipe.read_bytes())
+    settings = RunSettings(options.out, options.device, options.resume, ROOT)
+    return train(recipe, images, settings, FileRunLog(options.out), ConsoleJobLog())
 
 
 if __name__ == "__main__":

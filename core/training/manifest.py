@@ -2,18 +2,29 @@
 
 import hashlib
 import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from core.training.images import TrainingImage
 
 
 def write_manifest(path: Path, images: list[TrainingImage]) -> None:
     """Write what `images` were: file name, series and sha256 of each, and their digest together."""
-    content = {"digest": manifest_digest(images), "images": [image.identity for image in images]}
+    write_entries(path, [image.identity for image in images])
+
+
+def write_entries(path: Path, entries: Sequence[dict[str, Any]]) -> None:
+    """Write a manifest of entries, each with the `sha256` of an image."""
+    content = {"digest": _digest(entries), "images": entries}
     path.write_text(json.dumps(content, indent=0) + "\n", encoding="utf-8")
 
 
 def manifest_digest(images: list[TrainingImage]) -> str:
     """One hex sha256 for a set of images, whatever their order."""
-    digests = sorted(str(image.identity["sha256"]) for image in images)
+    return _digest(image.identity for image in images)
+
+
+def _digest(entries: Iterable[dict[str, Any]]) -> str:
+    digests = sorted(str(entry["sha256"]) for entry in entries)
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()

@@ -5,17 +5,19 @@ The mean of weights that were trained on from the same start by different recipe
 """
 
 import argparse
-import hashlib
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
 
-from core.domain.errors import ModelArtefactError, WorkbenchError
+from core.domain.errors import ModelArtefactError
 from core.engine.detector import read_network
+from core.training.command import exit_code
+from core.training.manifest import write_entries
 
 _WEIGHTS, _MANIFEST = "weights.safetensors", "manifest.json"
 #: What a header says of weights; those of one mean must agree where they say it.
@@ -44,9 +46,7 @@ def average_runs(runs: Sequence[Path], out: Path) -> Path:
         else tensor
         for name, tensor in states[0].items()
     }
-    images = _all_images(runs)
-    digest = hashlib.sha256("\n".join(sorted(str(image["sha256"]) for image in images)).encode()).hexdigest()
-    (out / _MANIFEST).write_text(json.dumps({"digest": digest, "images": images}, indent=0) + "\n", "utf-8")
+    write_entries(out / _MANIFEST, _all_images(runs))
     save_file(mean, out / _WEIGHTS, header)
     return out / _WEIGHTS
 
@@ -63,9 +63,9 @@ def _common_header(headers: Sequence[dict[str, str]], names: Sequence[str]) -> d
     return common
 
 
-def _all_images(runs: Sequence[Path]) -> list[dict[str, object]]:
+def _all_images(runs: Sequence[Path]) -> list[dict[str, Any]]:
     """The manifests' entries, each once, in their order."""
-    found: dict[str, dict[str, object]] = {}
+    found: dict[str, dict[str, Any]] = {}
     for run in runs:
         try:
             entries = json.loads((run / _MANIFEST).read_text(encoding="utf-8"))["images"]
@@ -81,13 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("runs", type=Path, nargs="+", help="folders of training runs")
     parser.add_argument("--out", type=Path, required=True, help="folder for weights and manifest")
     options = parser.parse_args(arguments)
-    try:
-        path = average_runs(options.runs, options.out)
-    except WorkbenchError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 2
-    sys.stdout.write(f"{path}\n")
-    return 0
+    return exit_code(lambda: average_runs(options.runs, options.out))
 
 
 if __name__ == "__main__":
