@@ -91,10 +91,11 @@ def upgrade(engine: Engine) -> None:
             current = MigrationContext.configure(connection).get_current_revision()
             if current == script.get_current_head():
                 return
-            if current is not None and current not in {revision.revision for revision in _revisions(script)}:
+            if current is not None and current not in {each.revision for each in script.walk_revisions()}:
                 raise ConfigurationError(
-                    f"DATABASE_URL: the database is at revision {current}, which this release does not know; "
-                    "install the release that wrote it, or restore a backup"
+                    f"DATABASE_URL: the database is at revision {current}, which this release does not know. "
+                    "If a newer release wrote it, install that one or restore a backup; if one from before "
+                    "the first schema that is kept wrote it, start with an empty database"
                 )
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
@@ -112,10 +113,6 @@ def is_reachable(engine: Engine) -> bool:
     except (SQLAlchemyError, DatabaseUnavailableError):
         return False
     return True
-
-
-def _revisions(script: ScriptDirectory) -> list[Any]:
-    return list(script.walk_revisions())
 
 
 def _open_sqlite(url: URL, wait_s: float) -> Engine:

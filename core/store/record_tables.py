@@ -19,9 +19,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.store.account_tables import ID_LENGTH
 from core.store.tables import Base, UtcDateTime
 
-#: Rows of these tables are written once; the database refuses to change or delete them.
-APPEND_ONLY = ("annotations", "reviews", "signatures", "rule_sets", "image_scales", "disagreements")
-
 
 class InspectionRow(Base):
     """One model version on one radiograph, and what a person decided about it.

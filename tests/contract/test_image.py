@@ -27,7 +27,7 @@ def test_secrets_data_and_tests_stay_out_of_the_image(replay: ModuleType, path: 
     "path",
     [
         "app/server.py",
-        "core/store/migrations/versions/0001_images_and_jobs.py",
+        "core/store/migrations/versions/r0001_first_schema.py",
         "pages/inspection.py",
         ".streamlit/config.toml",
         "data/samples/a.png",

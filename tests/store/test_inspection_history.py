@@ -4,9 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from core.audit.chain import keyring
 from core.domain.accounts import Identity, Role
@@ -19,7 +17,6 @@ from core.services.inspecting import Decision, InspectionService
 from core.services.readings import ReadingService
 from core.services.signing_off import SigningOffService
 from core.store.audit_trail import AuditTrail
-from core.store.database import MIGRATIONS, _without_foreign_keys, writing
 from core.store.inspection_history import HistoryFilter
 from core.store.unit_of_work import Store
 from tests.records import START, Clock, add_user, demoted, detection_result, radiograph, store_image
@@ -181,23 +178,3 @@ def test_who_may_not_look_at_inspections_sees_no_history(history, inspector) -> 
     for look in (lambda: history.search(admin, HistoryFilter()), lambda: history.choices(admin)):
         with pytest.raises(NotAllowedError):
             look()
-
-
-def test_inspections_of_an_earlier_release_are_found(engine: Engine, store, history, inspector) -> None:
-    kept = inspected(store, inspector, "a", setup=Setup(part="Vessel"))
-    (only,) = ReadingService(store).open(inspector, kept.inspection_id).indications
-    pore = replace(only, indication_class=IndicationClass.POROSITY)
-    ReadingService(store).save(inspector, kept.inspection_id, [pore], expected_version=0)
-    inspected(store, inspector, "b")
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with writing(engine).connect() as connection, _without_foreign_keys(connection), connection.begin():
-        config.attributes["connection"] = connection
-        command.downgrade(config, "0003")
-        command.upgrade(config, "head")
-    assert ids(history, inspector, CRACK) != [kept.inspection_id]
-    porosity = HistoryFilter(text="vessel", indication_class=IndicationClass.POROSITY)
-    assert ids(history, inspector, porosity) == [kept.inspection_id]
-    assert len(ids(history, inspector, CRACK)) == 1
-    with engine.connect() as connection:
-        assert connection.scalar(text("SELECT count(*) FROM annotations")) == 1
