@@ -60,9 +60,8 @@ soak: env-dev ## Kill and fuzz far more often than `make test` does, an hour at 
 ablations: env-dev ## Train the short runs that show what each idea is worth (40 minutes); writes benchmarks/ablations.json
 	$(BIN)/python -m benchmarks.ablations $(or $(RADIKAL_GDXRAY),../shared/gdxray) runs/ablations
 
-docs: env-dev ## Write the commands, permissions and model figures into docs/ from the program itself
+docs: env-dev ## Write the commands and model figures into docs/ from the program itself
 	$(BIN)/python docs/write_commands.py
-	$(BIN)/python docs/write_permissions.py
 	$(BIN)/python docs/write_model_quality.py
 
 # CUDA libraries exist for Linux only; elsewhere torch does without them.
