@@ -6,13 +6,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.access import draw_notice, require_page, visitor_identity
-from app.header import draw_header, draw_style
-from app.incident import incident
-from app.navigation import PAGES, PageEntry, first_page
-from app.password_form import draw_password_change
-from app.signin_form import SIGN_IN, draw_sign_in
-from app.state import chosen_model, prepare_choices, start_over_for
+from app.auth.password_form import draw_password_change
+from app.auth.signin_form import SIGN_IN, draw_sign_in
+from app.shared.access import draw_notice, require_page, visitor_identity
+from app.shared.header import draw_header, draw_style
+from app.shared.incident import incident
+from app.shared.navigation import PAGES, PageEntry, first_page
+from app.shared.state import chosen_model, prepare_choices, start_over_for
 from core.domain.accounts import Identity, Role
 from core.domain.errors import WorkbenchError
 from core.logs import bound

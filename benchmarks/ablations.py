@@ -29,7 +29,7 @@ from core.evaluate.resampling import Resampling, expanded_interval, resample
 from core.labelling.coco import read_coco
 from core.labelling.split import members_of, read_split
 from core.registry.artefact import WEIGHTS
-from core.services.recorded_images import detect_recorded, select_images
+from core.services.evaluation.recorded_images import detect_recorded, select_images
 from core.training.images import load_images
 from core.training.logs import ConsoleJobLog, FileRunLog
 from core.training.loop import RunSettings, train

@@ -29,10 +29,10 @@ from core.evaluate.error_types import error_types
 from core.evaluate.outcome_table import OutcomeTable
 from core.evaluate.resampling import resample
 from core.evaluate.version_figures import version_figures
-from core.services.evaluation_archive import EvaluationArchive
-from core.services.evaluation_sets import EvaluationSets
-from core.services.evaluations import EvaluationService
-from core.services.jobs import JobService
+from core.services.evaluation.evaluation_archive import EvaluationArchive
+from core.services.evaluation.evaluation_sets import EvaluationSets
+from core.services.evaluation.evaluations import EvaluationService
+from core.services.jobs.jobs import JobService
 from core.store.array_files import ArrayFiles
 from core.store.database import open_database, upgrade
 from core.store.evaluations import EVALUATE, Evaluation, EvaluationSet, new_id

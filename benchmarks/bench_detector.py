@@ -43,8 +43,8 @@ from core.imaging.normalise import normalise
 from core.imaging.read import read_radiograph, read_radiograph_file
 from core.labelling.coco import read_coco
 from core.registry.artefact import read_artefact
-from core.services.detecting import DetectService
-from core.services.explaining import ExplainService
+from core.services.inference.detecting import DetectService
+from core.services.inference.explaining import ExplainService
 from core.simulate.config import SimulationConfig
 from core.simulate.render import simulate_weld
 

@@ -33,7 +33,7 @@ from core.imaging.normalise import normalise
 from core.labelling.coco import read_coco
 from core.labelling.split import members_of, read_split
 from core.registry.artefact import WEIGHTS, read_artefact
-from core.services.recorded_images import read_recorded, select_images
+from core.services.evaluation.recorded_images import read_recorded, select_images
 from core.simulate.render import simulate_weld
 
 MODEL = CHECKPOINTS / "weld-v2"

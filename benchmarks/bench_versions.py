@@ -100,8 +100,8 @@ def page_run(services: Services) -> Callable[[], object]:
 
     from streamlit.testing.v1 import AppTest
 
-    from app.resources import make_resources, use_resources
-    from app.visitors import SESSION_COOKIE
+    from app.shared.resources import make_resources, use_resources
+    from app.shared.visitors import SESSION_COOKIE
 
     use_resources(make_resources(services))
     user = services.accounts.add(
@@ -144,7 +144,7 @@ def main() -> None:
         fill_history(services, N_MOVES)
         result: dict[str, Any] = {
             "listing": timed(lambda: services.models.versions.all(somebody, "weld")),
-            "history": timed(lambda: services.models.serving.history(somebody, "weld")),
+            "history": timed(lambda: services.models.alias_history.history(somebody, "weld")),
             "page": timed(page_run(services)),
         }
     is_met = result["page"]["slowest_ms"] <= LIMIT_MS

@@ -32,7 +32,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from app.payloads import Payload, pixel_payload, preview_payload
+from app.shared.payloads import Payload, pixel_payload, preview_payload
 from core.imaging.encode import encode_png
 from core.imaging.read import read_radiograph
 from core.simulate.config import SimulationConfig

@@ -10,11 +10,11 @@ from core.domain.serving import CHALLENGER, ChangeKind
 from core.registry.data_log import log_dataset
 from core.registry.mlflow_registry import MlflowRegistry
 from core.registry.training_run import MlflowRunLog
-from core.services.alias_moves import AliasMover, Move
-from core.services.data_making import DataMaker
-from core.services.evaluation_parts import make_sets
-from core.services.retrain_run import Retrainer
-from core.services.serving import ServingService, pointed_to
+from core.services.datasets.data_making import DataMaker
+from core.services.lifecycle.alias_history import AliasHistory, pointed_to
+from core.services.lifecycle.alias_moves import AliasMover, Move
+from core.services.lifecycle.evaluation_parts import make_sets
+from core.services.training.retrain_run import Retrainer
 from core.store.blobs import BlobStore
 from core.store.data_versions import DataVersion
 from core.store.manifests import ManifestFiles
@@ -83,7 +83,7 @@ class LearningAssembly:
         Raises:
             RegistryUnavailableError: MLflow does not answer; nothing was changed.
         """
-        mover = AliasMover(self.store, self.registry, ServingService(self.store, self.registry))
+        mover = AliasMover(self.store, self.registry, AliasHistory(self.store, self.registry))
         mover.catch_up()
         with self.store.read() as work:
             seen = pointed_to(work.serving.newest(model).get(CHALLENGER))

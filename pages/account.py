@@ -4,11 +4,11 @@ from html import escape
 
 import streamlit as st
 
-from app.access import require_page
-from app.account_view import end_others, take_notice
-from app.password_form import draw_password_change
-from app.resources import resources
-from app.users_view import moment, session_rows
+from app.admin.users.users_view import moment, session_rows
+from app.auth.account_view import end_others, take_notice
+from app.auth.password_form import draw_password_change
+from app.shared.access import require_page
+from app.shared.resources import resources
 from core.domain.accounts import Identity
 
 

@@ -6,9 +6,9 @@ from html import escape
 
 import streamlit as st
 
-from app import audit_view as view
-from app.access import require_page
-from app.resources import resources
+from app.admin.audit import audit_view as view
+from app.shared.access import require_page
+from app.shared.resources import resources
 from core.domain.accounts import Identity
 from core.services.auditing import AuditPage, AuditService, ExportFormat, NamedEvent
 

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from app import compare_drawing as parts
-from app import compare_measuring as measuring
-from app.access import require_page
-from app.compare_choice import Choice, choose
-from app.resources import resources
+from app.models.compare import measuring
+from app.models.compare import render as parts
+from app.models.compare.choice import Choice, choose
+from app.shared.access import require_page
+from app.shared.resources import resources
 from core.domain.accounts import Identity
 
 

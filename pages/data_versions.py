@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from app import data_drawing as parts
-from app import data_view as view
-from app.access import require_page
-from app.resources import resources
+from app.learn.data_versions import data_view as view
+from app.learn.data_versions import render as parts
+from app.shared.access import require_page
+from app.shared.resources import resources
 
 
 def draw() -> None:

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from app import queue_drawing as parts
-from app import queue_view as view
-from app.access import require_page
-from app.components.record_table.record_table import record_table
+from app.label.queue import queue_view as view
+from app.label.queue import render as parts
+from app.shared.access import require_page
+from app.shared.components.record_table.record_table import record_table
 from core.domain.accounts import Identity
 from core.domain.errors import UnknownRecordError
-from core.services.queueing import QueuePage
+from core.services.inspections.correction_queue import QueuePage
 
 
 def draw() -> None:

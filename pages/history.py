@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from app import history_drawing as parts
-from app import history_view as view
-from app.access import require_page
-from app.components.record_table.record_table import record_table
-from app.record_summary import draw_summary
-from app.resources import resources
+from app.history import history_view as view
+from app.history import render as parts
+from app.history.record_summary import draw_summary
+from app.shared.access import require_page
+from app.shared.components.record_table.record_table import record_table
+from app.shared.resources import resources
 from core.domain.accounts import Identity
 from core.domain.errors import UnknownRecordError
-from core.services.history import HistoryPage
+from core.services.inspections.history import HistoryPage
 
 _PAGE_ROWS = 50
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.access import require_page
-from app.components.radiograph_viewer.key_table import key_table
+from app.shared.access import require_page
+from app.shared.components.radiograph_viewer.key_table import key_table
 
 TEXT = Path(__file__).with_suffix(".md")
 

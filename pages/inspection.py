@@ -2,16 +2,17 @@
 
 import streamlit as st
 
-from app import reading_events, state, table
-from app.access import current_identity, require_page
-from app.components import chooser
-from app.components.radiograph_viewer.viewer import radiograph_viewer
-from app.inspection_view import TableItem, viewer_data
-from app.navigation import page_at
-from app.resources import resources
-from app.setup_form import draw_setup
-from app.sign_dialog import draw_sign_dialog
-from app.tray import EntryState
+from app.inspection import reading_events, table
+from app.inspection.inspection_view import TableItem, viewer_data
+from app.inspection.setup_form import draw_setup
+from app.inspection.sign_dialog import draw_sign_dialog
+from app.inspection.tray import EntryState
+from app.shared import state
+from app.shared.access import current_identity, require_page
+from app.shared.components import chooser
+from app.shared.components.radiograph_viewer.viewer import radiograph_viewer
+from app.shared.navigation import page_at
+from app.shared.resources import resources
 from core.domain.errors import WorkbenchError
 from core.domain.model_version import ModelVersion
 

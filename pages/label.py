@@ -4,10 +4,10 @@ from html import escape
 
 import streamlit as st
 
-from app import label_view as view
-from app.access import current_identity, require_page
-from app.components.radiograph_viewer.viewer import radiograph_viewer
-from app.navigation import page_at
+from app.label import label_view as view
+from app.shared.access import current_identity, require_page
+from app.shared.components.radiograph_viewer.viewer import radiograph_viewer
+from app.shared.navigation import page_at
 from core.domain.accounts import Identity
 from core.domain.errors import WorkbenchError
 from core.domain.permissions import Action, may

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from app import retrain_drawing as parts
-from app import retrain_view as view
-from app.access import require_page
-from app.resources import resources
+from app.learn.retrain import render as parts
+from app.learn.retrain import retrain_view as view
+from app.shared.access import require_page
+from app.shared.resources import resources
 
 
 def draw() -> None:

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from app import rules_drawing as draw_rules
-from app import rules_view as view
-from app.access import require_page
-from app.resources import resources
+from app.admin.rules import render as draw_rules
+from app.admin.rules import rules_view as view
+from app.shared.access import require_page
+from app.shared.resources import resources
 from core.domain.accounts import Identity
 from core.domain.permissions import Action, may
 

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from app import second_review_drawing as parts
-from app import second_review_view as view
-from app.access import require_page
+from app.review import render as parts
+from app.review import second_review_view as view
+from app.shared.access import require_page
 from core.domain.accounts import Identity
 from core.domain.errors import WorkbenchError
 

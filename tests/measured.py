@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from app.resources import Resources
+from app.shared.resources import Resources
 from core.domain.accounts import COMMAND_LINE
 from core.engine.detector import Detector
-from core.services.evaluation_run import EvaluationRun
-from core.services.working import JobWorker
+from core.services.evaluation.evaluation_run import EvaluationRun
+from core.services.jobs.job_worker import JobWorker
 from core.store.evaluations import EvaluationSet
 from core.store.jobs import JobState
 from tests.artefacts import write_artefact

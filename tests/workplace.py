@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from app.resources import Resources, make_resources
+from app.shared.resources import Resources, make_resources
 from core.bootstrap.foundations import (
     make_accounts,
     make_data_versions,
@@ -22,20 +22,20 @@ from core.config import Settings
 from core.domain.errors import ModelNotFoundError
 from core.domain.model_version import ModelVersion
 from core.services.auditing import AuditService
-from core.services.detecting import DetectService
-from core.services.evaluating import EvaluateService
-from core.services.evaluation_parts import GateEvaluations
-from core.services.explaining import ExplainService
-from core.services.gate_evidence import StoredEvidence
+from core.services.evaluation.evaluating import EvaluateService
 from core.services.health import HealthService
-from core.services.job_queue import JobQueue
-from core.services.jobs import JobService
-from core.services.model_desk import make_model_desk
-from core.services.retraining import RetrainService
-from core.services.routing import RoutingService
-from core.services.routing_certificates import RoutingCertificates
-from core.services.samples import SampleLibrary
-from core.services.served_models import ServedModels
+from core.services.images.samples import SampleLibrary
+from core.services.inference.detecting import DetectService
+from core.services.inference.explaining import ExplainService
+from core.services.jobs.job_queue import JobQueue
+from core.services.jobs.jobs import JobService
+from core.services.lifecycle.evaluation_parts import GateEvaluations
+from core.services.lifecycle.gate_evidence import StoredEvidence
+from core.services.lifecycle.model_services import make_model_services
+from core.services.lifecycle.served_models import ServedModels
+from core.services.routing.routing import RoutingService
+from core.services.routing.routing_certificates import RoutingCertificates
+from core.services.training.retraining import RetrainService
 from core.services.workspaces import DemoWorkspaces, make_workspace
 from core.store.database import open_database, upgrade
 from tests.artefacts import write_artefact
@@ -95,7 +95,7 @@ def make_workplace(folder: Path, *, is_demo: bool = True) -> Resources:
         job_queue=JobQueue(store),
         data=data,
         retraining=RetrainService(jobs, data, registry),
-        models=make_model_desk(
+        models=make_model_services(
             store,
             registry,
             served,

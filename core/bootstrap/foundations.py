@@ -13,14 +13,14 @@ from sqlalchemy import Engine
 from core.audit.chain import keyring
 from core.config import Settings
 from core.keys import Purpose, derive, kept_secret
-from core.services.accounts import AccountService
-from core.services.attempts import Attempts, account_key
-from core.services.data_versions import DataVersionService
-from core.services.jobs import JobService
-from core.services.outside_accounts import OutsideAccounts
-from core.services.own_account import OwnAccountService
-from core.services.passwords import COST, check_password, hash_password
-from core.services.signing_in import SignInService
+from core.services.accounts.accounts import AccountService
+from core.services.accounts.attempts import Attempts, account_key
+from core.services.accounts.outside_accounts import OutsideAccounts
+from core.services.accounts.own_account import OwnAccountService
+from core.services.accounts.passwords import COST, check_password, hash_password
+from core.services.accounts.signing_in import SignInService
+from core.services.datasets.data_versions import DataVersionService
+from core.services.jobs.jobs import JobService
 from core.store.anchor_file import AnchorFile
 from core.store.audit_trail import AuditTrail
 from core.store.manifests import ManifestFiles
@@ -28,9 +28,9 @@ from core.store.unit_of_work import Store
 
 if TYPE_CHECKING:
     from core.registry.mlflow_registry import MlflowRegistry
-    from core.services.evaluations import EvaluationService
-    from core.services.jobs import JobService
-    from core.services.promoting import Evidence
+    from core.services.evaluation.evaluations import EvaluationService
+    from core.services.jobs.jobs import JobService
+    from core.services.lifecycle.promoting import Evidence
 
 #: Relative paths of the settings, the shipped models and the samples lie below this folder.
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,7 +79,7 @@ def make_registry(settings: Settings) -> MlflowRegistry:
     return MlflowRegistry(
         anchored(settings.mlflow_tracking_uri),
         ROOT / settings.data_dir / "registry",
-        pyfunc_script=ROOT / "core" / "services" / "pyfunc_model.py",
+        pyfunc_script=ROOT / "core" / "services" / "lifecycle" / "pyfunc_model.py",
     )
 
 
@@ -124,8 +124,8 @@ def make_data_versions(settings: Settings, store: Store, jobs: JobService) -> Da
 
 def make_evidence(settings: Settings, store: Store, registry: MlflowRegistry) -> Evidence:
     """Measured figures for the promotion gate."""
-    from core.services.evaluation_parts import GateEvaluations, make_archive
-    from core.services.gate_evidence import StoredEvidence
+    from core.services.lifecycle.evaluation_parts import GateEvaluations, make_archive
+    from core.services.lifecycle.gate_evidence import StoredEvidence
 
     archive = make_archive(store, ROOT / settings.data_dir / EVALUATIONS)
     return StoredEvidence(GateEvaluations(archive), registry)
@@ -135,8 +135,8 @@ def make_evaluations(
     settings: Settings, store: Store, registry: MlflowRegistry, jobs: JobService, *, device: str
 ) -> EvaluationService:
     """Evaluation sets and what was measured on them; jobs measure on `device`."""
-    from core.services.evaluation_parts import make_archive, make_sets
-    from core.services.evaluations import EvaluationService
+    from core.services.evaluation.evaluations import EvaluationService
+    from core.services.lifecycle.evaluation_parts import make_archive, make_sets
 
     folder = ROOT / settings.data_dir / EVALUATIONS
     archive = make_archive(store, folder)

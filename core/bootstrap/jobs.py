@@ -21,11 +21,11 @@ from core.bootstrap.foundations import (
     open_trail,
 )
 from core.config import Settings
-from core.services.data_versions import MAKE_DATA_VERSION
-from core.services.jobs import LOG_FILE, job_folder
-from core.services.queueing import DISAGREE
-from core.services.retraining import RETRAIN
-from core.services.working import JobRun, JobWorker
+from core.services.datasets.data_versions import MAKE_DATA_VERSION
+from core.services.inspections.correction_queue import DISAGREE
+from core.services.jobs.job_worker import JobRun, JobWorker
+from core.services.jobs.jobs import LOG_FILE, job_folder
+from core.services.training.retraining import RETRAIN
 from core.services.workspaces import make_workspace
 from core.store.blobs import BlobStore
 from core.store.database import open_database, upgrade
@@ -34,13 +34,13 @@ from core.store.manifests import ManifestFiles
 
 if TYPE_CHECKING:
     from core.assembly import LearningAssembly
-    from core.services.data_making import DataMaker
-    from core.services.evaluation_run import EvaluationRun
-    from core.services.retrain_run import Retrainer
-    from core.services.training import TrainService
-    from core.services.version_disagreements import VersionDisagreements
+    from core.services.datasets.data_making import DataMaker
+    from core.services.evaluation.evaluation_run import EvaluationRun
+    from core.services.labels.version_disagreements import VersionDisagreements
+    from core.services.training.retrain_run import Retrainer
+    from core.services.training.training import TrainService
 
-#: What long jobs there are, and how what does one is built; see `core.services.jobs`.
+#: What long jobs there are, and how what does one is built; see `core.services.jobs.jobs`.
 JOB_KINDS: dict[str, Callable[[Settings], JobRun]] = {
     MAKE_DATA_VERSION: lambda settings: make_data_maker(settings).run,
     RETRAIN: lambda settings: make_retrainer(settings).run,
@@ -66,7 +66,7 @@ def build_training(settings: Settings, *, job: str | None = None) -> TrainServic
     """The training service; it needs the database that `set_up` made."""
     from core.engine.precision import pick_device
     from core.registry.training_run import MlflowRunLog
-    from core.services.training import TrainService
+    from core.services.training.training import TrainService
 
     database = open_database(anchored(settings.database_url))
     upgrade(database)
@@ -110,9 +110,9 @@ def learning_place(settings: Settings) -> LearningAssembly:
 
 def make_evaluation_run(settings: Settings) -> EvaluationRun:
     """What measures versions; it needs the database that `set_up` made."""
-    from core.services.detecting import DetectService
-    from core.services.evaluation_parts import make_archive, make_sets
-    from core.services.evaluation_run import EvaluationRun
+    from core.services.evaluation.evaluation_run import EvaluationRun
+    from core.services.inference.detecting import DetectService
+    from core.services.lifecycle.evaluation_parts import make_archive, make_sets
 
     database = open_database(anchored(settings.database_url))
     store = open_store(database, open_trail(settings, database))
@@ -123,8 +123,8 @@ def make_evaluation_run(settings: Settings) -> EvaluationRun:
 
 def make_version_disagreements(settings: Settings) -> VersionDisagreements:
     """What compares champion and challenger; it needs the database that `set_up` made."""
-    from core.services.detecting import DetectService
-    from core.services.version_disagreements import VersionDisagreements
+    from core.services.inference.detecting import DetectService
+    from core.services.labels.version_disagreements import VersionDisagreements
 
     database = open_database(anchored(settings.database_url))
     store = open_store(database, open_trail(settings, database))

@@ -27,13 +27,13 @@ from core.bootstrap.foundations import (
 from core.bootstrap.jobs import JOB_KINDS
 from core.config import Settings
 from core.domain.errors import ConfigurationError
-from core.services.accounts import AccountService
+from core.services.accounts.accounts import AccountService
+from core.services.accounts.signing_in import SignInService
 from core.services.auditing import AuditService
-from core.services.data_versions import DataVersionService
-from core.services.jobs import JobService
-from core.services.label_files import LabelFiles
-from core.services.retraining import RetrainService
-from core.services.signing_in import SignInService
+from core.services.datasets.data_versions import DataVersionService
+from core.services.jobs.jobs import JobService
+from core.services.labels.label_files import LabelFiles
+from core.services.training.retraining import RetrainService
 from core.services.workspaces import make_workspace
 from core.store.audit_trail import AuditTrail
 from core.store.blobs import BlobStore
@@ -42,10 +42,10 @@ from core.store.record_tables import AuditEventRow
 from core.store.unit_of_work import Store
 
 if TYPE_CHECKING:
-    from core.services.evaluating import EvaluateService
-    from core.services.evaluation_sets import EvaluationSets
-    from core.services.promoting import PromotionService
-    from core.services.serving import ServingService
+    from core.services.evaluation.evaluating import EvaluateService
+    from core.services.evaluation.evaluation_sets import EvaluationSets
+    from core.services.lifecycle.alias_history import AliasHistory
+    from core.services.lifecycle.promoting import PromotionService
 
 
 @contextmanager
@@ -75,15 +75,15 @@ def open_labels(settings: Settings) -> Iterator[tuple[LabelFiles, Store]]:
 
 
 @contextmanager
-def open_promotion(settings: Settings) -> Iterator[tuple[PromotionService, ServingService]]:
+def open_promotion(settings: Settings) -> Iterator[tuple[PromotionService, AliasHistory]]:
     """The gate and what served when, without networks; the database is brought to the newest schema."""
-    from core.services.alias_moves import AliasMover
-    from core.services.promoting import LaterEvidence, PromotionService
-    from core.services.serving import ServingService
+    from core.services.lifecycle.alias_history import AliasHistory
+    from core.services.lifecycle.alias_moves import AliasMover
+    from core.services.lifecycle.promoting import LaterEvidence, PromotionService
 
     with _newest(settings) as (store, trail):
         registry = make_registry(settings)
-        serving = ServingService(store, registry)
+        serving = AliasHistory(store, registry)
         mover = AliasMover(store, registry, serving)
         evidence = LaterEvidence(partial(make_evidence, settings, store, registry))
         yield PromotionService(store, mover, evidence), serving
@@ -103,7 +103,7 @@ def open_learning(settings: Settings) -> Iterator[tuple[DataVersionService, Retr
 @contextmanager
 def open_evaluation_sets(settings: Settings) -> Iterator[EvaluationSets]:
     """The evaluation sets alone; the database is brought to the newest schema."""
-    from core.services.evaluation_parts import make_sets
+    from core.services.lifecycle.evaluation_parts import make_sets
 
     with _newest(settings) as (store, trail):
         yield make_sets(store, ROOT / settings.data_dir / EVALUATIONS)
@@ -125,9 +125,9 @@ def build_audit(settings: Settings) -> AuditService:
 
 def evaluate_artefact(folder: Path) -> EvaluateService:
     """What measures a version that is not registered, from its artefact folder."""
-    from core.services.detecting import DetectService
-    from core.services.evaluating import EvaluateService
-    from core.services.releasing import OneModel
+    from core.services.evaluation.evaluating import EvaluateService
+    from core.services.inference.detecting import DetectService
+    from core.services.lifecycle.releasing import OneModel
 
     models = OneModel(folder, 0)
     return EvaluateService(DetectService(models), models)

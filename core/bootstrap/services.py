@@ -33,17 +33,17 @@ from core.config import Settings
 from core.domain.accounts import COMMAND_LINE, Identity
 from core.domain.serving import ChangeKind
 from core.keys import Purpose, derive
-from core.services.accounts import AccountService, NewPassword
+from core.services.accounts.accounts import AccountService, NewPassword
+from core.services.accounts.outside_accounts import OutsideAccounts
+from core.services.accounts.own_account import OwnAccountService
+from core.services.accounts.signing_in import SignInService
 from core.services.auditing import AuditService
-from core.services.data_versions import DataVersionService
-from core.services.job_queue import JobQueue
-from core.services.jobs import JobService
-from core.services.outside_accounts import OutsideAccounts
-from core.services.own_account import OwnAccountService
-from core.services.retraining import RetrainService
-from core.services.samples import SampleLibrary
-from core.services.signing_in import SignInService
-from core.services.sweeping import sweep_originals
+from core.services.datasets.data_versions import DataVersionService
+from core.services.images.orphan_cleanup import sweep_originals
+from core.services.images.samples import SampleLibrary
+from core.services.jobs.job_queue import JobQueue
+from core.services.jobs.jobs import JobService
+from core.services.training.retraining import RetrainService
 from core.services.workspaces import DemoWorkspaces, Workspace, make_workspace
 from core.store.audit_trail import AuditTrail
 from core.store.blobs import BlobStore
@@ -52,13 +52,13 @@ from core.store.unit_of_work import Store
 
 if TYPE_CHECKING:
     from core.registry.mlflow_registry import MlflowRegistry
-    from core.services.detecting import DetectService
-    from core.services.evaluating import EvaluateService
-    from core.services.evaluations import EvaluationService
-    from core.services.explaining import ExplainService
+    from core.services.evaluation.evaluating import EvaluateService
+    from core.services.evaluation.evaluations import EvaluationService
     from core.services.health import HealthService
-    from core.services.model_desk import ModelDesk
-    from core.services.routing import RoutingService
+    from core.services.inference.detecting import DetectService
+    from core.services.inference.explaining import ExplainService
+    from core.services.lifecycle.model_services import ModelServices
+    from core.services.routing.routing import RoutingService
 
 CHECKPOINTS = ROOT / "models" / "checkpoints"
 
@@ -94,7 +94,7 @@ class Services:
     job_queue: JobQueue
     data: DataVersionService
     retraining: RetrainService
-    models: ModelDesk
+    models: ModelServices
     evaluations: EvaluationService
 
     def workspace_of(self, identity: Identity) -> Workspace:
@@ -104,14 +104,14 @@ class Services:
 
 def build_services(settings: Settings) -> Services:
     """The services over the database, registry and folders that `settings` name; opens, creates no schema."""
-    from core.services.detecting import DetectService
-    from core.services.evaluating import EvaluateService
-    from core.services.explaining import ExplainService
+    from core.services.evaluation.evaluating import EvaluateService
     from core.services.health import HealthService
-    from core.services.model_desk import make_model_desk
-    from core.services.routing import RoutingService
-    from core.services.routing_certificates import RoutingCertificates
-    from core.services.served_models import ServedModels
+    from core.services.inference.detecting import DetectService
+    from core.services.inference.explaining import ExplainService
+    from core.services.lifecycle.model_services import make_model_services
+    from core.services.lifecycle.served_models import ServedModels
+    from core.services.routing.routing import RoutingService
+    from core.services.routing.routing_certificates import RoutingCertificates
 
     data_dir = ROOT / settings.data_dir
     database = open_database(anchored(settings.database_url))
@@ -152,7 +152,7 @@ def build_services(settings: Settings) -> Services:
         job_queue=JobQueue(store),
         data=data,
         retraining=RetrainService(jobs, data, registry),
-        models=make_model_desk(
+        models=make_model_services(
             store, registry, served, make_evidence(settings, store, registry), detect.warm_up
         ),
         evaluations=make_evaluations(settings, store, registry, jobs, device=detect.device),
@@ -167,7 +167,7 @@ def set_up(settings: Settings) -> dict[str, tuple[int, ...]]:
     Returns:
         Registered version numbers by model name.
     """
-    from core.services.registering import register_shipped
+    from core.services.lifecycle.registering import register_shipped
 
     data_dir = ROOT / settings.data_dir
     data_dir.mkdir(parents=True, exist_ok=True)

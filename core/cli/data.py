@@ -53,7 +53,7 @@ def check(
     One line a finding, errors first. Exit code 1 when there is an error, 0 with warnings alone.
     """
     from core.bootstrap.foundations import make_registry
-    from core.services.data_checking import CheckRequest, DataCheckService
+    from core.services.datasets.data_checking import CheckRequest, DataCheckService
 
     if not recorded and not clean:
         raise click.UsageError("name at least one file by --coco or --clean")

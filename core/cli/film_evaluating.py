@@ -11,7 +11,7 @@ from core.cli.conventions import one_line_errors, read_settings, show_progress
 if TYPE_CHECKING:
     from core.evaluate.cell_classes import ClassCells
     from core.evaluate.cell_summary import CellSummary
-    from core.services.film_evaluating import FilmEvaluation
+    from core.services.evaluation.film_evaluating import FilmEvaluation
 
 
 @click.command("evaluate-films")
@@ -49,7 +49,7 @@ def evaluate_films(
     """
     from core.bootstrap.services import build_services
     from core.domain.radiograph import Polarity
-    from core.services.film_evaluating import FilmEvaluateService
+    from core.services.evaluation.film_evaluating import FilmEvaluateService
 
     services = build_services(read_settings())
     evaluation = FilmEvaluateService(services.detect, services.registry).evaluate(

@@ -35,7 +35,7 @@ def export(path: Path, form: str, images: bool) -> None:
     COCO and VOC come back exactly; YOLO keeps no ISO 6520-1 numbers and moves an edge by less than 1e-9 px.
     """
     from core.bootstrap.openings import open_labels
-    from core.services.label_files import LabelFormat
+    from core.services.labels.label_files import LabelFormat
 
     with open_labels(read_settings()) as (files, _):
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as target:
@@ -62,7 +62,7 @@ def import_(path: Path, form: str, author: str, voc_origin: str) -> None:
     line.
     """
     from core.bootstrap.openings import open_labels
-    from core.services.label_files import LabelFormat
+    from core.services.labels.label_files import LabelFormat
 
     with open_labels(read_settings()) as (files, store), path.open("rb") as source:
         with store.read() as work:

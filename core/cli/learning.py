@@ -44,7 +44,7 @@ def list_data() -> None:
 def make_data(model: str, coco: Path | None, images: Path | None, **values: Any) -> None:
     """Make a data version from what is labelled, and from a COCO file."""
     from core.bootstrap.openings import open_learning
-    from core.services.data_request import DataRequest
+    from core.services.datasets.data_request import DataRequest
 
     folder = images or (coco.parent if coco else None)
     request = DataRequest(
@@ -67,7 +67,7 @@ def make_data(model: str, coco: Path | None, images: Path | None, **values: Any)
 def export_data(number: int, out: Path) -> None:
     """Write data version NUMBER as COCO files by part, with its images and its split list."""
     from core.bootstrap.openings import open_learning
-    from core.services.data_export import export
+    from core.services.datasets.data_export import export
 
     with open_learning(read_settings()) as (data, _, blobs):
         manifest = data.manifest(COMMAND_LINE, data.numbered(COMMAND_LINE, number))
@@ -79,7 +79,7 @@ def retrain(number: int, *, base: int | None, device: str, changes: dict[str, An
     """Train on with a data version, here and now, and print the challenger."""
     from core.bootstrap.foundations import make_registry
     from core.bootstrap.openings import open_learning
-    from core.services.retrain_request import RetrainRequest
+    from core.services.training.retrain_request import RetrainRequest
 
     settings = read_settings()
     with open_learning(settings) as (data, retraining, _):

@@ -65,7 +65,7 @@ def import_model(folder: Path, alias: str | None) -> None:
 @one_line_errors
 def build_model(specification: Path, run: Path, data: Path, out: Path | None, device: str, date: str) -> None:
     """Calibrate and measure a training run and write its card, as SPECIFICATION says."""
-    from core.services.releasing import ReleaseSettings, build_release, read_release
+    from core.services.lifecycle.releasing import ReleaseSettings, build_release, read_release
 
     content = read_release(specification)
     target = out or ROOT / "models" / "checkpoints" / f"{content['name']}-v{content['version']}"

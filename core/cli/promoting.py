@@ -37,7 +37,7 @@ def promote(name: str, version: int, alias: str, set_name: str | None, override:
     two seconds.
     """
     from core.bootstrap.openings import open_promotion
-    from core.services.alias_moves import Move
+    from core.services.lifecycle.alias_moves import Move
 
     settings = read_settings()
     seen = _pointing(settings, name, alias)

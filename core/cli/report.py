@@ -31,7 +31,7 @@ def report() -> None:
 def write(inspection_id: str, out: Path, window: tuple[float, float] | None, invert: bool) -> None:
     """Write the report of an inspection; unsigned ones say so on every page."""
     from core.bootstrap.services import build_services
-    from core.services.reporting import ChosenWindow, ReportingService
+    from core.services.reports.reporting import ChosenWindow, ReportingService
 
     form = out.suffix.lower()
     if form not in _SUFFIXES:
@@ -59,8 +59,8 @@ def verify(file: Path) -> None:
     differs: then one line for each difference.
     """
     from core.bootstrap.services import build_services
-    from core.services.reporting import ReportingService
-    from core.services.verifying import BOX_PX, PROBABILITY, VerifyingService
+    from core.services.reports.reporting import ReportingService
+    from core.services.reports.verifying import BOX_PX, PROBABILITY, VerifyingService
 
     if not file.is_file():
         raise BadInputError(f"{file}: no such file")

@@ -53,7 +53,7 @@ def route(
     from core.calibrate.routing import Assurance
     from core.domain.radiograph import Polarity
     from core.labelling.split import members_of, read_split
-    from core.services.routing_set import RoutingSet
+    from core.services.routing.routing_set import RoutingSet
 
     level = Assurance(risk, confidence)
     asked = RoutingSet(

@@ -34,6 +34,6 @@ def setup(demo: bool) -> None:
 @click.option("--demo", is_flag=True, help="Guest sessions without accounts.")
 def serve(host: str, port: int, demo: bool) -> None:
     """Serve the workbench in the browser."""
-    arguments = ["-m", "app.server", "--host", host, "--port", str(port), *(["--demo"] if demo else [])]
+    arguments = ["-m", "app.web.server", "--host", host, "--port", str(port), *(["--demo"] if demo else [])]
     os.chdir(ROOT)  # Streamlit finds .streamlit/config.toml in the working directory only
     os.execv(sys.executable, [sys.executable, *arguments])

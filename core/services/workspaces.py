@@ -17,25 +17,25 @@ from sqlalchemy import Engine
 from core.domain.accounts import Identity, Role, User
 from core.domain.errors import NotAllowedError
 from core.domain.reading import setup_from
-from core.services.annotating import AnnotationService
-from core.services.copies import CopySearch
-from core.services.history import HistoryService
-from core.services.history_export import HistoryExportService
-from core.services.image_quality import ImageQualityService
-from core.services.images import ImageService
-from core.services.inspecting import InspectionService
-from core.services.inspection_record import InspectionRecordService
-from core.services.judging import JudgingService
-from core.services.label_files import LabelFiles
-from core.services.labels import LabelService
-from core.services.queueing import QueueService
-from core.services.readings import Reading, ReadingService
-from core.services.rule_editing import RuleSetEditingService
-from core.services.scales import ScaleService
-from core.services.sealing import Sealer
-from core.services.second_review import SecondReviewService
-from core.services.signing_off import ConfirmsPassword, SigningOffService
-from core.services.worklists import WorklistService
+from core.services.images.copies import CopySearch
+from core.services.images.image_quality import ImageQualityService
+from core.services.images.images import ImageService
+from core.services.images.scales import ScaleService
+from core.services.inspections.annotating import AnnotationService
+from core.services.inspections.correction_queue import CorrectionQueue
+from core.services.inspections.history import HistoryService
+from core.services.inspections.history_export import HistoryExportService
+from core.services.inspections.inspecting import InspectionService
+from core.services.inspections.inspection_record import InspectionRecordService
+from core.services.inspections.judging import JudgingService
+from core.services.inspections.readings import Reading, ReadingService
+from core.services.inspections.rule_editing import RuleSetEditingService
+from core.services.inspections.second_review import SecondReviewService
+from core.services.inspections.signatures import Sealer
+from core.services.inspections.signing_off import ConfirmsPassword, SigningOffService
+from core.services.inspections.worklists import WorklistService
+from core.services.labels.label_files import LabelFiles
+from core.services.labels.labels import LabelService
 from core.store.blobs import BlobStore
 from core.store.database import open_database, upgrade
 from core.store.unit_of_work import Store
@@ -70,7 +70,7 @@ class Workspace:
     history: HistoryService
     history_export: HistoryExportService
     records: InspectionRecordService
-    queue: QueueService
+    queue: CorrectionQueue
     labels: LabelService
     label_files: LabelFiles
 
@@ -137,7 +137,7 @@ def make_workspace(
         history=HistoryService(store),
         history_export=HistoryExportService(store),
         records=InspectionRecordService(store),
-        queue=QueueService(store),
+        queue=CorrectionQueue(store),
         labels=labels,
         label_files=LabelFiles(store, blobs, labels),
     )

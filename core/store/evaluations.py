@@ -22,7 +22,8 @@ class EvaluationSet:
 
     Attributes:
         digest: of images and boxes: the same content is the same set.
-        source: where the images lie and how the set came about; see `core.services.evaluation_sets`.
+        source: where the images lie and how the set came about, see
+            `core.services.evaluation.evaluation_sets`.
         created_by: id of the account, None for a command.
         created_at: UTC.
     """

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.resources import Resources, forget_resources, use_resources
+from app.shared.resources import Resources, forget_resources, use_resources
 from tests.workplace import close_workplace, make_workplace
 
 

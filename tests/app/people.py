@@ -1,6 +1,6 @@
 """Accounts and sessions for tests of the app."""
 
-from app.resources import Resources
+from app.shared.resources import Resources
 from core.domain.accounts import COMMAND_LINE, Role, User
 
 PASSWORD = "three pores in 4 welds"

@@ -26,7 +26,7 @@ def test_secrets_data_and_tests_stay_out_of_the_image(replay: ModuleType, path: 
 @pytest.mark.parametrize(
     "path",
     [
-        "app/server.py",
+        "app/web/server.py",
         "core/store/migrations/versions/r0001_first_schema.py",
         "pages/inspection.py",
         ".streamlit/config.toml",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.navigation import PAGES
+from app.shared.navigation import PAGES
 from core.bootstrap.foundations import open_store
 from core.domain.accounts import Identity, Role
 from core.domain.errors import NotAllowedError

@@ -8,9 +8,9 @@ import yaml
 from core.domain.radiograph import Polarity
 from core.labelling.split import members_of, read_split
 from core.registry.artefact import CARD
-from core.services.detecting import DetectService
-from core.services.evaluating import EvaluateService
-from core.services.releasing import OneModel
+from core.services.evaluation.evaluating import EvaluateService
+from core.services.inference.detecting import DetectService
+from core.services.lifecycle.releasing import OneModel
 
 pytestmark = pytest.mark.slow
 

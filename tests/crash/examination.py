@@ -8,9 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.audit.canonical import digest
-from core.services.annotating import annotation_content
-from core.services.inspecting import decision_content, inspection_content
-from core.services.sweeping import sweep_originals
+from core.services.images.orphan_cleanup import sweep_originals
+from core.services.inspections.annotating import annotation_content
+from core.services.inspections.inspecting import decision_content, inspection_content
 from core.services.workspaces import Workspace
 from core.store.integrity import check_integrity
 from core.store.record_tables import AnnotationRow, AuditEventRow

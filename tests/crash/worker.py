@@ -26,8 +26,8 @@ from core.domain.model_version import CalibrationRecord, ModelVersion
 from core.domain.radiograph import Polarity, Radiograph
 from core.domain.records import Disposition
 from core.imaging.encode import encode_png
-from core.services.annotating import annotation_content
-from core.services.inspecting import Decision, decision_content, inspection_content
+from core.services.inspections.annotating import annotation_content
+from core.services.inspections.inspecting import Decision, decision_content, inspection_content
 from core.services.workspaces import Workspace
 from core.store.failures import DatabaseUnavailableError
 from tests.crash.place import SOMEBODY, Place

@@ -18,7 +18,7 @@ from core.domain.inspection import DetectionResult
 from core.domain.reading import Call, ReadIndication, first_reading
 from core.domain.records import AnnotationSource, Inspection
 from core.reports.detection_json import detection_rows
-from core.services.inspecting import model_reference
+from core.services.inspections.inspecting import model_reference
 from tests.records import MINE, START, detection_result
 
 BOX = (10.0, 10.0, 30.0, 20.0)

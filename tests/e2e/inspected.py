@@ -12,7 +12,7 @@ from core.domain.accounts import COMMAND_LINE, Identity, Role
 from core.domain.radiograph import Polarity
 from core.domain.reading import Call, Setup
 from core.domain.records import Disposition
-from core.services.inspecting import Decision
+from core.services.inspections.inspecting import Decision
 from tests.e2e.serving import PATIENCE_MS, Served
 from tests.records import detection_result
 from tests.workplace import radiograph_png

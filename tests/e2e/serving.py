@@ -75,7 +75,7 @@ def served(
     }
     _fill(folder, variables, champions or {})
     port = free_port()
-    command = [sys.executable, "-m", "app.server", "--port", str(port), *arguments]
+    command = [sys.executable, "-m", "app.web.server", "--port", str(port), *arguments]
     log = folder / "server.log"
     with log.open("w", encoding="utf-8") as stderr:
         server = subprocess.Popen(command, cwd=REPOSITORY, env={**os.environ, **variables}, stderr=stderr)

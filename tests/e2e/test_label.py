@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.domain.accounts import Role
 from core.domain.records import Disposition
-from core.services.inspecting import Decision
+from core.services.inspections.inspecting import Decision
 from tests.e2e.inspected import PASSWORD, add_person, inspect, services_of, signed_in
 from tests.e2e.serving import PATIENCE_MS, Served, served
 from tests.e2e.test_reading import drag, kill, press, restarted, saved

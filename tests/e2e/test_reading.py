@@ -272,14 +272,14 @@ def kill(port: int | None) -> None:
             words = (process / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        if b"app.server" in words and str(port).encode() in words:
+        if b"app.web.server" in words and str(port).encode() in words:
             os.kill(int(process.name), signal.SIGKILL)
 
 
 @contextmanager
 def restarted(server: Served, port: int | None) -> Iterator[None]:
     """The server again, on the same data and at the same address."""
-    command = [sys.executable, "-m", "app.server", "--port", str(port)]
+    command = [sys.executable, "-m", "app.web.server", "--port", str(port)]
     with server.log.open("a", encoding="utf-8") as stderr:
         process = subprocess.Popen(
             command, cwd=REPOSITORY, env={**os.environ, **server.environment}, stderr=stderr

@@ -12,7 +12,7 @@ from core.domain.indication import IndicationClass
 from core.domain.labels import Label
 from core.domain.radiograph import Polarity
 from core.engine.network import NetworkConfig
-from core.services.retraining import RETRAIN
+from core.services.training.retraining import RETRAIN
 from core.store.jobs import JobState
 from tests.e2e.inspected import add_person, services_of, signed_in
 from tests.e2e.serving import PATIENCE_MS, Served, served

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.domain.accounts import Identity, Role
-from core.services.inspection_record import InspectionRecord
+from core.services.inspections.inspection_record import InspectionRecord
 from tests.e2e.inspected import PASSWORD, add_person, inspect, services_of, sign, signed_in
 from tests.e2e.serving import PATIENCE_MS, Served, served
 

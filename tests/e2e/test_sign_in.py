@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from app.navigation import first_page
+from app.shared.navigation import first_page
 from core.bootstrap.foundations import open_store
 from core.bootstrap.openings import open_accounts
 from core.config import Settings
 from core.domain.accounts import COMMAND_LINE, Role, User
-from core.services.accounts import AccountService
-from core.services.passwords import hash_password
+from core.services.accounts.accounts import AccountService
+from core.services.accounts.passwords import hash_password
 from core.store.database import open_database
 from tests.e2e.serving import PATIENCE_MS, Served, served
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from playwright.sync_api import Page, Route
 
-from app.components.radiograph_viewer import viewer
-from app.middleware.policy import page_policy
-from app.payloads import Payload, heat_map_payload, pixel_payload, preview_payload
-from app.shown_image import PREVIEW_ABOVE_PX
+from app.shared.components.radiograph_viewer import viewer
+from app.shared.payloads import Payload, heat_map_payload, pixel_payload, preview_payload
+from app.shared.shown_image import PREVIEW_ABOVE_PX
+from app.web.middleware.policy import page_policy
 from core.domain.inspection import HeatMap
 from core.domain.radiograph import Polarity, Radiograph
 

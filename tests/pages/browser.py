@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.resources import Resources
-from app.visitors import SESSION_COOKIE
+from app.shared.resources import Resources
+from app.shared.visitors import SESSION_COOKIE
 from core.domain.accounts import COMMAND_LINE, Role, User
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.navigation import PAGES, PageEntry, first_page, pages_for
-from app.resources import forget_resources, use_resources
+from app.shared.navigation import PAGES, PageEntry, first_page, pages_for
+from app.shared.resources import forget_resources, use_resources
 from core.domain.accounts import ACCOUNT_ROLES, Role, User
 from tests import permitted
 from tests.pages.browser import ROOT, Browser, open_page, run_alone, said

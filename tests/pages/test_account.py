@@ -3,11 +3,11 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.browser_names import browser_name
-from app.resources import Resources
-from app.visitors import SESSION_COOKIE
+from app.admin.users.browser_names import browser_name
+from app.shared.resources import Resources
+from app.shared.visitors import SESSION_COOKIE
 from core.domain.accounts import Role, User
-from core.services.passwords import check_password
+from core.services.accounts.passwords import check_password
 from tests.pages.browser import PASSWORD, Browser, open_page, said
 
 # AppTest's own event loop and sockets are closed by the garbage collector.

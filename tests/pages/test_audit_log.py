@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
-from app.audit_view import export_of
-from app.resources import Resources
-from app.visitors import SESSION_COOKIE
+from app.admin.audit.audit_view import export_of
+from app.shared.resources import Resources
+from app.shared.visitors import SESSION_COOKIE
 from core.audit.selection import EventFilter
 from core.domain.accounts import Identity, Role
 from core.domain.errors import NotAllowedError

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from app.resources import Resources
+from app.shared.resources import Resources
 from core.domain.accounts import COMMAND_LINE, Role
-from core.services.evaluations import BUILT_IN_NAME
+from core.services.evaluation.evaluations import BUILT_IN_NAME
 from tests.measured import add_second_version, add_set, measure
 from tests.pages.browser import Browser, open_page, said
 

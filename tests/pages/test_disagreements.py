@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.resources import Resources
+from app.shared.resources import Resources
 from core.domain.accounts import COMMAND_LINE, Identity, Role, User
 from core.domain.correction import Reason
 from core.domain.records import Disposition
-from core.services.inspecting import Decision
-from core.services.queueing import DISAGREE
+from core.services.inspections.correction_queue import DISAGREE
+from core.services.inspections.inspecting import Decision
 from core.store.queue import QueueState
 from tests.e2e.inspected import inspect
 from tests.pages.browser import PASSWORD, Browser, open_page, said

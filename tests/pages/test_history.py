@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.history_view import export_of
-from app.resources import Resources
+from app.history.history_view import export_of
+from app.shared.resources import Resources
 from core.domain.accounts import Identity, Role, User
 from core.domain.errors import NotAllowedError
 from core.domain.reading import Setup
 from core.domain.records import Disposition, Inspection, InspectionState
-from core.services.inspecting import Decision
+from core.services.inspections.inspecting import Decision
 from core.store.inspection_history import HistoryFilter
 from tests.pages.browser import Browser, open_page, said
 from tests.records import detection_result, radiograph, store_image
@@ -178,7 +178,7 @@ def test_the_export_is_made_for_whoever_is_signed_in_when_it_is_asked_for(
     browser: Browser, inspector: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inspected(browser, inspector, 1, part="vessel")
-    monkeypatch.setattr("app.history_view.current_identity", lambda **_: acting(inspector))
+    monkeypatch.setattr("app.history.history_view.current_identity", lambda **_: acting(inspector))
     make = export_of(HistoryFilter())
     (line,) = csv.DictReader(io.StringIO(make().decode("utf-8")))
     assert line["part"] == "vessel"

@@ -7,7 +7,7 @@ from typing import NoReturn
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.resources import Resources, resources
+from app.shared.resources import Resources, resources
 from core.domain.accounts import Identity, Role
 from core.domain.errors import ModelArtefactError
 from core.domain.records import Inspection

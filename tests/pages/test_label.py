@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.resources import Resources
+from app.shared.resources import Resources
 from core.domain.accounts import Identity, Role, User
 from tests.e2e.inspected import inspect
 from tests.pages.browser import Browser, open_page, said

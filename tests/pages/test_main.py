@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import access
-from app.navigation import PAGES, first_page, pages_for
-from app.resources import Resources, forget_resources, use_resources
-from app.visitors import SESSION_COOKIE
+from app.shared import access
+from app.shared.navigation import PAGES, first_page, pages_for
+from app.shared.resources import Resources, forget_resources, use_resources
+from app.shared.visitors import SESSION_COOKIE
 from core.domain.accounts import Role
 from tests.app.people import PASSWORD, add_user, session_token_of
 from tests.workplace import close_workplace, make_workplace

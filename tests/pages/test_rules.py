@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.resources import Resources
+from app.shared.resources import Resources
 from core.domain.accounts import Identity, Role, User
 from core.standards.shipped import SHIPPED, shipped_rule_set
 from tests.pages.browser import Browser, open_page, said

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.resources import Resources
+from app.shared.resources import Resources
 from core.domain.accounts import Identity, Role, User
 from core.domain.indication import IndicationClass
 from core.domain.radiograph import Polarity
 from core.domain.reading import Call, ReadIndication
 from core.domain.records import AnnotationSource, Disposition, InspectionState
-from core.services.inspecting import Decision
+from core.services.inspections.inspecting import Decision
 from tests.pages.browser import PASSWORD, Browser, open_page, said
 from tests.records import detection_result
 from tests.workplace import radiograph_png

@@ -5,9 +5,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from app.resources import Resources
+from app.shared.resources import Resources
 from core.domain.accounts import COMMAND_LINE, Role, User
-from core.services.passwords import check_password
+from core.services.accounts.passwords import check_password
 from core.store.record_tables import AuditEventRow
 from tests.pages.browser import Browser, open_page, said
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.resources import Resources
+from app.shared.resources import Resources
 from core.domain.accounts import Role, User
-from core.services.promoting import GateSet
+from core.services.lifecycle.promoting import GateSet
 from tests.artefacts import write_artefact
 from tests.pages.browser import Browser, open_page, said
 from tests.services.promotions import GREEN, KnownFigures
@@ -23,7 +23,7 @@ def browser(workplace: Resources, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     """Two weld versions, the first of them champion; the gate is green for the second."""
     registry = workplace.services.registry
     registry.add(write_artefact(tmp_path / "weld-2", seed=5, card=LIMITS))
-    workplace.services.models.serving.observe()
+    workplace.services.models.alias_history.observe()
     figures = KnownFigures()
     monkeypatch.setattr(workplace.services.models.promoting, "_evidence", figures)
     browser = Browser(workplace, monkeypatch)
@@ -164,7 +164,7 @@ def test_somebody_who_was_faster_is_told_and_nothing_is_changed(browser: Browser
 def test_while_mlflow_is_away_the_versions_are_shown_and_that_is_said(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refresher = browser.services.models.refresher
+    refresher = browser.services.models.registry_sync
     monkeypatch.setattr(browser.services.registry, "is_stale", lambda: True)
     monkeypatch.setattr(browser.services.registry, "refresh", lambda: False)
     refresher.tick()

@@ -16,7 +16,7 @@ from core.registry.artefact import read_artefact
 from core.registry.mlflow_registry import MlflowRegistry
 from tests.artefacts import write_artefact
 
-SCRIPT = Path(__file__).resolve().parents[2] / "core" / "services" / "pyfunc_model.py"
+SCRIPT = Path(__file__).resolve().parents[2] / "core" / "services" / "lifecycle" / "pyfunc_model.py"
 
 
 @pytest.fixture(scope="module")

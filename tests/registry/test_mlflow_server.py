@@ -17,17 +17,17 @@ from core.domain.accounts import Role
 from core.domain.errors import RegistryUnavailableError
 from core.domain.radiograph import Polarity, Radiograph
 from core.registry.mlflow_registry import MlflowRegistry
-from core.services.alias_moves import Move
-from core.services.detecting import DetectService
-from core.services.model_desk import ModelDesk, make_model_desk
-from core.services.served_models import ServedModels
+from core.services.inference.detecting import DetectService
+from core.services.lifecycle.alias_moves import Move
+from core.services.lifecycle.model_services import ModelServices, make_model_services
+from core.services.lifecycle.served_models import ServedModels
 from core.store.unit_of_work import Store
 from tests.artefacts import write_artefact
 from tests.e2e.serving import free_port
 from tests.records import add_user, new_store
 from tests.services.promotions import KnownFigures
 
-SCRIPT = Path(__file__).resolve().parents[2] / "core" / "services" / "pyfunc_model.py"
+SCRIPT = Path(__file__).resolve().parents[2] / "core" / "services" / "lifecycle" / "pyfunc_model.py"
 _PATIENCE_S = 180
 
 pytestmark = [pytest.mark.slow]
@@ -74,11 +74,11 @@ def _wait_until_healthy(address: str, server: subprocess.Popen[bytes], log: Path
     raise AssertionError("the MLflow server did not become healthy")
 
 
-def desk_on(address: str, cache: Path, store: Store) -> tuple[MlflowRegistry, ModelDesk, DetectService]:
+def desk_on(address: str, cache: Path, store: Store) -> tuple[MlflowRegistry, ModelServices, DetectService]:
     registry = MlflowRegistry(address, cache, pyfunc_script=SCRIPT)
     served = ServedModels(registry)
     detect = DetectService(served)
-    return registry, make_model_desk(store, registry, served, KnownFigures(), detect.warm_up), detect
+    return registry, make_model_services(store, registry, served, KnownFigures(), detect.warm_up), detect
 
 
 def film() -> Radiograph:

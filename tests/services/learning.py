@@ -13,11 +13,11 @@ from core.domain.radiograph import Polarity
 from core.domain.records import LABELS, Annotation, AnnotationSource
 from core.imaging.encode import encode_png
 from core.imaging.read import read_radiograph
-from core.services.data_making import DataMaker
-from core.services.data_request import DataRequest
-from core.services.data_versions import MAKE_DATA_VERSION, DataVersionService
-from core.services.jobs import JobService
-from core.services.working import JobWorker
+from core.services.datasets.data_making import DataMaker
+from core.services.datasets.data_request import DataRequest
+from core.services.datasets.data_versions import MAKE_DATA_VERSION, DataVersionService
+from core.services.jobs.job_worker import JobWorker
+from core.services.jobs.jobs import JobService
 from core.store.blobs import BlobStore
 from core.store.data_versions import DataVersion
 from core.store.jobs import Job

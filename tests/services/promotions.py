@@ -7,10 +7,10 @@ from pathlib import Path
 from core.domain.accounts import Identity, Role
 from core.domain.model_version import ModelVersion
 from core.evaluate.gate_report import GateEvidence, PairedFigure
-from core.services.alias_moves import AliasMover
-from core.services.overriding import OverrideService
-from core.services.promoting import GateSet, PromotionService
-from core.services.serving import ServingService
+from core.services.lifecycle.alias_history import AliasHistory
+from core.services.lifecycle.alias_moves import AliasMover
+from core.services.lifecycle.overriding import OverrideService
+from core.services.lifecycle.promoting import GateSet, PromotionService
 from core.store.unit_of_work import Store
 from tests.artefacts import write_artefact
 from tests.memory_registry import MemoryRegistry
@@ -69,7 +69,7 @@ class Promotions:
         self.figures = KnownFigures()
         self.warmed: list[int] = []
         self.taken_over: list[str] = []
-        self.serving = ServingService(store, self.registry)
+        self.serving = AliasHistory(store, self.registry)
         mover = AliasMover(
             store,
             self.registry,

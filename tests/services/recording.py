@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from core.domain.accounts import Identity, Role, User
-from core.services.passwords import hash_password
+from core.services.accounts.passwords import hash_password
 from core.store.unit_of_work import Store
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)

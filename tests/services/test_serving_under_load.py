@@ -9,12 +9,12 @@ import pytest
 
 from core.domain.accounts import Role
 from core.domain.radiograph import Polarity, Radiograph
-from core.services.alias_moves import AliasMover, Move
-from core.services.detecting import DetectService
-from core.services.promoting import PromotionService
-from core.services.refreshing import RegistryRefresher
-from core.services.served_models import ServedModels
-from core.services.serving import ServingService
+from core.services.inference.detecting import DetectService
+from core.services.lifecycle.alias_history import AliasHistory
+from core.services.lifecycle.alias_moves import AliasMover, Move
+from core.services.lifecycle.promoting import PromotionService
+from core.services.lifecycle.registry_sync import RegistrySync
+from core.services.lifecycle.served_models import ServedModels
 from core.store.unit_of_work import Store
 from tests.artefacts import write_artefact
 from tests.memory_registry import MemoryRegistry
@@ -50,8 +50,8 @@ def test_no_request_fails_and_every_answer_is_of_the_version_that_it_names(
 
     served = ServedModels(registry)
     detect = DetectService(served)
-    serving = ServingService(store, registry)
-    refresher = RegistryRefresher(registry, served, serving, detect.warm_up)
+    serving = AliasHistory(store, registry)
+    refresher = RegistrySync(registry, served, serving, detect.warm_up)
     mover = AliasMover(store, registry, serving, warm_up=detect.warm_up, take_over=refresher.take_over)
     promoting, engineer = PromotionService(store, mover, KnownFigures()), add_user(store, Role.ML_ENGINEER)
     refresher.start()
@@ -109,9 +109,9 @@ def test_a_move_made_outside_serves_within_seconds_and_is_kept(store: Store, tmp
     registry = MemoryRegistry()
     registry.add(write_artefact(tmp_path / "one", seed=1), alias="champion")
     registry.add(write_artefact(tmp_path / "two", seed=2))
-    served, serving = ServedModels(registry), ServingService(store, registry)
+    served, serving = ServedModels(registry), AliasHistory(store, registry)
     detect = DetectService(served)
-    refresher = RegistryRefresher(registry, served, serving, detect.warm_up)
+    refresher = RegistrySync(registry, served, serving, detect.warm_up)
     refresher.tick()
     refresher.start()
     registry.moved_outside = {"weld": {"champion": 2}}

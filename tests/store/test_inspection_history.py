@@ -12,10 +12,10 @@ from core.domain.errors import NotAllowedError
 from core.domain.indication import IndicationClass
 from core.domain.reading import Call, Setup
 from core.domain.records import Disposition, Inspection, InspectionState
-from core.services.history import HistoryService
-from core.services.inspecting import Decision, InspectionService
-from core.services.readings import ReadingService
-from core.services.signing_off import SigningOffService
+from core.services.inspections.history import HistoryService
+from core.services.inspections.inspecting import Decision, InspectionService
+from core.services.inspections.readings import ReadingService
+from core.services.inspections.signing_off import SigningOffService
 from core.store.audit_trail import AuditTrail
 from core.store.inspection_history import HistoryFilter
 from core.store.unit_of_work import Store
@@ -147,7 +147,7 @@ def test_pages_hold_every_inspection_once_also_when_moments_are_equal(store, his
 def test_counting_ends_somewhere_and_says_so(store, history, inspector, monkeypatch) -> None:
     for digit in "0123":
         inspected(store, inspector, digit)
-    monkeypatch.setattr("core.services.history._COUNT_AT_MOST", 4)
+    monkeypatch.setattr("core.services.inspections.history._COUNT_AT_MOST", 4)
     assert history.search(inspector, HistoryFilter()).count_words == "more than 3"
 
 

@@ -1,0 +1,240 @@
+"""Running the detector beside the script thread: ask, look again later, have the answer."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Protocol
+
+from app.inspection.tray import TrayEntry
+from app.shared.incident import incident
+from core.domain.accounts import Identity
+from core.domain.errors import WorkbenchError
+from core.domain.inspection import DetectionResult
+from core.domain.radiograph import Polarity, Radiograph
+from core.domain.records import Inspection
+from core.logs import bound
+from core.services.workspaces import Workspace
+
+#: So many keep their pixels; of others only the record is kept, and they are answered again when looked at.
+_KEPT_RESULTS = 40
+_KEPT_ANSWERS = 5_000
+#: After an answer at most so many images of an earlier release get their fingerprint, while nobody waits.
+_CAUGHT_UP = 200
+
+
+class Detects(Protocol):
+    """The part of the detecting service that the queue calls."""
+
+    def detect(
+        self, radiograph: Radiograph, name: str, *, model: str, version: int | None = None
+    ) -> DetectionResult:
+        """The calibrated detections of one radiograph."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One image under one model version, asked by one visitor; equal questions have equal answers.
+
+    Attributes:
+        visitor: user id of who asks; the image lies in that person's workspace.
+    """
+
+    visitor: str
+    sha256: str
+    polarity: Polarity
+    model: str
+    version: int
+
+
+class AnswerState(StrEnum):
+    """How far an analysis is."""
+
+    WAITING = "waiting"
+    WORKING = "working"
+    READY = "ready"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What is known about a question now.
+
+    Attributes:
+        result: when ready; None again when it was not looked at for long.
+        message: why it failed.
+        inspection: the record of the result.
+    """
+
+    state: AnswerState
+    result: DetectionResult | None = None
+    message: str = ""
+    inspection: Inspection | None = None
+
+
+_WAITING, _WORKING = Answer(AnswerState.WAITING), Answer(AnswerState.WORKING)
+_CANCELLED = Answer(AnswerState.CANCELLED, message="Not analysed: you cancelled it. Open it to analyse it.")
+_FINISHED = (AnswerState.READY, AnswerState.FAILED, AnswerState.CANCELLED)
+
+
+class AnalysisQueue:
+    """One worker that answers questions; the most recently looked-at image comes first.
+
+    An answer is shown only after it was recorded as an inspection in the visitor's workspace.
+    """
+
+    def __init__(self, workspace_of: Callable[[Identity], Workspace], detect: Detects) -> None:
+        self._workspace_of = workspace_of
+        self._detect = detect
+        self._answers: OrderedDict[Question, Answer] = OrderedDict()
+        self._queue: OrderedDict[Question, tuple[TrayEntry, Identity]] = OrderedDict()
+        self._changed = threading.Condition()
+        self._is_closed = False
+        self._worker: threading.Thread | None = None
+
+    def ask(
+        self, question: Question, entry: TrayEntry, identity: Identity, *, urgent: bool = False
+    ) -> Answer:
+        """What is known now; the first call puts the question in the queue.
+
+        Args:
+            question: what to analyse.
+            entry: the image on the table, for its name and setup.
+            identity: who asks, with the role as it is now.
+            urgent: the visitor is looking at it: it goes to the front.
+        """
+        with self._changed:
+            answer = self._answers.get(question)
+            is_stripped = answer is not None and answer.state is AnswerState.READY and answer.result is None
+            if answer is None or (urgent and is_stripped):
+                answer = self._answers[question] = _WAITING
+                self._queue[question] = (entry, identity)
+                self._start()
+                self._changed.notify()
+            self._answers.move_to_end(question)
+            if urgent and question in self._queue:
+                self._queue.move_to_end(question, last=False)
+            self._forget_oldest()
+            return answer
+
+    def result(self, question: Question) -> DetectionResult | None:
+        """The result when it is ready, else None; asks nothing."""
+        with self._changed:
+            answer = self._answers.get(question)
+            return answer.result if answer else None
+
+    def forget_failure(self, question: Question) -> bool:
+        """Let a question that failed or was cancelled be asked again; True when it had failed."""
+        with self._changed:
+            answer = self._answers.get(question)
+            if answer is None or answer.state not in (AnswerState.FAILED, AnswerState.CANCELLED):
+                return False
+            del self._answers[question]
+            return answer.state is AnswerState.FAILED
+
+    def cancel(self, visitor: str) -> int:
+        """How many questions of this visitor were taken out of the queue; the one being answered goes on."""
+        with self._changed:
+            waiting = [question for question in self._queue if question.visitor == visitor]
+            for question in waiting:
+                del self._queue[question]
+                self._answers[question] = _CANCELLED
+            return len(waiting)
+
+    def forget(self, visitor: str) -> None:
+        """Drop every question and answer of this visitor."""
+        with self._changed:
+            for held in (self._answers, self._queue):
+                for question in [one for one in held if one.visitor == visitor]:
+                    del held[question]
+
+    def close(self) -> None:
+        """Finish the running analysis, drop the queue."""
+        with self._changed:
+            self._is_closed = True
+            self._queue.clear()
+            self._changed.notify_all()
+        if self._worker is not None:
+            self._worker.join(timeout=30)
+
+    def _start(self) -> None:
+        if self._worker is None:
+            self._worker = threading.Thread(target=self._work, name="analysis", daemon=True)
+            self._worker.start()
+
+    def _forget_oldest(self) -> None:
+        finished = [q for q, a in self._answers.items() if a.state in _FINISHED]
+        for question in finished[: max(0, len(finished) - _KEPT_ANSWERS)]:
+            del self._answers[question]
+        whole = [q for q in finished if q in self._answers and self._answers[q].result is not None]
+        for question in whole[: max(0, len(whole) - _KEPT_RESULTS)]:
+            self._answers[question] = replace(self._answers[question], result=None)
+
+    def _work(self) -> None:
+        while (task := self._next()) is not None:
+            question, entry, identity = task
+            model_id = f"{question.model} v{question.version}"
+            with bound(user_id=identity.user_id, model_id=model_id):
+                answer = self._answer(question, entry, identity)
+            with self._changed:
+                if question in self._answers:  # not forgotten meanwhile
+                    self._answers[question] = answer
+            if answer.state is AnswerState.READY:
+                self._catch_up(identity)
+
+    def _catch_up(self, identity: Identity) -> None:
+        """Give images that have no fingerprint yet theirs, one at a time, until somebody asks."""
+        for _ in range(_CAUGHT_UP):
+            with self._changed:
+                if self._queue or self._is_closed:
+                    return
+            try:
+                n_made = self._workspace_of(identity).copies.catch_up(1)
+            except Exception:  # noqa: BLE001 - the worker's edge: logged, the next image goes on
+                incident("Fingerprinting earlier images")
+                return
+            if n_made == 0:
+                return
+
+    def _next(self) -> tuple[Question, TrayEntry, Identity] | None:
+        with self._changed:
+            while not self._queue and not self._is_closed:
+                self._changed.wait()
+            if self._is_closed:
+                return None
+            question, (entry, identity) = self._queue.popitem(last=False)
+            self._answers[question] = _WORKING
+            return question, entry, identity
+
+    def _answer(self, question: Question, entry: TrayEntry, identity: Identity) -> Answer:
+        try:
+            workspace = self._workspace_of(identity)
+            radiograph = workspace.images.load(question.sha256, polarity=question.polarity)
+            result = self._detect.detect(
+                radiograph, entry.name, model=question.model, version=question.version
+            )
+            quality = _quality(workspace, identity, radiograph, entry, question.model)
+            inspection = workspace.inspections.record(
+                identity, result, setup=entry.setup, image_quality=quality
+            )
+            inspection = workspace.image_quality.refresh(identity, inspection)
+        except WorkbenchError as error:
+            return Answer(AnswerState.FAILED, message=f"{error}. Your image is stored and safe.")
+        except Exception:  # noqa: BLE001 - the worker's edge: logged, told, the next image goes on
+            return Answer(AnswerState.FAILED, message=incident(f"Analysing {entry.name}"))
+        return Answer(AnswerState.READY, result, inspection=inspection)
+
+
+def _quality(
+    workspace: Workspace, identity: Identity, radiograph: Radiograph, entry: TrayEntry, model: str
+) -> dict[str, Any]:
+    """The report of the image-quality gate; where that cannot be made, one that withholds the verdict."""
+    try:
+        return workspace.image_quality.report(identity, radiograph, model, entry.setup)
+    except WorkbenchError:
+        raise  # told as it is, and nothing is recorded
+    except Exception:  # noqa: BLE001 - logged, told; what the model found is shown all the same
+        check = {"kind": "image quality", "state": "failed", "message": incident(f"Assessing {entry.name}")}
+        return {"limits": "", "copy_of": None, "checks": [check]}

@@ -1,0 +1,220 @@
+"""What the inspection page shows, as plain data for the viewer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from app.inspection.analysis_queue import Answer, AnswerState, Question
+from app.inspection.tray import EntryState, TrayEntry
+from app.shared.shown_image import POLARITY_WORDS, shown_image
+from core.domain.inspection import DetectionResult
+from core.domain.model_version import ModelVersion
+from core.domain.radiograph import Polarity, Radiograph
+from core.reports.detection_json import detection_rows
+
+THRESHOLD_RANGE = (0.1, 0.9)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TableItem:
+    """One image on the table: the entry, its answer where it was asked, and the version that was asked."""
+
+    entry: TrayEntry
+    question: Question | None = None
+    answer: Answer | None = None
+    version: ModelVersion | None = None
+
+    @property
+    def is_pending(self) -> bool:
+        """True while there is something to wait for."""
+        if self.entry.state is EntryState.READING:
+            return True
+        return self.answer is not None and self.answer.state in (AnswerState.WAITING, AnswerState.WORKING)
+
+    @property
+    def state(self) -> str:
+        """`ready`, `working`, `waiting`, `failed` or `cancelled`."""
+        if self.entry.state is EntryState.FAILED:
+            return "failed"
+        if self.answer is None:
+            return "working" if self.entry.state is EntryState.READING else "waiting"
+        return self.answer.state.value
+
+
+def start_threshold(model: ModelVersion) -> float:
+    """The model's operating point, within what the page offers."""
+    low, high = THRESHOLD_RANGE
+    return round(min(high, max(low, model.calibration.operating_probability)), 2)
+
+
+def viewer_data(
+    items: Sequence[TableItem],
+    current: TableItem,
+    *,
+    radiograph: Radiograph | None,
+    model: ModelVersion,
+    threshold: float,
+    reading: Mapping[str, Any] | None = None,
+    remark: str = "",
+) -> dict[str, Any]:
+    """Everything the viewer needs for one image and the batch around it.
+
+    Args:
+        items: the whole table.
+        current: the one on show.
+        radiograph: its pixels and what is known, None before it was read.
+        model: the version that answers.
+        threshold: to begin with; the viewer keeps its own afterwards.
+        reading: see `app.shared.reading_view.reading_data`; None before there is one.
+        remark: what of the files that came last was not taken, one line.
+    """
+    result = current.answer.result if current.answer else None
+    return {
+        "image": _image(current, radiograph, model, (reading or {}).get("srb_mm")) if radiograph else None,
+        "status": _status(items, current, result),
+        "detections": _detections(result) if result else [],
+        "result_id": f"{current.entry.key}-{model.name}-{model.version}-{result is not None}",
+        "calibration": _calibration(model),
+        "model": _model(model, result),
+        "threshold": threshold,
+        "threshold_rev": f"{model.name}-{model.version}",
+        "selected": None,
+        "links": _links(current.question) if result and current.question else None,
+        "reading": None if reading is None else dict(reading),
+        "progress": progress(items, remark),
+        "batch": [_batch_item(item, threshold) for item in items],
+        "current": current.entry.key,
+    }
+
+
+def _image(
+    current: TableItem, radiograph: Radiograph, model: ModelVersion, srb_mm: float | None
+) -> dict[str, Any]:
+    result = current.answer.result if current.answer else None
+    return shown_image(radiograph, current.entry.name, f"/pixels/{radiograph.sha256}") | {
+        "polarity_text": polarity_text(radiograph.polarity, model),
+        "srb_um": None if srb_mm is None else 1000 * srb_mm,  # no file states it, so the setup may
+        "notes": list(dict.fromkeys((*radiograph.notes, *(result.notes if result else ())))),
+    }
+
+
+def polarity_text(polarity: Polarity, model: ModelVersion) -> str:
+    """The polarity in words, and that it was assumed where it was."""
+    return POLARITY_WORDS.get(polarity, f"not stated: taken as {model.polarity.value}, as the model expects")
+
+
+def _status(items: Sequence[TableItem], current: TableItem, result: DetectionResult | None) -> dict[str, Any]:
+    status = {"state": current.state, "message": "", "elapsed_ms": result.elapsed_ms if result else None}
+    if current.state in ("failed", "cancelled"):
+        status["message"] = _why(current)
+    elif current.entry.state is EntryState.READING:
+        status["message"] = f"Reading {current.entry.name}"
+    elif current.is_pending:
+        status["message"] = "Looking for indications"
+    return status
+
+
+def progress(items: Sequence[TableItem], remark: str = "") -> dict[str, Any] | None:
+    """How far the batch is, what failed and what was not taken, in words; None when there is nothing to tell.
+
+    `can_cancel` says that something waits that was not begun.
+    """
+    pending = [item for item in items if item.is_pending]
+    failed = [item for item in items if item.state in ("failed", "cancelled")]
+    if not remark and (len(items) < 2 or not (pending or failed)):
+        return None
+    done = len(items) - len(pending) - len(failed)
+    text = f"{done} of {len(items)} analysed"
+    if pending:
+        text += _time_left(items, len(pending))
+    return {
+        "text": text,
+        "is_running": bool(pending),
+        "can_cancel": any(item.state == "waiting" for item in pending),
+        "failed": [
+            {"key": item.entry.key, "name": item.entry.name, "message": _why(item)} for item in failed
+        ],
+        "remark": remark,
+    }
+
+
+def _why(item: TableItem) -> str:
+    return item.entry.message or (item.answer.message if item.answer else "")
+
+
+def _time_left(items: Sequence[TableItem], pending: int) -> str:
+    taken = [item.answer.result.elapsed_ms for item in items if item.answer and item.answer.result]
+    if not taken:
+        return ""
+    return f", about {max(1, round(pending * sum(taken) / len(taken) / 1000))} s left"
+
+
+def _detections(result: DetectionResult) -> list[dict[str, Any]]:
+    return [
+        {
+            "n": number,
+            "box": row["bbox"],
+            "class": row["class"],
+            "iso6520": row["iso6520"],
+            "score": row["score"],
+            "probability": row["probability"],
+        }
+        for number, row in enumerate(detection_rows(result), start=1)
+    ]
+
+
+def _calibration(model: ModelVersion) -> dict[str, Any]:
+    calibration = model.calibration
+    return {
+        "id": calibration.calibration_id,
+        "method": calibration.method,
+        "fitted_on": calibration.fitted_on,
+        "score_cut": calibration.score_cut,
+        "operating_probability": calibration.operating_probability,
+    }
+
+
+def _model(model: ModelVersion, result: DetectionResult | None) -> dict[str, Any]:
+    aliases = f" ({', '.join(model.aliases)})" if model.aliases else ""
+    return {
+        "title": f"{model.name} v{model.version}{aliases}",
+        "sha256": model.sha256,
+        "data_notice": model.data_notice,
+        "device": result.device if result else "",
+    }
+
+
+def _links(question: Question) -> dict[str, str]:
+    query = urlencode(
+        {"model": question.model, "version": question.version, "polarity": question.polarity.value}
+    )
+    base = f"/results/{question.sha256}"
+    return {
+        "map": f"{base}/map?{query}",
+        "json": f"{base}/detections.json?{query}",
+        "png": f"{base}/annotated.png?{query}",
+    }
+
+
+def _batch_item(item: TableItem, threshold: float) -> dict[str, Any]:
+    summary, answer = "" if item.state == "ready" else item.state, item.answer
+    if answer is not None and (found := _probabilities(answer)) is not None:
+        summary = f"{sum(probability >= threshold for probability in found)} at {threshold:.2f}"
+    sha256 = item.entry.sha256
+    return {
+        "key": item.entry.key,
+        "name": item.entry.name,
+        "state": item.state,
+        "summary": summary,
+        "title": f"{item.entry.name}: {item.entry.message or summary}",
+        "thumbnail_url": f"/thumbnails/{sha256}" if sha256 else None,
+    }
+
+
+def _probabilities(answer: Answer) -> Sequence[float] | None:
+    if answer.inspection is not None:
+        return [one["probability"] for one in answer.inspection.detections]
+    if answer.result is None or answer.result.detections.probabilities is None:
+        return None
+    return [float(one) for one in answer.result.detections.probabilities]

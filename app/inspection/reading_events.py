@@ -1,0 +1,168 @@
+"""What an inspector does with a reading in the viewer: save, decide, sign, correct, measure the scale.
+
+The viewer tells what it wants stored and on which version that rests. When somebody else was faster nothing
+is stored: the next run shows the viewer what is there now, and it lays both side by side.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.shared import state
+from app.shared.access import acting, current_identity
+from app.shared.incident import incident
+from app.shared.resources import resources
+from core.domain.accounts import Identity
+from core.domain.errors import BadInputError, StaleVersionError, WorkbenchError
+from core.domain.reading import ReadIndication, Setup, first_reading, indication_from, setup_from
+from core.domain.records import AnnotationSource, Disposition, Inspection
+from core.services.inspections.inspecting import Decision
+from core.services.workspaces import Workspace
+
+_MOST_INDICATIONS = 2_000
+_LONGEST_NOTE = 2_000
+
+
+@acting
+def save_event() -> None:
+    """The reading changed."""
+    if isinstance(event := state.viewer_event("reading"), Mapping):
+        _tell_refusal(event, _save)
+
+
+@acting
+def decide_event() -> None:
+    """The disposition or the note changed."""
+    if isinstance(event := state.viewer_event("decision"), Mapping):
+        _tell_refusal(event, _decide)
+
+
+@acting
+def sign_event() -> None:
+    """The inspector wants to sign what is on show: the next run asks for the password."""
+    if isinstance(event := state.viewer_event("sign"), Mapping):
+        state.reading_state().signing = state.Signing(
+            str(event["inspection_id"]), int(event["version"]), int(event["reading_version"])
+        )
+
+
+@acting
+def revise_event() -> None:
+    """The inspector corrects a signed inspection."""
+    if isinstance(inspection_id := state.viewer_event("revise"), str):
+        identity = current_identity()
+        workspace = resources().services.workspace_of(identity)
+        workspace.signing_off.revise(identity, inspection_id)  # the newest one is read from now on
+
+
+@acting
+def scale_event() -> None:
+    """A known length was measured on the image: the scale from now on."""
+    event = state.viewer_event("scale")
+    if not isinstance(event, Mapping) or event.get("length_mm") is None:
+        return
+    identity = current_identity()
+    sha256 = str(event["sha256"])
+    if state.tray().with_digest(sha256) is None:
+        raise BadInputError("this image is not on your table")
+    resources().services.workspace_of(identity).scales.set(
+        identity, sha256, known_mm=float(event["length_mm"]), measured_px=float(event["length_px"])
+    )
+
+
+def decide(
+    identity: Identity,
+    workspace: Workspace,
+    inspection: Inspection,
+    *,
+    disposition: Disposition | None,
+    note: str,
+    setup: Setup | None = None,
+    expected_version: int,
+) -> Inspection:
+    """The inspection with its decision; the rule always follows from the setup."""
+    counts = setup or setup_from(inspection.setup)
+    decision = Decision(disposition, counts.standard, counts.quality_level, note, setup)
+    return workspace.inspections.decide(
+        identity, inspection.inspection_id, decision, expected_version=expected_version
+    )
+
+
+def checked_reading(inspection: Inspection, boxes: Sequence[Mapping[str, Any]]) -> tuple[ReadIndication, ...]:
+    """The reading in what a browser sent; what the model reported is taken from the record, not from there.
+
+    Raises:
+        BadInputError: too many, not indications, or one that the model reported is missing: it can be
+            dismissed, not removed.
+    """
+    if len(boxes) > _MOST_INDICATIONS:
+        raise BadInputError(f"expected at most {_MOST_INDICATIONS} indications, got {len(boxes)}")
+    found = tuple(_of_record(inspection, indication_from(box)) for box in boxes)
+    reported = first_reading(inspection.detections, inspection.model.operating_probability)
+    missing = {one.model_index for one in reported} - {one.model_index for one in found}
+    if missing:
+        raise BadInputError("what the model reported can be dismissed, not removed")
+    return found
+
+
+def _of_record(inspection: Inspection, one: ReadIndication) -> ReadIndication:
+    index = one.model_index
+    is_known = index is not None and 0 <= index < len(inspection.detections)
+    if (one.source is AnnotationSource.MODEL) != is_known:
+        raise BadInputError(f"indication {one.indication_id[:40]}: the model did not report it")
+    told = None if index is None else float(inspection.detections[index]["probability"])
+    if index is not None and one.indication_id != f"m{index + 1}":
+        raise BadInputError(f"indication {one.indication_id[:40]}: expected the id m{index + 1}")
+    return ReadIndication(
+        indication_id=one.indication_id,
+        bbox=one.bbox,
+        indication_class=one.indication_class,
+        source=one.source,
+        call=one.call,
+        model_index=index,
+        probability=told,
+        iso6520=one.iso6520,
+        note=one.note,
+    )
+
+
+def _save(event: Mapping[str, Any], identity: Identity, workspace: Workspace) -> None:
+    inspection = workspace.inspections.get(identity, str(event["inspection_id"]))
+    indications = checked_reading(inspection, event["content"])
+    workspace.readings.save(
+        identity, inspection.inspection_id, indications, expected_version=int(event["base"])
+    )
+
+
+def _decide(event: Mapping[str, Any], identity: Identity, workspace: Workspace) -> None:
+    inspection = workspace.inspections.get(identity, str(event["inspection_id"]))
+    content = event["content"]
+    note = str(content.get("note") or "")
+    if len(note) > _LONGEST_NOTE:
+        raise BadInputError(f"note: expected at most {_LONGEST_NOTE} characters")
+    disposition = Disposition(content["disposition"]) if content.get("disposition") else None
+    decide(
+        identity,
+        workspace,
+        inspection,
+        disposition=disposition,
+        note=note,
+        expected_version=int(event["base"]),
+    )
+
+
+def _tell_refusal(event: Mapping[str, Any], act: Any) -> None:
+    """Do it; what was refused is told beside the reading, with the number the viewer gave the change."""
+    identity = current_identity()
+    remembered = state.reading_state()
+    remembered.refused = {}
+    try:
+        act(event, identity, resources().services.workspace_of(identity))
+    except StaleVersionError:
+        return  # the viewer sees what is stored now and compares
+    except WorkbenchError as error:
+        message = f"{error}"
+    except (KeyError, TypeError, ValueError, AttributeError):
+        message = incident("Saving the reading")
+    else:
+        return
+    remembered.refused = {"edit": event.get("edit"), "message": message}

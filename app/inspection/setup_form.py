@@ -1,0 +1,244 @@
+"""What is inspected and by which rule: asked once, remembered in templates, applied to what comes next."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from app.inspection.reading_events import decide
+from app.shared import state
+from app.shared.access import acting, current_identity
+from app.shared.resources import resources
+from core.domain.accounts import Identity
+from core.domain.errors import StaleVersionError, WorkbenchError
+from core.domain.reading import Setup, setup_from
+from core.domain.records import Inspection
+from core.domain.wire_sets import WIRE_DIAMETERS_MM, WIRE_MATERIALS, WIRE_SETS, wires_of_set
+from core.services.workspaces import Workspace
+from core.standards.rule_set import RuleSet
+
+TECHNIQUES = ("film", "computed radiography (CR)", "digital detector (DR)")
+_MM: dict[str, Any] = {"min_value": 0.0, "step": 0.5, "format": "%.2f", "placeholder": "not known"}
+_SRB: dict[str, Any] = {**_MM, "step": 0.01, "format": "%.3f"}
+_SIDES = {None: "not known", True: "one side", False: "both sides"}
+
+
+def draw_setup(inspection: Inspection | None) -> None:
+    """The part behind one button; its label says what is known.
+
+    Args:
+        inspection: the one on show; None before there is one, then it counts for new images only.
+    """
+    shown = setup_from(inspection.setup) if inspection else state.reading_state().setup
+    identity = current_identity(touch=False)
+    workspace, remembered = resources().services.workspace_of(identity), state.reading_state()
+    is_done, outcome = remembered.take_outcome()
+    if is_done and outcome:
+        st.toast(outcome)
+    with st.popover(
+        summary(shown, workspace),
+        icon=":material/tune:",
+        key=f"setup.{remembered.n_applied}",  # closes once it was applied
+        help="What is inspected, and by which rule",
+    ):
+        if inspection is not None and not inspection.is_open:
+            st.caption("The inspection is signed: its setup stays. A change counts for new images.")
+        if outcome and not is_done:
+            st.error(outcome)
+        _draw_templates(identity, inspection, shown)
+        _draw_form(shown, inspection, workspace)
+
+
+def summary(setup: Setup, workspace: Workspace) -> str:
+    """The setup in one line, such as "flange 7 · t 10 mm · ISO 5817, level B"."""
+    words = [setup.part or "No part"]
+    if setup.wall_mm is not None:
+        words.append(f"t {setup.wall_mm:g} mm")
+    if setup.standard is None:
+        return " · ".join([*words, "no rule"])
+    titles = {table.rule_set_id: table.title for table in workspace.judging.rule_sets()}
+    rule = titles.get(setup.standard, setup.standard)
+    return " · ".join([*words, f"{rule}, level {setup.quality_level}" if setup.quality_level else rule])
+
+
+def _draw_templates(identity: Identity, inspection: Inspection | None, shown: Setup) -> None:
+    templates = resources().services.workspace_of(identity).worklist.templates()
+    if templates:
+        st.selectbox(
+            "Template",
+            sorted(templates),
+            index=None,
+            placeholder="Take a template",
+            key=state.TEMPLATE_KEY,
+            on_change=_take_template,
+            args=(inspection, shown),
+            label_visibility="collapsed",
+        )
+
+
+def _draw_form(shown: Setup, inspection: Inspection | None, workspace: Workspace) -> None:
+    tables = {table.rule_set_id: table for table in workspace.judging.rule_sets()}
+    key = f"setup.{inspection.inspection_id if inspection else 'new'}.{hash(shown)}"
+    fields: dict[str, Any] = {}
+    standard = st.selectbox(
+        "Standard",
+        [None, *tables],
+        index=[None, *tables].index(shown.standard) if shown.standard in tables else 0,
+        format_func=lambda one: "No rule: no verdict" if one is None else _title(tables[one]),
+        key=f"{key}.standard",
+    )
+    with st.form(f"{key}.form", border=False):
+        fields["quality_level"] = _level(tables.get(standard or ""), shown, f"{key}.{standard}.level")
+        left, middle, right = st.columns(3, gap="small")
+        fields["part"] = left.text_input("Part", shown.part, key=f"{key}.part")
+        fields["weld_number"] = middle.text_input("Weld number", shown.weld_number, key=f"{key}.weld")
+        fields["material"] = right.text_input("Material", shown.material, key=f"{key}.material")
+        fields["technique"] = left.selectbox(
+            "Technique",
+            sorted({"", *TECHNIQUES, shown.technique}),
+            index=sorted({"", *TECHNIQUES, shown.technique}).index(shown.technique),
+            format_func=lambda one: one or "not stated",
+            key=f"{key}.technique",
+        )
+        fields["wall_mm"] = _mm(middle.number_input("Wall t, mm", value=shown.wall_mm, key=f"{key}.t", **_MM))
+        s_mm = _mm(right.number_input("Butt weld s, mm", value=shown.thickness_mm, key=f"{key}.s", **_MM))
+        is_same = right.toggle(
+            "same as t",
+            value=shown.thickness_mm is not None and shown.thickness_mm == shown.wall_mm,
+            key=f"{key}.same",
+            help="True of a butt weld with full penetration; nobody but you knows whether it is one.",
+        )
+        fields["weld_length_mm"] = _mm(
+            middle.number_input("Weld length, mm", value=shown.weld_length_mm, key=f"{key}.length", **_MM)
+        )
+        fields["is_single_sided"] = left.selectbox(
+            "Welded from",
+            list(_SIDES),
+            index=list(_SIDES).index(shown.is_single_sided),
+            format_func=_SIDES.__getitem__,
+            key=f"{key}.sides",
+        )
+        fields |= _indicator_fields(shown, key)
+        left, right = st.columns([1, 2], gap="small", vertical_alignment="bottom")
+        is_sent = left.form_submit_button("Apply", type="primary", key=f"{key}.apply")
+        name = right.text_input("Keep as template", placeholder="name", key=f"{key}.name")
+    fields["thickness_mm"] = fields["wall_mm"] if is_same else s_mm
+    fields["standard"] = standard
+    if is_sent:
+        _apply(fields, name, inspection, shown)
+        st.rerun()
+
+
+def _indicator_fields(shown: Setup, key: str) -> dict[str, Any]:
+    """What the image-quality gate needs to judge the wire indicator and to normalise the noise."""
+    left, middle, right = st.columns(3, gap="small")
+    sets = [None, *WIRE_SETS]
+    wire_set = left.selectbox(
+        "Wire IQI",
+        sets,
+        index=sets.index(shown.wire_set),
+        format_func=_set_words,
+        key=f"{key}.wire_set",
+        help="The set that was laid on, as its lead lettering says: first wire and material (ISO 19232-1).",
+    )
+    wires = [None, *WIRE_DIAMETERS_MM]
+    required_wire = middle.selectbox(
+        "Required wire",
+        wires,
+        index=wires.index(shown.required_wire),
+        format_func=lambda one: "not stated" if one is None else f"W{one} · {WIRE_DIAMETERS_MM[one]:g} mm",
+        key=f"{key}.wire",
+        help="The thinnest wire that has to be visible, by technique, thickness and class "
+        "(ISO 17636-1 and -2, annex B). Fewer visible wires withhold the verdict.",
+    )
+    srb_mm = right.number_input(
+        "SRb, mm",
+        value=shown.srb_mm,
+        key=f"{key}.srb",
+        help="Basic spatial resolution, from a duplex wire IQI (ISO 19232-5): the SNR is then told "
+        "normalised, as SNRn.",
+        **_SRB,
+    )
+    return {"wire_set": wire_set, "required_wire": required_wire, "srb_mm": _mm(srb_mm)}
+
+
+def _set_words(name: str | None) -> str:
+    if name is None:
+        return "not stated"
+    wires, letters = wires_of_set(WIRE_SETS[name]), name.split()[1]
+    return f"{name} · W{wires[0]} to W{wires[-1]}, {WIRE_MATERIALS[letters]}"
+
+
+def _level(table: RuleSet | None, shown: Setup, key: str) -> str | None:
+    if table is None:
+        return None
+    ids = [level.level_id for level in table.levels]
+    titles = {level.level_id: level.title for level in table.levels}
+    at = ids.index(shown.quality_level) if shown.quality_level in ids else (0 if len(ids) == 1 else None)
+    return st.selectbox(
+        "Level", ids, index=at, format_func=lambda one: titles[one], placeholder="choose a level", key=key
+    )
+
+
+def _title(table: RuleSet) -> str:
+    return table.title if table.is_verified else f"{table.title} (illustrative)"
+
+
+@acting
+def _take_template(inspection: Inspection | None, shown: Setup) -> None:
+    templates = resources().services.workspace_of(current_identity()).worklist.templates()
+    if (taken := templates.get(state.take_template() or "")) is not None:
+        _tell(lambda: _use(taken, inspection, shown))
+
+
+def _apply(fields: dict[str, Any], name: str, inspection: Inspection | None, shown: Setup) -> None:
+    def act() -> str:
+        setup = setup_from(fields)
+        said = _use(setup, inspection, shown)
+        if not name.strip():
+            return said
+        identity = current_identity()
+        resources().services.workspace_of(identity).worklist.save_template(identity, name, setup)
+        return f"{said} Kept as template {name.strip()}."
+
+    _tell(act)
+
+
+def _mm(value: float | None) -> float | None:
+    """0 stands for "not known": a number that was entered cannot be emptied again."""
+    return value or None
+
+
+def _use(setup: Setup, inspection: Inspection | None, shown: Setup) -> str:
+    """Apply it to what comes next and to what is on show; what was done, in words.
+
+    Raises:
+        StaleVersionError: somebody changed the setup since it was shown.
+    """
+    state.reading_state().setup = setup
+    identity = current_identity()
+    workspace = resources().services.workspace_of(identity)
+    now = workspace.inspections.get(identity, inspection.inspection_id) if inspection else None
+    if now is None or not now.is_open:
+        return "Counts for new images."
+    if setup_from(now.setup) != shown:
+        yours = inspection.version if inspection else 0
+        raise StaleVersionError("the setup", yours=yours, stored=now.version)
+    decide(
+        identity,
+        workspace,
+        now,
+        disposition=now.disposition,
+        note=now.note,
+        setup=setup,
+        expected_version=now.version,
+    )
+    return f"Saved for {now.image_name}, and counts for new images."
+
+
+def _tell(act: Callable[[], str]) -> None:
+    try:
+        state.reading_state().outcome = (True, act())
+        state.reading_state().n_applied += 1
+    except WorkbenchError as error:
+        state.reading_state().outcome = (False, f"Not saved: {error}.")

@@ -1,0 +1,162 @@
+"""Taking in files beside the script thread, so that a page never waits for one."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from app.inspection.tray import NO_SETUP, Tray
+from app.shared.incident import incident
+from core.domain.accounts import Identity
+from core.domain.errors import UnreadableImageError, WorkbenchError
+from core.domain.radiograph import Polarity
+from core.domain.reading import Setup
+from core.imaging.archive import is_archive
+from core.imaging.folder import Folder
+from core.imaging.handed_in import HandedIn, frames_in, unpack
+from core.imaging.limits import MAX_FRAMES
+from core.imaging.names import clean_name
+from core.logs import bound
+from core.services.images.samples import Sample
+from core.services.workspaces import Workspace
+
+_WORKERS = 2
+_AFTERMATH = "Nothing was stored; your other images are not affected."
+
+
+@dataclass(slots=True, eq=False)
+class _Upload:
+    """What one person handed in at once.
+
+    Attributes:
+        waiting: key of the tray entry, and the file that it waits for.
+        n_entries: entries that it has on the table, those that were read among them.
+    """
+
+    tray: Tray
+    identity: Identity
+    polarity: Polarity
+    setup: Setup
+    waiting: deque[tuple[str, HandedIn]] = field(default_factory=deque)
+    n_entries: int = 0
+
+    def expect(self, file: HandedIn) -> str:
+        """The key of the entry that waits for `file`."""
+        key = self.tray.expect(file.name, self.polarity, self.setup)
+        self.waiting.append((key, file))
+        self.n_entries += 1
+        return key
+
+    def split(self, key: str, parts: Sequence[HandedIn]) -> None:
+        """Wait for `parts` next, in the place of the entry that turned out to hold them.
+
+        Raises:
+            UnreadableImageError: more than may be handed in at once.
+        """
+        n_entries = self.n_entries + len(parts) - 1
+        if n_entries > MAX_FRAMES:
+            raise UnreadableImageError(
+                f"expected at most {MAX_FRAMES} radiographs at once, "
+                f"got {n_entries} with these {len(parts)} frames"
+            )
+        keys = self.tray.split(key, [part.name for part in parts])
+        self.waiting.extendleft(reversed(list(zip(keys, parts, strict=bool(keys)))))
+        self.n_entries = n_entries
+
+
+class Intake:
+    """Reads and stores files in the background; the tray says how far each is."""
+
+    def __init__(self, workspace_of: Callable[[Identity], Workspace]) -> None:
+        self._workspace_of = workspace_of
+        self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="intake")
+
+    def receive(
+        self,
+        tray: Tray,
+        identity: Identity,
+        data: bytes,
+        name: str,
+        polarity: Polarity,
+        setup: Setup = NO_SETUP,
+    ) -> str:
+        """The key of the entry; the file is read soon.
+
+        A ZIP archive gives one entry for each of its files, a DICOM file of several frames one for each
+        frame as soon as it is read; the first key is returned. Files and frames are read one after the
+        other, other uploads in between; one that cannot be read does not stop the others.
+        """
+        upload = _Upload(tray, identity, polarity, setup)
+        key = self._expect(upload, HandedIn(clean_name(name), lambda: data))
+        self._begin(upload)
+        return key
+
+    def receive_folder(
+        self,
+        tray: Tray,
+        identity: Identity,
+        folder: Folder,
+        polarity: Polarity,
+        setup: Setup = NO_SETUP,
+    ) -> str | None:
+        """The key of the first entry that is read, None when nothing was taken; each file as in `receive`."""
+        upload = _Upload(tray, identity, polarity, setup)
+        keys = [self._expect(upload, file) for file in folder.files]
+        waiting = [key for key, _ in upload.waiting]
+        self._begin(upload)
+        return next(iter((*waiting, *keys)), None)
+
+    def open_sample(self, tray: Tray, identity: Identity, sample: Sample, setup: Setup = NO_SETUP) -> str:
+        """The key of the entry that shows a shipped sample.
+
+        Raises:
+            OSError: the sample's file is gone.
+        """
+        data = sample.path.read_bytes()
+        return self.receive(tray, identity, data, sample.name, sample.polarity, setup)
+
+    def close(self) -> None:
+        """Finish what is being read, drop the rest."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _expect(self, upload: _Upload, file: HandedIn) -> str:
+        """The key of the first entry for a file in memory; archives are opened, nothing else is read."""
+        data = file.read()
+        try:
+            files = unpack(data, file.name) if is_archive(data) else (file,)
+        except WorkbenchError as error:
+            key = upload.tray.expect(file.name, upload.polarity, upload.setup)
+            upload.tray.fail(key, f"{error}. {_AFTERMATH}")
+            return key
+        return [upload.expect(one) for one in files][0]
+
+    def _begin(self, upload: _Upload) -> None:
+        if upload.waiting:
+            self._pool.submit(self._take_next, upload)
+
+    def _take_next(self, upload: _Upload) -> None:
+        key, file = upload.waiting.popleft()
+        with bound(user_id=upload.identity.user_id):
+            self._take(upload, key, file)
+        try:
+            self._begin(upload)
+        except RuntimeError:  # closed in between: the rest is dropped
+            return
+
+    def _take(self, upload: _Upload, key: str, file: HandedIn) -> None:
+        tray, identity = upload.tray, upload.identity
+        try:
+            data = file.read()
+            if len(parts := frames_in(data, file.name)) > 1:
+                upload.split(key, parts)
+                return
+            workspace = self._workspace_of(identity)
+            radiograph = workspace.images.add(identity, data, file.name, polarity=upload.polarity)
+            # kept first: once the tray shows it as stored it may be taken off, and must stay off
+            workspace.worklist.put(identity, key, radiograph.sha256, file.name, upload.polarity, upload.setup)
+            if not tray.store(key, radiograph.sha256):
+                workspace.worklist.remove(identity, key)
+        except WorkbenchError as error:
+            tray.fail(key, f"{error}. {_AFTERMATH}")
+        except Exception:  # noqa: BLE001 - the worker's edge: logged, told, the next file goes on
+            tray.fail(key, incident(f"Reading {file.name}"))

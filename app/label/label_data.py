@@ -1,0 +1,155 @@
+"""What the viewer shows where labels are made, as plain data."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC
+from typing import Any
+
+from app.inspection.inspection_view import THRESHOLD_RANGE
+from app.shared.reading_view import kinds_by_class
+from app.shared.shown_image import shown_image
+from core.domain.accounts import Identity
+from core.domain.correction import REASON_WORDS
+from core.domain.indication import ISO_6520
+from core.domain.labels import Suggestion
+from core.domain.permissions import Action, may
+from core.domain.radiograph import Radiograph
+from core.services.labels.labels import LabelSheet
+from core.store.queue import QueueItem
+
+PREFIX = "labels-"
+_MOST_REMARKS = 3
+
+
+def label_data(
+    sheet: LabelSheet,
+    radiograph: Radiograph,
+    identity: Identity,
+    *,
+    others: Sequence[str],
+    refused: Mapping[str, Any],
+    has_next: bool,
+    visited: Sequence[tuple[str, str]],
+    ahead: str | None = None,
+    data_notice: str = "",
+) -> dict[str, Any]:
+    """Everything the viewer needs for one image.
+
+    Args:
+        sheet: the labels.
+        radiograph: its pixels.
+        identity: who labels.
+        others: names of those who are at this image now.
+        refused: what was not saved last and why, `edit` and `message`, as the viewer numbered it.
+        has_next: more waits in the queue.
+        visited: digest and name of the images of this session, this one among them.
+        ahead: digest of the image that will probably come next.
+        data_notice: what the data of the model that looked at it demands to be said.
+    """
+    answer, sha256 = sheet.answer, sheet.image.sha256
+    operating = answer.model.operating_probability if answer else 0.5
+    low, high = THRESHOLD_RANGE
+    title = f"{answer.model.name} v{answer.model.version}" if answer else "no model looked at this image"
+    return {
+        "image": shown_image(radiograph, sheet.image.name, f"/labels/images/{sha256}/pixels"),
+        "status": {"state": "ready", "message": "", "elapsed_ms": None},
+        "detections": [_suggestion(n, one) for n, one in enumerate(sheet.suggestions, 1)],
+        "result_id": f"{PREFIX}{sha256}",
+        "calibration": {
+            "id": answer.model.calibration_id if answer else "",
+            "method": "see its card",
+            "fitted_on": title,
+            "score_cut": answer.model.score_cut if answer else 0.0,
+            "operating_probability": operating,
+        },
+        "model": {
+            "title": title,
+            "sha256": answer.model.sha256 if answer else "",
+            "data_notice": data_notice,
+            "device": "",
+        },
+        "threshold": round(min(high, max(low, operating)), 2),
+        "threshold_rev": f"label-{title}",
+        "selected": None,
+        "links": None,
+        "reading": _labels(sheet, identity, others=others, refused=refused, has_next=has_next),
+        "progress": None,
+        "batch": [_visited(digest, name) for digest, name in visited],
+        "current": sha256,
+        "prefetch": f"/labels/images/{ahead}/pixels" if ahead else None,
+    }
+
+
+def words_of(items: Iterable[QueueItem]) -> list[dict[str, str]]:
+    """Why the image is queued: the reason of each item and what is said about its boxes."""
+    return [
+        {
+            "words": REASON_WORDS[item.reason][0].upper() + REASON_WORDS[item.reason][1:],
+            "remark": _remark(item),
+        }
+        for item in items
+    ]
+
+
+def _remark(item: QueueItem) -> str:
+    said = list(dict.fromkeys(one.remark for one in item.boxes if one.remark))
+    more = f", and {len(said) - _MOST_REMARKS} more" if len(said) > _MOST_REMARKS else ""
+    n_boxes = f"({len(item.boxes)} boxes)" if len(item.boxes) > 1 else ""
+    return " ".join(filter(None, (n_boxes, ", ".join(said[:_MOST_REMARKS]) + more)))
+
+
+def _labels(
+    sheet: LabelSheet,
+    identity: Identity,
+    *,
+    others: Sequence[str],
+    refused: Mapping[str, Any],
+    has_next: bool,
+) -> dict[str, Any]:
+    return {
+        "inspection_id": f"{PREFIX}{sheet.image.sha256}",
+        "is_labelling": True,
+        "owner": identity.user_id,
+        "is_open": may(identity.role, Action.ANNOTATIONS_SAVE),
+        "version": sheet.version,
+        "saved_at": sheet.saved_at.astimezone(UTC).isoformat() if sheet.saved_at else None,
+        "author": sheet.author,
+        "content": {
+            "labels": [one.to_box() for one in sheet.labels],
+            "refused": [one.to_box() for one in sheet.refused],
+            "note": sheet.note,
+        },
+        "kinds": kinds_by_class(),
+        "items": words_of(sheet.items),
+        "others": list(others),
+        "has_next": has_next,
+        "refused": dict(refused),
+    }
+
+
+def _suggestion(n: int, one: Suggestion) -> dict[str, Any]:
+    box = one.box
+    remark = box.remark or ("dismissed by the inspector" if one.is_doubted else "")
+    return {
+        "n": n,
+        "key": one.key,
+        "box": list(box.bbox),
+        "class": box.indication_class.value,
+        "iso6520": box.iso6520 or ISO_6520[box.indication_class],
+        "score": None,
+        "probability": box.probability,
+        "origin": box.origin.value,
+        "remark": remark[:1].upper() + remark[1:],
+        "is_doubted": one.is_doubted,
+        "isAdded": box.probability is None,
+    }
+
+
+def _visited(digest: str, name: str) -> dict[str, Any]:
+    return {
+        "key": digest,
+        "name": name,
+        "state": "ready",
+        "summary": "",
+        "title": name,
+        "thumbnail_url": f"/labels/images/{digest}/thumbnail",
+    }

@@ -1,0 +1,169 @@
+"""The boxes behind a figure: a gallery of places, and both versions on the radiograph."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app.label.label_view import IMAGE
+from app.models.compare.choice import AT, SHOW, chosen_pair
+from app.models.compare.pair import pair_data
+from app.models.compare.places import (
+    DEFAULT_SHOW,
+    Pair,
+    caption_of,
+    focus_of,
+    image_name,
+    pair_of,
+    places_of,
+    show_choices,
+)
+from app.models.routes import crop_address
+from app.shared.access import acting
+from app.shared.components.box_gallery.box_gallery import GalleryBox, GalleryItem, box_gallery
+from app.shared.components.radiograph_pair.radiograph_pair import radiograph_pair
+from app.shared.navigation import page_at
+from app.shared.resources import resources
+from core.domain.accounts import Identity
+from core.evaluate.version_differences import Places
+from core.imaging.crop import around
+from core.services.evaluation.evaluation_sets import SetContent
+from core.services.evaluation.evaluations import VersionOnSet
+from core.store.blobs import BlobNotFoundError
+from core.store.evaluations import EvaluationSet
+
+GALLERY, VIEWER, KIND = "compare.gallery", "compare.pair_viewer", "compare.kind"
+_PER_PAGE = 60
+
+
+def draw_boxes(
+    identity: Identity, chosen: EvaluationSet, found: Sequence[VersionOnSet], probability: float | None
+) -> None:
+    """Choose a kind of place, see all of them, open one."""
+    service = resources().services.evaluations
+    with st.container(horizontal=True, vertical_alignment="center", key="compare-boxes-bar"):
+        first, second = chosen_pair(found)
+        pair = pair_of(first, second, probability)
+        differences = service.differences(identity, first, second, probability)
+        show = _chosen_show(show_choices(pair, differences))
+        words, places = places_of(pair, differences, show)
+        st.html(
+            f'<p class="rk-bar">{words} <span class="rk-muted">{len(places):,} in '
+            f"{len(set(places.image.tolist())):,} images</span></p>"
+        )
+    if not len(places):
+        st.caption("There is none on this set.")
+        return
+    content = service.content(identity, chosen)
+    at = _chosen_at(len(places))
+    if at is None:
+        _gallery(pair, places, chosen, content, None)
+        return
+    beside, large = st.columns([4, 15], gap="small")
+    with beside:
+        with st.container(horizontal=True, vertical_alignment="center", key="compare-place"):
+            st.button("All", icon=":material/grid_view:", key="compare.all", type="tertiary", on_click=_close)
+            _draw_way_to_labels(identity, content.digests[int(places.image[at])])
+        _gallery(pair, places, chosen, content, at)
+    with large:
+        name = image_name(pair, int(places.image[at]))
+        told = f"{at + 1} of {len(places):,} · {name} · recorded: {caption_of(pair, places, at)[0]}"
+        radiograph_pair(pair_data(pair, places, at, chosen, content, told), key=VIEWER, on_step=_step)
+
+
+def _draw_way_to_labels(identity: Identity, sha256: str) -> None:
+    """To where the labels of the image are corrected, when it was handed in here, too."""
+    page = page_at("label")
+    if identity.role not in page.roles:
+        return
+    try:
+        resources().services.workspace_of(identity).images.facts(sha256)
+    except BlobNotFoundError:
+        st.caption("Lies in its set only: hand it in to label it.")
+        return
+    st.page_link(page.file, label="Label this image", icon=page.icon, query_params={IMAGE: sha256})
+
+
+def _gallery(pair: Pair, places: Places, chosen: EvaluationSet, content: SetContent, at: int | None) -> None:
+    start = 0 if at is None else max(0, min(at - _PER_PAGE // 2, len(places) - _PER_PAGE))
+    items = [
+        _item(pair, places, index, chosen, content)
+        for index in range(start, min(start + _PER_PAGE, len(places)))
+    ]
+    box_gallery(
+        items,
+        key=GALLERY,
+        on_open=_open,
+        chosen=None if at is None else str(at),
+        label="Places, the most telling first",
+        is_narrow=at is not None,
+    )
+    if len(places) > len(items):
+        st.caption(f"{start + 1} to {start + len(items)} of {len(places):,}")
+
+
+def _item(pair: Pair, places: Places, at: int, chosen: EvaluationSet, content: SetContent) -> GalleryItem:
+    image = int(places.image[at])
+    entry, sha256 = content.images[image], content.digests[image]
+    rectangle = around(focus_of(pair, places, at), (entry.width, entry.height))
+    boxes = []
+    if places.truth[at] >= 0:
+        boxes.append(GalleryBox(tuple(pair.tables[0].truth[places.truth[at]].tolist()), "truth"))
+    for kind, table, index in zip(
+        ("first", "second"), pair.tables, (places.first[at], places.second[at]), strict=True
+    ):
+        if index >= 0:
+            boxes.append(GalleryBox(tuple(table.boxes[index].tolist()), kind))
+    caption, more = caption_of(pair, places, at)
+    return GalleryItem(
+        str(at), crop_address(chosen, sha256, rectangle), rectangle, tuple(boxes), more, caption
+    )
+
+
+def _chosen_show(choices: dict[str, str]) -> str:
+    """What the address asks for; what leads here from a plot may be none of the choices."""
+    asked = st.query_params.get(SHOW, DEFAULT_SHOW)
+    options = dict(choices)
+    if asked not in options:
+        options = {asked: "from a plot"} | options
+    if st.session_state.get(KIND) not in options or st.session_state[KIND] != asked:
+        st.session_state[KIND] = asked
+    st.selectbox(
+        "Places",
+        list(options),
+        key=KIND,
+        format_func=options.__getitem__,
+        width=330,
+        label_visibility="collapsed",
+        on_change=_change_kind,
+    )
+    return asked
+
+
+def _chosen_at(n: int) -> int | None:
+    asked = st.query_params.get(AT, "")
+    return int(asked) if asked.isdigit() and int(asked) < n else None
+
+
+@acting
+def _change_kind() -> None:
+    st.query_params[SHOW] = str(st.session_state[KIND])
+    st.query_params.pop(AT, None)
+
+
+@acting
+def _open() -> None:
+    key = getattr(st.session_state.get(GALLERY), "open", None)
+    if key is not None and str(key).isdigit():
+        st.query_params[AT] = str(key)
+
+
+@acting
+def _step() -> None:
+    step = getattr(st.session_state.get(VIEWER), "step", None)
+    asked = st.query_params.get(AT, "")
+    if step in (1, -1) and asked.isdigit():
+        st.query_params[AT] = str(max(0, int(asked) + int(step)))
+
+
+def _close() -> None:
+    st.query_params.pop(AT, None)

@@ -1,0 +1,175 @@
+"""Places behind a figure: which boxes of which image, with words, in the order in which to look at them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from app.models.compare.words import DIFFERENCE_WORDS
+from core.evaluate.confusion import BACKGROUND
+from core.evaluate.error_types import ErrorType, error_types
+from core.evaluate.groups import groups_of, truth_in
+from core.evaluate.outcome_table import OutcomeTable
+from core.evaluate.version_differences import DifferenceKind, Places
+from core.services.evaluation.evaluation_archive import StoredEvaluation
+from core.services.evaluation.evaluations import VersionOnSet
+
+#: What is shown where the address names nothing.
+DEFAULT_SHOW = f"diff:{DifferenceKind.FOUND_SECOND.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two measured versions whose boxes are looked at."""
+
+    first: StoredEvaluation
+    second: StoredEvaluation
+    names: tuple[str, str]
+    probability: float | None
+
+    @property
+    def tables(self) -> tuple[OutcomeTable, OutcomeTable]:
+        """What each of their boxes did."""
+        return self.first.outcomes, self.second.outcomes
+
+
+def pair_of(first: VersionOnSet, second: VersionOnSet, probability: float | None) -> Pair:
+    """The pair of two versions that were measured."""
+    assert first.stored is not None  # the caller asks for measured ones
+    assert second.stored is not None
+    names = f"v{first.version.version}", f"v{second.version.version}"
+    return Pair(first.stored, second.stored, names, probability)
+
+
+def show_choices(pair: Pair, differences: dict[DifferenceKind, Places]) -> dict[str, str]:
+    """What can be shown of a pair: key to words with the number of places."""
+    first, second = pair.names
+    found = {}
+    for kind, (words, _) in DIFFERENCE_WORDS.items():
+        said = words.format(first=first, second=second)
+        found[f"diff:{kind.value}"] = f"{said} ({len(differences[kind]):,})"
+    for index, (name, table) in enumerate(zip(pair.names, pair.tables, strict=True)):
+        counts = error_types(table, pair.probability).counts()
+        for kind in ErrorType:
+            if counts[kind]:
+                found[f"error:{index}:{kind.value}"] = f"{name}: {kind.value} ({counts[kind]:,})"
+    return found
+
+
+def places_of(pair: Pair, differences: dict[DifferenceKind, Places], show: str) -> tuple[str, Places]:
+    """What a key stands for, in words, and its places; an unknown key gives the default."""
+    kind, *rest = show.split(":")
+    ways: dict[str, Callable[..., tuple[str, Places]]] = {
+        "error": _of_error,
+        "confusion": _of_confusion,
+        "bin": _of_bin,
+        "missed": _of_missed,
+    }
+    try:
+        if kind == "diff":
+            difference = DifferenceKind(rest[0])
+            words = DIFFERENCE_WORDS[difference]
+            return f"{words[0].format(first=pair.names[0], second=pair.names[1])}. {words[1]}.", differences[
+                difference
+            ]
+        return ways[kind](pair, int(rest[0]), *rest[1:])
+    except (KeyError, ValueError, IndexError, TypeError):
+        return places_of(pair, differences, DEFAULT_SHOW)
+
+
+def _of_error(pair: Pair, index: int, name: str) -> tuple[str, Places]:
+    kind, table = ErrorType(name), pair.tables[index]
+    chosen = error_types(table, pair.probability).boxes(kind)
+    places = _of_truths(pair, chosen) if kind is ErrorType.MISSED else _of_boxes(pair, index, chosen)
+    return f"{pair.names[index]}: {kind.value}: {kind.meaning}.", places
+
+
+def _of_confusion(pair: Pair, index: int, recorded: str, reported: str) -> tuple[str, Places]:
+    table = pair.tables[index]
+    found = table.box_of_truth(pair.probability)
+    if recorded == BACKGROUND:
+        is_false = table.is_reported(pair.probability) & (table.matched < 0)
+        chosen = np.flatnonzero(is_false & (table.box_class == table.classes.index(reported)))
+        return f"{pair.names[index]}: false calls of {reported}.", _of_boxes(pair, index, chosen)
+    is_class = table.truth_class == table.classes.index(recorded)
+    if reported == BACKGROUND:
+        return f"{pair.names[index]}: missed {recorded}.", _of_truths(
+            pair, np.flatnonzero(is_class & (found < 0))
+        )
+    named = np.full(len(found), -1)
+    named[found >= 0] = table.box_class[found[found >= 0]]
+    chosen = np.flatnonzero(is_class & (named == table.classes.index(reported)))
+    return f"{pair.names[index]}: recorded as {recorded}, reported as {reported}.", _of_truths(pair, chosen)
+
+
+def _of_bin(pair: Pair, index: int, low: str, high: str) -> tuple[str, Places]:
+    table, (a, b) = pair.tables[index], (float(low), float(high))
+    p = table.probabilities
+    chosen = np.flatnonzero((table.scores >= table.score_cut) & (p >= a) & ((p < b) | (b >= 1)))
+    true = int((table.matched[chosen] >= 0).sum())
+    words = f"{pair.names[index]}: probability {a:.2f} to {b:.2f}: {true:,} of {len(chosen):,} are true."
+    return words, _of_boxes(pair, index, chosen)
+
+
+def _of_missed(pair: Pair, index: int, *group: str) -> tuple[str, Places]:
+    table, key = pair.tables[index], ":".join(group)
+    chosen = next(one for one in groups_of(table) if one.key == key)
+    is_missed = truth_in(table, chosen) & (table.box_of_truth(pair.probability) < 0)
+    return f"{pair.names[index]}: missed of {chosen.name}.", _of_truths(pair, np.flatnonzero(is_missed))
+
+
+def _of_truths(pair: Pair, truths: npt.NDArray[Any]) -> Places:
+    """Recorded boxes with whatever either version reports there; the largest first."""
+    first, second = pair.tables
+    size = np.ptp(first.truth[truths].reshape(-1, 2, 2), axis=1).max(axis=1, initial=0)
+    order = truths[np.argsort(-size, kind="stable")].astype(np.int32)
+    a, b = (table.box_of_truth(pair.probability) for table in (first, second))
+    return Places(first.truth_image[order], a[order], b[order], order, np.sort(size)[::-1].astype(float))
+
+
+def _of_boxes(pair: Pair, index: int, boxes: npt.NDArray[Any]) -> Places:
+    """Reported boxes of one version, the most certain first."""
+    table = pair.tables[index]
+    order = boxes[np.argsort(-table.probabilities[boxes], kind="stable")].astype(np.int32)
+    matched = table.matched[order]
+    other = pair.tables[1 - index].box_of_truth(pair.probability)
+    beside = np.where(matched >= 0, other[matched] if len(other) else -1, -1).astype(np.int32)
+    sides = (order, beside) if index == 0 else (beside, order)
+    return Places(table.box_image[order], *sides, matched, table.probabilities[order])
+
+
+def focus_of(pair: Pair, places: Places, at: int) -> tuple[float, float, float, float]:
+    """The box that encloses all that is at a place."""
+    boxes: list[Sequence[float]] = []
+    for table, index in zip(pair.tables, (places.first[at], places.second[at]), strict=True):
+        if index >= 0:
+            boxes.append(table.boxes[index])
+    if places.truth[at] >= 0:
+        boxes.append(pair.tables[0].truth[places.truth[at]])
+    joined = np.array(boxes, np.float64)
+    x0, y0 = joined[:, :2].min(axis=0)
+    x1, y1 = joined[:, 2:].max(axis=0)
+    return float(x0), float(y0), float(x1), float(y1)
+
+
+def caption_of(pair: Pair, places: Places, at: int) -> tuple[str, str]:
+    """Two lines below a picture: what is recorded and reported there, and in which image."""
+    first, second = pair.tables
+    truth = places.truth[at]
+    recorded = first.class_name(first.truth_class[truth]) if truth >= 0 else "nothing recorded"
+    said = []
+    for name, table, index in zip(
+        pair.names, (first, second), (places.first[at], places.second[at]), strict=True
+    ):
+        if index >= 0:
+            said.append(f"{name} {table.class_name(table.box_class[index])} {table.probabilities[index]:.2f}")
+        else:
+            said.append(f"{name} –")
+    return recorded, " · ".join(said)
+
+
+def image_name(pair: Pair, image: int) -> str:
+    """The file's name without folders."""
+    return pair.tables[0].names[image].rsplit("/", 1)[-1]

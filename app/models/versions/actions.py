@@ -1,0 +1,69 @@
+"""What the page of versions does: promote, ask, consent, refuse, roll back. Only from callbacks."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from app.models.versions import versions_view as view
+from app.shared.access import acting, current_identity
+from app.shared.resources import resources
+from core.domain.serving import ServingChange
+from core.services.lifecycle.alias_moves import Move
+from core.services.lifecycle.model_services import ModelServices
+
+
+@acting
+def promote(move: Move) -> None:
+    """Promote the version, when the gate is still green."""
+    _changed(_models().promoting.promote(current_identity(), _with_note(move)))
+
+
+@acting
+def ask(move: Move) -> None:
+    """Ask for a second person's consent."""
+    request = _models().overriding.ask(current_identity(), _with_note(move))
+    wanted = f"v{request.version} as {request.alias}"
+    _said(f"a second person is asked to consent to {wanted}; nothing changed yet")
+
+
+@acting
+def consent(request_id: str) -> None:
+    """Consent to somebody else's request."""
+    _changed(_models().overriding.consent(current_identity(), request_id))
+
+
+@acting
+def refuse(request_id: str) -> None:
+    """Decline somebody's request, or withdraw one's own."""
+    identity = current_identity()
+    request = _models().overriding.refuse(identity, request_id)
+    what = "withdrawn" if request.requested_by == identity.user_id else "declined"
+    _said(f"the request for v{request.version} as {request.alias} was {what}; nothing changed")
+
+
+@acting
+def roll_back(model: str, alias: str, seen: int | None) -> None:
+    """Go back to what served before."""
+    _changed(_models().promoting.roll_back(current_identity(), model, alias=alias, seen=seen))
+
+
+def _with_note(move: Move) -> Move:
+    note = str(st.session_state.get(view.note_key()) or "")
+    return Move(move.model, move.version, move.alias, move.seen, move.set_digest, note)
+
+
+def _changed(change: ServingChange) -> None:
+    what = f"{change.model_name} v{change.version} is {change.alias} now: {change.kind.label}"
+    _said(f"{what}. The next upload is read by it" if change.alias == "champion" else what)
+    view.choose(change.version)
+
+
+def _said(what: str) -> None:
+    """Remember what to say about the action, and take the note away."""
+    state = view.versions_state()
+    state.said = f"saved {datetime.now(UTC):%H:%M:%S} UTC: {what}"
+    state.n_notes += 1
+
+
+def _models() -> ModelServices:
+    return resources().services.models

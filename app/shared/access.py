@@ -1,0 +1,98 @@
+"""Who runs this script now, and what they may open. Asked on every run: nothing is remembered."""
+
+import functools
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from app.shared.incident import incident
+from app.shared.navigation import first_page, page_at
+from app.shared.resources import resources
+from app.shared.visitors import guest_identity, identity_of, session_token
+from app.web.middleware.arrival import CLIENT_HEADER
+from app.web.middleware.connection import UNKNOWN, counted_as
+from core.domain.accounts import Identity
+from core.domain.errors import WorkbenchError
+from core.logs import bound
+
+_VISITOR, _NOTICE = "visitor", "access.notice"
+
+
+def visitor_identity(*, touch: bool = True) -> Identity | None:
+    """Who is behind this run of the script, None when nobody is signed in.
+
+    In the demo a browser that refuses cookies is a guest of this page only; it is shown no pixels, because
+    the pixel route cannot know it.
+
+    Args:
+        touch: False for what runs by itself, such as polling, which is no use of a session.
+    """
+    cookies = st.context.cookies
+    identity = identity_of(cookies, touch=touch)
+    if identity is not None or session_token(cookies) is not None or not resources().is_demo:
+        return identity
+    if _VISITOR not in st.session_state:
+        st.session_state[_VISITOR] = secrets.token_urlsafe(12)
+    return guest_identity(st.session_state[_VISITOR])
+
+
+def current_identity(*, touch: bool = True) -> Identity:
+    """Who is behind this run; when nobody is any more, the run ends here and the next shows the sign-in form.
+
+    Args:
+        touch: False for what runs by itself.
+    """
+    identity = visitor_identity(touch=touch)
+    if identity is None:
+        st.rerun()
+    return identity
+
+
+def require_page(url_path: str) -> Identity:
+    """Who is here, when the page at this address is for them; else says so and ends the run.
+
+    Every page begins with it: a page that is run in any other way is closed, too.
+    """
+    identity, page = current_identity(), page_at(url_path)
+    if identity.must_change_password or identity.role not in page.roles:
+        roles = " and ".join(sorted(f"the role {role.label}" for role in page.roles))
+        st.html(
+            f'<div class="rk-welcome" role="alert"><h1>{page.title} is not open to you</h1>'
+            f'<p class="rk-muted">It is for {roles}. You are here as {identity.role.label}. '
+            "Nothing was changed; an administrator can give you another role.</p></div>"
+        )
+        if not identity.must_change_password:
+            first = first_page(identity.role)
+            st.page_link(first.file, label=f"Go to {first.title}", icon=first.icon)
+        st.stop()
+    return identity
+
+
+def acting(callback: Callable[..., None]) -> Callable[..., None]:
+    """The callback, called only while somebody is signed in; what it refuses is told on the page."""
+
+    @functools.wraps(callback)
+    def guarded(*args: Any, **named: Any) -> None:
+        try:
+            if (identity := visitor_identity()) is not None:
+                with bound(request_id=secrets.token_hex(8), user_id=identity.user_id):
+                    callback(*args, **named)
+        except WorkbenchError as error:
+            st.session_state[_NOTICE] = f"{error}."
+        except Exception:  # noqa: BLE001 - the page's edge: logged, told
+            st.session_state[_NOTICE] = incident("This")
+
+    return guarded
+
+
+def draw_notice() -> None:
+    """What the last action was refused for, once."""
+    if notice := st.session_state.pop(_NOTICE, None):
+        st.error(notice)
+
+
+def client_address() -> str:
+    """The client's address as our own middleware found it, for counting attempts."""
+    return counted_as(str(st.context.headers.get(CLIENT_HEADER) or st.context.ip_address or UNKNOWN))

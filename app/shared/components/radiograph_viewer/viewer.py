@@ -1,0 +1,126 @@
+"""The radiograph viewer: what Python tells it, and what it reports."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+_FOLDER = Path(__file__).parent
+#: One script without a build step: the classes first, the module that exports last.
+_SCRIPTS = (
+    "element",
+    "turns",
+    "statistics",
+    "noise",
+    "filters",
+    "picture",
+    "pixels",
+    "memory",
+    "heat_map",
+    "viewport",
+    "boxes",
+    "box_editor",
+    "measures",
+    "measure_layer",
+    "stage",
+    "film",
+    "plots",
+    "panel",
+    "facts",
+    "measure_panel",
+    "scale_dialog",
+    "map_control",
+    "strip",
+    "progress",
+    "saved",
+    "conflict",
+    "notes",
+    "reading",
+    "labels",
+    "kind_picker",
+    "reading_panel",
+    "label_panel",
+    "keys",
+    "toolbar",
+    "acts",
+    "viewer",
+)
+
+
+def script(names: Sequence[str] = _SCRIPTS) -> str:
+    """The JavaScript of these modules as one script, in this order."""
+    return "\n".join((_FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in names)
+
+
+def style() -> str:
+    """The style sheets of the viewer as one."""
+    return "".join((_FOLDER / f"{name}.css").read_text(encoding="utf-8") for name in ("viewer", "labels"))
+
+
+@cache
+def _component() -> Callable[..., Any]:
+    return st.components.v2.component(
+        "radikal_radiograph_viewer",
+        html=(_FOLDER / "viewer.html").read_text(encoding="utf-8"),
+        css=style(),
+        js=script(),
+    )
+
+
+def _ignore() -> None:
+    """Nobody asked to be told."""
+
+
+def radiograph_viewer(
+    data: Mapping[str, Any],
+    *,
+    key: str,
+    on_open: Callable[[], None],
+    on_remove: Callable[[], None],
+    on_threshold: Callable[[], None],
+    on_scale: Callable[[], None] = _ignore,
+    on_cancel: Callable[[], None] = _ignore,
+    on_reading: Callable[[], None] = _ignore,
+    on_decision: Callable[[], None] = _ignore,
+    on_sign: Callable[[], None] = _ignore,
+    on_revise: Callable[[], None] = _ignore,
+    on_submit: Callable[[], None] = _ignore,
+    on_skip: Callable[[], None] = _ignore,
+) -> None:
+    """Draw the viewer. It fetches pixels and maps itself and filters by the threshold without a rerun.
+
+    Args:
+        data: see `app.inspection.inspection_view.viewer_data`; identical data is not sent again.
+        key: widget key.
+        on_open: the visitor chose another image of the batch; its key is the event `open`.
+        on_remove: the visitor took an image off the table; its key is the event `remove`.
+        on_threshold: the threshold came to rest; it is the state `threshold`.
+        on_scale: the user entered a known length, or forgot it; the event `scale` holds `sha256`,
+            `mm_per_px`, `length_mm` and `length_px`, the last three None when it was forgotten.
+        on_cancel: the visitor does not want to wait for the rest of the batch; the event is `cancel`.
+        on_reading: the reading changed; the event `reading` holds `inspection_id`, `base` (the version that
+            it rests on), `edit` (names the change) and `content`.
+        on_decision: the decision changed; the event `decision` holds the same.
+        on_sign: the event `sign` holds `inspection_id`, `version` and `reading_version` as they are on show.
+        on_revise: a signed inspection is to be corrected; its id is the event `revise`.
+        on_submit: where labels are made (`data["reading"]["is_labelling"]`, see `app.label.label_data`): they
+            are complete; the event `submit` holds `inspection_id` and `version`.
+        on_skip: the image is left as it is; the event `skip` holds `inspection_id` and `why`.
+    """
+    _component()(
+        data=dict(data),
+        key=key,
+        on_open_change=on_open,
+        on_remove_change=on_remove,
+        on_threshold_change=on_threshold,
+        on_scale_change=on_scale,
+        on_cancel_change=on_cancel,
+        on_reading_change=on_reading,
+        on_decision_change=on_decision,
+        on_sign_change=on_sign,
+        on_revise_change=on_revise,
+        on_submit_change=on_submit,
+        on_skip_change=on_skip,
+    )

@@ -1,0 +1,205 @@
+"""What the viewer shows of a reading: the indications, the verdict on them, the decision, the signatures."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from core.domain.accounts import Identity
+from core.domain.indication import ISO_6520, IndicationClass
+from core.domain.permissions import Action, may
+from core.domain.reading import setup_from
+from core.domain.records import Inspection, InspectionState, Signature
+from core.services.inspections.judging import Judgement
+from core.services.inspections.readings import Reading
+from core.services.inspections.signing_off import judgement_as_signed, signatures_of
+from core.services.workspaces import Workspace
+from core.standards.kinds import KINDS, possible_kinds
+
+_STATE_WORDS = {
+    InspectionState.OPEN: "open",
+    InspectionState.SIGNED: "signed",
+    InspectionState.CONCURRED: "signed, a second person concurs",
+    InspectionState.RETURNED: "signed, returned by the second person",
+}
+_NO_GUEST_SIGNS = "guests cannot sign"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenReading:
+    """A reading with all that is shown beside it.
+
+    Attributes:
+        judgement: the verdict on it now, or why there is none.
+        signatures: oldest first; none while it is open.
+        names: of the people by user id.
+    """
+
+    reading: Reading
+    judgement: Judgement
+    signatures: tuple[Signature, ...]
+    names: Mapping[str, str]
+
+
+#: What was judged, and the judgement.
+Judged = tuple[tuple[object, ...], Judgement]
+
+
+def open_reading(
+    workspace: Workspace, identity: Identity, inspection_id: str, *, known: Judged | None = None
+) -> tuple[OpenReading, Judged]:
+    """The reading of an inspection as it is stored, its verdict, and what to hand in as `known` next time.
+
+    An open one is judged now; a signed one bears the verdict that was signed.
+
+    Args:
+        workspace: holds it.
+        identity: who looks.
+        inspection_id: of what.
+        known: of the last call; the same reading is not judged twice.
+
+    Raises:
+        NotAllowedError: the role may not look at inspections.
+        UnknownRecordError: there is no such inspection.
+    """
+    reading = workspace.readings.open(identity, inspection_id)
+    inspection = reading.inspection
+    signatures: list[Signature] = []
+    if not inspection.is_open:
+        signatures = signatures_of(workspace.store, identity, inspection_id)
+    judged = _judged(workspace, reading, signatures, known)
+    people = {reading.author_id, inspection.updated_by, *(one.signer_id for one in signatures)}
+    return OpenReading(reading, judged[1], tuple(signatures), names_of(workspace, people)), judged
+
+
+def _judged(
+    workspace: Workspace, reading: Reading, signatures: Sequence[Signature], known: Judged | None
+) -> Judged:
+    inspection = reading.inspection
+    setup, pitch = setup_from(inspection.setup), workspace.images.pitch(inspection.image_sha256)
+    table = workspace.judging.rule_set(setup.standard).sha256 if setup.standard else ""
+    key = (inspection.inspection_id, inspection.version, reading.version, pitch, table, len(signatures))
+    if known is not None and known[0] == key:
+        return known
+    if (signed := judgement_as_signed(workspace.store, signatures)) is not None:
+        return key, signed
+    quality = inspection.image_quality
+    return key, workspace.judging.judge(reading.indications, setup, pitch, quality)
+
+
+def names_of(workspace: Workspace, user_ids: set[str | None]) -> dict[str, str]:
+    """How each of these people is printed: the full name, else the sign-in name; guests are "guest"."""
+    with workspace.store.read() as work:
+        found = {one: work.users.find(one) for one in user_ids if one}
+    return {
+        user_id: (user.full_name or user.shown_name) if user and user.name else "guest"
+        for user_id, user in found.items()
+    }
+
+
+def reading_data(shown: OpenReading, identity: Identity, *, refused: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain data for the viewer.
+
+    Args:
+        shown: what is open.
+        identity: who looks at it.
+        refused: what was not saved and why, `edit` and `message`, as the viewer numbered it.
+    """
+    reading, inspection = shown.reading, shown.reading.inspection
+    may_sign = may(identity.role, Action.SIGNATURES_ADD)
+    return {
+        "inspection_id": inspection.inspection_id,
+        "owner": identity.user_id,
+        "is_open": inspection.is_open and may(identity.role, Action.INSPECTIONS_DECIDE),
+        "state": _STATE_WORDS[inspection.state],
+        "is_revision": inspection.revision_of is not None,
+        "version": reading.version,
+        "saved_at": _moment(reading.saved_at),
+        "author": shown.names.get(reading.author_id or "", ""),
+        "indications": [one.to_box() for one in reading.indications],
+        "decision": decision_data(inspection, shown.names),
+        "operating_probability": inspection.model.operating_probability,
+        "judgement": judgement_data(shown.judgement),
+        "kinds": kinds_by_class(),
+        "image_quality": quality_lines(inspection.image_quality),
+        "srb_mm": setup_from(inspection.setup).srb_mm,
+        "signatures": [
+            {
+                "name": shown.names.get(one.signer_id, "unknown"),
+                "meaning": one.meaning,
+                "at": f"{one.signed_at:%Y-%m-%d %H:%M:%S} UTC",
+            }
+            for one in shown.signatures
+        ],
+        "may_sign": may_sign,
+        "why_not_sign": "" if may_sign else _NO_GUEST_SIGNS,
+        "may_revise": not inspection.is_open and may(identity.role, Action.INSPECTIONS_DECIDE),
+        "report_url": None if inspection.is_open else f"/reports/{inspection.inspection_id}.pdf",
+        "refused": dict(refused),
+    }
+
+
+def decision_data(inspection: Inspection, names: Mapping[str, str]) -> dict[str, Any]:
+    """The decision, who made it and when."""
+    return {
+        "version": inspection.version,
+        "disposition": inspection.disposition.value if inspection.disposition else None,
+        "note": inspection.note,
+        "saved_at": _moment(inspection.updated_at) if inspection.version > 1 else None,
+        "author": names.get(inspection.updated_by or "", ""),
+    }
+
+
+def judgement_data(judgement: Judgement) -> dict[str, Any]:
+    """The verdict as lines of text; each indication with its clauses and what decided."""
+    verdict = judgement.verdict
+    if verdict is None:
+        return {"verdict": None, "withheld": list(judgement.withheld), "notes": list(judgement.notes)}
+    known = [f"edition {verdict.edition}"] if verdict.edition != "unknown" else []
+    return {
+        "verdict": verdict.verdict.value,
+        "withheld": [],
+        "notes": list(judgement.notes),
+        "summary": verdict.summary,
+        "table": ", ".join([f"{verdict.standard}, level {verdict.level}", *known]),
+        "version": f"{verdict.rule_set_id} v{verdict.rule_set_version}, {verdict.rule_set_sha256[:12]}",
+        "caveat": verdict.caveat,
+        "indications": {
+            one.finding_id: {
+                "verdict": one.verdict.value,
+                "reasons": list(one.reasons),
+                "clauses": list(dict.fromkeys(o.clause for o in one.outcomes if o.clause)),
+            }
+            for one in verdict.indications
+        },
+    }
+
+
+def quality_lines(report: Mapping[str, Any] | None) -> list[dict[str, str]] | None:
+    """Each check of the image quality with its state; None when none was made."""
+    if report is None:
+        return None
+    return [
+        {
+            "name": str(check["kind"]),
+            "state": str(check["state"]),
+            "message": str(check["message"]),
+        }
+        for check in report.get("checks", ())
+    ]
+
+
+def kinds_by_class() -> dict[str, dict[str, Any]]:
+    """For each class its group number and the finer kinds one may choose, as (number, name)."""
+    return {
+        one.value: {"group": ISO_6520[one], "kinds": [[kind, KINDS[kind]] for kind in _choices(one)]}
+        for one in IndicationClass
+    }
+
+
+def _choices(one: IndicationClass) -> Sequence[str]:
+    return [kind for kind in possible_kinds(one, None) if kind != ISO_6520[one]]
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat()

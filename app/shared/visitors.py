@@ -1,0 +1,39 @@
+"""Who is behind a request: an account's session, else in the demo a guest."""
+
+import hashlib
+from collections.abc import Mapping
+
+from app.shared.guest_tokens import COOKIE
+from app.shared.resources import resources
+from core.domain.accounts import Identity, Role
+
+SESSION_COOKIE = "radikal_session"
+
+
+def identity_of(cookies: Mapping[str, str], *, touch: bool = True) -> Identity | None:
+    """Who sent these cookies, None when nobody we know.
+
+    Whoever had a session that ended is nobody, in the demo too, until they sign in again or sign out: they
+    should see that it ended, not work on as somebody else without noticing.
+
+    Args:
+        cookies: of the request.
+        touch: it counts as use of the session.
+    """
+    held = resources()
+    if (token := session_token(cookies)) is not None:
+        return held.services.signing_in.who(token, touch=touch)
+    guest = held.tokens.guest_of(cookies.get(COOKIE)) if held.is_demo else None
+    return None if guest is None else guest_identity(guest)
+
+
+def session_token(cookies: Mapping[str, str]) -> str | None:
+    """The token of a session, good or ended, among these cookies; None without one."""
+    token = cookies.get(SESSION_COOKIE)
+    return token if token and isinstance(token, str) else None
+
+
+def guest_identity(token_id: str) -> Identity:
+    """The guest behind an id from a guest cookie; the id itself stays in the cookie."""
+    digest = hashlib.sha256(token_id.encode("utf-8")).hexdigest()
+    return Identity(f"guest-{digest[:16]}", "guest", Role.GUEST)

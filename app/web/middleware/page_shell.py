@@ -1,0 +1,114 @@
+"""The HTML that every page starts from."""
+
+import re
+from collections.abc import Callable
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.web.middleware.policy import inline_scripts, page_policy
+from app.web.middleware.refusal import NOT_FOUND
+
+#: Streamlit keeps the theme of each address under this key; a new address takes that of another one.
+_DARK_BY_DEFAULT = b"""<script>
+try {
+  const key = `stActiveTheme-${location.pathname}-v2`;
+  const other = Object.keys(localStorage).find((name) => /^stActiveTheme-.*-v2$/.test(name));
+  localStorage[key] ??= (other && localStorage[other]) || '"Dark"';
+} catch { /* storage is forbidden: the system's theme */ }
+</script>"""
+_REPLACED = (
+    (re.compile(rb"<title>Streamlit</title>"), b"<title>RadiKal</title>"),
+    (re.compile(rb"<noscript>.*?</noscript>", re.S), b"<noscript>RadiKal needs JavaScript.</noscript>"),
+    (re.compile(rb'<link rel="service-desc"[^>]*>'), b""),
+    (re.compile(rb"</head>"), _DARK_BY_DEFAULT + b"</head>"),
+)
+_SHELL = b'<div id="root">'
+_CONDITIONS = (b"if-none-match", b"if-modified-since", b"range", b"accept-encoding")
+CookiesFor = Callable[[Scope], list[str]]
+
+
+def no_cookies(scope: Scope) -> list[str]:
+    """No cookies for anybody."""
+    return []
+
+
+class PageShell:
+    """Our title, dark unless chosen otherwise, a policy that allows exactly the scripts of the page.
+
+    Streamlit's own HTML follows the system's theme; here dark is the default of both, and a choice made
+    in its menu stays. It answers with its HTML to every address that it does not know; here those are 404.
+
+    Args:
+        cookies_for: `Set-Cookie` values for whoever opens a page. May block.
+        is_page: tells whether a path is a page of ours.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        cookies_for: CookiesFor = no_cookies,
+        is_page: Callable[[str], bool] = lambda path: True,
+    ) -> None:
+        self._app = app
+        self._cookies_for = cookies_for
+        self._is_page = is_page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http" or not _wants_page(scope):
+            await self._app(scope, receive, send)
+            return
+        answer = _Collected()
+        await self._app(_unconditional(scope), receive, answer.collect)
+        if answer.is_shell and not self._is_page(scope["path"]):
+            await NOT_FOUND(scope, receive, send)
+            return
+        await answer.send_on(send, await run_in_threadpool(self._cookies_for, scope))
+
+
+class _Collected:
+    """An answer held back until it is whole."""
+
+    def __init__(self) -> None:
+        self._start: Message = {}
+        self._body = bytearray()
+
+    @property
+    def is_shell(self) -> bool:
+        """True when it is the HTML that Streamlit starts every page from."""
+        content_type = Headers(raw=self._start["headers"]).get("content-type", "")
+        return content_type.startswith("text/html") and _SHELL in self._body
+
+    async def collect(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._start = message
+        elif message["type"] == "http.response.body":
+            self._body += message.get("body", b"")
+
+    async def send_on(self, send: Send, cookies: list[str]) -> None:
+        headers = MutableHeaders(raw=list(self._start["headers"]))
+        body = bytes(self._body)
+        if self.is_shell:
+            for pattern, replacement in _REPLACED:
+                body = pattern.sub(replacement, body, count=1)
+            for name in ("etag", "last-modified", "accept-ranges"):
+                del headers[name]
+            headers["content-length"] = str(len(body))
+            headers["cache-control"] = "no-store"
+            headers["content-security-policy"] = page_policy(*inline_scripts(body))
+        for cookie in cookies:
+            headers.append("Set-Cookie", cookie)
+        await send({**self._start, "headers": headers.raw})
+        await send({"type": "http.response.body", "body": body})
+
+
+def _unconditional(scope: Scope) -> Scope:
+    """The request without what would make the answer partial, compressed or empty."""
+    return {**scope, "headers": [(k, v) for k, v in scope["headers"] if k.lower() not in _CONDITIONS]}
+
+
+def _wants_page(scope: Scope) -> bool:
+    return scope["method"] == "GET" and "text/html" in Headers(scope=scope).get("accept", "")

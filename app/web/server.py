@@ -1,0 +1,231 @@
+"""The web server: one ASGI app on one port with the pages, the pixels and the API."""
+
+import argparse
+import asyncio
+import gc
+import importlib
+import logging
+import os
+import pkgutil
+import sys
+import threading
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import streamlit as st
+import uvicorn
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from app.history import report_routes
+from app.history import routes as record_routes
+from app.inspection import pixel_routes
+from app.inspection.routes import routes
+from app.label import label_files_view
+from app.label import routes as label_routes
+from app.models import routes as evaluated_routes
+from app.shared.guest_tokens import COOKIE, MAX_AGE_S
+from app.shared.navigation import PAGES
+from app.shared.resources import forget_resources, keep_up_with_registry, let_guests_in, resources
+from app.shared.visitors import identity_of, session_token
+from app.web.job_supervisor import JobSupervisor
+from app.web.middleware.connection import cookies_of
+from app.web.middleware.origins import LOOPBACK
+from app.web.middleware.refusal import NOT_FOUND
+from app.web.middleware.stack import middleware_stack
+from core import logs
+from core.bootstrap.foundations import secret_of
+from core.config import Settings, load_settings
+from core.domain.errors import ConfigurationError, WorkbenchError
+from core.keys import Purpose, derive
+
+ROOT = Path(__file__).resolve().parents[2]
+_BAD_INPUT = 2
+#: Below these, an address that no route knows is 404, never a page.
+_OWN_PREFIXES = (
+    "/api",
+    "/pixels",
+    "/thumbnails",
+    "/samples",
+    "/results",
+    "/records",
+    "/reports",
+    "/labels",
+    "/evaluated",
+)
+_LIBRARIES = ("streamlit", "uvicorn", "mlflow", "alembic", "websockets", "asyncio")
+_HEADER_BYTES = 32 * 1024
+_GRACE_S = 20
+_SWEEP_EVERY_S = 60
+log = logging.getLogger("app.web.server")  # the module runs as __main__
+
+
+def create_app(settings: Settings, *, listens_on: str = "127.0.0.1") -> st.App:
+    """The ASGI app.
+
+    Args:
+        settings: decide what is refused.
+        listens_on: address that the server is bound to.
+    """
+    middleware = middleware_stack(
+        settings,
+        listens_on=listens_on,
+        doorkeeper=_user_id_of,
+        cookies_for=guest_cookies,
+        is_page=_is_page,
+    )
+    unknown = [Route(prefix + "/{rest:path}", _NothingHere()) for prefix in _OWN_PREFIXES]
+    known = [*routes(), *pixel_routes.routes(), *record_routes.routes(), *report_routes.routes()]
+    known += [*label_routes.routes(), *label_files_view.routes(), *evaluated_routes.routes()]
+    script = ROOT / "app" / "main.py"
+    return st.App(script, routes=[*known, *unknown], middleware=middleware, lifespan=_lifespan)
+
+
+def serve(*, host: str, port: int, demo: bool) -> None:
+    """Serve until stopped; with `demo`, guests are let in without an account.
+
+    Raises:
+        ConfigurationError: the settings do not allow a start.
+    """
+    settings = load_settings()
+    as_json = settings.log_format == "json" or (settings.log_format == "auto" and not sys.stderr.isatty())
+    logs.configure(settings.log_level, as_json=as_json, secrets=settings.secrets)
+    os.environ["STREAMLIT_SERVER_MAX_UPLOAD_SIZE"] = str(settings.upload_limit_mb)
+    cookie_key = derive(secret_of(settings), Purpose.STREAMLIT)
+    os.environ.setdefault("STREAMLIT_SERVER_COOKIE_SECRET", cookie_key.hex())  # of Streamlit's own cookies
+    if demo:
+        let_guests_in()
+    resources()
+    import_pages_code()
+    app = create_app(settings, listens_on=host)
+    gc.freeze()  # what is here now stays: collections look at what sessions leave, not at torch and mlflow
+    largest_message = st.get_option("server.maxWidgetStateSize") * 10**6
+    _take_over_logs()
+    for warning in doubts_about(settings, host):
+        log.warning(warning)
+    log.info("serving on http://%s:%d", f"[{host}]" if ":" in host else host, port)
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_config=None,  # everything goes through our own handler
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # `Arrival` believes the proxies that are named, and no other
+        http="h11",
+        h11_max_incomplete_event_size=_HEADER_BYTES,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=_GRACE_S,
+        limit_concurrency=2000,
+        ws="websockets-sansio",
+        ws_max_size=largest_message,
+        ws_ping_interval=30,
+        ws_ping_timeout=30,
+        ws_per_message_deflate=False,
+    )
+
+
+def import_pages_code() -> None:
+    """Import what pages will import, before the first visitor comes.
+
+    Two sessions whose scripts import the same modules for the first time at once can see them half made
+    (a KeyError of the import system, seen when a killed server came back to open tabs).
+    """
+    for module in pkgutil.walk_packages([str(ROOT / "app")], "app."):
+        if module.name not in {"app.main", "app.web.server"}:  # the script, and this module run as __main__
+            importlib.import_module(module.name)
+
+
+@asynccontextmanager
+async def _lifespan(app: st.App) -> AsyncIterator[None]:
+    _take_over_logs()
+    threading.Thread(target=keep_up_with_registry, name="keep-up", daemon=True).start()
+    sweeping = asyncio.create_task(_end_idle_guests())
+    services = resources().services
+    supervisor = JobSupervisor(services.job_queue, services.jobs.folder_of, ROOT)
+    supervisor.start()
+    yield
+    sweeping.cancel()
+    await asyncio.to_thread(supervisor.close)
+    forget_resources()
+
+
+async def _end_idle_guests() -> None:
+    """End guests' workspaces that nobody uses any more, also when nobody comes by."""
+    while True:
+        await asyncio.sleep(_SWEEP_EVERY_S)
+        try:
+            await asyncio.to_thread(resources().services.demo.sweep)
+        except Exception:
+            log.exception("guests' workspaces could not be swept")
+
+
+def _take_over_logs() -> None:
+    """Everything through our handler; uvicorn's own access log would hold the query of every address."""
+    logs.adopt(*_LIBRARIES)
+    logging.getLogger("uvicorn.access").disabled = True
+    logging.getLogger("uvicorn.error").addFilter(_is_no_refused_handshake)
+
+
+def _is_no_refused_handshake(record: logging.LogRecord) -> bool:
+    """False for what uvicorn calls an error although we answered a handshake with a status of our own."""
+    return "without completing handshake" not in record.getMessage()
+
+
+class _NothingHere:
+    """An ASGI app that says that nothing is here, to every method."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await NOT_FOUND(scope, receive, send)
+
+
+def _is_page(path: str) -> bool:
+    return path.strip("/") in {"", *(page.url_path for page in PAGES)}
+
+
+def _user_id_of(cookies: Mapping[str, str]) -> str | None:
+    identity = identity_of(cookies, touch=False)  # whoever answers the request says whether it is a use
+    return None if identity is None else identity.user_id
+
+
+def guest_cookies(scope: Scope) -> list[str]:
+    """A guest's cookie for whoever opens a page of the demo as nobody; an ended session stays one."""
+    held, cookies = resources(), cookies_of(scope)
+    if not held.is_demo or session_token(cookies) or identity_of(cookies, touch=False) is not None:
+        return []
+    return [f"{COOKIE}={held.tokens.issue()}; Path=/; Max-Age={MAX_AGE_S}; HttpOnly; SameSite=Lax"]
+
+
+def doubts_about(settings: Settings, host: str) -> list[str]:
+    """What an administrator should know about this way of serving."""
+    doubts = []
+    if host not in LOOPBACK and not settings.public_url.startswith("https://"):
+        doubts.append(
+            f"listening on {host} without TLS: passwords and images can be read on the way; put a proxy with "
+            "TLS before it and set PUBLIC_URL to its https address"
+        )
+    if host not in LOOPBACK and not settings.hosts:
+        doubts.append(f"listening on {host} under any name: set ALLOWED_HOSTS")
+    return doubts
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `python -m app.web.server`; the exit code."""
+    parser = argparse.ArgumentParser(prog="radikal serve", description=serve.__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--demo", action="store_true", help="let guests in, without an account")
+    asked = parser.parse_args(arguments)
+    os.chdir(ROOT)  # Streamlit finds .streamlit/config.toml in the working directory only
+    try:
+        serve(host=asked.host, port=asked.port, demo=asked.demo)
+    except WorkbenchError as error:
+        sys.stderr.write(f"radikal: {error}\n")
+        return _BAD_INPUT if isinstance(error, ConfigurationError) else 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

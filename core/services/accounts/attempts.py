@@ -1,0 +1,162 @@
+"""Attempts to sign in: counted before they are looked at, delayed when there are many, and audited."""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.domain.accounts import Identity, Role, User
+from core.domain.errors import LockedOutError, SignInRefusedError
+from core.keys import keyed_digest
+from core.services.accounts.lock_out import (
+    ACCOUNT_MEMORY,
+    ADDRESS_MEMORY,
+    FREE_BY_ACCOUNT,
+    FREE_BY_ADDRESS,
+    wait_s,
+)
+from core.store.unit_of_work import Store, Work
+
+#: What is said of every refused sign-in.
+REFUSED = "name and password do not fit together, or the account is disabled"
+_NOBODY = Identity("unknown", "unknown", Role.GUEST)
+_LONGEST_NAME = 64
+_KNOWN_LOCK_OUTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Somebody tries to sign in.
+
+    Attributes:
+        name: as typed, in lower case. It may be a mistyped password: it is neither stored nor logged.
+        account_key, address_key: stand for the name and for the client's address in what is stored.
+    """
+
+    name: str
+    account_key: str
+    address_key: str
+
+    @property
+    def is_plausible(self) -> bool:
+        """True when there can be a user of this name; databases refuse some characters."""
+        return 0 < len(self.name) <= _LONGEST_NAME and self.name.isprintable()
+
+    @property
+    def origin(self) -> str:
+        """Tells clients apart in the audit log without saying who they are."""
+        return self.address_key[:12]
+
+
+class Attempts:
+    """Counts refused attempts by account and by client address. Safe to share between threads.
+
+    Args:
+        store: where they are counted.
+        key: for the digests of names and addresses.
+    """
+
+    def __init__(self, store: Store, key: bytes) -> None:
+        self._store = store
+        self._key = key
+        self._counting = threading.Lock()
+        self._told: OrderedDict[str, datetime] = OrderedDict()
+
+    def begin(self, name: str, address: str) -> Attempt:
+        """The attempt, counted as refused until it turns out not to be: many at once gain nothing.
+
+        Raises:
+            LockedOutError: there were too many; this one does not count.
+        """
+        attempt = self._attempt(name, address)
+        with self._counting:
+            with self._store.read() as work:
+                now, (wait, key) = work.now, _wait(work, attempt)
+            if not wait:
+                with self._store.write() as work:
+                    keys = {"account_key": attempt.account_key, "address_key": attempt.address_key}
+                    work.failures.add(**keys, at=work.now)
+                    work.failures.purge(work.now - ACCOUNT_MEMORY)
+                return attempt
+            is_told = self._is_told(key, now, wait)
+        if not is_told:
+            with self._store.write() as work:
+                user = work.users.named(attempt.name) if attempt.is_plausible else None
+                _record(work, attempt, user, "sign_in.refused", reason="locked out")
+        raise LockedOutError(wait)
+
+    def accept(self, work: Work, attempt: Attempt, user: User) -> None:
+        """The attempt was right: what was refused of this account before is forgotten."""
+        work.failures.clear_account(attempt.account_key)
+        _record(work, attempt, user, "sign_in.accepted")
+
+    def refuse(self, attempt: Attempt, user: User | None, reason: str) -> SignInRefusedError:
+        """The error to raise: it says how long to wait where this was one too many, and never the reason.
+
+        Args:
+            attempt: from `begin`.
+            user: whose name was given, None when there is nobody of that name.
+            reason: for the audit log.
+        """
+        with self._store.write() as work:
+            wait, _ = _wait(work, attempt)
+            _record(work, attempt, user, "sign_in.refused", reason=reason, locked_for_s=wait)
+        return LockedOutError(wait) if wait else SignInRefusedError(REFUSED)
+
+    def _attempt(self, name: str, address: str) -> Attempt:
+        return Attempt(
+            name=_typed(name),
+            account_key=account_key(self._key, name),
+            address_key=keyed_digest(self._key, f"address:{address}"),
+        )
+
+    def _is_told(self, key: str, now: datetime, wait: int) -> bool:
+        """True when the log has an attempt within this lock-out: a flood of them must not fill the disk."""
+        if self._told.get(key, now) > now:
+            return True
+        self._told[key] = now + timedelta(seconds=wait)
+        self._told.move_to_end(key)
+        while len(self._told) > _KNOWN_LOCK_OUTS:
+            self._told.popitem(last=False)
+        return False
+
+
+def account_key(key: bytes, name: str) -> str:
+    """Under what refused sign-ins of this name are counted; `key` is derived for `Purpose.CLIENT`."""
+    return keyed_digest(key, f"account:{_typed(name)}")
+
+
+def actor_of(user: User, *, session_id: str | None = None) -> Identity:
+    """The identity of somebody with an account."""
+    return Identity(
+        user_id=user.user_id,
+        name=user.shown_name,
+        role=user.role,
+        session_id=session_id,
+        must_change_password=user.must_change_password,
+    )
+
+
+def _typed(name: str) -> str:
+    return name.strip().lower().encode("utf-8", "replace").decode("utf-8")
+
+
+def _wait(work: Work, attempt: Attempt) -> tuple[int, str]:
+    """Seconds until an attempt for this account from this address is looked at, and what is locked out."""
+    by_account = work.failures.of_account(attempt.account_key, work.now - ACCOUNT_MEMORY)
+    by_address = work.failures.of_address(attempt.address_key, work.now - ADDRESS_MEMORY)
+    return max(
+        (wait_s(*by_account, work.now, free=FREE_BY_ACCOUNT), attempt.account_key),
+        (wait_s(*by_address, work.now, free=FREE_BY_ADDRESS), attempt.address_key),
+    )
+
+
+def _record(work: Work, attempt: Attempt, user: User | None, action: str, **details: str | int) -> None:
+    actor = actor_of(user) if user else _NOBODY
+    work.audit.record(
+        actor,
+        action=action,
+        object_type="user",
+        object_id=actor.user_id,
+        details={**details, "origin": attempt.origin},
+    )

@@ -1,0 +1,64 @@
+"""Importing the images of a COCO file, for a data version."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from core.domain.data_manifest import ImageOrigin, ManifestImage, Part
+from core.domain.radiograph import Polarity, Radiograph
+from core.labelling.coco import CocoImage, read_coco
+from core.services.datasets.data_gathering import labelled_box
+from core.services.evaluation.recorded_images import read_recorded, select_images
+from core.store.blobs import BlobStore
+from core.store.unit_of_work import Store
+
+#: Told after each image: how many are done, and of how many.
+Progress = Callable[[int, int], None]
+
+
+def import_coco(
+    coco: Path, images_dir: Path, store: Store, blobs: BlobStore, *, polarity: Polarity, progress: Progress
+) -> list[ManifestImage]:
+    """The images of a COCO file, their originals now stored, all in the part TRAIN.
+
+    A category that is none of our classes becomes `unclassified`: it teaches where, not what.
+
+    Args:
+        coco: the COCO file.
+        images_dir: the folder that its file names are relative to.
+        store: gets a row for each image, so that its original is kept.
+        blobs: gets the originals.
+        polarity: where neither image nor file say.
+        progress: called after each image; what it raises ends the import.
+
+    Raises:
+        DatasetError: the file and its images do not belong together.
+        UnreadableImageError: an image cannot be read.
+    """
+    images = select_images(read_coco(coco), images_dir)
+    found = []
+    for done, image in enumerate(images, 1):
+        radiograph = read_recorded(image, images_dir, polarity)
+        data = (images_dir / image.file_name).read_bytes()
+        blobs.put(data)
+        with store.write() as work:
+            work.images.add(radiograph, Path(image.file_name).name, len(data), at=work.now)
+        found.append(_imported(image, radiograph))
+        progress(done, len(images))
+    return found
+
+
+def _imported(image: CocoImage, radiograph: Radiograph) -> ManifestImage:
+    return ManifestImage(
+        sha256=radiograph.sha256,
+        name=Path(image.file_name).name,
+        series=image.series or image.parent_film or f"image {radiograph.sha256[:12]}",
+        part=Part.TRAIN,
+        polarity=radiograph.polarity,
+        width=image.width,
+        height=image.height,
+        boxes=tuple(
+            labelled_box([float(v) for v in box], label)
+            for box, label in zip(image.boxes, image.labels, strict=True)
+        ),
+        origin=ImageOrigin.IMPORTED,
+    )

@@ -1,0 +1,174 @@
+"""Data versions as people see them: which there are, what changed, what the next one would hold."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from core.domain.accounts import COMMAND_LINE, Identity
+from core.domain.data_manifest import DataManifest, Difference, difference
+from core.domain.errors import BadInputError
+from core.domain.permissions import Action, require
+from core.services.datasets.data_gathering import labelled_images
+from core.services.datasets.data_request import DataRequest
+from core.services.jobs.jobs import JobService
+from core.store.data_versions import DataVersion
+from core.store.manifests import ManifestFiles
+from core.store.unit_of_work import Store
+
+#: The kind of job that makes one, and the queue that it waits in: it does not wait for a training.
+MAKE_DATA_VERSION = "data version"
+LANE = "disk"
+_LONGEST_TEXT = 255
+_LARGEST_SHARE = 0.8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Preview:
+    """What the next version would hold.
+
+    Attributes:
+        labelled: labelled images that nobody has to look at again.
+        n_new: of them, those that the newest version lacks or has with other boxes.
+        n_waiting: labelled images that still wait in the queue.
+    """
+
+    labelled: int
+    n_new: int
+    n_waiting: int
+
+
+class DataVersionService:
+    """Data versions of the real workspace.
+
+    Args:
+        store: where they are listed.
+        manifests: where their content lies.
+        imports: the only folder that COCO files are imported from, but by commands on the server.
+        jobs: make them.
+    """
+
+    def __init__(self, store: Store, manifests: ManifestFiles, imports: Path, jobs: JobService) -> None:
+        self._store = store
+        self._manifests = manifests
+        self._imports = imports
+        self._jobs = jobs
+
+    @property
+    def imports_folder(self) -> Path:
+        """Where an administrator lays COCO files and their images."""
+        return self._imports
+
+    def all(self, identity: Identity, model_name: str | None = None) -> list[DataVersion]:
+        """Every version, the newest first.
+
+        Raises:
+            NotAllowedError: the role may not look at data versions.
+        """
+        require(identity, Action.DATA_READ)
+        with self._store.read() as work:
+            return work.data_versions.all(model_name)
+
+    def numbered(self, identity: Identity, number: int) -> DataVersion:
+        """The version that people call so.
+
+        Raises:
+            NotAllowedError: the role may not look at data versions.
+            BadInputError: there is none.
+        """
+        require(identity, Action.DATA_READ)
+        with self._store.read() as work:
+            found = work.data_versions.numbered(number)
+        if found is None:
+            raise BadInputError(f"there is no data version {number}")
+        return found
+
+    def manifest(self, identity: Identity, version: DataVersion) -> DataManifest:
+        """What the version holds.
+
+        Raises:
+            NotAllowedError: the role may not look at data versions.
+            DatasetError: its file is missing or was changed.
+        """
+        require(identity, Action.DATA_READ)
+        return self._manifests.read(version.manifest_sha256)
+
+    def difference(self, identity: Identity, before: DataVersion, after: DataVersion) -> Difference:
+        """What changed from one version to another.
+
+        Raises:
+            NotAllowedError: the role may not look at data versions.
+            DatasetError: a file is missing or was changed.
+        """
+        require(identity, Action.DATA_READ)
+        return difference(
+            self._manifests.read(before.manifest_sha256), self._manifests.read(after.manifest_sha256)
+        )
+
+    def preview(self, identity: Identity, model_name: str) -> Preview:
+        """What the next version would hold without an import.
+
+        Raises:
+            NotAllowedError: the role may not look at data versions.
+        """
+        require(identity, Action.DATA_READ)
+        with self._store.read() as work:
+            labelled, n_waiting = labelled_images(work, model_name)
+            versions = work.data_versions.all(model_name)
+        known = {}
+        if versions:
+            newest = self._manifests.read(versions[0].manifest_sha256)
+            known = {image.sha256: image.boxes for image in newest.images}
+        n_new = sum(known.get(image.sha256) != image.boxes for image in labelled)
+        return Preview(len(labelled), n_new, n_waiting)
+
+    def authors(self, identity: Identity, versions: Sequence[DataVersion]) -> dict[str, str]:
+        """The name of everybody who made one of the versions, by id.
+
+        Raises:
+            NotAllowedError: the role may not look at data versions.
+        """
+        require(identity, Action.DATA_READ)
+        ids = {version.created_by for version in versions if version.created_by is not None}
+        with self._store.read() as work:
+            users = {user_id: work.users.find(user_id) for user_id in ids}
+        return {user_id: user.shown_name for user_id, user in users.items() if user is not None}
+
+    def importable(self, identity: Identity) -> list[str]:
+        """COCO files in the imports folder, relative to it.
+
+        Raises:
+            NotAllowedError: the role may not make data versions.
+        """
+        require(identity, Action.DATA_MAKE)
+        return sorted(path.relative_to(self._imports).as_posix() for path in self._imports.rglob("*.json"))
+
+    def start(self, identity: Identity, request: DataRequest) -> str:
+        """The id of the job that makes the version.
+
+        Raises:
+            NotAllowedError: the role may not make data versions.
+            BadInputError: the licence is missing, a share is none, or the COCO file lies elsewhere.
+        """
+        require(identity, Action.DATA_MAKE)
+        _require_sound(request)
+        if request.coco is not None and identity.user_id != COMMAND_LINE.user_id:
+            request = self._from_imports(request, request.coco)
+        return self._jobs.start(identity, MAKE_DATA_VERSION, request.to_payload(), device=LANE)
+
+    def _from_imports(self, request: DataRequest, coco: Path) -> DataRequest:
+        """The request with the absolute path of a file in the imports folder; images lie beside it."""
+        root = self._imports.resolve()
+        path = (root / coco).resolve()
+        if not path.is_relative_to(root) or not path.is_file():
+            raise BadInputError(f"{coco}: expected a COCO file in the folder of imports")
+        return replace(request, coco=path, images_dir=path.parent)
+
+
+def _require_sound(request: DataRequest) -> None:
+    if not 0 < len(request.licence.strip()) <= _LONGEST_TEXT:
+        raise BadInputError(
+            f"licence: say in 1 to {_LONGEST_TEXT} characters what the images may be used for"
+        )
+    shares = (request.calibration_share, request.test_share)
+    if min(shares) < 0 or sum(shares) > _LARGEST_SHARE:
+        raise BadInputError(f"shares to hold back: expected 0 or more, together at most {_LARGEST_SHARE:g}")

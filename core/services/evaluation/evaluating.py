@@ -1,0 +1,125 @@
+"""Measuring a model version on images with recorded boxes."""
+
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+
+from core.domain.errors import LeakError
+from core.domain.model_version import ModelVersion
+from core.domain.ports import ModelSource
+from core.domain.radiograph import Polarity
+from core.engine.detector import SCORE_FLOOR
+from core.evaluate.outcome import ImageOutcome
+from core.evaluate.summary import EvaluationSummary, summarise
+from core.labelling.coco import CocoDataset, CocoImage, read_coco
+from core.registry.artefact import read_artefact
+from core.services.evaluation.recorded_images import (
+    clusters_of,
+    count_trained_on,
+    outcome_of,
+    read_recorded,
+    select_images,
+    strongest,
+)
+from core.services.inference.detecting import DetectService
+
+#: (images done, images in all); called after each image.
+Progress = Callable[[int, int], None]
+
+
+class EvaluateService:
+    """Runs a model version on a COCO data set and summarises what came out."""
+
+    def __init__(self, detect: DetectService, models: ModelSource) -> None:
+        self._detect = detect
+        self._models = models
+
+    def evaluate(
+        self,
+        coco: Path,
+        images_dir: Path,
+        *,
+        model: str,
+        version: int | None = None,
+        alias: str = "champion",
+        series: Collection[str] | None = None,
+        polarity: Polarity = Polarity.UNKNOWN,
+        gate: bool = False,
+        progress: Progress | None = None,
+        seed: int = 0,
+    ) -> EvaluationSummary:
+        """Every figure of a model version on the images of a COCO file.
+
+        Args:
+            coco: the COCO detection file.
+            images_dir: the folder that its file names are relative to.
+            model: "weld" or "casting".
+            version: of the model; None takes the one that bears `alias`.
+            alias: "champion" or "challenger".
+            series: only images of these series; None takes all.
+            polarity: of images when neither they nor the COCO file say.
+            gate: refuse when any of the images was trained on, before anything runs.
+            progress: called after each image.
+            seed: of the bootstrap and the simulated perfect model.
+
+        Raises:
+            ModelNotFoundError: when there is no such version.
+            DatasetError: when the COCO file, its images and their sizes do not belong together.
+            UnreadableImageError: when an image cannot be read.
+            LeakError: with `gate`, when images were trained on.
+        """
+        resolved, folder = self._models.resolve(model, version=version, alias=alias)
+        dataset = read_coco(coco)
+        images = select_images(dataset, images_dir, series)
+        n_trained_on = count_trained_on(images, images_dir, read_artefact(folder).trained_on)
+        if gate and n_trained_on:
+            raise LeakError(
+                f"{n_trained_on} of {len(images)} images were trained on by "
+                f"{resolved.name} v{resolved.version}; evaluate it on parts that trained nothing"
+            )
+        outcomes = self.outcomes(images, images_dir, resolved, polarity=polarity, progress=progress)
+        return summarise(
+            outcomes,
+            resolved,
+            class_aware=is_class_aware(dataset, resolved),
+            cluster_by=clusters_of(images),
+            score_floor=SCORE_FLOOR,
+            n_trained_on=n_trained_on,
+            seed=seed,
+        )
+
+    def outcomes(
+        self,
+        images: Sequence[CocoImage],
+        images_dir: Path,
+        version: ModelVersion,
+        *,
+        polarity: Polarity = Polarity.UNKNOWN,
+        progress: Progress | None = None,
+    ) -> list[ImageOutcome]:
+        """What `version` reports on each image, beside what is recorded there.
+
+        Raises:
+            DatasetError: when an image is not the size that its entry says.
+            UnreadableImageError: when an image cannot be read.
+        """
+        found = []
+        for image in images:
+            found.append(self._outcome(image, images_dir, version, polarity))
+            if progress is not None:
+                progress(len(found), len(images))
+        return found
+
+    def _outcome(
+        self, image: CocoImage, images_dir: Path, version: ModelVersion, polarity: Polarity
+    ) -> ImageOutcome:
+        radiograph = read_recorded(image, images_dir, polarity)
+        found = self._detect.detect(
+            radiograph, image.file_name, model=version.name, version=version.version, min_score=SCORE_FLOOR
+        ).detections
+        return outcome_of(image, strongest(found))
+
+
+def is_class_aware(dataset: CocoDataset, version: ModelVersion) -> bool:
+    """True when every category of the file is one that the version was taught (`classes` of its card)."""
+    taught = {str(c) for c in version.card.get("classes") or ()}
+    return bool(dataset.categories) and taught.issuperset(dataset.categories)

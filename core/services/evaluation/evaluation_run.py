@@ -1,0 +1,246 @@
+"""The long job that measures versions on a set: resumed where it stopped, stored once."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from core.domain.accounts import COMMAND_LINE, Identity, Role
+from core.domain.errors import JobCancelledError
+from core.domain.model_version import ModelVersion
+from core.domain.ports import ModelSource
+from core.engine.detector import SCORE_FLOOR
+from core.evaluate.outcome_table import tabulate
+from core.evaluate.summary import summarise
+from core.labelling.coco import CocoImage
+from core.registry.artefact import read_artefact
+from core.services.evaluation.evaluating import is_class_aware
+from core.services.evaluation.evaluation_archive import EvaluationArchive, measure
+from core.services.evaluation.evaluation_checkpoint import FoundOnImage, read_chunk, write_chunk
+from core.services.evaluation.evaluation_sets import SIMULATED, EvaluationSets, SetContent
+from core.services.evaluation.recorded_images import (
+    clusters_of,
+    count_trained_on,
+    outcome_of,
+    read_recorded,
+    strongest,
+)
+from core.services.evaluation.simulated_sets import write_simulated
+from core.services.inference.detecting import DetectService
+from core.services.jobs.job_worker import WorkerLog
+from core.store.evaluations import Evaluation, EvaluationSet, new_id
+from core.store.jobs import Job
+from core.store.unit_of_work import Store, Work
+
+_CHUNK = 10
+#: Share of the work that remains after the last image: matching, resampling.
+_FIGURES_SHARE = 0.06
+
+
+class EvaluationRun:
+    """Measures versions on a set; `run` is the job.
+
+    The payload: `model`, `versions` (numbers), and either `set_id` or, for a set that is still to be made,
+    `name`, `count` and `seed` of simulated welds.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        sets: EvaluationSets,
+        archive: EvaluationArchive,
+        models: ModelSource,
+        detect: DetectService,
+    ) -> None:
+        self._store = store
+        self._sets = sets
+        self._archive = archive
+        self._models = models
+        self._detect = detect
+
+    def run(self, job: Job, log: WorkerLog) -> dict[str, Any]:
+        """The ids of what was measured, and of the set.
+
+        Raises:
+            JobCancelledError: somebody asked it to stop; what was done is kept for a resume.
+            BadInputError: there is no such version or set.
+            DatasetError: images were changed.
+        """
+        model, numbers = str(job.payload["model"]), [int(one) for one in job.payload["versions"]]
+        versions = [self._models.resolve(model, version=number)[0] for number in numbers]
+        progress = _Progress(log, len(versions), int(job.payload.get("count", 0)))
+        chosen = self._set(job, progress)
+        content = self._sets.content(chosen)
+        wanted = [one for one in versions if not self._archive.has(one, chosen.digest)]
+        progress.set_is_there(len(wanted), len(content.images))
+        made = [self._evaluate(one, chosen, content, progress, job.started_by) for one in wanted]
+        return {"set_id": chosen.set_id, "evaluations": made}
+
+    def _set(self, job: Job, progress: "_Progress") -> EvaluationSet:
+        if "set_id" in job.payload:
+            with self._store.read() as work:
+                return work.evaluations.find_set(str(job.payload["set_id"]))
+        name, count, seed = str(job.payload["name"]), int(job.payload["count"]), int(job.payload["seed"])
+        with self._store.read() as work:
+            known = next((one for one in work.evaluations.sets() if one.name == name), None)
+        if known is not None:
+            return known
+        folder = self._sets.simulated_folder(count, seed)
+        truth = write_simulated(folder, count, seed, progress.simulated)
+        source = {"kind": SIMULATED, "count": count, "seed": seed}
+        model = str(job.payload["model"])
+        return self._sets.add_files(COMMAND_LINE, name, model, truth, folder, source=source)
+
+    def _evaluate(
+        self,
+        version: ModelVersion,
+        chosen: EvaluationSet,
+        content: SetContent,
+        progress: "_Progress",
+        started_by: str | None,
+    ) -> str:
+        found = self._detected(version, content, progress)
+        progress.figures()
+        outcomes = [one.outcome for one in found]
+        class_aware = is_class_aware(content.dataset, version)
+        _, folder = self._models.resolve(version.name, version=version.version)
+        summary = summarise(
+            outcomes,
+            version,
+            class_aware=class_aware,
+            cluster_by=clusters_of(content.images),
+            score_floor=SCORE_FLOOR,
+            n_trained_on=count_trained_on(content.images, content.folder, read_artefact(folder).trained_on),
+        ).to_dict()
+        times = [one.elapsed_ms for one in found]
+        table = tabulate(
+            outcomes,
+            digests=content.digests,
+            elapsed_ms=times,
+            is_class_aware=class_aware,
+            score_cut=version.calibration.score_cut,
+            operating_probability=version.calibration.operating_probability,
+        )
+        sha256 = self._archive.write(table, measure(table))
+        with self._store.write() as work:
+            evaluation = Evaluation(
+                evaluation_id=new_id(),
+                model_name=version.name,
+                model_version=version.version,
+                key=self._archive.key(version, chosen.digest),
+                outcomes_sha256=sha256,
+                device=self._detect.device,
+                elapsed_ms=float(np.nansum(times)),
+                created_by=started_by,
+                created_at=work.now,
+                summary=summary | latency(times),
+            )
+            work.evaluations.add(evaluation)
+            _record(work, started_by, evaluation, chosen)
+        progress.version_done()
+        return evaluation.evaluation_id
+
+    def _detected(
+        self, version: ModelVersion, content: SetContent, progress: "_Progress"
+    ) -> list[FoundOnImage]:
+        """What was reported on every image; what an earlier run kept is not detected again."""
+        folder = progress.log.folder / f"{version.sha256[:16]}-{version.calibration.calibration_id}"
+        progress.begins(f"{version.name} v{version.version}")
+        self._detect.warm_up(version)
+        found: list[FoundOnImage] = []
+        for start in range(0, len(content.images), _CHUNK):
+            images = content.images[start : start + _CHUNK]
+            path = folder / f"{start:06d}.npz"
+            kept = read_chunk(path, images)
+            if kept is None:
+                kept = [self._found(image, content, version, progress) for image in images]
+                write_chunk(path, kept)
+            else:
+                progress.images_done(len(images))
+            found += kept
+        return found
+
+    def _found(
+        self, image: CocoImage, content: SetContent, version: ModelVersion, progress: "_Progress"
+    ) -> FoundOnImage:
+        radiograph = read_recorded(image, content.folder, content.polarity)
+        result = self._detect.detect(
+            radiograph, image.file_name, model=version.name, version=version.version, min_score=SCORE_FLOOR
+        )
+        progress.images_done(1)
+        return FoundOnImage(outcome_of(image, strongest(result.detections)), result.elapsed_ms)
+
+
+class _Progress:
+    """Tells how far the whole job is, and stops it where it can stop."""
+
+    def __init__(self, log: WorkerLog, n_versions: int, n_simulated: int) -> None:
+        self.log = log
+        self._n_images = n_simulated
+        self._n_simulated = n_simulated
+        self._done = 0
+        self._of_version = 0
+        self._name = ""
+        self._total = n_simulated + n_versions * self._per_version
+
+    @property
+    def _per_version(self) -> int:
+        return self._n_images + max(1, round(_FIGURES_SHARE * self._n_images))
+
+    def simulated(self, n: int) -> None:
+        """So many radiographs are simulated."""
+        self._done = n
+        self._tell(f"simulating: {n} of {self._n_simulated} radiographs")
+
+    def set_is_there(self, n_versions: int, n_images: int) -> None:
+        """So much is to be measured."""
+        self._n_images = n_images
+        self._total = self._done + n_versions * self._per_version
+
+    def begins(self, name: str) -> None:
+        """The next version is measured."""
+        self._name, self._of_version = name, 0
+
+    def images_done(self, n: int) -> None:
+        """So many more images are done."""
+        self._of_version += n
+        self._done += n
+        self._tell(f"{self._name}: {self._of_version} of {self._n_images} images")
+
+    def version_done(self) -> None:
+        """Its figures are stored."""
+        self._done += self._per_version - self._n_images
+        self._tell(f"{self._name}: stored")
+
+    def figures(self) -> None:
+        """The images are done, their figures are not."""
+        self._tell(f"{self._name}: intervals by resampling")
+
+    def _tell(self, message: str) -> None:
+        self.log.progress(self._done, self._total, message)
+        if self.log.is_cancelled():
+            raise JobCancelledError(f"stopped: {message}")
+
+
+def latency(elapsed_ms: Sequence[float]) -> dict[str, float | None]:
+    """Median and 95th percentile of the time an image takes, ms; None without a measurement."""
+    known = np.array(elapsed_ms, np.float64)
+    known = known[np.isfinite(known)]
+    if not len(known):
+        return {"ms_per_image": None, "ms_per_image_p95": None}
+    median, p95 = np.quantile(known, (0.5, 0.95))
+    return {"ms_per_image": float(median), "ms_per_image_p95": float(p95)}
+
+
+def _record(work: Work, started_by: str | None, evaluation: Evaluation, chosen: EvaluationSet) -> None:
+    who = COMMAND_LINE if started_by is None else Identity(started_by, "", Role.ML_ENGINEER)
+    work.audit.record(
+        who,
+        action="evaluation.stored",
+        object_type="evaluation",
+        object_id=evaluation.evaluation_id,
+        details={
+            "model": f"{evaluation.model_name} v{evaluation.model_version}",
+            "set": chosen.name,
+        },
+    )

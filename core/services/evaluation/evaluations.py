@@ -1,0 +1,261 @@
+"""Comparing versions as people do: which sets there are, what was measured, what differs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from core.domain.accounts import Identity
+from core.domain.errors import BadInputError
+from core.domain.model_version import ModelVersion
+from core.domain.permissions import Action, require
+from core.domain.radiograph import Radiograph
+from core.evaluate.comparison import Comparison, MeasuredVersion, compare
+from core.evaluate.version_differences import DifferenceKind, Places
+from core.registry.mlflow_registry import VersionEntry
+from core.services.evaluation.evaluation_archive import EvaluationArchive, StoredEvaluation
+from core.services.evaluation.evaluation_sets import EvaluationSets, SetContent
+from core.services.jobs.jobs import JobService
+from core.store.evaluations import EVALUATE, EvaluationSet
+from core.store.jobs import Job
+
+#: Offered where there is no set: what the shipped weld versions were neither trained nor calibrated on.
+BUILT_IN_NAME, BUILT_IN_COUNT, BUILT_IN_SEED = "60 simulated welds", 60, 320_000
+SIMULATED_MODEL = "weld"
+_MOST_VERSIONS = 8
+
+
+class Registry(Protocol):
+    """What is asked of the registry."""
+
+    def names(self) -> list[str]:
+        """The registered models."""
+
+    def entries(self, name: str) -> list[VersionEntry]:
+        """Every version of a model, newest first; damaged ones say so."""
+
+    def resolve(
+        self, name: str, *, version: int | None = None, alias: str = "champion"
+    ) -> tuple[ModelVersion, Path]:
+        """The version and its folder."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VersionOnSet:
+    """A version and, where it was measured, what came of it.
+
+    Attributes:
+        stored: None when it was not measured on the set by this state of the code.
+    """
+
+    version: ModelVersion
+    stored: StoredEvaluation | None
+
+    @property
+    def n_trained_on(self) -> int:
+        """Images of the set that it was trained on."""
+        return 0 if self.stored is None else int(self.stored.summary["n_trained_on"])
+
+
+class EvaluationService:
+    """Evaluations of the real workspace.
+
+    Args:
+        sets: the evaluation sets.
+        archive: what was measured.
+        registry: knows the versions.
+        jobs: measure.
+        device: that they measure on.
+    """
+
+    def __init__(
+        self,
+        sets: EvaluationSets,
+        archive: EvaluationArchive,
+        registry: Registry,
+        jobs: JobService,
+        *,
+        device: str,
+    ) -> None:
+        self.sets = sets
+        self.archive = archive
+        self._registry = registry
+        self._jobs = jobs
+        self._device = device
+
+    def models(self, identity: Identity) -> list[str]:
+        """The models that there are versions of.
+
+        Raises:
+            NotAllowedError: the role may not compare versions.
+        """
+        require(identity, Action.EVALUATIONS_READ)
+        return self._registry.names()
+
+    def versions(self, identity: Identity, model: str) -> list[ModelVersion]:
+        """Every sound version of a model, newest first.
+
+        Raises:
+            NotAllowedError: the role may not compare versions.
+            ModelNotFoundError: there is no such model.
+        """
+        require(identity, Action.EVALUATIONS_READ)
+        return self._versions(model)
+
+    def measured_on(self, identity: Identity, chosen: EvaluationSet) -> frozenset[int]:
+        """Numbers of the versions that were measured on a set by this state of the code.
+
+        Raises:
+            NotAllowedError: the role may not compare versions.
+        """
+        require(identity, Action.EVALUATIONS_READ)
+        known = self.archive.on_set(chosen.digest)
+        versions = self._versions(chosen.model_name)
+        return frozenset(one.version for one in versions if self.archive.key(one, chosen.digest) in known)
+
+    def open(self, identity: Identity, chosen: EvaluationSet, numbers: Sequence[int]) -> list[VersionOnSet]:
+        """These versions with what was measured of them on the set, in the order asked for.
+
+        Raises:
+            NotAllowedError: the role may not compare versions.
+            ModelNotFoundError: there is no such version.
+            DatasetError: a file of an evaluation is missing or was changed.
+        """
+        require(identity, Action.EVALUATIONS_READ)
+        versions = [self._registry.resolve(chosen.model_name, version=number)[0] for number in numbers]
+        return [VersionOnSet(one, self.archive.stored(one, chosen.digest)) for one in versions]
+
+    def measured(
+        self, identity: Identity, one: StoredEvaluation, probability: float | None
+    ) -> MeasuredVersion:
+        """All figures of a version at an operating probability; None takes its own.
+
+        Raises:
+            NotAllowedError: the role may not compare versions.
+        """
+        require(identity, Action.EVALUATIONS_READ)
+        return self.archive.measured(one, probability)
+
+    def compare(
+        self, identity: Identity, first: VersionOnSet, second: VersionOnSet, probability: float | None
+    ) -> Comparison:
+        """What differs between two measured versions; nothing is judged on images that trained one of them.
+
+        Raises:
+            NotAllowedError: the role may not compare versions.
+            BadInputError: one of them was not measured.
+        """
+        require(identity, Action.EVALUATIONS_READ)
+        a, b = _stored(first), _stored(second)
+        why = "; ".join(
+            f"v{one.version.version} was trained on {one.n_trained_on} of these "
+            f"{stored.outcomes.n_images} images"
+            for one, stored in ((first, a), (second, b))
+            if one.n_trained_on
+        )
+        plan = self.archive.plan(a)
+        return compare(
+            self.archive.measured(a, probability),
+            self.archive.measured(b, probability),
+            plan,
+            why_not=why,
+        )
+
+    def differences(
+        self, identity: Identity, first: VersionOnSet, second: VersionOnSet, probability: float | None
+    ) -> dict[DifferenceKind, Places]:
+        """Every place where two measured versions differ.
+
+        Raises:
+            NotAllowedError: the role may not compare versions.
+            BadInputError: one of them was not measured.
+        """
+        require(identity, Action.EVALUATIONS_READ)
+        return self.archive.differences(_stored(first), _stored(second), probability)
+
+    def content(self, identity: Identity, chosen: EvaluationSet) -> SetContent:
+        """What a set holds.
+
+        Raises:
+            NotAllowedError: the role may not compare versions.
+            DatasetError: its list is missing or was changed.
+        """
+        require(identity, Action.EVALUATIONS_READ)
+        return self.sets.content(chosen)
+
+    def radiograph(self, identity: Identity, chosen: EvaluationSet, sha256: str) -> Radiograph:
+        """One image of a set, from where it lies.
+
+        Raises:
+            NotAllowedError: the role may not compare versions.
+            BadInputError: the set holds no such image.
+            DatasetError: its file was changed.
+        """
+        require(identity, Action.EVALUATIONS_READ)
+        return self.sets.read(self.sets.content(chosen), sha256)
+
+    def start(self, identity: Identity, chosen: EvaluationSet, numbers: Sequence[int]) -> str:
+        """The id of the job that measures these versions on the set.
+
+        Raises:
+            NotAllowedError: the role may not measure.
+            BadInputError: none or too many are asked for.
+            ModelNotFoundError: there is no such version.
+        """
+        require(identity, Action.EVALUATIONS_MANAGE)
+        self._require_versions(chosen.model_name, numbers)
+        payload = {"model": chosen.model_name, "versions": list(numbers), "set_id": chosen.set_id}
+        return self._jobs.start(identity, EVALUATE, payload, device=self._device)
+
+    def start_simulated(
+        self,
+        identity: Identity,
+        numbers: Sequence[int],
+        *,
+        name: str = BUILT_IN_NAME,
+        count: int = BUILT_IN_COUNT,
+        seed: int = BUILT_IN_SEED,
+    ) -> str:
+        """The id of the job that simulates welds and measures versions of the weld model on them.
+
+        Raises:
+            NotAllowedError: the role may not measure.
+            BadInputError: none or too many are asked for.
+            ModelNotFoundError: there is no such version.
+        """
+        require(identity, Action.EVALUATIONS_MANAGE)
+        self._require_versions(SIMULATED_MODEL, numbers)
+        payload = {
+            "model": SIMULATED_MODEL,
+            "versions": list(numbers),
+            "name": name,
+            "count": count,
+            "seed": seed,
+        }
+        return self._jobs.start(identity, EVALUATE, payload, device=self._device)
+
+    def latest_job(self, identity: Identity, model: str) -> Job | None:
+        """The last job that measured versions of a model, None when there was none.
+
+        Raises:
+            NotAllowedError: the role may not look at jobs.
+        """
+        require(identity, Action.EVALUATIONS_READ)
+        jobs = self._jobs.latest(identity, [EVALUATE], limit=20)
+        return next((job for job in jobs if job.payload.get("model") == model), None)
+
+    def _versions(self, model: str) -> list[ModelVersion]:
+        entries = self._registry.entries(model)
+        return [one.artefact.as_version(one.number, one.aliases) for one in entries if one.artefact]
+
+    def _require_versions(self, model: str, numbers: Sequence[int]) -> None:
+        if not 1 <= len(numbers) <= _MOST_VERSIONS:
+            raise BadInputError(f"expected 1 to {_MOST_VERSIONS} versions to measure, got {len(numbers)}")
+        for number in numbers:
+            self._registry.resolve(model, version=number)
+
+
+def _stored(one: VersionOnSet) -> StoredEvaluation:
+    if one.stored is None:
+        raise BadInputError(f"v{one.version.version} was not measured on this set yet")
+    return one.stored

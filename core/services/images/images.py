@@ -1,0 +1,172 @@
+"""Taking in radiographs, and getting them back."""
+
+import threading
+from collections import OrderedDict
+from dataclasses import replace
+
+from core.domain.accounts import Identity
+from core.domain.errors import BadInputError
+from core.domain.permissions import Action, require
+from core.domain.radiograph import PitchSource, PixelPitch, Polarity, Radiograph
+from core.imaging.fingerprint import fingerprint
+from core.imaging.names import clean_name
+from core.imaging.read import read_radiograph
+from core.services.images.copies import kept_fingerprint
+from core.store.blobs import BlobNotFoundError, BlobStore
+from core.store.images import StoredImage
+from core.store.unit_of_work import Store, Work
+
+#: Radiographs kept decoded; a 5000 x 1300 film takes 13 MB.
+_KEPT_IN_MEMORY = 6
+
+
+class ImageService:
+    """Radiographs by the sha256 of their original bytes. Safe to share between threads.
+
+    Args:
+        blobs: the original bytes.
+        store: what is known about them.
+        limit_bytes: of all originals together, None for no limit.
+    """
+
+    def __init__(self, blobs: BlobStore, store: Store, *, limit_bytes: int | None = None) -> None:
+        self._blobs = blobs
+        self._store = store
+        self._limit_bytes = limit_bytes
+        self._recent: OrderedDict[tuple[str, Polarity], Radiograph] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def add(
+        self, identity: Identity, data: bytes, name: str, *, polarity: Polarity = Polarity.UNKNOWN
+    ) -> Radiograph:
+        """The radiograph in `data`, now stored: its bytes, what is known about it, its fingerprint.
+
+        It is read first, so bytes that are no radiograph leave nothing behind. The same bytes again
+        change nothing, whatever their name.
+
+        Args:
+            identity: who hands it in.
+            data: the whole file.
+            name: as the user knows it; what could deceive in it is dropped.
+            polarity: used when the file does not say.
+
+        Raises:
+            NotAllowedError: the role may not hand in radiographs.
+            UnreadableImageError: one clear line; nothing was stored.
+            BadInputError: the workspace is full.
+        """
+        require(identity, Action.IMAGES_ADD)
+        name = clean_name(name)
+        radiograph = read_radiograph(data, name, polarity=polarity)
+        is_known = self._is_fingerprinted(radiograph.sha256)
+        self._require_room(radiograph.sha256, len(data))
+        made = None if is_known else kept_fingerprint(fingerprint(radiograph))
+        self._blobs.put(data)
+        with self._store.write() as work:
+            _, is_new = work.images.add(
+                radiograph, name, len(data), at=work.now, uploaded_by=identity.account_id
+            )
+            if made is not None:
+                work.fingerprints.add(made, at=work.now)
+            if not self._blobs.has(radiograph.sha256):
+                self._blobs.put(data)  # swept before the row was there; from here on nobody may
+            work.audit.record(
+                identity,
+                action="image.added" if is_new else "image.added_again",
+                object_type="image",
+                object_id=radiograph.sha256,
+                details={"n_bytes": len(data), "format": radiograph.file_format},
+            )
+        self._keep(polarity, radiograph)
+        return radiograph
+
+    def load(self, sha256: str, *, polarity: Polarity | None = None, keep: bool = True) -> Radiograph:
+        """The radiograph whose original bytes have this digest.
+
+        Args:
+            sha256: 64 hex digits.
+            polarity: used when the file does not say; None takes what was said when it came first.
+            keep: in memory, because somebody looks at it.
+
+        Raises:
+            BlobNotFoundError: no such image.
+            BlobDamagedError: the stored bytes changed.
+        """
+        stored = self.facts(sha256)
+        asked = stored.polarity if polarity is None else polarity
+        with self._lock:
+            if (known := self._recent.get((sha256, asked))) is not None:
+                self._recent.move_to_end((sha256, asked))
+                return known
+        radiograph = read_radiograph(self._blobs.get(sha256), stored.name, polarity=asked)
+        if (pitch := self.pitch(sha256)) is not None:
+            radiograph = replace(radiograph, pitch=pitch)
+        if keep:
+            self._keep(asked, radiograph)
+        return radiograph
+
+    def forget(self, sha256: str) -> None:
+        """Read the image again when it is loaded next, e.g. because another scale counts now."""
+        with self._lock:
+            for key in [key for key in self._recent if key[0] == sha256]:
+                del self._recent[key]
+
+    def facts(self, sha256: str) -> StoredImage:
+        """What the database knows about the image: name, size, depth, scale, who handed it in.
+
+        Raises:
+            BlobNotFoundError: no such image.
+        """
+        with self._store.read() as work:
+            stored = work.images.find(sha256)
+        if stored is None:
+            raise BlobNotFoundError(f"no image {sha256[:12]} is stored")
+        return stored
+
+    def pitch(self, sha256: str) -> PixelPitch | None:
+        """The scale that counts: what a person measured, else what the file says; None when neither does.
+
+        Raises:
+            BlobNotFoundError: no such image.
+        """
+        with self._store.read() as work:
+            stored = work.images.find(sha256)
+            if stored is None:
+                raise BlobNotFoundError(f"no image {sha256[:12]} is stored")
+            return pitch_of(work, stored)
+
+    def name(self, sha256: str) -> str:
+        """The name that the image was first handed in under.
+
+        Raises:
+            BlobNotFoundError: no such image.
+        """
+        return self.facts(sha256).name
+
+    def _is_fingerprinted(self, sha256: str) -> bool:
+        with self._store.read() as work:
+            return work.fingerprints.has(sha256)
+
+    def _require_room(self, sha256: str, n_bytes: int) -> None:
+        """Ask the database first, also where there is no limit: when it is away, no file is written."""
+        with self._store.read() as work:
+            if work.images.find(sha256) is not None or self._limit_bytes is None:
+                return
+            held = work.images.total_bytes()
+        if held + n_bytes > self._limit_bytes:
+            raise BadInputError(
+                f"this workspace holds at most {self._limit_bytes // 2**20} MB of radiographs; "
+                "sign in to an account to keep more"
+            )
+
+    def _keep(self, asked: Polarity, radiograph: Radiograph) -> None:
+        with self._lock:
+            self._recent[(radiograph.sha256, asked)] = radiograph
+            while len(self._recent) > _KEPT_IN_MEMORY:
+                self._recent.popitem(last=False)
+
+
+def pitch_of(work: Work, image: StoredImage) -> PixelPitch | None:
+    """The scale that counts: what a person measured, else what the file says; None when neither does."""
+    measured = work.scales.newest(image.sha256)
+    return image.pitch if measured is None else PixelPitch(measured.mm_per_px, PitchSource.USER)

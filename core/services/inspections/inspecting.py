@@ -1,0 +1,258 @@
+"""Keeping inspections: what a model reported, and what a person decided about it."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from core.domain.accounts import Identity
+from core.domain.errors import UnknownRecordError
+from core.domain.inspection import DetectionResult
+from core.domain.permissions import Action, require
+from core.domain.reading import Setup
+from core.domain.records import Disposition, Inspection, ModelReference
+from core.reports.detection_json import detection_rows
+from core.services.images.image_quality import tell_remade
+from core.store.unit_of_work import Store, Work
+
+
+def new_id() -> str:
+    """32 random hex digits."""
+    return secrets.token_hex(16)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decides about an inspection; `setup` None leaves it as it is."""
+
+    disposition: Disposition | None
+    standard: str | None = None
+    quality_level: str | None = None
+    note: str = ""
+    setup: Setup | None = None
+
+
+class AssessesQuality(Protocol):
+    """What a change of the setup needs of the image-quality gate."""
+
+    def for_setup(self, inspection: Inspection, setup: Setup) -> dict[str, Any] | None:
+        """The report that an inspection gets with this setup; None where the one it has still holds."""
+
+
+class InspectionService:
+    """Inspections in one workspace. Every change is one transaction with its line in the audit log.
+
+    Args:
+        store: the workspace's.
+        quality: the image-quality gate; None where no setup changes what it rests on.
+        make_id: gives ids.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        quality: AssessesQuality | None = None,
+        *,
+        make_id: Callable[[], str] = new_id,
+    ) -> None:
+        self._store = store
+        self._quality = quality
+        self._make_id = make_id
+
+    def record(
+        self,
+        identity: Identity,
+        result: DetectionResult,
+        *,
+        setup: Setup | None = None,
+        image_quality: Mapping[str, Any] | None = None,
+    ) -> Inspection:
+        """The inspection that keeps `result`; looking at the same answer again finds the first one.
+
+        Args:
+            identity: who asked for it.
+            result: what the model reported.
+            setup: what is inspected, as far as it is known by now.
+            image_quality: the report of the image-quality gate.
+
+        Raises:
+            NotAllowedError: the role may not have radiographs inspected.
+            ValueError: the detections carry no probabilities.
+        """
+        require(identity, Action.INSPECTIONS_RECORD)
+        model = model_reference(result)
+        with self._store.write() as work:
+            known = work.inspections.same(
+                image_sha256=result.radiograph.sha256,
+                polarity=result.radiograph.polarity,
+                model=model,
+                inspector_id=identity.account_id,
+            )
+            if known is not None:
+                return known
+            inspection = Inspection(
+                inspection_id=self._make_id(),
+                image_sha256=result.radiograph.sha256,
+                image_name=result.name,
+                polarity=result.radiograph.polarity,
+                inspector_id=identity.account_id,
+                model=model,
+                detections=tuple(detection_rows(result)),
+                created_at=work.now,
+                disposition=None,
+                standard=None,
+                quality_level=None,
+                note="",
+                version=1,
+                updated_at=work.now,
+                updated_by=identity.account_id,
+                setup=(setup or Setup()).to_dict(),
+                image_quality=image_quality,
+            )
+            self._add(work, identity, inspection)
+        return inspection
+
+    def decide(
+        self, identity: Identity, inspection_id: str, decision: Decision, *, expected_version: int
+    ) -> Inspection:
+        """The inspection with its new decision.
+
+        Where the setup changes what the image-quality gate rests on, its report is made again and stored in
+        the same transaction.
+
+        Raises:
+            NotAllowedError: the role may not decide.
+            UnknownRecordError: there is no such inspection.
+            StaleVersionError: somebody else decided since; nothing was changed.
+            ImmutableRecordError: it is signed.
+            BlobNotFoundError, BlobDamagedError: the gate needs the radiograph, which is gone or changed.
+        """
+        require(identity, Action.INSPECTIONS_DECIDE)
+        quality = self._quality_for(inspection_id, decision.setup, expected_version)
+        with self._store.write() as work:
+            before = _existing(work, inspection_id)
+            changed = replace(
+                before,
+                disposition=decision.disposition,
+                standard=decision.standard,
+                quality_level=decision.quality_level,
+                note=decision.note,
+                setup=before.setup if decision.setup is None else decision.setup.to_dict(),
+                image_quality=before.image_quality if quality is None else quality,
+                updated_at=work.now,
+                updated_by=identity.account_id,
+            )
+            after = work.inspections.save_decision(changed, expected_version=expected_version)
+            work.audit.record(
+                identity,
+                action="inspection.decided",
+                object_type="inspection",
+                object_id=inspection_id,
+                before=decision_content(before),
+                after=decision_content(after),
+                details={"version": after.version, "disposition": _value(after.disposition)},
+            )
+            if quality is not None:
+                tell_remade(work, identity, before, after)
+        return after
+
+    def get(self, identity: Identity, inspection_id: str) -> Inspection:
+        """The inspection.
+
+        Raises:
+            NotAllowedError: the role may not look at inspections.
+            UnknownRecordError: there is none of this id.
+        """
+        require(identity, Action.INSPECTIONS_READ)
+        with self._store.read() as work:
+            return _existing(work, inspection_id)
+
+    def latest(
+        self, identity: Identity, limit: int, *, before: tuple[datetime, str] | None = None
+    ) -> list[Inspection]:
+        """At most `limit` inspections, newest first, after the one that `before` names (moment, id).
+
+        Raises:
+            NotAllowedError: the role may not look at inspections.
+        """
+        require(identity, Action.INSPECTIONS_READ)
+        with self._store.read() as work:
+            return work.inspections.latest(limit, before=before)
+
+    def _quality_for(
+        self, inspection_id: str, setup: Setup | None, expected_version: int
+    ) -> Mapping[str, Any] | None:
+        """The gate's report with this setup, made before the transaction, which holds the version to it."""
+        if setup is None or self._quality is None:
+            return None
+        with self._store.read() as work:
+            inspection = _existing(work, inspection_id)
+        if not inspection.is_open or inspection.version != expected_version:
+            return None  # the transaction refuses it
+        return self._quality.for_setup(inspection, setup)
+
+    def _add(self, work: Work, identity: Identity, inspection: Inspection) -> None:
+        work.inspections.add(inspection)
+        work.audit.record(
+            identity,
+            action="inspection.recorded",
+            object_type="inspection",
+            object_id=inspection.inspection_id,
+            after=inspection_content(inspection),
+            details={
+                "image": inspection.image_sha256,
+                "model": f"{inspection.model.name} v{inspection.model.version}",
+                "n_detections": len(inspection.detections),
+            },
+        )
+
+
+def model_reference(result: DetectionResult) -> ModelReference:
+    """What ran to give this result."""
+    calibration = result.model.calibration
+    return ModelReference(
+        name=result.model.name,
+        version=result.model.version,
+        sha256=result.model.sha256,
+        calibration_id=calibration.calibration_id,
+        score_cut=calibration.score_cut,
+        operating_probability=calibration.operating_probability,
+    )
+
+
+def inspection_content(inspection: Inspection) -> Mapping[str, Any]:
+    """What the audit log takes the digest of: all that is never changed about an inspection."""
+    model = inspection.model
+    return {
+        "inspection_id": inspection.inspection_id,
+        "image": inspection.image_sha256,
+        "polarity": inspection.polarity.value,
+        "inspector_id": inspection.inspector_id,
+        "model": [model.name, model.version, model.sha256, model.calibration_id],
+        "cut": [model.score_cut, model.operating_probability],
+        "detections": [dict(found) for found in inspection.detections],
+    }
+
+
+def decision_content(inspection: Inspection) -> Mapping[str, Any]:
+    """What the audit log takes the digest of: the decision and its version."""
+    return {
+        "disposition": _value(inspection.disposition),
+        "standard": inspection.standard,
+        "quality_level": inspection.quality_level,
+        "note": inspection.note,
+        "setup": dict(inspection.setup),
+        "version": inspection.version,
+    }
+
+
+def _existing(work: Work, inspection_id: str) -> Inspection:
+    found = work.inspections.find(inspection_id)
+    if found is None:
+        raise UnknownRecordError(f"there is no inspection {inspection_id}")
+    return found
+
+
+def _value(disposition: Disposition | None) -> str | None:
+    return disposition.value if disposition else None

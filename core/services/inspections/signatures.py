@@ -1,0 +1,51 @@
+"""Signatures: what was signed by whom, under a keyed seal that shows any change."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from core.audit.canonical import canonical_json, digest
+from core.domain.accounts import Identity
+from core.domain.records import Inspection, Signature
+from core.keys import keyed_digest
+from core.services.inspections.inspecting import new_id
+from core.store.unit_of_work import Work
+
+
+class Sealer:
+    """Makes and checks signatures.
+
+    Args:
+        key: seals them.
+        make_id: gives ids.
+    """
+
+    def __init__(self, key: bytes, *, make_id: Callable[[], str] = new_id) -> None:
+        self._key = key
+        self._make_id = make_id
+
+    def sign(
+        self, work: Work, signer: Identity, inspection: Inspection, content: Mapping[str, Any], meaning: str
+    ) -> Signature:
+        """A signature by `signer` over `content`, stored within `work`."""
+        signature = Signature(
+            signature_id=self._make_id(),
+            inspection_id=inspection.inspection_id,
+            inspection_version=inspection.version,
+            signer_id=signer.user_id,
+            meaning=meaning,
+            content_sha256=digest(content),
+            signed_at=work.now,
+            seal="",
+        )
+        sealed = replace(signature, seal=self._seal(signature))
+        work.signatures.add(sealed)
+        return sealed
+
+    def is_intact(self, signature: Signature) -> bool:
+        """False when anything about the signature was changed since."""
+        return self._seal(replace(signature, seal="")) == signature.seal
+
+    def _seal(self, signature: Signature) -> str:
+        content = {name: getattr(signature, name) for name in Signature.__slots__ if name != "seal"}
+        return keyed_digest(self._key, canonical_json(content).decode("ascii"))

@@ -1,0 +1,230 @@
+"""Signing an inspection: the password again, the content frozen under a seal, differences kept."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+from core.domain.accounts import Identity
+from core.domain.errors import BadInputError, ImmutableRecordError, StaleVersionError
+from core.domain.permissions import Action, require
+from core.domain.reading import disagreements
+from core.domain.records import (
+    Annotation,
+    AnnotationSource,
+    Inspection,
+    InspectionState,
+    Signature,
+)
+from core.services.inspections.correction_queue import queue_signed
+from core.services.inspections.inspecting import decision_content, inspection_content, new_id
+from core.services.inspections.judging import Judgement, judgement_from
+from core.services.inspections.readings import Reading, existing, reading_of
+from core.services.inspections.signatures import Sealer
+from core.store.unit_of_work import Store, Work
+from core.store.workbench import KeptDisagreement
+
+#: What the signature of an inspector and of a second person mean (21 CFR 11.50).
+INSPECTED, REVIEWED = "inspected", "reviewed"
+
+
+class ConfirmsPassword(Protocol):
+    """What signing needs of the accounts."""
+
+    def confirm_password(self, identity: Identity, password: str, *, address: str) -> None:
+        """Return when it is the password of this account, else raise SignInRefusedError."""
+
+
+class SigningOffService:
+    """Signatures in one workspace.
+
+    Args:
+        store: the workspace's.
+        accounts: asks for the password again.
+        key: seals signatures.
+        judge: the verdict on a reading as plain JSON, for what is signed.
+        make_id: gives ids.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        accounts: ConfirmsPassword,
+        key: bytes,
+        *,
+        judge: Callable[[Reading], Mapping[str, Any]],
+        make_id: Callable[[], str] = new_id,
+    ) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._sealer = Sealer(key, make_id=make_id)
+        self._judge = judge
+        self._make_id = make_id
+
+    def sign(
+        self,
+        identity: Identity,
+        inspection_id: str,
+        password: str,
+        *,
+        expected_version: int,
+        expected_reading: int,
+        address: str,
+    ) -> Signature:
+        """The signature under an inspection, which nobody changes from now on.
+
+        Args:
+            identity: who signs.
+            inspection_id: what is signed.
+            password: the account's, asked for again.
+            expected_version: of the decision, as the signer sees it.
+            expected_reading: version of the reading, as the signer sees it.
+            address: of the client; wrong passwords count against it.
+
+        Raises:
+            NotAllowedError: the role may not sign.
+            SignInRefusedError: the password is another one.
+            UnknownRecordError: there is no such inspection.
+            ImmutableRecordError: it is signed already.
+            BadInputError: no disposition is set.
+            StaleVersionError: decision or reading changed since; nothing was signed.
+        """
+        require(identity, Action.SIGNATURES_ADD)
+        with self._store.read() as work:
+            judgement = self._judge(reading_of(work, inspection_id))
+        self._accounts.confirm_password(identity, password, address=address)
+        with self._store.write() as work:
+            work.inspections.require_version(inspection_id, expected_version)
+            reading = reading_of(work, inspection_id)
+            _require_signable(reading, expected_reading)
+            signature = self._sealer.sign(
+                work, identity, reading.inspection, signed_content(reading, judgement), INSPECTED
+            )
+            work.signatures.keep_judgement(signature.signature_id, judgement)
+            work.inspections.set_state(inspection_id, InspectionState.SIGNED)
+            work.disagreements.add(self._differences(work, reading))
+            queue_signed(work, reading)
+            work.audit.record(
+                identity,
+                action="inspection.signed",
+                object_type="inspection",
+                object_id=inspection_id,
+                after={"content": signature.content_sha256, "meaning": signature.meaning},
+                details={"meaning": signature.meaning, "version": expected_version},
+            )
+        return signature
+
+    def revise(self, identity: Identity, inspection_id: str) -> Inspection:
+        """A new, open inspection that begins where the signed one ended.
+
+        Raises:
+            NotAllowedError: the role may not decide.
+            UnknownRecordError: there is no such inspection.
+            BadInputError: it is not signed, so it can be changed itself.
+        """
+        require(identity, Action.INSPECTIONS_DECIDE)
+        with self._store.write() as work:
+            signed = reading_of(work, inspection_id)
+            if signed.inspection.is_open:
+                raise BadInputError("the inspection is not signed yet: change it itself")
+            revision = replace(
+                signed.inspection,
+                inspection_id=self._make_id(),
+                inspector_id=identity.account_id,
+                created_at=work.now,
+                version=1,
+                updated_at=work.now,
+                updated_by=identity.account_id,
+                state=InspectionState.OPEN,
+                revision_of=inspection_id,
+            )
+            work.inspections.add(revision)
+            copied = self._copied(work, identity, signed, revision)
+            work.annotations.append(copied)
+            work.inspections.set_found(revision.inspection_id, copied.boxes)
+            work.audit.record(
+                identity,
+                action="inspection.revised",
+                object_type="inspection",
+                object_id=revision.inspection_id,
+                after=inspection_content(revision),
+                details={"revision_of": inspection_id},
+            )
+        return revision
+
+    def is_intact(self, signature: Signature) -> bool:
+        """True when nothing about the signature was changed since."""
+        return self._sealer.is_intact(signature)
+
+    def _differences(self, work: Work, reading: Reading) -> list[KeptDisagreement]:
+        inspection = reading.inspection
+        return [
+            KeptDisagreement(
+                disagreement_id=self._make_id(),
+                inspection_id=inspection.inspection_id,
+                image_sha256=inspection.image_sha256,
+                kind=one.kind.value,
+                indication=one.indication.to_box(),
+                created_at=work.now,
+            )
+            for one in disagreements(inspection.detections, reading.indications)
+        ]
+
+    def _copied(self, work: Work, identity: Identity, signed: Reading, revision: Inspection) -> Annotation:
+        return Annotation(
+            annotation_id=self._make_id(),
+            image_sha256=revision.image_sha256,
+            track=revision.inspection_id,
+            inspection_id=revision.inspection_id,
+            version=1,
+            source=AnnotationSource.HUMAN,
+            author_id=identity.user_id,
+            boxes=tuple(one.to_box() for one in signed.indications),
+            note="",
+            created_at=work.now,
+        )
+
+
+def signed_content(reading: Reading, judgement: Mapping[str, Any]) -> dict[str, Any]:
+    """All that a signature is for: what ran, what was read, decided and judged."""
+    return {
+        "inspection": inspection_content(reading.inspection),
+        "decision": decision_content(reading.inspection),
+        "reading": {
+            "version": reading.version,
+            "indications": [one.to_box() for one in reading.indications],
+        },
+        "image_quality": reading.inspection.image_quality,
+        "judgement": judgement,
+    }
+
+
+def judgement_as_signed(store: Store, signatures: Sequence[Signature]) -> Judgement | None:
+    """The verdict that the inspector signed, word for word; None where nobody signed or none was kept."""
+    signed = next((one for one in signatures if one.meaning == INSPECTED), None)
+    if signed is None:
+        return None
+    with store.read() as work:
+        kept = work.signatures.judgement(signed.signature_id)
+    return None if kept is None else judgement_from(kept)
+
+
+def signatures_of(store: Store, identity: Identity, inspection_id: str) -> list[Signature]:
+    """The signatures under an inspection, oldest first.
+
+    Raises:
+        NotAllowedError: the role may not look at inspections.
+        UnknownRecordError: there is no such inspection.
+    """
+    require(identity, Action.INSPECTIONS_READ)
+    with store.read() as work:
+        existing(work, inspection_id)
+        return work.signatures.of_inspection(inspection_id)
+
+
+def _require_signable(reading: Reading, expected_reading: int) -> None:
+    if not reading.inspection.is_open:
+        raise ImmutableRecordError("the inspection is signed already")
+    if reading.version != expected_reading:
+        raise StaleVersionError("the reading", yours=expected_reading, stored=reading.version)
+    if reading.inspection.disposition is None:
+        raise BadInputError("set a disposition before you sign: accept, reject or review")

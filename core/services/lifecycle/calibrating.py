@@ -1,0 +1,307 @@
+"""Turning a network's scores into probabilities, on parts that trained nothing."""
+
+import json
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.calibrate.calibrator import Calibrator
+from core.calibrate.choice import choose_calibrator
+from core.domain.detections import Detections
+from core.domain.errors import CalibrationDataError
+from core.domain.model_version import CalibrationRecord
+from core.domain.radiograph import Polarity
+from core.engine.detector import Detector
+from core.evaluate.matching import match
+from core.labelling.coco import CocoImage, read_coco
+from core.registry.artefact import CALIBRATION, WEIGHTS, read_calibration
+from core.services.evaluation.evaluating import Progress
+from core.services.evaluation.recorded_images import cluster_name, detect_recorded, select_images
+
+log = logging.getLogger(__name__)
+#: The score cut is the lowest score, in hundredths, from which this share of the boxes is true.
+MINIMUM_SHARE_TRUE = 0.2
+#: ... unless fewer than this share of the true boxes would be left.
+LEAST_TRUE_KEPT = 0.5
+_F_MEASURE = "the best F-measure on the parts that calibrate"
+#: Operating probabilities that the page's threshold can show.
+_CANDIDATES = np.round(np.arange(0.10, 0.905, 0.01), 2)
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """A threshold that was chosen by another rule than the best F-measure.
+
+    Attributes:
+        probability: calibrated, 0.10 to 0.90.
+        why: the rule, and on which parts it was applied, for the card.
+
+    Raises:
+        CalibrationDataError: it lies outside, or the rule is missing.
+    """
+
+    probability: float
+    why: str
+
+    def __post_init__(self) -> None:
+        if not _CANDIDATES[0] <= self.probability <= _CANDIDATES[-1] or not self.why.strip():
+            raise CalibrationDataError(
+                f"expected an operating probability from 0.10 to 0.90 with its reason, got {self.probability}"
+            )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CalibrationSet:
+    """Detections on parts that trained nothing, matched at IoU 0.5.
+
+    Attributes:
+        scores: (M,) raw.
+        is_true: (M,) bool.
+        groups: M names of series, film or image.
+        n_truth: recorded boxes in all images, found or not.
+        n_images: images run.
+        parts: all series, films or images that were run, also those without a detection.
+    """
+
+    scores: npt.NDArray[np.float32]
+    is_true: npt.NDArray[np.bool_]
+    groups: tuple[str, ...]
+    n_truth: int
+    n_images: int
+    parts: frozenset[str]
+
+    def above(self, score_cut: float) -> "CalibrationSet":
+        """The same images with the detections at or above the cut."""
+        keep = self.scores >= score_cut
+        groups = tuple(name for name, is_kept in zip(self.groups, keep, strict=True) if is_kept)
+        return replace(self, scores=self.scores[keep], is_true=self.is_true[keep], groups=groups)
+
+
+def collect_calibration_set(
+    detector: Detector,
+    coco: Path,
+    images_dir: Path,
+    *,
+    series: Collection[str] | None = None,
+    polarity: Polarity = Polarity.UNKNOWN,
+    progress: Progress | None = None,
+) -> CalibrationSet:
+    """What `detector` reports on the images of a COCO file, true or false: all above its floor.
+
+    Args:
+        detector: of the version, or of one fold when cross-fitting.
+        coco: the COCO detection file.
+        images_dir: the folder that its file names are relative to.
+        series: only images of these series; None takes all.
+        polarity: of images when neither they nor the COCO file say.
+        progress: called after each image.
+
+    Raises:
+        DatasetError: when the COCO file, its images and their sizes do not belong together.
+    """
+    images = select_images(read_coco(coco), images_dir, series)
+    detections = []
+    for done, image in enumerate(images, start=1):
+        detections.append(detect_recorded(detector, image, images_dir, polarity))
+        if progress is not None:
+            progress(done, len(images))
+    return calibration_set(images, detections)
+
+
+def calibration_set(images: Sequence[CocoImage], detections: Sequence[Detections]) -> CalibrationSet:
+    """The detections of `images`, true or false; one entry of each an image."""
+    pairs = list(zip(images, detections, strict=True))
+    matches = [match(found.boxes, found.scores, image.boxes).is_true for image, found in pairs]
+    return CalibrationSet(
+        scores=np.concatenate([found.scores for found in detections]),
+        is_true=np.concatenate(matches),
+        groups=tuple(name for image, found in pairs for name in [cluster_name(image)] * len(found)),
+        n_truth=sum(len(image.boxes) for image in images),
+        n_images=len(images),
+        parts=frozenset(cluster_name(image) for image in images),
+    )
+
+
+def join_calibration_sets(sets: Sequence[CalibrationSet]) -> CalibrationSet:
+    """All sets as one: several data sets, or the out-of-fold detections of a cross-fitted model.
+
+    Raises:
+        CalibrationDataError: when there is none.
+    """
+    if not sets:
+        raise CalibrationDataError("cannot calibrate: no images were given")
+    return CalibrationSet(
+        np.concatenate([s.scores for s in sets]),
+        np.concatenate([s.is_true for s in sets]),
+        tuple(name for s in sets for name in s.groups),
+        sum(s.n_truth for s in sets),
+        sum(s.n_images for s in sets),
+        frozenset().union(*(s.parts for s in sets)),
+    )
+
+
+def choose_score_cut(collected: CalibrationSet) -> float:
+    """The lowest score, in hundredths, from which a fifth of the boxes is true.
+
+    Below it a reader would mostly be shown noise, and a calibrator would be fitted to noise: with every
+    box above 0.05 counted, D-ECE looks ten times better than where a decision is taken. But never
+    higher than where half of the true boxes are left, so a weak model keeps something to calibrate.
+    """
+    cuts = np.round(np.arange(0.01, 0.96, 0.01), 2)
+    is_kept = collected.scores[None, :] >= cuts[:, None].astype(np.float32)
+    n_kept, n_true = is_kept.sum(axis=1), (is_kept & collected.is_true).sum(axis=1)
+    is_enough = n_true >= MINIMUM_SHARE_TRUE * n_kept
+    is_allowed = n_true >= LEAST_TRUE_KEPT * n_true[0]
+    highest_allowed = int(np.flatnonzero(is_allowed)[-1])
+    first_enough = int(np.argmax(is_enough)) if is_enough.any() else highest_allowed
+    return float(cuts[min(first_enough, highest_allowed)])
+
+
+def fit_calibration(
+    collected: CalibrationSet,
+    path: Path,
+    *,
+    description: str,
+    score_cut: float | None = None,
+    method: str | None = None,
+    recall_weight: float = 1.0,
+    operating: OperatingPoint | None = None,
+) -> CalibrationRecord:
+    """The record now written to `path` (calibration.json of an artefact folder).
+
+    Args:
+        collected: all detections above the detector's floor.
+        path: where to write.
+        description: which parts these are, one phrase, for the card.
+        score_cut: what is below it is neither reported nor calibrated; None takes `choose_score_cut`.
+        method: a key of `core.calibrate.calibrator.FIT`; None chooses by the rule of `compare_methods`.
+        recall_weight: of the operating probability, see `operating_probability`.
+        operating: was chosen elsewhere; None takes `operating_probability`.
+
+    Raises:
+        CalibrationDataError: on no box, only true ones or only false ones.
+    """
+    cut = choose_score_cut(collected) if score_cut is None else score_cut
+    collected = collected.above(cut)
+    choice = choose_calibrator(collected.scores, collected.is_true, collected.groups, method=method)
+    calibrator, reason = choice.calibrator, choice.reason
+    if len(np.unique(calibrator.probability(np.array([cut, 1.0])))) == 1:
+        log.warning("flat calibration: on %s a higher score did not mean a true box more often", description)
+        reason += "; flat: the score says nothing about these boxes"
+    n_true = int(collected.is_true.sum())
+    content = {
+        "method": calibrator.method,
+        "parameters": list(calibrator.parameters),
+        "score_cut": cut,
+        "operating_probability": operating_probability(collected, calibrator, recall_weight=recall_weight)
+        if operating is None
+        else operating.probability,
+        "operating_chosen": _F_MEASURE if operating is None else operating.why,
+        "fitted_on": f"{description}: {len(collected.scores)} boxes ({n_true} true) in {collected.n_images} "
+        f"images of {len(collected.parts)} parts",
+        "chosen": reason,
+        "parts": sorted(collected.parts),  # read by what must not use them again
+        "comparison": choice.comparison.to_dict() if choice.comparison else None,
+    }
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    return read_calibration(path)
+
+
+def read_comparison(path: Path) -> dict[str, Any] | None:
+    """The comparison of methods in a calibration file, for `comparison_rows`; None where it holds none.
+
+    Raises:
+        ModelArtefactError: when the file is missing or damaged.
+    """
+    read_calibration(path)
+    found: dict[str, Any] | None = json.loads(path.read_text(encoding="utf-8")).get("comparison")
+    return found
+
+
+def read_operating_rule(path: Path) -> str | None:
+    """How the operating probability in a calibration file was chosen; None where it does not say.
+
+    Raises:
+        ModelArtefactError: when the file is missing or damaged.
+    """
+    read_calibration(path)
+    found: str | None = json.loads(path.read_text(encoding="utf-8")).get("operating_chosen")
+    return found
+
+
+def operating_probability(
+    collected: CalibrationSet, calibrator: Calibrator, *, recall_weight: float = 1.0
+) -> float:
+    """The threshold from 0.10 to 0.90 in hundredths with the best F-measure; the lowest of equals.
+
+    Args:
+        collected: the detections; boxes that were never found count as missed.
+        calibrator: gives their probabilities.
+        recall_weight: beta of the F-measure; 1 weighs misses and false calls alike, 2 misses more.
+    """
+    probabilities = calibrator.probability(collected.scores)
+    is_reported = probabilities[None, :] >= _CANDIDATES[:, None]
+    hits = (is_reported & collected.is_true).sum(axis=1)
+    squared = recall_weight**2
+    f_measure = (1 + squared) * hits / (is_reported.sum(axis=1) + squared * collected.n_truth)
+    return float(_CANDIDATES[np.argmax(f_measure)])
+
+
+def calibrate_artefact(
+    folder: Path,
+    sources: Sequence[tuple[Path, Path, Collection[str] | None]],
+    *,
+    description: str,
+    polarity: Polarity = Polarity.UNKNOWN,
+    score_cut: float | None = None,
+    method: str | None = None,
+    recall_weight: float = 1.0,
+    operating: OperatingPoint | None = None,
+    device: str = "cpu",
+    progress: Progress | None = None,
+) -> CalibrationRecord:
+    """The record now written as calibration.json beside the weights in `folder`.
+
+    Args:
+        folder: holds the weights; card and manifest may still be missing.
+        sources: (COCO file, images folder, series or None for all); none of it may have trained.
+        description: which parts these are, one phrase, for the card.
+        polarity: of images when neither they nor the COCO file say.
+        score_cut: see `fit_calibration`.
+        method: see `fit_calibration`.
+        recall_weight: see `operating_probability`.
+        operating: see `fit_calibration`.
+        device: to run on.
+        progress: called after each image of each source.
+
+    Raises:
+        CalibrationDataError: when the detections cannot calibrate.
+        ModelArtefactError: when the weights cannot be used.
+        DatasetError: when a source contradicts itself.
+    """
+    detector = Detector.load(folder / WEIGHTS, device=device)
+    collected = [
+        collect_calibration_set(
+            detector,
+            coco,
+            images_dir,
+            series=series,
+            polarity=polarity,
+            progress=progress,
+        )
+        for coco, images_dir, series in sources
+    ]
+    return fit_calibration(
+        join_calibration_sets(collected),
+        folder / CALIBRATION,
+        description=description,
+        score_cut=score_cut,
+        method=method,
+        recall_weight=recall_weight,
+        operating=operating,
+    )

@@ -1,0 +1,136 @@
+"""The figures for the promotion gate, from evaluations that were made before: nothing is measured here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from core.domain.model_version import ModelVersion
+from core.evaluate.gate_measures import Measured, gate_evidence
+from core.evaluate.gate_report import GateEvidence
+from core.evaluate.outcome_table import OutcomeTable
+from core.registry.artefact import read_artefact
+from core.services.lifecycle.promoting import GateSet
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSet:
+    """An evaluation set."""
+
+    digest: str
+    name: str
+    n_images: int
+    n_boxes: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stored:
+    """An evaluation that was made: figures, what each box did, and on which device."""
+
+    summary: dict[str, Any]
+    outcomes: OutcomeTable
+    device: str
+
+
+class Evaluations(Protocol):
+    """What is asked of the evaluations."""
+
+    def sets_of(self, model: str) -> Sequence[KnownSet]:
+        """The evaluation sets of a model, newest first."""
+
+    def has(self, version: ModelVersion, set_digest: str) -> bool:
+        """True when the version was evaluated on the set by this state of the code."""
+
+    def stored(self, version: ModelVersion, set_digest: str) -> Stored | None:
+        """That evaluation; None when there is none."""
+
+
+class Models(Protocol):
+    """What is asked of the registry."""
+
+    def resolve(
+        self, name: str, *, version: int | None = None, alias: str = "champion"
+    ) -> tuple[ModelVersion, Path]:
+        """The version and its folder."""
+
+
+class StoredEvidence:
+    """Evidence from evaluations that were stored.
+
+    Args:
+        evaluations: that were made.
+        models: gives the data manifest of a version.
+    """
+
+    def __init__(self, evaluations: Evaluations, models: Models) -> None:
+        self._evaluations = evaluations
+        self._models = models
+
+    def sets(self, candidate: ModelVersion, champion: ModelVersion | None) -> Sequence[GateSet]:
+        """The evaluation sets of the model: those that both were evaluated on first, larger ones first."""
+        found = [
+            GateSet(
+                one.digest,
+                one.name,
+                one.n_images,
+                one.n_boxes,
+                all(self._evaluations.has(v, one.digest) for v in (candidate, champion) if v is not None),
+            )
+            for one in self._evaluations.sets_of(candidate.name)
+        ]
+        return sorted(found, key=lambda one: (one.is_measured, one.n_images), reverse=True)
+
+    def measured(
+        self, candidate: ModelVersion, champion: ModelVersion | None, set_digest: str | None
+    ) -> GateEvidence:
+        """What was measured on the set; what was not says why."""
+        if champion is not None and champion.version == candidate.version:
+            champion = None  # it is compared with nothing but the release threshold
+        sets = self.sets(candidate, champion)
+        chosen = next((one for one in sets if set_digest in (None, one.digest)), None)
+        if chosen is None:
+            what = "there is no such evaluation set" if sets else "there is no evaluation set"
+            return _nothing(candidate, champion, f"{what} of {candidate.name}")
+        wanted = [candidate] if champion is None else [candidate, champion]
+        found = [self._measured(version, chosen.digest) for version in wanted]
+        missing = [f"v{version.version}" for version, one in zip(wanted, found, strict=True) if one is None]
+        own = found[0]
+        if missing or own is None:
+            which = " and ".join(missing)
+            why = f"{which} not measured on {chosen.name} by this state of the code: see Compare"
+            return _nothing(candidate, champion, why, chosen)
+        return gate_evidence(
+            own,
+            found[1] if champion is not None else None,
+            set_name=chosen.name,
+            set_digest=chosen.digest,
+            minimum_ap50=_minimum_ap50(candidate),
+        )
+
+    def _measured(self, version: ModelVersion, set_digest: str) -> Measured | None:
+        stored = self._evaluations.stored(version, set_digest)
+        if stored is None:
+            return None
+        _, folder = self._models.resolve(version.name, version=version.version)
+        trained_on = read_artefact(folder).trained_on
+        return Measured(version.version, stored.outcomes, stored.summary, stored.device, trained_on)
+
+
+def _minimum_ap50(version: ModelVersion) -> float | None:
+    least = (version.card.get("release") or {}).get("minimum_ap50")
+    return float(least) if isinstance(least, int | float) else None
+
+
+def _nothing(
+    candidate: ModelVersion, champion: ModelVersion | None, why: str, of: GateSet | None = None
+) -> GateEvidence:
+    return GateEvidence(
+        candidate=candidate.version,
+        champion=None if champion is None else champion.version,
+        set_name="" if of is None else of.name,
+        set_digest="" if of is None else of.digest,
+        n_images=0 if of is None else of.n_images,
+        n_boxes=0 if of is None else of.n_boxes,
+        minimum_ap50=_minimum_ap50(candidate),
+        missing={"": why},
+    )

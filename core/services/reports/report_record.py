@@ -1,0 +1,153 @@
+"""What of the record a report needs: names, the scale of the moment it was signed, corrections."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from core.audit.canonical import digest
+from core.domain.accounts import Identity, Role
+from core.domain.errors import NotAllowedError
+from core.domain.radiograph import PitchSource, PixelPitch
+from core.domain.records import Inspection, Review, Signature
+from core.reports.inspection_report import ImageFacts, ReviewedBy, Revision
+from core.services.inspections.inspection_record import is_blind_for
+from core.services.inspections.own_review import SideBySide, own_review_of
+from core.services.inspections.readings import Reading
+from core.services.inspections.second_review import reviewed_content
+from core.services.inspections.signing_off import INSPECTED, REVIEWED, signed_content
+from core.store.images import StoredImage
+from core.store.unit_of_work import Work
+
+#: A chain of corrections that is longer is cut; nobody reads it.
+_LONGEST_CHAIN = 50
+
+
+class Names:
+    """Printed names by user id, read once each."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._known: dict[str, str] = {}
+
+    def of(self, user_id: str | None) -> str:
+        """The full name; what stands for it where there is none."""
+        if user_id is None:
+            return "command line"
+        if user_id not in self._known:
+            user = self._work.users.find(user_id)
+            unknown = f"unknown user {user_id}"
+            self._known[user_id] = unknown
+            if user is not None:
+                is_guest = user.role is Role.GUEST
+                self._known[user_id] = "guest" if is_guest else user.full_name or user.shown_name
+        return self._known[user_id]
+
+
+def pitch_at(work: Work, image: StoredImage, at: datetime | None) -> PixelPitch | None:
+    """The scale that counted at the moment; the one that counts now, where there is no moment."""
+    measured = work.scales.newest(image.sha256, until=at)
+    return image.pitch if measured is None else PixelPitch(measured.mm_per_px, PitchSource.USER)
+
+
+def image_facts(inspection: Inspection, image: StoredImage, pitch: PixelPitch | None) -> ImageFacts:
+    """The radiograph as it was inspected."""
+    return ImageFacts(
+        name=inspection.image_name,
+        sha256=image.sha256,
+        width=image.width,
+        height=image.height,
+        bit_depth=image.bit_depth,
+        file_format=image.file_format,
+        polarity=inspection.polarity.value,
+        mm_per_px=None if pitch is None else pitch.mm_per_px,
+        scale_source=None if pitch is None else pitch.source.value,
+    )
+
+
+def n_below(inspection: Inspection) -> int:
+    """How many boxes of the model lie below its operating probability."""
+    cut = inspection.model.operating_probability
+    return sum(found["probability"] < cut for found in inspection.detections)
+
+
+def reviewed(one: Review, names: Names) -> ReviewedBy:
+    """The review with the reviewer's name."""
+    return ReviewedBy(
+        review_id=one.review_id,
+        printed_name=names.of(one.reviewer_id),
+        outcome=one.outcome.value,
+        own_disposition=one.own_disposition.value if one.own_disposition else None,
+        note=one.note,
+        reviewed_at=one.created_at,
+        inspection_version=one.inspection_version,
+    )
+
+
+def signed_digests(
+    work: Work, reading: Reading, signatures: Sequence[Signature], judgement: Mapping[str, Any]
+) -> dict[str, str]:
+    """The digest of what each signature is for, as the record is now, by signature id.
+
+    A signature that means something else than inspected or reviewed is left out.
+    """
+    digests = {}
+    for one in signatures:
+        if one.meaning == INSPECTED:
+            digests[one.signature_id] = digest(signed_content(reading, judgement))
+        elif one.meaning == REVIEWED:
+            reviews = work.reviews.of_inspection(one.inspection_id)
+            mine = [review for review in reviews if review.reviewer_id == one.signer_id]
+            before = [other for other in signatures if other.signed_at < one.signed_at]
+            digests[one.signature_id] = _review_digest(work, reading, mine[-1], before) if mine else ""
+    return digests
+
+
+def _review_digest(work: Work, reading: Reading, review: Review, before: Sequence[Signature]) -> str:
+    reviewer = Identity(review.reviewer_id, review.reviewer_id, Role.REVIEWER)
+    own = own_review_of(work, reading.inspection, reviewer)
+    if review.own_disposition is None:
+        return ""
+    both = SideBySide(reading, own, review.own_disposition)
+    signed = [[one.signature_id, one.meaning, one.content_sha256] for one in before]
+    return digest({**reviewed_content(work, both, review), "signed": signed})
+
+
+def require_not_blind(work: Work, identity: Identity, inspection: Inspection) -> None:
+    """Return unless this person may still be the second one and has not finished the own reading.
+
+    Raises:
+        NotAllowedError: they must not know the first result yet.
+    """
+    is_blind = is_blind_for(identity, inspector_id=inspection.inspector_id, state=inspection.state)
+    if is_blind and not own_review_of(work, inspection, identity).is_final:
+        raise NotAllowedError("this waits for a second review: finish your own reading before its report")
+
+
+def chain(
+    work: Work, inspection: Inspection, names: Names
+) -> tuple[tuple[Revision, ...], tuple[Revision, ...]]:
+    """What came before the inspection and what corrects it, each oldest first."""
+    earlier: list[Revision] = []
+    before = inspection.revision_of
+    while before is not None and len(earlier) < _LONGEST_CHAIN:
+        found = work.inspections.find(before)
+        assert found is not None  # a foreign key holds it
+        earlier.insert(0, _revision(found, names))
+        before = found.revision_of
+    later: list[Revision] = []
+    waiting = work.inspections.revisions_of(inspection)
+    while waiting and len(later) < _LONGEST_CHAIN:
+        newer = waiting.pop(0)
+        later.append(_revision(newer, names))
+        waiting += work.inspections.revisions_of(newer)
+    return tuple(earlier), tuple(sorted(later, key=lambda one: (one.created_at, one.inspection_id)))
+
+
+def _revision(inspection: Inspection, names: Names) -> Revision:
+    return Revision(
+        inspection_id=inspection.inspection_id,
+        created_at=inspection.created_at,
+        inspector=names.of(inspection.inspector_id),
+        state=inspection.state.value,
+        disposition=inspection.disposition.value if inspection.disposition else None,
+    )

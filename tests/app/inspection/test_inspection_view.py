@@ -1,0 +1,126 @@
+"""What the inspection page tells the viewer."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from app.inspection.analysis_queue import Answer, AnswerState, Question
+from app.inspection.inspection_view import TableItem, polarity_text, start_threshold, viewer_data
+from app.inspection.tray import EntryState, TrayEntry
+from core.domain.model_version import ModelVersion
+from core.domain.radiograph import PitchSource, PixelPitch, Polarity
+from tests.reports.test_detection_json import result
+
+ANALYSED = result(pitch=PixelPitch(0.05, PitchSource.FILE))
+SHA = ANALYSED.radiograph.sha256
+ENTRY = TrayEntry("k1", "film.png", Polarity.FILM, EntryState.STORED, SHA)
+QUESTION = Question("u-1", SHA, Polarity.FILM, "weld", 2)
+READY = TableItem(ENTRY, QUESTION, Answer(AnswerState.READY, ANALYSED))
+WORKING = TableItem(replace(ENTRY, key="k2"), QUESTION, Answer(AnswerState.WORKING))
+READING = TableItem(TrayEntry("k3", "next.png", Polarity.UNKNOWN))
+BROKEN = TableItem(replace(READING.entry, key="k4", state=EntryState.FAILED, message="not a radiograph"))
+
+
+def shown(current: TableItem, *others: TableItem) -> dict[str, object]:
+    return viewer_data(
+        [current, *others],
+        current,
+        radiograph=ANALYSED.radiograph if current.entry.sha256 else None,
+        model=ANALYSED.model,
+        threshold=0.4,
+    )
+
+
+def test_a_finished_image_has_boxes_numbered_from_one_and_links() -> None:
+    data = shown(READY)
+    assert [d["n"] for d in data["detections"]] == [1, 2]
+    assert data["detections"][0]["class"] == "crack"
+    assert data["status"]["state"] == "ready"
+    assert data["image"]["mm_per_px"] == 0.05
+    assert data["image"]["pitch_source"] == "resolution written in the file"
+    assert data["links"]["json"] == f"/results/{SHA}/detections.json?model=weld&version=2&polarity=film"
+    assert data["batch"][0]["summary"] == "1 at 0.40"
+    assert data["model"]["data_notice"] == "ours"
+
+
+def test_a_working_image_shows_its_pixels_and_no_boxes() -> None:
+    data = shown(WORKING)
+    assert (data["status"]["state"], data["detections"], data["links"]) == ("working", [], None)
+    assert data["image"]["pixels_url"] == f"/pixels/{SHA}"
+    assert data["status"]["message"] == "Looking for indications"
+
+
+def test_a_large_image_has_a_preview_and_what_measuring_needs() -> None:
+    pixels = np.zeros((1300, 5000), np.uint16)
+    large = replace(ANALYSED.radiograph, pixels=pixels)
+    assert shown(READY)["image"]["preview_url"] is None
+    data = viewer_data([READY], READY, radiograph=large, model=ANALYSED.model, threshold=0.4)
+    assert data["image"]["preview_url"] == f"/pixels/{SHA}/preview"
+    assert (data["image"]["polarity"], data["image"]["srb_um"]) == (large.polarity.value, None)
+
+
+def test_a_batch_says_how_far_it_is_how_long_it_takes_and_what_failed() -> None:
+    progress = shown(WORKING, READING, READY, BROKEN)["progress"]
+    assert progress["text"] == "1 of 4 analysed, about 1 s left"
+    assert progress["is_running"]
+    assert not progress["can_cancel"]
+    assert progress["failed"] == [{"key": "k4", "name": "next.png", "message": "not a radiograph"}]
+    assert "left" not in shown(WORKING, READING)["progress"]["text"]
+    waiting = TableItem(ENTRY, QUESTION, Answer(AnswerState.WAITING))
+    assert shown(WORKING, waiting)["progress"]["can_cancel"]
+
+
+def test_a_batch_without_work_or_failures_says_nothing() -> None:
+    assert shown(READY, READY)["progress"] is None
+    assert shown(WORKING)["progress"] is None
+
+
+def test_what_was_not_taken_is_told_also_when_nothing_else_is() -> None:
+    def told(*items: TableItem) -> object:
+        current, remark = items[0], "Skipped 1 file that is no radiograph: a.txt."
+        radiograph, model = ANALYSED.radiograph, ANALYSED.model
+        return viewer_data(items, current, radiograph=radiograph, model=model, threshold=0.4, remark=remark)[
+            "progress"
+        ]
+
+    assert told(READY) == {
+        "text": "1 of 1 analysed",
+        "is_running": False,
+        "can_cancel": False,
+        "failed": [],
+        "remark": "Skipped 1 file that is no radiograph: a.txt.",
+    }
+    assert shown(READY)["progress"] is None
+
+
+def test_a_cancelled_image_is_not_waited_for_and_says_why() -> None:
+    cancelled = TableItem(ENTRY, QUESTION, Answer(AnswerState.CANCELLED, message="you cancelled it"))
+    assert not cancelled.is_pending
+    assert shown(cancelled)["status"]["message"] == "you cancelled it"
+    assert shown(READY, cancelled)["progress"]["text"] == "1 of 2 analysed"
+
+
+def test_an_image_being_read_is_said_to_be_read() -> None:
+    data = shown(READING)
+    assert (data["image"], data["status"]["message"]) == (None, "Reading next.png")
+    assert READING.is_pending
+
+
+def test_a_failed_image_says_why_and_is_not_waited_for() -> None:
+    assert shown(BROKEN)["status"] == {"state": "failed", "message": "not a radiograph", "elapsed_ms": None}
+    assert not BROKEN.is_pending
+    failed = TableItem(ENTRY, QUESTION, Answer(AnswerState.FAILED, message="no weights"))
+    assert shown(failed)["status"]["message"] == "no weights"
+
+
+@pytest.mark.parametrize(("operating", "start"), [(0.4, 0.4), (0.02, 0.1), (0.97, 0.9)])
+def test_the_threshold_starts_at_the_operating_point_within_its_range(operating: float, start: float) -> None:
+    calibration = replace(ANALYSED.model.calibration, operating_probability=operating)
+    assert start_threshold(replace(ANALYSED.model, calibration=calibration)) == start
+
+
+def test_an_assumed_polarity_is_told_as_assumed() -> None:
+    model: ModelVersion = ANALYSED.model
+    assert "taken as film" in polarity_text(Polarity.UNKNOWN, model)
+    assert polarity_text(Polarity.DIGITAL, model).startswith("digital")

@@ -1,0 +1,183 @@
+"""Pixels, maps, downloads and health over HTTP."""
+
+import io
+import json
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from PIL import Image
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
+
+from app.inspection.analysis_queue import Question
+from app.inspection.routes import routes
+from app.inspection.tray import EntryState, TrayEntry
+from app.shared.guest_tokens import COOKIE
+from app.shared.resources import Resources
+from app.shared.visitors import identity_of
+from app.web.middleware.arrival import Arrival
+from app.web.middleware.page_shell import PageShell
+from app.web.server import guest_cookies
+from core.domain.accounts import Identity
+from core.domain.radiograph import Polarity
+from tests.workplace import radiograph_png
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it prefers httpx2, which nothing else here needs
+    from starlette.testclient import TestClient
+
+PAGE = '<html><head><title>Streamlit</title></head><body><div id="root"></div></body></html>'
+HTML = {"Accept": "text/html"}
+
+
+@dataclass
+class Opened:
+    """A client whose visitor has one analysed image."""
+
+    client: TestClient
+    sha256: str
+    query: str
+
+
+@pytest.fixture
+def client(workplace: Resources) -> Iterator[TestClient]:
+    page = Route("/", lambda request: HTMLResponse(PAGE))
+    middleware = [Middleware(Arrival), Middleware(PageShell, cookies_for=guest_cookies)]
+    app = Starlette(routes=[page, *routes()], middleware=middleware)
+    with TestClient(app, client=("127.0.0.1", 50_000)) as client:
+        yield client
+
+
+@pytest.fixture
+def opened(workplace: Resources, client: TestClient) -> Opened:
+    client.get("/", headers=HTML)
+    identity = identity_of(client.cookies)
+    tray = workplace.trays.of(identity)
+    key = workplace.intake.receive(
+        tray, identity, radiograph_png(3, height=160, width=200), "film 1.png", Polarity.FILM
+    )
+    while tray.get(key).state is EntryState.READING:
+        time.sleep(0.01)
+    return Opened(client, tray.get(key).sha256, "model=weld&version=1&polarity=film")
+
+
+def tray_entry(workplace: Resources, opened: Opened, identity: Identity) -> TrayEntry:
+    entry = workplace.trays.of(identity).with_digest(opened.sha256)
+    assert entry is not None
+    return entry
+
+
+def analysed(workplace: Resources, opened: Opened) -> int:
+    """How many boxes the image has, once it is analysed."""
+    identity = identity_of(opened.client.cookies)
+    question = Question(identity.user_id, opened.sha256, Polarity.FILM, "weld", 1)
+    while (result := workplace.desk.result(question)) is None:
+        workplace.desk.ask(question, tray_entry(workplace, opened, identity), identity)
+        time.sleep(0.01)
+    return len(result.detections)
+
+
+def test_pixels_come_at_native_depth_and_may_be_kept(opened: Opened) -> None:
+    answer = opened.client.get(f"/pixels/{opened.sha256}")
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "private, max-age=31536000, immutable"
+    assert answer.headers["content-encoding"] == "gzip"
+    pixels = np.frombuffer(answer.content, "<u2").reshape(160, 200)
+    assert (pixels == np.asarray(Image.open(io.BytesIO(radiograph_png(3, height=160, width=200))))).all()
+
+
+@pytest.mark.parametrize(
+    "path", ["/pixels/{}", "/thumbnails/{}", "/results/{}/map?box=1", "/results/{}/detections.json"]
+)
+def test_an_image_of_another_visitor_looks_like_none(opened: Opened, path: str) -> None:
+    opened.client.cookies.clear()
+    opened.client.get("/", headers=HTML)
+    stranger = opened.client.get(path.format(opened.sha256))
+    nothing = opened.client.get(path.format("0" * 64))
+    assert (stranger.status_code, stranger.text) == (nothing.status_code, nothing.text) == (404, nothing.text)
+
+
+def test_without_a_valid_cookie_nothing_is_shown(opened: Opened) -> None:
+    opened.client.cookies.clear()
+    assert opened.client.get(f"/pixels/{opened.sha256}").status_code == 404
+    opened.client.cookies.set(COOKIE, "made.up")
+    assert opened.client.get(f"/pixels/{opened.sha256}").status_code == 404
+
+
+def test_thumbnails_of_own_images_and_samples_are_small_pictures(
+    workplace: Resources, opened: Opened
+) -> None:
+    sample = workplace.services.samples.all()[0]
+    for path in (f"/thumbnails/{opened.sha256}", f"/samples/{sample.name}/thumbnail"):
+        answer = opened.client.get(path)
+        assert answer.headers["content-type"] == "image/png"
+        assert max(Image.open(io.BytesIO(answer.content)).size) <= 900
+    assert opened.client.get("/samples/no.png/thumbnail").status_code == 404
+
+
+def test_downloads_name_the_image_and_hold_every_box(workplace: Resources, opened: Opened) -> None:
+    n_boxes = analysed(workplace, opened)
+    assert n_boxes > 0
+    answer = opened.client.get(f"/results/{opened.sha256}/detections.json?{opened.query}")
+    assert "film%201-radikal-v1.json" in answer.headers["content-disposition"]
+    (content,) = json.loads(answer.text)
+    assert (content["image"]["path"], len(content["detections"])) == ("film 1.png", n_boxes)
+    for extra in ("", "&map=1"):
+        picture = opened.client.get(
+            f"/results/{opened.sha256}/annotated.png?{opened.query}&threshold=0.5{extra}"
+        )
+        assert Image.open(io.BytesIO(picture.content)).size == (200, 160)
+
+
+def test_the_map_of_a_box_comes_with_its_place(workplace: Resources, opened: Opened) -> None:
+    analysed(workplace, opened)
+    answer = opened.client.get(f"/results/{opened.sha256}/map?{opened.query}&box=1")
+    assert answer.status_code == 200
+    assert len(answer.content) == int(answer.headers["x-width"]) * int(answer.headers["x-height"])
+
+
+@pytest.mark.parametrize("box", ["0", "100000"])
+def test_a_box_that_is_not_there_has_no_map(workplace: Resources, opened: Opened, box: str) -> None:
+    analysed(workplace, opened)
+    assert opened.client.get(f"/results/{opened.sha256}/map?{opened.query}&box={box}").status_code == 404
+
+
+@pytest.mark.parametrize("query", ["", "box=one&{q}", "box=1&model=weld&version=1&polarity=odd"])
+def test_an_address_that_is_not_understood_is_told_so(opened: Opened, query: str) -> None:
+    answer = opened.client.get(f"/results/{opened.sha256}/map?{query.format(q=opened.query)}")
+    assert answer.status_code == 400
+    assert "Traceback" not in answer.text
+
+
+def test_a_result_that_was_not_asked_for_is_not_there(opened: Opened) -> None:
+    for name in ("detections.json", "annotated.png"):
+        path = f"/results/{opened.sha256}/{name}?{opened.query}&threshold=0.5"
+        assert opened.client.get(path).status_code == 404
+
+
+def test_health_is_200_with_models_and_503_without(workplace: Resources, client: TestClient) -> None:
+    usable = client.get("/api/xai-qc/health")
+    assert (usable.status_code, usable.json()["status"]) == (200, "ok")
+    workplace.services.registry.is_there = False
+    unusable = client.get("/api/xai-qc/health")
+    assert (unusable.status_code, unusable.json()["status"]) == (503, "unusable")
+    assert unusable.json()["registry"] == {"reachable": False}
+
+
+def test_a_stranger_is_told_the_status_and_no_more(workplace: Resources, client: TestClient) -> None:
+    passed_on = {"X-Forwarded-For": "192.0.2.7"}
+    assert client.get("/api/xai-qc/health", headers=passed_on).json() == {"status": "ok"}
+
+
+def test_a_page_of_the_demo_gets_one_guest_cookie_that_scripts_cannot_read(client: TestClient) -> None:
+    cookie = client.get("/", headers=HTML).headers["set-cookie"]
+    assert "; HttpOnly; SameSite=Lax" in cookie
+    assert "set-cookie" not in client.get("/", headers=HTML).headers
+    replaced = client.get("/", headers={**HTML, "Cookie": f"{COOKIE}=x; \x01=;"})
+    assert COOKIE in replaced.headers["set-cookie"]

@@ -1,0 +1,112 @@
+"""What the viewer is told of a reading."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from app.shared.reading_view import OpenReading, open_reading, quality_lines, reading_data
+from app.shared.resources import Resources
+from core.domain.accounts import Identity, Role
+from core.domain.reading import Call, Setup
+from core.domain.records import Disposition
+from core.services.inspections.inspecting import Decision
+from core.services.workspaces import Workspace
+from tests.app.people import PASSWORD, add_user
+from tests.records import detection_result
+
+
+@pytest.fixture
+def inspector(workplace: Resources) -> Identity:
+    return Identity(add_user(workplace, "a.name").user_id, "a.name", Role.INSPECTOR)
+
+
+@pytest.fixture
+def workspace(workplace: Resources) -> Workspace:
+    return workplace.services.workspace
+
+
+@pytest.fixture
+def inspection_id(workspace: Workspace, inspector: Identity) -> str:
+    found = detection_result()
+    with workspace.store.write() as work:
+        work.images.add(found.radiograph, "film.png", 10, at=work.now, uploaded_by=inspector.user_id)
+    setup = Setup(standard="iso-5817", quality_level="B", wall_mm=10, thickness_mm=10)
+    return workspace.inspections.record(inspector, found, setup=setup).inspection_id
+
+
+def shown(workspace: Workspace, inspector: Identity, inspection_id: str) -> OpenReading:
+    return open_reading(workspace, inspector, inspection_id)[0]
+
+
+def test_a_new_inspection_begins_with_the_models_list_and_nothing_saved(
+    workspace, inspector, inspection_id
+) -> None:
+    data = reading_data(shown(workspace, inspector, inspection_id), inspector, refused={})
+    assert (data["version"], data["saved_at"], data["is_open"]) == (0, None, True)
+    assert [one["id"] for one in data["indications"]] == ["m1"]
+    assert data["decision"]["disposition"] is None
+    assert data["report_url"] is None
+    json.dumps(data)
+
+
+def test_the_verdict_names_table_clause_reasons_and_that_it_is_illustrative(
+    workspace, inspector, inspection_id
+) -> None:
+    data = reading_data(shown(workspace, inspector, inspection_id), inspector, refused={})
+    judgement = data["judgement"]
+    assert judgement["verdict"] == "not acceptable"
+    assert judgement["caveat"].startswith("Illustrative rule")
+    assert judgement["indications"]["m1"]["clauses"]
+    assert judgement["indications"]["m1"]["reasons"]
+
+
+def test_a_verdict_that_is_withheld_says_why(workspace, inspector, inspection_id) -> None:
+    workspace.inspections.decide(inspector, inspection_id, Decision(None, setup=Setup()), expected_version=1)
+    judgement = reading_data(shown(workspace, inspector, inspection_id), inspector, refused={})["judgement"]
+    assert judgement == {"verdict": None, "withheld": ["no standard is chosen"], "notes": []}
+
+
+def test_the_same_reading_is_not_judged_twice_but_a_changed_one_is(
+    workspace, inspector, inspection_id
+) -> None:
+    first, known = open_reading(workspace, inspector, inspection_id)
+    again, still = open_reading(workspace, inspector, inspection_id, known=known)
+    assert again.judgement is first.judgement
+    said = [replace(one, call=Call.DISMISSED) for one in first.reading.indications]
+    workspace.readings.save(inspector, inspection_id, said, expected_version=0)
+    assert open_reading(workspace, inspector, inspection_id, known=still)[0].judgement != first.judgement
+
+
+def test_a_guest_is_told_that_guests_cannot_sign(workspace, inspector, inspection_id) -> None:
+    guest = Identity("guest-1", "guest", Role.GUEST)
+    data = reading_data(shown(workspace, inspector, inspection_id), guest, refused={})
+    assert not data["may_sign"]
+    assert data["why_not_sign"] == "guests cannot sign"
+
+
+def test_a_signed_inspection_is_closed_and_names_its_signer(workspace, inspector, inspection_id) -> None:
+    workspace.inspections.decide(inspector, inspection_id, Decision(Disposition.REJECT), expected_version=1)
+    workspace.signing_off.sign(
+        inspector, inspection_id, PASSWORD, expected_version=2, expected_reading=0, address="192.0.2.7"
+    )
+    data = reading_data(shown(workspace, inspector, inspection_id), inspector, refused={})
+    assert (data["is_open"], data["may_revise"]) == (False, True)
+    (signature,) = data["signatures"]
+    assert (signature["name"], signature["meaning"]) == ("A.Name", "inspected")
+    assert signature["at"].endswith("UTC")
+    assert data["report_url"] == f"/reports/{inspection_id}.pdf"
+
+
+def test_every_class_offers_its_kinds_and_none_twice(workspace, inspector, inspection_id) -> None:
+    kinds = reading_data(shown(workspace, inspector, inspection_id), inspector, refused={})["kinds"]
+    assert kinds["porosity"]["group"] == "201"
+    assert ["2011", "gas pore"] in kinds["porosity"]["kinds"]
+    assert kinds["unclassified"] == {"group": None, "kinds": []}
+    assert all(len(one["kinds"]) <= 9 for one in kinds.values()), "each has one digit"
+
+
+def test_image_quality_that_was_not_assessed_is_not_a_pass() -> None:
+    assert quality_lines(None) is None
+    report = {"checks": [{"kind": "blur", "state": "failed", "message": "3 px"}]}
+    assert quality_lines(report) == [{"name": "blur", "state": "failed", "message": "3 px"}]

@@ -1,0 +1,106 @@
+"""Removing what interrupted uploads leave behind, and nothing else."""
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from core.bootstrap.services import set_up
+from core.config import Settings
+from core.domain.accounts import COMMAND_LINE
+from core.services.images.images import ImageService
+from core.services.images.orphan_cleanup import remove_orphans, sweep_originals
+from core.store.blobs import BlobStore
+from core.store.database import open_database
+from core.store.failures import DatabaseUnavailableError
+from core.store.unit_of_work import Store
+from tests.records import new_store
+from tests.workplace import radiograph_png
+
+
+@pytest.fixture
+def store(engine: Engine) -> Store:
+    return new_store(engine)
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> BlobStore:
+    return BlobStore(tmp_path / "originals")
+
+
+def files(folder: Path) -> set[str]:
+    return {path.name for path in folder.rglob("*") if path.is_file()}
+
+
+def test_only_originals_without_a_row_and_half_written_files_go(
+    blobs: BlobStore, store: Store, tmp_path: Path
+) -> None:
+    added = ImageService(blobs, store).add(COMMAND_LINE, radiograph_png(), "film.png")
+    orphan = blobs.put(b"its row was not written any more")
+    (blobs.path(orphan).parent / ".incoming-half").write_bytes(b"half")
+    assert sweep_originals(blobs, store) == 0  # it may be another process's upload
+    assert sweep_originals(blobs, store, older_than_s=0) == 2
+    assert files(tmp_path / "originals") == {added.sha256}
+    assert sweep_originals(blobs, store, older_than_s=0) == 0
+
+
+def test_many_are_swept_in_portions(blobs: BlobStore, store: Store, tmp_path: Path) -> None:
+    for number in range(1001):
+        path = tmp_path / "originals" / "ab" / f"ab{number:062x}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert sweep_originals(blobs, store, older_than_s=0) == 1001
+
+
+def test_removing_orphans_beside_uploads_never_takes_the_file_of_a_row(
+    blobs: BlobStore, store: Store
+) -> None:
+    images = ImageService(blobs, store)
+    errors: list[Exception] = []
+
+    def upload(start: int) -> None:
+        try:
+            for seed in range(start, start + 15):
+                images.add(COMMAND_LINE, radiograph_png(seed, height=8, width=8), "film.png")
+        except Exception as error:  # noqa: BLE001 - reported below, in the main thread
+            errors.append(error)
+
+    threads = [threading.Thread(target=upload, args=(start,)) for start in (0, 100, 200)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        remove_orphans(blobs, store, older_than_s=-1)
+        time.sleep(0.001)
+    assert errors == []
+    with store.read() as work:
+        stored = work.images.latest(1000)
+    assert len(stored) == 45
+    for image in stored:
+        blobs.get(image.sha256)
+
+
+def test_an_upload_while_the_database_is_away_leaves_no_file(blobs: BlobStore, tmp_path: Path) -> None:
+    away = open_database(f"postgresql://nobody@/radikal?host={tmp_path}")
+    images = ImageService(blobs, new_store(away))
+    with pytest.raises(DatabaseUnavailableError):
+        images.add(COMMAND_LINE, radiograph_png(), "film.png")
+    assert files(tmp_path) == set()
+    away.dispose()
+
+
+def test_setting_up_sweeps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.bootstrap.services.CHECKPOINTS", tmp_path / "no-models")
+    settings = Settings(
+        _env_file=None,
+        data_dir=tmp_path,
+        database_url=f"sqlite:///{tmp_path}/radikal.db",
+        mlflow_tracking_uri=f"sqlite:///{tmp_path}/mlflow.db",
+    )
+    blobs = BlobStore(tmp_path / "originals")
+    fresh, orphan = blobs.put(b"under way"), blobs.put(b"its row was not written any more")
+    os.utime(blobs.path(orphan), (0, 0))
+    set_up(settings)
+    assert files(tmp_path / "originals") == {fresh}

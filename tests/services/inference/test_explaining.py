@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from core.domain.inspection import DetectionResult
+from core.explain.box_gradcam import explain_box
+from core.imaging.encode import encode_png
+from core.imaging.read import read_radiograph
+from core.services.inference.detecting import DetectService, normalised_for
+from core.services.inference.explaining import ExplainService
+from tests.artefacts import FolderModels, write_artefact
+
+
+@pytest.fixture(scope="module")
+def detect(tmp_path_factory: pytest.TempPathFactory) -> DetectService:
+    folder = write_artefact(tmp_path_factory.mktemp("explaining") / "weld-v1", score_spread=1.0)
+    return DetectService(FolderModels(folder), device="cpu")
+
+
+@pytest.fixture(scope="module")
+def result(detect: DetectService) -> DetectionResult:
+    pixels = np.random.default_rng(0).integers(0, 65535, (96, 128), np.uint16)
+    return detect.detect(read_radiograph(encode_png(pixels), "noise.png"), "noise.png", model="weld")
+
+
+def test_the_map_is_that_of_the_box_whatever_was_asked_before(
+    detect: DetectService, result: DetectionResult
+) -> None:
+    service = ExplainService(detect)
+    image = normalised_for(result.radiograph, result.model)
+    detector = detect.detector_for(result.model)
+    maps = service.explain_all(result)
+    assert len(maps) == len(result.detections) > 2
+    for index in (0, len(maps) - 1):
+        expected = explain_box(detector, image, result.detections, index)
+        again = service.explain(result, index)
+        assert (again.values == expected.values).all()
+        assert (maps[index].values == expected.values).all()
+        assert (again.x0, again.y0, again.peak) == (expected.x0, expected.y0, expected.peak)
+
+
+def test_another_image_never_gets_the_kept_pyramid(detect: DetectService, result: DetectionResult) -> None:
+    service = ExplainService(detect)
+    service.explain(result, 0)
+    other_pixels = np.random.default_rng(5).integers(0, 65535, (96, 128), np.uint16)
+    other = detect.detect(read_radiograph(encode_png(other_pixels)), "other.png", model="weld")
+    kept = service.explain(other, 0)
+    fresh = ExplainService(detect).explain(other, 0)
+    assert (kept.values == fresh.values).all()
+
+
+@pytest.mark.parametrize("index", [-1, 10_000])
+def test_a_box_that_is_not_there_is_refused(
+    detect: DetectService, result: DetectionResult, index: int
+) -> None:
+    with pytest.raises(IndexError, match="detection"):
+        ExplainService(detect).explain(result, index)

@@ -1,0 +1,116 @@
+"""Keeping what a model reported and what people decided."""
+
+import pytest
+from sqlalchemy import Engine
+
+from core.domain.accounts import Identity, Role
+from core.domain.errors import NotAllowedError, StaleVersionError, UnknownRecordError
+from core.domain.records import Disposition, Inspection
+from core.services.inspections.inspecting import Decision, InspectionService
+from core.store.unit_of_work import Store
+from tests.records import add_user, demoted, detection_result, new_store, radiograph, store_image
+
+REJECTED = Decision(Disposition.REJECT, standard="ISO 10675-1", quality_level="B", note="crack")
+
+
+@pytest.fixture
+def store(engine: Engine) -> Store:
+    return new_store(engine)
+
+
+@pytest.fixture
+def inspector(store: Store) -> Identity:
+    return add_user(store)
+
+
+@pytest.fixture
+def inspections(store: Store) -> InspectionService:
+    store_image(store)
+    return InspectionService(store)
+
+
+@pytest.fixture
+def inspection(inspections: InspectionService, inspector: Identity) -> Inspection:
+    return inspections.record(inspector, detection_result())
+
+
+def same(first: Inspection, second: Inspection) -> bool:
+    names = [name for name in Inspection.__slots__ if not name.startswith("_")]
+    return all(getattr(first, name) == getattr(second, name) for name in names)
+
+
+def test_an_inspection_names_all_that_is_needed_to_run_it_again(inspections, inspector, inspection):
+    kept = inspections.get(inspector, inspection.inspection_id)
+    assert same(kept, inspection)
+    assert (kept.image_sha256, kept.image_name, kept.inspector_id) == (
+        "a" * 64,
+        "film.png",
+        inspector.user_id,
+    )
+    model = kept.model
+    assert (model.name, model.version, model.sha256, model.calibration_id) == (
+        "weld", 2, "ab" * 32, "0123456789ab",
+    )  # fmt: skip
+    assert (model.score_cut, model.operating_probability) == (0.05, 0.4)
+    assert [found["bbox"] for found in kept.detections] == [[1, 2, 30.5, 12.25], [40, 40, 44, 60]]
+    assert kept.detections[0]["class"] == "crack"
+    assert kept.disposition is None
+
+
+def test_looking_at_the_same_answer_again_makes_no_second_record(inspections, inspector, inspection, store):
+    assert inspections.record(inspector, detection_result()).inspection_id == inspection.inspection_id
+    other = add_user(store)
+    assert inspections.record(other, detection_result()).inspection_id != inspection.inspection_id
+    newer = inspections.record(inspector, detection_result(version=3))
+    assert newer.inspection_id != inspection.inspection_id
+
+
+def test_latest_pages_without_gap_or_repetition(store, inspector):
+    service = InspectionService(store)
+    for digit in "abcdef":
+        store_image(store, radiograph(digit))
+        service.record(inspector, detection_result(radiograph(digit)))
+    seen, before = [], None
+    while page := service.latest(inspector, 4, before=before):
+        seen += [one.image_sha256[0] for one in page]
+        before = (page[-1].created_at, page[-1].inspection_id)
+    assert sorted(seen) == list("abcdef")
+
+
+def test_a_decision_is_kept_and_counts_up(inspections, inspector, inspection):
+    decided = inspections.decide(inspector, inspection.inspection_id, REJECTED, expected_version=1)
+    kept = inspections.get(inspector, inspection.inspection_id)
+    assert same(kept, decided)
+    assert (kept.version, kept.disposition, kept.standard) == (2, Disposition.REJECT, "ISO 10675-1")
+    assert (kept.quality_level, kept.note, kept.updated_by) == ("B", "crack", inspector.user_id)
+
+
+def test_a_decision_on_an_old_version_is_refused_with_both(inspections, inspector, inspection, store):
+    inspections.decide(inspector, inspection.inspection_id, REJECTED, expected_version=1)
+    other = add_user(store)
+    accepted = Decision(Disposition.ACCEPT)
+    with pytest.raises(StaleVersionError) as caught:
+        inspections.decide(other, inspection.inspection_id, accepted, expected_version=1)
+    assert (caught.value.yours, caught.value.stored) == (1, 2)
+    assert inspections.get(other, inspection.inspection_id).disposition is Disposition.REJECT
+
+
+def test_what_is_not_there_is_one_clear_error(inspections, inspector):
+    with pytest.raises(UnknownRecordError, match="no inspection 17"):
+        inspections.get(inspector, "17")
+    with pytest.raises(UnknownRecordError, match="no inspection 17"):
+        inspections.decide(inspector, "17", REJECTED, expected_version=1)
+
+
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.ANNOTATOR, Role.ML_ENGINEER])
+def test_other_roles_record_and_decide_nothing(inspections, inspector, inspection, role):
+    other = demoted(inspector, role)
+    with pytest.raises(NotAllowedError):
+        inspections.record(other, detection_result())
+    with pytest.raises(NotAllowedError):
+        inspections.decide(other, inspection.inspection_id, REJECTED, expected_version=1)
+
+
+def test_an_image_that_is_not_stored_cannot_be_inspected(store, inspector):
+    with pytest.raises(Exception, match="(?i)foreign key"):
+        InspectionService(store).record(inspector, detection_result(radiograph("e")))

@@ -1,0 +1,135 @@
+"""Labels out as a file and in again: the same boxes, the same originals, and what is not taken is told."""
+
+import io
+import json
+import zipfile
+from dataclasses import replace
+
+import pytest
+
+from core.domain.accounts import COMMAND_LINE, Identity, Role
+from core.domain.correction import Origin
+from core.domain.errors import DatasetError, NotAllowedError
+from core.domain.indication import IndicationClass
+from core.domain.labels import Label
+from core.services.labels.label_files import LabelFormat
+from core.store.unit_of_work import Store
+from tests.records import add_user
+from tests.workplace import radiograph_png
+
+PORE = Label("h1", (5.1, 6.2, 20.3, 18.4), IndicationClass.POROSITY, iso6520="2011")
+CRACK = Label("m-1", (0, 0, 128, 96), IndicationClass.CRACK, Origin.MODEL, probability=0.3)
+
+
+@pytest.fixture
+def annotator(store: Store) -> Identity:
+    return add_user(store, Role.ANNOTATOR)
+
+
+@pytest.fixture
+def films(desk, inspector, annotator) -> list[str]:
+    """Three images, two of the same name; the first bears two labels, the second was found to be clean."""
+    names = ("film.png", "film.png", "other film.png")
+    found = [desk.images.add(inspector, radiograph_png(n), name).sha256 for n, name in enumerate(names)]
+    desk.labels.save(annotator, found[0], [PORE, CRACK], expected_version=0)
+    desk.labels.save(annotator, found[1], [], expected_version=0)
+    return found
+
+
+def exported(desk, form, *, with_images=False) -> io.BytesIO:
+    target = io.BytesIO()
+    desk.label_files.export(COMMAND_LINE, target, form, with_images=with_images)
+    target.seek(0)
+    return target
+
+
+def boxes(desk, who, sha256) -> list[tuple]:
+    return [
+        (*one.bbox, one.indication_class.value, one.iso6520) for one in desk.labels.open(who, sha256).labels
+    ]
+
+
+@pytest.mark.parametrize("form", [LabelFormat.COCO, LabelFormat.VOC])
+def test_what_goes_out_comes_back_the_same(desk, annotator, films, form):
+    file = exported(desk, form)
+    before = boxes(desk, annotator, films[0])
+    again = desk.label_files.import_(annotator, file, "labels.zip", form)
+    assert (again.n_images, again.n_same, again.n_boxes, again.problems) == (0, 2, 2, ())
+    desk.labels.save(annotator, films[0], [], expected_version=1)
+    again = desk.label_files.import_(annotator, file, "labels.zip", form)
+    assert (again.n_images, again.n_same) == (1, 1)
+    assert boxes(desk, annotator, films[0]) == before
+    sheet = desk.labels.open(annotator, films[0])
+    assert (sheet.version, sheet.note) == (3, "imported from labels.zip")
+    assert {one.origin for one in sheet.labels} == {Origin.IMPORTED}
+
+
+def test_yolo_finds_images_by_name_and_loses_only_the_finer_code(desk, annotator, films):
+    desk.labels.save(annotator, films[2], [PORE], expected_version=0)
+    file = exported(desk, LabelFormat.YOLO)
+    desk.labels.save(annotator, films[2], [], expected_version=1)
+    taken = desk.label_files.import_(annotator, file, "yolo.zip", LabelFormat.YOLO)
+    (box,) = boxes(desk, annotator, films[2])
+    assert box[:4] == pytest.approx(PORE.bbox, abs=1e-9)
+    assert box[4:] == ("porosity", None)
+    # several images bear the other name: the prefix tells them apart, and the first one has none
+    assert taken.problems == ("film: 3 images bear this name",)
+
+
+def test_originals_go_out_byte_for_byte_under_names_of_their_own(desk, films):
+    with zipfile.ZipFile(exported(desk, LabelFormat.COCO, with_images=True)) as archive:
+        content = json.loads(archive.read("labels.json"))
+        names = {image["sha256"]: image["file_name"] for image in content["images"]}
+        assert set(names) == set(films[:2])
+        assert len(set(names.values())) == 2
+        for n, sha256 in enumerate(films[:2]):
+            assert archive.read(f"images/{names[sha256]}") == radiograph_png(n)
+
+
+def test_what_is_not_here_is_told_and_the_rest_is_taken(desk, annotator, films):
+    content = {
+        "images": [
+            {"id": 1, "file_name": "upload/1/0f3a9c1e-other%20film.png", "width": 128, "height": 96},
+            {"id": 2, "file_name": "nowhere.png", "width": 128, "height": 96},
+            {"id": 3, "file_name": "film.png", "width": 128, "height": 96},
+        ],
+        "categories": [{"id": 0, "name": "2011"}, {"id": 7, "name": "defect"}],
+        "annotations": [
+            {"id": 1, "image_id": 1, "category_id": 0, "bbox": [120, 90, 20, 20]},
+            {"id": 2, "image_id": 1, "category_id": 7, "bbox": [200, 90, 20, 20]},
+        ],
+    }
+    file = io.BytesIO(json.dumps(content).encode())
+    taken = desk.label_files.import_(annotator, file, "result.json", LabelFormat.COCO)
+    assert (taken.n_images, taken.n_boxes) == (1, 1)
+    assert taken.problems == (
+        "upload/1/0f3a9c1e-other%20film.png: box 2 lies outside of the image",
+        "nowhere.png: no such image is here",
+        "film.png: 3 images bear this name",
+    )
+    assert boxes(desk, annotator, films[2]) == [(120, 90, 128, 96, "porosity", "2011")]
+
+
+@pytest.mark.parametrize(
+    ("data", "form", "complaint"),
+    [
+        (b"not json", LabelFormat.COCO, "not JSON"),
+        (b"\xff\xfe", LabelFormat.COCO, "UTF-8"),
+        (b"{}", LabelFormat.COCO, "not a COCO"),
+        (b"{}", LabelFormat.VOC, "expected a ZIP"),
+        (b"PK\x05\x06" + 18 * b"\0", LabelFormat.VOC, "no .xml file"),
+        (b"PK\x05\x06" + 18 * b"\0", LabelFormat.YOLO, "neither data.yaml"),
+    ],
+)
+def test_a_file_that_is_not_understood_changes_nothing(desk, annotator, films, data, form, complaint):
+    with pytest.raises(DatasetError, match=complaint):
+        desk.label_files.import_(annotator, io.BytesIO(data), "file", form)
+    assert desk.labels.open(annotator, films[0]).version == 1
+
+
+def test_an_annotator_who_has_to_stay_blind_is_no_way_in(desk, store, films, inspector):
+    with pytest.raises(NotAllowedError):
+        desk.label_files.import_(replace(COMMAND_LINE), io.BytesIO(b"{}"), "file", LabelFormat.COCO)
+    exporter = add_user(store, Role.ADMIN)
+    with pytest.raises(NotAllowedError):
+        desk.label_files.export(exporter, io.BytesIO(), LabelFormat.COCO, with_images=False)

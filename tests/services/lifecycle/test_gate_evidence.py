@@ -1,0 +1,103 @@
+"""Which evaluations the gate reads, and what it says when they were not made."""
+
+from pathlib import Path
+
+import pytest
+
+from core.domain.model_version import ModelVersion
+from core.evaluate.promotion_gate import judge
+from core.services.lifecycle.gate_evidence import KnownSet, Stored, StoredEvidence
+from tests.artefacts import write_artefact
+from tests.evaluate.test_gate_measures import SUMMARY, table
+from tests.memory_registry import MemoryRegistry
+
+SMALL, LARGE = KnownSet("a" * 64, "ten films", 10, 10), KnownSet("b" * 64, "thirty films", 30, 30)
+
+
+class Kept:
+    """Evaluations by version and set."""
+
+    def __init__(self, sets: list[KnownSet]) -> None:
+        self.sets = sets
+        self.of: dict[tuple[int, str], Stored] = {}
+
+    def measure(self, version: int, chosen: KnownSet) -> None:
+        outcomes = table([True] * 24 + [False] * 6 if chosen is LARGE else [True] * 10)
+        self.of[version, chosen.digest] = Stored(dict(SUMMARY), outcomes, "cpu")
+
+    def sets_of(self, model: str) -> list[KnownSet]:
+        return self.sets
+
+    def has(self, version: ModelVersion, set_digest: str) -> bool:
+        return (version.version, set_digest) in self.of
+
+    def stored(self, version: ModelVersion, set_digest: str) -> Stored | None:
+        return self.of.get((version.version, set_digest))
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> MemoryRegistry:
+    made = MemoryRegistry()
+    made.add(write_artefact(tmp_path / "one", seed=1), alias="champion")
+    trained_on = (table([True] * 30).digests[3],)
+    made.add(write_artefact(tmp_path / "two", seed=2, trained_on=trained_on))
+    return made
+
+
+def versions(registry: MemoryRegistry) -> tuple[ModelVersion, ModelVersion]:
+    """Candidate and champion."""
+    return registry.resolve("weld", version=2)[0], registry.resolve("weld")[0]
+
+
+def test_what_both_were_measured_on_comes_first_then_the_larger(registry: MemoryRegistry) -> None:
+    kept = Kept([SMALL, LARGE])
+    evidence = StoredEvidence(kept, registry)
+    assert [one.name for one in evidence.sets(*versions(registry))] == ["thirty films", "ten films"]
+    kept.measure(1, SMALL)
+    kept.measure(2, SMALL)
+    kept.measure(2, LARGE)
+    found = evidence.sets(*versions(registry))
+    assert [(one.name, one.is_measured) for one in found] == [("ten films", True), ("thirty films", False)]
+
+
+def test_what_was_measured_is_read_and_overlap_is_found_in_the_manifest(registry: MemoryRegistry) -> None:
+    kept = Kept([LARGE])
+    kept.measure(1, LARGE)
+    kept.measure(2, LARGE)
+    found = StoredEvidence(kept, registry).measured(*versions(registry), None)
+    assert (found.candidate, found.champion, found.set_name) == (2, 1, "thirty films")
+    assert (found.n_trained_on, found.champion_trained_on) == (1, 0)
+    assert "it was trained on 1 of 30 images" in judge(found).reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("measured", "digest", "why"),
+    [
+        ([], None, "v2 and v1 not measured on thirty films"),
+        ([2], None, "v1 not measured on thirty films"),
+        ([1, 2], "c" * 64, "there is no such evaluation set of weld"),
+    ],
+)
+def test_what_was_not_measured_refuses_and_says_which(
+    registry: MemoryRegistry, measured: list[int], digest: str | None, why: str
+) -> None:
+    kept = Kept([LARGE])
+    for version in measured:
+        kept.measure(version, LARGE)
+    report = judge(StoredEvidence(kept, registry).measured(*versions(registry), digest))
+    assert not report.is_green
+    assert all(why in reason for reason in report.reasons)
+
+
+def test_without_any_set_nothing_passes(registry: MemoryRegistry) -> None:
+    report = judge(StoredEvidence(Kept([]), registry).measured(*versions(registry), None))
+    assert len(report.reasons) == 4
+    assert "there is no evaluation set of weld" in report.reasons[0]
+
+
+def test_the_champion_is_not_compared_with_itself(registry: MemoryRegistry) -> None:
+    kept = Kept([LARGE])
+    kept.measure(1, LARGE)
+    champion = versions(registry)[1]
+    found = StoredEvidence(kept, registry).measured(champion, champion, None)
+    assert (found.champion, found.recall) == (None, None)

@@ -1,0 +1,88 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.domain.errors import ModelArtefactError
+from core.registry.mlflow_registry import MlflowRegistry
+from core.services.lifecycle.registering import register_shipped, shipped_folders
+from tests.artefacts import write_artefact
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+SCRIPT = REPOSITORY / "core" / "services" / "lifecycle" / "pyfunc_model.py"
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shipped")
+
+
+def _open(root: Path) -> MlflowRegistry:
+    return MlflowRegistry(f"sqlite:///{root}/mlflow.db", root / "cache", pyfunc_script=SCRIPT)
+
+
+@pytest.fixture(scope="module")
+def registry(root: Path) -> MlflowRegistry:
+    for k in (1, 2, 10):
+        write_artefact(root / "checkpoints" / f"weld-v{k}", seed=k)
+    write_artefact(root / "checkpoints" / "casting-v1", name="casting", seed=20)
+    write_artefact(root / "checkpoints" / "casting-v2", name="casting", seed=21, card={"alias": "challenger"})
+    (root / "checkpoints" / "notes").mkdir()
+    opened = _open(root)
+    assert register_shipped(root / "checkpoints", opened) == {"casting": (1, 2), "weld": (1, 2, 3)}
+    return opened
+
+
+def test_folders_are_ordered_by_version_not_by_text(registry: MlflowRegistry, root: Path) -> None:
+    assert [f.name for f in shipped_folders(root / "checkpoints")["weld"]] == [
+        "weld-v1",
+        "weld-v2",
+        "weld-v10",
+    ]
+
+
+def test_the_highest_version_becomes_champion_and_a_challenger_says_so(registry: MlflowRegistry) -> None:
+    assert registry.aliases("weld") == {"champion": 3}
+    assert registry.aliases("casting") == {"champion": 1, "challenger": 2}
+
+
+def test_what_a_person_promoted_stays(registry: MlflowRegistry, root: Path) -> None:
+    registry.set_alias("weld", "champion", 1)
+    assert register_shipped(root / "checkpoints", registry)["weld"] == (1, 2, 3)
+    assert registry.aliases("weld") == {"champion": 1}
+
+
+def test_an_update_registers_its_versions_and_leaves_the_champion_to_people(tmp_path: Path) -> None:
+    registry = _open(tmp_path)
+    write_artefact(tmp_path / "checkpoints" / "weld-v1", seed=1)
+    assert register_shipped(tmp_path / "checkpoints", registry) == {"weld": (1,)}
+    write_artefact(tmp_path / "checkpoints" / "weld-v2", seed=2)
+    assert register_shipped(tmp_path / "checkpoints", registry) == {"weld": (1, 2)}
+    assert registry.aliases("weld") == {"champion": 1}
+
+
+def test_a_second_setup_is_quick_and_never_loads_mlflow(registry: MlflowRegistry, root: Path) -> None:
+    program = (
+        "import sys, time; started = time.process_time()\n"
+        "from pathlib import Path; from core.registry.mlflow_registry import MlflowRegistry\n"
+        "from core.services.lifecycle.registering import register_shipped\n"
+        f"root = Path({str(root)!r})\n"
+        "r = MlflowRegistry(f'sqlite:///{root}/mlflow.db', root / 'cache', pyfunc_script=Path('x'))\n"
+        "register_shipped(root / 'checkpoints', r)\n"
+        "print('mlflow' in sys.modules, time.process_time() - started < 1)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=REPOSITORY
+    )
+    assert done.stdout.split() == ["False", "True"]
+
+
+def test_a_folder_whose_card_names_another_model_is_refused(registry: MlflowRegistry, root: Path) -> None:
+    write_artefact(root / "wrong" / "weld-v1", name="casting", seed=40)
+    with pytest.raises(ModelArtefactError, match="the card names the model 'casting'"):
+        register_shipped(root / "wrong", registry)
+
+
+def test_nothing_shipped_registers_nothing(registry: MlflowRegistry, tmp_path: Path) -> None:
+    assert register_shipped(tmp_path / "missing", registry) == {}
