@@ -27,7 +27,7 @@ _Names = Annotated[tuple[str, ...], NoDecode]
 
 
 class Settings(BaseSettings):
-    """What the environment says, frozen. Keys are the upper-case field names.
+    """Settings from the environment, frozen. Keys are the upper-case field names.
 
     Build it with `load_settings`, which turns a pydantic failure into one clear line.
 

@@ -11,7 +11,7 @@ _KEPT_BYTES = 48
 
 
 class Purpose(StrEnum):
-    """What a key is for."""
+    """Purpose of a derived key."""
 
     SESSION = "session"
     TICKET = "ticket"

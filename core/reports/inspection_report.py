@@ -16,10 +16,10 @@ EMPTY_RESULT = (
     "What is not reported may still be there. No indication in this report means that none was reported at "
     "this operating point on this image; it does not mean that the part is free of imperfections."
 )
-#: What stands on every page of a report that nobody signed, and of one whose signature is worth nothing.
+#: Line on every page of a report without a signature, and of one with an invalid signature.
 UNSIGNED, FAILED = "NOT SIGNED", "SIGNATURE DOES NOT HOLD"
 _STATED_ONLY = ("wire_set", "required_wire", "srb_mm")
-#: What a probability is and is not, once a report.
+#: Meaning of a probability, printed once in a report.
 PROBABILITY = (
     "Probability: of boxes that this model version reports like this one, the share that were real on the "
     "parts it was calibrated on. It says nothing about the size of an imperfection or its acceptability."
@@ -43,7 +43,7 @@ class ImageFacts:
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """What ran, and what its card says. The card's part is empty when the version is no longer registered."""
+    """The model version that ran, with figures from its card; empty when it is no longer registered."""
 
     name: str
     version: int
@@ -61,7 +61,7 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """How grey values are shown: `lo` and below black, `hi` and above white, unless inverted."""
+    """Display window of grey values: `lo` and below black, `hi` and above white, unless inverted."""
 
     lo: float
     hi: float
@@ -71,7 +71,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class SetupFacts:
-    """What was inspected and by which rule, as `core.domain.reading.Setup`."""
+    """The part and the acceptance rule, as in `core.domain.reading.Setup`."""
 
     part: str
     weld_number: str
@@ -188,7 +188,7 @@ class SignedBy:
 
 @dataclass(frozen=True, slots=True)
 class ReviewedBy:
-    """What a second person said, and what they had decided before they saw the first result."""
+    """The second person's conclusion, and the disposition chosen before seeing the first result."""
 
     review_id: str
     printed_name: str
@@ -212,7 +212,7 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class InspectionReport:
-    """Everything a report says. Nothing in it depends on when it is written.
+    """The content of a report. Nothing in it depends on the moment of writing.
 
     Attributes:
         inspector: who asked for it.

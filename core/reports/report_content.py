@@ -23,7 +23,7 @@ _CHANGES = (DisagreementKind.CLASS, DisagreementKind.EXTENT)
 
 
 def model_facts(inspection: Inspection, version: ModelVersion | None) -> ModelFacts:
-    """What ran and what its card says; `version` None when it is no longer registered."""
+    """The model version that ran, with figures from its card; `version` is None when no longer registered."""
     ran = inspection.model
     card: Mapping[str, Any] = {} if version is None else version.card
     release = card.get("release") or {}

@@ -133,7 +133,7 @@ class FilmStrip(Flowable):  # type: ignore[misc]  # reportlab has no types
             canvas.line(left, bottom, right, top)
 
     def _places(self, shown: Sequence[ReportedIndication]) -> list[tuple[float, float]]:
-        """Where each number stands: at its box, moved on where another number stands already."""
+        """Positions of the numbers: at their boxes, shifted where another number is in the way."""
         taken: list[tuple[float, float]] = []
         for one in shown:
             left, bottom, right, top = self._rectangle(one)
@@ -195,5 +195,5 @@ def is_dashed(one: ReportedIndication) -> bool:
     return one.reported_by == "model" and one.call != "confirmed"
 
 
-#: What all strips together may take up of a page.
+#: Share of a page that all strips together may take.
 FILM_HEIGHT = 135 * mm

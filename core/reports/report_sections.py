@@ -1,4 +1,4 @@
-"""What stands on the pages of a PDF report, from top to bottom."""
+"""Sections of a PDF report, from top to bottom."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

@@ -8,7 +8,7 @@ from reportlab.platypus import Flowable
 from core.reports.inspection_report import InspectionReport, Revision, SignedBy
 from core.reports.report_layout import SMALL, bold, heading, labelled, listing, moment, text, together
 
-#: What a signature is for (21 CFR 11.50).
+#: Meaning of each signature (21 CFR 11.50).
 _MEANINGS = {
     "inspected": "inspected: responsible for reading and disposition",
     "reviewed": "reviewed: second person",
@@ -16,7 +16,7 @@ _MEANINGS = {
 
 
 def signature_sections(report: InspectionReport, width: float) -> Iterator[Flowable]:
-    """Who signed, who reviewed, what corrects what; that nobody signed is said, too."""
+    """Signatures, review and corrections; a missing signature is stated."""
     yield from _signatures(report, width)
     yield from _reviews(report, width)
     yield from _revisions(report, width)

@@ -24,7 +24,7 @@ _OURS = {identity.user_id: identity.name for identity in (COMMAND_LINE, SYSTEM)}
 
 
 class ExportFormat(StrEnum):
-    """How an export is written."""
+    """File format of an export."""
 
     CSV = "csv"
     JSONL = "jsonl"
@@ -55,7 +55,7 @@ class AuditPage:
 
 @dataclass(frozen=True, slots=True)
 class AuditChoices:
-    """What there is to filter by: actions and groups of them, and everybody who acted, name by id."""
+    """Values of the filter: actions, groups of actions, and names of all actors by id."""
 
     actions: tuple[str, ...]
     actors: Mapping[str, str]
@@ -85,7 +85,7 @@ class AuditService:
         return AuditPage(shown, shown[-1].event.seq if len(found) > limit else None, n_wanted)
 
     def choices(self, identity: Identity) -> AuditChoices:
-        """What there is to filter by.
+        """The values that a filter may take.
 
         Raises:
             NotAllowedError: the role may not read the log.
@@ -118,7 +118,7 @@ class AuditService:
     def verify(
         self, identity: Identity, *, progress: Callable[[int, int], None] = lambda _done, _total: None
     ) -> Verification:
-        """What is wrong with the log, and how far it was anchored.
+        """Result of verifying the whole log and its anchors.
 
         Afterwards the log tells that it was verified, and a whole one is anchored. No writer waits for this.
 
@@ -169,7 +169,7 @@ class AuditService:
 
 
 def anchored_text(result: Verification) -> str:
-    """How far the log is anchored, for people."""
+    """The extent of anchoring in words."""
     if result.anchor is None:
         return "not anchored yet"
     return f"anchored up to event {result.anchor.seq} on {moment(result.anchor.at)}"

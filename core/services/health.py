@@ -1,4 +1,4 @@
-"""What works right now, for people, load balancers and the container's HEALTHCHECK."""
+"""State of the running product, for people, load balancers and the container's HEALTHCHECK."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from core.store.database import is_reachable
 
 
 class ModelSource(Protocol):
-    """What health asks of the registry."""
+    """The part of the registry that a health report reads."""
 
     def resolve(
         self, name: str, *, version: int | None = None, alias: str = "champion"
@@ -26,7 +26,7 @@ class ModelSource(Protocol):
 
 
 class LoadedModels(Protocol):
-    """What health asks of the detecting service."""
+    """The part of the detecting service that a health report reads."""
 
     @property
     def device(self) -> str:

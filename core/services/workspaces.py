@@ -1,4 +1,4 @@
-"""Where somebody's images and records live: the real store for accounts, a throw-away one for each guest."""
+"""Workspaces: the real store for accounts, a throw-away one for each guest."""
 
 import logging
 import secrets
@@ -46,7 +46,7 @@ _DATABASE = "workspace.db"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Workspace:
-    """What holds images, inspections and annotations, and the services over it.
+    """A store of images, inspections and annotations, with the services over it.
 
     Attributes:
         key: tells workspaces apart; empty for the real one.
@@ -76,7 +76,7 @@ class Workspace:
 
 
 class NoAccounts:
-    """Where nobody has an account, nobody signs."""
+    """Refuses every signature where nobody has an account."""
 
     def confirm_password(self, identity: Identity, password: str, *, address: str) -> None:
         """Refuse."""

@@ -60,7 +60,7 @@ class CopySearch:
         )
 
     def catch_up(self, limit: int) -> int:
-        """How many of at most `limit` images that have no fingerprint, the oldest first, have one now.
+        """Fingerprint up to `limit` images that have none, oldest first; returns the number done.
 
         They were stored by a release that kept none. One that cannot be read is left out until a restart.
         """

@@ -32,7 +32,7 @@ class ImageQualityService:
         self._copies = copies
 
     def report(self, identity: Identity, radiograph: Radiograph, model: str, setup: Setup) -> dict[str, Any]:
-        """What the gate says of a stored image that is about to be inspected; see `quality_report`.
+        """The quality report of a stored image that is about to be inspected; see `quality_report`.
 
         Args:
             identity: who has it inspected.

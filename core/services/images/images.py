@@ -112,7 +112,7 @@ class ImageService:
                 del self._recent[key]
 
     def facts(self, sha256: str) -> StoredImage:
-        """What the database knows about the image: name, size, depth, scale, who handed it in.
+        """The database row of the image: name, size, depth, scale, uploader.
 
         Raises:
             BlobNotFoundError: no such image.

@@ -13,7 +13,7 @@ _AT_ONCE = 500
 
 
 def sweep_originals(blobs: BlobStore, store: Store, *, older_than_s: float = _STALE_S) -> int:
-    """How many files were removed: half-written ones, and originals that no row points to.
+    """Remove half-written files and originals without a row; returns the number removed.
 
     A process that is killed during an upload leaves one or the other. Call it at a start.
 
@@ -33,7 +33,7 @@ def sweep_originals(blobs: BlobStore, store: Store, *, older_than_s: float = _ST
 
 
 def remove_orphans(blobs: BlobStore, store: Store, *, older_than_s: float = _STALE_S) -> int:
-    """How many originals were removed because no row points to them.
+    """Remove originals without a row; returns the number removed.
 
     Safe beside uploads, whatever their age: a file goes only while nobody can add its row, and an upload
     looks for its file after it added the row.

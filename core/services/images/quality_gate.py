@@ -21,7 +21,7 @@ def quality_report(
     setup: Setup | None = None,
     compared: Comparison = NOTHING_EARLIER,
 ) -> dict[str, Any]:
-    """What the gate says of this radiograph, as plain JSON.
+    """The quality report of this radiograph, as plain JSON.
 
     It holds `limits`, `copy_of`, `basis` (see `gate_basis`) and `checks` in their order. Each check has
     `kind`, `state` (passed, failed, not evaluable), `measured`, `unit`, `limit` and `message`. One that
@@ -45,7 +45,7 @@ def quality_report(
 
 
 def gate_basis(setup: Setup, pitch: PixelPitch | None) -> dict[str, Any]:
-    """What a report rests on beside the pixels: when this changes, it has to be made again."""
+    """Inputs of a quality report beside the pixels; a change makes a new report necessary."""
     return {
         "mm_per_px": None if pitch is None else pitch.mm_per_px,
         "wire_set": setup.wire_set,

@@ -13,7 +13,7 @@ from core.store.fingerprints import KeptView
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ViewIndex:
-    """What candidates are looked for in: about 1.1 kB an image.
+    """Coarse views of all images in memory, for finding candidates; about 1.1 kB an image.
 
     Attributes:
         digests: (N,) bytes of 64 hex digits.
@@ -30,11 +30,11 @@ class ViewIndex:
     newest: datetime | None = None
 
     def __len__(self) -> int:
-        """How many images it holds."""
+        """Number of images held."""
         return len(self.digests)
 
     def place(self, sha256: str) -> int | None:
-        """How many images were handed in before this one; None when it holds no such image."""
+        """Number of images handed in before this one; None for an unknown image."""
         found = np.flatnonzero(self.digests == sha256.encode("ascii"))
         return int(found[0]) if len(found) else None
 

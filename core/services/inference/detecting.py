@@ -64,7 +64,7 @@ class DetectService:
         alias: str = "champion",
         min_score: float | None = None,
     ) -> DetectionResult:
-        """What a model version reports on a radiograph, calibrated.
+        """The calibrated detections of a model version on a radiograph.
 
         Args:
             radiograph: the image.

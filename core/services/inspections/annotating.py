@@ -115,7 +115,7 @@ class AnnotationService:
 
 
 def annotation_content(annotation: Annotation) -> Mapping[str, Any]:
-    """What the audit log takes the digest of."""
+    """The content that the audit log digests."""
     return {
         "image": annotation.image_sha256,
         "track": annotation.track,

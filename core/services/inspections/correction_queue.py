@@ -132,7 +132,7 @@ class CorrectionQueue:
     def peek(
         self, identity: Identity, wanted: QueueFilter | None = None, *, but_not: Sequence[str] = ()
     ) -> QueueItem | None:
-        """What `take_next` would give now; nothing is taken.
+        """The item that `take_next` would give now; nothing is taken.
 
         Raises:
             NotAllowedError: the role does not work with the queue.
@@ -209,7 +209,7 @@ class CorrectionQueue:
             return _existing(work, item_id)
 
     def skip_image(self, identity: Identity, image_sha256: str, why: str) -> int:
-        """How many open items of the image were closed without a correction; others' stay theirs.
+        """Close the open items of the image without a correction, except those of others; returns the number.
 
         Raises:
             NotAllowedError: the role does not work with the queue.
@@ -238,7 +238,7 @@ class CorrectionQueue:
             return _existing(work, item_id)
 
     def workers(self, identity: Identity) -> Mapping[str, str]:
-        """Who may work with the queue: names by user id.
+        """Names by user id of everybody who may work with the queue.
 
         Raises:
             NotAllowedError: the role does not work with the queue.
@@ -248,7 +248,7 @@ class CorrectionQueue:
             return _workers(work)
 
     def catch_up(self, identity: Identity, *, limit: int = CAUGHT_UP) -> int:
-        """How many items came of inspections that this process has not looked at, `limit` of the newest.
+        """Queue findings of inspections new to this process, at most the `limit` newest; returns the number.
 
         Signing and reviewing queue their differences themselves; this finds what was signed before there was
         a queue, and toss-ups in inspections that nobody signed.
@@ -273,7 +273,7 @@ class CorrectionQueue:
 
 
 def put(work: Work, findings: Sequence[Finding], make_id: Callable[[], str] = new_id) -> int:
-    """How many of the findings were new; those that were queued before stay as they are."""
+    """Queue the findings that are new, leave the others as they are; returns the number added."""
     return work.queue.put([(make_id(), one) for one in findings])
 
 
@@ -289,7 +289,7 @@ def queue_reviewed(work: Work, both: SideBySide) -> None:
 
 
 def findings_of(work: Work, inspection: Inspection) -> list[Finding]:
-    """What there is to queue of an inspection as it is stored now."""
+    """The findings of an inspection as it is stored now."""
     kept = work.annotations.latest(inspection.image_sha256, inspection.inspection_id)
     if kept is None:  # nobody said anything
         return doubtful_findings(inspection, ())
@@ -320,7 +320,7 @@ def close(
 
 
 def close_all(work: Work, identity: Identity, image_sha256: str, state: QueueState, *, note: str = "") -> int:
-    """How many open items of the image were closed within `work`; those that others are at stay open."""
+    """Close the open items of an image within `work`, except those leased to others; returns the number."""
     free = [
         one for one in work.queue.of_image(image_sha256) if one.holder(work.now) in (None, identity.user_id)
     ]
@@ -330,7 +330,7 @@ def close_all(work: Work, identity: Identity, image_sha256: str, state: QueueSta
 
 
 def names_of(work: Work, user_ids: set[str | None]) -> dict[str, str]:
-    """How each of these people is printed: the full name, else the sign-in name; guests are "guest"."""
+    """Printed names by user id: the full name, else the sign-in name; "guest" for guests."""
     found = {user_id: work.users.find(user_id) for user_id in sorted(filter(None, user_ids))}
     return {
         user_id: "guest" if user.role is Role.GUEST else user.full_name or user.shown_name

@@ -33,7 +33,7 @@ class HistoryPage:
 
     @property
     def count_words(self) -> str:
-        """How many there are, as a page says it."""
+        """The number of inspections in words."""
         if not self.is_counted:
             return f"more than {self.n_found:,}"
         return f"{self.n_found:,}"
@@ -41,7 +41,7 @@ class HistoryPage:
 
 @dataclass(frozen=True, slots=True)
 class HistoryChoices:
-    """What there is to choose from: inspectors by id with their names, model versions."""
+    """Values of the filter: names of inspectors by id, and model versions."""
 
     inspectors: Mapping[str, str]
     models: tuple[tuple[str, int], ...]

@@ -24,7 +24,7 @@ def new_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person decides about an inspection; `setup` None leaves it as it is."""
+    """A person's decision about an inspection; `setup` None leaves the setup unchanged."""
 
     disposition: Disposition | None
     standard: str | None = None
@@ -34,7 +34,7 @@ class Decision:
 
 
 class AssessesQuality(Protocol):
-    """What a change of the setup needs of the image-quality gate."""
+    """The part of the image-quality gate that a change of the setup calls."""
 
     def for_setup(self, inspection: Inspection, setup: Setup) -> dict[str, Any] | None:
         """The report that an inspection gets with this setup; None where the one it has still holds."""
@@ -209,7 +209,7 @@ class InspectionService:
 
 
 def model_reference(result: DetectionResult) -> ModelReference:
-    """What ran to give this result."""
+    """The model version and calibration behind this result."""
     calibration = result.model.calibration
     return ModelReference(
         name=result.model.name,
@@ -222,7 +222,7 @@ def model_reference(result: DetectionResult) -> ModelReference:
 
 
 def inspection_content(inspection: Inspection) -> Mapping[str, Any]:
-    """What the audit log takes the digest of: all that is never changed about an inspection."""
+    """The unchanging content of an inspection, for the digest in the audit log."""
     model = inspection.model
     return {
         "inspection_id": inspection.inspection_id,
@@ -236,7 +236,7 @@ def inspection_content(inspection: Inspection) -> Mapping[str, Any]:
 
 
 def decision_content(inspection: Inspection) -> Mapping[str, Any]:
-    """What the audit log takes the digest of: the decision and its version."""
+    """The decision and its version, for the digest in the audit log."""
     return {
         "disposition": _value(inspection.disposition),
         "standard": inspection.standard,

@@ -1,4 +1,4 @@
-"""All that is kept about one inspection, for whoever looks it up."""
+"""The complete record of one inspection."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class InspectionRecord:
         return self.reading.inspection
 
     def name(self, user_id: str | None) -> str:
-        """How this person is printed; None is a command on the server."""
+        """Printed name of a person; None stands for a command on the server."""
         return COMMAND_LINE.name if user_id is None else self.names.get(user_id, user_id)
 
 

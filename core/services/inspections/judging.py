@@ -110,7 +110,7 @@ class JudgingService:
 
 
 def findings_of(indications: Sequence[ReadIndication], pitch: PixelPitch | None) -> list[Finding]:
-    """What the tables judge: every indication that was not dismissed, in mm where there is a scale.
+    """Indications for the acceptance tables: all that were not dismissed, in mm where the scale is known.
 
     Length is the longer side of the box and width the shorter; each edge may be off by a pixel. The position
     is that of the box along the longer side of all boxes together, taken for the direction of the weld.
@@ -121,7 +121,7 @@ def findings_of(indications: Sequence[ReadIndication], pitch: PixelPitch | None)
 
 
 def failed_checks(image_quality: Mapping[str, Any] | None) -> tuple[str, ...]:
-    """What the image-quality gate found wrong, one line each."""
+    """Failed checks of the image-quality gate, one line each."""
     if image_quality is None:
         return ()
     checks = image_quality.get("checks", ())

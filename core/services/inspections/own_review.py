@@ -16,7 +16,7 @@ _LONGEST_NOTE = 2_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OwnReview:
-    """What a reviewer says so far.
+    """A reviewer's own reading and disposition so far.
 
     Attributes:
         reading: the own one, empty at first.
@@ -36,7 +36,7 @@ class OwnReview:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SideBySide:
-    """What both people said.
+    """The first result beside the reviewer's own.
 
     Attributes:
         first: the signed reading.
@@ -50,7 +50,7 @@ class SideBySide:
 
 
 def own_review_of(work: Work, inspection: Inspection, identity: Identity) -> OwnReview:
-    """What this person said about the inspection as a reviewer."""
+    """The review of the inspection by this person so far."""
     reading = reading_of(
         work, inspection.inspection_id, track=review_track(inspection.inspection_id, identity.user_id)
     )
@@ -113,6 +113,6 @@ def append_decision(
 
 
 def decision_track(inspection: Inspection, identity: Identity) -> str:
-    """Where a reviewer's own decision is kept, apart from everybody else's."""
+    """Name of the annotation track for a reviewer's own decision."""
     key = f"{inspection.inspection_id}:{identity.user_id}:decision"
     return "d-" + hashlib.sha256(key.encode()).hexdigest()[:32]

@@ -152,7 +152,7 @@ def append_reading(
 
 
 def review_track(inspection_id: str, reviewer_id: str) -> str:
-    """Where a reviewer's own reading is kept, apart from everybody else's."""
+    """Name of the annotation track for a reviewer's own reading."""
     return "r-" + hashlib.sha256(f"{inspection_id}:{reviewer_id}".encode()).hexdigest()[:32]
 
 

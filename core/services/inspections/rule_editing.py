@@ -139,7 +139,7 @@ def draft_of(version: RuleSetVersion, versions: tuple[RuleSetVersion, ...]) -> s
 
 
 def difference(old: RuleSetVersion, new: RuleSetVersion) -> list[str]:
-    """What changed from `old` to `new`, as lines of a unified diff without its head; empty: nothing."""
+    """Lines of a unified diff from `old` to `new` without its head; empty when they are equal."""
     lines = difflib.unified_diff(
         old.rule_set.text.splitlines(), new.rule_set.text.splitlines(), lineterm="", n=2
     )

@@ -99,7 +99,7 @@ class SecondReviewService:
         *,
         expected_version: int,
     ) -> OwnReview:
-        """What the reviewer would do with the part, as saved.
+        """Save the reviewer's own disposition.
 
         Raises:
             NotAllowedError, UnknownRecordError, ImmutableRecordError: as `save_own`.
@@ -276,7 +276,7 @@ class SecondReviewService:
 
 
 def reviewed_content(work: Work, both: SideBySide, review: Review) -> Mapping[str, Any]:
-    """All that the second person signs for: what the first one signed, the own result, what was concluded."""
+    """The content under the second signature: the first signatures, the own result, the conclusion."""
     signed = work.signatures.of_inspection(review.inspection_id)
     return {
         "inspection_id": review.inspection_id,

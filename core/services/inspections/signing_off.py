@@ -23,12 +23,12 @@ from core.services.inspections.signatures import Sealer
 from core.store.unit_of_work import Store, Work
 from core.store.workbench import KeptDisagreement
 
-#: What the signature of an inspector and of a second person mean (21 CFR 11.50).
+#: Meanings of the inspector's and of the second person's signature (21 CFR 11.50).
 INSPECTED, REVIEWED = "inspected", "reviewed"
 
 
 class ConfirmsPassword(Protocol):
-    """What signing needs of the accounts."""
+    """The part of the accounts that signing calls."""
 
     def confirm_password(self, identity: Identity, password: str, *, address: str) -> None:
         """Return when it is the password of this account, else raise SignInRefusedError."""
@@ -185,7 +185,7 @@ class SigningOffService:
 
 
 def signed_content(reading: Reading, judgement: Mapping[str, Any]) -> dict[str, Any]:
-    """All that a signature is for: what ran, what was read, decided and judged."""
+    """The content under a signature: model, reading, decision, image quality and verdict."""
     return {
         "inspection": inspection_content(reading.inspection),
         "decision": decision_content(reading.inspection),

@@ -1,4 +1,4 @@
-"""What lies on somebody's table: kept, so that a reload or a restart finds it there again."""
+"""The worklist of a person, stored so that it survives a reload or a restart."""
 
 from core.domain.accounts import Identity
 from core.domain.errors import BadInputError
@@ -54,7 +54,7 @@ class WorklistService:
             work.worklist.remove(identity.user_id, entry_id)
 
     def entries(self, identity: Identity) -> list[WorklistEntry]:
-        """What lies on the own table, oldest first."""
+        """Entries of the own worklist, oldest first."""
         with self._store.read() as work:
             return work.worklist.of(identity.user_id, _KEPT)
 

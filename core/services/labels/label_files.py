@@ -29,7 +29,7 @@ _AT_ONCE = 200
 
 
 class LabelFormat(StrEnum):
-    """How labels are written."""
+    """File format of labels."""
 
     COCO = "coco"
     YOLO = "yolo"
@@ -38,7 +38,7 @@ class LabelFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was written: images, boxes, and the originals beside them."""
+    """Counts of an export: images, boxes, originals."""
 
     n_images: int
     n_boxes: int
@@ -47,7 +47,7 @@ class Exported:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What was taken over.
+    """Counts of an import.
 
     Attributes:
         n_images: images whose labels are another version now.
@@ -162,7 +162,7 @@ class LabelFiles:
     def _write_labels(
         self, archive: zipfile.ZipFile, form: LabelFormat, listed: Sequence[LabelledImage]
     ) -> int:
-        """How many boxes were written."""
+        """Write the boxes; returns their number."""
         counted = _Counted(self._with_boxes(listed))
         if form is LabelFormat.COCO:
             with archive.open("labels.json", "w", force_zip64=True) as out:
@@ -205,7 +205,7 @@ class LabelFiles:
 
 
 def read_labels(source: IO[bytes], name: str, form: LabelFormat, *, voc_origin: int = 1) -> list[NamedBoxes]:
-    """What a file of labels says of each image, in its own words.
+    """Labels by image as the file states them.
 
     Raises:
         DatasetError: the file is not understood.

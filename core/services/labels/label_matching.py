@@ -1,4 +1,4 @@
-"""Which image of the store a file of labels speaks of, and what its boxes are there."""
+"""Matching the images of a label file with stored ones, and placing its boxes on them."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from core.store.unit_of_work import Work
 
 @dataclass(frozen=True, slots=True)
 class NamedBoxes:
-    """What a file says of one image.
+    """Boxes of one image as a label file states them.
 
     Attributes:
         name: of the image, as the file says it; without its suffix for YOLO.

@@ -107,7 +107,7 @@ class LabelService:
             return self._append(work, identity, image_sha256, labels, refused, note, expected_version)
 
     def submit(self, identity: Identity, image_sha256: str, *, expected_version: int) -> int:
-        """How many items of the queue this closed: the labels are as this person wants them.
+        """Submit the labels as complete; returns the number of queue items that this closed.
 
         An image without a label is one on which somebody looked and found nothing: that is kept as an empty
         version. Items that somebody else is at stay open.
@@ -198,7 +198,7 @@ class LabelService:
 
 
 def suggestions_of(answer: Inspection | None, items: Sequence[QueueItem]) -> list[Suggestion]:
-    """What could become a label: the newest answer of the model, and what the queue says against it."""
+    """Suggestions for labels: the model's newest answer, and objections from the queue."""
     reported: list[Suggestion] = []
     if answer is not None:
         prefix = answer.inspection_id[:12]

@@ -34,7 +34,7 @@ class VersionDisagreements:
         self._detect = detect
 
     def run(self, job: Job, log: WorkerLog) -> dict[str, Any]:
-        """How many images were compared and how many items were new; what was queued before stays as it is.
+        """Compare images and queue new disagreements; returns the numbers of images and of new items.
 
         Raises:
             JobCancelledError: somebody asked it to stop; what was queued until then stays.
@@ -61,7 +61,7 @@ class VersionDisagreements:
         }
 
     def _compare(self, inspection: Inspection, champion: int, challenger: int) -> int:
-        """How many items came of one image: 0 or 1."""
+        """Compare one image; returns the number of new items, 0 or 1."""
         film = self._images.load(inspection.image_sha256, polarity=inspection.polarity, keep=False)
         answers = [
             self._detect.detect(film, inspection.image_name, model=inspection.model.name, version=version)

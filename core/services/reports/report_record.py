@@ -1,4 +1,4 @@
-"""What of the record a report needs: names, the scale of the moment it was signed, corrections."""
+"""Record data for a report: names, the scale at the time of signing, corrections."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -65,7 +65,7 @@ def image_facts(inspection: Inspection, image: StoredImage, pitch: PixelPitch | 
 
 
 def n_below(inspection: Inspection) -> int:
-    """How many boxes of the model lie below its operating probability."""
+    """Number of the model's boxes below its operating probability."""
     cut = inspection.model.operating_probability
     return sum(found["probability"] < cut for found in inspection.detections)
 
@@ -126,7 +126,7 @@ def require_not_blind(work: Work, identity: Identity, inspection: Inspection) ->
 def chain(
     work: Work, inspection: Inspection, names: Names
 ) -> tuple[tuple[Revision, ...], tuple[Revision, ...]]:
-    """What came before the inspection and what corrects it, each oldest first."""
+    """Earlier revisions of the inspection and later ones, each oldest first."""
     earlier: list[Revision] = []
     before = inspection.revision_of
     while before is not None and len(earlier) < _LONGEST_CHAIN:

@@ -74,7 +74,7 @@ class ReportingService:
     def report(
         self, identity: Identity, inspection_id: str, *, window: ChosenWindow | None = None
     ) -> InspectionReport:
-        """What a report of this inspection says now.
+        """The report of this inspection as of now.
 
         A signed inspection bears the verdict that was signed, word for word.
 

@@ -22,12 +22,12 @@ from core.store.blobs import BlobDamagedError, BlobNotFoundError
 BOX_PX, PROBABILITY = 0.5, 1e-3
 _ROUNDING = 1e-9
 _LONGEST_LIST = 20
-#: What goes on after a report was written, and is said as a note.
+#: Fields that may change after a report was written; differences are notes.
 _GOES_ON = frozenset({"state", "signatures", "reviews", "earlier", "later", "inspector", "window"})
 
 
 class Subject(StrEnum):
-    """What differs."""
+    """Subject of a difference."""
 
     FILE = "file"
     PAGES = "pages"
@@ -46,7 +46,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What verifying found.
+    """Result of a verification.
 
     Attributes:
         reference: of the report.
@@ -81,7 +81,7 @@ class VerifyingService:
         self._detect = detect
 
     def verify(self, identity: Identity, data: bytes) -> Verified:
-        """What differs between the report in `data`, JSON or PDF, and what is found here now.
+        """Differences between the report in `data` (JSON or PDF) and the stored record.
 
         Raises:
             BadInputError: it is no report.
@@ -114,7 +114,7 @@ class VerifyingService:
         return Verified(report.reference(), len(report.detections), tuple(found), tuple(notes))
 
     def _detection_differences(self, report: InspectionReport) -> list[Difference]:
-        """What a new run on the stored original finds otherwise than the record."""
+        """Differences between a new run on the stored original and the record."""
         ran = report.model
         try:
             radiograph = self._images.load(report.image.sha256, polarity=Polarity(report.image.polarity))
