@@ -1,87 +1,86 @@
-"""HTTP routes of inspections that are kept, for whoever may look at inspections; not only their inspector."""
+"""HTTP routes of recorded inspections: their images and reports, for whoever may see them."""
 
-from functools import lru_cache
+from collections.abc import Callable
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.inspection.routes import _IMMUTABLE, _compressed, _guarded, _NotFoundError
-from app.shared.payloads import Payload, pixel_payload, preview_payload
+from app.shared.image_routes import image_routes
 from app.shared.resources import resources
+from app.shared.responses import file_answer, guarded, not_found
 from app.shared.visitors import identity_of
-from core.domain.errors import UnknownRecordError
+from core.domain.errors import BadInputError, UnknownRecordError
 from core.domain.permissions import Action, require
-from core.imaging.thumbnail import thumbnail_png
+from core.reports.inspection_report import InspectionReport
 from core.services.images.images import ImageService
+from core.services.reports.reporting import ChosenWindow, ReportingService
+from core.store.blobs import BlobNotFoundError
 
-_THUMBNAIL_SIDE_PX, _PICTURE_SIDE_PX = 160, 900
-_KEPT_THUMBNAILS, _KEPT_PICTURES, _KEPT_PIXELS = 4096, 64, 4
+_NO_REPORT = "there is no such inspection here"
+_FORMS: dict[str, tuple[Callable[[ReportingService, InspectionReport], bytes], str, str]] = {
+    "pdf": (ReportingService.pdf, "application/pdf", "inline"),
+    "csv": (ReportingService.csv, "text/csv; charset=utf-8", "attachment"),
+    "json": (ReportingService.json, "application/json", "attachment"),
+}
 
 
 def routes() -> list[Route]:
     """The routes of this module."""
-    return [
-        Route("/records/{inspection_id}/thumbnail", thumbnail),
-        Route("/records/{inspection_id}/picture", picture),
-        Route("/records/{inspection_id}/pixels", pixels),
-        Route("/records/{inspection_id}/pixels/preview", preview),
-    ]
+    address = "/records/{inspection_id}"
+    images = image_routes(
+        _image,
+        {
+            f"{address}/pixels": "pixels",
+            f"{address}/pixels/preview": "preview",
+            f"{address}/thumbnail": "thumbnail",
+            f"{address}/picture": "picture",
+        },
+    )
+    return [*images, Route("/reports/{inspection_id}.{form}", report)]
 
 
-@_guarded
-def thumbnail(request: Request) -> Response:
-    """A small picture of the radiograph, for lists."""
-    return Response(_thumbnail_of(*_image(request)), media_type="image/png", headers=_IMMUTABLE)
+@guarded
+def report(request: Request) -> Response:
+    """The report of an inspection, A4 pages in the browser or a file; `lo`, `hi`, `invert=1` name the window.
+
+    A stranger learns nothing about what exists.
+    """
+    identity, form = identity_of(request.cookies), request.path_params["form"]
+    if identity is None or form not in _FORMS:
+        raise not_found(_NO_REPORT)
+    write, media_type, how = _FORMS[form]
+    services, window = resources().services, _window(request)
+    service = ReportingService(services.workspace_of(identity), services.registry)
+    try:
+        made = service.report(identity, request.path_params["inspection_id"], window=window)
+        return file_answer(write(service, made), media_type, f"{made.reference()}.{form}", how=how)
+    except (UnknownRecordError, BlobNotFoundError) as error:
+        raise not_found(_NO_REPORT) from error
 
 
-@_guarded
-def picture(request: Request) -> Response:
-    """A picture of the radiograph, to recognise it by."""
-    return Response(_picture_of(*_image(request)), media_type="image/png", headers=_IMMUTABLE)
-
-
-@_guarded
-def pixels(request: Request) -> Response:
-    """The pixels of the radiograph at native depth."""
-    return _compressed(_pixels_of(*_image(request)), _IMMUTABLE)
-
-
-@_guarded
-def preview(request: Request) -> Response:
-    """The pixels at native depth, shrunk for a first look."""
-    return _compressed(_preview_of(*_image(request)), _IMMUTABLE)
+def _window(request: Request) -> ChosenWindow | None:
+    query = request.query_params
+    if "lo" not in query and "hi" not in query:
+        return None
+    try:
+        return ChosenWindow(float(query["lo"]), float(query["hi"]), is_inverted=query.get("invert") == "1")
+    except BadInputError as error:
+        raise HTTPException(400, str(error)) from error
+    except (ValueError, KeyError) as error:
+        raise HTTPException(400, "expected lo and hi as grey values") from error
 
 
 def _image(request: Request) -> tuple[ImageService, str]:
-    """Where the image of the inspection in the address lies, and its digest."""
+    """The images that hold that of the inspection in the address, and its digest."""
     identity = identity_of(request.cookies)
     if identity is None:
-        raise _NotFoundError("no such inspection")
+        raise not_found("no such inspection")
     require(identity, Action.IMAGES_READ)
     workspace = resources().services.workspace_of(identity)
     try:
         found = workspace.inspections.get(identity, request.path_params["inspection_id"])
     except UnknownRecordError as error:
-        raise _NotFoundError("no such inspection") from error
+        raise not_found("no such inspection") from error
     return workspace.images, found.image_sha256
-
-
-@lru_cache(maxsize=_KEPT_THUMBNAILS)
-def _thumbnail_of(images: ImageService, sha256: str) -> bytes:
-    return thumbnail_png(images.load(sha256), _THUMBNAIL_SIDE_PX)
-
-
-@lru_cache(maxsize=_KEPT_PICTURES)
-def _picture_of(images: ImageService, sha256: str) -> bytes:
-    return thumbnail_png(images.load(sha256), _PICTURE_SIDE_PX)
-
-
-@lru_cache(maxsize=_KEPT_PIXELS)
-def _pixels_of(images: ImageService, sha256: str) -> Payload:
-    return pixel_payload(images.load(sha256))
-
-
-@lru_cache(maxsize=_KEPT_PIXELS)
-def _preview_of(images: ImageService, sha256: str) -> Payload:
-    return preview_payload(images.load(sha256))

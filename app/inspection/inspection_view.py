@@ -7,13 +7,12 @@ from urllib.parse import urlencode
 
 from app.inspection.analysis_queue import Answer, AnswerState, Question
 from app.inspection.tray import EntryState, TrayEntry
+from app.shared.components.radiograph_viewer.viewer import THRESHOLD_RANGE
 from app.shared.shown_image import POLARITY_WORDS, shown_image
 from core.domain.inspection import DetectionResult
 from core.domain.model_version import ModelVersion
 from core.domain.radiograph import Polarity, Radiograph
 from core.reports.detection_json import detection_rows
-
-THRESHOLD_RANGE = (0.1, 0.9)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

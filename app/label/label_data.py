@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
-from app.inspection.inspection_view import THRESHOLD_RANGE
+from app.shared.components.radiograph_viewer.viewer import THRESHOLD_RANGE
 from app.shared.reading_view import kinds_by_class
 from app.shared.shown_image import shown_image
 from core.domain.accounts import Identity

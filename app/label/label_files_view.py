@@ -1,64 +1,25 @@
 """Labels out and in as files: the download, and the form that takes an upload."""
 
-import tempfile
-from collections.abc import Iterator
-from typing import IO
-
 import streamlit as st
-from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
-from starlette.routing import Route
 
-from app.inspection.routes import _FRESH, _guarded, _NotFoundError
+from app.label.routes import EXPORT_ADDRESS
 from app.shared.access import acting, current_identity
 from app.shared.resources import resources
-from app.shared.visitors import identity_of
 from core.domain.errors import BadInputError
 from core.services.labels.label_files import Imported, LabelFormat
 
 _FORMAT, _FILE, _ORIGIN, _SAID = (f"label_files.{name}" for name in ("format", "file", "origin", "said"))
 _NAMES = {LabelFormat.COCO: "COCO", LabelFormat.YOLO: "YOLO", LabelFormat.VOC: "Pascal VOC"}
-_ADDRESS = "/labels/export.zip"
-_BLOCK = 2**20
 _MOST_TOLD = 8
-
-
-def routes() -> list[Route]:
-    """The routes of this module."""
-    return [Route(_ADDRESS, export)]
-
-
-@_guarded
-def export(request: Request) -> Response:
-    """All labels as a ZIP file: `format` coco, yolo or voc; `images=1` puts the originals in.
-
-    It is written to a temporary file first, one image in memory at a time, then sent in blocks.
-    """
-    identity = identity_of(request.cookies)
-    if identity is None:
-        raise _NotFoundError("no labels here")
-    form, with_images = LabelFormat(request.query_params["format"]), request.query_params.get("images") == "1"
-    target = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it was sent
-    files = resources().services.workspace_of(identity).label_files
-    try:
-        files.export(identity, target, form, with_images=with_images)
-    except BaseException:
-        target.close()
-        raise
-    headers = {
-        **_FRESH,
-        "Content-Length": str(target.tell()),
-        "Content-Disposition": f"attachment; filename=radikal-labels-{form.value}.zip",
-    }
-    return StreamingResponse(_blocks(target), media_type="application/zip", headers=headers)
 
 
 def draw_files() -> None:
     """Downloads and the upload, folded."""
     with st.popover("Files", icon=":material/folder_zip:", key="label-files"):
         links = " ".join(
-            f'<li>{name}: <a class="rk-report" href="{_ADDRESS}?format={form.value}" download>labels</a>, '
-            f'<a class="rk-report" href="{_ADDRESS}?format={form.value}&amp;images=1" download>'
+            f'<li>{name}: <a class="rk-report" href="{EXPORT_ADDRESS}?format={form.value}" download>'
+            "labels</a>, "
+            f'<a class="rk-report" href="{EXPORT_ADDRESS}?format={form.value}&amp;images=1" download>'
             "with originals</a></li>"
             for form, name in _NAMES.items()
         )
@@ -97,10 +58,3 @@ def imported_words(done: Imported) -> list[str]:
     more = len(done.problems) - _MOST_TOLD
     told = [f"Not taken: {one}" for one in done.problems[:_MOST_TOLD]]
     return [said, *told, *([f"and {more} more were not taken"] if more > 0 else [])]
-
-
-def _blocks(target: IO[bytes]) -> Iterator[bytes]:
-    with target:
-        target.seek(0)
-        while block := target.read(_BLOCK):
-            yield block

@@ -1,76 +1,82 @@
-"""HTTP routes of images that are labelled, for whoever may look at annotations."""
+"""HTTP routes of labelling: the images for whoever may look at annotations, all labels as a file."""
 
-from functools import lru_cache
+import tempfile
+from collections.abc import Iterator
+from typing import IO
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from app.inspection.routes import _IMMUTABLE, _compressed, _guarded, _NotFoundError
-from app.shared.payloads import Payload, pixel_payload, preview_payload
+from app.shared.image_routes import image_routes
 from app.shared.resources import resources
+from app.shared.responses import FRESH, guarded, not_found
 from app.shared.visitors import identity_of
 from core.domain.permissions import Action, require
-from core.imaging.thumbnail import thumbnail_png
 from core.services.images.images import ImageService
+from core.services.labels.label_files import LabelFormat
 from core.store.blobs import BlobNotFoundError
 
-_THUMBNAIL_SIDE_PX = 160
-_KEPT_THUMBNAILS, _KEPT_PIXELS = 4096, 4
+EXPORT_ADDRESS = "/labels/export.zip"
+_BLOCK_BYTES = 2**20
 
 
 def routes() -> list[Route]:
     """The routes of this module."""
-    return [
-        Route("/labels/images/{sha256}/pixels", pixels),
-        Route("/labels/images/{sha256}/pixels/preview", preview),
-        Route("/labels/images/{sha256}/thumbnail", thumbnail),
-    ]
+    address = "/labels/images/{sha256}"
+    images = image_routes(
+        _image,
+        {
+            f"{address}/pixels": "pixels",
+            f"{address}/pixels/preview": "preview",
+            f"{address}/thumbnail": "thumbnail",
+        },
+    )
+    return [*images, Route(EXPORT_ADDRESS, export)]
 
 
-@_guarded
-def pixels(request: Request) -> Response:
-    """The pixels of the radiograph at native depth."""
-    return _compressed(_pixels_of(*_image(request)), _IMMUTABLE)
+@guarded
+def export(request: Request) -> Response:
+    """All labels as a ZIP file: `format` coco, yolo or voc; `images=1` puts the originals in.
+
+    It is written to a temporary file first, one image in memory at a time, then sent in blocks.
+    """
+    identity = identity_of(request.cookies)
+    if identity is None:
+        raise not_found("no labels here")
+    form, with_images = LabelFormat(request.query_params["format"]), request.query_params.get("images") == "1"
+    target = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it was sent
+    files = resources().services.workspace_of(identity).label_files
+    try:
+        files.export(identity, target, form, with_images=with_images)
+    except BaseException:
+        target.close()
+        raise
+    headers = {
+        **FRESH,
+        "Content-Length": str(target.tell()),
+        "Content-Disposition": f"attachment; filename=radikal-labels-{form.value}.zip",
+    }
+    return StreamingResponse(_blocks(target), media_type="application/zip", headers=headers)
 
 
-@_guarded
-def preview(request: Request) -> Response:
-    """The pixels at native depth, shrunk for a first look."""
-    return _compressed(_preview_of(*_image(request)), _IMMUTABLE)
-
-
-@_guarded
-def thumbnail(request: Request) -> Response:
-    """A small picture of the radiograph, for lists."""
-    return Response(_thumbnail_of(*_image(request)), media_type="image/png", headers=_IMMUTABLE)
+def _blocks(target: IO[bytes]) -> Iterator[bytes]:
+    with target:
+        target.seek(0)
+        while block := target.read(_BLOCK_BYTES):
+            yield block
 
 
 def _image(request: Request) -> tuple[ImageService, str]:
-    """Where the image in the address lies, and its digest."""
+    """The images that hold that in the address, and its digest."""
     identity = identity_of(request.cookies)
     if identity is None:
-        raise _NotFoundError("no such image")
+        raise not_found("no such image")
     require(identity, Action.IMAGES_READ)
     require(identity, Action.ANNOTATIONS_READ)
     images, sha256 = resources().services.workspace_of(identity).images, request.path_params["sha256"]
     try:
         images.facts(sha256)
     except BlobNotFoundError as error:
-        raise _NotFoundError("no such image") from error
+        raise not_found("no such image") from error
     return images, sha256
-
-
-@lru_cache(maxsize=_KEPT_THUMBNAILS)
-def _thumbnail_of(images: ImageService, sha256: str) -> bytes:
-    return thumbnail_png(images.load(sha256), _THUMBNAIL_SIDE_PX)
-
-
-@lru_cache(maxsize=_KEPT_PIXELS)
-def _pixels_of(images: ImageService, sha256: str) -> Payload:
-    return pixel_payload(images.load(sha256))
-
-
-@lru_cache(maxsize=_KEPT_PIXELS)
-def _preview_of(images: ImageService, sha256: str) -> Payload:
-    return preview_payload(images.load(sha256))

@@ -9,8 +9,8 @@ from app.inspection.analysis_queue import AnalysisQueue
 from app.inspection.heat_maps import HeatMaps
 from app.inspection.tray import EntryState, TrayEntry, Trays
 from app.inspection.uploads import Intake
-from app.label.presence import Presence
 from app.shared.guest_tokens import GuestTokens
+from app.shared.presence import Presence
 from core.bootstrap.foundations import secret_of
 from core.bootstrap.services import Services, build_services
 from core.config import load_settings

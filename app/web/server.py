@@ -18,13 +18,10 @@ import uvicorn
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from app.history import report_routes
-from app.history import routes as record_routes
-from app.inspection import pixel_routes
+from app.history.routes import routes as history_routes
 from app.inspection.routes import routes
-from app.label import label_files_view
-from app.label import routes as label_routes
-from app.models import routes as evaluated_routes
+from app.label.routes import routes as label_routes
+from app.models.routes import routes as model_routes
 from app.shared.guest_tokens import COOKIE, MAX_AGE_S
 from app.shared.navigation import PAGES
 from app.shared.resources import forget_resources, keep_up_with_registry, let_guests_in, resources
@@ -76,8 +73,7 @@ def create_app(settings: Settings, *, listens_on: str = "127.0.0.1") -> st.App:
         is_page=_is_page,
     )
     unknown = [Route(prefix + "/{rest:path}", _NothingHere()) for prefix in _OWN_PREFIXES]
-    known = [*routes(), *pixel_routes.routes(), *record_routes.routes(), *report_routes.routes()]
-    known += [*label_routes.routes(), *label_files_view.routes(), *evaluated_routes.routes()]
+    known = [*routes(), *history_routes(), *label_routes(), *model_routes()]
     script = ROOT / "app" / "main.py"
     return st.App(script, routes=[*known, *unknown], middleware=middleware, lifespan=_lifespan)
 

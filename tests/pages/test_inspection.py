@@ -96,7 +96,7 @@ class NoDetector:
 def test_an_image_that_could_not_be_analysed_stays_on_show_with_the_reason(
     page: AppTest, workplace: Resources
 ) -> None:
-    workplace.desk._detect = NoDetector()
+    workplace.analyses._detect = NoDetector()
     page.run()
     page.file_uploader[0].set_value(("part.png", radiograph_png(), "image/png")).run()
     until(page, lambda: viewers(page) and "weights of weld v1" in str(viewers(page)[0].proto))

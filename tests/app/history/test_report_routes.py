@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from app.history.report_routes import routes
+from app.history.routes import routes
 from app.shared.resources import Resources
 from app.shared.visitors import identity_of
 from app.web.middleware.arrival import Arrival

@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from app.inspection import pixel_routes
+from app.inspection.routes import routes
 from app.inspection.tray import EntryState
 from app.shared.payloads import PREVIEW_SIDE_PX
 from app.shared.resources import Resources
@@ -33,7 +33,7 @@ PAGE = '<html><head><title>Streamlit</title></head><body><div id="root"></div></
 def client(workplace: Resources) -> Iterator[TestClient]:
     page = Route("/", lambda request: HTMLResponse(PAGE))
     middleware = [Middleware(Arrival), Middleware(PageShell, cookies_for=guest_cookies)]
-    app = Starlette(routes=[page, *pixel_routes.routes()], middleware=middleware)
+    app = Starlette(routes=[page, *routes()], middleware=middleware)
     with TestClient(app, client=("127.0.0.1", 50_000)) as client:
         client.get("/", headers={"Accept": "text/html"})
         yield client

@@ -77,8 +77,8 @@ def analysed(workplace: Resources, opened: Opened) -> int:
     """How many boxes the image has, once it is analysed."""
     identity = identity_of(opened.client.cookies)
     question = Question(identity.user_id, opened.sha256, Polarity.FILM, "weld", 1)
-    while (result := workplace.desk.result(question)) is None:
-        workplace.desk.ask(question, tray_entry(workplace, opened, identity), identity)
+    while (result := workplace.analyses.result(question)) is None:
+        workplace.analyses.ask(question, tray_entry(workplace, opened, identity), identity)
         time.sleep(0.01)
     return len(result.detections)
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import streamlit as st
 
+#: Probabilities between which boxes can be shown from.
+THRESHOLD_RANGE = (0.1, 0.9)
 _FOLDER = Path(__file__).parent
 #: One script without a build step: the classes first, the module that exports last.
 _SCRIPTS = (

@@ -1,4 +1,4 @@
-"""Who looks at which image now, so that two people who edit the same one see each other."""
+"""Sightings of people at images, so that two who edit the same one see each other."""
 
 import threading
 import time

@@ -1,6 +1,6 @@
 """Who looks at which image now."""
 
-from app.label.presence import GONE_AFTER_S, Presence
+from app.shared.presence import GONE_AFTER_S, Presence
 
 
 def test_people_at_one_place_see_each_other_until_they_leave() -> None:
