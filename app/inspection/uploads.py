@@ -147,11 +147,13 @@ class Intake:
         tray, identity = upload.tray, upload.identity
         try:
             data = file.read()
-            if len(parts := frames_in(data, file.name)) > 1:
+            if file.frame is None and len(parts := frames_in(data, file.name)) > 1:
                 upload.split(key, parts)
                 return
             workspace = self._workspace_of(identity)
-            radiograph = workspace.images.add(identity, data, file.name, polarity=upload.polarity)
+            radiograph = workspace.images.add(
+                identity, data, file.name, polarity=upload.polarity, frame=file.frame
+            )
             # kept first: once the tray shows it as stored it may be taken off, and must stay off
             workspace.worklist.put(identity, key, radiograph.sha256, file.name, upload.polarity, upload.setup)
             if not tray.store(key, radiograph.sha256):

@@ -40,8 +40,8 @@ def detect(
 ) -> None:
     """Report the indications in radiographs, with calibrated probabilities.
 
-    A DICOM file of several frames gives one result a frame: "image" then also holds "frame", from 1, and its
-    sha256 is that of the frame as a file of its own, which is what the pages store.
+    A DICOM file of several frames gives one result a frame: "image" then also holds "frame", from 1.
+    The sha256 is always that of the file.
 
     A file that cannot be read is named on stderr and the others are still done; the exit code is then 2.
     """
@@ -54,16 +54,18 @@ def detect(
     services.registry.resolve(model, version=version, alias=alias)  # a wrong model fails before any image
     results: list[dict[str, Any]] = []
     refused: list[BadInputError] = []
-    for path, frame, file in _files(paths, refused):
+    for path, file in _files(paths, refused):
         try:
-            radiograph = read_radiograph(file.read(), file.name, polarity=Polarity(polarity))
+            radiograph = read_radiograph(
+                file.read(), file.name, polarity=Polarity(polarity), frame=file.frame
+            )
             result = services.detect.detect(
                 radiograph, file.name, model=model, version=version, alias=alias, min_score=min_score
             )
         except BadInputError as error:
             _refuse(error, refused)
             continue
-        results.append(detection_to_dict(result, str(path), frame=frame))
+        results.append(detection_to_dict(result, str(path)))
         if explain is not None:
             _write_maps(services, result, Path(file.name).stem, explain)
     if json_path == "-":
@@ -77,8 +79,8 @@ def detect(
         sys.exit(BAD_INPUT)
 
 
-def _files(paths: Sequence[Path], refused: list[BadInputError]) -> Iterator[tuple[Path, int | None, Any]]:
-    """Path, number of the frame where there are several, and the `HandedIn` of every radiograph."""
+def _files(paths: Sequence[Path], refused: list[BadInputError]) -> Iterator[tuple[Path, Any]]:
+    """Path and `HandedIn` of every radiograph."""
     from core.imaging.handed_in import frames_in
     from core.imaging.read import read_file
 
@@ -88,8 +90,8 @@ def _files(paths: Sequence[Path], refused: list[BadInputError]) -> Iterator[tupl
         except BadInputError as error:
             _refuse(error, refused)
             continue
-        for number, file in enumerate(files, 1):
-            yield path, number if len(files) > 1 else None, file
+        for file in files:
+            yield path, file
         if sys.stderr.isatty():
             show_progress(n_done, len(paths))
 

@@ -47,7 +47,9 @@ class ManifestImage:
     """An image of a data version.
 
     Attributes:
-        sha256: of the original file.
+        sha256: of the original file, or of one frame of it.
+        file_sha256: of the original file.
+        frame: number of the frame in that file, from 1; None where it holds one picture.
         name: file name, for people.
         series: the part that it shows; all images of one are in the same part of the split.
         boxes: none is an image that somebody declared free of indications.
@@ -64,6 +66,12 @@ class ManifestImage:
     boxes: tuple[LabelledBox, ...]
     origin: ImageOrigin
     annotation_version: int | None = None
+    file_sha256: str = ""
+    frame: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.file_sha256:
+            object.__setattr__(self, "file_sha256", self.sha256)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -78,7 +86,13 @@ class ManifestImage:
             "origin": self.origin.value,
             "annotation_version": self.annotation_version,
             "boxes": [{"bbox": list(b.bbox), "class": b.indication_class.value} for b in self.boxes],
+            **self.place,
         }
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """File and number of a frame for JSON; empty for a file of one picture."""
+        return {} if self.frame is None else {"file_sha256": self.file_sha256, "frame": self.frame}
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,4 +253,6 @@ def _image(entry: Mapping[str, Any]) -> ManifestImage:
         boxes=tuple(boxes),
         origin=ImageOrigin(entry["origin"]),
         annotation_version=None if version is None else int(version),
+        file_sha256=str(entry.get("file_sha256", "")),
+        frame=None if (frame := entry.get("frame")) is None else int(frame),
     )

@@ -1,5 +1,6 @@
 """The radiograph as it was recorded: native pixels plus what is known about them."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -55,10 +56,12 @@ class Radiograph:
         bit_depth: significant bits, 8 to 16; 32 for float pixels.
         polarity: film, digital or unknown.
         pitch: millimetres per pixel with their source, None when unknown.
-        sha256: hex digest of the original bytes.
+        sha256: hex digest that names the picture: of the original bytes, or `frame_digest` of one frame.
         file_format: "PNG", "JPEG", "BMP", "TIFF" or "DICOM".
         notes: what was done on reading that the user should know, e.g. "colour converted to grey".
         fields: DICONDE fields that were present, keyword to text.
+        frame: number of the frame in a file of several, from 1; None for a file of one picture.
+        file_sha256: hex digest of the original bytes.
     """
 
     pixels: Pixels
@@ -69,8 +72,12 @@ class Radiograph:
     file_format: str
     notes: tuple[str, ...] = ()
     fields: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    frame: int | None = None
+    file_sha256: str = ""
 
     def __post_init__(self) -> None:
+        if not self.file_sha256:
+            object.__setattr__(self, "file_sha256", self.sha256)
         if self.pixels.ndim != 2 or 0 in self.pixels.shape:
             raise ValueError(f"pixels must be (H, W) and not empty, got shape {self.pixels.shape}")
         if self.pixels.dtype not in (np.uint8, np.uint16, np.float32):
@@ -85,3 +92,8 @@ class Radiograph:
     def height(self) -> int:
         """Height in px."""
         return int(self.pixels.shape[0])
+
+
+def frame_digest(file_sha256: str, frame: int) -> str:
+    """The hex digest that names one frame, counted from 1, of a file of several."""
+    return hashlib.sha256(f"{file_sha256} frame {frame}".encode()).hexdigest()

@@ -19,6 +19,7 @@ class Decoded:
         polarity_basis: what in the file said so, e.g. "MONOCHROME1"; empty when nothing did.
         notes: what was done on decoding that the user should know.
         fields: DICONDE fields, keyword to text.
+        n_frames: number of pictures in the file.
     """
 
     pixels: Pixels
@@ -28,3 +29,4 @@ class Decoded:
     polarity_basis: str = ""
     notes: tuple[str, ...] = ()
     fields: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    n_frames: int = 1

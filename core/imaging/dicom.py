@@ -1,5 +1,6 @@
 """DICOM and DICONDE (ASTM E2339): data set by pydicom, compressed pixels by pylibjpeg."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,16 +11,17 @@ from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import RLELossless
 
+from core.domain.errors import UnreadableImageError
 from core.domain.radiograph import Pixels
 from core.imaging.decoded import Decoded
-from core.imaging.dicom_frames import check_frame, check_header, n_frames
+from core.imaging.dicom_frames import check_every_frame, check_frame, check_header, n_frames
 from core.imaging.dicom_groups import from_functional_groups
-from core.imaging.dicom_origin import origin_note
 from core.imaging.dicom_parse import parse_dicom
 from core.imaging.dicom_pitch import dicom_pitch
 from core.imaging.dicom_polarity import dicom_polarity
 from core.imaging.diconde import diconde_fields, register_diconde_names
 from core.imaging.grey import to_grey
+from core.imaging.limits import MAX_FRAMES
 from core.imaging.quiet import damaged, quiet_codec
 from core.imaging.samples import narrow
 
@@ -27,30 +29,52 @@ _MAX_BITS, _MIN_BITS = 16, 8
 _UINT16_MAX = 65535
 
 
-def read_dicom(data: bytes) -> Decoded:
-    """The first frame of a DICOM file, with or without preamble, rescaled, not windowed.
+def count_frames(data: bytes) -> int:
+    """Number of frames in a DICOM file; 1 where the header cannot be read, since reading it says why.
+
+    Raises:
+        UnreadableImageError: a file of several frames that is damaged, holds fewer than it says, or too many.
+    """
+    try:
+        with quiet_codec("DICOM", BytesLengthException, InvalidDicomError):
+            count = n_frames(parse_dicom(data, has_pixels=False))
+    except UnreadableImageError:
+        return 1
+    if count > MAX_FRAMES:
+        raise UnreadableImageError(f"expected a DICOM file of at most {MAX_FRAMES} frames, got {count}")
+    if count > 1:
+        with quiet_codec("DICOM", BytesLengthException, InvalidDicomError):
+            dataset = parse_dicom(data)
+            check_header(dataset, len(data))
+            check_every_frame(dataset)
+    return count
+
+
+def read_dicom(data: bytes, frame: int = 1) -> Decoded:
+    """One frame of a DICOM file, counted from 1, with or without preamble, rescaled, not windowed.
 
     Raises:
         UnreadableImageError: truncated, damaged, without pixels, too large, or in a transfer syntax
-            that cannot be decoded.
+            that cannot be decoded; or without such a frame.
     """
     register_diconde_names()
     with quiet_codec("DICOM", BytesLengthException, InvalidDicomError):
         dataset = parse_dicom(data)
         check_header(dataset, len(data))
-        check_frame(dataset)
-        from_functional_groups(dataset)
-        return _decode(dataset)
+        count = n_frames(dataset)
+        if not 1 <= frame <= count:
+            raise UnreadableImageError(f"expected a frame from 1 to {count}, got {frame}")
+        check_frame(dataset, frame - 1)
+        from_functional_groups(dataset, frame - 1)
+        return replace(_decode(dataset, frame - 1), n_frames=count)
 
 
-def _decode(dataset: Dataset) -> Decoded:
-    frames = n_frames(dataset)
-    notes = (f"{frames} frames, first one read",) if frames > 1 else origin_note(dataset)
-    stored = pixel_array(dataset, index=0, decoding_plugin=_plugin(dataset))
+def _decode(dataset: Dataset, index: int) -> Decoded:
+    stored = _stored_frame(dataset, index)
     if stored.ndim == 3:
-        return _colour(dataset, stored, notes)
+        return _colour(dataset, stored)
     if dataset.PhotometricInterpretation == "PALETTE COLOR":
-        return _colour(dataset, apply_color_lut(stored, dataset), notes)
+        return _colour(dataset, apply_color_lut(stored, dataset))
     stored = _significant(stored, dataset)
     stored, padding_notes = _fill_padding(stored, dataset)
     pixels, depth, rescale_notes, slope = _rescale(stored, dataset)
@@ -67,9 +91,19 @@ def _decode(dataset: Dataset) -> Decoded:
         pitch=pitch,
         polarity=polarity,
         polarity_basis=basis,
-        notes=notes + padding_notes + rescale_notes + polarity_notes + pitch_notes,
+        notes=padding_notes + rescale_notes + polarity_notes + pitch_notes,
         fields=diconde_fields(dataset),
     )
+
+
+def _stored_frame(dataset: Dataset, index: int) -> npt.NDArray[Any]:
+    """The stored values of frame `index`, from 0."""
+    plugin = _plugin(dataset)
+    if int(dataset.BitsAllocated) > 1:
+        return pixel_array(dataset, index=index, decoding_plugin=plugin)
+    # frames of single bits need not begin at a byte (PS3.5 8.1.1), which decoding by index expects
+    every = pixel_array(dataset, decoding_plugin=plugin)
+    return np.asarray(every[index] if n_frames(dataset) > 1 else every)
 
 
 def _plugin(dataset: Dataset) -> str:
@@ -80,7 +114,7 @@ def _plugin(dataset: Dataset) -> str:
     return "pydicom" if dataset.file_meta.TransferSyntaxUID == RLELossless else ""
 
 
-def _colour(dataset: Dataset, planes: npt.NDArray[Any], notes: tuple[str, ...]) -> Decoded:
+def _colour(dataset: Dataset, planes: npt.NDArray[Any]) -> Decoded:
     """RGB planes (pydicom turned YBR into RGB) as grey; nothing is said about the polarity."""
     grey, grey_notes = to_grey(planes)
     depth = _MIN_BITS if grey.dtype == np.uint8 else _MAX_BITS
@@ -90,7 +124,7 @@ def _colour(dataset: Dataset, planes: npt.NDArray[Any], notes: tuple[str, ...]) 
         pixels=pixels,
         bit_depth=depth,
         pitch=pitch,
-        notes=notes + grey_notes + more + pitch_notes,
+        notes=grey_notes + more + pitch_notes,
         fields=diconde_fields(dataset),
     )
 

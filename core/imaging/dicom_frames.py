@@ -1,14 +1,15 @@
 """What is checked of DICOM pixel data before a decoder sees them."""
 
+import itertools
 import struct
 
 from pydicom.dataset import Dataset
-from pydicom.encaps import generate_frames
+from pydicom.encaps import generate_fragments, generate_frames, get_frame
 from pydicom.uid import RLELossless
 
 from core.domain.errors import UnreadableImageError
 from core.imaging.dicom_parse import PIXEL_TAGS
-from core.imaging.limits import MAX_JPEG2000_TILES, check_picture_size
+from core.imaging.limits import MAX_FRAGMENTS, MAX_JPEG2000_TILES, check_picture_size
 from core.imaging.quiet import damaged
 
 _J2K_START, _CODESTREAM_END = b"\xff\x4f\xff\x51", b"\xff\xd9"
@@ -57,8 +58,35 @@ def check_header(dataset: Dataset, n_file_bytes: int) -> None:
         )
 
 
-def check_frame(dataset: Dataset) -> None:
-    """Refuse pixel data that are cut off, or whose first frame is not the size that the header says.
+def check_every_frame(dataset: Dataset) -> None:
+    """Refuse pixel data of fewer frames than the header says; no frame is decoded.
+
+    Raises:
+        UnreadableImageError: cut off, in too many pieces, or of another number of frames.
+    """
+    if "PixelData" not in dataset:
+        return
+    if not dataset.file_meta.TransferSyntaxUID.is_encapsulated:
+        check_native(dataset, len(dataset.PixelData))
+        return
+    _check_fragments(dataset.PixelData)
+    expected = n_frames(dataset)
+    try:
+        found = sum(bool(frame) for frame in generate_frames(dataset.PixelData, number_of_frames=expected))
+    except ValueError as error:
+        raise damaged("DICOM", str(error)) from error
+    if found != expected:
+        raise damaged("DICOM", f"the header says {expected} frames, the pixel data hold {found}")
+
+
+def _check_fragments(pixels: bytes) -> None:
+    n_fragments = sum(1 for _ in itertools.islice(generate_fragments(pixels), MAX_FRAGMENTS + 2))
+    if n_fragments > MAX_FRAGMENTS + 1:  # the offset table comes first
+        raise damaged("DICOM", f"compressed pixel data in more than {MAX_FRAGMENTS} pieces")
+
+
+def check_frame(dataset: Dataset, index: int) -> None:
+    """Refuse pixel data that are cut off, or whose frame `index`, from 0, is not the size in the header.
 
     Raises:
         UnreadableImageError: before any pixel is decoded.
@@ -68,9 +96,13 @@ def check_frame(dataset: Dataset) -> None:
     if not dataset.file_meta.TransferSyntaxUID.is_encapsulated:
         check_native(dataset, len(dataset.PixelData))
         return
-    frame = next(generate_frames(dataset.PixelData, number_of_frames=n_frames(dataset)), b"")
+    _check_fragments(dataset.PixelData)
+    try:
+        frame = get_frame(dataset.PixelData, index, number_of_frames=n_frames(dataset))
+    except ValueError:
+        frame = b""
     if not frame:
-        raise damaged("DICOM", "the pixel data hold no frame")
+        raise damaged("DICOM", "the pixel data hold no frame" if index == 0 else f"no frame {index + 1}")
     samples = int(dataset.get("SamplesPerPixel") or 1)
     width, height = int(dataset.Columns), int(dataset.Rows)
     if dataset.file_meta.TransferSyntaxUID == RLELossless:

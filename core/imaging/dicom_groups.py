@@ -13,15 +13,16 @@ _MACROS = {
 }
 
 
-def from_functional_groups(dataset: Dataset) -> None:
-    """Put spacing, rescale and intensity sign of the first frame where ordinary files have them.
+def from_functional_groups(dataset: Dataset, index: int) -> None:
+    """Put spacing, rescale and intensity sign of frame `index`, from 0, where ordinary files have them.
 
     What is said of the frame wins over what is said of all frames, and both over the same element outside of
     the groups. Files without functional groups stay as they are.
     """
-    for groups in (SHARED, PER_FRAME):
-        if not (items := dataset.get(groups)):
+    for groups, place in ((SHARED, 0), (PER_FRAME, index)):
+        items = dataset.get(groups) or ()
+        if place >= len(items):
             continue
         for keyword, macro in _MACROS.items():
-            if (inner := items[0].get(macro)) and keyword in inner[0]:
+            if (inner := items[place].get(macro)) and keyword in inner[0]:
                 dataset[keyword] = inner[0][keyword]

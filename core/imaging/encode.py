@@ -1,4 +1,4 @@
-"""PNG bytes from grey pixels, for display and download."""
+"""PNG and TIFF bytes from grey pixels, for display and download."""
 
 from io import BytesIO
 from typing import Any
@@ -27,4 +27,13 @@ def encode_png(pixels: npt.NDArray[Any]) -> bytes:
     stream = BytesIO()
     image = Image.fromarray(np.ascontiguousarray(pixels))
     image.save(stream, format="PNG", compress_level=_COMPRESS_LEVEL)
+    return stream.getvalue()
+
+
+def encode_tiff(pixels: npt.NDArray[Any]) -> bytes:
+    """A grey TIFF of the same depth, lossless; pixels are (H, W) uint8, uint16 or float32."""
+    import tifffile  # only now: most of what is encoded is PNG
+
+    stream = BytesIO()
+    tifffile.imwrite(stream, pixels, compression="zlib")
     return stream.getvalue()

@@ -18,11 +18,13 @@ class HandedIn:
 
     Attributes:
         name: fit to be shown.
-        read: gives its bytes; raises UnreadableImageError when they cannot be had.
+        read: gives the bytes of its file; raises UnreadableImageError when they cannot be had.
+        frame: number of the frame in a file of several, from 1; None for a file of one picture.
     """
 
     name: str
     read: Callable[[], bytes]
+    frame: int | None = None
 
 
 def unpack(data: bytes, name: str) -> tuple[HandedIn, ...]:
@@ -40,7 +42,7 @@ def unpack(data: bytes, name: str) -> tuple[HandedIn, ...]:
 
 
 def frames_in(data: bytes, name: str) -> tuple[HandedIn, ...]:
-    """One radiograph for each frame of a DICOM file, cut out when it is read; any other file as it is.
+    """One radiograph for each frame of a DICOM file, which they share; any other file as it is.
 
     Raises:
         UnreadableImageError: a file of several frames that is damaged, or of too many.
@@ -48,17 +50,17 @@ def frames_in(data: bytes, name: str) -> tuple[HandedIn, ...]:
     only = (HandedIn(clean_name(name), lambda: data),)
     if len(data) > MAX_FILE_BYTES or sniff(data) is not FileFormat.DICOM:
         return only
-    from core.imaging.dicom_split import MultiFrame, count_frames  # only now: other files need no pydicom
+    from core.imaging.dicom import count_frames  # only now: other files need no pydicom
 
-    if count_frames(data) < 2:
-        return only
     try:
+        count = count_frames(data)
+        if count < 2:
+            return only
         check_one_picture(data, FileFormat.DICOM)
-        file = MultiFrame(data)
     except UnreadableImageError as error:
         raise UnreadableImageError(told_of(error, name)) from error
-    width = len(str(file.n_frames))
+    width = len(str(count))
     return tuple(
-        HandedIn(name_with(name, f"frame {index + 1:0{width}d} of {file.n_frames}"), partial(file.cut, index))
-        for index in range(file.n_frames)
+        HandedIn(name_with(name, f"frame {frame:0{width}d} of {count}"), lambda: data, frame)
+        for frame in range(1, count + 1)
     )

@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path, PurePath
 
 from core.domain.errors import UnreadableImageError
-from core.domain.radiograph import Polarity, Radiograph
+from core.domain.radiograph import Polarity, Radiograph, frame_digest
 from core.imaging.decoded import Decoded
 from core.imaging.limits import MAX_FILE_BYTES, check_file_size
 from core.imaging.names import told_of
@@ -15,13 +16,16 @@ from core.imaging.sniff import FileFormat, describe_foreign, format_by_name, sni
 _EXPECTED = "expected a PNG, JPEG, BMP, TIFF or DICOM radiograph"
 
 
-def read_radiograph(data: bytes, name: str = "", *, polarity: Polarity = Polarity.UNKNOWN) -> Radiograph:
+def read_radiograph(
+    data: bytes, name: str = "", *, polarity: Polarity = Polarity.UNKNOWN, frame: int | None = None
+) -> Radiograph:
     """The radiograph in `data`, at its native depth; safe to call from several threads.
 
     Args:
         data: the whole file.
         name: as the user knows it; only for messages, and to note that it contradicts the content.
         polarity: used when the file does not say (only DICOM does).
+        frame: number of one frame of a multi-frame DICOM file, from 1; None reads the first.
 
     Raises:
         UnreadableImageError: one line that says what was expected and what came; nothing was kept.
@@ -32,10 +36,11 @@ def read_radiograph(data: bytes, name: str = "", *, polarity: Polarity = Polarit
         if file_format is None:
             raise UnreadableImageError(f"{_EXPECTED}, got {describe_foreign(data)}")
         check_one_picture(data, file_format)
-        decoded = _reader(file_format)(data)
+        decoded = _reader(file_format, frame)(data)
     except UnreadableImageError as error:
         raise UnreadableImageError(told_of(error, name)) from error
-    notes = _name_notes(name, file_format) + decoded.notes
+    file_sha256 = hashlib.sha256(data).hexdigest()
+    notes = _name_notes(name, file_format) + _frame_notes(decoded, frame, file_sha256) + decoded.notes
     if decoded.polarity is Polarity.UNKNOWN:
         decided = polarity
     else:
@@ -50,20 +55,24 @@ def read_radiograph(data: bytes, name: str = "", *, polarity: Polarity = Polarit
         bit_depth=decoded.bit_depth,
         polarity=decided,
         pitch=decoded.pitch,
-        sha256=hashlib.sha256(data).hexdigest(),
+        sha256=file_sha256 if frame is None else frame_digest(file_sha256, frame),
         file_format=file_format.value,
         notes=notes,
         fields=decoded.fields,
+        frame=frame,
+        file_sha256=file_sha256,
     )
 
 
-def read_radiograph_file(path: Path, *, polarity: Polarity = Polarity.UNKNOWN) -> Radiograph:
-    """The radiograph in the file at `path`, of several frames the first; see `read_radiograph`.
+def read_radiograph_file(
+    path: Path, *, polarity: Polarity = Polarity.UNKNOWN, frame: int | None = None
+) -> Radiograph:
+    """The radiograph in the file at `path`; see `read_radiograph`.
 
     Raises:
         UnreadableImageError: also when the file is missing, a folder, or may not be read.
     """
-    return read_radiograph(read_file(path), path.name, polarity=polarity)
+    return read_radiograph(read_file(path), path.name, polarity=polarity, frame=frame)
 
 
 def read_file(path: Path) -> bytes:
@@ -81,8 +90,16 @@ def read_file(path: Path) -> bytes:
         raise UnreadableImageError(f"{_EXPECTED}, got {reason.lower()} ({path})") from error
 
 
-def _reader(file_format: FileFormat) -> Callable[[bytes], Decoded]:
+def _frame_notes(decoded: Decoded, frame: int | None, file_sha256: str) -> tuple[str, ...]:
+    if frame is not None:
+        return (f"frame {frame} of {decoded.n_frames} of the file with SHA-256 {file_sha256}",)
+    return (f"{decoded.n_frames} frames, first one read",) if decoded.n_frames > 1 else ()
+
+
+def _reader(file_format: FileFormat, frame: int | None) -> Callable[[bytes], Decoded]:
     """The reader of a format, imported only now: PNG, JPEG and BMP need no tifffile or pydicom."""
+    if frame is not None and file_format is not FileFormat.DICOM:
+        raise UnreadableImageError(f"expected a DICOM file of several frames, got a {file_format}")
     match file_format:
         case FileFormat.TIFF:
             from core.imaging.tiff import read_tiff
@@ -91,7 +108,7 @@ def _reader(file_format: FileFormat) -> Callable[[bytes], Decoded]:
         case FileFormat.DICOM:
             from core.imaging.dicom import read_dicom
 
-            return read_dicom
+            return partial(read_dicom, frame=1 if frame is None else frame)
         case FileFormat.PNG:
             from core.imaging.png import read_png
 

@@ -37,6 +37,18 @@ class CocoImage:
     extra: Mapping[str, Any]
     annotations: tuple[Mapping[str, Any], ...]
 
+    @property
+    def frame(self) -> int | None:
+        """Number of the frame in a multi-frame DICOM file, from 1; None where the entry names none.
+
+        Raises:
+            DatasetError: it is no whole number from 1.
+        """
+        frame = self.extra.get("dicom_frame")
+        if frame is not None and (isinstance(frame, bool) or not isinstance(frame, int) or frame < 1):
+            raise DatasetError(f"{self.file_name}: dicom_frame must be a whole number from 1, got {frame!r}")
+        return frame
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CocoDataset:

@@ -9,14 +9,14 @@ _DECIMALS_PX = 2
 _DECIMALS_FRACTION = 6
 
 
-def detection_to_dict(result: DetectionResult, path: str, *, frame: int | None = None) -> dict[str, Any]:
+def detection_to_dict(result: DetectionResult, path: str) -> dict[str, Any]:
     """The documented object of one image: image, model, calibration, every detection of the result.
+
+    The image's `sha256` is that of its file; `frame`, from 1, stands there only where a file holds several.
 
     Args:
         result: with calibrated detections.
         path: what to call the image, as the user named it.
-        frame: which of several frames of that file it is, from 1; None for an ordinary file, which has no
-            such field.
 
     Raises:
         ValueError: when the detections carry no probabilities; a raw score is never passed off as one.
@@ -26,8 +26,8 @@ def detection_to_dict(result: DetectionResult, path: str, *, frame: int | None =
     return {
         "image": {
             "path": path,
-            **({} if frame is None else {"frame": frame}),
-            "sha256": radiograph.sha256,
+            **({} if radiograph.frame is None else {"frame": radiograph.frame}),
+            "sha256": radiograph.file_sha256,
             "width": radiograph.width,
             "height": radiograph.height,
             "bit_depth": radiograph.bit_depth,

@@ -28,7 +28,13 @@ PROBABILITY = (
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """The radiograph; `scale_source` says in words where mm per px came from, both None without a scale."""
+    """The radiograph.
+
+    Attributes:
+        sha256: of the original file, or of one frame of it.
+        scale_source: where mm per px came from, in words; both are None without a scale.
+        frame: in words, e.g. "frame 3 of the file with SHA-256 ..."; empty for a file of one picture.
+    """
 
     name: str
     sha256: str
@@ -39,6 +45,7 @@ class ImageFacts:
     polarity: str
     mm_per_px: float | None
     scale_source: str | None
+    frame: str = ""
 
 
 @dataclass(frozen=True, slots=True)

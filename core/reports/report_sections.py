@@ -271,6 +271,7 @@ def _facts(report: InspectionReport, width: float) -> Iterator[Flowable]:
     taken = [
         ("Image", image.name),
         ("Image sha256", image.sha256),
+        *([("Source", image.frame)] if image.frame else []),
         ("Size", f"{image.width} × {image.height} px, {image.bit_depth} bit, {image.file_format}"),
         ("Polarity", image.polarity),
         ("Scale", scale),

@@ -16,9 +16,12 @@ _MAX_NAME_LENGTH = 255
 
 @dataclass(frozen=True, slots=True)
 class StoredImage:
-    """What the database knows about an image; the bytes lie in the blob store under `sha256`.
+    """A row of `images`; the bytes lie in the blob store under `file_sha256`.
 
     Attributes:
+        sha256: names the picture, see `Radiograph`.
+        file_sha256: of the original file.
+        frame: number of the frame in that file, from 1; None where it holds one picture.
         name: the name it was first handed in under.
         pitch: millimetres per pixel with their source, None when unknown.
         n_bytes: size of the original file.
@@ -28,6 +31,8 @@ class StoredImage:
     """
 
     sha256: str
+    file_sha256: str
+    frame: int | None
     name: str
     file_format: str
     width: int
@@ -69,6 +74,8 @@ class ImageRepository:
             return known, False
         row = ImageRow(
             sha256=radiograph.sha256,
+            file_sha256=radiograph.file_sha256,
+            frame=radiograph.frame,
             name=name[-_MAX_NAME_LENGTH:],
             file_format=radiograph.file_format,
             width=radiograph.width,
@@ -107,18 +114,25 @@ class ImageRepository:
         found = [_stored(row) for row in self._session.scalars(query.order_by(ImageRow.sha256))]
         return [one for one in found if one.name.rpartition(".")[0] == stem]
 
+    def has_file(self, file_sha256: str) -> bool:
+        """True when a picture of this file is stored."""
+        query = select(ImageRow.sha256).where(ImageRow.file_sha256 == file_sha256).limit(1)
+        return self._session.scalar(query) is not None
+
     def total_bytes(self) -> int:
-        """Size of all originals together."""
-        return int(self._session.scalar(select(func.coalesce(func.sum(ImageRow.n_bytes), 0))) or 0)
+        """Size of all originals together, each file counted once."""
+        files = select(func.max(ImageRow.n_bytes).label("n_bytes")).group_by(ImageRow.file_sha256).subquery()
+        return int(self._session.scalar(select(func.coalesce(func.sum(files.c.n_bytes), 0))) or 0)
 
     def without_row(self, digests: Collection[str]) -> set[str]:
-        """Those of `digests` that no image has. Until the transaction ends, nobody else can add one.
+        """Those of `digests` that are no original of an image.
 
-        Call it within a transaction that writes: on SQLite that keeps others from writing.
+        Until the transaction ends, nobody else can add one. Call it within a transaction that writes: on
+        SQLite that keeps others from writing.
         """
         if self._session.get_bind().dialect.name == "postgresql":
             self._session.execute(text("LOCK TABLE images IN SHARE MODE"))
-        known = self._session.scalars(select(ImageRow.sha256).where(ImageRow.sha256.in_(digests)))
+        known = self._session.scalars(select(ImageRow.file_sha256).where(ImageRow.file_sha256.in_(digests)))
         return set(digests) - set(known)
 
     def latest(self, limit: int) -> list[StoredImage]:
@@ -133,6 +147,8 @@ def _stored(row: ImageRow) -> StoredImage:
         pitch = PixelPitch(row.mm_per_px, PitchSource[row.pitch_source])
     return StoredImage(
         sha256=row.sha256,
+        file_sha256=row.file_sha256,
+        frame=row.frame,
         name=row.name,
         file_format=row.file_format,
         width=row.width,

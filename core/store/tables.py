@@ -63,7 +63,10 @@ class Base(DeclarativeBase):
 
 
 class ImageRow(Base):
-    """A radiograph that was handed in; its bytes lie in the blob store under `sha256`.
+    """A radiograph that was handed in: a file in the blob store, or one frame of it.
+
+    `sha256` names the picture, `file_sha256` its file; `frame` counts from 1 and is None where the file holds
+    one picture.
 
     `fields` are DICONDE fields, keyword to text; `uploaded_by` is None for what no account brought.
     """
@@ -72,10 +75,13 @@ class ImageRow(Base):
     __table_args__ = (
         CheckConstraint("length(sha256) = 64", "sha256_is_hex_digest"),
         CheckConstraint("width > 0 AND height > 0", "has_pixels"),
+        CheckConstraint("frame IS NOT NULL OR file_sha256 = sha256", "picture_is_file_or_frame"),
         CheckConstraint("(mm_per_px IS NULL) = (pitch_source IS NULL)", "pitch_has_source"),
     )
 
     sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    file_sha256: Mapped[str] = mapped_column(String(64), index=True)
+    frame: Mapped[int | None] = mapped_column(Integer)
     name: Mapped[str] = mapped_column(String(255))
     file_format: Mapped[str] = mapped_column(String(16))
     width: Mapped[int] = mapped_column(Integer)

@@ -101,7 +101,7 @@ def _coco_image(
     image: CocoImage, source: CocoSource, polarity: Polarity, data_dir: Path, weight: float
 ) -> TrainingImage:
     said = Polarity(str(image.extra.get("polarity", source.polarity)))  # the entry of the image wins
-    radiograph = read_radiograph_file(data_dir / image.file_name, polarity=said)
+    radiograph = read_radiograph_file(data_dir / image.file_name, polarity=said, frame=image.frame)
     if (radiograph.width, radiograph.height) != (image.width, image.height):
         raise DatasetError(f"{image.file_name} is not the size that {source.coco} says")
     known = [CLASS_IDS.get(label, -1) if source.are_classes_known else -1 for label in image.labels]

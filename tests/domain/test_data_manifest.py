@@ -128,3 +128,11 @@ def test_what_was_held_back_once_stays_held_back(first: set[str], more: set[str]
     after = assign_parts(first | more, before, **shares)
     assert set(after) == first | more
     assert all(after[name] is part for name, part in before.items())
+
+
+def test_a_frame_keeps_its_file_and_number() -> None:
+    frame = replace(image("a"), file_sha256="f" * 64, frame=2)
+    manifest = DataManifest("weld", "ours", None, (frame, image("b")))
+    again = manifest_from(manifest.to_json())
+    assert again == manifest
+    assert [(one.file_sha256, one.frame) for one in again.images] == [("f" * 64, 2), ("b" * 64, None)]

@@ -56,8 +56,8 @@ def outcomes(data: bytes, name: str) -> list[Radiograph | str]:
     try:
         for file in unpack(data, name):
             try:
-                frames = frames_in(file.read(), file.name)
-                found += [read_radiograph(frame.read(), frame.name) for frame in frames]
+                frames = frames_in(file.read(), file.name) if file.frame is None else (file,)
+                found += [read_radiograph(one.read(), one.name, frame=one.frame) for one in frames]
             except UnreadableImageError as error:
                 found.append(str(error))
     except UnreadableImageError as error:

@@ -95,7 +95,7 @@ class Run:
         originals = self._folder / "originals"
         files = {path.name for path in originals.rglob("*") if path.is_file()}
         with self._engine.connect() as connection:
-            rows = {row[0] for row in connection.exec_driver_sql("select sha256 from images")}
+            rows = {row[0] for row in connection.exec_driver_sql("select file_sha256 from images")}
         if files != rows:
             self.report.failures.append(f"files without row or rows without file: {files ^ rows}")
         self._engine.dispose()
@@ -103,7 +103,7 @@ class Run:
     def _open(self, number: int, file: HandedIn) -> None:
         """Hand in each frame, as the pages do."""
         try:
-            frames = frames_in(file.read(), file.name)
+            frames = frames_in(file.read(), file.name) if file.frame is None else (file,)
         except UnreadableImageError as error:
             self._note_refusal(number, error)
             return
@@ -113,13 +113,13 @@ class Run:
     def _note(self, number: int, file: HandedIn) -> None:
         try:
             radiograph = self._workspace.images.add(
-                COMMAND_LINE, file.read(), file.name, polarity=Polarity.UNKNOWN
+                COMMAND_LINE, file.read(), file.name, polarity=Polarity.UNKNOWN, frame=file.frame
             )
         except UnreadableImageError as error:
             self._note_refusal(number, error)
             return
         self.report.outcomes[f"stored {radiograph.file_format}"] += 1
-        if not self._workspace.blobs.has(radiograph.sha256):
+        if not self._workspace.blobs.has(radiograph.file_sha256):
             self._fail(number, "stored without its file")
 
     def _note_refusal(self, number: int, error: UnreadableImageError) -> None:

@@ -29,6 +29,8 @@ def test_what_goes_in_comes_out(store: Store) -> None:
     inspector = add_user(store)
     expected = StoredImage(
         sha256="a" * 64,
+        file_sha256="a" * 64,
+        frame=None,
         name="weld 7.tif",
         file_format="TIFF",
         width=96,

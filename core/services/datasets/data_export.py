@@ -62,7 +62,8 @@ def write_split(path: Path, images: Iterable[ManifestImage]) -> Path:
 
 
 def coco_of(images: Sequence[ManifestImage]) -> dict[str, Any]:
-    """The content of a COCO file; images carry `series`, `polarity` and `sha256`, boxes are [x, y, w, h].
+    """The content of a COCO file; images carry `series`, `polarity`, `sha256` and
+    the `dicom_frame` in a file of several, boxes are [x, y, w, h].
 
     Categories are the classes that occur.
     """
@@ -92,6 +93,7 @@ def coco_of(images: Sequence[ManifestImage]) -> dict[str, Any]:
                 "series": image.series,
                 "polarity": image.polarity.value,
                 "sha256": image.sha256,
+                **({} if image.frame is None else {"dicom_frame": image.frame}),
             }
             for image_id, image in enumerate(images, 1)
         ],
@@ -107,10 +109,10 @@ def file_name(image: ManifestImage) -> str:
 
 
 def _place(image: ManifestImage, target: Path, blobs: BlobStore, *, is_linked: bool) -> None:
-    if not blobs.has(image.sha256):
+    if not blobs.has(image.file_sha256):
         raise DatasetError(f"the original of {image.name} ({image.sha256[:12]}) is missing: restore a backup")
     target.unlink(missing_ok=True)
     if is_linked:
-        target.symlink_to(blobs.path(image.sha256).resolve())
+        target.symlink_to(blobs.path(image.file_sha256).resolve())
     else:
-        shutil.copyfile(blobs.path(image.sha256), target)
+        shutil.copyfile(blobs.path(image.file_sha256), target)

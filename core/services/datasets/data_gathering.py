@@ -62,6 +62,8 @@ def _labelled(row: LabelledRow, image: StoredImage) -> ManifestImage:
         boxes=tuple(labelled_box(box["bbox"], str(box.get("class"))) for box in row.boxes),
         origin=ImageOrigin.LABELS,
         annotation_version=row.version,
+        file_sha256=image.file_sha256,
+        frame=image.frame,
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.domain.detections import Detections
 from core.domain.errors import BadInputError, DatasetError
-from core.domain.radiograph import Polarity, Radiograph
+from core.domain.radiograph import Polarity, Radiograph, frame_digest
 from core.engine.detector import SCORE_FLOOR, Detector
 from core.evaluate.coco_average_precision import MAX_DETECTIONS
 from core.evaluate.outcome import ImageOutcome
@@ -61,7 +61,7 @@ def read_recorded(image: CocoImage, images_dir: Path, polarity: Polarity) -> Rad
         said = Polarity(str(image.extra.get("polarity", polarity)))
     except ValueError as error:
         raise DatasetError(f"{image.file_name}: {error}") from error
-    radiograph = read_radiograph_file(images_dir / image.file_name, polarity=said)
+    radiograph = read_radiograph_file(images_dir / image.file_name, polarity=said, frame=image.frame)
     if (radiograph.width, radiograph.height) != (image.width, image.height):
         raise DatasetError(
             f"{image.file_name} is {radiograph.width}x{radiograph.height}, "
@@ -161,7 +161,8 @@ def _mm_per_px(image: CocoImage) -> float | None:
 def _digests(image: CocoImage, images_dir: Path) -> frozenset[str]:
     path = images_dir / image.file_name
     try:
-        digests = {hashlib.sha256(path.read_bytes()).hexdigest()}
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        digests = {digest if image.frame is None else frame_digest(digest, image.frame)}
     except OSError as error:
         raise BadInputError(f"cannot read {path}: {error.strerror}") from error
     if "seed" in image.extra:

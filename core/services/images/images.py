@@ -3,6 +3,7 @@
 import threading
 from collections import OrderedDict
 from dataclasses import replace
+from typing import Any
 
 from core.domain.accounts import Identity
 from core.domain.errors import BadInputError
@@ -21,7 +22,7 @@ _KEPT_IN_MEMORY = 6
 
 
 class ImageService:
-    """Radiographs by the sha256 of their original bytes. Safe to share between threads.
+    """Radiographs by their sha256. Safe to share between threads.
 
     Args:
         blobs: the original bytes.
@@ -37,18 +38,25 @@ class ImageService:
         self._lock = threading.Lock()
 
     def add(
-        self, identity: Identity, data: bytes, name: str, *, polarity: Polarity = Polarity.UNKNOWN
+        self,
+        identity: Identity,
+        data: bytes,
+        name: str,
+        *,
+        polarity: Polarity = Polarity.UNKNOWN,
+        frame: int | None = None,
     ) -> Radiograph:
         """The radiograph in `data`, now stored: its bytes, what is known about it, its fingerprint.
 
         It is read first, so bytes that are no radiograph leave nothing behind. The same bytes again
-        change nothing, whatever their name.
+        change nothing, whatever their name. A file of several frames is stored once, as it came.
 
         Args:
             identity: who hands it in.
             data: the whole file.
             name: as the user knows it; what could deceive in it is dropped.
             polarity: used when the file does not say.
+            frame: number of one frame in a file of several, from 1.
 
         Raises:
             NotAllowedError: the role may not hand in radiographs.
@@ -57,9 +65,9 @@ class ImageService:
         """
         require(identity, Action.IMAGES_ADD)
         name = clean_name(name)
-        radiograph = read_radiograph(data, name, polarity=polarity)
+        radiograph = read_radiograph(data, name, polarity=polarity, frame=frame)
         is_known = self._is_fingerprinted(radiograph.sha256)
-        self._require_room(radiograph.sha256, len(data))
+        self._require_room(radiograph.file_sha256, len(data))
         made = None if is_known else kept_fingerprint(fingerprint(radiograph))
         self._blobs.put(data)
         with self._store.write() as work:
@@ -68,23 +76,23 @@ class ImageService:
             )
             if made is not None:
                 work.fingerprints.add(made, at=work.now)
-            if not self._blobs.has(radiograph.sha256):
+            if not self._blobs.has(radiograph.file_sha256):
                 self._blobs.put(data)  # swept before the row was there; from here on nobody may
             work.audit.record(
                 identity,
                 action="image.added" if is_new else "image.added_again",
                 object_type="image",
                 object_id=radiograph.sha256,
-                details={"n_bytes": len(data), "format": radiograph.file_format},
+                details=_facts(radiograph, len(data)),
             )
         self._keep(polarity, radiograph)
         return radiograph
 
     def load(self, sha256: str, *, polarity: Polarity | None = None, keep: bool = True) -> Radiograph:
-        """The radiograph whose original bytes have this digest.
+        """The radiograph of this digest.
 
         Args:
-            sha256: 64 hex digits.
+            sha256: 64 hex digits; of the file, or of one frame of it.
             polarity: used when the file does not say; None takes what was said when it came first.
             keep: in memory, because somebody looks at it.
 
@@ -98,7 +106,8 @@ class ImageService:
             if (known := self._recent.get((sha256, asked))) is not None:
                 self._recent.move_to_end((sha256, asked))
                 return known
-        radiograph = read_radiograph(self._blobs.get(sha256), stored.name, polarity=asked)
+        data = self._blobs.get(stored.file_sha256)
+        radiograph = read_radiograph(data, stored.name, polarity=asked, frame=stored.frame)
         if (pitch := self.pitch(sha256)) is not None:
             radiograph = replace(radiograph, pitch=pitch)
         if keep:
@@ -147,10 +156,10 @@ class ImageService:
         with self._store.read() as work:
             return work.fingerprints.has(sha256)
 
-    def _require_room(self, sha256: str, n_bytes: int) -> None:
+    def _require_room(self, file_sha256: str, n_bytes: int) -> None:
         """Ask the database first, also where there is no limit: when it is away, no file is written."""
         with self._store.read() as work:
-            if work.images.find(sha256) is not None or self._limit_bytes is None:
+            if work.images.has_file(file_sha256) or self._limit_bytes is None:
                 return
             held = work.images.total_bytes()
         if held + n_bytes > self._limit_bytes:
@@ -164,6 +173,14 @@ class ImageService:
             self._recent[(radiograph.sha256, asked)] = radiograph
             while len(self._recent) > _KEPT_IN_MEMORY:
                 self._recent.popitem(last=False)
+
+
+def _facts(radiograph: Radiograph, n_bytes: int) -> dict[str, Any]:
+    """Details for the audit log."""
+    facts: dict[str, Any] = {"n_bytes": n_bytes, "format": radiograph.file_format}
+    if radiograph.frame is not None:
+        facts |= {"file": radiograph.file_sha256, "frame": radiograph.frame}
+    return facts
 
 
 def pitch_of(work: Work, image: StoredImage) -> PixelPitch | None:

@@ -13,6 +13,8 @@ from core.domain.errors import BadInputError, DatasetError
 from core.domain.labels import Label, labels_of
 from core.domain.permissions import Action, require
 from core.domain.records import LABELS
+from core.imaging.encode import encode_tiff
+from core.imaging.read import read_radiograph
 from core.labelling.coco_exchange import coco_chunks, images_of_coco
 from core.labelling.labelled import LabelledBox, LabelledImage, file_names
 from core.labelling.voc import image_of_voc, voc_xml
@@ -20,6 +22,7 @@ from core.labelling.yolo import data_yaml, names_of, yolo_text
 from core.services.labels.label_matching import NamedBoxes, matched
 from core.services.labels.labels import LabelService
 from core.store.blobs import BlobStore
+from core.store.images import StoredImage
 from core.store.unit_of_work import Store
 
 #: A file of annotations is read whole; more than this is no file of labels.
@@ -82,7 +85,8 @@ class LabelFiles:
         """Write a ZIP file of all labels; one image is in memory at a time.
 
         Inside: `labels.json` (COCO); `labels/*.txt` with `data.yaml` (YOLO); `annotations/*.xml` (VOC). With
-        images, the original bytes lie in `images/`, so that no bit of their depth is lost.
+        images, the original bytes lie in `images/`, so that no bit of their depth is lost; a frame of a
+        file of several is a TIFF of its pixels.
 
         Args:
             identity: who exports.
@@ -97,7 +101,12 @@ class LabelFiles:
         require(identity, Action.ANNOTATIONS_READ)
         with self._store.read() as work:
             images = list(work.annotations.images_of(LABELS))
-        names = file_names((sha256, name) for sha256, name, _, _ in images)
+            kept = {sha256: work.images.find(sha256) for sha256, *_ in images}
+        frames = {sha256 for sha256, one in kept.items() if one is not None and one.frame is not None}
+        names = file_names(
+            (sha256, f"{PurePosixPath(name).stem}.tif" if with_images and sha256 in frames else name)
+            for sha256, name, _, _ in images
+        )
         listed = [LabelledImage(names[one], width, height, (), one) for one, _, width, height in images]
         n_originals = 0
         with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -105,7 +114,7 @@ class LabelFiles:
             for sha256, name in names.items() if with_images else ():
                 info = zipfile.ZipInfo(f"images/{name}")
                 info.compress_type = zipfile.ZIP_STORED
-                archive.writestr(info, self._blobs.get(sha256))
+                archive.writestr(info, self._original(kept[sha256], sha256))
                 n_originals += 1
         self._tell(identity, "labels.exported", form, n_images=len(names), n_boxes=n_boxes)
         return Exported(len(names), n_boxes, n_originals)
@@ -158,6 +167,13 @@ class LabelFiles:
             n_images += 1
         self._tell(identity, "labels.imported", form, n_images=n_images, n_boxes=n_boxes)
         return Imported(n_images, n_same, n_boxes, tuple(problems))
+
+    def _original(self, image: StoredImage | None, sha256: str) -> bytes:
+        """The file as it came; a frame of several as a TIFF of its pixels."""
+        if image is None or image.frame is None:
+            return self._blobs.get(sha256)
+        data = self._blobs.get(image.file_sha256)
+        return encode_tiff(read_radiograph(data, image.name, frame=image.frame).pixels)
 
     def _write_labels(
         self, archive: zipfile.ZipFile, form: LabelFormat, listed: Sequence[LabelledImage]

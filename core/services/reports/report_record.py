@@ -61,6 +61,9 @@ def image_facts(inspection: Inspection, image: StoredImage, pitch: PixelPitch | 
         polarity=inspection.polarity.value,
         mm_per_px=None if pitch is None else pitch.mm_per_px,
         scale_source=None if pitch is None else pitch.source.value,
+        frame=""
+        if image.frame is None
+        else f"frame {image.frame} of the file with SHA-256 {image.file_sha256}",
     )
 
 

@@ -1,5 +1,6 @@
 """Taking in radiographs and getting them back."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ from core.domain.accounts import COMMAND_LINE, Role
 from core.domain.errors import BadInputError, NotAllowedError, UnreadableImageError
 from core.domain.radiograph import Polarity
 from core.services.images.images import ImageService
+from core.services.images.orphan_cleanup import sweep_originals
 from core.store.blobs import BlobDamagedError, BlobNotFoundError, BlobStore
 from core.store.unit_of_work import Store
+from tests.imaging.pictures import picture, write_dicom
 from tests.records import add_user, new_store
 from tests.workplace import radiograph_png
 
@@ -104,3 +107,41 @@ def test_a_full_workspace_says_so_and_takes_nothing(blobs: BlobStore, store: Sto
         images.add(COMMAND_LINE, radiograph_png(7), "more.png")
     with store.read() as work:
         assert len(work.images.latest(9)) == 1
+
+
+def panel(n_frames: int = 3) -> tuple[bytes, np.ndarray]:
+    """A DICOM file of several frames that differ, and its pixels."""
+    frames = np.stack([np.roll(picture(np.uint16, (48, 70), 12), 7 * n, axis=1) for n in range(n_frames)])
+    return write_dicom(frames, bits=12, frames=n_frames), frames
+
+
+def test_a_file_of_several_frames_is_stored_once_as_it_came_and_each_frame_comes_back(
+    images: ImageService, blobs: BlobStore, store: Store
+) -> None:
+    data, frames = panel()
+    added = [images.add(COMMAND_LINE, data, f"panel {n}.dcm", frame=n) for n in (1, 2, 3)]
+    assert list(blobs.digests()) == [hashlib.sha256(data).hexdigest()]
+    assert blobs.get(added[0].file_sha256) == data
+    assert len({one.sha256 for one in added}) == 3
+    fresh = ImageService(blobs, store)
+    for one, pixels in zip(added, frames, strict=True):
+        np.testing.assert_array_equal(fresh.load(one.sha256).pixels, pixels)
+    with store.read() as work:
+        assert work.images.total_bytes() == len(data)
+        events = [one.details for one in work.audit.rows()]
+    assert [(one["file"], one["frame"]) for one in events] == [(added[0].file_sha256, n) for n in (1, 2, 3)]
+
+
+def test_further_frames_of_a_stored_file_need_no_room(blobs: BlobStore, store: Store) -> None:
+    data, _ = panel()
+    images = ImageService(blobs, store, limit_bytes=len(data))
+    for frame in (1, 2, 3):
+        images.add(COMMAND_LINE, data, "panel.dcm", frame=frame)
+    with pytest.raises(BadInputError, match="this workspace holds at most"):
+        images.add(COMMAND_LINE, radiograph_png(), "film.png")
+
+
+def test_the_file_of_a_frame_is_no_orphan(images: ImageService, blobs: BlobStore, store: Store) -> None:
+    added = images.add(COMMAND_LINE, panel()[0], "panel.dcm", frame=2)
+    assert sweep_originals(blobs, store, older_than_s=0) == 0
+    assert blobs.has(added.file_sha256)

@@ -5,6 +5,7 @@ import json
 import zipfile
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from core.domain.accounts import COMMAND_LINE, Identity, Role
@@ -12,8 +13,10 @@ from core.domain.correction import Origin
 from core.domain.errors import DatasetError, NotAllowedError
 from core.domain.indication import IndicationClass
 from core.domain.labels import Label
+from core.imaging.read import read_radiograph
 from core.services.labels.label_files import LabelFormat
 from core.store.unit_of_work import Store
+from tests.imaging.pictures import picture, write_dicom
 from tests.records import add_user
 from tests.workplace import radiograph_png
 
@@ -84,6 +87,25 @@ def test_originals_go_out_byte_for_byte_under_names_of_their_own(desk, films):
         assert len(set(names.values())) == 2
         for n, sha256 in enumerate(films[:2]):
             assert archive.read(f"images/{names[sha256]}") == radiograph_png(n)
+
+
+@pytest.mark.parametrize("form", list(LabelFormat))
+def test_a_frame_goes_out_as_a_tiff_of_its_pixels_and_its_labels_come_back(desk, inspector, annotator, form):
+    frames = np.stack([np.roll(picture(np.uint16, (96, 128), 12), 7 * n, axis=1) for n in range(2)])
+    data = write_dicom(frames, bits=12, frames=2)
+    second = desk.images.add(inspector, data, "panel frame 2 of 2.dcm", frame=2)
+    desk.labels.save(annotator, second.sha256, [PORE], expected_version=0)
+    file = exported(desk, form, with_images=True)
+    with zipfile.ZipFile(file) as archive:
+        (name,) = [one for one in archive.namelist() if one.startswith("images/")]
+        found = read_radiograph(archive.read(name))
+    assert name == "images/panel frame 2 of 2.tif"
+    np.testing.assert_array_equal(found.pixels, frames[1])
+    file.seek(0)
+    desk.labels.save(annotator, second.sha256, [], expected_version=1)
+    again = desk.label_files.import_(annotator, file, "labels.zip", form)
+    assert (again.n_images, again.problems) == (1, ())
+    assert len(boxes(desk, annotator, second.sha256)) == 1
 
 
 def test_what_is_not_here_is_told_and_the_rest_is_taken(desk, annotator, films):

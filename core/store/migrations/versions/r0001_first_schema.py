@@ -102,6 +102,8 @@ def upgrade() -> None:
     op.create_table(
         "images",
         sa.Column("sha256", sa.String(64), primary_key=True),
+        _required("file_sha256", sa.String(64), index=True),
+        sa.Column("frame", sa.Integer),
         _required("name", sa.String(255)),
         _required("file_format", sa.String(16)),
         _required("width", sa.Integer),
@@ -114,6 +116,7 @@ def upgrade() -> None:
         _required("fields", sa.JSON),
         sa.Column("uploaded_by", sa.String(40), sa.ForeignKey("users.user_id"), index=True),
         _required("created_at", _MOMENT, index=True),
+        sa.CheckConstraint("frame IS NOT NULL OR file_sha256 = sha256", "picture_is_file_or_frame"),
         sa.CheckConstraint("width > 0 AND height > 0", "has_pixels"),
         sa.CheckConstraint("(mm_per_px IS NULL) = (pitch_source IS NULL)", "pitch_has_source"),
         sa.CheckConstraint("length(sha256) = 64", "sha256_is_hex_digest"),

@@ -8,7 +8,7 @@ from io import BytesIO
 import numpy as np
 import pydicom
 import pytest
-from pydicom.encaps import encapsulate, itemize_frame
+from pydicom.encaps import encapsulate
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -21,9 +21,8 @@ from pydicom.uid import (
 )
 
 from core.domain.errors import UnreadableImageError
-from core.imaging import dicom_split, limits
-from core.imaging.dicom_fragments import frame_spans
-from core.imaging.dicom_split import MultiFrame, count_frames
+from core.imaging import limits
+from core.imaging.dicom import count_frames
 from core.imaging.handed_in import frames_in, unpack
 from core.imaging.read import read_radiograph
 from tests.imaging import lossless_jpeg
@@ -37,12 +36,7 @@ def stack(dtype=np.uint16, count=3, shape=(48, 70), bits=12) -> np.ndarray:
 
 
 def frames_of(data: bytes, name: str = "panel.dcm") -> list[np.ndarray]:
-    return [read_radiograph(file.read(), file.name).pixels for file in unpack(data, name)]
-
-
-def parsed(data: bytes, index: int) -> pydicom.Dataset:
-    """A frame's file as another program reads it, nothing forced."""
-    return pydicom.dcmread(BytesIO(MultiFrame(data).cut(index)))
+    return [read_radiograph(file.read(), file.name, frame=file.frame).pixels for file in unpack(data, name)]
 
 
 def changed(data: bytes, **elements: object) -> bytes:
@@ -88,11 +82,10 @@ def test_big_endian_frames_come_back_bit_for_bit():
     np.testing.assert_array_equal(frames_of(stream.getvalue()), frames)
 
 
-def test_a_file_without_preamble_gives_frames_with_one():
+def test_frames_of_a_file_without_preamble_come_back_bit_for_bit():
     frames = stack()
     data = write_dicom(frames, bits=12, frames=3, has_preamble=False)
     np.testing.assert_array_equal(frames_of(data), frames)
-    assert MultiFrame(data).cut(1)[128:132] == b"DICM"
 
 
 def test_jpeg_lossless_frames_come_back_bit_for_bit():
@@ -100,15 +93,6 @@ def test_jpeg_lossless_frames_come_back_bit_for_bit():
     codestreams = [lossless_jpeg.encode(frame, 12) for frame in frames]
     data = write_dicom(frames, bits=12, frames=3, syntax=JPEGLosslessSV1, compressed=codestreams)
     np.testing.assert_array_equal(frames_of(data), frames)
-
-
-@pytest.mark.parametrize("syntax", [RLELossless, JPEG2000Lossless])
-def test_a_compressed_frame_keeps_its_own_codestream_and_transfer_syntax(syntax):
-    data = write_dicom(stack(), bits=12, frames=3, syntax=syntax)
-    own = list(pydicom.encaps.generate_frames(pydicom.dcmread(BytesIO(data)).PixelData, number_of_frames=3))
-    frame = parsed(data, 1)
-    assert frame.file_meta.TransferSyntaxUID == syntax
-    assert list(pydicom.encaps.generate_frames(frame.PixelData, number_of_frames=1)) == [own[1]]
 
 
 @pytest.mark.parametrize("has_table", [True, False])
@@ -122,7 +106,7 @@ def test_a_codestream_in_several_pieces_is_one_frame(has_table):
         np.testing.assert_allclose(found, frame, atol=3)
 
 
-def test_frames_of_one_bit_are_cut_within_bytes():
+def test_frames_of_one_bit_begin_within_bytes():
     bits = np.arange(3 * 5 * 7).reshape(3, 35) % 3 == 0
     data = changed(
         write_dicom(stack(np.uint8, shape=(5, 7)), frames=3),
@@ -131,12 +115,10 @@ def test_frames_of_one_bit_are_cut_within_bytes():
         HighBit=0,
         PixelData=np.packbits(bits.ravel(), bitorder="little").tobytes(),
     )
-    for index in range(3):
-        packed = np.frombuffer(parsed(data, index).PixelData, np.uint8)
-        np.testing.assert_array_equal(np.unpackbits(packed, bitorder="little")[:35], bits[index])
+    np.testing.assert_array_equal(frames_of(data), bits.reshape(3, 5, 7))
 
 
-def test_colour_and_float_frames_are_cut_at_their_own_size():
+def test_colour_and_float_frames_have_their_own_size():
     planes = np.dstack([picture(np.uint8, (48, 70))] * 3)
     colour = changed(
         write_dicom(planes, photometric="RGB"),
@@ -151,81 +133,47 @@ def test_colour_and_float_frames_are_cut_at_their_own_size():
     np.testing.assert_array_equal(frames_of(floats), values)
 
 
-# --- what a frame's file says ------------------------------------------------------------------
+# --- which picture a frame is ------------------------------------------------------------------
 
 
-def test_a_frame_keeps_the_attributes_and_gets_its_own_identity():
-    data = write_dicom(stack(), bits=12, frames=3, PatientName="Weld^7", KVP="200", InstanceNumber=9)
-    frames = [parsed(data, index) for index in range(3)]
-    assert {(str(f.ComponentName), f.KVP, f.Modality, f.NumberOfFrames) for f in frames} == {
-        ("Weld^7", 200, "DX", 1)
-    }
-    assert [f.InstanceNumber for f in frames] == [1, 2, 3]
-    assert len({f.SOPInstanceUID for f in frames}) == 3
-    assert all(f.SOPInstanceUID == f.file_meta.MediaStorageSOPInstanceUID for f in frames)
-    assert all(pydicom.uid.UID(f.SOPInstanceUID).is_valid for f in frames)
-
-
-def test_a_frame_says_where_it_came_from():
+def test_a_frame_is_named_by_its_file_and_number_and_the_file_is_not_rewritten():
     data = write_dicom(stack(), bits=12, frames=3)
-    source = pydicom.dcmread(BytesIO(data)).SOPInstanceUID
-    (origin,) = parsed(data, 2).FrameExtractionSequence
-    assert (origin.MultiFrameSourceSOPInstanceUID, origin.SimpleFrameList) == (source, 3)
-    for syntax in (ExplicitVRLittleEndian, ImplicitVRLittleEndian):
-        data = write_dicom(stack(), bits=12, frames=3, syntax=syntax)
-        digest = hashlib.sha256(data).hexdigest()
-        file = unpack(data, "panel.dcm")[2]
-        assert file.name == "panel frame 3 of 3.dcm"
-        assert read_radiograph(file.read(), file.name).notes == (
-            f"frame 3 of 3 of the file with SHA-256 {digest}",
-        )
+    digest = hashlib.sha256(data).hexdigest()
+    third = unpack(data, "panel.dcm")[2]
+    assert (third.name, third.read(), third.frame) == ("panel frame 3 of 3.dcm", data, 3)
+    radiograph = read_radiograph(data, third.name, frame=3)
+    assert (radiograph.file_sha256, radiograph.frame) == (digest, 3)
+    assert radiograph.sha256 == hashlib.sha256(f"{digest} frame 3".encode()).hexdigest()
+    assert radiograph.notes == (f"frame 3 of 3 of the file with SHA-256 {digest}",)
 
 
-def test_an_origin_that_this_program_did_not_write_is_no_note():
-    item = pydicom.Dataset()
-    item.SimpleFrameList = [4]
-    data = write_dicom(picture(np.uint8), FrameExtractionSequence=[item])
-    assert read_radiograph(data).notes == ()
-    block = item.private_block(0x0009, "RADIKAL FRAME", create=True)
-    block.add_new(1, "LO", "<b>no digest</b>")
-    block.add_new(2, "IS", "9")
-    assert read_radiograph(write_dicom(picture(np.uint8), FrameExtractionSequence=[item])).notes == ()
+def test_a_file_read_without_a_frame_is_the_file_and_shows_its_first_frame():
+    frames = stack()
+    data = write_dicom(frames, bits=12, frames=3)
+    radiograph = read_radiograph(data)
+    np.testing.assert_array_equal(radiograph.pixels, frames[0])
+    assert (radiograph.sha256, radiograph.frame) == (hashlib.sha256(data).hexdigest(), None)
+    assert radiograph.notes == ("3 frames, first one read",)
 
 
-def test_the_same_file_gives_the_same_bytes_whatever_its_name_and_order_of_reading():
-    data = write_dicom(stack(), bits=12, frames=3, has_preamble=False)
-    first = [file.read() for file in unpack(data, "panel.dcm")]
-    again = [file.read() for file in reversed(unpack(data, "other name"))]
-    assert first == again[::-1]
-    assert hashlib.sha256(first[0]).hexdigest() == (
-        "2ff406f878ec0396e9cbe7b9bf7ac4be3e824749d347bd86e94d6b37a5f1757f"
-    )
+@pytest.mark.parametrize("frame", [0, 4])
+def test_a_frame_that_the_file_does_not_hold_is_refused(frame):
+    with pytest.raises(UnreadableImageError, match=f"expected a frame from 1 to 3, got {frame}"):
+        read_radiograph(write_dicom(stack(), bits=12, frames=3), frame=frame)
 
 
-def test_a_frame_of_a_frame_is_itself():
-    only = MultiFrame(write_dicom(stack(), bits=12, frames=3)).cut(1)
-    (again,) = frames_in(only, "frame.dcm")
-    assert again.read() == only
-
-
-def test_tables_over_several_frames_do_not_come_along():
-    data = write_dicom(
-        stack(), bits=12, frames=3, FrameTimeVector=[0, 40, 40], FrameIncrementPointer=0x00181065
-    )
-    frame = parsed(data, 1)
-    assert "FrameTimeVector" not in frame
-    assert "FrameIncrementPointer" not in frame
+def test_only_dicom_files_have_frames():
+    with pytest.raises(UnreadableImageError, match="expected a DICOM file of several frames, got a PNG"):
+        read_radiograph(pillow_bytes(picture(np.uint8), "PNG"), frame=1)
 
 
 def test_each_frame_has_its_own_spacing_and_rescale_from_the_functional_groups():
     frames = stack(np.uint8)
     data = write_dicom(frames, frames=3, **functional_groups([0.2, 0.1], shared=0.3))
-    found = [read_radiograph(file.read(), file.name) for file in unpack(data, "panel.dcm")]
+    found = [read_radiograph(data, frame=frame) for frame in (1, 2, 3)]
     assert [one.pitch.mm_per_px for one in found] == [0.2, 0.1, 0.3]
     np.testing.assert_array_equal(found[1].pixels, frames[1].astype(np.uint16) * 2)
     np.testing.assert_array_equal(found[2].pixels, frames[2])
-    assert len(parsed(data, 1).PerFrameFunctionalGroupsSequence) == 1
-    assert "PerFrameFunctionalGroupsSequence" not in parsed(data, 2)
     assert read_radiograph(data).pitch.mm_per_px == 0.2
 
 
@@ -240,18 +188,18 @@ def test_a_long_name_keeps_its_frame_number():
 # --- archives and limits -----------------------------------------------------------------------
 
 
-def test_a_multi_frame_file_in_an_archive_is_cut_once_it_was_read():
+def test_frames_of_a_file_in_an_archive_are_found_once_it_was_read():
     frames = stack()
     data = write_dicom(frames, bits=12, frames=3)
     (member,) = unpack(zip_of(("day 1/panel.dcm", data)), "films.zip")
-    cut = frames_in(member.read(), member.name)
-    assert [file.read() for file in cut] == [file.read() for file in unpack(data, "panel.dcm")]
+    found = frames_in(member.read(), member.name)
+    assert [(file.read(), file.frame) for file in found] == [(data, 1), (data, 2), (data, 3)]
 
 
 def test_a_file_of_one_frame_and_any_other_file_is_handed_on_as_it_is():
     for data in (write_dicom(picture(np.uint8)), pillow_bytes(picture(np.uint8), "PNG"), b"", b"text"):
         (only,) = frames_in(data, "../film.dcm")
-        assert (only.name, only.read()) == ("film.dcm", data)
+        assert (only.name, only.read(), only.frame) == ("film.dcm", data, None)
 
 
 def test_a_hundred_thousand_declared_frames_are_refused_in_one_line_and_little_memory():
@@ -276,28 +224,6 @@ def test_the_most_frames_are_taken_and_one_more_is_refused(count):
             unpack(data, "panel.dcm")
 
 
-def test_frames_are_cut_one_at_a_time():
-    data = write_dicom(np.zeros((40, 512, 512), np.uint16), frames=40)
-    tracemalloc.start()
-    try:
-        files = unpack(data, "panel.dcm")
-        for file in files:
-            file.read()
-        assert tracemalloc.get_traced_memory()[1] < 1.6 * len(data)
-    finally:
-        tracemalloc.stop()
-
-
-def test_a_header_that_would_be_repeated_for_each_frame_is_counted(monkeypatch):
-    data = write_dicom(np.zeros((100, 4, 5), np.uint8), frames=100, ImageComments="x" * 10_000)
-    assert len(unpack(data, "panel.dcm")) == 100
-    monkeypatch.setattr(dicom_split, "MAX_ARCHIVE_BYTES", 2**19)
-    with pytest.raises(
-        UnreadableImageError, match=r"at most 0 MiB together, got 100 frames .* \(panel.dcm\)"
-    ):
-        unpack(data, "panel.dcm")
-
-
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, RLELossless, JPEG2000Lossless])
 @pytest.mark.parametrize("share", [0.4, 0.9])
 def test_a_cut_file_is_one_line_and_no_frames(syntax, share):
@@ -320,11 +246,11 @@ def test_a_broken_frame_does_not_stop_the_others():
         write_dicom(frames, bits=12, frames=3, syntax=JPEGLosslessSV1, compressed=codestreams), "p.dcm"
     )
     with pytest.raises(UnreadableImageError, match=r"compressed frame is cut off \(p frame 2 of 3.dcm\)"):
-        read_radiograph(files[1].read(), files[1].name)
-    np.testing.assert_array_equal(read_radiograph(files[2].read()).pixels, frames[2])
+        read_radiograph(files[1].read(), files[1].name, frame=2)
+    np.testing.assert_array_equal(read_radiograph(files[2].read(), frame=3).pixels, frames[2])
 
 
-def test_a_file_that_is_also_something_else_is_refused_before_it_is_cut():
+def test_a_file_that_is_also_something_else_is_refused_before_its_frames_are_read():
     data = b"MZ".ljust(128, b"\x01") + write_dicom(stack(), bits=12, frames=3)[128:]
     with pytest.raises(UnreadableImageError, match="a DICOM file that is also a program"):
         unpack(data, "panel.dcm")
@@ -339,31 +265,17 @@ def test_what_a_broken_header_says_is_told_without_its_control_characters():
     )
 
 
-def test_a_header_that_cannot_be_read_counts_as_one_frame():
-    assert count_frames(b"\0" * 128 + b"DICM\x02\0") == 1
-
-
-def test_fragments_are_divided_by_their_number_by_the_table_or_by_their_ends():
-    ends = [b"ab\xff\xd9", b"cd\xff\xd9"]
-    one_each = struct.pack("<HHI", 0xFFFE, 0xE000, 0) + b"".join(b"".join(itemize_frame(e, 1)) for e in ends)
-    assert [one_each[s:e] for ((s, e),) in frame_spans(one_each, 2)] == ends
-    assert frame_spans(one_each, 2)[0][0][0] == 16
-    with pytest.raises(UnreadableImageError, match="the header says 3 frames, the pixel data hold 2"):
-        frame_spans(one_each, 3)
-    with pytest.raises(UnreadableImageError, match="cut off"):
-        frame_spans(one_each[:-1], 2)
-
-
 def test_a_flood_of_pieces_is_refused():
+    data = write_dicom(stack(), bits=12, frames=3, syntax=RLELossless)
     pieces = struct.pack("<HHI", 0xFFFE, 0xE000, 0) * 100_002
     with pytest.raises(UnreadableImageError, match="more than 100000 pieces"):
-        frame_spans(pieces, 2)
+        unpack(changed(data, PixelData=pieces), "panel.dcm")
 
 
-def test_what_the_source_was_itself_cut_from_stays_named():
-    earlier = pydicom.Dataset()
-    earlier.MultiFrameSourceSOPInstanceUID, earlier.SimpleFrameList = "1.2.3", [1, 2, 3]
-    data = write_dicom(stack(), bits=12, frames=3, FrameExtractionSequence=[earlier])
-    for index in range(3):
-        first, own = parsed(data, index).FrameExtractionSequence
-        assert (first.MultiFrameSourceSOPInstanceUID, own.SimpleFrameList) == ("1.2.3", index + 1)
+def test_frames_share_the_bytes_of_their_file():
+    data = write_dicom(np.zeros((40, 512, 512), np.uint16), frames=40)
+    assert {id(file.read()) for file in unpack(data, "panel.dcm")} == {id(data)}
+
+
+def test_a_header_that_cannot_be_read_counts_as_one_frame():
+    assert count_frames(b"\0" * 128 + b"DICM\x02\0") == 1
