@@ -1,4 +1,4 @@
-"""What ties the rows together: seals, the head that names the newest row, anchors outside of the database."""
+"""The chain of rows: seals, the head that names the newest row, anchors outside of the database."""
 
 import hashlib
 import hmac
@@ -38,7 +38,7 @@ def key_id(key: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Which row is the newest, sealed: without it the removal of the newest rows would leave no trace."""
+    """The newest row, sealed: without it the removal of the newest rows would leave no trace."""
 
     seq: int
     hash: str
@@ -101,7 +101,7 @@ def head_of(row: SealedEvent, ring: Keyring) -> Head:
 
 
 def anchor_of(head: Head, at: datetime, ring: Keyring) -> Anchor:
-    """What is to be written down about `head` now."""
+    """The anchor to write for `head` now."""
     return Anchor(
         head.seq, head.hash, at, ring.current_id, _anchor_seal(ring.current, head.seq, head.hash, at)
     )

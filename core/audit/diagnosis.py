@@ -1,4 +1,4 @@
-"""What happened to rows that do not fit: which were changed, which are gone, which stand elsewhere."""
+"""Diagnosis of rows that do not fit: changed, removed, or moved."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -22,7 +22,7 @@ _RUN = 3
 
 @dataclass(slots=True)
 class Faults:
-    """What reading the log left open.
+    """Faults found while reading the log that still need an explanation.
 
     Attributes:
         suspects: rows that are not what was sealed for their place, ascending by `seq`.

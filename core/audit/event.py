@@ -25,7 +25,7 @@ _PERSONAL_KEYS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happened, before it has a place in the chain.
+    """An event before it has a place in the chain.
 
     Attributes:
         event_id: 32 hex digits, never used twice.

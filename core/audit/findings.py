@@ -1,4 +1,4 @@
-"""What verifying the log can find, in plain sentences."""
+"""Findings of a verification of the log, in plain sentences."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from core.audit.event import SealedEvent
 
 
 class FindingKind(StrEnum):
-    """What is wrong."""
+    """Kind of a fault."""
 
     CHANGED = "changed"
     REMOVED = "removed"
@@ -43,7 +43,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What verifying the log came to.
+    """Result of verifying the log.
 
     Attributes:
         n_events: rows that were read.
@@ -137,7 +137,7 @@ def unknown_key(first: SealedEvent, last_seq: int) -> Finding:
 
 
 def sealed_with_unknown(key_id: str) -> str:
-    """What to say about a key that is not on the ring, and what to do."""
+    """A sentence about a key that is not on the ring, with the remedy."""
     return f"sealed with the key {key_id}, which is not known here: set JWT_SECRET_PREVIOUS"
 
 

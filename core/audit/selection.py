@@ -1,4 +1,4 @@
-"""Which events somebody wants to see."""
+"""Filters for events."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ class EventFilter:
     object_id: str | None = None
 
     def conditions(self) -> dict[str, str]:
-        """What was asked for, as texts by name; the rest is left out."""
+        """The conditions that are set, as texts by name."""
         named = {
             "since": self.since.isoformat() if self.since else None,
             "until": self.until.isoformat() if self.until else None,

@@ -18,7 +18,7 @@ MAX_FINDINGS = 1_000
 def verify(
     rows: Iterable[SealedEvent], head: Head | None, anchors: Sequence[Anchor], ring: Keyring
 ) -> Verification:
-    """What is wrong with the log, row by row.
+    """Faults of the log, row by row.
 
     Finds every change, removal, insertion and exchange of rows by somebody who does not have the key; the
     removal of the newest rows, through the head; a database that was put back to an earlier state, through
@@ -73,7 +73,7 @@ class _Verdict(Enum):
 
 @dataclass(slots=True)
 class _Survey:
-    """What one pass over the rows leaves behind: little, unless much is wrong.
+    """State after one pass over the rows: small, unless many rows are wrong.
 
     `standing` is the last row that stands where it was written, `newest` the same after the end.
     """
@@ -116,14 +116,14 @@ class _Survey:
             self._note_unchecked(row)
 
     def finish(self) -> list[Finding]:
-        """What the pass found by itself."""
+        """Faults found by the pass alone."""
         if self._unchecked is not None:
             self._findings.append(say.unknown_key(*self._unchecked))
             self._unchecked = None
         return self._findings
 
     def _judge(self, row: SealedEvent) -> _Verdict:
-        """What the row says about itself."""
+        """Faults of one row by itself."""
         if row.content_hash() != row.hash:
             return _Verdict.BAD
         key = self.ring.keys.get(row.key_id)
@@ -178,7 +178,7 @@ def _sift_anchors(anchors: Sequence[Anchor], ring: Keyring) -> tuple[list[Anchor
 
 
 def _judge_head(head: Head | None, survey: _Survey, ring: Keyring) -> list[Finding]:
-    """What is wrong with the head, given the rows."""
+    """Faults of the head, given the rows."""
     newest = survey.newest
     end = newest.seq if newest else 0
     if head is None:

@@ -1,4 +1,4 @@
-"""What every calibrator does, and how one is stored."""
+"""The interface of calibrators, and their stored form."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
@@ -25,7 +25,7 @@ class Calibrator(Protocol):
 
     @property
     def parameters(self) -> tuple[float, ...]:
-        """What was fitted."""
+        """The fitted parameters."""
 
     def probability(self, scores: Scores) -> npt.NDArray[np.float32]:
         """(N,) float32 in 0..1 for (N,) scores in 0..1."""

@@ -1,4 +1,4 @@
-"""Which calibration method a model version gets, by a rule that is written down."""
+"""Choice of the calibration method of a model version, by a written rule."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from core.calibrate.calibrator import FIT, Calibrator, Outcomes, Scores
 from core.calibrate.comparison import Comparison, compare_methods
 from core.domain.errors import CalibrationDataError
 
-#: What is taken when the methods cannot be compared.
+#: The method where the methods cannot be compared.
 DEFAULT_METHOD = "platt"
 
 

@@ -98,7 +98,7 @@ def fit_isotonic(scores: npt.NDArray[np.floating[Any]], is_true: npt.NDArray[np.
 
 
 def _pooled(blocks: npt.NDArray[np.intp], counts: Floats) -> npt.NDArray[np.intp]:
-    """Where each block starts once the small ones are pooled with the next; the rest joins the last."""
+    """Starts of the blocks after pooling small ones with the next; the rest joins the last."""
     least = counts.sum() / MAX_KNOTS
     ends = np.cumsum(counts)[blocks[1:] - 1]
     starts, held = [0], 0.0

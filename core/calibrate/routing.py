@@ -29,7 +29,7 @@ Scores = npt.NDArray[np.floating[Any]]
 
 
 class Route(StrEnum):
-    """Where the model sends an image; neither the verdict of a rule nor a person's disposition."""
+    """Route of an image by the model; neither the verdict of a rule nor a person's disposition."""
 
     ACCEPT = "accept"
     REVIEW = "review"
@@ -38,7 +38,7 @@ class Route(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Assurance:
-    """What is to be guaranteed.
+    """The guarantee asked for.
 
     Attributes:
         risk: highest share of parts that may be routed wrongly, within 0..1.

@@ -1,4 +1,4 @@
-"""What a model version may route by itself: the parts that showed it, and the thresholds they allow."""
+"""Certificate for routing by a model version: the parts that support it and the thresholds they allow."""
 
 import hashlib
 import math
@@ -42,7 +42,7 @@ class PartScore:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is certified: one set of weights with one calibration on one set of images.
+    """Subject of a certificate: one set of weights with one calibration on one set of images.
 
     Attributes:
         model, version: as registered; the digest below is what counts.
@@ -104,7 +104,7 @@ class RoutingCertificate:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def route(self, score: float) -> Route:
-        """Where an image of this score goes; review when nothing is certified."""
+        """The route of an image of this score; review when nothing is certified."""
         if self.accept.threshold is None:
             return Route.REVIEW
         return route_by(score, accept_below=self.accept.threshold, reject_from=self.reject_from)

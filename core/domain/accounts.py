@@ -1,4 +1,4 @@
-"""Who acts: roles, users, and the identity that every service is handed."""
+"""Roles, users, and the identity that every service is handed."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a person is here for; every user has one."""
+    """Role of a user; everybody has one."""
 
     INSPECTOR = "inspector"
     REVIEWER = "reviewer"
@@ -27,7 +27,7 @@ ACCOUNT_ROLES = tuple(role for role in Role if role is not Role.GUEST)
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who acts in a request, a run of a page, or a command.
+    """Identity of whoever acts in a request, a run of a page, or a command.
 
     Attributes:
         user_id: opaque and permanent; the only thing about a person that records and logs carry.

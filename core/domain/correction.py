@@ -1,4 +1,4 @@
-"""What is queued for correction: where somebody or something disagrees, why it matters, how much.
+"""Items queued for correction: disagreements, their reasons and their priority.
 
 The priority of a finding is the weight of its reason, plus `GRAVE` where it names a class that hardly any
 acceptance table permits, plus `DOUBT` times how near the model's probability lies to its operating point
@@ -32,7 +32,7 @@ class Reason(StrEnum):
     DOUBTFUL = "doubtful"
 
 
-#: What the first part of the priority is: a miss costs most, a box at the wrong place least.
+#: First part of the priority: a miss costs most, a box at the wrong place least.
 WEIGHTS: Mapping[Reason, float] = {
     Reason.MISSED: 1.0,
     Reason.READERS: 0.9,
@@ -55,7 +55,7 @@ REASON_WORDS: Mapping[Reason, str] = {
 
 
 class Origin(StrEnum):
-    """Who drew a box first."""
+    """First author of a box."""
 
     MODEL = "model"
     CHALLENGER = "challenger"
@@ -138,7 +138,7 @@ class Finding:
 
     @property
     def priority(self) -> float:
-        """How urgent it is, 0.4 to 1.3; see the module's docstring."""
+        """Priority, 0.4 to 1.3; see the module's docstring."""
         is_grave = any(one.indication_class in _GRAVE_CLASSES for one in self.boxes)
         doubt = max(_doubt(one.probability, self.operating_probability) for one in self.boxes)
         return round(WEIGHTS[self.reason] + GRAVE * is_grave + DOUBT * doubt, 4)

@@ -25,7 +25,7 @@ _REASON_OF = {
 
 
 def findings_of_reading(inspection: Inspection, reading: Sequence[ReadIndication]) -> list[Finding]:
-    """Where a signed reading differs from the model, one finding a reason."""
+    """Differences between a signed reading and the model, one finding a reason."""
     by_reason: dict[Reason, list[FoundBox]] = {}
     for one in disagreements(inspection.detections, reading):
         was = ""
@@ -38,7 +38,7 @@ def findings_of_reading(inspection: Inspection, reading: Sequence[ReadIndication
 def findings_of_review(
     inspection: Inspection, first: Sequence[ReadIndication], second: Sequence[ReadIndication]
 ) -> list[Finding]:
-    """Where two people's readings differ, as one finding; what the first left open is not theirs."""
+    """Differences between two people's readings, as one finding; what the first left open does not count."""
     said = [one for one in first if one.call is Call.CONFIRMED]
     boxes = []
     for pair in compared(said, second):
@@ -65,7 +65,7 @@ def doubtful_findings(inspection: Inspection, reading: Sequence[ReadIndication])
 def findings_of_versions(
     inspection: Inspection, champion: DetectionResult, challenger: DetectionResult
 ) -> list[Finding]:
-    """Where two versions differ on one radiograph, as one finding.
+    """Differences between two versions on one radiograph, as one finding.
 
     Each box that only one of them reports at its own operating point; pairs (IoU at least `SAME_BOX_IOU`,
     the most probable first) whose class differs or whose probability moved by `MOVED` or more.

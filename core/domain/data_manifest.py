@@ -1,4 +1,4 @@
-"""What a data version holds: images by digest, their boxes, which part of the split each belongs to."""
+"""Content of a data version: images by digest, their boxes, and their part of the split."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ _FORMAT = 1
 
 
 class Part(StrEnum):
-    """What an image is for. Only TRAIN teaches; the others calibrate and judge."""
+    """Part of the split. Only TRAIN teaches; the others calibrate and judge."""
 
     TRAIN = "train"
     CALIBRATION = "calibration"
@@ -24,7 +24,7 @@ class Part(StrEnum):
 
 
 class ImageOrigin(StrEnum):
-    """Where the boxes of an image come from."""
+    """Source of the boxes of an image."""
 
     LABELS = "labels"
     IMPORTED = "imported"
@@ -164,7 +164,7 @@ class DataManifest:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What one version has otherwise than an earlier one.
+    """Changes of a version against an earlier one.
 
     Attributes:
         changed: (before, after) of images in both whose boxes, part or labels' version differ.
@@ -181,7 +181,7 @@ class Difference:
 
 
 def difference(before: DataManifest, after: DataManifest) -> Difference:
-    """What changed from `before` to `after`, each list ascending by sha256."""
+    """Changes from `before` to `after`, each list ascending by sha256."""
     old, new = ({image.sha256: image for image in one.images} for one in (before, after))
     return Difference(
         added=tuple(image for key, image in new.items() if key not in old),
@@ -209,7 +209,7 @@ def manifest_from(text: str) -> DataManifest:
 def assign_parts(
     series: Iterable[str], known: Mapping[str, Part], *, calibration_share: float, test_share: float
 ) -> dict[str, Part]:
-    """Which part of the split each series belongs to.
+    """Part of the split for each series.
 
     A series that is known stays where it is. New ones fill calibration, then test, up to their share of all
     series, rounded down, in the order of a digest of their names; the rest trains. So with fewer series than

@@ -1,4 +1,4 @@
-"""What the detector reports, as one validated value that crosses every boundary."""
+"""Detections as one validated value that crosses every boundary."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where in the network a box came from: the raw prediction that survived merging.
+    """Place in the network that a box came from: the raw prediction that survived merging.
 
     Attributes:
         view: the tile that was run.

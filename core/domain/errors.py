@@ -6,7 +6,7 @@ class WorkbenchError(Exception):
 
 
 class BadInputError(WorkbenchError):
-    """What was handed in cannot be used; nothing was stored or changed."""
+    """The input cannot be used; nothing was stored or changed."""
 
 
 class UnreadableImageError(BadInputError):
@@ -58,7 +58,7 @@ class NotAllowedError(WorkbenchError):
 
 
 class StaleVersionError(WorkbenchError):
-    """What was to be saved rests on a version that is no longer the newest; nothing was saved.
+    """The change rests on a version that is no longer the newest; nothing was saved.
 
     Attributes:
         yours: version that the change was based on.
@@ -75,7 +75,7 @@ class StaleVersionError(WorkbenchError):
 
 
 class ImmutableRecordError(WorkbenchError):
-    """What is written there may not be changed or removed any more."""
+    """The record may not be changed or removed any more."""
 
 
 class SignInRefusedError(WorkbenchError):

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class IndicationClass(StrEnum):
-    """What an indication looks like. `UNCLASSIFIED` when there is no evidence for a class."""
+    """Class of an indication. `UNCLASSIFIED` when there is no evidence for a class."""
 
     POROSITY = "porosity"
     CRACK = "crack"

@@ -12,7 +12,7 @@ from core.domain.radiograph import Radiograph
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DetectionResult:
-    """What a model version reported on a radiograph; enough to reproduce it.
+    """Detections of a model version on a radiograph, with all that reproduces them.
 
     Attributes:
         name: the file's name as the user knows it.

@@ -46,7 +46,7 @@ class Label:
     note: str = ""
 
     def to_box(self) -> dict[str, Any]:
-        """As it is kept among the boxes of an annotation; `label_from` reads it back."""
+        """The box of an annotation that stores it; `label_from` reads it back."""
         return {
             "id": self.label_id,
             "bbox": list(self.bbox),

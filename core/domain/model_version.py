@@ -9,7 +9,7 @@ from core.domain.radiograph import Polarity
 
 @dataclass(frozen=True, slots=True)
 class CalibrationRecord:
-    """How scores of one model version become probabilities.
+    """Calibration of one model version: scores to probabilities.
 
     Attributes:
         calibration_id: first 12 hex digits of the sha256 of the calibration file.

@@ -1,4 +1,4 @@
-"""Who may do what, as one table that services, pages and the manual read."""
+"""Permissions by role, as one table that services and pages read."""
 
 from enum import StrEnum
 
@@ -10,7 +10,7 @@ _ML_ENGINEER, _ADMIN, _GUEST = Role.ML_ENGINEER, Role.ADMIN, Role.GUEST
 
 
 class Action(StrEnum):
-    """What a service does for somebody; the value is how the manual says it."""
+    """Actions of the services; the value is the wording of the manual."""
 
     IMAGES_ADD = "hand in radiographs"
     IMAGES_READ = "look at radiographs"
@@ -67,7 +67,7 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
 }
 
 
-#: What only a person can do, never a command on the server.
+#: Actions of people alone, never of a command on the server.
 _PERSONAL = frozenset(
     {
         Action.REVIEWS_ADD,

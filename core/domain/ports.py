@@ -1,4 +1,4 @@
-"""What crosses a layer: small interfaces that adapters implement."""
+"""Ports: small interfaces that adapters implement."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +8,7 @@ from core.domain.model_version import ModelVersion
 
 
 class RunLog(Protocol):
-    """Where a training run writes what it was given and what it reached."""
+    """Log of a training run: its parameters and the figures it reached."""
 
     def parameters(self, values: Mapping[str, str | float | int]) -> None:
         """Record the inputs of the run."""
@@ -18,7 +18,7 @@ class RunLog(Protocol):
 
 
 class JobLog(Protocol):
-    """Where a long job says how far it is, and learns that it should stop."""
+    """Log of a long job: its progress, and whether it should stop."""
 
     def progress(self, done: int, total: int, message: str) -> None:
         """Record that `done` of `total` units of work are finished."""
@@ -28,7 +28,7 @@ class JobLog(Protocol):
 
 
 class ModelSource(Protocol):
-    """Where registered model versions come from."""
+    """Source of registered model versions."""
 
     def resolve(
         self, name: str, *, version: int | None = None, alias: str = "champion"

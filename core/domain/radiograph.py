@@ -13,7 +13,7 @@ Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16] | npt.NDArray[np.float32
 
 
 class Polarity(StrEnum):
-    """Which way brightness runs. PNG and TIFF do not say, so it is never inferred silently."""
+    """Direction of brightness. PNG and TIFF do not say, so it is never inferred silently."""
 
     FILM = "film"  # less metal is darker
     DIGITAL = "digital"  # less metal is brighter
@@ -21,7 +21,7 @@ class Polarity(StrEnum):
 
 
 class PitchSource(StrEnum):
-    """Where a millimetre came from; two planes, so the same number means different things."""
+    """Source of a scale; there are two planes, so the same number means different things."""
 
     OBJECT = "object plane, calibrated (DICOM 0028,0030)"
     OBJECT_BY_MAGNIFICATION = "object plane, detector pitch over magnification (DICOM 0018,1164 / 0018,1114)"

@@ -1,4 +1,4 @@
-"""How a person reads a radiograph: what is inspected, what is said of each indication, where they differ."""
+"""A person's reading of a radiograph: the setup, the call on each indication, differences to the model."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ _MAX_SRB_MM = 5.0
 
 
 class Call(StrEnum):
-    """What a person says about one indication; whether the part is accepted is another question."""
+    """A person's call on one indication; whether the part is accepted is another question."""
 
     OPEN = "open"
     CONFIRMED = "confirmed"
@@ -29,7 +29,7 @@ class Call(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What is inspected and by which rule; empty or None where nobody said it.
+    """The part and the acceptance rule; empty or None where not stated.
 
     Attributes:
         wall_mm: wall thickness t.
@@ -123,7 +123,7 @@ class ReadIndication:
     note: str = ""
 
     def to_box(self) -> dict[str, Any]:
-        """As it is kept among the boxes of an annotation; `indication_from` reads it back."""
+        """The box of an annotation that stores it; `indication_from` reads it back."""
         return {
             "id": self.indication_id,
             "bbox": list(self.bbox),
@@ -171,7 +171,7 @@ def indication_from(box: Mapping[str, Any]) -> ReadIndication:
 def first_reading(
     detections: Sequence[Mapping[str, Any]], operating_probability: float
 ) -> list[ReadIndication]:
-    """What a person starts from: the model's indications at or above its operating point, all still open."""
+    """Start of a reading: the model's indications at or above its operating point, all still open."""
     return [
         ReadIndication(
             indication_id=f"m{index + 1}",
@@ -188,7 +188,7 @@ def first_reading(
 
 
 class DisagreementKind(StrEnum):
-    """How a person and a model differ about one indication."""
+    """Kind of disagreement between a person and a model about one indication."""
 
     ADDED = "added by the inspector"
     REMOVED = "dismissed by the inspector"
@@ -207,7 +207,7 @@ class Disagreement:
 def disagreements(
     detections: Sequence[Mapping[str, Any]], reading: Sequence[ReadIndication]
 ) -> list[Disagreement]:
-    """Where `reading` differs from what the model reported; an open indication differs from nothing."""
+    """Differences between `reading` and the model's report; an open indication differs from nothing."""
     found: list[Disagreement] = []
     for one in reading:
         if one.call is Call.OPEN:

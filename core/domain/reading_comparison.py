@@ -1,4 +1,4 @@
-"""Where two people's readings of one radiograph agree and where they differ."""
+"""Comparison of two people's readings of one radiograph."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ SAME_PLACE_IOU = 0.1
 
 
 class Agreement(StrEnum):
-    """How two readings stand to each other at one place."""
+    """Agreement of two readings at one place."""
 
     SAME = "both, the same class"
     CLASS = "both, another class"

@@ -1,4 +1,4 @@
-"""What was found on a radiograph and what people decided about it, as kept for good."""
+"""Permanent records: detections on a radiograph and people's decisions about it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ LABELS = "labels"
 
 
 class InspectionState(StrEnum):
-    """How far an inspection is; from SIGNED on nothing about it changes any more but the state itself."""
+    """State of an inspection; from SIGNED on nothing but the state changes any more."""
 
     OPEN = "open"
     SIGNED = "signed"
@@ -22,7 +22,7 @@ class InspectionState(StrEnum):
 
 
 class Disposition(StrEnum):
-    """What is to happen with the part."""
+    """Disposition of the part."""
 
     ACCEPT = "accept"
     REJECT = "reject"
@@ -30,14 +30,14 @@ class Disposition(StrEnum):
 
 
 class ReviewOutcome(StrEnum):
-    """What a second person said."""
+    """Conclusion of a second person."""
 
     CONCURS = "concurs"
     RETURNS = "returns"
 
 
 class AnnotationSource(StrEnum):
-    """Who drew the boxes."""
+    """Source of the boxes."""
 
     MODEL = "model"
     HUMAN = "human"
@@ -45,7 +45,7 @@ class AnnotationSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ModelReference:
-    """Which model version, calibration and cut produced detections; enough to run them again."""
+    """Model version, calibration and score cut behind detections; enough to run them again."""
 
     name: str
     version: int
@@ -126,7 +126,7 @@ class Annotation:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What a second person said about one version of an inspection.
+    """A second person's review of one version of an inspection.
 
     Attributes:
         own_disposition, own_version: what they had decided before they saw the first result, and the version
@@ -146,7 +146,7 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Who signed which content when, and what it meant.
+    """A signature: signer, content, time and meaning.
 
     Attributes:
         content_sha256: of the canonical JSON of what was signed.

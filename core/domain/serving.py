@@ -1,4 +1,4 @@
-"""Which version an alias pointed to when: every change, who made it, and what a roll back leads to."""
+"""History of aliases: every change, its author, and the target of a roll back."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ NO_VERSION = 0
 
 
 class ChangeKind(StrEnum):
-    """How an alias came to point to a version."""
+    """Reason of an alias change."""
 
     SETUP = "setup"  # shipped, imported, or already so when it was first looked at
     TRAINED = "trained"  # a training registered it
@@ -62,7 +62,7 @@ class ServingChange:
 
 
 class RequestState(StrEnum):
-    """What became of a request to promote against the gate."""
+    """State of a request to promote against the gate."""
 
     OPEN = "open"
     GRANTED = "granted"

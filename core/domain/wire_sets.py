@@ -21,7 +21,7 @@ FIRST_WIRES = (1, 6, 10, 13)
 WIRES_PER_SET = 7
 #: The wires lie at least so far apart, mm (measured on steel sets: 5 mm between their edges).
 LEAST_SPACING_MM = 5.0
-#: What the wires are made of, by the letters of the lettering.
+#: Materials of the wires, by the letters of the lettering.
 WIRE_MATERIALS: Mapping[str, str] = MappingProxyType(
     {"FE": "steel", "NI": "nickel", "TI": "titanium", "AL": "aluminium", "CU": "copper"}
 )

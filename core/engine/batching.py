@@ -1,4 +1,4 @@
-"""What several threads ask for within a few milliseconds, run at once as a GPU likes it."""
+"""Batching of requests that several threads make within a few milliseconds."""
 
 import threading
 import time
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
-#: How long the first of a batch waits for others.
+#: Wait of the first request of a batch for others.
 WINDOW_S = 0.006
 #: More than this do not run together.
 AT_MOST = 16

@@ -145,7 +145,7 @@ class Detector:
 
     @torch.inference_mode()
     def detect_many(self, requests: Sequence[Request]) -> list[Detections]:
-        """What `detect` gives for each request; views of equal size run together, whosever they are."""
+        """The result of `detect` for each request; views of equal size run together, whoever asked."""
         sizes = [(request.image.shape[1], request.image.shape[0]) for request in requests]
         views = [views_of(*size, self._least_px) for size in sizes]
         jobs = [_Job(i, number, view) for i, own in enumerate(views) for number, view in enumerate(own)]
@@ -162,7 +162,7 @@ class Detector:
         ]
 
     def _run(self, tensor: Tensor, score_floors: Sequence[float]) -> list[Candidates]:
-        """What the network finds in each of the padded views (B, 1, H, W)."""
+        """Raw predictions of the network in each of the padded views (B, 1, H, W)."""
         inputs = tensor.to(self._dtype).contiguous(memory_format=torch.channels_last)
         with self._running:
             return candidates_of(self._fast(inputs), score_floors)

@@ -111,7 +111,7 @@ def concatenate(parts: Sequence[RawBoxes]) -> RawBoxes:
 
 
 def _suppress(raw: RawBoxes) -> RawBoxes:
-    """What survives class-agnostic non-maximum suppression, highest score first."""
+    """Boxes that survive class-agnostic non-maximum suppression, highest score first."""
     kept = nms(torch.from_numpy(raw.boxes), torch.from_numpy(raw.scores), NMS_IOU)
     return raw.take(np.asarray(kept.numpy(), np.intp))
 

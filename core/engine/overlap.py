@@ -1,4 +1,4 @@
-"""Which boxes meet, without comparing each with each: a film holds thousands."""
+"""Overlapping boxes without comparing every pair: a film holds thousands."""
 
 from itertools import pairwise
 
@@ -45,7 +45,7 @@ def shared_area(boxes: FloatArray, i: IndexArray, j: IndexArray) -> FloatArray:
 
 
 def strongest_of_pairs(n: int, i: IndexArray, j: IndexArray) -> IndexArray:
-    """Which of n boxes, strongest first, survive when of each pair (i, j), i < j, only one may stay.
+    """Survivors among n boxes, strongest first, when only one of each pair (i, j), i < j, may stay.
 
     Greedy as in non-maximum suppression: a box that stays removes those it is paired with.
     """

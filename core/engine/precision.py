@@ -1,4 +1,4 @@
-"""Which number format is fast here."""
+"""Choice of the device and its fast number format."""
 
 import torch
 

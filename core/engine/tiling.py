@@ -1,4 +1,4 @@
-"""Which rectangles of an image the network looks at, and at what scale."""
+"""Tiles: the rectangles of an image that the network sees, and their scale."""
 
 import numpy as np
 import numpy.typing as npt

@@ -1,4 +1,4 @@
-"""How far probabilities are from what happens: D-ECE with its floor, Brier score, log loss."""
+"""Calibration error of probabilities: D-ECE with its floor, Brier score, log loss."""
 
 from typing import Any
 

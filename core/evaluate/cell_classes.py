@@ -1,4 +1,4 @@
-"""How the classes of reported boxes agree with the recorded codes, by centimetre cell."""
+"""Agreement of reported classes with recorded codes, by centimetre cell."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -34,7 +34,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class CellSummary:
-    """What is reached and what is missed on a set of films.
+    """Cells reached and missed on a set of films.
 
     Attributes:
         probability: boxes of at least this were reported.

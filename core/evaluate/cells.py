@@ -31,7 +31,7 @@ _ROUNDING = 0.01
 
 
 class CellGroup(StrEnum):
-    """What is counted together, by ISO 6520-1 code.
+    """Group of ISO 6520-1 codes that are counted together.
 
     Single pores (2011, 2015 to 2017): the recorded length is that of the cavity. Porosity (2012 to 2014):
     it is that of the affected stretch, and says nothing about the size of a pore.
@@ -100,13 +100,13 @@ class FilmOutcome:
 
     @property
     def n_cells(self) -> int:
-        """How many cells the film has, the last narrower one included."""
+        """Number of cells of the film, the last narrower one included."""
         return math.ceil(self.width / self.cell_px)
 
 
 @dataclass(frozen=True, slots=True)
 class FilmCells:
-    """What was counted on one film.
+    """Counts of one film.
 
     Attributes:
         name: file name.
@@ -127,7 +127,7 @@ class FilmCells:
 
 
 def group_of(code: str, length_mm: float) -> CellGroup:
-    """What an indication of that code is counted with; a pore of unknown length (NaN) with the others."""
+    """Group of an indication of that code; a pore of unknown length (NaN) counts with the others."""
     if code in _STRETCHES:
         return CellGroup.POROSITY
     if code.startswith("201") and math.isfinite(length_mm):
@@ -163,7 +163,7 @@ def reached_cells(boxes: npt.NDArray[np.floating[Any]], *, cell_px: float, n_cel
 
 
 def count_cells(film: FilmOutcome, *, probability: float) -> FilmCells:
-    """What a film's boxes of at least `probability` reach."""
+    """Cells of a film that its boxes of at least `probability` reach."""
     kept = film.boxes[film.probabilities >= probability]
     reached = reached_cells(kept, cell_px=film.cell_px, n_cells=film.n_cells)
     recorded: dict[str, set[int]] = {}

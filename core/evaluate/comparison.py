@@ -54,7 +54,7 @@ _MAIN = (
 
 
 class Verdict(StrEnum):
-    """What can be said of the second version beside the first."""
+    """Conclusion about the second version beside the first."""
 
     BETTER = "better"
     WORSE = "worse"
@@ -130,7 +130,7 @@ class Comparison:
 def compare(
     first: MeasuredVersion, second: MeasuredVersion, plan: Resampling, *, why_not: str = ""
 ) -> Comparison:
-    """What differs between two versions that were measured over the same plan.
+    """Differences between two versions that were measured over the same plan.
 
     Args:
         first: a version.
@@ -149,7 +149,7 @@ def compare(
 
 
 def holm(p_values: Sequence[float | None], level: float = LEVEL) -> list[bool]:
-    """Which of several hypotheses are rejected so that a false rejection of any has at most `level`."""
+    """Rejected hypotheses by Holm: a false rejection of any has at most probability `level`."""
     order = sorted((p, i) for i, p in enumerate(p_values) if p is not None)
     rejected = [False] * len(p_values)
     for rank, (p, index) in enumerate(order):

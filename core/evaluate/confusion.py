@@ -1,4 +1,4 @@
-"""Which class was reported where which was recorded, background included."""
+"""Confusion of reported and recorded classes, background included."""
 
 from dataclasses import dataclass
 

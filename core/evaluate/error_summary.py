@@ -1,4 +1,4 @@
-"""Where a version errs at its operating point: kinds of errors, what is found by size and by part."""
+"""Errors of a version at its operating point: by kind, by size and by part."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from core.evaluate.proportion import wilson_interval
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """How many recorded boxes of a group were found at the operating point.
+    """Recorded boxes of a group that were found at the operating point.
 
     Attributes:
         group: size or part, in words.

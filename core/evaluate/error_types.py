@@ -1,4 +1,4 @@
-"""What kind of error each reported box and each recorded one is.
+"""Kind of error of each reported and each recorded box.
 
 After D. Bolya et al., TIDE: A General Toolbox for Identifying Object Detection Errors, ECCV 2020. Deviations:
 boxes count as they are reported at the operating point, not weighted by what they cost in average precision;
@@ -19,7 +19,7 @@ BACKGROUND_IOU = 0.1
 
 
 class ErrorType(StrEnum):
-    """What a reported or recorded box is."""
+    """Kind of error of a box."""
 
     TRUE = "true"
     CLASS = "class"
@@ -63,7 +63,7 @@ class Errors:
         return np.flatnonzero(self.of_box == _CODES.index(kind))
 
     def counts(self) -> dict[ErrorType, int]:
-        """How many there are of each kind."""
+        """Counts of each kind."""
         return {kind: len(self.boxes(kind)) for kind in ErrorType}
 
 

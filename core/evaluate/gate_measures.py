@@ -42,7 +42,7 @@ def gate_evidence(
     minimum_ap50: float | None,
     seed: int = 0,
 ) -> GateEvidence:
-    """What the gate rests on.
+    """Evidence for the gate.
 
     Args:
         candidate: the version that is to serve.

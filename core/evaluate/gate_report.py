@@ -1,4 +1,4 @@
-"""What the promotion gate rests on and what it says: rule, evidence, checks, report."""
+"""The promotion gate: rule, evidence, checks, report."""
 
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -8,7 +8,7 @@ Interval = tuple[float, float]
 
 
 class CheckState(StrEnum):
-    """What came of one check."""
+    """Result of one check."""
 
     PASSED = "passed"
     REFUSED = "refused"
@@ -52,7 +52,7 @@ class PairedFigure:
 
 @dataclass(frozen=True, slots=True)
 class GateEvidence:
-    """What was measured of a candidate, and of the champion beside it, on one set. None: not measured.
+    """Figures of a candidate, and of the champion beside it, on one set. None: not measured.
 
     Attributes:
         candidate, champion: version numbers; no champion: None.
@@ -133,7 +133,7 @@ class GateReport:
 
     @property
     def compared_with(self) -> str:
-        """What the candidate was compared with, in words."""
+        """The version that the candidate was compared with, in words."""
         champion = self.evidence.champion
         return "no champion: the release threshold" if champion is None else f"the champion v{champion}"
 

@@ -15,7 +15,7 @@ from core.evaluate.outcome_table import Bools, Floats, OutcomeTable
 
 
 class GroupKind(StrEnum):
-    """What boxes are grouped by."""
+    """Property that groups boxes."""
 
     CLASS = "class"
     SIZE_PX = "px"

@@ -1,4 +1,4 @@
-"""Which detections are true: one-to-one assignment of detections to recorded boxes."""
+"""One-to-one assignment of detections to recorded boxes."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,7 @@ COCO_IOU_THRESHOLDS: tuple[float, ...] = tuple(round(0.50 + 0.05 * i, 2) for i i
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Match:
-    """Who is matched with whom in one image, at one overlap.
+    """Matched detections and recorded boxes of one image, at one overlap.
 
     Attributes:
         is_true: (D,) bool, in the order in which the detections came.

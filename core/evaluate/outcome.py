@@ -1,4 +1,4 @@
-"""What a model reported on one image beside what is recorded there."""
+"""Reported beside recorded boxes of one image."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Whether a model version may serve, judged by a written rule from measured figures: docs/promotion.md.
+"""The gate that lets a model version serve: a written rule on measured figures, see docs/promotion.md.
 
 Nothing is measured here. What was not measured refuses, it never passes.
 """

@@ -21,7 +21,7 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True, eq=False)
 class Resampling:
-    """Which parts each of R resamples holds, how often.
+    """Parts in each of R resamples, with their counts.
 
     The draws are those of `clustered_intervals` with the same seed.
 
@@ -44,7 +44,7 @@ class Resampling:
         return weights
 
     def totals(self, per_image: npt.NDArray[Any]) -> Floats:
-        """What (N,) or (N, K) values of images add up to in each resample: (R,) or (R, K)."""
+        """Sums of (N,) or (N, K) values of images in each resample: (R,) or (R, K)."""
         values = np.asarray(per_image, np.float64)
         columns = values.reshape(len(values), -1).T
         sums = [np.bincount(self.part_of, column, minlength=self.n_parts) for column in columns]

@@ -1,4 +1,4 @@
-"""Where two versions differ on the same images, box by box."""
+"""Differences between two versions on the same images, box by box."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,7 +18,7 @@ MOVED_BY = 0.2
 
 
 class DifferenceKind(StrEnum):
-    """How the versions differ at one place."""
+    """Kind of difference between the versions at one place."""
 
     FOUND_FIRST = "found_first"
     FOUND_SECOND = "found_second"

@@ -94,7 +94,7 @@ def _region(box: FloatArray, image_shape: tuple[int, ...]) -> tuple[int, int, in
 
 
 def _shared(start: int, end: int, patch_start: int, patch_length: int) -> tuple[slice, slice]:
-    """Where region [start, end) and patch overlap: the slice of the region, and that of the patch."""
+    """Overlap of the region [start, end) and the patch: the slice of the region, and that of the patch."""
     low, high = max(start, patch_start), min(end, patch_start + patch_length)
     high = max(low, high)
     return slice(low - start, high - start), slice(low - patch_start, high - patch_start)

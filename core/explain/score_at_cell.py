@@ -48,7 +48,7 @@ def pyramid_of(detector: Detector, image: FloatArray, view: View) -> Sequence[Te
 
 
 def reach_of(network: IndicationNetwork) -> int:
-    """How many cells away a score can still see the pyramid: 3x3 convolutions of the tower, and one."""
+    """Cells of the pyramid that a score can see to each side: 3x3 convolutions of the tower, and one."""
     return network.config.head_convolutions + 1
 
 

@@ -21,7 +21,7 @@ def box_findings(
     size: tuple[int, int],
     pixels: npt.NDArray[np.generic] | None,
 ) -> list[Finding]:
-    """What is wrong with the boxes of one image; nothing for an image without boxes.
+    """Findings about the boxes of one image; empty for an image without boxes.
 
     Errors: a box without area, outside the image (in part or whole), without any grey variation inside, or
     recorded twice. A warning: a box under 8 px both ways.

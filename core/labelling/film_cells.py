@@ -19,7 +19,7 @@ BAM_CELL_PX = 248.0
 
 
 class FilmStatus(StrEnum):
-    """What is known about a film. Only of the first two is it known where nothing is."""
+    """Status of a film. Only for the first two are the cells without indications known."""
 
     RECORDED = "recorded"
     NO_INDICATION = "no indication"

@@ -1,4 +1,4 @@
-"""What a check of a data set finds."""
+"""Findings of a check of a data set."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +15,7 @@ class Severity(StrEnum):
 
 
 class FindingKind(StrEnum):
-    """What was found."""
+    """Kind of a finding."""
 
     UNREADABLE = "unreadable image"
     OTHER_SIZE = "other size than recorded"

@@ -61,7 +61,7 @@ def code_of_label(box: LabelledBox) -> str | None:
 
 
 def possible_names(file_name: str) -> Iterator[tuple[str, str | None]]:
-    """What the image may be called here, the likeliest first, with the start of its digest where it has one.
+    """Possible names of the image here, likeliest first, with the start of its digest where it has one.
 
     CVAT writes paths below a task, Label Studio paths of its uploads with a hash before the name, or URLs.
     """

@@ -12,7 +12,7 @@ from core.labelling.split import listed_twice
 
 @dataclass(frozen=True, slots=True)
 class ImageIdentity:
-    """What tells whether two images are one.
+    """Features that tell whether two images are the same.
 
     Attributes:
         file_name: as the data set has it.
@@ -79,7 +79,7 @@ def same_image_findings(images: Sequence[ImageIdentity]) -> list[Finding]:
 
 
 def split_findings(parts: Mapping[str, Sequence[str]], series_of_images: Iterable[str]) -> list[Finding]:
-    """What is wrong between a split list and the images: errors for series in two parts, else warnings.
+    """Findings about a split list and the images: errors for series in two parts, else warnings.
 
     Images in no part are summed up, one line a series.
     """

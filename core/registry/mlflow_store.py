@@ -225,7 +225,7 @@ def new_client(uri: str) -> "MlflowClient":
 
 
 def _about(version: "ModelVersion") -> VersionAbout:
-    """What MLflow says of a version beside its files."""
+    """MLflow's record of a version beside its files."""
     registered_at = datetime.fromtimestamp(version.creation_timestamp / 1000, UTC)
     author = version.tags.get(_AUTHOR_TAG) or version.user_id or ""
     return VersionAbout(str(version.run_id or ""), registered_at, str(author))

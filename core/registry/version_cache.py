@@ -1,4 +1,4 @@
-"""What the registry last said, on disk, so that inference never waits for it."""
+"""The last answers of the registry, on disk, so that inference never waits for it."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from core.registry.artefact import FILES, ModelArtefact, read_artefact
 
 @dataclass(frozen=True, slots=True)
 class VersionAbout:
-    """What MLflow knows of a version beside its files.
+    """MLflow's record of a version beside its files.
 
     Attributes:
         run_id: MLflow's run that made it; empty when unknown.
@@ -98,7 +98,7 @@ class VersionCache:
             return None
 
     def folder(self, digest: str) -> Path:
-        """Where the artefact with that digest lies, or would lie."""
+        """Folder of the artefact with that digest, whether it exists or not."""
         return self._root / "artefacts" / digest[:32]
 
     def has(self, digest: str) -> bool:

@@ -1,4 +1,4 @@
-"""What to simulate: the settings of one simulated radiograph."""
+"""Settings of one simulated radiograph."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -17,7 +17,7 @@ _SCATTER_STRIDE = 16
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """How the beam passes through the metal.
+    """Passage of the beam through the metal.
 
     Attributes:
         mu_per_mm: effective linear attenuation coefficient of steel at zero thickness, 1/mm.

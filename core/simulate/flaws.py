@@ -26,7 +26,7 @@ from core.simulate.inclusions import slag_inclusion, slag_line, tungsten_inclusi
 from core.simulate.kinds import FlawKind
 from core.simulate.shapes import Body
 
-#: What makes the bodies of one flaw of each kind somewhere in the weld.
+#: Makers of the bodies of one flaw of each kind somewhere in the weld.
 MAKERS: Mapping[FlawKind, Callable[[np.random.Generator, WeldGeometry], list[Body]]] = MappingProxyType(
     {
         FlawKind.GAS_PORE: gas_pore,

@@ -1,4 +1,4 @@
-"""What lies on the part while it is exposed: wire indicators, lead letters, rulers, the film's edge.
+"""Objects on the part during the exposure: wire indicators, lead letters, rulers, the film's edge.
 
 None of it is a flaw; a detector has to learn to leave it alone.
 """

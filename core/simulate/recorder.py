@@ -9,7 +9,7 @@ from core.simulate.fields import Array, grain, log_uniform
 
 
 class Recorder(Protocol):
-    """What makes a picture of the dose."""
+    """A recorder turns the dose into a picture."""
 
     def mean_signal(self, dose: Array) -> Array:
         """The grey value without noise for each dose, 0..1; float32, same shape."""
@@ -20,7 +20,7 @@ class Recorder(Protocol):
         ...
 
     def correlation_area_px(self) -> float:
-        """How many pixels share one independent noise value, about."""
+        """Approximate number of pixels that share one independent noise value."""
         ...
 
     def record(self, dose: Array, rng: np.random.Generator) -> Array:

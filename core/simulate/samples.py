@@ -26,7 +26,7 @@ _LICENCE = "CC0-1.0 (simulated by this project; the program that made it is Apac
 
 @dataclass(frozen=True, slots=True)
 class SampleRecipe:
-    """How one sample is made.
+    """Recipe of one sample.
 
     Attributes:
         file: name of the file; `.dcm` is written as DICONDE, everything else as PNG.

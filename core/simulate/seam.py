@@ -1,4 +1,4 @@
-"""Where the weld runs on a real film."""
+"""Finding the course of the weld on a real film."""
 
 import cv2
 import numpy as np

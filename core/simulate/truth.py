@@ -1,4 +1,4 @@
-"""What is truly in a simulated radiograph: one entry per connected visible blob.
+"""Ground truth of a simulated radiograph: one entry per connected visible blob.
 
 Convention, the one that people who box real weld films follow: pores of a cluster or a row are boxed
 each for itself, unless they merge; a broken line is boxed piece by piece. So the bodies of a flaw are
@@ -70,7 +70,7 @@ class SimulatedFlaw:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """What truth is measured against: the final dose and what made and recorded it."""
+    """Basis of the ground truth: the final dose, and the settings that made and recorded it."""
 
     thickness_mm: Array
     source: Array

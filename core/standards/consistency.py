@@ -16,7 +16,7 @@ from core.standards.rule_set import Level, Requirement, Rule, Stance
 
 
 def contradiction(rule: Rule, levels: tuple[Level, ...]) -> str:
-    """What is wrong with the levels of `rule`, "" when nothing is.
+    """A contradiction between the levels of `rule`; "" when there is none.
 
     Every two levels are compared in every band. A level permits more when it lacks a check of
     the laxer level or when its limit lies above the laxer one's at any thickness.

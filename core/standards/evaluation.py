@@ -75,7 +75,7 @@ def evaluate(
 
 
 def _readings(finding: Finding, part: Part, rule_set: RuleSet) -> tuple[_Reading, ...]:
-    """Everything the finding may be, kinds under the same rule taken together."""
+    """The kinds that the finding may be, those under the same rule taken together."""
     kinds_of: dict[str | None, list[str]] = {}
     rules: dict[str | None, Rule | None] = {}
     for kind in possible_kinds(finding.indication, finding.iso6520):

@@ -1,4 +1,4 @@
-"""Which extent of an indication a limit is about."""
+"""Extents of an indication that limits refer to."""
 
 from enum import StrEnum
 
@@ -81,5 +81,5 @@ def shape(finding: Finding) -> Shape | None:
 
 
 def along_weld(finding: Finding) -> Interval:
-    """How much of the weld it takes up, mm: its length, anything from 0 up where that is not known."""
+    """Length along the weld, mm: its length, or anything from 0 up where that is not known."""
     return extent(finding, Measure.LENGTH) or Interval(0.0, float("inf"))

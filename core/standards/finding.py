@@ -1,4 +1,4 @@
-"""What is judged: an indication with its extent in millimetres, and the part it lies in."""
+"""Input of a judgement: an indication with its extent in millimetres, and the part it lies in."""
 
 import math
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Symbol(StrEnum):
 
 
 class Fact(StrEnum):
-    """What a radiograph does not show and a person has to say."""
+    """A fact that a radiograph does not show and a person has to state."""
 
     INTERNAL = "internal"
     SHALLOW = "shallow"
@@ -64,7 +64,7 @@ class Length:
 
     @property
     def interval(self) -> Interval:
-        """What the true length lies within; never below 0."""
+        """Interval that holds the true length; never below 0."""
         return Interval(max(0.0, self.mm - self.plus_minus_mm), self.mm + self.plus_minus_mm)
 
 

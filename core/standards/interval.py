@@ -28,7 +28,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What a value may be at most.
+    """An upper limit of a value.
 
     Attributes:
         most: the limit; infinite when it is not known at all.

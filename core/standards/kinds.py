@@ -46,7 +46,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-#: What an indication of a class, or of a number that covers several kinds, may turn out to be.
+#: Kinds that an indication of a class, or of a number that covers several kinds, may turn out to be.
 _KINDS_OF_CLASS: Mapping[IndicationClass, tuple[str, ...]] = MappingProxyType(
     {
         IndicationClass.CRACK: ("1011", "1021", "104"),
@@ -76,7 +76,7 @@ def is_kind(code: str) -> bool:
 
 
 def prefix(code: str) -> str:
-    """What the numbers of all kinds under `code` begin with: "1" for the group 100, "2011" for 2011."""
+    """Common beginning of the numbers under `code`: "1" for the group 100, "2011" for 2011."""
     return code[0] if len(code) == 3 and code.endswith("00") else code
 
 

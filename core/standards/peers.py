@@ -18,7 +18,7 @@ _Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Peers:
-    """Everything that counts, or may count, together under one rule.
+    """Indications that count, or may count, together under one rule.
 
     Attributes:
         ids: of N findings, sorted.

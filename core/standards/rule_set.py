@@ -13,7 +13,7 @@ from core.standards.kinds import covers, prefix
 
 
 class Stance(StrEnum):
-    """What a table says about a kind at one level."""
+    """Stance of a table on a kind at one level."""
 
     WITHIN_LIMITS = "within limits"
     NOT_PERMITTED = "not permitted"
@@ -22,7 +22,7 @@ class Stance(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """What one level asks of a kind: the checks all have to hold.
+    """Requirement of one level on a kind: all checks have to hold.
 
     Raises:
         ValueError: no checks WITHIN_LIMITS, which would accept everything, or checks without it.
@@ -39,7 +39,7 @@ class Requirement:
 
     @property
     def words(self) -> str:
-        """As a cell of the table shows it."""
+        """Text for a cell of the table."""
         return "; ".join(check.words for check in self.checks) or self.stance.value
 
 
@@ -68,7 +68,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What has to be so for a rule to apply; the rule says nothing where it is not.
+    """Condition for a rule to apply; without it the rule says nothing.
 
     Attributes:
         is_single_sided: None: either.
@@ -81,7 +81,7 @@ class Condition:
     otherwise: str = ""
 
     def holds(self, finding: Finding, part: Part) -> bool | None:
-        """Whether the rule applies, None where that is not known."""
+        """True when the rule applies, None where that is not known."""
         answers: list[bool | None] = []
         if self.is_single_sided is not None:
             known = part.is_single_sided
@@ -95,7 +95,7 @@ class Condition:
 
     @property
     def words(self) -> str:
-        """As the table shows it, "" when there is none."""
+        """Text for the table, "" when there is none."""
         sides = {True: "welded from one side", False: "welded from both sides", None: ""}[
             self.is_single_sided
         ]
@@ -138,7 +138,7 @@ class Rule:
     note: str = ""
 
     def fit(self, kind: str, named: str | None) -> int:
-        """How closely the rule is about `kind`, 0: not at all. `named` is the number that somebody gave."""
+        """Closeness of the rule to `kind`, 0: not at all. `named` is the number that somebody gave."""
         if self.is_by_name_only and (named is None or not any(covers(code, named) for code in self.kinds)):
             return 0
         return max((len(prefix(code)) for code in self.kinds if covers(code, kind)), default=0)
@@ -182,7 +182,7 @@ class RuleSet:
     text: str
 
     def level_index(self, level: str | None) -> int:
-        """Where the level stands, 0 the strictest. None is understood where there is only one.
+        """Position of the level, 0 the strictest. None is understood where there is only one.
 
         Raises:
             BadInputError: no such level, or None where there are several.

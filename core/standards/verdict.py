@@ -1,4 +1,4 @@
-"""What a rule says about an indication or an image, with the numbers that decided it."""
+"""Verdicts on an indication or an image, with the numbers that decided them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
@@ -55,7 +55,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class RuleOutcome:
-    """What one rule made of one indication, taken for one of the kinds that the rule is about.
+    """Outcome of one rule for one indication, taken as one of the kinds that the rule covers.
 
     Attributes:
         kinds: ISO 6520-1 numbers the indication was taken for; none when no kind is known.
@@ -117,7 +117,7 @@ class ImageVerdict:
 
     @property
     def caveat(self) -> str:
-        """What has to stand beside the verdict; "" when the table was verified."""
+        """Caveat to print beside the verdict; "" when the table was verified."""
         return "" if self.is_verified else f"Illustrative rule, {self.source}"
 
     def to_dict(self) -> dict[str, Any]:

@@ -57,7 +57,7 @@ class SessionRow(Base):
 
 
 class TicketRow(Base):
-    """What a verified sign-in is exchanged for a session with, once and soon."""
+    """A ticket that exchanges a verified sign-in for a session, once and soon."""
 
     __tablename__ = "sign_in_tickets"
 

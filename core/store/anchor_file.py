@@ -12,7 +12,7 @@ from core.audit.chain import Anchor
 
 @dataclass(frozen=True, slots=True)
 class AnchorLines:
-    """What the file holds.
+    """Content of the file.
 
     Attributes:
         anchors: in the order they were written; nothing is verified.

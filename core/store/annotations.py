@@ -11,7 +11,7 @@ from core.domain.records import Annotation, AnnotationSource
 from core.store.record_tables import AnnotationRow
 from core.store.tables import ImageRow
 
-#: How PostgreSQL and SQLite name the constraint that keeps two writers from the same version.
+#: Names in PostgreSQL and SQLite of the constraint that keeps two writers from the same version.
 _UNIQUE = ("uq_annotations_image_track_version", "annotations.track, annotations.version")
 
 

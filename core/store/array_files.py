@@ -52,7 +52,7 @@ class ArrayFiles:
             return {name: kept[name] for name in kept.files}
 
     def path(self, sha256: str) -> Path:
-        """Where the file of this digest lies or would lie.
+        """Path of the file of this digest, whether it exists or not.
 
         Raises:
             DatasetError: it is no digest.

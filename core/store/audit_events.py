@@ -149,7 +149,7 @@ class AuditRepository:
         return [read_row(row) for row in self._session.execute(query)]
 
     def count(self, wanted: EventFilter) -> int:
-        """How many events are wanted."""
+        """Number of events that the filter lets through."""
         return self._session.scalar(_matching(select(func.count(AuditEventRow.seq)), wanted)) or 0
 
     def actions(self) -> list[str]:

@@ -84,7 +84,7 @@ class BlobStore:
         return data
 
     def sweep(self, *, older_than_s: float = _STALE_S) -> int:
-        """How many temporary files were removed that a killed process left behind.
+        """Remove temporary files that a killed process left behind; returns their number.
 
         Args:
             older_than_s: age in seconds; younger ones may still be written by another process.
@@ -117,7 +117,7 @@ class BlobStore:
         return self.path(sha256).is_file()
 
     def path(self, sha256: str) -> Path:
-        """Where the bytes of `sha256` lie or would lie.
+        """Path of the bytes of `sha256`, whether they exist or not.
 
         Raises:
             BlobNotFoundError: not 64 lower-case hex digits, so never the name of a blob.

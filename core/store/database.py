@@ -18,7 +18,7 @@ from core.store.failures import BoundedPool, DatabaseUnavailableError, report_fa
 from core.store.integrity import dangling_references
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-#: How long a thread waits for a free connection, and a writer for another one.
+#: Wait of a thread for a free connection, and of a writer for another writer.
 _WAIT_S = 10.0
 #: Connections to one database: kept open, and opened above that for a while.
 _POOL = {"pool_size": 5, "max_overflow": 10}

@@ -41,7 +41,7 @@ class EvaluationSet:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationKey:
-    """What makes two evaluations the same one.
+    """Identity of an evaluation.
 
     Attributes:
         code_version: of what turns pixels into figures.

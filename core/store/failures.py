@@ -1,4 +1,4 @@
-"""What a database says when it is busy or gone, as one clear error."""
+"""Failures of a busy or missing database as one clear error."""
 
 import sqlite3
 from typing import Any

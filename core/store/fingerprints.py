@@ -102,7 +102,7 @@ class FingerprintRepository:
             yield KeptView(*row)
 
     def counts(self) -> tuple[int, int]:
-        """How many images there are, and how many of them have a fingerprint."""
+        """Numbers of images and of fingerprints."""
         images = select(func.count()).select_from(ImageRow)
         prints = select(func.count()).select_from(ImageFingerprintRow)
         return self._session.scalar(images) or 0, self._session.scalar(prints) or 0

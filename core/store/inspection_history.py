@@ -20,7 +20,7 @@ _LONGEST_FOUND = 255
 
 @dataclass(frozen=True, slots=True)
 class HistoryFilter:
-    """Which inspections are wanted; None and "" leave a filter out.
+    """Filter for inspections; None and "" leave a condition out.
 
     Attributes:
         text: words that all occur in part, weld number or image name, in any letter case.
@@ -71,7 +71,7 @@ class HistoryEntry:
 
     @property
     def place(self) -> tuple[datetime, str]:
-        """Where the next page begins when this is the last line of one."""
+        """Place of this line in the order, for the beginning of the next page."""
         return self.created_at, self.inspection_id
 
 
@@ -101,7 +101,7 @@ class InspectionHistory:
         return [entries[one] for one in ids]
 
     def count(self, wanted: HistoryFilter, at_most: int) -> int:
-        """How many inspections there are; `at_most` when there are as many or more."""
+        """Number of inspections, at most `at_most`."""
         some = select(InspectionRow.inspection_id).where(*_conditions(wanted)).limit(at_most)
         return int(self._session.scalar(select(func.count()).select_from(some.subquery())) or 0)
 
@@ -116,7 +116,7 @@ class InspectionHistory:
         return sorted((name, version) for name, version in self._session.execute(query))
 
     def readers(self, inspector_id: str, images: Collection[str]) -> dict[tuple[str, str], int]:
-        """Which version of each model read each image last for this person: by image and model name."""
+        """Version of each model that read each image last for this person, by image and model name."""
         row = InspectionRow
         query = (
             select(row.image_sha256, row.model_name, row.model_version)
@@ -136,13 +136,13 @@ class InspectionHistory:
 
 
 def search_words(setup: Mapping[str, Any], image_name: str) -> str:
-    """What a text is looked for in: part, weld number and image name, case folded, one line each."""
+    """Text that a search looks through: part, weld number and image name, case folded, one line each."""
     texts = (str(setup.get("part") or ""), str(setup.get("weld_number") or ""), image_name)
     return "\n".join(texts).casefold()[:LONGEST_WORDS]
 
 
 def found_text(boxes: Iterable[Mapping[str, Any]]) -> str:
-    """How often each class occurs in `boxes` that nobody dismissed, such as `|crack=1|porosity=4`."""
+    """Counts of classes in `boxes` that nobody dismissed, such as `|crack=1|porosity=4`."""
     counts = Counter(str(box["class"]) for box in boxes if box.get("call") != "dismissed")
     return "".join(f"|{name}={counts[name]}" for name in sorted(counts))[:_LONGEST_FOUND]
 

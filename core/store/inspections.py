@@ -109,7 +109,7 @@ class InspectionRepository:
         return [_inspection(row) for row in self._session.scalars(query.limit(limit))]
 
     def revisions_of(self, inspection: Inspection) -> list[Inspection]:
-        """What corrects the inspection, oldest first; a correction is of the same image."""
+        """Revisions of the inspection, oldest first; they are of the same image."""
         query = select(InspectionRow).where(
             InspectionRow.image_sha256 == inspection.image_sha256,
             InspectionRow.revision_of == inspection.inspection_id,

@@ -24,7 +24,7 @@ _CHECK_INDEXES = """
 
 
 def check_integrity(engine: Engine) -> list[str]:
-    """What is wrong with the database, one line each; empty when it is whole. Changes nothing.
+    """Faults of the database, one line each; empty when it is whole. Changes nothing.
 
     SQLite: its own integrity check, which reads every page, and every foreign key. PostgreSQL: every row
     of every table is read, every foreign key followed, no constraint or index was left unchecked, and,

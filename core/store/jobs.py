@@ -18,7 +18,7 @@ _LEFT = "left_s"
 
 
 class JobState(StrEnum):
-    """How far a job is. `INTERRUPTED`: its worker ended without finishing or being asked to."""
+    """State of a job. `INTERRUPTED`: its worker ended without finishing or being asked to."""
 
     QUEUED = "queued"
     RUNNING = "running"

@@ -81,7 +81,7 @@ class QueueItemRow(Base):
     )
 
     item_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
-    #: What makes two findings the same one; found again, it is not queued again.
+    #: Identity of a finding; found again, it is not queued again.
     finding_key: Mapped[str] = mapped_column(String(160), unique=True)
     image_sha256: Mapped[str] = mapped_column(ForeignKey("images.sha256"), index=True)
     inspection_id: Mapped[str | None] = mapped_column(ForeignKey("inspections.inspection_id"), index=True)

@@ -42,7 +42,7 @@ class ManifestFiles:
         return manifest_from(content.decode("utf-8"))
 
     def path(self, sha256: str) -> Path:
-        """Where the manifest with this id lies or would lie.
+        """Path of the manifest with this id, whether it exists or not.
 
         Raises:
             DatasetError: it is no id.

@@ -11,7 +11,7 @@ from core.store.tables import Base, UtcDateTime
 
 
 class PromotionRequestRow(Base):
-    """Who wants which version promoted although the gate refused it, why, and what became of it."""
+    """A request to promote a version that the gate refused: person, reason, state."""
 
     __tablename__ = "promotion_requests"
     __table_args__ = (

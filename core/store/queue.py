@@ -19,7 +19,7 @@ _ROWS_AT_ONCE = 500
 
 
 class QueueState(StrEnum):
-    """How far an item is."""
+    """State of an item."""
 
     OPEN = "open"
     DONE = "done"
@@ -28,7 +28,7 @@ class QueueState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Who is at an item until when, UTC."""
+    """A person's hold on an item and its end, UTC."""
 
     user_id: str
     until: datetime
@@ -67,17 +67,17 @@ class QueueItem:
 
     @property
     def place(self) -> tuple[float, str]:
-        """Where the next page begins when this is the last line of one."""
+        """Place of this line in the order, for the beginning of the next page."""
         return self.priority, self.item_id
 
     def holder(self, now: datetime) -> str | None:
-        """Who is at it at this moment, None when nobody is."""
+        """The person at it at this moment, None when nobody is."""
         return self.lease.user_id if self.lease is not None and self.lease.until > now else None
 
 
 @dataclass(frozen=True, slots=True)
 class QueueFilter:
-    """Which items are wanted; None leaves a filter out.
+    """Filter for items; None leaves a condition out.
 
     Attributes:
         assigned_to: a user id.
@@ -104,7 +104,7 @@ class QueueRepository:
         self._now = now
 
     def put(self, findings: Sequence[tuple[str, Finding]]) -> int:
-        """How many of the findings, each with an id for its item, were new; the others stay as they are."""
+        """Add the findings that are new, each with an id for its item; returns their number."""
         dialect = self._session.get_bind().dialect.name
         insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
         added = 0
@@ -144,13 +144,13 @@ class QueueRepository:
         return [items[one] for one in ids]
 
     def counts(self) -> Mapping[tuple[QueueState, Reason], int]:
-        """How many items there are of each state and reason."""
+        """Numbers of items by state and reason."""
         query = select(QueueItemRow.state, QueueItemRow.reason, func.count())
         rows = self._session.execute(query.group_by(QueueItemRow.state, QueueItemRow.reason))
         return {(QueueState(state), Reason(reason)): count for state, reason, count in rows}
 
     def count(self, wanted: QueueFilter) -> int:
-        """How many items `wanted` lets through."""
+        """Number of items that `wanted` lets through."""
         query = select(func.count()).select_from(QueueItemRow).where(*_conditions(wanted))
         return int(self._session.scalar(query) or 0)
 
@@ -180,7 +180,7 @@ class QueueRepository:
         return None if found is None else self.find(found)
 
     def lease(self, image_sha256: str, user_id: str, until: datetime) -> int:
-        """How many open items of the image this person now holds; those of others stay theirs."""
+        """Lease the open items of the image to this person, except those of others; returns their number."""
         row = QueueItemRow
         is_free = or_(row.leased_by.is_(None), row.leased_by == user_id, row.leased_until <= self._now)
         held = (row.image_sha256 == image_sha256, row.state == QueueState.OPEN.value, is_free)

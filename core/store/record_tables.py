@@ -100,7 +100,7 @@ class AnnotationRow(Base):
 
 
 class ReviewRow(Base):
-    """What a second person said about one version of an inspection."""
+    """A second person's review of one version of an inspection."""
 
     __tablename__ = "reviews"
     __table_args__ = (CheckConstraint("outcome IN ('concurs', 'returns')", "outcome_is_known"),)
@@ -117,7 +117,7 @@ class ReviewRow(Base):
 
 
 class SignatureRow(Base):
-    """Who signed what, and what it meant; `seal` is the keyed digest over all of it."""
+    """A signature and its meaning; `seal` is the keyed digest over all of it."""
 
     __tablename__ = "signatures"
 

@@ -10,7 +10,7 @@ from core.store import (
     workbench_tables,
 )
 
-#: What `alembic` compares the database with.
+#: The schema that `alembic` compares the database with.
 METADATA = tables.Base.metadata
 __all__ = [
     "METADATA",

@@ -94,7 +94,7 @@ class PromotionRequestRepository:
         return _request(row)
 
     def open_of(self, model_name: str) -> list[PromotionRequest]:
-        """What waits for a second person, oldest first."""
+        """Requests that wait for a second person, oldest first."""
         query = select(PromotionRequestRow).where(
             PromotionRequestRow.model_name == model_name,
             PromotionRequestRow.state == RequestState.OPEN.value,

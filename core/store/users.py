@@ -72,7 +72,7 @@ class UserRepository:
         return [_user(row, person) for row, person in self._session.execute(query)]
 
     def count_active(self, role: Role) -> int:
-        """How many accounts of this role can sign in."""
+        """Number of accounts of this role that can sign in."""
         query = select(func.count()).where(UserRow.role == role.value, UserRow.is_active.is_(True))
         return int(self._session.scalar(query) or 0)
 

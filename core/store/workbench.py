@@ -210,7 +210,7 @@ class ScaleRepository:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeptDisagreement:
-    """Where a signed reading differs from the model; `indication` as a box of the reading."""
+    """A difference between a signed reading and the model; `indication` as a box of the reading."""
 
     disagreement_id: str
     inspection_id: str
@@ -257,5 +257,5 @@ class DisagreementRepository:
         ]
 
     def count(self) -> int:
-        """How many there are."""
+        """Their number."""
         return int(self._session.scalar(select(func.count()).select_from(DisagreementRow)) or 0)

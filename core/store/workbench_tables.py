@@ -65,7 +65,7 @@ class ImageScaleRow(Base):
 
 
 class DisagreementRow(Base):
-    """Where a signed reading differs from the model, for whoever corrects and retrains."""
+    """Differences between a signed reading and the model, for correction and retraining."""
 
     __tablename__ = "disagreements"
 

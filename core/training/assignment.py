@@ -1,4 +1,4 @@
-"""Which cell of which pyramid level learns which box."""
+"""Assignment of boxes to the cells of the pyramid that learn them."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What the training commands have in common at their end."""
+"""The common ending of the training commands."""
 
 import sys
 from collections.abc import Callable

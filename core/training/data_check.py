@@ -1,4 +1,4 @@
-"""What keeps a training run from starting: boxes that teach nonsense, images that are held back.
+"""Checks before a training run: boxes that teach nonsense, images that are held back.
 
 Only what costs little while the pixels are in memory anyway: `radikal data check` looks for more.
 """

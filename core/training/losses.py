@@ -1,4 +1,4 @@
-"""What the network is trained to lower."""
+"""Losses of the network."""
 
 from collections.abc import Sequence
 

@@ -20,7 +20,7 @@ from core.training.command import exit_code
 from core.training.manifest import write_entries
 
 _WEIGHTS, _MANIFEST = "weights.safetensors", "manifest.json"
-#: What a header says of weights; those of one mean must agree where they say it.
+#: Header fields of weights; those of one mean must agree where they are present.
 _HEADER = ("network", "polarity", "model", "crop_px")
 
 

@@ -107,7 +107,7 @@ Source = CocoSource | FlawFreeSource | SimulatedSource | VirtualSource
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How long and how fast.
+    """Length and learning rate of a training run.
 
     Attributes:
         steps: optimiser steps.
@@ -141,7 +141,7 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything a run depends on.
+    """A recipe: all settings that a run depends on.
 
     Attributes:
         model: "weld" or "casting".
