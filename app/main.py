@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.auth.password_form import draw_password_change
 from app.auth.signin_form import SIGN_IN, draw_sign_in
-from app.shared.access import draw_notice, require_page, visitor_identity
+from app.shared.access import draw_notice, require_page, run_as, visitor_identity
 from app.shared.header import draw_header, draw_style
 from app.shared.incident import incident
 from app.shared.navigation import PAGES, PageEntry, first_page
@@ -108,7 +108,8 @@ def main() -> None:
         if identity is None or wants_form:
             draw_for_nobody()
         else:
-            draw_for_somebody(identity)
+            with run_as(identity):
+                draw_for_somebody(identity)
 
 
 try:

@@ -8,7 +8,7 @@ from app.inspection.setup_form import draw_setup
 from app.inspection.sign_dialog import draw_sign_dialog
 from app.inspection.tray import EntryState
 from app.shared import state
-from app.shared.access import current_identity, require_page
+from app.shared.access import current_identity, identified, require_page
 from app.shared.components import chooser
 from app.shared.components.radiograph_viewer.viewer import radiograph_viewer
 from app.shared.navigation import page_at
@@ -50,14 +50,15 @@ def draw() -> None:
         return
     is_pending = any(item.is_pending for item in items)
     drawn_for = inspection.inspection_id if inspection else None
-    st.fragment(draw_viewer, run_every=_POLL_S if is_pending else None)(model, is_pending, drawn_for)
+    viewer = st.fragment(identified(touch=False)(draw_viewer), run_every=_POLL_S if is_pending else None)
+    viewer(model, is_pending, drawn_for)
     draw_sign_dialog()
 
 
 def draw_label_link(current: TableItem | None) -> None:
     """Where the labels of the image on show are corrected, for whoever may."""
     page = page_at("label")
-    if current and current.entry.sha256 and current_identity(touch=False).role in page.roles:
+    if current and current.entry.sha256 and current_identity().role in page.roles:
         st.page_link(page.file, label="Label this image", icon=page.icon,
                      query_params={"image": current.entry.sha256})  # fmt: skip
 
@@ -84,10 +85,12 @@ def draw_viewer(model: ModelVersion, was_pending: bool, drawn_for: str | None) -
     """The viewer; polls while something is being read or analysed."""
     items = table.table_items(model)
     current = next((item for item in items if item.entry.key == table.current_key()), None)
+    if current is None:
+        st.rerun()
+    reading = table.open_item(current)
     if (
-        current is None
-        or any(item.is_pending for item in items) != was_pending
-        or table.inspection_id_of(current) != drawn_for
+        any(item.is_pending for item in items) != was_pending
+        or (reading.reading.inspection.inspection_id if reading else None) != drawn_for
         or state.reading_state().wants_dialog()
     ):
         st.rerun()
@@ -99,7 +102,7 @@ def draw_viewer(model: ModelVersion, was_pending: bool, drawn_for: str | None) -
         radiograph=table.radiograph_of(current),
         model=model,
         threshold=table.threshold_for(model),
-        reading=table.reading_of(current),
+        reading=table.reading_of(current, reading) if reading else None,
         remark=state.inspection_state().remark,
     )
     radiograph_viewer(

@@ -1,6 +1,6 @@
 """What is inspected and by which rule: asked once, remembered in templates, applied to what comes next."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -9,7 +9,6 @@ from app.inspection.reading_events import decide
 from app.shared import state
 from app.shared.access import acting, current_identity
 from app.shared.resources import resources
-from core.domain.accounts import Identity
 from core.domain.errors import StaleVersionError, WorkbenchError
 from core.domain.reading import Setup, setup_from
 from core.domain.records import Inspection
@@ -30,13 +29,13 @@ def draw_setup(inspection: Inspection | None) -> None:
         inspection: the one on show; None before there is one, then it counts for new images only.
     """
     shown = setup_from(inspection.setup) if inspection else state.reading_state().setup
-    identity = current_identity(touch=False)
-    workspace, remembered = resources().services.workspace_of(identity), state.reading_state()
+    workspace, remembered = resources().services.workspace_of(current_identity()), state.reading_state()
+    tables = workspace.judging.rule_sets()
     is_done, outcome = remembered.take_outcome()
     if is_done and outcome:
         st.toast(outcome)
     with st.popover(
-        summary(shown, workspace),
+        summary(shown, tables),
         icon=":material/tune:",
         key=f"setup.{remembered.n_applied}",  # closes once it was applied
         help="What is inspected, and by which rule",
@@ -45,24 +44,24 @@ def draw_setup(inspection: Inspection | None) -> None:
             st.caption("The inspection is signed: its setup stays. A change counts for new images.")
         if outcome and not is_done:
             st.error(outcome)
-        _draw_templates(identity, inspection, shown)
-        _draw_form(shown, inspection, workspace)
+        _draw_templates(workspace, inspection, shown)
+        _draw_form(shown, inspection, {table.rule_set_id: table for table in tables})
 
 
-def summary(setup: Setup, workspace: Workspace) -> str:
+def summary(setup: Setup, tables: Sequence[RuleSet]) -> str:
     """The setup in one line, such as "flange 7 · t 10 mm · ISO 5817, level B"."""
     words = [setup.part or "No part"]
     if setup.wall_mm is not None:
         words.append(f"t {setup.wall_mm:g} mm")
     if setup.standard is None:
         return " · ".join([*words, "no rule"])
-    titles = {table.rule_set_id: table.title for table in workspace.judging.rule_sets()}
+    titles = {table.rule_set_id: table.title for table in tables}
     rule = titles.get(setup.standard, setup.standard)
     return " · ".join([*words, f"{rule}, level {setup.quality_level}" if setup.quality_level else rule])
 
 
-def _draw_templates(identity: Identity, inspection: Inspection | None, shown: Setup) -> None:
-    templates = resources().services.workspace_of(identity).worklist.templates()
+def _draw_templates(workspace: Workspace, inspection: Inspection | None, shown: Setup) -> None:
+    templates = workspace.worklist.templates()
     if templates:
         st.selectbox(
             "Template",
@@ -76,8 +75,7 @@ def _draw_templates(identity: Identity, inspection: Inspection | None, shown: Se
         )
 
 
-def _draw_form(shown: Setup, inspection: Inspection | None, workspace: Workspace) -> None:
-    tables = {table.rule_set_id: table for table in workspace.judging.rule_sets()}
+def _draw_form(shown: Setup, inspection: Inspection | None, tables: Mapping[str, RuleSet]) -> None:
     key = f"setup.{inspection.inspection_id if inspection else 'new'}.{hash(shown)}"
     fields: dict[str, Any] = {}
     standard = st.selectbox(

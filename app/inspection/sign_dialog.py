@@ -6,14 +6,14 @@ import streamlit as st
 
 from app.inspection.setup_form import summary
 from app.shared import state
-from app.shared.access import client_address, current_identity
+from app.shared.access import client_address, current_identity, identified
 from app.shared.components.first_field.first_field import start_in
 from app.shared.incident import incident
-from app.shared.reading_view import OpenReading, open_reading
 from app.shared.resources import resources
 from core.domain.accounts import Identity
 from core.domain.errors import WorkbenchError
 from core.domain.reading import Call, setup_from
+from core.services.inspections.open_readings import OpenReading, open_reading
 from core.services.inspections.signing_off import INSPECTED
 
 
@@ -28,13 +28,14 @@ def _close() -> None:
 
 
 @st.dialog("Sign the inspection", on_dismiss=_close)
+@identified(touch=True)
 def _dialog() -> None:
     signing, identity = state.reading_state().signing, current_identity()
     if signing is None:
         st.rerun()
     workspace = resources().services.workspace_of(identity)
-    shown, _ = open_reading(workspace, identity, signing.inspection_id)
-    part = summary(setup_from(shown.reading.inspection.setup), workspace)
+    shown = open_reading(workspace.store, identity, signing.inspection_id)
+    part = summary(setup_from(shown.reading.inspection.setup), workspace.judging.rule_sets())
     st.html(_content(shown, identity, part))
     with st.form("sign.form", border=False):
         password = st.text_input(

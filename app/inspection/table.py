@@ -10,13 +10,14 @@ from app.inspection.route_view import route_data
 from app.inspection.tray import EntryState, TrayEntry
 from app.shared import state
 from app.shared.access import acting, current_identity
-from app.shared.reading_view import open_reading, reading_data
+from app.shared.reading_view import reading_data
 from app.shared.resources import resources
 from core.domain.accounts import Identity
 from core.domain.errors import WorkbenchError
 from core.domain.model_version import ModelVersion
 from core.domain.radiograph import Radiograph
 from core.domain.records import Inspection
+from core.services.inspections.open_readings import OpenReading, open_newest_reading
 
 
 def table_items(champion: ModelVersion) -> list[TableItem]:
@@ -49,41 +50,39 @@ def radiograph_of(item: TableItem) -> Radiograph | None:
     """The radiograph of the item, None before it was read."""
     if item.entry.sha256 is None:
         return None
-    images = resources().services.workspace_of(current_identity(touch=False)).images
+    images = resources().services.workspace_of(current_identity()).images
     return images.load(item.entry.sha256, polarity=item.entry.polarity)
 
 
-def inspection_id_of(item: TableItem) -> str | None:
-    """The inspection that is read: that of the answer, or its newest correction. None before there is one."""
-    if item.answer is None or item.answer.inspection is None or item.answer.result is None:
+def recorded_for(item: TableItem) -> Inspection | None:
+    """The inspection that keeps the item's answer, as it was recorded; None before there is one."""
+    if item.answer is None or item.answer.result is None:
         return None
-    recorded, identity = item.answer.inspection, current_identity(touch=False)
-    with resources().services.workspace_of(identity).store.read() as work:
-        newest = work.inspections.same(
-            image_sha256=recorded.image_sha256,
-            polarity=recorded.polarity,
-            model=recorded.model,
-            inspector_id=recorded.inspector_id,
-        )
-    return newest.inspection_id if newest else recorded.inspection_id
+    return item.answer.inspection
 
 
 def inspection_of(item: TableItem) -> Inspection | None:
-    """As it is stored now, None before there is one."""
-    inspection_id, identity = inspection_id_of(item), current_identity(touch=False)
-    if inspection_id is None:
+    """The inspection that is read, as it is stored now: that of the answer, or its newest correction."""
+    recorded, identity = recorded_for(item), current_identity()
+    if recorded is None:
         return None
-    return resources().services.workspace_of(identity).inspections.get(identity, inspection_id)
+    return resources().services.workspace_of(identity).inspections.newest(identity, recorded)
 
 
-def reading_of(item: TableItem) -> dict[str, Any] | None:
-    """What the viewer shows of the reading, None before the image was analysed."""
-    inspection_id, identity = inspection_id_of(item), current_identity(touch=False)
-    if inspection_id is None:
+def open_item(item: TableItem) -> OpenReading | None:
+    """The reading of the item as it is stored now, None before the image was analysed."""
+    recorded, identity, remembered = recorded_for(item), current_identity(), state.reading_state()
+    if recorded is None:
         return None
-    remembered, workspace = state.reading_state(), resources().services.workspace_of(identity)
-    shown, remembered.judged = open_reading(workspace, identity, inspection_id, known=remembered.judged)
-    return reading_data(shown, identity, refused=remembered.refused) | {"route": _route_of(item)}
+    store = resources().services.workspace_of(identity).store
+    remembered.shown = open_newest_reading(store, identity, recorded, known=remembered.shown)
+    return remembered.shown
+
+
+def reading_of(item: TableItem, shown: OpenReading) -> dict[str, Any]:
+    """What the viewer shows of the reading."""
+    refused = state.reading_state().refused
+    return reading_data(shown, current_identity(), refused=refused) | {"route": _route_of(item)}
 
 
 def threshold_for(model: ModelVersion) -> float:
@@ -144,7 +143,7 @@ def _item(
 ) -> TableItem:
     if entry.state is not EntryState.STORED:
         return TableItem(entry)
-    identity, version = current_identity(touch=False), _reader(entry, champion, known)
+    identity, version = current_identity(), _reader(entry, champion, known)
     question = _question(entry, version, identity)
     answer = resources().analyses.ask(question, entry, identity, urgent=is_shown)
     return TableItem(entry, question, answer, version)

@@ -1,8 +1,14 @@
-"""Who runs this script now, and what they may open. Asked on every run: nothing is remembered."""
+"""The person behind this run of the script, and the pages open to them.
+
+The session is looked up once in every run and never remembered beyond it: a session that was revoked is
+refused on the next run. Callbacks and fragments are runs of their own.
+"""
 
 import functools
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import streamlit as st
@@ -18,10 +24,11 @@ from core.domain.errors import WorkbenchError
 from core.logs import bound
 
 _VISITOR, _NOTICE = "visitor", "access.notice"
+_of_this_run: ContextVar[Identity] = ContextVar("identity of this run")
 
 
 def visitor_identity(*, touch: bool = True) -> Identity | None:
-    """Who is behind this run of the script, None when nobody is signed in.
+    """Look up who is behind this run of the script; None when nobody is signed in.
 
     In the demo a browser that refuses cookies is a guest of this page only; it is shown no pixels, because
     the pixel route cannot know it.
@@ -38,16 +45,50 @@ def visitor_identity(*, touch: bool = True) -> Identity | None:
     return guest_identity(st.session_state[_VISITOR])
 
 
+@contextmanager
+def run_as(identity: Identity) -> Iterator[None]:
+    """Let `current_identity` return `identity` until this run of the script, or of a part of it, ends."""
+    before = _of_this_run.set(identity)
+    try:
+        yield
+    finally:
+        _of_this_run.reset(before)
+
+
 def current_identity(*, touch: bool = True) -> Identity:
-    """Who is behind this run; when nobody is any more, the run ends here and the next shows the sign-in form.
+    """Who is behind this run, looked up where the run did not begin with it.
+
+    When nobody is any more, the run ends here and the next shows the sign-in form.
 
     Args:
         touch: False for what runs by itself.
     """
+    if (known := _of_this_run.get(None)) is not None:
+        return known
     identity = visitor_identity(touch=touch)
     if identity is None:
         st.rerun()
     return identity
+
+
+def identified(*, touch: bool) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A decorator for fragments and dialogs, below Streamlit's own: one session look-up a run.
+
+    As part of a run of the whole page they take the identity of that run.
+
+    Args:
+        touch: False for what runs by itself, such as polling, which is no use of a session.
+    """
+
+    def decorated(draw: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(draw)
+        def run(*args: Any, **named: Any) -> None:
+            with run_as(current_identity(touch=touch)):
+                draw(*args, **named)
+
+        return run
+
+    return decorated
 
 
 def require_page(url_path: str) -> Identity:
@@ -77,7 +118,7 @@ def acting(callback: Callable[..., None]) -> Callable[..., None]:
     def guarded(*args: Any, **named: Any) -> None:
         try:
             if (identity := visitor_identity()) is not None:
-                with bound(request_id=secrets.token_hex(8), user_id=identity.user_id):
+                with bound(request_id=secrets.token_hex(8), user_id=identity.user_id), run_as(identity):
                     callback(*args, **named)
         except WorkbenchError as error:
             st.session_state[_NOTICE] = f"{error}."

@@ -10,7 +10,7 @@ from html import escape
 
 import streamlit as st
 
-from app.shared.access import acting, current_identity
+from app.shared.access import acting, current_identity, identified
 from app.shared.resources import resources
 from core.domain.accounts import Identity
 from core.domain.permissions import Action, may
@@ -35,7 +35,7 @@ def draw_job(job_id: str, *, title: str = "", has_log: bool = True) -> Job:
         title: what it does, in words.
         has_log: show the end of its log.
     """
-    identity = current_identity(touch=False)
+    identity = current_identity()
     job = resources().services.jobs.find(identity, job_id)
     if job.state.is_active:
         _live(job_id, title, has_log, job.state)
@@ -45,8 +45,9 @@ def draw_job(job_id: str, *, title: str = "", has_log: bool = True) -> Job:
 
 
 @st.fragment(run_every=_POLL_S)
+@identified(touch=False)
 def _live(job_id: str, title: str, has_log: bool, drawn: JobState) -> None:
-    identity = current_identity(touch=False)
+    identity = current_identity()
     job = resources().services.jobs.find(identity, job_id)
     if job.state is not drawn:
         st.rerun()  # the rest of the page tells the state, too

@@ -1,7 +1,6 @@
 """What the viewer shows of a reading: the indications, the verdict on them, the decision, the signatures."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,11 +8,9 @@ from core.domain.accounts import Identity
 from core.domain.indication import ISO_6520, IndicationClass
 from core.domain.permissions import Action, may
 from core.domain.reading import setup_from
-from core.domain.records import Inspection, InspectionState, Signature
+from core.domain.records import Inspection, InspectionState
 from core.services.inspections.judging import Judgement
-from core.services.inspections.readings import Reading
-from core.services.inspections.signing_off import judgement_as_signed, signatures_of
-from core.services.workspaces import Workspace
+from core.services.inspections.open_readings import OpenReading
 from core.standards.kinds import KINDS, possible_kinds
 
 _STATE_WORDS = {
@@ -23,78 +20,6 @@ _STATE_WORDS = {
     InspectionState.RETURNED: "signed, returned by the second person",
 }
 _NO_GUEST_SIGNS = "guests cannot sign"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class OpenReading:
-    """A reading with all that is shown beside it.
-
-    Attributes:
-        judgement: the verdict on it now, or why there is none.
-        signatures: oldest first; none while it is open.
-        names: of the people by user id.
-    """
-
-    reading: Reading
-    judgement: Judgement
-    signatures: tuple[Signature, ...]
-    names: Mapping[str, str]
-
-
-#: What was judged, and the judgement.
-Judged = tuple[tuple[object, ...], Judgement]
-
-
-def open_reading(
-    workspace: Workspace, identity: Identity, inspection_id: str, *, known: Judged | None = None
-) -> tuple[OpenReading, Judged]:
-    """The reading of an inspection as it is stored, its verdict, and what to hand in as `known` next time.
-
-    An open one is judged now; a signed one bears the verdict that was signed.
-
-    Args:
-        workspace: holds it.
-        identity: who looks.
-        inspection_id: of what.
-        known: of the last call; the same reading is not judged twice.
-
-    Raises:
-        NotAllowedError: the role may not look at inspections.
-        UnknownRecordError: there is no such inspection.
-    """
-    reading = workspace.readings.open(identity, inspection_id)
-    inspection = reading.inspection
-    signatures: list[Signature] = []
-    if not inspection.is_open:
-        signatures = signatures_of(workspace.store, identity, inspection_id)
-    judged = _judged(workspace, reading, signatures, known)
-    people = {reading.author_id, inspection.updated_by, *(one.signer_id for one in signatures)}
-    return OpenReading(reading, judged[1], tuple(signatures), names_of(workspace, people)), judged
-
-
-def _judged(
-    workspace: Workspace, reading: Reading, signatures: Sequence[Signature], known: Judged | None
-) -> Judged:
-    inspection = reading.inspection
-    setup, pitch = setup_from(inspection.setup), workspace.images.pitch(inspection.image_sha256)
-    table = workspace.judging.rule_set(setup.standard).sha256 if setup.standard else ""
-    key = (inspection.inspection_id, inspection.version, reading.version, pitch, table, len(signatures))
-    if known is not None and known[0] == key:
-        return known
-    if (signed := judgement_as_signed(workspace.store, signatures)) is not None:
-        return key, signed
-    quality = inspection.image_quality
-    return key, workspace.judging.judge(reading.indications, setup, pitch, quality)
-
-
-def names_of(workspace: Workspace, user_ids: set[str | None]) -> dict[str, str]:
-    """How each of these people is printed: the full name, else the sign-in name; guests are "guest"."""
-    with workspace.store.read() as work:
-        found = {one: work.users.find(one) for one in user_ids if one}
-    return {
-        user_id: (user.full_name or user.shown_name) if user and user.name else "guest"
-        for user_id, user in found.items()
-    }
 
 
 def reading_data(shown: OpenReading, identity: Identity, *, refused: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from app.shared.access import current_identity
 from app.shared.resources import MODELS, resources
 from core.domain.radiograph import Polarity
 from core.domain.reading import Setup
+from core.services.inspections.open_readings import OpenReading
 
 MODEL_KEY = "inspection.model"
 POLARITY_KEY = "inspection.polarity"
@@ -55,7 +56,7 @@ class ReadingState:
         setup: for images that are handed in from now on.
         refused: what was not saved last and why, `edit` and `message`.
         signing, asked: what waits for the password, and what the dialog was opened for.
-        judged: the reading that was judged last, see `app.shared.reading_view.Judged`.
+        shown: the reading that was shown last, with its verdict.
         outcome: whether the last change of the setup was saved, and what to say about it.
         n_applied: changes of the setup that were saved.
     """
@@ -64,7 +65,7 @@ class ReadingState:
     refused: dict[str, Any] = field(default_factory=dict)
     signing: Signing | None = None
     asked: Signing | None = None
-    judged: Any = None
+    shown: OpenReading | None = None
     outcome: tuple[bool, str] = (True, "")
     n_applied: int = 0
 
@@ -128,7 +129,7 @@ def reading_state() -> ReadingState:
 
 def tray() -> Tray:
     """What this visitor has on the table."""
-    return resources().trays.of(current_identity(touch=False))
+    return resources().trays.of(current_identity())
 
 
 def prepare_choices() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cached_property
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -32,7 +33,7 @@ from core.store.workbench import (
 
 
 class Work:
-    """The repositories of one transaction; of no use after it ended.
+    """The repositories of one transaction, each made when it is used first; of no use after it ended.
 
     Attributes:
         now: the moment the transaction began, UTC; everything it writes bears it.
@@ -41,27 +42,29 @@ class Work:
     def __init__(self, session: Session, audit: AuditRepository, now: datetime) -> None:
         self.now = now
         self.audit = audit
-        self.users = UserRepository(session)
-        self.sessions = SessionRepository(session)
-        self.failures = SignInFailureRepository(session)
-        self.images = ImageRepository(session)
-        self.fingerprints = FingerprintRepository(session)
-        self.inspections = InspectionRepository(session)
-        self.history = InspectionHistory(session)
-        self.annotations = AnnotationRepository(session)
-        self.reviews = ReviewRepository(session)
-        self.signatures = SignatureRepository(session)
-        self.jobs = JobRepository(session, now=now)
-        self.worklist = WorklistRepository(session)
-        self.templates = TemplateRepository(session)
-        self.rule_sets = RuleSetRepository(session)
-        self.scales = ScaleRepository(session)
-        self.disagreements = DisagreementRepository(session)
-        self.serving = ServingRepository(session)
-        self.promotion_requests = PromotionRequestRepository(session)
-        self.queue = QueueRepository(session, now=now)
-        self.data_versions = DataVersionRepository(session)
-        self.evaluations = EvaluationRepository(session)
+        self._session = session
+
+    users = cached_property(lambda work: UserRepository(work._session))
+    sessions = cached_property(lambda work: SessionRepository(work._session))
+    failures = cached_property(lambda work: SignInFailureRepository(work._session))
+    images = cached_property(lambda work: ImageRepository(work._session))
+    fingerprints = cached_property(lambda work: FingerprintRepository(work._session))
+    inspections = cached_property(lambda work: InspectionRepository(work._session))
+    history = cached_property(lambda work: InspectionHistory(work._session))
+    annotations = cached_property(lambda work: AnnotationRepository(work._session))
+    reviews = cached_property(lambda work: ReviewRepository(work._session))
+    signatures = cached_property(lambda work: SignatureRepository(work._session))
+    jobs = cached_property(lambda work: JobRepository(work._session, now=work.now))
+    worklist = cached_property(lambda work: WorklistRepository(work._session))
+    templates = cached_property(lambda work: TemplateRepository(work._session))
+    rule_sets = cached_property(lambda work: RuleSetRepository(work._session))
+    scales = cached_property(lambda work: ScaleRepository(work._session))
+    disagreements = cached_property(lambda work: DisagreementRepository(work._session))
+    serving = cached_property(lambda work: ServingRepository(work._session))
+    promotion_requests = cached_property(lambda work: PromotionRequestRepository(work._session))
+    queue = cached_property(lambda work: QueueRepository(work._session, now=work.now))
+    data_versions = cached_property(lambda work: DataVersionRepository(work._session))
+    evaluations = cached_property(lambda work: EvaluationRepository(work._session))
 
 
 class Store:

@@ -138,8 +138,9 @@ class RuleSetRepository:
 
     def newest(self, rule_set_id: str) -> KeptRuleSet | None:
         """The newest version, None when nobody saved one."""
-        versions = self.history(rule_set_id)
-        return versions[-1] if versions else None
+        query = select(RuleSetRow).where(RuleSetRow.rule_set_id == rule_set_id)
+        row = self._session.scalar(query.order_by(RuleSetRow.version.desc()).limit(1))
+        return None if row is None else _kept_rule_set(row)
 
     def ids(self) -> list[str]:
         """Every rule set that somebody saved, by id."""
@@ -149,10 +150,11 @@ class RuleSetRepository:
     def history(self, rule_set_id: str) -> list[KeptRuleSet]:
         """Every version, oldest first."""
         query = select(RuleSetRow).where(RuleSetRow.rule_set_id == rule_set_id).order_by(RuleSetRow.version)
-        return [
-            KeptRuleSet(row.rule_set_id, row.version, row.sha256, row.text, row.saved_by, row.saved_at)
-            for row in self._session.scalars(query)
-        ]
+        return [_kept_rule_set(row) for row in self._session.scalars(query)]
+
+
+def _kept_rule_set(row: RuleSetRow) -> KeptRuleSet:
+    return KeptRuleSet(row.rule_set_id, row.version, row.sha256, row.text, row.saved_by, row.saved_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ _HEALTH = "/api/xai-qc/health"
 _MAX_PATH = 200
 _SECURE_SCHEMES = {"http": "https", "ws": "wss"}
 _NO_ANSWER, _SWITCHED, _REFUSED, _FAILED = 499, 101, 403, 500
-log = logging.getLogger("app.shared.access")
+log = logging.getLogger("app.access")
 
 
 def _new_id() -> str:

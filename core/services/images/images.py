@@ -100,12 +100,12 @@ class ImageService:
             BlobNotFoundError: no such image.
             BlobDamagedError: the stored bytes changed.
         """
-        stored = self.facts(sha256)
-        asked = stored.polarity if polarity is None else polarity
+        asked = self.facts(sha256).polarity if polarity is None else polarity
         with self._lock:
             if (known := self._recent.get((sha256, asked))) is not None:
                 self._recent.move_to_end((sha256, asked))
                 return known
+        stored = self.facts(sha256)
         data = self._blobs.get(stored.file_sha256)
         radiograph = read_radiograph(data, stored.name, polarity=asked, frame=stored.frame)
         if (pitch := self.pitch(sha256)) is not None:

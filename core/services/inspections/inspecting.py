@@ -168,6 +168,16 @@ class InspectionService:
         with self._store.read() as work:
             return _existing(work, inspection_id)
 
+    def newest(self, identity: Identity, recorded: Inspection) -> Inspection:
+        """The inspection that is read: `recorded` as it is stored now, or its newest correction.
+
+        Raises:
+            NotAllowedError: the role may not look at inspections.
+        """
+        require(identity, Action.INSPECTIONS_READ)
+        with self._store.read() as work:
+            return newest_of(work, recorded)
+
     def latest(
         self, identity: Identity, limit: int, *, before: tuple[datetime, str] | None = None
     ) -> list[Inspection]:
@@ -206,6 +216,17 @@ class InspectionService:
                 "n_detections": len(inspection.detections),
             },
         )
+
+
+def newest_of(work: Work, recorded: Inspection) -> Inspection:
+    """The newest inspection of the same image, person, model version and calibration as `recorded`."""
+    found = work.inspections.same(
+        image_sha256=recorded.image_sha256,
+        polarity=recorded.polarity,
+        model=recorded.model,
+        inspector_id=recorded.inspector_id,
+    )
+    return found or recorded
 
 
 def model_reference(result: DetectionResult) -> ModelReference:

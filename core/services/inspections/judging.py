@@ -14,7 +14,7 @@ from core.standards.reading import read_rule_set
 from core.standards.rule_set import RuleSet
 from core.standards.shipped import SHIPPED, shipped_rule_set
 from core.standards.verdict import ImageVerdict, image_verdict_from
-from core.store.unit_of_work import Store
+from core.store.unit_of_work import Store, Work
 
 #: Each edge of a box may be off by so many px.
 EDGE_PX = 1.0
@@ -79,8 +79,7 @@ class JudgingService:
             BadInputError: there is no such table.
         """
         with self._store.read() as work:
-            kept = work.rule_sets.newest(rule_set_id)
-        return _shipped(rule_set_id) if kept is None else _read(kept.text, f"{rule_set_id} v{kept.version}")
+            return rule_set_of(work, rule_set_id)
 
     def judge(
         self,
@@ -89,24 +88,47 @@ class JudgingService:
         pitch: PixelPitch | None,
         image_quality: Mapping[str, Any] | None = None,
     ) -> Judgement:
-        """The verdict on what was not dismissed; withheld when the image-quality gate failed.
+        """The verdict by the newest tables; see `judge`."""
+        with self._store.read() as work:
+            return judge(work, indications, setup, pitch, image_quality)
 
-        Args:
-            indications: the reading.
-            setup: names table and level, and the thickness that limits depend on.
-            pitch: the scale; without it lengths are not evaluable.
-            image_quality: the gate's report, None where it did not run.
-        """
-        if failed := failed_checks(image_quality):
-            return Judgement(None, withheld=failed)
-        if setup.standard is None:
-            return Judgement(None, withheld=("no standard is chosen",))
-        try:
-            table = self.rule_set(setup.standard)
-            verdict = evaluate(findings_of(indications, pitch), _part(setup), table, setup.quality_level)
-        except (BadInputError, ValueError) as error:  # e.g. a code that belongs to another class
-            return Judgement(None, withheld=(str(error),))
-        return Judgement(verdict, notes=_notes(indications, pitch))
+
+def rule_set_of(work: Work, rule_set_id: str) -> RuleSet:
+    """The newest version of this table.
+
+    Raises:
+        BadInputError: there is no such table.
+    """
+    kept = work.rule_sets.newest(rule_set_id)
+    return _shipped(rule_set_id) if kept is None else _read(kept.text, f"{rule_set_id} v{kept.version}")
+
+
+def judge(
+    work: Work,
+    indications: Sequence[ReadIndication],
+    setup: Setup,
+    pitch: PixelPitch | None,
+    image_quality: Mapping[str, Any] | None = None,
+) -> Judgement:
+    """The verdict on what was not dismissed; withheld when the image-quality gate failed.
+
+    Args:
+        work: holds the tables.
+        indications: the reading.
+        setup: names table and level, and the thickness that limits depend on.
+        pitch: the scale; without it lengths are not evaluable.
+        image_quality: the gate's report, None where it did not run.
+    """
+    if failed := failed_checks(image_quality):
+        return Judgement(None, withheld=failed)
+    if setup.standard is None:
+        return Judgement(None, withheld=("no standard is chosen",))
+    try:
+        table = rule_set_of(work, setup.standard)
+        verdict = evaluate(findings_of(indications, pitch), _part(setup), table, setup.quality_level)
+    except (BadInputError, ValueError) as error:  # e.g. a code that belongs to another class
+        return Judgement(None, withheld=(str(error),))
+    return Judgement(verdict, notes=_notes(indications, pitch))
 
 
 def findings_of(indications: Sequence[ReadIndication], pitch: PixelPitch | None) -> list[Finding]:

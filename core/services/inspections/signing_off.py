@@ -18,7 +18,7 @@ from core.domain.records import (
 from core.services.inspections.correction_queue import queue_signed
 from core.services.inspections.inspecting import decision_content, inspection_content, new_id
 from core.services.inspections.judging import Judgement, judgement_from
-from core.services.inspections.readings import Reading, existing, reading_of
+from core.services.inspections.readings import Reading, reading_of
 from core.services.inspections.signatures import Sealer
 from core.store.unit_of_work import Store, Work
 from core.store.workbench import KeptDisagreement
@@ -198,27 +198,11 @@ def signed_content(reading: Reading, judgement: Mapping[str, Any]) -> dict[str, 
     }
 
 
-def judgement_as_signed(store: Store, signatures: Sequence[Signature]) -> Judgement | None:
+def judgement_as_signed(work: Work, signatures: Sequence[Signature]) -> Judgement | None:
     """The verdict that the inspector signed, word for word; None where nobody signed or none was kept."""
     signed = next((one for one in signatures if one.meaning == INSPECTED), None)
-    if signed is None:
-        return None
-    with store.read() as work:
-        kept = work.signatures.judgement(signed.signature_id)
+    kept = None if signed is None else work.signatures.judgement(signed.signature_id)
     return None if kept is None else judgement_from(kept)
-
-
-def signatures_of(store: Store, identity: Identity, inspection_id: str) -> list[Signature]:
-    """The signatures under an inspection, oldest first.
-
-    Raises:
-        NotAllowedError: the role may not look at inspections.
-        UnknownRecordError: there is no such inspection.
-    """
-    require(identity, Action.INSPECTIONS_READ)
-    with store.read() as work:
-        existing(work, inspection_id)
-        return work.signatures.of_inspection(inspection_id)
 
 
 def _require_signable(reading: Reading, expected_reading: int) -> None:

@@ -106,7 +106,7 @@ class ReportingService:
             earlier, later = chain(work, inspection, names)
             inspector = names.of(inspection.inspector_id)
             signed_names = {one.signature_id: names.of(one.signer_id) for one in signatures}
-        judgement = judgement_as_signed(self._workspace.store, signatures)
+            judgement = judgement_as_signed(work, signatures)
         if judgement is None:
             judgement = self._workspace.judging.judge(
                 reading.indications, setup_from(inspection.setup), pitch, inspection.image_quality

@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from app.shared.reading_view import OpenReading, open_reading, quality_lines, reading_data
+from app.shared.reading_view import quality_lines, reading_data
 from app.shared.resources import Resources
 from core.domain.accounts import Identity, Role
 from core.domain.reading import Call, Setup
 from core.domain.records import Disposition
 from core.services.inspections.inspecting import Decision
+from core.services.inspections.open_readings import OpenReading, open_reading
 from core.services.workspaces import Workspace
 from tests.app.people import PASSWORD, add_user
 from tests.records import detection_result
@@ -36,7 +37,7 @@ def inspection_id(workspace: Workspace, inspector: Identity) -> str:
 
 
 def shown(workspace: Workspace, inspector: Identity, inspection_id: str) -> OpenReading:
-    return open_reading(workspace, inspector, inspection_id)[0]
+    return open_reading(workspace.store, inspector, inspection_id)
 
 
 def test_a_new_inspection_begins_with_the_models_list_and_nothing_saved(
@@ -70,12 +71,13 @@ def test_a_verdict_that_is_withheld_says_why(workspace, inspector, inspection_id
 def test_the_same_reading_is_not_judged_twice_but_a_changed_one_is(
     workspace, inspector, inspection_id
 ) -> None:
-    first, known = open_reading(workspace, inspector, inspection_id)
-    again, still = open_reading(workspace, inspector, inspection_id, known=known)
+    first = shown(workspace, inspector, inspection_id)
+    again = open_reading(workspace.store, inspector, inspection_id, known=first)
     assert again.judgement is first.judgement
     said = [replace(one, call=Call.DISMISSED) for one in first.reading.indications]
     workspace.readings.save(inspector, inspection_id, said, expected_version=0)
-    assert open_reading(workspace, inspector, inspection_id, known=still)[0].judgement != first.judgement
+    changed = open_reading(workspace.store, inspector, inspection_id, known=again)
+    assert changed.judgement != first.judgement
 
 
 def test_a_guest_is_told_that_guests_cannot_sign(workspace, inspector, inspection_id) -> None:

@@ -125,7 +125,7 @@ def test_a_request_is_one_line_without_its_query(caplog: pytest.LogCaptureFixtur
         await Inner()(scope, receive, send)
 
     times = iter([10.0, 10.25])
-    with caplog.at_level(logging.INFO, "app.shared.access"):
+    with caplog.at_level(logging.INFO, "app.access"):
         ask(Arrival(signed_in, clock=lambda: next(times)), "/pixels/a\nb", method="POST")
     (record,) = caplog.records
     assert record.getMessage() == "POST /pixels/a%0Ab 200 250.0 ms"
@@ -136,20 +136,20 @@ def test_a_request_is_one_line_without_its_query(caplog: pytest.LogCaptureFixtur
     "path", ["/static/js/index.js", "/favicon.png", "/_stcore/health", "/page/_stcore/host-config"]
 )
 def test_files_of_the_page_are_not_logged(caplog: pytest.LogCaptureFixture, path: str) -> None:
-    with caplog.at_level(logging.INFO, "app.shared.access"):
+    with caplog.at_level(logging.INFO, "app.access"):
         ask(Arrival(Inner()), path)
     assert not caplog.records
 
 
 def test_a_websocket_is_logged_when_it_opens(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, "app.shared.access"):
+    with caplog.at_level(logging.INFO, "app.access"):
         ask(Arrival(Inner()), "/_stcore/stream", kind="websocket")
     (record,) = caplog.records
     assert (record.method, record.status) == ("WEBSOCKET", 101)
 
 
 def test_a_failure_further_in_is_logged_as_500(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, "app.shared.access"), pytest.raises(RuntimeError):
+    with caplog.at_level(logging.INFO, "app.access"), pytest.raises(RuntimeError):
         ask(Arrival(Inner(fails=RuntimeError())))
     assert caplog.records[-1].status == 500
 

@@ -1,0 +1,92 @@
+"""Readings with all that is shown beside them: verdict, signatures, names. Each takes one transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from core.domain.accounts import Identity
+from core.domain.permissions import Action, require
+from core.domain.reading import setup_from
+from core.domain.records import Inspection, Signature
+from core.services.images.images import pitch_of
+from core.services.inspections.correction_queue import names_of
+from core.services.inspections.inspecting import newest_of
+from core.services.inspections.judging import Judgement, judge, rule_set_of
+from core.services.inspections.readings import Reading, existing, reading_of
+from core.services.inspections.signing_off import judgement_as_signed
+from core.store.blobs import BlobNotFoundError
+from core.store.unit_of_work import Store, Work
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenReading:
+    """A reading with all that is shown beside it.
+
+    Attributes:
+        judgement: the verdict on it now, or why there is none; of a signed one the verdict that was signed.
+        judged_on: versions of everything that the judgement rests on.
+        signatures: oldest first; none while it is open.
+        names: of the people by user id.
+    """
+
+    reading: Reading
+    judgement: Judgement
+    judged_on: tuple[object, ...]
+    signatures: tuple[Signature, ...]
+    names: Mapping[str, str]
+
+
+def open_reading(
+    store: Store, identity: Identity, inspection_id: str, *, known: OpenReading | None = None
+) -> OpenReading:
+    """The reading of an inspection as it is stored, with its verdict.
+
+    Args:
+        store: holds it.
+        identity: who looks.
+        inspection_id: of what.
+        known: returned last; the same reading is not judged twice.
+
+    Raises:
+        NotAllowedError: the role may not look at inspections.
+        UnknownRecordError: there is no such inspection.
+        BlobNotFoundError: its image is not stored.
+    """
+    require(identity, Action.INSPECTIONS_READ)
+    with store.read() as work:
+        return _opened(work, existing(work, inspection_id), known)
+
+
+def open_newest_reading(
+    store: Store, identity: Identity, recorded: Inspection, *, known: OpenReading | None = None
+) -> OpenReading:
+    """The reading of `recorded` or of its newest correction; otherwise as `open_reading`."""
+    require(identity, Action.INSPECTIONS_READ)
+    with store.read() as work:
+        return _opened(work, newest_of(work, recorded), known)
+
+
+def _opened(work: Work, inspection: Inspection, known: OpenReading | None) -> OpenReading:
+    reading = reading_of(work, inspection.inspection_id)
+    signatures: Sequence[Signature] = ()
+    if not inspection.is_open:
+        signatures = work.signatures.of_inspection(inspection.inspection_id)
+    judged_on, judgement = _judged(work, reading, signatures, known)
+    people = {reading.author_id, inspection.updated_by, *(one.signer_id for one in signatures)}
+    return OpenReading(reading, judgement, judged_on, tuple(signatures), names_of(work, people))
+
+
+def _judged(
+    work: Work, reading: Reading, signatures: Sequence[Signature], known: OpenReading | None
+) -> tuple[tuple[object, ...], Judgement]:
+    inspection = reading.inspection
+    image = work.images.find(inspection.image_sha256)
+    if image is None:
+        raise BlobNotFoundError(f"no image {inspection.image_sha256[:12]} is stored")
+    setup, pitch = setup_from(inspection.setup), pitch_of(work, image)
+    table = rule_set_of(work, setup.standard).sha256 if setup.standard else ""
+    key = (inspection.inspection_id, inspection.version, reading.version, pitch, table, len(signatures))
+    if known is not None and known.judged_on == key:
+        return key, known.judgement
+    if (signed := judgement_as_signed(work, signatures)) is not None:
+        return key, signed
+    return key, judge(work, reading.indications, setup, pitch, inspection.image_quality)
