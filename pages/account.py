@@ -4,10 +4,11 @@ from html import escape
 
 import streamlit as st
 
-from app.admin.users.users_view import moment, session_rows
 from app.auth.account_view import end_others, take_notice
 from app.auth.password_form import draw_password_change
+from app.auth.rows import session_rows
 from app.shared.access import require_page
+from app.shared.moments import minute
 from app.shared.resources import resources
 from core.domain.accounts import Identity
 
@@ -33,7 +34,7 @@ def draw_facts(identity: Identity) -> None:
     facts = {
         "Full name": user.full_name or "",
         "Role": user.role.label,
-        "Since": f"{moment(user.created_at)} UTC",
+        "Since": f"{minute(user.created_at)} UTC",
         "Id": user.user_id,
     }
     rows = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())

@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from app.admin.rules import render as draw_rules
-from app.admin.rules import rules_view as view
+from app.admin.rules import render, state
 from app.shared.access import require_page
 from app.shared.resources import resources
 from core.domain.accounts import Identity
@@ -11,32 +10,32 @@ from core.domain.permissions import Action, may
 
 
 def draw() -> None:
-    """The whole page."""
+    """Draw the page."""
     identity = require_page("rules")
     rules = resources().services.workspace.rules
     tables = rules.tables(identity)
     names, main = st.columns([2, 9], gap="medium")
     with names, st.container(key="rules-list"):
-        draw_rules.draw_list(tables, may_change=may(identity.role, Action.RULES_MANAGE))
+        chosen = render.draw_list(tables, may_change=may(identity.role, Action.RULES_MANAGE))
     with main, st.container(key="rules-main"):
-        draw_chosen(identity, view.chosen_id(tables))
+        draw_chosen(identity, chosen)
 
 
 def draw_chosen(identity: Identity, rule_set_id: str) -> None:
     """One table, read, changed or compared."""
     may_change = may(identity.role, Action.RULES_MANAGE)
-    if view.is_new(rule_set_id):
-        draw_rules.draw_editor(rule_set_id, ())
+    if state.is_new(rule_set_id):
+        render.draw_editor(rule_set_id, ())
         return
     versions = resources().services.workspace.rules.history(identity, rule_set_id)
-    draw_rules.draw_head(versions[0])
-    aspect = draw_rules.draw_aspects(len(versions), may_change=may_change)
-    if aspect == view.EDIT and may_change:
-        draw_rules.draw_editor(rule_set_id, versions)
-    elif aspect == view.VERSIONS:
-        draw_rules.draw_versions(versions, may_change=may_change)
+    render.draw_head(versions[0])
+    aspect = render.draw_aspects(len(versions), may_change=may_change)
+    if aspect == state.EDIT and may_change:
+        render.draw_editor(rule_set_id, versions)
+    elif aspect == state.VERSIONS:
+        render.draw_versions(versions, may_change=may_change)
     else:
-        draw_rules.draw_table(versions[0])
+        render.draw_table(versions[0])
 
 
 draw()

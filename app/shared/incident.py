@@ -1,7 +1,11 @@
-"""What a user is told when something broke that nobody foresaw."""
+"""Failures in words for users: of an edit that was refused, or a reference number when nobody foresaw it."""
 
 import logging
 import secrets
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from core.domain.errors import StaleVersionError, WorkbenchError
 
 log = logging.getLogger(__name__)
 
@@ -17,3 +21,19 @@ def incident(doing: str) -> str:
     """One line with a reference number, to be called while handling the exception, which is logged."""
     reference = record(doing)
     return f"{doing} failed unexpectedly. What was stored is safe; try again, and name reference {reference}."
+
+
+def refusal_of(event: Mapping[str, Any], doing: str, save: Callable[[], object]) -> dict[str, Any]:
+    """Save an edit of the viewer and return what it is told: nothing, or its number `edit` and a `message`.
+
+    Nothing is told when somebody else was faster: the viewer sees what is stored now and compares.
+    """
+    try:
+        save()
+    except StaleVersionError:
+        return {}
+    except WorkbenchError as error:
+        return {"edit": event.get("edit"), "message": str(error)}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return {"edit": event.get("edit"), "message": incident(doing)}
+    return {}

@@ -1,5 +1,6 @@
 """HTML made from Jinja2 templates that lie beside the feature that shows them."""
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -32,3 +33,19 @@ def rendered(template: str, /, **values: object) -> str:
 def draw_html(template: str, /, **values: object) -> None:
     """Draw a template where the page is now."""
     st.html(rendered(template, **values))
+
+
+def draw_facts(facts: Mapping[str, str]) -> None:
+    """Draw names and values, one a line; empty values are left out."""
+    draw_html("shared/facts.html", facts=facts)
+
+
+def draw_welcome(title: str, said: str = "") -> None:
+    """Draw the title, and what to do, of a page that has nothing to show yet."""
+    draw_html("shared/welcome.html", title=title, said=said)
+
+
+def draw_said(said: str, *, style: str = "rk-said") -> None:
+    """Draw the line about the last action, if there is one, with a CSS class."""
+    if said:
+        draw_html("shared/said.html", said=said, style=style)

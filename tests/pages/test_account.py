@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.admin.users.browser_names import browser_name
+from app.auth.rows import browser_name
 from app.shared.resources import Resources
 from app.shared.visitors import SESSION_COOKIE
 from core.domain.accounts import Role, User

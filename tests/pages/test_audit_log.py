@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
-from app.admin.audit.audit_view import export_of
+from app.admin.audit.render import export_of
+from app.shared.downloads import made_on_demand
 from app.shared.resources import Resources
 from app.shared.visitors import SESSION_COOKIE
 from core.audit.selection import EventFilter
@@ -141,7 +142,7 @@ def test_an_export_is_made_for_whoever_is_signed_in_when_it_is_asked_for(
     sign_in: Callable[[Role], str], workplace: Resources
 ) -> None:
     user_id = sign_in(Role.ADMIN)
-    make = export_of(EventFilter(action="annotation"), ExportFormat.CSV)
+    make = made_on_demand(export_of(EventFilter(action="annotation"), ExportFormat.CSV))
     rows = list(csv.DictReader(io.StringIO(make().decode("utf-8"))))
     assert len(rows) == 40
     with workplace.services.store.write() as work:

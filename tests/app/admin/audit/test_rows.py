@@ -1,19 +1,13 @@
-"""What the audit page makes of events, details and results."""
+"""Rows, facts and the filter of the audit page."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import pytest
 
-from app.admin.audit.audit_view import (
-    _midnight,
-    _named_object,
-    details_text,
-    event_facts,
-    finding_rows,
-    headline,
-    table_rows,
-)
+from app.admin.audit.rows import details_text, event_facts, finding_rows, headline, table_rows
+from app.admin.audit.state import named_object
+from app.shared.templates import rendered
 from core.audit.chain import anchor_of
 from core.audit.verification import verify
 from core.services.auditing import NamedEvent
@@ -35,12 +29,7 @@ NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
     ],
 )
 def test_an_object_is_found_by_type_id_or_both(typed: str, found: tuple[str | None, str | None]) -> None:
-    assert _named_object(typed) == found
-
-
-def test_a_day_ends_where_the_next_begins() -> None:
-    assert _midnight(date(2026, 2, 28), days=1) == datetime(2026, 3, 1, tzinfo=UTC)
-    assert _midnight(None) is None
+    assert named_object(typed) == found
 
 
 @pytest.mark.parametrize(
@@ -72,10 +61,12 @@ def test_a_row_names_people_and_a_damaged_one_is_shown_too() -> None:
 
 
 def test_the_facts_of_an_event_leave_out_what_is_not_there() -> None:
-    facts = dict(event_facts(NamedEvent(CHAIN[2], "anna", None)))
+    facts = event_facts(NamedEvent(CHAIN[2], "anna", None))
     assert facts["Who"] == f"anna · {CHAIN[2].actor_id}"
     assert facts["Hash"] == CHAIN[2].hash
-    assert {"Before", "After", "Request"}.isdisjoint(facts)
+    shown = rendered("shared/facts.html", facts=facts)
+    assert f"<dt>Hash</dt><dd>{CHAIN[2].hash}</dd>" in shown
+    assert not [name for name in ("Before", "After", "Request") if f"<dt>{name}</dt>" in shown]
 
 
 def test_the_headline_says_whether_the_log_is_whole() -> None:

@@ -1,0 +1,120 @@
+"""Draws the page of users."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from app.admin.users import actions, state
+from app.admin.users.rows import user_facts, user_rows
+from app.shared.lists.render import draw_choice
+from app.shared.templates import draw_facts, draw_said
+from core.domain.accounts import ACCOUNT_ROLES, Identity, User
+
+_TABLE_PX = 690
+_STATES = ("active", "disabled", "erased")
+
+
+def draw_bar(users: Sequence[User]) -> None:
+    """The filter, the number of accounts, and the way to the form."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="users-bar"):
+        st.text_input("Find", key=state.FIND, placeholder="name or full name", width=220)
+        st.selectbox("Role", ACCOUNT_ROLES, format_func=lambda role: role.label, key=state.ROLE, index=None,
+                     placeholder="any", width=150)  # fmt: skip
+        st.selectbox("State", _STATES, key=state.STATE, index=None, placeholder="any", width=140)
+        st.button(
+            "Add a user", icon=":material/person_add:", key="users.new", on_click=state.choose, args=(None,)
+        )
+        n_active = sum(user.is_active for user in users)
+        st.caption(f"{len(state.found(users))} shown · {n_active} of {len(users)} active · times are UTC")
+
+
+def draw_table(users: Sequence[User], n_sessions: Mapping[str, int], chosen: User | None) -> None:
+    """The accounts; a row that is selected is shown beside it."""
+    if not users:
+        st.caption("No account is like this. Clear the filter to see them all.")
+        return
+    ids = [user.user_id for user in users]
+    draw_choice(
+        user_rows(users, n_sessions),
+        ids,
+        chosen=chosen.user_id if chosen else None,
+        on_choose=state.choose,
+        key=f"users.table.{hash(tuple(ids))}",  # other rows, other selection: it counts rows
+        most_px=_TABLE_PX,
+        column_config={
+            "Name": st.column_config.TextColumn(width=150),
+            "Role": st.column_config.TextColumn(width=100),
+            "State": st.column_config.TextColumn(width=190),
+            "Last sign-in": st.column_config.TextColumn(width=130),
+            "Sessions": st.column_config.NumberColumn(width=70),
+        },
+    )
+
+
+def draw_password() -> None:
+    """The line about the last action, and a new password, which is shown here only."""
+    remembered = state.users_state()
+    if remembered.said:
+        draw_said(remembered.said, style="rk-menu")
+    issued = remembered.issued
+    if issued is None or issued.password is None:
+        return
+    with st.container(border=True, key="users-password"):
+        st.markdown(f"**Password of {issued.user.shown_name}**, shown this once")
+        st.code(issued.password, language=None)
+        st.caption("Hand it over in person or by phone. It must be changed at the next sign-in.")
+        st.button("Handed over", key="users.handed_over", on_click=state.forget_password)
+
+
+def draw_add_form() -> None:
+    """The form for a new account."""
+    with st.form("users.add", enter_to_submit=True):
+        st.markdown("**Add a user**")
+        st.text_input("Name", key=state.add_key("name"), placeholder="to sign in with",
+                      autocomplete="off", max_chars=64)  # fmt: skip
+        st.text_input("Full name", key=state.add_key("full_name"), placeholder="as under a signature",
+                      autocomplete="off", max_chars=128)  # fmt: skip
+        st.selectbox("Role", ACCOUNT_ROLES, format_func=lambda role: role.label,
+                     key=state.add_key("role"))  # fmt: skip
+        st.form_submit_button("Add", type="primary", on_click=actions.add, key="users.add.send")
+    st.caption("A password is generated and shown once. Or select a row to see and change an account.")
+
+
+def draw_user(identity: Identity, user: User, n_sessions: int) -> None:
+    """One account and the actions on it."""
+    draw_facts(user_facts(user, n_sessions))
+    if user.is_erased:
+        st.caption("The person was erased. The account stays, so that records keep their author.")
+    elif user.user_id == identity.user_id:
+        st.caption("This is your own account. You change your password under Account, in the menu with your "
+                   "name; another admin can change the rest.")  # fmt: skip
+    else:
+        draw_actions(user, n_sessions)
+
+
+def draw_actions(user: User, n_sessions: int) -> None:
+    """Role, password, sessions, state, erasure."""
+    key = f"users.set_role.{user.user_id}.{user.role}"
+    with st.container(horizontal=True, vertical_alignment="bottom", key="users-role"):
+        role = st.selectbox("Role", ACCOUNT_ROLES, index=ACCOUNT_ROLES.index(user.role), key=key,
+                            format_func=lambda role: role.label, width=170)  # fmt: skip
+        st.button("Set role", key="users.role.set", on_click=actions.set_role, args=(user, key),
+                  disabled=role is user.role)  # fmt: skip
+    with st.container(horizontal=True, key="users-actions"):
+        st.button("Reset password", key="users.reset",
+                  on_click=actions.reset_password, args=(user,),
+                  help="Generates one that is shown once; ends sessions and any lock-out.")  # fmt: skip
+        if user.is_active:
+            st.button("Disable", key="users.disable",
+                      on_click=actions.disable, args=(user,), help="Ends the sessions.")  # fmt: skip
+        else:
+            st.button("Enable", key="users.enable",
+                      on_click=actions.enable, args=(user,))  # fmt: skip
+        st.button("End sessions", key="users.end_sessions",
+                  on_click=actions.end_sessions, args=(user,), disabled=not n_sessions)  # fmt: skip
+        with st.popover("Erase", key="users-erase"):
+            st.markdown("Removes name, full name and password **for good**. Records and the audit log keep "
+                        f"the id. To confirm, type **{user.name}**.")  # fmt: skip
+            typed = f"users.erase.{user.user_id}"
+            st.text_input("Name of the account", key=typed, autocomplete="off")
+            st.button("Erase for good", key="users.erase.send", on_click=actions.erase, args=(user, typed))

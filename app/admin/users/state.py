@@ -1,0 +1,88 @@
+"""The page of users in this session: its filter, the account in the address, a password to hand over."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.domain.accounts import Role, User
+from core.services.accounts.accounts import NewPassword
+
+FIND, ROLE, STATE = "users.find", "users.role", "users.state"
+_CHOSEN = "user"
+
+
+@dataclass
+class UsersState:
+    """The page of users in this session.
+
+    Attributes:
+        issued: an account with the password that was generated for it, until it was handed over.
+        said: what the last action did.
+        n_added: counts up to empty the form after somebody was added.
+    """
+
+    issued: NewPassword | None = None
+    said: str = ""
+    n_added: int = 0
+
+
+def users_state() -> UsersState:
+    """The state of the page of users in this session."""
+    state: UsersState = st.session_state.setdefault("users", UsersState())
+    return state
+
+
+def found(users: Sequence[User]) -> list[User]:
+    """The accounts that the filter asks for."""
+    words = str(st.session_state.get(FIND) or "").lower().split()
+    role, state = st.session_state.get(ROLE), st.session_state.get(STATE)
+    return [
+        user
+        for user in users
+        if (role is None or user.role is role)
+        and (state is None or user.state == state)
+        and all(word in f"{user.shown_name} {user.full_name or ''}".lower() for word in words)
+    ]
+
+
+def chosen(users: Sequence[User]) -> User | None:
+    """The account in the address, None when it names none."""
+    asked = st.query_params.get(_CHOSEN)
+    return next((user for user in users if user.user_id == asked), None)
+
+
+def choose(user_id: str | None) -> None:
+    """Put this account into the address, None takes it out; a password that was on show is gone."""
+    forget_password()
+    if user_id is None:
+        st.query_params.pop(_CHOSEN, None)
+    else:
+        st.query_params[_CHOSEN] = user_id
+
+
+def forget_password() -> None:
+    """Forget the password on show: it was handed over."""
+    state = users_state()
+    state.issued, state.said = None, ""
+
+
+def add_key(field: str) -> str:
+    """Widget key of a field of the form for a new account: `name`, `full_name` or `role`."""
+    return f"users.add.{field}.{users_state().n_added}"
+
+
+def added() -> tuple[str, str, Role]:
+    """Name, full name and role in the form for a new account."""
+    name, full_name, role = (st.session_state[add_key(field)] for field in ("name", "full_name", "role"))
+    return name, full_name or name, role
+
+
+def chosen_role(widget: str) -> Role:
+    """The role in the widget of this key."""
+    return Role(st.session_state[widget])
+
+
+def typed_name(widget: str) -> str:
+    """The name in the widget of this key."""
+    return str(st.session_state[widget] or "")

@@ -1,0 +1,29 @@
+"""Files that are made when somebody asks for them."""
+
+import secrets
+from collections.abc import Callable, Iterable
+
+import streamlit as st
+
+from app.shared.access import current_identity
+from app.shared.visitors import identity_of
+from core.domain.accounts import Identity
+from core.domain.errors import NotAllowedError
+from core.logs import bound
+
+
+def made_on_demand(lines: Callable[[Identity], Iterable[str]]) -> Callable[[], bytes]:
+    """A function for `st.download_button` that writes the file when the button is pressed.
+
+    Whoever presses it must still be signed in then, and `lines` is called with the identity of that moment.
+    """
+    cookies, here = dict(st.context.cookies), current_identity(touch=False)
+
+    def make() -> bytes:
+        identity = identity_of(cookies) or (here if here.is_guest else None)
+        if identity is None:
+            raise NotAllowedError("you are no longer signed in")
+        with bound(request_id=secrets.token_hex(8), user_id=identity.user_id):
+            return "".join(lines(identity)).encode("utf-8")
+
+    return make
