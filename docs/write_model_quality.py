@@ -20,9 +20,10 @@ What the data sets contain, and how whole films fare by recorded cells:
 [model-quality-data.md](model-quality-data.md). Speed: [performance.md](performance.md).
 
 In brackets: 95 % intervals by a bootstrap over series or films; for D-ECE the band in which a perfectly
-calibrated model of the same size lies. No set below trained the network that it measures; where a version was
-then trained on everything, that network is another than the one that ships, and its heading says so. "-": not
-evaluable or not measured. What more data changed:
+calibrated model of the same size lies. Plain percentiles are too narrow with few parts, expanded ones less so
+([ADR 0013](adr/0013-one-bootstrap-for-every-interval.md)). No set below trained the network that it measures;
+where a version was then trained on everything, that network is another than the one that ships, and its
+heading says so. "-": not evaluable or not measured. What more data changed:
 [model-quality-data.md](model-quality-data.md#what-more-data-changed). What each idea is worth:
 [below](#what-each-idea-and-each-labelled-image-is-worth).
 """
@@ -127,6 +128,7 @@ def _evaluations(evaluation: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     head = ["", *(str(figures["on"]) for figures in evaluation)]
     rows = [
         ["images, recorded boxes, parts", *(_sizes(figures) for figures in evaluation)],
+        ["intervals", *(str(figures["interval_method"]) for figures in evaluation)],
         *([name, *(_figure(f, key, interval) for f in evaluation)] for name, key, interval in _FIGURES),
     ]
     by_class = sorted({name for figures in evaluation for name in figures.get("ap50_by_class") or {}})

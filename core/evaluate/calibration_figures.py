@@ -1,14 +1,24 @@
-"""Calibrated against raw: what the probabilities gain over the scores they were made from."""
+"""Figures of the probabilities of a version, and what they gain over the scores they were made from."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from core.evaluate.bootstrap import Statistic
-from core.evaluate.calibration_error import brier, d_ece, log_loss, squared_errors, surprisals
-from core.evaluate.outcome import ImageOutcome
+from core.evaluate.calibration_error import (
+    N_BINS,
+    brier,
+    d_ece,
+    log_loss,
+    squared_errors,
+    surprisals,
+)
+from core.evaluate.outcome_table import OutcomeTable
+from core.evaluate.resampling import Resampling
+
+D_ECE, BRIER = "d_ece", "brier"
+#: Calibrated less raw: below zero where calibration helps.
+BRIER_GAIN, LOG_LOSS_GAIN = "brier_difference", "log_loss_difference"
 
 Floats = npt.NDArray[np.float64]
 
@@ -38,66 +48,60 @@ class CalibratedBoxes:
         return len(self.scores)
 
 
-def calibrated_boxes(
-    images: Sequence[ImageOutcome], is_true: Sequence[npt.NDArray[np.bool_]], score_cut: float
-) -> CalibratedBoxes:
-    """The boxes of `images` with a score of at least `score_cut`; `is_true` holds one (D_i,) an image."""
-    kept = [np.flatnonzero(image.scores >= score_cut) for image in images]
-    pairs = list(zip(images, kept, strict=True))
-    sides = [np.ptp(i.boxes[k].reshape(-1, 2, 2).astype(np.float64), axis=1).max(axis=1) for i, k in pairs]
-    scales = [np.nan if image.mm_per_px is None else image.mm_per_px for image in images]
+def calibrated_boxes(table: OutcomeTable) -> CalibratedBoxes:
+    """The boxes of a table at or above its score cut."""
+    kept = np.flatnonzero(table.scores >= table.score_cut)
+    images = table.box_image[kept].astype(np.intp)
+    sides = np.ptp(table.boxes[kept].reshape(-1, 2, 2).astype(np.float64), axis=1).max(axis=1, initial=0.0)
     return CalibratedBoxes(
-        scores=_joined([i.scores[k] for i, k in pairs]),
-        probabilities=_joined([i.probabilities[k] for i, k in pairs]),
-        is_true=_joined([t[k] for t, k in zip(is_true, kept, strict=True)]).astype(np.bool_),
-        image_index=np.repeat(np.arange(len(images)), [len(k) for k in kept]),
-        longer_side_px=_joined(sides),
-        longer_side_mm=_joined([side * scale for side, scale in zip(sides, scales, strict=True)]),
-        classes=np.array([i.labels[k] for i, keep in pairs for k in keep], dtype=np.str_),
+        scores=table.scores[kept].astype(np.float64),
+        probabilities=table.probabilities[kept],
+        is_true=table.matched[kept] >= 0,
+        image_index=images,
+        longer_side_px=sides,
+        longer_side_mm=sides * table.mm_per_px[images],
+        classes=np.array(table.classes, np.str_)[table.box_class[kept]],
     )
 
 
 def calibration_figures(boxes: CalibratedBoxes) -> dict[str, float | None]:
     """D-ECE, Brier score and log loss, calibrated, raw and calibrated minus raw; None without boxes."""
     p, s, is_true = boxes.probabilities, boxes.scores, boxes.is_true
-    n_images = int(boxes.image_index.max()) + 1 if len(boxes) else 0
-    return {
-        "d_ece": d_ece(p, is_true),
+    gains = {name: float(gain.mean()) if len(boxes) else None for name, gain in _gains(boxes).items()}
+    return gains | {
+        D_ECE: d_ece(p, is_true),
         "d_ece_raw": d_ece(s, is_true),
-        "brier": brier(p, is_true),
+        BRIER: brier(p, is_true),
         "brier_raw": brier(s, is_true),
         "log_loss": log_loss(p, is_true),
         "log_loss_raw": log_loss(s, is_true),
-    } | calibration_gain(boxes, n_images)(np.ones(n_images, np.int64))
-
-
-def calibration_gain(boxes: CalibratedBoxes, n_images: int) -> Statistic:
-    """Calibrated minus raw as a statistic of image weights: `brier_difference` and `log_loss_difference`.
-
-    Both sides of a difference count the same boxes equally often, so under `clustered_intervals` this is
-    the paired bootstrap: an interval below zero says that the calibrated probabilities are better than the
-    raw scores by more than the parts differ.
-
-    Args:
-        boxes: at or above the score cut.
-        n_images: images in all, also those without a box.
-    """
-    n_boxes = np.bincount(boxes.image_index, minlength=n_images)
-    gains = {
-        name: np.bincount(
-            boxes.image_index,
-            loss(boxes.probabilities, boxes.is_true) - loss(boxes.scores, boxes.is_true),
-            minlength=n_images,
-        )
-        for name, loss in (("brier_difference", squared_errors), ("log_loss_difference", surprisals))
     }
 
-    def statistic(image_weights: npt.NDArray[np.int64]) -> dict[str, float | None]:
-        n = int(n_boxes @ image_weights)
-        return {name: float(gain @ image_weights) / n if n else None for name, gain in gains.items()}
 
-    return statistic
+def calibration_draws(boxes: CalibratedBoxes, plan: Resampling) -> dict[str, Floats]:
+    """D-ECE, Brier score and both gains of each resample, (R,) each, NaN where it holds no box.
+
+    D-ECE is resampled in the bins of all boxes, which does not change what a difference means and lets a
+    resample cost one product. Both sides of a gain count the same boxes equally often: an interval below zero
+    says that probabilities are better than raw scores by more than the parts differ.
+    """
+    p, image, n_images = boxes.probabilities, boxes.image_index, len(plan.part_of)
+    bins = np.searchsorted(np.sort(p), p, side="left") * N_BINS // max(len(p), 1)
+    gaps = np.zeros((n_images, N_BINS))
+    np.add.at(gaps, (image, bins), p - boxes.is_true)
+    drawn = plan.totals(np.bincount(image, minlength=n_images))
+    sums = {BRIER: squared_errors(p, boxes.is_true)} | _gains(boxes)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        draws = {
+            name: plan.totals(np.bincount(image, values, minlength=n_images)) / drawn
+            for name, values in sums.items()
+        }
+        return draws | {D_ECE: np.abs(plan.totals(gaps)).sum(axis=1) / drawn}
 
 
-def _joined(arrays: Sequence[npt.NDArray[np.generic]]) -> Floats:
-    return np.concatenate([np.zeros(0), *arrays]).astype(np.float64)
+def _gains(boxes: CalibratedBoxes) -> dict[str, Floats]:
+    """(M,) the loss of each box with its probability, less that with its raw score."""
+    return {
+        name: loss(boxes.probabilities, boxes.is_true) - loss(boxes.scores, boxes.is_true)
+        for name, loss in ((BRIER_GAIN, squared_errors), (LOG_LOSS_GAIN, surprisals))
+    }

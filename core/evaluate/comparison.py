@@ -5,7 +5,7 @@ all figures of its table at 5 % (S. Holm, Scand. J. Stat. 6:65, 1979): of two eq
 comparison in forty calls one of them better in a table, however many rows it has.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import bdtr
 
+from core.evaluate.calibration_figures import BRIER, D_ECE
 from core.evaluate.groups import Group
 from core.evaluate.operating_figures import (
     FALSE_CALLS,
@@ -20,17 +21,12 @@ from core.evaluate.operating_figures import (
     NOTHING_MISSED,
     PRECISION,
     RECALL,
+    MeasuredVersion,
     OperatingFigures,
     recall_key,
 )
-from core.evaluate.resampling import (
-    Floats,
-    Interval,
-    Resampling,
-    expanded_interval,
-    two_sided_p,
-)
-from core.evaluate.version_figures import AP50, AP50_CLASSES, BRIER, D_ECE, VersionFigures, ap_key
+from core.evaluate.resampling import Interval, Resampling, expanded_interval, two_sided_p
+from core.evaluate.version_figures import AP50, AP50_CLASSES, ap_key
 
 #: Fewer independent parts cannot tell better from worse; the promotion gate asks for as many.
 MIN_PARTS = 6
@@ -60,29 +56,6 @@ class Verdict(StrEnum):
     WORSE = "worse"
     SAME = "not distinguishable"
     NOT_JUDGED = "not judged"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class MeasuredVersion:
-    """All figures of one version on one set, at one operating probability."""
-
-    fixed: VersionFigures
-    operating: OperatingFigures
-
-    @property
-    def points(self) -> Mapping[str, float]:
-        """Figure to value."""
-        return self.fixed.points | self.operating.points
-
-    @property
-    def draws(self) -> Mapping[str, Floats]:
-        """Figure to its resamples."""
-        return self.fixed.draws | self.operating.draws
-
-    def interval(self, figure: str, n_parts: int) -> Interval | None:
-        """The 95 % interval of a figure, None where it cannot be told."""
-        draws = self.draws.get(figure)
-        return None if draws is None else expanded_interval(draws, n_parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Errors of a version at its operating point: by kind, by size and by part."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,8 +7,7 @@ import numpy as np
 from core.evaluate.calibration_groups import SIZE_EDGES_PX
 from core.evaluate.error_types import ErrorType, error_types
 from core.evaluate.groups import GroupKind, size_groups, truth_in
-from core.evaluate.outcome import ImageOutcome
-from core.evaluate.outcome_table import Bools, OutcomeTable, tabulate
+from core.evaluate.outcome_table import Bools, OutcomeTable
 from core.evaluate.proportion import wilson_interval
 
 
@@ -47,18 +45,8 @@ class ErrorSummary:
     found_by_part: tuple[Found, ...]
 
 
-def summarise_errors(
-    images: Sequence[ImageOutcome], *, is_class_aware: bool, score_cut: float, operating_probability: float
-) -> ErrorSummary:
-    """The errors in these outcomes; see `OutcomeTable` for the arguments."""
-    table = tabulate(
-        images,
-        digests=[""] * len(images),
-        elapsed_ms=[np.nan] * len(images),
-        is_class_aware=is_class_aware,
-        score_cut=score_cut,
-        operating_probability=operating_probability,
-    )
+def summarise_errors(table: OutcomeTable) -> ErrorSummary:
+    """The errors at the operating probability of the table's version."""
     counts = error_types(table).counts()
     sizes = size_groups(GroupKind.SIZE_PX, SIZE_EDGES_PX)
     return ErrorSummary(

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from core.evaluate.gate_report import GateEvidence, Interval, PairedFigure
+from core.evaluate.operating_figures import FALSE_CALLS, RECALL, OperatingFigures, operating_figures
 from core.evaluate.outcome_table import OutcomeTable
-from core.evaluate.resampling import Resampling, expanded_interval, resample
+from core.evaluate.resampling import expanded_interval, resample
 
 _NO_BOXES = "no boxes are recorded in the set"
 _OTHER_IMAGES = "the two versions were not evaluated on the same images: evaluate both again"
@@ -54,20 +54,14 @@ def gate_evidence(
     """
     table, summary = candidate.outcomes, candidate.summary
     plan = resample(table.parts, seed=seed)
-    hits, reported = _hits(table), table.per_image(table.box_image, table.is_reported())
-    truth = table.per_image(table.truth_image, np.ones(len(table.truth), np.bool_))
-    ones = np.ones(table.n_images)
-    recall, recall_draws = _ratio(plan, hits, truth)
-    is_same = champion is not None and champion.outcomes.digests == table.digests
-    missing = {} if recall is not None else {"recall": _NO_BOXES}
-    paired_recall = paired_calls = None
-    if champion is not None and is_same:
-        other = champion.outcomes
-        other_reported = other.per_image(other.box_image, other.is_reported())
-        paired_recall = _paired(plan, (hits, truth), (_hits(other), truth))
-        paired_calls = _paired(plan, (reported - hits, ones), (other_reported - _hits(other), ones))
+    own = operating_figures(table, plan, ())
+    missing = {} if RECALL in own.points else {RECALL: _NO_BOXES}
+    paired: dict[str, PairedFigure | None] = {}
+    if champion is not None and champion.outcomes.digests == table.digests:
+        other = operating_figures(champion.outcomes, plan, ())
+        paired = {name: _paired(name, own, other, plan.n_parts) for name in (RECALL, FALSE_CALLS)}
     elif champion is not None:
-        missing |= dict.fromkeys(("recall", "false_calls_per_image"), _OTHER_IMAGES)
+        missing |= dict.fromkeys((RECALL, FALSE_CALLS), _OTHER_IMAGES)
     own_ms, other_ms, reason = _times(candidate, champion)
     return GateEvidence(
         candidate=candidate.version,
@@ -77,10 +71,12 @@ def gate_evidence(
         n_images=table.n_images,
         n_boxes=len(table.truth),
         n_parts=plan.n_parts,
-        recall=paired_recall,
-        candidate_recall=recall,
-        candidate_recall_interval=expanded_interval(recall_draws, plan.n_parts),
-        false_calls_per_image=paired_calls,
+        recall=paired.get(RECALL),
+        candidate_recall=own.points.get(RECALL),
+        candidate_recall_interval=expanded_interval(own.draws[RECALL], plan.n_parts)
+        if RECALL in own.draws
+        else None,
+        false_calls_per_image=paired.get(FALSE_CALLS),
         d_ece=summary.get("d_ece"),
         d_ece_band=_interval(summary.get("d_ece_band")),
         ms_per_image=own_ms,
@@ -96,32 +92,13 @@ def gate_evidence(
     )
 
 
-def _hits(table: OutcomeTable) -> npt.NDArray[np.int64]:
-    """(N,) recorded boxes of each image that a reported one found."""
-    return table.per_image(table.truth_image, table.box_of_truth() >= 0)
-
-
-def _ratio(
-    plan: Resampling, over: npt.NDArray[Any], under: npt.NDArray[Any]
-) -> tuple[float | None, npt.NDArray[np.float64]]:
-    """Sum of `over` by sum of `under`, and the same of each resample; None and NaN where that is nothing."""
-    totals = plan.totals(under)
-    draws = np.divide(plan.totals(over), totals, out=np.full(len(totals), np.nan), where=totals > 0)
-    return (float(over.sum() / under.sum()) if under.sum() else None), draws
-
-
-def _paired(
-    plan: Resampling,
-    candidate: tuple[npt.NDArray[Any], npt.NDArray[Any]],
-    champion: tuple[npt.NDArray[Any], npt.NDArray[Any]],
-) -> PairedFigure | None:
-    """Both ratios and their difference over the same resamples; None when one cannot be told."""
-    own, own_draws = _ratio(plan, *candidate)
-    other, other_draws = _ratio(plan, *champion)
-    interval = expanded_interval(own_draws - other_draws, plan.n_parts)
-    if own is None or other is None or interval is None:
+def _paired(figure: str, own: OperatingFigures, other: OperatingFigures, n_parts: int) -> PairedFigure | None:
+    """A figure of both and its difference over the same resamples; None when one cannot be told."""
+    if figure not in own.points or figure not in other.points:
         return None
-    return PairedFigure(own, other, own - other, interval)
+    mine, theirs = own.points[figure], other.points[figure]
+    interval = expanded_interval(own.draws[figure] - other.draws[figure], n_parts)
+    return None if interval is None else PairedFigure(mine, theirs, mine - theirs, interval)
 
 
 def _times(candidate: Measured, champion: Measured | None) -> tuple[float | None, float | None, str]:

@@ -1,5 +1,6 @@
 """The figures of one version at one operating probability, with their resamples."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,8 +8,8 @@ import numpy.typing as npt
 
 from core.evaluate.groups import Group, truth_in
 from core.evaluate.outcome_table import Bools, OutcomeTable
-from core.evaluate.resampling import Floats, Resampling
-from core.evaluate.version_figures import ap_key
+from core.evaluate.resampling import Floats, Interval, Resampling, expanded_interval
+from core.evaluate.version_figures import VersionFigures, ap_key, version_figures
 
 RECALL, PRECISION, FALSE_CALLS = "recall", "precision", "false_calls_per_image"
 #: Shares of images; the first of those with a recorded box.
@@ -37,9 +38,38 @@ class OperatingFigures:
     has_no_false_call: Bools
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class MeasuredVersion:
+    """All figures of one version on one set, at one operating probability."""
+
+    fixed: VersionFigures
+    operating: OperatingFigures
+
+    @property
+    def points(self) -> Mapping[str, float]:
+        """Figure to value."""
+        return self.fixed.points | self.operating.points
+
+    @property
+    def draws(self) -> Mapping[str, Floats]:
+        """Figure to its resamples."""
+        return self.fixed.draws | self.operating.draws
+
+    def interval(self, figure: str, n_parts: int) -> Interval | None:
+        """The 95 % interval of a figure, None where it cannot be told."""
+        draws = self.draws.get(figure)
+        return None if draws is None else expanded_interval(draws, n_parts)
+
+
 def recall_key(group: Group) -> str:
     """Under which the recall of a group stands."""
     return f"{RECALL}:{group.key}"
+
+
+def measure(table: OutcomeTable, plan: Resampling) -> MeasuredVersion:
+    """Every figure of a version at its own operating probability, over the plan of its set."""
+    fixed = version_figures(table, plan)
+    return MeasuredVersion(fixed, operating_figures(table, plan, fixed.groups))
 
 
 def operating_figures(

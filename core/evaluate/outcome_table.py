@@ -106,13 +106,17 @@ class OutcomeTable:
 def tabulate(
     outcomes: Sequence[ImageOutcome],
     *,
-    digests: Sequence[str],
-    elapsed_ms: Sequence[float],
     is_class_aware: bool,
     score_cut: float,
     operating_probability: float,
+    digests: Sequence[str] | None = None,
+    elapsed_ms: Sequence[float] | None = None,
 ) -> OutcomeTable:
-    """The table of these outcomes; see the attributes of `OutcomeTable` for the arguments."""
+    """The table of these outcomes; see the attributes of `OutcomeTable` for the arguments.
+
+    Without `digests` it cannot be compared with that of another version.
+    """
+    n = len(outcomes)
     by_score = [np.argsort(-image.scores, kind="stable") for image in outcomes]
     labels = [image.labels[i] for image, order in zip(outcomes, by_score, strict=True) for i in order]
     recorded = [label for image in outcomes for label in image.truth_labels]
@@ -125,10 +129,10 @@ def tabulate(
     scales = [np.nan if image.mm_per_px is None else image.mm_per_px for image in outcomes]
     return OutcomeTable(
         names=tuple(image.name for image in outcomes),
-        digests=tuple(digests),
+        digests=("",) * n if digests is None else tuple(digests),
         parts=tuple(image.cluster for image in outcomes),
         mm_per_px=np.array(scales, np.float64),
-        elapsed_ms=np.array(elapsed_ms, np.float64),
+        elapsed_ms=np.full(n, np.nan) if elapsed_ms is None else np.array(elapsed_ms, np.float64),
         classes=classes,
         truth=_joined([image.truth for image in outcomes], (0, 4), np.float32),
         truth_image=_numbered([len(image.truth) for image in outcomes]),

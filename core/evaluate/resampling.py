@@ -1,6 +1,7 @@
-"""One plan of drawing parts with replacement, kept, so that all versions are judged on the same draws.
+"""Confidence intervals by drawing whole parts with replacement: the frames of one part are not independent.
 
-Figures of two versions over the same draws can be subtracted draw by draw: that is the paired bootstrap.
+The plan of the draws is kept, so that all versions are judged on the same ones. Figures of two versions over
+the same draws can be subtracted draw by draw: that is the paired bootstrap.
 """
 
 import math
@@ -13,7 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, stdtr, stdtrit
 
-from core.evaluate.bootstrap import N_RESAMPLES
+N_RESAMPLES = 1000
+#: Of all intervals here, as cards name it.
+INTERVAL_METHOD = "expanded percentiles"
 
 Floats = npt.NDArray[np.float64]
 Interval = tuple[float, float]
@@ -22,8 +25,6 @@ Interval = tuple[float, float]
 @dataclass(frozen=True, eq=False)
 class Resampling:
     """Parts in each of R resamples, with their counts.
-
-    The draws are those of `clustered_intervals` with the same seed.
 
     Attributes:
         part_of: (N,) int, the part of each image.
@@ -46,7 +47,7 @@ class Resampling:
     def totals(self, per_image: npt.NDArray[Any]) -> Floats:
         """Sums of (N,) or (N, K) values of images in each resample: (R,) or (R, K)."""
         values = np.asarray(per_image, np.float64)
-        columns = values.reshape(len(values), -1).T
+        columns = values.T if values.ndim > 1 else values[None]
         sums = [np.bincount(self.part_of, column, minlength=self.n_parts) for column in columns]
         totals: Floats = self._wide @ np.stack(sums, axis=1)
         return totals if values.ndim > 1 else totals[:, 0]
@@ -72,23 +73,30 @@ def resample(parts: Sequence[str], *, seed: int = 0, n_resamples: int = N_RESAMP
     return Resampling(part_of.astype(np.intp), counts)
 
 
-def expanded_interval(draws: Floats, n_parts: int, *, confidence: float = 0.95) -> Interval | None:
-    """The expanded percentile interval of a figure, None where it cannot be told.
+def expanded_levels(n_parts: int, *, confidence: float = 0.95) -> tuple[float, float]:
+    """The two levels at which quantiles of resamples bound an interval, for two parts and more.
 
     T. Hesterberg, The American Statistician 69:371 (2015), section 4.2: with few parts plain percentiles are
     too narrow, so their levels are widened by Student's t with P - 1 degrees and sqrt(P / (P - 1)).
+    """
+    widened = stdtrit(n_parts - 1, (1 + confidence) / 2) * math.sqrt(n_parts / (n_parts - 1))
+    tail = float(ndtr(-widened))
+    return tail, 1 - tail
+
+
+def expanded_interval(draws: Floats, n_parts: int, *, confidence: float = 0.95) -> Interval | None:
+    """The expanded percentile interval of a figure, None where it cannot be told.
 
     Args:
-        draws: (R,) the figure of each resample, NaN where it was not evaluable.
+        draws: (R,) the figure of each resample, NaN where it was not evaluable; more than half of them leave
+            no interval.
         n_parts: P; fewer than two have no interval.
         confidence: of the interval, 0..1.
     """
     known = draws[np.isfinite(draws)]
     if n_parts < 2 or len(known) * 2 < len(draws) or not len(known):
         return None
-    widened = stdtrit(n_parts - 1, (1 + confidence) / 2) * math.sqrt(n_parts / (n_parts - 1))
-    tail = float(ndtr(-widened))
-    low, high = np.quantile(known, (tail, 1 - tail))
+    low, high = np.quantile(known, expanded_levels(n_parts, confidence=confidence))
     return float(low), float(high)
 
 

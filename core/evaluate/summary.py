@@ -1,30 +1,40 @@
 """Every figure of one evaluation, as `radikal evaluate --out` writes them."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from core.domain.model_version import ModelVersion
-from core.evaluate.average_precision import average_precision
-from core.evaluate.bootstrap import N_RESAMPLES, clustered_intervals
 from core.evaluate.calibration_error import perfect_d_ece_band, reliability
-from core.evaluate.calibration_figures import calibration_figures, calibration_gain
+from core.evaluate.calibration_figures import (
+    BRIER_GAIN,
+    LOG_LOSS_GAIN,
+    calibrated_boxes,
+    calibration_figures,
+)
 from core.evaluate.calibration_groups import (
     CalibrationGroup,
     calibration_by_class,
     calibration_by_size_mm,
     calibration_by_size_px,
 )
+from core.evaluate.coco_average_precision import LabelledBoxes, coco_average_precision
 from core.evaluate.error_summary import Found, summarise_errors
-from core.evaluate.figures import MatchedOutcomes, match_outcomes, quoted_average_precision, weighted_figures
 from core.evaluate.froc import CUSTOMARY_FALSE_CALLS, froc_curve, sensitivity_at
+from core.evaluate.groups import GroupKind
 from core.evaluate.matching import IOU_THRESHOLD
-from core.evaluate.outcome import ImageOutcome
+from core.evaluate.operating_figures import FALSE_CALLS, PRECISION, RECALL, MeasuredVersion
+from core.evaluate.outcome_table import OutcomeTable
 from core.evaluate.proportion import wilson_interval
+from core.evaluate.resampling import INTERVAL_METHOD, Interval
+from core.evaluate.version_figures import AP50, AP50_CLASSES, ap_key
 
-Interval = tuple[float, float]
+#: Raise it whenever the same weights, calibration and images give other figures or draws: stored evaluations
+#: of another number are measured again. A golden file fails when figures moved and this did not.
+FIGURES_VERSION = 1
 
 _NO_BOXES = "no recorded boxes"
 _NO_CALIBRATED = "no detection at or above the score cut"
@@ -60,7 +70,8 @@ class EvaluationSummary:
         errors: boxes of each kind of `ErrorType` at the operating probability.
         found_by_size_px, found_by_part: recorded boxes found there; parts with the most missed first.
         froc: sensitivity at customary false calls an image, over all scores above the floor.
-        *_ci: 95 % intervals by clustered bootstrap, all of them over the same resamples.
+        *_ci: 95 % intervals from resamples of whole parts.
+        interval_method: of these; cards that were written earlier say "plain percentiles".
         not_evaluable: figure to reason, for every None.
     """
 
@@ -72,6 +83,7 @@ class EvaluationSummary:
     n_trained_on: int
     n_clusters: int
     cluster_by: str
+    interval_method: str
     n_detections: int
     score_floor: float
     iou_threshold: float
@@ -120,81 +132,64 @@ class EvaluationSummary:
 
 
 def summarise(
-    images: Sequence[ImageOutcome],
+    table: OutcomeTable,
+    measured: MeasuredVersion,
     model: ModelVersion,
     *,
-    class_aware: bool,
     cluster_by: str,
     score_floor: float,
     n_trained_on: int,
     seed: int = 0,
-    n_resamples: int = N_RESAMPLES,
 ) -> EvaluationSummary:
-    """Every figure of `images` under `model` and its calibration.
+    """Every figure of a version on a set.
 
     Args:
-        images: outcomes with probabilities from the model's calibration.
-        model: what ran; gives the score cut and the operating probability.
-        class_aware: whether average precision asks for the recorded class too.
-        cluster_by: how the clusters of the outcomes came about, for the record.
+        table: what the version did there, with probabilities from its calibration.
+        measured: the figures of the table with their resamples.
+        model: the version.
+        cluster_by: how the parts of the table came about, for the record.
         score_floor: detections below it were not handed in.
         n_trained_on: images found in the model's data manifest.
-        seed: of the bootstrap and of the simulated perfect model.
-        n_resamples: of the bootstrap.
+        seed: of the simulated perfect model.
     """
-    calibration = model.calibration
-    matched = match_outcomes(
-        images,
-        class_aware=class_aware,
-        score_cut=calibration.score_cut,
-        operating_probability=calibration.operating_probability,
-        iou_threshold=IOU_THRESHOLD,
-    )
-    ap50, ap50_95 = quoted_average_precision(images, class_aware=class_aware)
-    agnostic = quoted_average_precision(images, class_aware=False)[0] if class_aware else ap50
-    points = weighted_figures(matched, np.ones(len(images), np.int64))
-    clusters, boxes = [i.cluster for i in images], matched.boxes
-    gain = calibration_gain(boxes, len(images))
-    intervals = clustered_intervals(
-        clusters,
-        lambda weights: weighted_figures(matched, weights) | gain(weights),
-        seed=seed,
-        n_resamples=n_resamples,
-    )
+    n_parts, class_aware = len(set(table.parts)), table.is_class_aware
+    boxes, erring = calibrated_boxes(table), summarise_errors(table)
+    ap50, ap50_95 = _quoted_average_precision(table, class_aware=class_aware)
+    agnostic = _quoted_average_precision(table, class_aware=False)[0] if class_aware else ap50
+    points = {name: measured.points.get(name) for name in (RECALL, PRECISION, FALSE_CALLS)}
     figures = points | {"ap50": ap50, "ap50_95": ap50_95} | calibration_figures(boxes)
-    erring = summarise_errors(
-        images,
-        is_class_aware=class_aware,
-        score_cut=calibration.score_cut,
-        operating_probability=calibration.operating_probability,
-    )
     bins = reliability(boxes.probabilities, boxes.is_true)
     return EvaluationSummary(
         model=model.name,
         version=model.version,
         model_sha256=model.sha256,
-        n_images=len(images),
-        n_boxes=int(matched.truth.sum()),
+        n_images=table.n_images,
+        n_boxes=len(table.truth),
         n_trained_on=n_trained_on,
-        n_clusters=len(set(clusters)),
+        n_clusters=n_parts,
         cluster_by=cluster_by,
-        n_detections=sum(len(i.scores) for i in images),
+        interval_method=INTERVAL_METHOD,
+        n_detections=len(table.scores),
         score_floor=score_floor,
         iou_threshold=IOU_THRESHOLD,
         class_aware=class_aware,
         class_aware_figures=("ap50", "ap50_ci", "ap50_95", "ap50_by_class") if class_aware else (),
         **figures,
-        ap50_ci=intervals["ap50"],
-        recall_ci=intervals["recall"],
-        precision_ci=intervals["precision"],
-        false_calls_per_image_ci=intervals["false_calls_per_image"],
-        brier_difference_ci=intervals["brier_difference"],
-        log_loss_difference_ci=intervals["log_loss_difference"],
+        recall_ci=measured.interval(RECALL, n_parts),
+        precision_ci=measured.interval(PRECISION, n_parts),
+        false_calls_per_image_ci=measured.interval(FALSE_CALLS, n_parts),
+        brier_difference_ci=measured.interval(BRIER_GAIN, n_parts),
+        log_loss_difference_ci=measured.interval(LOG_LOSS_GAIN, n_parts),
+        ap50_ci=measured.interval(AP50_CLASSES if class_aware else AP50, n_parts),
         ap50_class_agnostic=agnostic,
-        ap50_by_class=_by_class(matched) if class_aware else {},
-        operating_probability=calibration.operating_probability,
-        calibration_id=calibration.calibration_id,
-        score_cut=calibration.score_cut,
+        ap50_by_class={
+            group.name: measured.points.get(ap_key(group))
+            for group in measured.fixed.groups
+            if group.kind is GroupKind.CLASS
+        },
+        operating_probability=table.operating_probability,
+        calibration_id=model.calibration.calibration_id,
+        score_cut=table.score_cut,
         n_calibrated_boxes=len(boxes),
         d_ece_band=perfect_d_ece_band(boxes.probabilities, seed=seed),
         reliability=tuple(bins),
@@ -205,29 +200,45 @@ def summarise(
         errors=erring.errors,
         found_by_size_px=erring.found_by_size_px,
         found_by_part=erring.found_by_part,
-        froc=_froc(images, matched),
-        not_evaluable={name: _reason(name, matched) for name, value in figures.items() if value is None},
+        froc=_froc(table),
+        not_evaluable={name: _reason(name) for name, value in figures.items() if value is None},
     )
 
 
-def _by_class(matched: MatchedOutcomes) -> dict[str, float | None]:
-    return {name: average_precision(ranked) for name, ranked in matched.ranked.items()}
+def _quoted_average_precision(table: OutcomeTable, *, class_aware: bool) -> tuple[float | None, float | None]:
+    """(AP50, AP50:95) by faster-coco-eval; None without recorded boxes."""
+    names = np.array(table.classes if class_aware else ("",) * len(table.classes), np.str_)
+    images = np.arange(table.n_images + 1)
+    truth_starts = np.searchsorted(table.truth_image, images)
+    box_starts = np.searchsorted(table.box_image, images)
+    per_threshold = coco_average_precision(
+        [
+            LabelledBoxes(
+                table.truth[truths],
+                [str(name) for name in names[table.truth_class[truths]]],
+                table.boxes[boxes],
+                [str(name) for name in names[table.box_class[boxes]]],
+                table.scores[boxes],
+            )
+            for truths, boxes in zip(_slices(truth_starts), _slices(box_starts), strict=True)
+        ]
+    )
+    return (None, None) if per_threshold is None else (float(per_threshold[0]), float(per_threshold.mean()))
 
 
-def _froc(images: Sequence[ImageOutcome], matched: MatchedOutcomes) -> dict[str, float] | None:
+def _slices(starts: npt.NDArray[np.intp]) -> list[slice]:
+    return [slice(first, after) for first, after in pairwise(starts)]
+
+
+def _froc(table: OutcomeTable) -> dict[str, float] | None:
     """Sensitivity at each customary number of false calls an image."""
-    curve = froc_curve(
-        np.concatenate([np.zeros(0, np.float32), *[i.scores for i in images]]),
-        np.concatenate([np.zeros(0, np.bool_), *matched.is_true]),
-        n_truth=int(matched.truth.sum()),
-        n_images=len(images),
-    )
+    curve = froc_curve(table.scores, table.matched >= 0, n_truth=len(table.truth), n_images=table.n_images)
     if curve is None:
         return None
     return {f"{rate:g}": sensitivity_at(curve, rate) for rate in CUSTOMARY_FALSE_CALLS}
 
 
-def _reason(figure: str, matched: MatchedOutcomes) -> str:
+def _reason(figure: str) -> str:
     if figure in ("ap50", "ap50_95", "recall"):
         return _NO_BOXES
     if figure == "precision":

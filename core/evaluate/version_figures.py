@@ -15,7 +15,11 @@ from core.evaluate.average_precision import (
     average_precision,
     interpolated_precision,
 )
-from core.evaluate.calibration_error import N_BINS, squared_errors
+from core.evaluate.calibration_figures import (
+    calibrated_boxes,
+    calibration_draws,
+    calibration_figures,
+)
 from core.evaluate.groups import (
     Group,
     GroupKind,
@@ -25,14 +29,12 @@ from core.evaluate.groups import (
     ranked_size_group,
 )
 from core.evaluate.outcome_table import OutcomeTable
-from core.evaluate.resampling import Floats, Resampling
+from core.evaluate.resampling import Floats, Resampling, expanded_levels
 
 #: Average precision with classes ignored, and the mean over the recorded classes.
 AP50, AP50_CLASSES = "ap50", "ap50_classes"
-D_ECE, BRIER = "d_ece", "brier"
 #: False calls an image at which the free-response curve is read.
 FALSE_CALL_POINTS = np.geomspace(0.05, 100.0, 45)
-_TAILS = (0.025, 0.975)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,11 +110,7 @@ def figures_from(arrays: dict[str, npt.NDArray[Any]]) -> VersionFigures:
 
 
 def version_figures(table: OutcomeTable, plan: Resampling) -> VersionFigures:
-    """The figures of a table over the plan of its set.
-
-    D-ECE is resampled in the bins of all boxes, which does not change what a difference means and lets a
-    resample cost one product.
-    """
+    """The figures of a table over the plan of its set."""
     everything = ranked_of(table, np.ones(len(table.scores), np.bool_), np.ones(len(table.truth), np.bool_))
     groups = groups_of(table)
     ranked = {
@@ -135,13 +133,17 @@ def version_figures(table: OutcomeTable, plan: Resampling) -> VersionFigures:
     named = {name: np.array(values) for name, values in draws.items()} | {
         AP50: np.array([float(one.mean()) for one in precision])
     }
-    calibration, calibration_draws = _calibration(table, plan)
-    points = points | {AP50: float(curve.mean())} | calibration
+    boxes = calibrated_boxes(table)
+    if len(boxes):
+        named |= calibration_draws(boxes, plan)
+    known = points | {AP50: float(curve.mean())} | calibration_figures(boxes)
+    values = {name: known[name] for name in named}
+    points = {name: value for name, value in values.items() if value is not None and np.isfinite(value)}
     return VersionFigures(
-        points={name: value for name, value in points.items() if np.isfinite(value)},
-        draws={n: d for n, d in (named | calibration_draws).items() if np.isfinite(points[n])},
-        precision_recall=_band(RECALL_POINTS, curve, precision),
-        froc=_band(FALSE_CALL_POINTS, _found(everything, once), found),
+        points=points,
+        draws={name: named[name] for name in points},
+        precision_recall=_band(RECALL_POINTS, curve, precision, plan.n_parts),
+        froc=_band(FALSE_CALL_POINTS, _found(everything, once), found, plan.n_parts),
         groups=groups,
     )
 
@@ -176,32 +178,9 @@ def _found(ranked: RankedDetections, weights: npt.NDArray[np.int64]) -> Floats:
     return at
 
 
-def _band(x: Floats, y: Floats, draws: list[Floats]) -> Band:
+def _band(x: Floats, y: Floats, draws: list[Floats], n_parts: int) -> Band:
     known = [one for one in draws if np.isfinite(one).all()]
-    if len(known) * 2 < len(draws) or not known:
+    if n_parts < 2 or len(known) * 2 < len(draws) or not known:
         return Band(x, y, np.full(len(x), np.nan), np.full(len(x), np.nan))
-    low, high = np.quantile(np.array(known), _TAILS, axis=0)
+    low, high = np.quantile(np.array(known), expanded_levels(n_parts), axis=0)
     return Band(x, y, low, high)
-
-
-def _calibration(table: OutcomeTable, plan: Resampling) -> tuple[dict[str, float], dict[str, Floats]]:
-    """D-ECE and Brier score of the boxes at or above the score cut."""
-    kept = np.flatnonzero(table.scores >= table.score_cut)
-    if not len(kept):
-        return {}, {}
-    p, is_true, image = table.probabilities[kept], table.matched[kept] >= 0, table.box_image[kept]
-    first_equal = np.searchsorted(np.sort(p), p, side="left")
-    bins = first_equal * N_BINS // len(p)
-    gaps = np.zeros((table.n_images, N_BINS))
-    np.add.at(gaps, (image, bins), p - is_true)
-    errors = np.bincount(image, squared_errors(p, is_true), minlength=table.n_images)
-    sizes = np.bincount(image, minlength=table.n_images)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        drawn = plan.totals(sizes)
-        d_ece_draws = np.abs(plan.totals(gaps)).sum(axis=1) / drawn
-        brier_draws = plan.totals(errors) / drawn
-    points = {
-        D_ECE: float(np.abs(gaps.sum(axis=0)).sum() / len(p)),
-        BRIER: float(errors.sum() / len(p)),
-    }
-    return points, {D_ECE: d_ece_draws, BRIER: brier_draws}

@@ -6,6 +6,7 @@ import pytest
 from core.evaluate.error_summary import Found, summarise_errors
 from core.evaluate.error_types import ErrorType
 from core.evaluate.outcome import ImageOutcome
+from core.evaluate.outcome_table import tabulate
 
 SMALL, LARGE = (10.0, 10.0, 20.0, 20.0), (100.0, 100.0, 150.0, 150.0)
 ELSEWHERE, HALF_ON = (200.0, 10.0, 210.0, 20.0), (100.0, 100.0, 150.0, 115.0)
@@ -28,7 +29,7 @@ def outcome(
 
 
 def summarised(*images: ImageOutcome) -> tuple[dict[str, int], dict[str, Found], tuple[Found, ...]]:
-    found = summarise_errors(images, is_class_aware=False, score_cut=0.1, operating_probability=0.5)
+    found = summarise_errors(tabulate(images, is_class_aware=False, score_cut=0.1, operating_probability=0.5))
     return found.errors, {one.group: one for one in found.found_by_size_px}, found.found_by_part
 
 

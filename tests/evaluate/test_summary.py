@@ -7,7 +7,10 @@ import pytest
 
 from core.domain.model_version import CalibrationRecord, ModelVersion
 from core.domain.radiograph import Polarity
+from core.evaluate.operating_figures import measure
 from core.evaluate.outcome import ImageOutcome
+from core.evaluate.outcome_table import tabulate
+from core.evaluate.resampling import resample
 from core.evaluate.summary import EvaluationSummary, summarise
 
 DESIGN_KEYS = {
@@ -46,16 +49,15 @@ def _outcome(
     )
 
 
-def _summary(*images: ImageOutcome, class_aware: bool = False) -> EvaluationSummary:
-    return summarise(
+def _summary(*images: ImageOutcome, class_aware: bool = False, n_resamples: int = 30) -> EvaluationSummary:
+    table = tabulate(
         images,
-        MODEL,
-        class_aware=class_aware,
-        cluster_by="series",
-        score_floor=0.01,
-        n_trained_on=0,
-        n_resamples=30,
+        is_class_aware=class_aware,
+        score_cut=CALIBRATION.score_cut,
+        operating_probability=CALIBRATION.operating_probability,
     )
+    figures = measure(table, resample(table.parts, n_resamples=n_resamples))
+    return summarise(table, figures, MODEL, cluster_by="series", score_floor=0.01, n_trained_on=0)
 
 
 def test_figures_by_hand_on_two_images() -> None:
@@ -82,10 +84,7 @@ def test_the_dictionary_has_the_published_keys_and_is_json() -> None:
 
 
 def test_calibration_is_told_by_size_class_and_bin_and_against_the_raw_scores() -> None:
-    images = _random_images(60, 10)
-    summary = summarise(
-        images, MODEL, class_aware=True, cluster_by="series", score_floor=0.01, n_trained_on=0, n_resamples=30
-    )
+    summary = _summary(*_random_images(60, 10), class_aware=True)
     content = summary.to_dict()
     assert summary.brier_difference == 0.0, "these probabilities are the scores"
     assert content["brier_difference_ci"] == content["log_loss_difference_ci"] == [0.0, 0.0]
@@ -191,10 +190,20 @@ def test_the_interval_surrounds_the_quoted_figure() -> None:
     assert summary.n_clusters == 3
 
 
+def test_the_intervals_are_those_of_the_compare_page() -> None:
+    images = _random_images(60, 10)
+    table = tabulate(images, is_class_aware=False, score_cut=0.3, operating_probability=0.5)
+    plan = resample(table.parts, n_resamples=30)
+    page, summary = measure(table, plan), _summary(*images)
+    assert summary.ap50 == pytest.approx(page.points["ap50"])
+    for name in ("ap50", "recall", "precision", "false_calls_per_image"):
+        assert getattr(summary, f"{name}_ci") == page.interval(name, plan.n_parts) is not None
+
+
 def test_a_thousand_resamples_of_685_images_take_seconds() -> None:
     images = _random_images(685, 60)
     start = time.perf_counter()
-    summarise(images, MODEL, class_aware=False, cluster_by="series", score_floor=0.01, n_trained_on=0)
+    _summary(*images, n_resamples=1000)
     assert time.perf_counter() - start < 30
 
 

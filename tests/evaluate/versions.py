@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.evaluate.comparison import MeasuredVersion
-from core.evaluate.operating_figures import operating_figures
+from core.evaluate.operating_figures import MeasuredVersion, operating_figures
 from core.evaluate.outcome import ImageOutcome
 from core.evaluate.outcome_table import OutcomeTable, tabulate
 from core.evaluate.resampling import Resampling

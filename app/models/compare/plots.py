@@ -8,9 +8,10 @@ import plotly.graph_objects as go
 
 from app.models.compare.words import figure_words
 from core.evaluate.calibration_error import reliability
-from core.evaluate.comparison import Comparison, MeasuredVersion
+from core.evaluate.comparison import Comparison
 from core.evaluate.confusion import Confusion
 from core.evaluate.error_types import ErrorType
+from core.evaluate.operating_figures import MeasuredVersion
 from core.evaluate.proportion import wilson_interval
 from core.evaluate.version_figures import AP50, Band
 from core.services.evaluation.evaluations import VersionOnSet

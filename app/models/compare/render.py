@@ -13,9 +13,10 @@ from app.models.compare.words import set_words
 from app.shared.access import acting, current_identity
 from app.shared.resources import resources
 from core.domain.accounts import Identity
-from core.evaluate.comparison import Comparison, MeasuredVersion
+from core.evaluate.comparison import Comparison
 from core.evaluate.confusion import confusion
 from core.evaluate.error_types import error_types
+from core.evaluate.operating_figures import MeasuredVersion
 from core.services.evaluation.evaluations import VersionOnSet
 from core.store.evaluations import EvaluationSet
 

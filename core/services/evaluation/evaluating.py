@@ -8,7 +8,10 @@ from core.domain.model_version import ModelVersion
 from core.domain.ports import ModelSource
 from core.domain.radiograph import Polarity
 from core.engine.detector import SCORE_FLOOR
+from core.evaluate.operating_figures import measure
 from core.evaluate.outcome import ImageOutcome
+from core.evaluate.outcome_table import tabulate
+from core.evaluate.resampling import resample
 from core.evaluate.summary import EvaluationSummary, summarise
 from core.labelling.coco import CocoDataset, CocoImage, read_coco
 from core.registry.artefact import read_artefact
@@ -76,11 +79,16 @@ class EvaluateService:
                 f"{n_trained_on} of {len(images)} images were trained on by "
                 f"{resolved.name} v{resolved.version}; evaluate it on parts that trained nothing"
             )
-        outcomes = self.outcomes(images, images_dir, resolved, polarity=polarity, progress=progress)
+        table = tabulate(
+            self.outcomes(images, images_dir, resolved, polarity=polarity, progress=progress),
+            is_class_aware=is_class_aware(dataset, resolved),
+            score_cut=resolved.calibration.score_cut,
+            operating_probability=resolved.calibration.operating_probability,
+        )
         return summarise(
-            outcomes,
+            table,
+            measure(table, resample(table.parts, seed=seed)),
             resolved,
-            class_aware=is_class_aware(dataset, resolved),
             cluster_by=clusters_of(images),
             score_floor=SCORE_FLOOR,
             n_trained_on=n_trained_on,

@@ -8,12 +8,11 @@ from typing import Any, Generic, TypeVar
 
 from core.domain.errors import DatasetError
 from core.domain.model_version import ModelVersion
-from core.evaluate.comparison import MeasuredVersion
-from core.evaluate.operating_figures import operating_figures
+from core.evaluate.operating_figures import MeasuredVersion, operating_figures
 from core.evaluate.outcome_table import OutcomeTable
 from core.evaluate.resampling import Resampling, resample
 from core.evaluate.version_differences import DifferenceKind, Places, version_differences
-from core.evaluate.version_figures import VersionFigures, figures_from, version_figures
+from core.evaluate.version_figures import VersionFigures, figures_from
 from core.store.array_files import ArrayFiles
 from core.store.evaluations import Evaluation, EvaluationKey, EvaluationSet
 from core.store.unit_of_work import Store
@@ -130,11 +129,6 @@ class EvaluationArchive:
             return OutcomeTable.from_arrays(arrays), figures_from(figures)
         except KeyError as error:
             raise DatasetError(f"the evaluation {sha256[:12]} lacks {error}: evaluate again") from error
-
-
-def measure(table: OutcomeTable) -> VersionFigures:
-    """The figures of a table over the plan that every version of its set is measured with."""
-    return version_figures(table, resample(table.parts))
 
 
 class _Recent(Generic[Answer]):

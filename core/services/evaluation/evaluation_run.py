@@ -10,12 +10,14 @@ from core.domain.errors import JobCancelledError
 from core.domain.model_version import ModelVersion
 from core.domain.ports import ModelSource
 from core.engine.detector import SCORE_FLOOR
+from core.evaluate.operating_figures import measure
 from core.evaluate.outcome_table import tabulate
+from core.evaluate.resampling import resample
 from core.evaluate.summary import summarise
 from core.labelling.coco import CocoImage
 from core.registry.artefact import read_artefact
 from core.services.evaluation.evaluating import is_class_aware
-from core.services.evaluation.evaluation_archive import EvaluationArchive, measure
+from core.services.evaluation.evaluation_archive import EvaluationArchive
 from core.services.evaluation.evaluation_checkpoint import FoundOnImage, read_chunk, write_chunk
 from core.services.evaluation.evaluation_sets import SIMULATED, EvaluationSets, SetContent
 from core.services.evaluation.recorded_images import (
@@ -101,27 +103,26 @@ class EvaluationRun:
     ) -> str:
         found = self._detected(version, content, progress)
         progress.figures()
-        outcomes = [one.outcome for one in found]
-        class_aware = is_class_aware(content.dataset, version)
+        times = [one.elapsed_ms for one in found]
+        table = tabulate(
+            [one.outcome for one in found],
+            is_class_aware=is_class_aware(content.dataset, version),
+            score_cut=version.calibration.score_cut,
+            operating_probability=version.calibration.operating_probability,
+            digests=content.digests,
+            elapsed_ms=times,
+        )
+        measured = measure(table, resample(table.parts))
         _, folder = self._models.resolve(version.name, version=version.version)
         summary = summarise(
-            outcomes,
+            table,
+            measured,
             version,
-            class_aware=class_aware,
             cluster_by=clusters_of(content.images),
             score_floor=SCORE_FLOOR,
             n_trained_on=count_trained_on(content.images, content.folder, read_artefact(folder).trained_on),
         ).to_dict()
-        times = [one.elapsed_ms for one in found]
-        table = tabulate(
-            outcomes,
-            digests=content.digests,
-            elapsed_ms=times,
-            is_class_aware=class_aware,
-            score_cut=version.calibration.score_cut,
-            operating_probability=version.calibration.operating_probability,
-        )
-        sha256 = self._archive.write(table, measure(table))
+        sha256 = self._archive.write(table, measured.fixed)
         with self._store.write() as work:
             evaluation = Evaluation(
                 evaluation_id=new_id(),

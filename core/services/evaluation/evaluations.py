@@ -10,7 +10,8 @@ from core.domain.errors import BadInputError
 from core.domain.model_version import ModelVersion
 from core.domain.permissions import Action, require
 from core.domain.radiograph import Radiograph
-from core.evaluate.comparison import Comparison, MeasuredVersion, compare
+from core.evaluate.comparison import Comparison, compare
+from core.evaluate.operating_figures import MeasuredVersion
 from core.evaluate.version_differences import DifferenceKind, Places
 from core.registry.mlflow_registry import VersionEntry
 from core.services.evaluation.evaluation_archive import EvaluationArchive, StoredEvaluation

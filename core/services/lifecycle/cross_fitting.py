@@ -10,6 +10,9 @@ from core.domain.errors import DatasetError
 from core.domain.model_version import CalibrationRecord, ModelVersion
 from core.domain.radiograph import Polarity
 from core.engine.detector import SCORE_FLOOR, Detector
+from core.evaluate.operating_figures import measure
+from core.evaluate.outcome_table import tabulate
+from core.evaluate.resampling import resample
 from core.evaluate.summary import EvaluationSummary, summarise
 from core.labelling.coco import CocoImage, read_coco
 from core.registry.artefact import CALIBRATION, WEIGHTS, file_sha256
@@ -113,10 +116,16 @@ def cross_fit(
         ]
     shipped = Detector.load(folder / WEIGHTS)
     judged = ModelVersion(model, version, file_sha256(folder / WEIGHTS), shipped.polarity, record, {})
-    summary = summarise(
+    table = tabulate(
         outcomes,
+        is_class_aware=False,
+        score_cut=record.score_cut,
+        operating_probability=record.operating_probability,
+    )
+    summary = summarise(
+        table,
+        measure(table, resample(table.parts, seed=seed)),
         judged,
-        class_aware=False,
         cluster_by=clusters_of([image for result in results for image in result.images]),
         score_floor=SCORE_FLOOR,
         n_trained_on=0,
