@@ -44,13 +44,13 @@ class EvaluationKey:
     """Identity of an evaluation.
 
     Attributes:
-        code_version: of what turns pixels into figures.
+        figures_version: of what turns pixels into figures, `core.evaluate.summary.FIGURES_VERSION`.
     """
 
     model_sha256: str
     calibration_id: str
     set_digest: str
-    code_version: str
+    figures_version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ class EvaluationRepository:
                 model_sha256=one.key.model_sha256,
                 calibration_id=one.key.calibration_id,
                 set_digest=one.key.set_digest,
-                code_version=one.key.code_version,
+                figures_version=one.key.figures_version,
                 summary=dict(one.summary),
                 outcomes_sha256=one.outcomes_sha256,
                 device=one.device,
@@ -163,21 +163,19 @@ class EvaluationRepository:
                 EvaluationRow.model_sha256 == key.model_sha256,
                 EvaluationRow.calibration_id == key.calibration_id,
                 EvaluationRow.set_digest == key.set_digest,
-                EvaluationRow.code_version == key.code_version,
+                EvaluationRow.figures_version == key.figures_version,
             )
         )
         return None if row is None else _evaluation(row, row.summary)
 
-    def on_set(self, set_digest: str, code_version: str | None = None) -> Sequence[Evaluation]:
-        """What was measured on a set, newest first, without the figures; None takes every code version."""
+    def on_set(self, set_digest: str, figures_version: int) -> Sequence[Evaluation]:
+        """Evaluations on a set with figures of this version, newest first, without the figures."""
         query = (
             select(EvaluationRow)
             .options(defer(EvaluationRow.summary))
-            .where(EvaluationRow.set_digest == set_digest)
+            .where(EvaluationRow.set_digest == set_digest, EvaluationRow.figures_version == figures_version)
             .order_by(EvaluationRow.created_at.desc())
         )
-        if code_version is not None:
-            query = query.where(EvaluationRow.code_version == code_version)
         return [_evaluation(row, {}) for row in self._session.scalars(query)]
 
 
@@ -200,7 +198,7 @@ def _evaluation(row: EvaluationRow, summary: Mapping[str, Any]) -> Evaluation:
         evaluation_id=row.evaluation_id,
         model_name=row.model_name,
         model_version=row.model_version,
-        key=EvaluationKey(row.model_sha256, row.calibration_id, row.set_digest, row.code_version),
+        key=EvaluationKey(row.model_sha256, row.calibration_id, row.set_digest, row.figures_version),
         outcomes_sha256=row.outcomes_sha256,
         device=row.device,
         elapsed_ms=row.elapsed_ms,

@@ -37,12 +37,12 @@ class EvaluationSetRow(Base):
 
 
 class EvaluationRow(Base):
-    """The figures of a model version on a set by a state of the code; what each box did lies in a file."""
+    """The figures of a model version on a set; a file holds what each box did."""
 
     __tablename__ = "evaluations"
     __table_args__ = (
         UniqueConstraint(
-            "model_sha256", "calibration_id", "set_digest", "code_version", name="uq_evaluations_what"
+            "model_sha256", "calibration_id", "set_digest", "figures_version", name="uq_evaluations_what"
         ),
     )
 
@@ -52,7 +52,7 @@ class EvaluationRow(Base):
     model_sha256: Mapped[str] = mapped_column(String(64))
     calibration_id: Mapped[str] = mapped_column(String(16))
     set_digest: Mapped[str] = mapped_column(ForeignKey("evaluation_sets.digest"), index=True)
-    code_version: Mapped[str] = mapped_column(String(64))
+    figures_version: Mapped[int] = mapped_column(Integer)
     summary: Mapped[dict[str, Any]] = mapped_column(JSON)
     outcomes_sha256: Mapped[str] = mapped_column(String(64))
     device: Mapped[str] = mapped_column(String(16))

@@ -19,8 +19,8 @@ def a_set(number: int = 1, **changes: object) -> EvaluationSet:
     return replace(one, **changes)
 
 
-def an_evaluation(number: int = 1, code: str = "c") -> Evaluation:
-    key = EvaluationKey("m" * 64, "cal", f"{1:064d}", code)
+def an_evaluation(number: int = 1, figures_version: int = 1) -> Evaluation:
+    key = EvaluationKey("m" * 64, "cal", f"{1:064d}", figures_version)
     return Evaluation(f"e{number}", "weld", 2, key, "f" * 64, "cpu", 12.5, None, NOW, {"recall": 0.5})
 
 
@@ -55,15 +55,15 @@ def test_an_evaluation_is_kept_once_and_found_by_what_it_is_of(store):
         work.evaluations.add_set(a_set())
         work.evaluations.add(an_evaluation())
         work.evaluations.add(replace(an_evaluation(2), summary={"recall": 0.9}))
-        work.evaluations.add(an_evaluation(3, code="newer"))
+        work.evaluations.add(an_evaluation(3, figures_version=2))
     with store.read() as work:
         found = work.evaluations.find(an_evaluation().key)
         assert found is not None
         assert (found.evaluation_id, found.summary) == ("e1", {"recall": 0.5})
         assert work.evaluations.find(replace(an_evaluation().key, calibration_id="other")) is None
-        assert {one.evaluation_id for one in work.evaluations.on_set(a_set().digest)} == {"e1", "e3"}
-        listed = work.evaluations.on_set(a_set().digest, "c")
-        assert [(one.evaluation_id, one.summary) for one in listed] == [("e1", {})]
+        for figures_version, evaluation_id in ((1, "e1"), (2, "e3")):
+            listed = work.evaluations.on_set(a_set().digest, figures_version)
+            assert [(one.evaluation_id, one.summary) for one in listed] == [(evaluation_id, {})]
 
 
 def test_arrays_are_read_back_and_a_changed_file_is_refused(tmp_path):

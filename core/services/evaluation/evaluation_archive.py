@@ -11,6 +11,7 @@ from core.domain.model_version import ModelVersion
 from core.evaluate.operating_figures import MeasuredVersion, operating_figures
 from core.evaluate.outcome_table import OutcomeTable
 from core.evaluate.resampling import Resampling, resample
+from core.evaluate.summary import FIGURES_VERSION
 from core.evaluate.version_differences import DifferenceKind, Places, version_differences
 from core.evaluate.version_figures import VersionFigures, figures_from
 from core.store.array_files import ArrayFiles
@@ -42,18 +43,18 @@ class StoredEvaluation:
 
 
 class EvaluationArchive:
-    """What was measured by this state of the code. Safe to share between threads.
+    """Evaluations with figures of one version. Safe to share between threads.
 
     Args:
         store: where evaluations are listed.
         files: where their boxes lie.
-        code_version: of this state of the code.
+        figures_version: of the figures; evaluations of another one do not count.
     """
 
-    def __init__(self, store: Store, files: ArrayFiles, code_version: str) -> None:
+    def __init__(self, store: Store, files: ArrayFiles, figures_version: int = FIGURES_VERSION) -> None:
         self._store = store
         self._files = files
-        self.code_version = code_version
+        self._figures_version = figures_version
         self._tables: _Recent[tuple[OutcomeTable, VersionFigures]] = _Recent(_KEPT_TABLES)
         self._plans: _Recent[Resampling] = _Recent(_KEPT_PLANS)
         self._measured: _Recent[MeasuredVersion] = _Recent(_KEPT_ANSWERS)
@@ -62,7 +63,7 @@ class EvaluationArchive:
     def key(self, version: ModelVersion, set_digest: str) -> EvaluationKey:
         """What an evaluation of the version on the set is kept under."""
         return EvaluationKey(
-            version.sha256, version.calibration.calibration_id, set_digest, self.code_version
+            version.sha256, version.calibration.calibration_id, set_digest, self._figures_version
         )
 
     def sets_of(self, model: str) -> Sequence[EvaluationSet]:
@@ -73,10 +74,10 @@ class EvaluationArchive:
     def on_set(self, set_digest: str) -> dict[EvaluationKey, Evaluation]:
         """What was measured on a set, without figures."""
         with self._store.read() as work:
-            return {one.key: one for one in work.evaluations.on_set(set_digest, self.code_version)}
+            return {one.key: one for one in work.evaluations.on_set(set_digest, self._figures_version)}
 
     def has(self, version: ModelVersion, set_digest: str) -> bool:
-        """True when the version was evaluated on the set by this state of the code."""
+        """True when the version was evaluated on the set."""
         return self.key(version, set_digest) in self.on_set(set_digest)
 
     def stored(self, version: ModelVersion, set_digest: str) -> StoredEvaluation | None:

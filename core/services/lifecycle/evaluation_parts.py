@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.domain.model_version import ModelVersion
-from core.services.evaluation.code_version import code_version
 from core.services.evaluation.evaluation_archive import EvaluationArchive
 from core.services.evaluation.evaluation_sets import EvaluationSets
 from core.services.lifecycle.gate_evidence import KnownSet, Stored
@@ -24,7 +23,7 @@ class GateEvaluations:
         return [KnownSet(one.digest, one.name, one.n_images, one.n_boxes) for one in found]
 
     def has(self, version: ModelVersion, set_digest: str) -> bool:
-        """True when the version was evaluated on the set by this state of the code."""
+        """True when the version was evaluated on the set."""
         return self._archive.has(version, set_digest)
 
     def stored(self, version: ModelVersion, set_digest: str) -> Stored | None:
@@ -34,8 +33,8 @@ class GateEvaluations:
 
 
 def make_archive(store: Store, folder: Path) -> EvaluationArchive:
-    """What was measured by this state of the code; the boxes lie below `folder`."""
-    return EvaluationArchive(store, ArrayFiles(folder / "outcomes"), code_version())
+    """The evaluations; what each box did lies below `folder`."""
+    return EvaluationArchive(store, ArrayFiles(folder / "outcomes"))
 
 
 def make_sets(store: Store, folder: Path) -> EvaluationSets:

@@ -230,7 +230,7 @@ def upgrade() -> None:
         _required("model_sha256", sa.String(64)),
         _required("calibration_id", sa.String(16)),
         _required("set_digest", sa.String(64), sa.ForeignKey("evaluation_sets.digest"), index=True),
-        _required("code_version", sa.String(64)),
+        _required("figures_version", sa.Integer),
         _required("summary", sa.JSON),
         _required("outcomes_sha256", sa.String(64)),
         _required("device", sa.String(16)),
@@ -238,7 +238,7 @@ def upgrade() -> None:
         sa.Column("created_by", sa.String(40), sa.ForeignKey("users.user_id")),
         _required("created_at", _MOMENT),
         sa.UniqueConstraint(
-            "model_sha256", "calibration_id", "set_digest", "code_version", name="uq_evaluations_what"
+            "model_sha256", "calibration_id", "set_digest", "figures_version", name="uq_evaluations_what"
         ),
     )
     op.create_table(
