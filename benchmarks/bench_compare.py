@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 
-from core.bootstrap.foundations import open_store
 from core.domain.accounts import Identity, Role
 from core.domain.model_version import CalibrationRecord, ModelVersion
 from core.domain.radiograph import Polarity
@@ -34,6 +33,7 @@ from core.services.evaluation.evaluation_sets import EvaluationSets
 from core.services.evaluation.evaluations import EvaluationService
 from core.services.jobs.jobs import JobService
 from core.store.array_files import ArrayFiles
+from core.store.audit_trail import open_store
 from core.store.database import open_database, upgrade
 from core.store.evaluations import EVALUATE, Evaluation, EvaluationSet, new_id
 

@@ -23,13 +23,13 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Engine, insert
 
-from core.bootstrap.foundations import open_store
 from core.domain.radiograph import Polarity, Radiograph
 from core.imaging.fingerprint import fingerprint
 from core.services.images.copies import CopySearch, kept_fingerprint
 from core.services.images.view_index import view_index
 from core.simulate.config import SimulationConfig
 from core.simulate.render import simulate_weld
+from core.store.audit_trail import open_store
 from core.store.database import open_database, upgrade
 from core.store.fingerprint_table import ImageFingerprintRow
 from core.store.tables import ImageRow

@@ -29,8 +29,8 @@ from torchvision.models.detection import FCOS, fasterrcnn_resnet50_fpn
 from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
 from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
-from core.bootstrap.services import CHECKPOINTS
 from core.calibrate.calibrator import calibrator_from
+from core.container import CHECKPOINTS
 from core.domain.detections import Detections, FloatArray
 from core.domain.model_version import ModelVersion
 from core.engine.decoding import Candidates, candidates_of

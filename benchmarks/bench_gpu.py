@@ -14,7 +14,7 @@ import torch
 import torchvision
 from torch import Tensor
 
-from core.bootstrap.services import CHECKPOINTS
+from core.container import CHECKPOINTS
 from core.engine.batching import WINDOW_S, MicroBatcher
 from core.engine.decoding import Candidates, candidates_of
 from core.engine.detector import GPU_VIEWS_AT_ONCE, Detector, Request

@@ -18,12 +18,12 @@ from typing import Any
 
 from sqlalchemy import Engine, insert
 
-from core.bootstrap.foundations import open_store
 from core.domain.accounts import COMMAND_LINE
 from core.domain.indication import IndicationClass
 from core.domain.records import Disposition, InspectionState
 from core.services.inspections.history import HistoryService
 from core.store.account_tables import PersonRow, UserRow
+from core.store.audit_trail import open_store
 from core.store.database import open_database, upgrade
 from core.store.inspection_history import HistoryFilter, found_text, search_words
 from core.store.record_tables import InspectionRow

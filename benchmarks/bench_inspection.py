@@ -16,7 +16,7 @@ import numpy as np
 import torch
 import torchvision
 
-from core.bootstrap.services import CHECKPOINTS
+from core.container import CHECKPOINTS
 from core.engine.detector import Detector
 from core.explain.box_gradcam import explain_box
 from core.imaging.encode import encode_png

@@ -22,8 +22,8 @@ import torch
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from core.bootstrap.services import CHECKPOINTS
 from core.calibrate.logistic import log_odds
+from core.container import CHECKPOINTS
 from core.domain.detections import FloatArray
 from core.domain.radiograph import Polarity
 from core.engine.detector import SCORE_FLOOR, Detector

@@ -21,7 +21,6 @@ from typing import IO, Any
 
 from sqlalchemy import Engine, insert
 
-from core.bootstrap.foundations import open_store
 from core.domain.accounts import Identity, Role
 from core.domain.correction import Finding, FoundBox, Origin, Reason
 from core.domain.indication import IndicationClass
@@ -30,6 +29,7 @@ from core.domain.records import LABELS
 from core.services.labels.label_files import LabelFormat
 from core.services.workspaces import Workspace, make_workspace
 from core.store.account_tables import PersonRow, UserRow
+from core.store.audit_trail import open_store
 from core.store.database import open_database, upgrade
 from core.store.learning_tables import QueueItemRow
 from core.store.queue import QueueFilter, QueueState

@@ -12,6 +12,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from core.domain.accounts import ACCOUNT_ROLES, Role
 from core.domain.errors import ConfigurationError
 
+#: Relative paths of the settings, the shipped models and the samples lie below this folder.
+ROOT = Path(__file__).resolve().parents[1]
 #: A shorter secret can be guessed.
 MIN_SECRET_LENGTH = 32
 _SECRET_LIKE_EXAMPLE = re.compile(

@@ -11,7 +11,7 @@ from app.shared.resources import resources
 def draw() -> None:
     """The whole page."""
     identity = require_page("versions")
-    service = resources().services.models.versions
+    service = resources().services.versions
     models = view.model_choices(service.models(identity))
     if view.chosen_model() not in models:
         st.html(

@@ -5,8 +5,6 @@ from pathlib import Path
 from app.shared.resources import Resources
 from core.domain.accounts import COMMAND_LINE
 from core.engine.detector import Detector
-from core.services.evaluation.evaluation_run import EvaluationRun
-from core.services.jobs.job_worker import JobWorker
 from core.store.evaluations import EvaluationSet
 from core.store.jobs import JobState
 from tests.artefacts import write_artefact
@@ -26,26 +24,7 @@ def add_second_version(held: Resources, folder: Path) -> int:
     return held.services.registry.add(artefact, alias="challenger")
 
 
-def run_of(held: Resources) -> EvaluationRun:
-    """What measures, in this process."""
-    services = held.services
-    return EvaluationRun(
-        services.store,
-        services.evaluations.sets,
-        services.evaluations.archive,
-        services.registry,
-        services.detect,
-    )
-
-
-def work_on(held: Resources, folder: Path, job_id: str) -> JobState:
-    """Do a measuring job here and now."""
-    run = run_of(held).run
-    worker = JobWorker(held.services.store, folder / "jobs", lambda _kind: run)
-    return worker.work(job_id)
-
-
-def measure(held: Resources, folder: Path, chosen: EvaluationSet, numbers: tuple[int, ...] = (1, 2)) -> None:
+def measure(held: Resources, chosen: EvaluationSet, numbers: tuple[int, ...] = (1, 2)) -> None:
     """Measure versions on a set, as the job does it."""
     job_id = held.services.evaluations.start(COMMAND_LINE, chosen, numbers)
-    assert work_on(held, folder, job_id) is JobState.DONE
+    assert held.services.job_worker().work(job_id) is JobState.DONE

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from sqlalchemy import Engine
 
-from core.bootstrap.foundations import open_store
 from core.domain.accounts import Identity, Role, User
 from core.domain.detections import Detections, Origin, View
 from core.domain.errors import SignInRefusedError
@@ -16,6 +15,7 @@ from core.domain.model_version import CalibrationRecord, ModelVersion
 from core.domain.radiograph import Polarity, Radiograph
 from core.domain.reading import Call, ReadIndication
 from core.domain.records import AnnotationSource
+from core.store.audit_trail import open_store
 from core.store.unit_of_work import Store
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)

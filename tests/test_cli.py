@@ -266,11 +266,11 @@ def test_train_runs_a_recipe_into_a_folder(run, home, tmp_path):
 
 
 def test_setup_creates_the_database_and_registers_what_ships(run, home, tmp_path, monkeypatch):
-    import core.bootstrap.services
+    import core.container
 
     shipped = tmp_path / "checkpoints"
     write_artefact(shipped / "casting-v1", name="casting", seed=4, polarity="digital")
-    monkeypatch.setattr(core.bootstrap.services, "CHECKPOINTS", shipped)
+    monkeypatch.setattr(core.container, "CHECKPOINTS", shipped)
     for _ in range(2):  # a second time changes nothing
         result = run("setup", "--demo")
         assert result.exit_code == 0, result.output

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from core.bootstrap.foundations import open_store, open_trail
 from core.cli import main
 from core.config import load_settings
+from core.container import Container
 from core.domain.accounts import Identity, Role
-from core.store.database import open_database, upgrade
+from core.store.database import upgrade
 
 SOMEBODY = Identity("u-00000000000000aa", "somebody", Role.INSPECTOR)
 
@@ -22,14 +22,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A database with five events and nothing else."""
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "var"))
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/radikal.db")
-    settings = load_settings(None)
-    database = open_database(settings.database_url)
-    upgrade(database)
-    store = open_store(database, open_trail(settings, database))
+    services = Container(load_settings(None))
+    upgrade(services.database)
     for number in range(1, 6):
-        with store.write() as work:
+        with services.store.write() as work:
             work.audit.record(SOMEBODY, action="image.added", object_type="image", object_id=f"o-{number}")
-    database.dispose()
+    services.database.dispose()  # not closed: events that no anchor covers yet are left
     return tmp_path
 
 

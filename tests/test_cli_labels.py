@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from core.bootstrap.openings import open_accounts, open_labels
 from core.cli import main
 from core.config import Settings
+from core.container import open_container
 from core.domain.accounts import COMMAND_LINE, Identity, Role
 from core.domain.indication import IndicationClass
 from core.domain.labels import Label
-from core.services.workspaces import make_workspace
 from tests.workplace import radiograph_png
 
 PORE = Label("h1", (5.1, 6.2, 20.3, 18.4), IndicationClass.POROSITY, iso6520="2011")
@@ -27,11 +26,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     settings = Settings(_env_file=None, **{key.lower(): value for key, value in variables.items()})
-    with open_accounts(settings) as (accounts, _):
+    with open_container(settings, newest=True) as services:
+        accounts, desk = services.accounts, services.workspace
         user = accounts.add(COMMAND_LINE, "l.one", "L. One", Role.ANNOTATOR, "three pores in 4 welds").user
         accounts.add(COMMAND_LINE, "a.admin", "A. Admin", Role.ADMIN, "three pores in 4 welds")
-    with open_labels(settings) as (_, store):
-        desk = make_workspace("", store, tmp_path / "originals")
         film = desk.images.add(COMMAND_LINE, radiograph_png(), "film.png").sha256
         desk.labels.save(Identity(user.user_id, "l.one", user.role), film, [PORE], expected_version=0)
 

@@ -7,14 +7,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from core.bootstrap.foundations import anchored
-from core.bootstrap.services import build_services
 from core.cli import main
 from core.cli.conventions import read_settings
+from core.container import open_container
 from core.domain.accounts import COMMAND_LINE
 from core.domain.radiograph import Polarity
 from core.reports.report_pdf import is_pdf
-from core.store.database import open_database, upgrade
 from tests.artefacts import write_artefact
 from tests.workplace import radiograph_png
 
@@ -27,16 +25,11 @@ def _point_at(patch: pytest.MonkeyPatch, folder: Path) -> None:
 
 def _inspect() -> str:
     """The id of an inspection that a command on the server made."""
-    settings = read_settings()
-    database = open_database(anchored(settings.database_url))
-    upgrade(database)
-    database.dispose()
-    services = build_services(settings)
-    film = services.workspace.images.add(COMMAND_LINE, radiograph_png(2), "film.png", polarity=Polarity.FILM)
-    result = services.detect.detect(film, "film.png", model="weld")
-    kept = services.workspace.inspections.record(COMMAND_LINE, result)
-    services.database.dispose()
-    return kept.inspection_id
+    with open_container(read_settings(), newest=True) as services:
+        images = services.workspace.images
+        film = images.add(COMMAND_LINE, radiograph_png(2), "film.png", polarity=Polarity.FILM)
+        result = services.detect.detect(film, "film.png", model="weld")
+        return services.workspace.inspections.record(COMMAND_LINE, result).inspection_id
 
 
 @pytest.fixture(scope="module")

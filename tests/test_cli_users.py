@@ -11,14 +11,12 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine, select
 
-import core.bootstrap.services
-from core.bootstrap.foundations import make_accounts, open_store, open_trail
-from core.bootstrap.openings import open_accounts
+import core.container
 from core.cli import main
 from core.config import load_settings
+from core.container import Container, open_container
 from core.domain.accounts import COMMAND_LINE, Role
 from core.domain.errors import SignInRefusedError
-from core.services.auditing import AuditService
 from core.store.record_tables import AuditEventRow
 
 PASSWORD, OTHER = "three pores in 4 welds", "one crack in 7 castings"
@@ -30,7 +28,7 @@ def run(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> R
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "var"))
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
-    monkeypatch.setattr(core.bootstrap.services, "CHECKPOINTS", tmp_path / "no-models")
+    monkeypatch.setattr(core.container, "CHECKPOINTS", tmp_path / "no-models")
 
     def call(*arguments: str, typed: str | None = None) -> Result:
         return CliRunner().invoke(main, arguments, input=typed)
@@ -39,12 +37,12 @@ def run(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> R
 
 
 @pytest.fixture
-def with_inspector(run: Run, engine: Engine) -> Run:
+def with_inspector(run: Run) -> Run:
     """A database with an admin and the inspector a.inspector."""
-    settings = load_settings(None)
-    accounts = make_accounts(settings, open_store(engine, open_trail(settings, engine)), cost=4)
-    accounts.add(COMMAND_LINE, "admin", "Administrator", Role.ADMIN, PASSWORD)
-    accounts.add(COMMAND_LINE, "a.inspector", "Ann Inspector", Role.INSPECTOR, PASSWORD)
+    services = Container(load_settings(None), hash_cost=4)
+    services.accounts.add(COMMAND_LINE, "admin", "Administrator", Role.ADMIN, PASSWORD)
+    services.accounts.add(COMMAND_LINE, "a.inspector", "Ann Inspector", Role.INSPECTOR, PASSWORD)
+    services.close()
     return run
 
 
@@ -55,7 +53,8 @@ def users(run: Run) -> dict[str, dict]:
 
 
 def signs_in(name: str, password: str) -> bool:
-    with open_accounts(load_settings(None)) as (_, signing_in):
+    with open_container(load_settings(None)) as services:
+        signing_in = services.signing_in
         try:
             signing_in.exchange(signing_in.verify(name, password, "192.0.2.1"), "Browser")
         except SignInRefusedError:
@@ -157,8 +156,8 @@ def test_an_erasure_needs_yes_and_keeps_the_chain_valid(with_inspector: Run, eng
     assert user_id in with_inspector("user", "erase", "a.inspector", "--yes").stdout
     assert users(with_inspector)[None]["state"] == "erased"
     assert f"erased user {user_id}" in with_inspector("user", "list").stdout
-    trail = open_trail(load_settings(None), engine)
-    assert AuditService(open_store(engine, trail), trail).verify(COMMAND_LINE).is_whole
+    with open_container(load_settings(None)) as services:
+        assert services.audit.verify(COMMAND_LINE).is_whole
     with engine.connect() as connection:
         log = [str(row).lower() for row in connection.execute(select(AuditEventRow))]
     assert any("user.erased" in row and user_id in row for row in log)
@@ -197,8 +196,8 @@ def test_a_weak_password_is_refused_without_being_repeated(run: Run) -> None:
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_two_setups_at_the_same_time_make_one_admin(run: Run, tmp_path: Path) -> None:
     script = (
-        "import sys, core.bootstrap.services; from pathlib import Path; from core.cli import main; "
-        f"core.bootstrap.services.CHECKPOINTS = Path({str(tmp_path / 'no-models')!r}); main(['setup'])"
+        "import sys, core.container; from pathlib import Path; from core.cli import main; "
+        f"core.container.CHECKPOINTS = Path({str(tmp_path / 'no-models')!r}); main(['setup'])"
     )
     processes = [
         subprocess.Popen(

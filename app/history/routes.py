@@ -51,8 +51,7 @@ def report(request: Request) -> Response:
     if identity is None or form not in _FORMS:
         raise not_found(_NO_REPORT)
     write, media_type, how = _FORMS[form]
-    services, window = resources().services, _window(request)
-    service = ReportingService(services.workspace_of(identity), services.registry)
+    service, window = resources().services.reporting(identity), _window(request)
     try:
         made = service.report(identity, request.path_params["inspection_id"], window=window)
         return file_answer(write(service, made), media_type, f"{made.reference()}.{form}", how=how)

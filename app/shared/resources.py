@@ -11,12 +11,11 @@ from app.inspection.tray import EntryState, TrayEntry, Trays
 from app.inspection.uploads import Intake
 from app.shared.guest_tokens import GuestTokens
 from app.shared.presence import Presence
-from core.bootstrap.foundations import secret_of
-from core.bootstrap.services import Services, build_services
 from core.config import load_settings
+from core.container import Container
 from core.domain.accounts import Identity
 from core.domain.reading import setup_from
-from core.keys import Purpose, derive
+from core.keys import Purpose
 from core.services.lifecycle.served_models import ServedModels
 
 MODELS = ("weld", "casting")
@@ -33,7 +32,7 @@ class Resources:
         presence: who looks at which image that is labelled.
     """
 
-    services: Services
+    services: Container
     tokens: GuestTokens
     trays: Trays
     intake: Intake
@@ -44,12 +43,10 @@ class Resources:
     presence: Presence = field(default_factory=Presence)
 
     def close(self) -> None:
-        """Let background work finish."""
-        self.services.models.registry_sync.close()
+        """Let background work finish and give back the connections."""
         self.intake.close()
         self.analyses.close()
-        self.services.demo.close()
-        self.services.trail.close()
+        self.services.close()
 
     def forget(self, visitor: str) -> None:
         """Drop what is remembered about this visitor; what was stored is not touched."""
@@ -58,24 +55,25 @@ class Resources:
         self.maps.forget(visitor)
 
 
-def make_resources(services: Services, *, is_demo: bool = False) -> Resources:
-    """The app's objects around the given services."""
+def make_resources(services: Container, *, is_demo: bool = False) -> Resources:
+    """The app's objects around the given services; what holds state is made now, by one thread."""
+    services.health  # its clock starts  # noqa: B018
     analyses = AnalysisQueue(services.workspace_of, services.detect)
     held = Resources(
         services=services,
-        tokens=GuestTokens(derive(secret_of(services.settings), Purpose.GUEST)),
+        tokens=GuestTokens(services.key(Purpose.GUEST)),
         trays=Trays(partial(recalled, services)),
         intake=Intake(services.workspace_of),
         analyses=analyses,
         maps=HeatMaps(analyses, services.explain),
-        champions=services.models.served,
+        champions=services.served,
         is_demo=is_demo,
     )
     services.demo.when_ended(held.forget)
     return held
 
 
-def recalled(services: Services, visitor: Identity) -> list[TrayEntry]:
+def recalled(services: Container, visitor: Identity) -> list[TrayEntry]:
     """What lay on this visitor's table before this process started, each with the versions that read it."""
     workspace = services.workspace_of(visitor)
     entries = workspace.worklist.entries(visitor)
@@ -108,7 +106,9 @@ def resources() -> Resources:
     """
     with _making:
         if not _held:
-            _held.append(make_resources(build_services(load_settings()), is_demo=_lets_guests_in.is_set()))
+            _held.append(
+                make_resources(Container(load_settings(), serves=True), is_demo=_lets_guests_in.is_set())
+            )
         return _held[0]
 
 
@@ -133,4 +133,4 @@ def forget_resources() -> None:
 
 def keep_up_with_registry() -> None:
     """Load the networks of the champions, so that the first visitor does not wait for them, and keep up."""
-    resources().services.models.registry_sync.start()
+    resources().services.registry_sync.start()

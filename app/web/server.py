@@ -32,8 +32,8 @@ from app.web.middleware.origins import LOOPBACK
 from app.web.middleware.refusal import NOT_FOUND
 from app.web.middleware.stack import middleware_stack
 from core import logs
-from core.bootstrap.foundations import secret_of
 from core.config import Settings, load_settings
+from core.container import secret_of
 from core.domain.errors import ConfigurationError, WorkbenchError
 from core.keys import Purpose, derive
 

@@ -2,16 +2,21 @@
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from core.audit.findings import Verification
-from core.cli.conventions import FAILED, one_line_errors, read_settings
+from core.cli.conventions import FAILED, one_line_errors, open_services
 from core.domain.accounts import COMMAND_LINE
+
+if TYPE_CHECKING:
+    from core.services.auditing import AuditService
 
 _MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
@@ -29,10 +34,10 @@ def verify(as_json: bool) -> None:
 
     Exit code 0 when the log is whole, 1 when it is not: then one line for each finding.
     """
-    from core.bootstrap.openings import build_audit
     from core.services.auditing import anchored_text, moment
 
-    result = build_audit(read_settings()).verify(COMMAND_LINE)
+    with _open_audit() as service:
+        result = service.verify(COMMAND_LINE)
     if as_json:
         click.echo(json.dumps(_result(result), indent=1))
     elif result.is_whole:
@@ -69,18 +74,23 @@ def export(
 ) -> None:
     """Write events to a file, newest first; the log tells that it was exported."""
     from core.audit.selection import EventFilter
-    from core.bootstrap.openings import build_audit
     from core.services.auditing import ExportFormat
 
     wanted = EventFilter(since=_utc(since), until=_utc(until), actor_id=actor, action=action)
-    service = build_audit(read_settings())
-    with out.open("w", encoding="utf-8", newline="") as file:
+    with _open_audit() as service, out.open("w", encoding="utf-8", newline="") as file:
         n_lines = 0
         for line in service.export(COMMAND_LINE, wanted, ExportFormat(form)):
             file.write(line)
             n_lines += 1
     n_events = n_lines - 1 if form == "csv" else n_lines
     click.echo(f"{n_events} events written to {out}")
+
+
+@contextmanager
+def _open_audit() -> "Iterator[AuditService]":
+    with open_services() as services:
+        services.require_table("audit_events", "audit log")
+        yield services.audit
 
 
 def _utc(moment: datetime | None) -> datetime | None:

@@ -1,17 +1,19 @@
-"""What every command shares: settings, exit codes, errors as one line, progress."""
+"""Conventions of every command: settings, services, exit codes, errors as one line, progress."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
-from pathlib import Path
-from typing import ParamSpec
+from typing import TYPE_CHECKING, ParamSpec
 
 import click
 
-from core.config import Settings, load_settings
+from core.config import ROOT, Settings, load_settings
 from core.domain.errors import BadInputError, WorkbenchError
 
-ROOT = Path(__file__).resolve().parents[2]
+if TYPE_CHECKING:
+    from core.container import Container
+
 BAD_INPUT, FAILED = 2, 1
 P = ParamSpec("P")
 
@@ -23,6 +25,15 @@ def read_settings() -> Settings:
         ConfigurationError: names every key that is wrong.
     """
     return load_settings(ROOT / ".env")
+
+
+@contextmanager
+def open_services(*, newest: bool = False) -> "Iterator[Container]":
+    """The services over the settings of this process; see `open_container`, imported late for `--help`."""
+    from core.container import open_container
+
+    with open_container(read_settings(), newest=newest) as services:
+        yield services
 
 
 def one_line_errors(command: Callable[P, None]) -> Callable[P, None]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from core.cli.conventions import FAILED, one_line_errors, read_settings, show_progress
+from core.cli.conventions import FAILED, one_line_errors, open_services, show_progress
 from core.cli.learning import export_data, list_data, make_data
 
 
@@ -52,8 +52,7 @@ def check(
 
     One line a finding, errors first. Exit code 1 when there is an error, 0 with warnings alone.
     """
-    from core.bootstrap.foundations import make_registry
-    from core.services.datasets.data_checking import CheckRequest, DataCheckService
+    from core.services.datasets.data_checking import CheckRequest
 
     if not recorded and not clean:
         raise click.UsageError("name at least one file by --coco or --clean")
@@ -68,7 +67,8 @@ def check(
         held_out=held_out or None,
         should_search_copies=not quick,
     )
-    result = DataCheckService(make_registry(read_settings())).check(request, progress=show_progress)
+    with open_services() as services:
+        result = services.data_checks.check(request, progress=show_progress)
     content = json.dumps(result.to_dict(), indent=1)
     if json_path == "-":
         click.echo(content)

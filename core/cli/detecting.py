@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from core.cli.conventions import BAD_INPUT, one_line_errors, read_settings, show_progress
+from core.cli.conventions import BAD_INPUT, one_line_errors, open_services, show_progress
 from core.domain.errors import BadInputError
 
 
@@ -45,29 +45,28 @@ def detect(
 
     A file that cannot be read is named on stderr and the others are still done; the exit code is then 2.
     """
-    from core.bootstrap.services import build_services
     from core.domain.radiograph import Polarity
     from core.imaging.read import read_radiograph
     from core.reports.detection_json import detection_to_dict
 
-    services = build_services(read_settings())
-    services.registry.resolve(model, version=version, alias=alias)  # a wrong model fails before any image
     results: list[dict[str, Any]] = []
     refused: list[BadInputError] = []
-    for path, file in _files(paths, refused):
-        try:
-            radiograph = read_radiograph(
-                file.read(), file.name, polarity=Polarity(polarity), frame=file.frame
-            )
-            result = services.detect.detect(
-                radiograph, file.name, model=model, version=version, alias=alias, min_score=min_score
-            )
-        except BadInputError as error:
-            _refuse(error, refused)
-            continue
-        results.append(detection_to_dict(result, str(path)))
-        if explain is not None:
-            _write_maps(services, result, Path(file.name).stem, explain)
+    with open_services() as services:
+        services.registry.resolve(model, version=version, alias=alias)  # a wrong model fails before any image
+        for path, file in _files(paths, refused):
+            try:
+                radiograph = read_radiograph(
+                    file.read(), file.name, polarity=Polarity(polarity), frame=file.frame
+                )
+                result = services.detect.detect(
+                    radiograph, file.name, model=model, version=version, alias=alias, min_score=min_score
+                )
+            except BadInputError as error:
+                _refuse(error, refused)
+                continue
+            results.append(detection_to_dict(result, str(path)))
+            if explain is not None:
+                _write_maps(services, result, Path(file.name).stem, explain)
     if json_path == "-":
         click.echo(json.dumps(results, indent=1))
     else:

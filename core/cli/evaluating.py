@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from core.cli.conventions import one_line_errors, read_settings, show_progress
+from core.cli.conventions import one_line_errors, open_services, show_progress
 
 
 @click.command()
@@ -38,26 +38,23 @@ def evaluate(
     out: Path | None,
 ) -> None:
     """Measure a model version on images with recorded boxes."""
-    from core.bootstrap.openings import evaluate_artefact
-    from core.bootstrap.services import build_services
     from core.domain.radiograph import Polarity
     from core.labelling.split import members_of, read_split
 
-    service = build_services(read_settings()).evaluate if artefact is None else evaluate_artefact(artefact)
-    members = None
-    if split is not None:
-        members = members_of(read_split(split), part)
-    summary = service.evaluate(
-        coco,
-        images,
-        model=model,
-        version=version,
-        alias=alias,
-        series=members,
-        polarity=Polarity(polarity),
-        gate=gate,
-        progress=show_progress,
-    )
+    members = None if split is None else members_of(read_split(split), part)
+    with open_services() as services:
+        service = services.evaluate if artefact is None else services.evaluate_artefact(artefact)
+        summary = service.evaluate(
+            coco,
+            images,
+            model=model,
+            version=version,
+            alias=alias,
+            series=members,
+            polarity=Polarity(polarity),
+            gate=gate,
+            progress=show_progress,
+        )
     figures = summary.to_dict()
     if out is not None:
         out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")

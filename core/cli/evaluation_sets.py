@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from core.cli.conventions import one_line_errors, read_settings
+from core.cli.conventions import one_line_errors, open_services
 
 
 @click.group("evaluation-sets")
@@ -29,14 +29,13 @@ def add(
 
     A set never changes: images that are changed later are refused, other boxes are another set.
     """
-    from core.bootstrap.openings import open_evaluation_sets
     from core.domain.accounts import COMMAND_LINE
     from core.domain.radiograph import Polarity
     from core.labelling.split import members_of, read_split
 
     series = None if split is None else members_of(read_split(split), part)
-    with open_evaluation_sets(read_settings()) as sets:
-        added = sets.add_files(
+    with open_services(newest=True) as services:
+        added = services.evaluation_sets.add_files(
             COMMAND_LINE, name, model, coco, images, series=series, polarity=Polarity(polarity)
         )
     click.echo(f"{added.name}: {added.n_images} images, {added.n_boxes} boxes, digest {added.digest[:12]}")
@@ -46,11 +45,10 @@ def add(
 @one_line_errors
 def list_sets() -> None:
     """List the sets, the newest first."""
-    from core.bootstrap.openings import open_evaluation_sets
     from core.domain.accounts import COMMAND_LINE
 
-    with open_evaluation_sets(read_settings()) as sets:
-        found = sets.all(COMMAND_LINE)
+    with open_services(newest=True) as services:
+        found = services.evaluation_sets.all(COMMAND_LINE)
     for one in found:
         click.echo(f"{one.model_name:<8} {one.digest[:12]}  {one.n_images:>6} images {one.n_boxes:>7} boxes  "
                    f"{one.name}")  # fmt: skip

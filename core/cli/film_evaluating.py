@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from core.cli.conventions import one_line_errors, read_settings, show_progress
+from core.cli.conventions import one_line_errors, open_services, show_progress
 
 if TYPE_CHECKING:
     from core.evaluate.cell_classes import ClassCells
@@ -47,24 +47,22 @@ def evaluate_films(
     more than one away from anything recorded is false. Films whose crop was trained on count as trained on
     only with --crops.
     """
-    from core.bootstrap.services import build_services
     from core.domain.radiograph import Polarity
-    from core.services.evaluation.film_evaluating import FilmEvaluateService
 
-    services = build_services(read_settings())
-    evaluation = FilmEvaluateService(services.detect, services.registry).evaluate(
-        films,
-        images,
-        model=model,
-        version=version,
-        alias=alias,
-        crops=crops,
-        probability=probability,
-        cell_px=cell_px,
-        polarity=Polarity(polarity),
-        gate=gate,
-        progress=show_progress,
-    )
+    with open_services() as services:
+        evaluation = services.evaluate_films.evaluate(
+            films,
+            images,
+            model=model,
+            version=version,
+            alias=alias,
+            crops=crops,
+            probability=probability,
+            cell_px=cell_px,
+            polarity=Polarity(polarity),
+            gate=gate,
+            progress=show_progress,
+        )
     if out is not None:
         out.write_text(json.dumps(evaluation.to_dict(), indent=1) + "\n", encoding="utf-8")
     _print_evaluation(evaluation)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from core.cli.conventions import one_line_errors, read_settings
+from core.cli.conventions import one_line_errors, open_services
 from core.domain.accounts import COMMAND_LINE, Identity
 from core.domain.errors import UnknownUserError
 
@@ -34,10 +34,10 @@ def export(path: Path, form: str, images: bool) -> None:
 
     COCO and VOC come back exactly; YOLO keeps no ISO 6520-1 numbers and moves an edge by less than 1e-9 px.
     """
-    from core.bootstrap.openings import open_labels
     from core.services.labels.label_files import LabelFormat
 
-    with open_labels(read_settings()) as (files, _):
+    with open_services(newest=True) as services:
+        files = services.workspace.label_files
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as target:
             try:
                 done = files.export(COMMAND_LINE, target, LabelFormat(form), with_images=images)
@@ -61,15 +61,15 @@ def import_(path: Path, form: str, author: str, voc_origin: str) -> None:
     They become the next version of an image's labels; earlier ones stay. What is not taken is told, line by
     line.
     """
-    from core.bootstrap.openings import open_labels
     from core.services.labels.label_files import LabelFormat
 
-    with open_labels(read_settings()) as (files, store), path.open("rb") as source:
-        with store.read() as work:
+    with open_services(newest=True) as services, path.open("rb") as source:
+        with services.store.read() as work:
             user = next((one for one in work.users.all() if one.name == author.casefold()), None)
         if user is None or not user.is_active:
             raise UnknownUserError(f"there is no active account {author!r}")
         identity = Identity(user.user_id, user.shown_name, user.role)
+        files = services.workspace.label_files
         done = files.import_(identity, source, path.name, LabelFormat(form), voc_origin=int(voc_origin))
     for problem in done.problems:
         click.echo(problem, err=True)

@@ -1,26 +1,27 @@
-"""`radikal data versions|make|export`, and what `radikal train --data-version` does."""
+"""`radikal data versions|make|export`, and retraining for `radikal train --data-version`."""
 
 import logging
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.cli.conventions import FAILED, one_line_errors, read_settings
+from core.cli.conventions import FAILED, one_line_errors, open_services
 from core.cli.working import STOPPED
 from core.domain.accounts import COMMAND_LINE
 from core.domain.errors import JobTakenError
+
+if TYPE_CHECKING:
+    from core.container import Container
 
 
 @click.command("versions")
 @one_line_errors
 def list_data() -> None:
     """Every data version: what it holds, for which model, under which licence."""
-    from core.bootstrap.openings import open_learning
-
-    with open_learning(read_settings()) as (data, _, _):
-        for one in data.all(COMMAND_LINE):
+    with open_services(newest=True) as services:
+        for one in services.data.all(COMMAND_LINE):
             parts = ", ".join(f"{name} {images}" for name, (images, _) in one.counts["parts"].items())
             click.echo(
                 f"{one.number:>4}  {one.model_name:<8} {one.manifest_sha256[:12]}  "
@@ -43,7 +44,6 @@ def list_data() -> None:
 @one_line_errors
 def make_data(model: str, coco: Path | None, images: Path | None, **values: Any) -> None:
     """Make a data version from what is labelled, and from a COCO file."""
-    from core.bootstrap.openings import open_learning
     from core.services.datasets.data_request import DataRequest
 
     folder = images or (coco.parent if coco else None)
@@ -53,9 +53,8 @@ def make_data(model: str, coco: Path | None, images: Path | None, **values: Any)
         images_dir=folder.resolve() if folder else None,
         **values,
     )
-    with open_learning(read_settings()) as (data, _, _):
-        job_id = data.start(COMMAND_LINE, request)
-    result = do_job(job_id)
+    with open_services(newest=True) as services:
+        result = _do_job(services, services.data.start(COMMAND_LINE, request))
     said = "" if result["is_new"] else " (nothing changed since)"
     click.echo(f"data version {result['number']}  {result['manifest_sha256']}{said}")
 
@@ -66,41 +65,35 @@ def make_data(model: str, coco: Path | None, images: Path | None, **values: Any)
 @one_line_errors
 def export_data(number: int, out: Path) -> None:
     """Write data version NUMBER as COCO files by part, with its images and its split list."""
-    from core.bootstrap.openings import open_learning
     from core.services.datasets.data_export import export
 
-    with open_learning(read_settings()) as (data, _, blobs):
-        manifest = data.manifest(COMMAND_LINE, data.numbered(COMMAND_LINE, number))
-        for path in export(manifest, blobs, out):
+    with open_services(newest=True) as services:
+        version = services.data.numbered(COMMAND_LINE, number)
+        for path in export(services.data.manifest(COMMAND_LINE, version), services.blobs, out):
             click.echo(path)
 
 
 def retrain(number: int, *, base: int | None, device: str, changes: dict[str, Any]) -> None:
     """Train on with a data version, here and now, and print the challenger."""
-    from core.bootstrap.foundations import make_registry
-    from core.bootstrap.openings import open_learning
     from core.services.training.retrain_request import RetrainRequest
 
-    settings = read_settings()
-    with open_learning(settings) as (data, retraining, _):
-        model = data.numbered(COMMAND_LINE, number).model_name
-        version = make_registry(settings).resolve(model, version=base)[0].version
+    with open_services(newest=True) as services:
+        model = services.data.numbered(COMMAND_LINE, number).model_name
+        version = services.registry.resolve(model, version=base)[0].version
         request = RetrainRequest(model, version, number, **changes)
-        job_id = retraining.start(COMMAND_LINE, request, device=device)
-    result = do_job(job_id)
+        result = _do_job(services, services.retraining.start(COMMAND_LINE, request, device=device))
     click.echo(f"{result['model']} v{result['version']} is the challenger")
 
 
-def do_job(job_id: str) -> dict[str, Any]:
+def _do_job(services: "Container", job_id: str) -> dict[str, Any]:
     """The result of a queued job, done in this process; ends the process when there is none.
 
     Where a server runs, it may have begun the job already: then its id is told, and where to watch it.
     """
-    from core.bootstrap.jobs import build_worker
     from core.store.jobs import JobState
 
     logging.getLogger("core").setLevel(logging.INFO)
-    worker, _ = build_worker(read_settings(), job_id)
+    worker = services.job_worker()
     try:
         state = worker.work(job_id)
     except JobTakenError:

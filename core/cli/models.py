@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
-from core.cli.conventions import ROOT, one_line_errors, read_settings
+from core.cli.conventions import one_line_errors, open_services
 from core.cli.promoting import history, promote, rollback
+from core.config import ROOT
 from core.domain.accounts import COMMAND_LINE
 from core.domain.errors import BadInputError
 from core.domain.serving import CHAMPION, ChangeKind
@@ -21,11 +22,10 @@ def models() -> None:
 @one_line_errors
 def list_models() -> None:
     """Every version with its aliases, release state and data licence."""
-    from core.bootstrap.foundations import make_registry
-
-    registry = make_registry(read_settings())
-    for name in registry.names():
-        for version in registry.versions(name):
+    with open_services() as services:
+        known = [(name, services.registry.versions(name)) for name in services.registry.names()]
+    for name, versions in known:
+        for version in versions:
             aliases = ", ".join(version.aliases) or "-"
             note = (version.card.get("release") or {}).get("note", "")
             click.echo(f"{name} v{version.version}  {version.sha256[:12]}  {aliases:<12} {note}".rstrip())
@@ -39,19 +39,14 @@ def list_models() -> None:
 @one_line_errors
 def import_model(folder: Path, alias: str | None) -> None:
     """Register the model version in FOLDER (weights, card, calibration, manifest)."""
-    from core.bootstrap.foundations import make_registry
-    from core.bootstrap.openings import open_promotion
-
-    settings = read_settings()
-    registry = make_registry(settings)
-    name = read_artefact(folder).name
-    if alias == CHAMPION and CHAMPION in registry.aliases(name):
-        raise BadInputError(
-            f"{name} has a champion: import it without an alias, then `radikal models promote`"
-        )
-    number = registry.register(folder, alias=alias)
-    with open_promotion(settings) as (_, serving):
-        serving.observe(kind=ChangeKind.SETUP, by=COMMAND_LINE, note="imported")
+    with open_services(newest=True) as services:
+        name = read_artefact(folder).name
+        if alias == CHAMPION and CHAMPION in services.registry.aliases(name):
+            raise BadInputError(
+                f"{name} has a champion: import it without an alias, then `radikal models promote`"
+            )
+        number = services.registry.register(folder, alias=alias)
+        services.alias_history.observe(kind=ChangeKind.SETUP, by=COMMAND_LINE, note="imported")
     click.echo(f"registered as version {number}")
 
 

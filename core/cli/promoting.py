@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
-from core.cli.conventions import one_line_errors, read_settings
-from core.config import Settings
+from core.cli.conventions import one_line_errors, open_services
 from core.domain.accounts import COMMAND_LINE
 from core.domain.errors import BadInputError
 from core.domain.serving import CHALLENGER, CHAMPION, NO_VERSION, ServingChange
+
+if TYPE_CHECKING:
+    from core.container import Container
 
 _MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 _NAME = click.argument("name", type=click.Choice(["weld", "casting"]))
@@ -36,13 +39,10 @@ def promote(name: str, version: int, alias: str, set_name: str | None, override:
     What the gate refuses is told with every reason, and nothing is changed. A running server follows within
     two seconds.
     """
-    from core.bootstrap.openings import open_promotion
     from core.services.lifecycle.alias_moves import Move
 
-    settings = read_settings()
-    seen = _pointing(settings, name, alias)
-    with open_promotion(settings) as (promoting, _):
-        digest = None
+    with open_services(newest=True) as services:
+        seen, promoting, digest = _pointing(services, name, alias), services.promoting, None
         if set_name is not None:
             sets = {one.name: one.digest for one in promoting.sets(COMMAND_LINE, name, version)}
             if set_name not in sets:
@@ -63,12 +63,9 @@ def promote(name: str, version: int, alias: str, set_name: str | None, override:
 @one_line_errors
 def rollback(name: str, alias: str, note: str) -> None:
     """Let an alias of the model NAME point to what it pointed to before."""
-    from core.bootstrap.openings import open_promotion
-
-    settings = read_settings()
-    seen = _pointing(settings, name, alias)
-    with open_promotion(settings) as (promoting, _):
-        _tell(promoting.roll_back(COMMAND_LINE, name, seen=seen, alias=alias, note=note))
+    with open_services(newest=True) as services:
+        seen = _pointing(services, name, alias)
+        _tell(services.promoting.roll_back(COMMAND_LINE, name, seen=seen, alias=alias, note=note))
 
 
 @click.command()
@@ -79,9 +76,8 @@ def rollback(name: str, alias: str, note: str) -> None:
 @one_line_errors
 def history(name: str, alias: str, moment: datetime | None, inspection_id: str | None) -> None:
     """Which version of the model NAME served when, who changed it and how, oldest first."""
-    from core.bootstrap.openings import open_promotion
-
-    with open_promotion(read_settings()) as (_, serving):
+    with open_services(newest=True) as services:
+        serving = services.alias_history
         if inspection_id is not None:
             then = serving.of_inspection(COMMAND_LINE, inspection_id)
             click.echo(
@@ -101,13 +97,10 @@ def history(name: str, alias: str, moment: datetime | None, inspection_id: str |
         click.echo(f"{_when(one.change.changed_at)}  {_line(one.change)}{f'  by {who}' if who else ''}{note}")
 
 
-def _pointing(settings: Settings, name: str, alias: str) -> int | None:
+def _pointing(services: "Container", name: str, alias: str) -> int | None:
     """The version that the alias points to now; None when to nothing."""
-    from core.bootstrap.foundations import make_registry
-
-    registry = make_registry(settings)
-    registry.refresh()
-    return registry.aliases(name).get(alias)
+    services.registry.refresh()
+    return services.registry.aliases(name).get(alias)
 
 
 def _tell(change: ServingChange) -> None:

@@ -2,16 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from core.cli.conventions import FAILED, one_line_errors, read_settings
+from core.cli.conventions import FAILED, one_line_errors, open_services
 from core.domain.accounts import COMMAND_LINE
-from core.domain.errors import BadInputError, ConfigurationError
-
-if TYPE_CHECKING:
-    from core.bootstrap.services import Services
+from core.domain.errors import BadInputError
 
 _SUFFIXES = (".pdf", ".csv", ".json")
 
@@ -30,8 +26,7 @@ def report() -> None:
 @one_line_errors
 def write(inspection_id: str, out: Path, window: tuple[float, float] | None, invert: bool) -> None:
     """Write the report of an inspection; unsigned ones say so on every page."""
-    from core.bootstrap.services import build_services
-    from core.services.reports.reporting import ChosenWindow, ReportingService
+    from core.services.reports.reporting import ChosenWindow
 
     form = out.suffix.lower()
     if form not in _SUFFIXES:
@@ -40,11 +35,12 @@ def write(inspection_id: str, out: Path, window: tuple[float, float] | None, inv
         )
     if invert and window is None:
         raise BadInputError("--invert: say which --window is inverted")
-    services = _with_records(build_services(read_settings()))
-    service = ReportingService(services.workspace, services.registry)
     chosen = None if window is None else ChosenWindow(*window, is_inverted=invert)
-    content = service.report(COMMAND_LINE, inspection_id, window=chosen)
-    data = {".pdf": service.pdf, ".csv": service.csv, ".json": service.json}[form](content)
+    with open_services() as services:
+        services.require_table("inspections", "inspections")
+        service = services.reporting(COMMAND_LINE)
+        content = service.report(COMMAND_LINE, inspection_id, window=chosen)
+        data = {".pdf": service.pdf, ".csv": service.csv, ".json": service.json}[form](content)
     out.write_bytes(data)
     click.echo(f"{content.reference()} written to {out} ({content.signed_words})")
 
@@ -58,16 +54,13 @@ def verify(file: Path) -> None:
     The model version runs again on the stored original. Exit code 0 when all of it holds, 1 when something
     differs: then one line for each difference.
     """
-    from core.bootstrap.services import build_services
-    from core.services.reports.reporting import ReportingService
-    from core.services.reports.verifying import BOX_PX, PROBABILITY, VerifyingService
+    from core.services.reports.verifying import BOX_PX, PROBABILITY
 
     if not file.is_file():
         raise BadInputError(f"{file}: no such file")
-    services = _with_records(build_services(read_settings()))
-    reporting = ReportingService(services.workspace, services.registry)
-    service = VerifyingService(reporting, services.workspace.images, services.detect)
-    result = service.verify(COMMAND_LINE, file.read_bytes())
+    with open_services() as services:
+        services.require_table("inspections", "inspections")
+        result = services.verifying.verify(COMMAND_LINE, file.read_bytes())
     for difference in result.differences:
         click.echo(f"{difference.subject.value}: {difference.sentence}")
     for note in result.notes:
@@ -79,14 +72,3 @@ def verify(file: Path) -> None:
         f"{result.reference}: reproduces; {result.n_boxes} boxes found again within {BOX_PX} px and "
         f"{PROBABILITY} of probability"
     )
-
-
-def _with_records(services: "Services") -> "Services":
-    """The services, when their database is one that `radikal setup` made."""
-    from sqlalchemy import inspect
-
-    if not inspect(services.database).has_table("inspections"):
-        raise ConfigurationError(
-            "DATABASE_URL: this database holds no inspections: run `radikal setup` first"
-        )
-    return services

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from core.cli.conventions import one_line_errors, read_settings, show_progress
+from core.cli.conventions import one_line_errors, open_services, show_progress
 
 
 @click.command()
@@ -49,7 +49,6 @@ def route(
     The parts must have trained and calibrated nothing; those that did are left out. The certificate is kept
     and in force from then on, also one that certifies nothing: then every image is routed to review.
     """
-    from core.bootstrap.services import build_services
     from core.calibrate.routing import Assurance
     from core.domain.radiograph import Polarity
     from core.labelling.split import members_of, read_split
@@ -64,10 +63,11 @@ def route(
         same_part=tuple(tuple(group.split(",")) for group in same_part),
         polarity=Polarity(polarity),
     )
-    routing = build_services(read_settings()).routing
-    certificate = routing.certify(
-        asked, level, model=model, version=version, alias=alias, progress=show_progress
-    )
+    with open_services() as services:
+        routing = services.routing
+        certificate = routing.certify(
+            asked, level, model=model, version=version, alias=alias, progress=show_progress
+        )
     content = certificate.to_dict()
     if out is not None:
         out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -5,7 +5,8 @@ import sys
 
 import click
 
-from core.cli.conventions import ROOT, one_line_errors, read_settings
+from core.cli.conventions import one_line_errors, read_settings
+from core.config import ROOT
 
 
 @click.command()
@@ -13,7 +14,7 @@ from core.cli.conventions import ROOT, one_line_errors, read_settings
 @one_line_errors
 def setup(demo: bool) -> None:
     """Create database, registry and the first admin, register the shipped models; idempotent."""
-    from core.bootstrap.services import set_up, set_up_first_admin
+    from core.container import set_up, set_up_first_admin
 
     settings = read_settings()
     registered = set_up(settings)

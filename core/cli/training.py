@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from core.cli.conventions import one_line_errors, read_settings
+from core.cli.conventions import one_line_errors, open_services
 from core.cli.learning import retrain
 
 
@@ -37,17 +37,14 @@ def train(
     Parameters, data hashes and losses go to MLflow too. With --data-version the result is calibrated,
     measured and registered as challenger.
     """
-    from core.bootstrap.jobs import build_training
-
     if data_version is not None:
         given = {name: value for name, value in changes.items() if value is not None}
         retrain(data_version, base=base, device=device, changes=given)
         return
     if recipe is None or data is None:
         raise click.UsageError("name a recipe and its data by --recipe and --data, or a --data-version")
-
-    weights = build_training(read_settings(), job=job).run(recipe, data, out=out, should_resume=resume)
-    click.echo(weights)
+    with open_services(newest=True) as services:
+        click.echo(services.training(job).run(recipe, data, out=out, should_resume=resume))
 
 
 @click.command()

@@ -2,15 +2,17 @@
 
 import json
 import sys
-from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.cli.conventions import one_line_errors, read_settings
+from core.cli.conventions import one_line_errors, open_services
 from core.domain.accounts import ACCOUNT_ROLES, COMMAND_LINE, Role, User
 from core.domain.errors import BadInputError
+
+if TYPE_CHECKING:
+    from core.container import Container
 
 _ROLE = click.Choice([role.value for role in ACCOUNT_ROLES])
 _MUST_CHANGE = "it must be changed at the next sign-in"
@@ -33,8 +35,8 @@ def add(name: str, role: str, full_name: str | None, password_stdin: bool) -> No
     Without --password-stdin one is generated and printed, this once.
     """
     password = _password_from(password_stdin)
-    with _services() as (accounts, _):
-        added = accounts.add(COMMAND_LINE, name, full_name or name, Role(role), password)
+    with open_services(newest=True) as services:
+        added = services.accounts.add(COMMAND_LINE, name, full_name or name, Role(role), password)
         click.echo(f"{added.user.name} added as {added.user.role.value}")
         _print_password(added.password)
 
@@ -44,9 +46,9 @@ def add(name: str, role: str, full_name: str | None, password_stdin: bool) -> No
 @one_line_errors
 def list_users(as_json: bool) -> None:
     """Every account with role, state, last sign-in and open sessions."""
-    with _services() as (accounts, signing_in):
-        n_open = signing_in.n_open_sessions()
-        rows = [_row(user, n_open.get(user.user_id, 0)) for user in accounts.all(COMMAND_LINE)]
+    with open_services(newest=True) as services:
+        n_open = services.signing_in.n_open_sessions()
+        rows = [_row(user, n_open.get(user.user_id, 0)) for user in services.accounts.all(COMMAND_LINE)]
         if as_json:
             click.echo(json.dumps(rows, indent=1))
             return
@@ -72,8 +74,8 @@ def list_users(as_json: bool) -> None:
 @one_line_errors
 def disable(name: str) -> None:
     """Refuse NAME from now on; open sessions are over."""
-    with _services() as (accounts, _):
-        user = accounts.disable(COMMAND_LINE, accounts.named(COMMAND_LINE, name).user_id)
+    with open_services(newest=True) as services:
+        user = services.accounts.disable(COMMAND_LINE, _id_of(services, name))
         click.echo(f"{user.name} is disabled")
 
 
@@ -82,8 +84,8 @@ def disable(name: str) -> None:
 @one_line_errors
 def enable(name: str) -> None:
     """Let NAME sign in again, with the password as it was."""
-    with _services() as (accounts, _):
-        user = accounts.enable(COMMAND_LINE, accounts.named(COMMAND_LINE, name).user_id)
+    with open_services(newest=True) as services:
+        user = services.accounts.enable(COMMAND_LINE, _id_of(services, name))
         click.echo(f"{user.name} is enabled")
 
 
@@ -93,8 +95,8 @@ def enable(name: str) -> None:
 @one_line_errors
 def role(name: str, role: str) -> None:
     """Make NAME an inspector, reviewer, ...: it holds from the next click on."""
-    with _services() as (accounts, _):
-        user = accounts.set_role(COMMAND_LINE, accounts.named(COMMAND_LINE, name).user_id, Role(role))
+    with open_services(newest=True) as services:
+        user = services.accounts.set_role(COMMAND_LINE, _id_of(services, name), Role(role))
         click.echo(f"{user.name} is {user.role.value}")
 
 
@@ -108,8 +110,8 @@ def password(name: str, password_stdin: bool) -> None:
     Without --password-stdin one is generated and printed, this once.
     """
     chosen = _password_from(password_stdin)
-    with _services() as (accounts, _):
-        reset = accounts.reset_password(COMMAND_LINE, accounts.named(COMMAND_LINE, name).user_id, chosen)
+    with open_services(newest=True) as services:
+        reset = services.accounts.reset_password(COMMAND_LINE, _id_of(services, name), chosen)
         click.echo(f"{reset.user.name} has a new password")
         _print_password(reset.password)
 
@@ -122,8 +124,8 @@ def erase(name: str, yes: bool) -> None:
     """Remove the person NAME for good; records and the audit log keep the account's id."""
     if not yes:
         raise BadInputError(f"erasing {ascii(name[:64])} cannot be undone: add --yes to do it")
-    with _services() as (accounts, _):
-        user = accounts.erase(COMMAND_LINE, accounts.named(COMMAND_LINE, name).user_id, confirmation=name)
+    with open_services(newest=True) as services:
+        user = services.accounts.erase(COMMAND_LINE, _id_of(services, name), confirmation=name)
         click.echo(f"erased; what is left is {user.user_id}")
 
 
@@ -133,22 +135,19 @@ def erase(name: str, yes: bool) -> None:
 @one_line_errors
 def sessions(name: str, end: bool) -> None:
     """Where NAME is signed in, in UTC."""
-    with _services() as (accounts, signing_in):
-        user = accounts.named(COMMAND_LINE, name)
+    with open_services(newest=True) as services:
+        user = services.accounts.named(COMMAND_LINE, name)
         if end:
-            n_ended = signing_in.end_sessions(COMMAND_LINE, user.user_id, "ended by an admin")
+            n_ended = services.signing_in.end_sessions(COMMAND_LINE, user.user_id, "ended by an admin")
             click.echo(f"{n_ended} sessions ended")
             return
-        for stored in signing_in.sessions_of(user.user_id):
+        for stored in services.signing_in.sessions_of(user.user_id):
             began, seen = (f"{moment:%Y-%m-%d %H:%M}" for moment in (stored.created_at, stored.seen_at))
             click.echo(f"{stored.session_id}  began {began}  last used {seen}  {stored.agent}")
 
 
-def _services() -> AbstractContextManager[Any]:
-    """Accounts and sign-in; imported late, since `--help` needs neither."""
-    from core.bootstrap.openings import open_accounts
-
-    return open_accounts(read_settings())
+def _id_of(services: "Container", name: str) -> str:
+    return services.accounts.named(COMMAND_LINE, name).user_id
 
 
 def _password_from(is_stdin: bool) -> str | None:

@@ -4,10 +4,11 @@ import logging
 import os
 import signal
 import sys
+from pathlib import Path
 
 import click
 
-from core.cli.conventions import FAILED, one_line_errors, read_settings
+from core.cli.conventions import FAILED, one_line_errors, open_services
 
 _NICENESS = 10
 STOPPED = 3
@@ -24,12 +25,26 @@ def work(job: str) -> None:
     SIGTERM stops it at the next point where it can go on later. Exit code 1 when it failed, 3 when it was
     stopped, 4 when it was not there to be done.
     """
-    from core.bootstrap.jobs import build_worker
     from core.domain.errors import JobTakenError
+    from core.services.jobs.jobs import LOG_FILE
     from core.store.jobs import JobState
 
     os.nice(_NICENESS)  # whoever looks at radiographs comes first
-    worker, log_path = build_worker(read_settings(), job)
+    with open_services() as services:
+        folder, worker = services.jobs.folder_of(job), services.job_worker()
+        _log_to(folder / LOG_FILE)
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: worker.stop())
+        try:
+            state = worker.work(job)
+        except JobTakenError as error:
+            click.echo(f"radikal: {error}", err=True)
+            sys.exit(TAKEN)
+    if state is not JobState.DONE:
+        sys.exit(FAILED if state is JobState.FAILED else STOPPED)
+
+
+def _log_to(log_path: Path) -> None:
     log_path.parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(log_path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
@@ -38,12 +53,3 @@ def work(job: str) -> None:
     root.setLevel(logging.INFO)
     for library in ("alembic", "faster_coco_eval", "mlflow", "sqlalchemy"):
         logging.getLogger(library).setLevel(logging.WARNING)
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: worker.stop())
-    try:
-        state = worker.work(job)
-    except JobTakenError as error:
-        click.echo(f"radikal: {error}", err=True)
-        sys.exit(TAKEN)
-    if state is not JobState.DONE:
-        sys.exit(FAILED if state is JobState.FAILED else STOPPED)

@@ -1,6 +1,7 @@
 """The audit log of one database across its transactions: what seals it, and when to anchor it."""
 
 import logging
+import secrets
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -9,11 +10,12 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from core.audit.chain import Anchor, Keyring, anchor_of
+from core.audit.chain import Anchor, Keyring, anchor_of, keyring
 from core.domain.errors import WorkbenchError
 from core.store.anchor_file import AnchorFile
 from core.store.audit_events import AuditRepository
 from core.store.clock import now_utc
+from core.store.unit_of_work import Store
 
 log = logging.getLogger(__name__)
 #: An anchor is due after so many events, or with the next event after so long.
@@ -115,3 +117,10 @@ class AuditTrail:
             return self._anchored_at is None or not (
                 timedelta(0) <= self._clock() - self._anchored_at < EVERY
             )
+
+
+def open_store(database: Engine, trail: AuditTrail | None = None) -> Store:
+    """Transactions on `database` with its audit log; without `trail`, for a database that is thrown away."""
+    if trail is None:
+        trail = AuditTrail(database, keyring(secrets.token_bytes(32)), anchors=None)
+    return Store(database, open_audit=trail.open, after_write=trail.after_write)

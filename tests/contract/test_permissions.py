@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from app.shared.navigation import PAGES
-from core.bootstrap.foundations import open_store
 from core.domain.accounts import Identity, Role
 from core.domain.errors import NotAllowedError
 from core.domain.permissions import PERMISSIONS, Action
+from core.store.audit_trail import open_store
 from core.store.database import open_database
 from core.store.unit_of_work import Store
 from tests import permitted
@@ -42,9 +42,9 @@ METHODS = {
     "save annotations": """
         AnnotationService.save LabelFiles.import_ LabelService.save LabelService.submit""",
     "work through the queue of corrections": """
-        QueueService.assign QueueService.catch_up QueueService.get QueueService.hold QueueService.page
-        QueueService.peek QueueService.release QueueService.reopen QueueService.skip QueueService.skip_image
-        QueueService.take_next QueueService.workers""",
+        CorrectionQueue.assign CorrectionQueue.catch_up CorrectionQueue.get CorrectionQueue.hold
+        CorrectionQueue.page CorrectionQueue.peek CorrectionQueue.release CorrectionQueue.reopen
+        CorrectionQueue.skip CorrectionQueue.skip_image CorrectionQueue.take_next CorrectionQueue.workers""",
     "look at data versions": """
         DataVersionService.all DataVersionService.authors DataVersionService.difference
         DataVersionService.manifest DataVersionService.numbered DataVersionService.preview""",
@@ -63,7 +63,7 @@ METHODS = {
         EvaluationService.start EvaluationService.start_simulated EvaluationSets.add_files""",
     "look at model versions and what served when": """
         OverrideService.waiting PromotionService.gate PromotionService.rollback_target PromotionService.sets
-        ServingService.at ServingService.history ServingService.of_inspection VersionService.all
+        AliasHistory.at AliasHistory.history AliasHistory.of_inspection VersionService.all
         VersionService.models""",
     "promote and roll back model versions": """
         OverrideService.ask PromotionService.force PromotionService.promote PromotionService.roll_back""",

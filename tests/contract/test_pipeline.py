@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from core.bootstrap.openings import open_learning
 from core.config import Settings
+from core.container import open_container
 from core.domain.accounts import COMMAND_LINE
 from core.registry.artefact import file_sha256, read_artefact
 from core.simulate.config import SimulationConfig
@@ -90,8 +90,8 @@ def test_the_pipeline_runs_and_its_files_come_back_from_a_remote(place: Path, dv
     settings = Settings(
         _env_file=None, **{k.lower(): v for k, v in environment(place).items() if k in _SETTINGS}
     )
-    with open_learning(settings) as (data, _, _):
-        parts = data.numbered(COMMAND_LINE, 1).counts["parts"]
+    with open_container(settings) as services:
+        parts = services.data.numbered(COMMAND_LINE, 1).counts["parts"]
     assert {part: images for part, (images, _) in parts.items()} == {
         "train": 3,
         "calibration": 1,

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from playwright.sync_api import Browser, Page
 
-from core.bootstrap.services import Services, build_services
 from core.config import Settings
+from core.container import Container, open_container
 from core.domain.accounts import COMMAND_LINE, Identity, Role
 from core.domain.radiograph import Polarity
 from core.domain.reading import Call, Setup
@@ -21,16 +21,14 @@ PASSWORD = "three pores in 4 welds"
 
 
 @contextmanager
-def services_of(server: Served) -> Iterator[Services]:
+def services_of(server: Served) -> Iterator[Container]:
     """The services of another process on the server's store."""
     names = {key.lower(): value for key, value in server.environment.items()}
-    services = build_services(Settings(_env_file=None, **names))
-    yield services
-    services.trail.close()
-    services.database.dispose()
+    with open_container(Settings(_env_file=None, **names)) as services:
+        yield services
 
 
-def add_person(services: Services, name: str, role: Role) -> Identity:
+def add_person(services: Container, name: str, role: Role) -> Identity:
     """An account that has chosen its own password."""
     user = services.accounts.add(COMMAND_LINE, name, name.title(), role, PASSWORD).user
     with services.store.write() as work:
@@ -38,7 +36,7 @@ def add_person(services: Services, name: str, role: Role) -> Identity:
     return Identity(user.user_id, name, role)
 
 
-def inspect(services: Services, who: Identity, seed: int, part: str) -> str:
+def inspect(services: Container, who: Identity, seed: int, part: str) -> str:
     """The id of an inspection of an image of noise, the same for the same seed."""
     images = services.workspace.images
     film = images.add(who, radiograph_png(seed, height=300, width=400), f"{part}.png", polarity=Polarity.FILM)
@@ -46,7 +44,7 @@ def inspect(services: Services, who: Identity, seed: int, part: str) -> str:
     return services.workspace.inspections.record(who, result, setup=Setup(part=part)).inspection_id
 
 
-def sign(services: Services, who: Identity, inspection_id: str) -> None:
+def sign(services: Container, who: Identity, inspection_id: str) -> None:
     """Confirm what the model reports, reject, sign."""
     workspace = services.workspace
     found = workspace.readings.open(who, inspection_id).indications

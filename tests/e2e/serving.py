@@ -16,9 +16,8 @@ from urllib.error import URLError
 
 from playwright.sync_api import Browser, sync_playwright
 
-from core.bootstrap.foundations import make_registry
 from core.config import Settings
-from core.store.database import open_database, upgrade
+from core.container import open_container
 from tests.artefacts import write_artefact
 from tests.conftest import REPOSITORY
 
@@ -107,15 +106,12 @@ def free_port() -> int:
 
 def _fill(folder: Path, variables: Mapping[str, str], champions: Mapping[str, Path]) -> None:
     settings = Settings(_env_file=None, **{key.lower(): value for key, value in variables.items()})
-    database = open_database(settings.database_url)
-    upgrade(database)
-    database.dispose()
-    registry = make_registry(settings)
-    for name in ("weld", "casting"):
-        artefact = champions.get(name) or write_artefact(
-            folder / name, name=name, score_spread=0.3, calibration={"score_cut": 0.45}
-        )
-        registry.register(artefact, alias="champion")
+    with open_container(settings, newest=True) as services:
+        for name in ("weld", "casting"):
+            artefact = champions.get(name) or write_artefact(
+                folder / name, name=name, score_spread=0.3, calibration={"score_cut": 0.45}
+            )
+            services.registry.register(artefact, alias="champion")
 
 
 def _wait_until_healthy(address: str, server: subprocess.Popen[bytes], log: Path) -> None:

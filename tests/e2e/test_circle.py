@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, TimeoutError, expect
 
-from core.bootstrap.services import Services
+from core.container import Container
 from core.domain.accounts import COMMAND_LINE, Identity, Role
 from core.domain.indication import IndicationClass
 from core.domain.labels import Label
@@ -69,7 +69,7 @@ def _taught_wrong(folder: Path) -> Path:
     return train(recipe, images, RunSettings(out=folder), FileRunLog(folder), ConsoleJobLog())
 
 
-def _label(services: Services, annotator: Identity, one: Frame, name: str) -> None:
+def _label(services: Container, annotator: Identity, one: Frame, name: str) -> None:
     labels = services.workspace.labels
     image = services.workspace.images.add(COMMAND_LINE, one.png, name, polarity=Polarity.DIGITAL)
     said = [Label(f"h{n}", box, IndicationClass.POROSITY) for n, box in enumerate(one.pores, start=1)]

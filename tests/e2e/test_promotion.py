@@ -100,4 +100,4 @@ def test_promoted_the_next_upload_is_read_by_it_and_rolled_back_it_is_as_before(
     with services_of(server) as services, services.store.read() as work:
         kinds = [one.kind for one in work.serving.of("weld", "champion")]
         assert kinds == [ChangeKind.SETUP, ChangeKind.OVERRIDDEN, ChangeKind.ROLLED_BACK]
-        assert services.models.served.champion("weld").version == 1
+        assert services.served.champion("weld").version == 1

@@ -10,12 +10,12 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from app.shared.navigation import first_page
-from core.bootstrap.foundations import open_store
-from core.bootstrap.openings import open_accounts
 from core.config import Settings
+from core.container import open_container
 from core.domain.accounts import COMMAND_LINE, Role, User
 from core.services.accounts.accounts import AccountService
 from core.services.accounts.passwords import hash_password
+from core.store.audit_trail import open_store
 from core.store.database import open_database
 from tests.e2e.serving import PATIENCE_MS, Served, served
 
@@ -38,8 +38,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def accounts_of(server: Served) -> Iterator[AccountService]:
     """What `radikal user` works on: another process than the server."""
     names = {key.lower(): value for key, value in server.environment.items()}
-    with open_accounts(Settings(_env_file=None, **names)) as (accounts, _):
-        yield accounts
+    with open_container(Settings(_env_file=None, **names)) as services:
+        yield services.accounts
 
 
 def add_user(server: Served, name: str, role: Role = Role.INSPECTOR) -> User:

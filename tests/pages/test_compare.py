@@ -60,7 +60,7 @@ def test_measured_versions_are_compared_and_the_address_keeps_the_place(
 ) -> None:
     add_second_version(workplace, tmp_path)
     chosen = add_set(workplace, tmp_path)
-    measure(workplace, tmp_path, chosen)
+    measure(workplace, chosen)
     page = open_page("compare.py", set=chosen.set_id, v="2,1", p="0.40", view="findings")
     assert not page.exception
     text = said(page)
@@ -91,7 +91,7 @@ def test_an_address_that_names_nothing_shows_the_default(
 ) -> None:
     add_second_version(workplace, tmp_path)
     chosen = add_set(workplace, tmp_path)
-    measure(workplace, tmp_path, chosen)
+    measure(workplace, chosen)
     page = open_page("compare.py", set=chosen.set_id, view="boxes", show=show, at="99999")
     assert not page.exception
     assert "found only by v2" in said(page)

@@ -23,9 +23,9 @@ def browser(workplace: Resources, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     """Two weld versions, the first of them champion; the gate is green for the second."""
     registry = workplace.services.registry
     registry.add(write_artefact(tmp_path / "weld-2", seed=5, card=LIMITS))
-    workplace.services.models.alias_history.observe()
+    workplace.services.alias_history.observe()
     figures = KnownFigures()
-    monkeypatch.setattr(workplace.services.models.promoting, "_evidence", figures)
+    monkeypatch.setattr(workplace.services.promoting, "_evidence", figures)
     browser = Browser(workplace, monkeypatch)
     browser.figures = figures
     return browser
@@ -100,7 +100,7 @@ def test_a_green_version_is_promoted_and_rolled_back_in_one_click_each(
     assert not page.exception
     assert "weld v2 is champion now: promoted through the gate" in said(page)
     assert aliases(browser) == {"champion": 2}
-    assert browser.services.models.served.champion("weld").version == 2
+    assert browser.services.served.champion("weld").version == 2
     assert "<b>weld v2</b> (champion)" in said(page), "the header knows it in the same run"
     assert page.button(key="versions.roll_back").label == "Roll back to v1"
     page.button(key="versions.roll_back").click().run()
@@ -164,7 +164,7 @@ def test_somebody_who_was_faster_is_told_and_nothing_is_changed(browser: Browser
 def test_while_mlflow_is_away_the_versions_are_shown_and_that_is_said(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refresher = browser.services.models.registry_sync
+    refresher = browser.services.registry_sync
     monkeypatch.setattr(browser.services.registry, "is_stale", lambda: True)
     monkeypatch.setattr(browser.services.registry, "refresh", lambda: False)
     refresher.tick()

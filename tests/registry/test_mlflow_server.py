@@ -13,21 +13,17 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 
+from core.config import Settings
+from core.container import Container
 from core.domain.accounts import Role
 from core.domain.errors import RegistryUnavailableError
 from core.domain.radiograph import Polarity, Radiograph
-from core.registry.mlflow_registry import MlflowRegistry
-from core.services.inference.detecting import DetectService
 from core.services.lifecycle.alias_moves import Move
-from core.services.lifecycle.model_services import ModelServices, make_model_services
-from core.services.lifecycle.served_models import ServedModels
-from core.store.unit_of_work import Store
 from tests.artefacts import write_artefact
 from tests.e2e.serving import free_port
-from tests.records import add_user, new_store
+from tests.records import add_user
 from tests.services.promotions import KnownFigures
 
-SCRIPT = Path(__file__).resolve().parents[2] / "core" / "services" / "lifecycle" / "pyfunc_model.py"
 _PATIENCE_S = 180
 
 pytestmark = [pytest.mark.slow]
@@ -74,11 +70,17 @@ def _wait_until_healthy(address: str, server: subprocess.Popen[bytes], log: Path
     raise AssertionError("the MLflow server did not become healthy")
 
 
-def desk_on(address: str, cache: Path, store: Store) -> tuple[MlflowRegistry, ModelServices, DetectService]:
-    registry = MlflowRegistry(address, cache, pyfunc_script=SCRIPT)
-    served = ServedModels(registry)
-    detect = DetectService(served)
-    return registry, make_model_services(store, registry, served, KnownFigures(), detect.warm_up), detect
+def services_on(address: str, data_dir: Path, database_url: str) -> Container:
+    settings = Settings(
+        _env_file=None,
+        data_dir=data_dir,
+        database_url=database_url,
+        mlflow_tracking_uri=address,
+        jwt_secret="e" * 40,
+    )
+    services = Container(settings, serves=True)
+    services.evidence = KnownFigures()
+    return services
 
 
 def film() -> Radiograph:
@@ -87,48 +89,53 @@ def film() -> Radiograph:
 
 
 def test_a_server_that_goes_away_and_comes_back(
-    tmp_path: Path, engine: object, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store, port = new_store(engine), free_port()  # type: ignore[arg-type]  # of either kind
-    engineer = add_user(store, Role.ML_ENGINEER)
+    port = free_port()
     with mlflow_server(tmp_path, port) as address:
-        registry, desk, detect = desk_on(address, tmp_path / "cache", store)
-        registry.register(write_artefact(tmp_path / "weld-1", seed=1), alias="champion")
-        registry.register(write_artefact(tmp_path / "weld-2", seed=2), author=engineer.user_id)
-        desk.refresher.tick()
-        desk.promoting.promote(engineer, Move("weld", 2, seen=1))
-        assert detect.detect(film(), "x", model="weld").model.version == 2
-        listed = desk.versions.all(engineer, "weld")
+        services = services_on(address, tmp_path / "here", database_url)
+        engineer = add_user(services.store, Role.ML_ENGINEER)
+        services.registry.register(write_artefact(tmp_path / "weld-1", seed=1), alias="champion")
+        services.registry.register(write_artefact(tmp_path / "weld-2", seed=2), author=engineer.user_id)
+        services.registry_sync.tick()
+        services.promoting.promote(engineer, Move("weld", 2, seen=1))
+        assert services.detect.detect(film(), "x", model="weld").model.version == 2
+        listed = services.versions.all(engineer, "weld")
         assert [(one.number, one.aliases, one.author) for one in listed] == [
             (2, ("champion",), engineer.name),
             (1, (), ""),
         ]
         assert all(one.run_id and one.registered_at for one in listed)
 
-        other, outside, _ = desk_on(address, tmp_path / "another cache", store)
-        assert other.resolve("weld")[0].version == 2, "another machine downloads what it lacks"
-        outside.refresher.tick()
+        other = services_on(address, tmp_path / "there", database_url)
+        assert other.registry.resolve("weld")[0].version == 2, "another machine downloads what it lacks"
+        other.registry_sync.tick()
+        other.close()
 
-    desk.refresher.tick()
-    desk.refresher.tick()
-    assert desk.refresher.state().is_away
+    services.registry_sync.tick()
+    services.registry_sync.tick()
+    assert services.registry_sync.state().is_away
     assert caplog.text.count("answering from the cache") == 1, "said once, not every two seconds"
     started = time.perf_counter()
-    assert detect.detect(film(), "x", model="weld").model.version == 2
+    assert services.detect.detect(film(), "x", model="weld").model.version == 2
     assert time.perf_counter() - started < 2.0, "detecting does not wait for the server"
-    assert [one.number for one in desk.versions.all(engineer, "weld")] == [2, 1]
+    assert [one.number for one in services.versions.all(engineer, "weld")] == [2, 1]
     with pytest.raises(RegistryUnavailableError, match="nothing was changed"):
-        desk.promoting.roll_back(engineer, "weld", seen=2)
+        services.promoting.roll_back(engineer, "weld", seen=2)
 
     with mlflow_server(tmp_path, port) as address:
         from mlflow import MlflowClient
 
-        desk.refresher.tick()
-        assert not desk.refresher.state().is_away
-        desk.promoting.roll_back(engineer, "weld", seen=2)
-        assert detect.detect(film(), "x", model="weld").model.version == 1
+        services.registry_sync.tick()
+        assert not services.registry_sync.state().is_away
+        services.promoting.roll_back(engineer, "weld", seen=2)
+        assert services.detect.detect(film(), "x", model="weld").model.version == 1
         MlflowClient(address, address).set_registered_model_alias("weld", "champion", "2")
-        desk.refresher.tick()
-        assert detect.detect(film(), "x", model="weld").model.version == 2, "moved by another client"
-    changes = [(one.change.kind.value, one.change.version) for one in desk.serving.history(engineer, "weld")]
+        services.registry_sync.tick()
+        assert services.detect.detect(film(), "x", model="weld").model.version == 2, "moved by another client"
+    changes = [
+        (one.change.kind.value, one.change.version)
+        for one in services.alias_history.history(engineer, "weld")
+    ]
     assert changes == [("setup", 1), ("promoted", 2), ("rolled back", 1), ("outside", 2)]
+    services.close()

@@ -52,7 +52,7 @@ class LearningPlace:
             self.manifests,
             self.registry,  # type: ignore[arg-type]
             evaluated=lambda _model: self.evaluated,
-            log_dataset=lambda version, _path: self.logged.append(version.number),
+            log_dataset=lambda *, number, **_: self.logged.append(number),
         )
 
     def add_image(self, seed: int, *, part: str = "", size: tuple[int, int] = (96, 128)) -> str:

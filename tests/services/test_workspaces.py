@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from core.bootstrap.foundations import open_store
 from core.domain.accounts import Identity, Role
 from core.domain.errors import BadInputError
 from core.services.workspaces import DemoWorkspaces
+from core.store.audit_trail import open_store
 from core.store.blobs import BlobNotFoundError
 from tests.workplace import radiograph_png
 

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
-from core.bootstrap.foundations import open_store
 from core.domain.accounts import Role, User
+from core.store.audit_trail import open_store
 from core.store.sessions import StoredSession
 from core.store.unit_of_work import Store
 

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
-from core.bootstrap.foundations import open_store
 from core.domain.accounts import Role, User
 from core.domain.errors import UnknownUserError
+from core.store.audit_trail import open_store
 from core.store.unit_of_work import Store
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)

@@ -9,19 +9,18 @@ from app.shared.access import acting, current_identity
 from app.shared.resources import resources
 from core.domain.serving import ServingChange
 from core.services.lifecycle.alias_moves import Move
-from core.services.lifecycle.model_services import ModelServices
 
 
 @acting
 def promote(move: Move) -> None:
     """Promote the version, when the gate is still green."""
-    _changed(_models().promoting.promote(current_identity(), _with_note(move)))
+    _changed(resources().services.promoting.promote(current_identity(), _with_note(move)))
 
 
 @acting
 def ask(move: Move) -> None:
     """Ask for a second person's consent."""
-    request = _models().overriding.ask(current_identity(), _with_note(move))
+    request = resources().services.overriding.ask(current_identity(), _with_note(move))
     wanted = f"v{request.version} as {request.alias}"
     _said(f"a second person is asked to consent to {wanted}; nothing changed yet")
 
@@ -29,14 +28,14 @@ def ask(move: Move) -> None:
 @acting
 def consent(request_id: str) -> None:
     """Consent to somebody else's request."""
-    _changed(_models().overriding.consent(current_identity(), request_id))
+    _changed(resources().services.overriding.consent(current_identity(), request_id))
 
 
 @acting
 def refuse(request_id: str) -> None:
     """Decline somebody's request, or withdraw one's own."""
     identity = current_identity()
-    request = _models().overriding.refuse(identity, request_id)
+    request = resources().services.overriding.refuse(identity, request_id)
     what = "withdrawn" if request.requested_by == identity.user_id else "declined"
     _said(f"the request for v{request.version} as {request.alias} was {what}; nothing changed")
 
@@ -44,7 +43,7 @@ def refuse(request_id: str) -> None:
 @acting
 def roll_back(model: str, alias: str, seen: int | None) -> None:
     """Go back to what served before."""
-    _changed(_models().promoting.roll_back(current_identity(), model, alias=alias, seen=seen))
+    _changed(resources().services.promoting.roll_back(current_identity(), model, alias=alias, seen=seen))
 
 
 def _with_note(move: Move) -> Move:
@@ -63,7 +62,3 @@ def _said(what: str) -> None:
     state = view.versions_state()
     state.said = f"saved {datetime.now(UTC):%H:%M:%S} UTC: {what}"
     state.n_notes += 1
-
-
-def _models() -> ModelServices:
-    return resources().services.models

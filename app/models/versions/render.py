@@ -46,7 +46,7 @@ def draw_roll_back(identity: Identity, versions: Sequence[VersionSummary]) -> No
     if not may(identity.role, Action.MODELS_PROMOTE):
         return
     model = view.chosen_model()
-    target = resources().services.models.promoting.rollback_target(identity, model)
+    target = resources().services.promoting.rollback_target(identity, model)
     st.button(
         "Roll back" if target is None else f"Roll back to v{target}",
         icon=":material/undo:",
@@ -67,7 +67,7 @@ def draw_notices(identity: Identity) -> None:
     for words in (view.registry_words(), view.refusal_words(view.chosen_model())):
         if words:
             st.warning(words)
-    for request, asker in resources().services.models.overriding.waiting(identity, view.chosen_model()):
+    for request, asker in resources().services.overriding.waiting(identity, view.chosen_model()):
         is_own = request.requested_by == identity.user_id
         with st.container(border=True, key=f"versions-request-{request.request_id}"):
             reasons = "; ".join(str(one) for one in request.gate.get("reasons", ()))
@@ -153,7 +153,7 @@ def draw_gate(identity: Identity, one: VersionSummary, versions: Sequence[Versio
     if CHAMPION in one.aliases:
         st.caption("It is the champion: the gate compares the others with it.")
         return
-    promoting = resources().services.models.promoting
+    promoting = resources().services.promoting
     model, sets = view.chosen_model(), promoting.sets(identity, view.chosen_model(), one.number)
     digest = None
     if sets:
@@ -203,7 +203,7 @@ def draw_promotion(
 
 def draw_served(identity: Identity) -> None:
     """What served at a moment, or when an inspection was made; and every change."""
-    serving, model = resources().services.models.alias_history, view.chosen_model()
+    serving, model = resources().services.alias_history, view.chosen_model()
     with st.container(horizontal=True, vertical_alignment="bottom", key="versions-served"):
         asked = st.text_input("Champion at (UTC)", key=view.AT, placeholder="2026-03-01 14:00", width=170)
         inspection = st.text_input(

@@ -127,7 +127,7 @@ def version_rows(versions: Sequence[VersionSummary]) -> list[dict[str, Any]]:
 
 def registry_words() -> str:
     """What is to be said of MLflow: nothing while it answers."""
-    known = resources().services.models.registry_sync.state()
+    known = resources().services.registry_sync.state()
     if not known.is_away:
         return ""
     return (

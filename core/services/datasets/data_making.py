@@ -40,7 +40,7 @@ class DataMaker:
         manifests: where manifests are kept.
         registry: tells what trained and what calibrated the versions that exist.
         evaluated: gives, of a model, the sha256 of every image that an evaluation set holds.
-        log_dataset: notes the version in MLflow.
+        log_dataset: notes the version in MLflow; called as `core.registry.data_log.log_dataset` by keywords.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class DataMaker:
         registry: MlflowRegistry,
         *,
         evaluated: Callable[[str], Collection[str]],
-        log_dataset: Callable[[DataVersion, Path], None],
+        log_dataset: Callable[..., object],
     ) -> None:
         self._store = store
         self._blobs = blobs
@@ -225,7 +225,12 @@ class DataMaker:
                 details={"number": version.number, "model": request.model_name, "asked_by": by or "command"},
             )
         try:
-            self._log_dataset(version, self._manifests.path(sha256))
+            self._log_dataset(
+                model=version.model_name,
+                number=version.number,
+                manifest=self._manifests.path(sha256),
+                counts=dict(version.counts),
+            )
         except RegistryUnavailableError as error:
             log.warning("the data version is kept, but not noted in MLflow: %s", error)
         return version

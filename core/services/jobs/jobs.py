@@ -1,7 +1,7 @@
 """Long pieces of work as people see them: started, watched, stopped, resumed.
 
-A new kind of job is one entry of `JOB_KINDS` in `core.bootstrap.jobs`: its name and a builder that makes,
-from the settings, a function `run(job, log)`. That does what `job.payload` says, tells `log.progress` how
+A new kind of job is one entry of `JOB_KINDS` in `core.container`: its name and, out of the container, a
+function `run(job, log)`. That does what `job.payload` says, tells `log.progress` how
 far it is, asks `log.is_cancelled` at every point where it can stop and then raises `JobCancelledError`,
 keeps what it needs to go on in `log.folder`, and returns its result as plain JSON. It is called again with
 the same payload and the same folder when somebody resumes it. Start one with `JobService.start(identity,

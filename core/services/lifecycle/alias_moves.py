@@ -159,6 +159,18 @@ class AliasMover:
             self._take_over(move.model)
         return change
 
+    def challenge(self, by: Identity, model: str, version: int) -> None:
+        """Let `challenger` point to a version that was trained, if it does not yet.
+
+        Raises:
+            RegistryUnavailableError: MLflow does not answer; nothing was changed.
+        """
+        self.catch_up()
+        with self._store.read() as work:
+            seen = pointed_to(work.serving.newest(model).get(CHALLENGER))
+        if seen != version:
+            self.move(by, Move(model, version, alias=CHALLENGER, seen=seen), ChangeKind.TRAINED)
+
 
 def require_sound(move: Move) -> None:
     """Return when alias and note will do.

@@ -1,48 +1,15 @@
 """The figures for the promotion gate, from evaluations that were made before: nothing is measured here."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from core.domain.model_version import ModelVersion
 from core.evaluate.gate_measures import Measured, gate_evidence
 from core.evaluate.gate_report import GateEvidence
-from core.evaluate.outcome_table import OutcomeTable
 from core.registry.artefact import read_artefact
+from core.services.evaluation.evaluation_archive import EvaluationArchive
 from core.services.lifecycle.promoting import GateSet
-
-
-@dataclass(frozen=True, slots=True)
-class KnownSet:
-    """An evaluation set."""
-
-    digest: str
-    name: str
-    n_images: int
-    n_boxes: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Stored:
-    """An evaluation that was made: figures, what each box did, and on which device."""
-
-    summary: dict[str, Any]
-    outcomes: OutcomeTable
-    device: str
-
-
-class Evaluations(Protocol):
-    """What is asked of the evaluations."""
-
-    def sets_of(self, model: str) -> Sequence[KnownSet]:
-        """The evaluation sets of a model, newest first."""
-
-    def has(self, version: ModelVersion, set_digest: str) -> bool:
-        """True when the version was evaluated on the set by this state of the code."""
-
-    def stored(self, version: ModelVersion, set_digest: str) -> Stored | None:
-        """That evaluation; None when there is none."""
 
 
 class Models(Protocol):
@@ -62,7 +29,7 @@ class StoredEvidence:
         models: gives the data manifest of a version.
     """
 
-    def __init__(self, evaluations: Evaluations, models: Models) -> None:
+    def __init__(self, evaluations: EvaluationArchive, models: Models) -> None:
         self._evaluations = evaluations
         self._models = models
 

@@ -1,6 +1,6 @@
 """Promoting a model version through the gate, and rolling back. The rule is written in docs/promotion.md."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -53,28 +53,6 @@ class Evidence(Protocol):
         self, candidate: ModelVersion, champion: ModelVersion | None, set_digest: str | None
     ) -> GateEvidence:
         """What was measured on the set, None for the first of `sets`; what was not says why."""
-
-
-class LaterEvidence:
-    """Evidence that is put together when it is first asked for: a roll back, which needs none, is quicker."""
-
-    def __init__(self, make: Callable[[], Evidence]) -> None:
-        self._make = make
-        self._made: Evidence | None = None
-
-    def sets(self, candidate: ModelVersion, champion: ModelVersion | None) -> Sequence[GateSet]:
-        """See `Evidence`."""
-        return self._evidence().sets(candidate, champion)
-
-    def measured(
-        self, candidate: ModelVersion, champion: ModelVersion | None, set_digest: str | None
-    ) -> GateEvidence:
-        """See `Evidence`."""
-        return self._evidence().measured(candidate, champion, set_digest)
-
-    def _evidence(self) -> Evidence:
-        self._made = self._made or self._make()
-        return self._made
 
 
 class PromotionService:

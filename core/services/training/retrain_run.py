@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 from collections.abc import Callable, Collection
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,6 +12,7 @@ from typing import Any, Protocol
 import torch
 
 from core.domain.accounts import COMMAND_LINE, Identity, Role
+from core.domain.data_manifest import Part
 from core.domain.errors import BadInputError, JobCancelledError
 from core.domain.ports import JobLog
 from core.engine.precision import pick_device
@@ -69,7 +71,7 @@ class Retrainer:
         blobs: the originals.
         manifests: of the data versions.
         registry: of model versions.
-        held_back: gives, of a model, the sha256 of every image that judges or calibrates anywhere.
+        evaluated: gives, of a model, the sha256 of every image that an evaluation set holds.
         open_run: opens an MLflow run.
         challenge: lets the alias `challenger` point to a version, on behalf of somebody.
     """
@@ -81,7 +83,7 @@ class Retrainer:
         manifests: ManifestFiles,
         registry: MlflowRegistry,
         *,
-        held_back: Callable[[str], Collection[str]],
+        evaluated: Callable[[str], Collection[str]],
         open_run: OpensRun,
         challenge: Callable[[Identity, str, int], None],
     ) -> None:
@@ -89,7 +91,7 @@ class Retrainer:
         self._blobs = blobs
         self._manifests = manifests
         self._registry = registry
-        self._held_back = held_back
+        self._evaluated = evaluated
         self._open_run = open_run
         self._challenge = challenge
 
@@ -133,6 +135,17 @@ class Retrainer:
         if version is None:
             raise BadInputError(f"there is no data version {request.data_number}")
         return version
+
+    def _held_back(self, model: str) -> AbstractSet[str]:
+        """The sha256 of every image that calibrates or judges, in any data version or evaluation set."""
+        with self._store.read() as work:
+            versions = work.data_versions.all(model)
+        return {*self._evaluated(model)} | {
+            image.sha256
+            for version in versions
+            for image in self._manifests.read(version.manifest_sha256).images
+            if image.part is not Part.TRAIN
+        }
 
     def _train(
         self,

@@ -80,7 +80,7 @@ def test_the_map_of_a_box_is_computed_for_the_version(
     sign_in(workplace, client, Role.ML_ENGINEER)
     asked = addresses(workplace, chosen)[3]
     assert client.get(asked).status_code == 404
-    measure(workplace, tmp_path, chosen, (1,))
+    measure(workplace, chosen, (1,))
     answer = client.get(asked)
     assert answer.status_code == 200, answer.text
     assert int(answer.headers["X-Width"]) > 0

@@ -13,7 +13,7 @@ from core.evaluate.comparison import Verdict
 from core.services.evaluation.evaluation_sets import part_names
 from core.services.evaluation.evaluations import BUILT_IN_NAME
 from core.store.jobs import JobState
-from tests.measured import add_second_version, add_set, measure, work_on
+from tests.measured import add_second_version, add_set, measure
 from tests.workplace import close_workplace, make_workplace
 
 ENGINEER = Identity("u-0", "engineer", Role.ML_ENGINEER)
@@ -79,7 +79,7 @@ def test_versions_are_measured_once_and_compared(held: Resources, tmp_path: Path
     service = held.services.evaluations
     chosen = add_set(held, tmp_path)
     assert service.measured_on(ENGINEER, chosen) == frozenset()
-    measure(held, tmp_path, chosen)
+    measure(held, chosen)
     assert service.measured_on(ENGINEER, chosen) == {1, 2}
     first, second = service.open(ENGINEER, chosen, [1, 2])
     assert first.stored is not None
@@ -94,7 +94,7 @@ def test_versions_are_measured_once_and_compared(held: Resources, tmp_path: Path
     assert recall.first == pytest.approx(first.stored.summary["recall"])
     assert sum(len(places) for places in service.differences(ENGINEER, first, second, None).values()) > 0
     made = held.services.evaluations.archive.on_set(chosen.digest)
-    measure(held, tmp_path, chosen)
+    measure(held, chosen)
     assert held.services.evaluations.archive.on_set(chosen.digest) == made
 
 
@@ -104,7 +104,7 @@ def test_what_trained_a_version_is_not_judged(held: Resources, tmp_path: Path) -
     content = service.content(ENGINEER, chosen)
     artefact = tmp_path / "weld-other" / "manifest.json"
     artefact.write_text(json.dumps({"images": [{"sha256": content.digests[0], "file_name": "a.png"}]}))
-    measure(held, tmp_path, chosen)
+    measure(held, chosen)
     first, second = service.open(ENGINEER, chosen, [1, 2])
     assert second.n_trained_on == 1
     row = service.compare(ENGINEER, first, second, 0.5).main[0]
@@ -134,11 +134,11 @@ def test_a_stopped_job_goes_on_where_it_stopped(
     monkeypatch.setattr(
         "core.services.jobs.job_worker.WorkerLog.is_cancelled", lambda _log: raise_when_asked[0]
     )
-    assert work_on(held, tmp_path, job_id) is JobState.CANCELLED
+    assert held.services.job_worker().work(job_id) is JobState.CANCELLED
     assert service.measured_on(ENGINEER, chosen) == frozenset()
     raise_when_asked[0] = False
     jobs.resume(COMMAND_LINE, job_id)
-    assert work_on(held, tmp_path, job_id) is JobState.DONE
+    assert held.services.job_worker().work(job_id) is JobState.DONE
     names = [image.file_name for image in service.content(ENGINEER, chosen).images]
     assert detected == [*names[:5], *names[4:]]
     stopped = service.open(ENGINEER, chosen, [1])[0].stored
@@ -146,10 +146,10 @@ def test_a_stopped_job_goes_on_where_it_stopped(
     assert len(stopped.outcomes.names) == 6
 
 
-def test_the_simulated_set_is_made_by_the_job(held: Resources, tmp_path: Path) -> None:
+def test_the_simulated_set_is_made_by_the_job(held: Resources) -> None:
     service = held.services.evaluations
     job_id = service.start_simulated(COMMAND_LINE, [1], count=2)
-    assert work_on(held, tmp_path, job_id) is JobState.DONE
+    assert held.services.job_worker().work(job_id) is JobState.DONE
     chosen = service.sets.all(ENGINEER, "weld")[0]
     assert (chosen.name, chosen.n_images) == (BUILT_IN_NAME, 2)
     assert service.measured_on(ENGINEER, chosen) == {1}

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from core.bootstrap.services import set_up
 from core.config import Settings
+from core.container import set_up
 from core.domain.accounts import COMMAND_LINE
 from core.services.images.images import ImageService
 from core.services.images.orphan_cleanup import remove_orphans, sweep_originals
@@ -92,7 +92,7 @@ def test_an_upload_while_the_database_is_away_leaves_no_file(blobs: BlobStore, t
 
 
 def test_setting_up_sweeps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.bootstrap.services.CHECKPOINTS", tmp_path / "no-models")
+    monkeypatch.setattr("core.container.CHECKPOINTS", tmp_path / "no-models")
     settings = Settings(
         _env_file=None,
         data_dir=tmp_path,

@@ -1,15 +1,31 @@
 """Which evaluations the gate reads, and what it says when they were not made."""
 
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
 from core.domain.model_version import ModelVersion
+from core.evaluate.outcome_table import OutcomeTable
 from core.evaluate.promotion_gate import judge
-from core.services.lifecycle.gate_evidence import KnownSet, Stored, StoredEvidence
+from core.services.lifecycle.gate_evidence import StoredEvidence
 from tests.artefacts import write_artefact
 from tests.evaluate.test_gate_measures import SUMMARY, table
 from tests.memory_registry import MemoryRegistry
+
+
+class KnownSet(NamedTuple):
+    digest: str
+    name: str
+    n_images: int
+    n_boxes: int
+
+
+class Stored(NamedTuple):
+    summary: dict[str, Any]
+    outcomes: OutcomeTable
+    device: str
+
 
 SMALL, LARGE = KnownSet("a" * 64, "ten films", 10, 10), KnownSet("b" * 64, "thirty films", 30, 30)
 

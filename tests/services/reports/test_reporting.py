@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from core.bootstrap.foundations import open_store
 from core.domain.accounts import COMMAND_LINE, Identity, Role
 from core.domain.errors import BadInputError, NotAllowedError, UnknownRecordError
 from core.domain.indication import IndicationClass
@@ -25,6 +24,7 @@ from core.services.reports.reporting import ChosenWindow, ReportingService
 from core.services.reports.verifying import Subject, VerifyingService, compare_detections
 from core.services.workspaces import Workspace, make_workspace
 from core.standards.shipped import shipped_rule_set
+from core.store.audit_trail import open_store
 from core.store.database import open_database, upgrade
 from core.store.workbench import KeptRuleSet
 from tests.artefacts import FolderModels, write_artefact

@@ -90,7 +90,7 @@ class RetrainPlace(LearningPlace):
             self.blobs,
             self.manifests,
             self.registry,  # type: ignore[arg-type]
-            held_back=lambda _model: self.evaluated,
+            evaluated=lambda _model: self.evaluated,
             open_run=self._open,  # type: ignore[arg-type]
             challenge=lambda _by, _model, version: self.challengers.append(version),
         )
