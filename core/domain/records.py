@@ -1,5 +1,6 @@
 """Permanent records: detections on a radiograph and people's decisions about it."""
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +11,11 @@ from core.domain.radiograph import Polarity
 
 #: The track of annotations that belong to an image, not to one inspection of it.
 LABELS = "labels"
+
+
+def new_id() -> str:
+    """An id for a new record: 32 random hex digits."""
+    return secrets.token_hex(16)
 
 
 class InspectionState(StrEnum):

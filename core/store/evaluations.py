@@ -1,6 +1,5 @@
 """The repository of evaluation sets and of what was measured on them."""
 
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -76,11 +75,6 @@ class Evaluation:
     created_by: str | None
     created_at: datetime
     summary: Mapping[str, Any] = field(default_factory=dict, hash=False)
-
-
-def new_id() -> str:
-    """An id for a set or an evaluation."""
-    return uuid.uuid4().hex
 
 
 class EvaluationRepository:

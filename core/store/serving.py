@@ -1,6 +1,5 @@
 """The repositories of what served when, and of requests to promote against the gate."""
 
-import uuid
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 
@@ -107,11 +106,6 @@ class PromotionRequestRepository:
         row = self._session.get_one(PromotionRequestRow, request_id)
         row.state, row.closed_by, row.closed_at = state.value, by, at
         self._session.flush()
-
-
-def new_record_id() -> str:
-    """32 random hex digits."""
-    return uuid.uuid4().hex
 
 
 def _change(row: ServingChangeRow) -> ServingChange:

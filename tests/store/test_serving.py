@@ -9,8 +9,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from core.domain.accounts import Role
 from core.domain.errors import UnknownRecordError
+from core.domain.records import new_id
 from core.domain.serving import ChangeKind, PromotionRequest, RequestState, ServingChange
-from core.store.serving import new_record_id
 from core.store.unit_of_work import Store
 from tests.records import START, add_user, new_store
 
@@ -24,7 +24,7 @@ def store(engine: Engine) -> Store:
 
 def change(version: int, hours: float = 0, *, alias: str = "champion", model: str = "weld") -> ServingChange:
     return ServingChange(
-        change_id=new_record_id(),
+        change_id=new_id(),
         model_name=model,
         alias=alias,
         version=version,
@@ -39,7 +39,7 @@ def change(version: int, hours: float = 0, *, alias: str = "champion", model: st
 
 def request(by: str) -> PromotionRequest:
     return PromotionRequest(
-        request_id=new_record_id(),
+        request_id=new_id(),
         model_name="weld",
         alias="champion",
         version=2,

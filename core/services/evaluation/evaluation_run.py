@@ -9,6 +9,7 @@ from core.domain.accounts import COMMAND_LINE, Identity, Role
 from core.domain.errors import JobCancelledError
 from core.domain.model_version import ModelVersion
 from core.domain.ports import ModelSource
+from core.domain.records import new_id
 from core.engine.detector import SCORE_FLOOR
 from core.evaluate.operating_figures import measure
 from core.evaluate.outcome_table import tabulate
@@ -30,7 +31,7 @@ from core.services.evaluation.recorded_images import (
 from core.services.evaluation.simulated_sets import write_simulated
 from core.services.inference.detecting import DetectService
 from core.services.jobs.job_worker import WorkerLog
-from core.store.evaluations import Evaluation, EvaluationSet, new_id
+from core.store.evaluations import Evaluation, EvaluationSet
 from core.store.jobs import Job
 from core.store.unit_of_work import Store, Work
 

@@ -11,10 +11,11 @@ from core.domain.accounts import Identity
 from core.domain.errors import BadInputError, DatasetError
 from core.domain.permissions import Action, require
 from core.domain.radiograph import Polarity, Radiograph
+from core.domain.records import new_id
 from core.imaging.names import clean_name
 from core.labelling.coco import CocoDataset, CocoImage, dataset_from, read_coco
 from core.services.evaluation.recorded_images import cluster_name, read_recorded, select_images
-from core.store.evaluations import EvaluationSet, new_id
+from core.store.evaluations import EvaluationSet
 from core.store.unit_of_work import Store
 
 #: How a set came about, as its source says under "kind".

@@ -1,6 +1,5 @@
 """Setting the scale of an image: from then on it counts, and what rests on it is made again."""
 
-import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +8,7 @@ from core.domain.errors import BadInputError, StaleVersionError
 from core.domain.permissions import Action, require
 from core.domain.radiograph import PitchSource, PixelPitch
 from core.domain.reading import setup_from
-from core.domain.records import Inspection
+from core.domain.records import Inspection, new_id
 from core.services.images.image_quality import ImageQualityService, keep_remade
 from core.services.images.images import ImageService
 from core.store.unit_of_work import Store, Work
@@ -78,7 +77,7 @@ class ScaleService:
                 raise StaleVersionError("the image's inspections", yours=len(assessed), stored=len(there))
             before = work.scales.newest(sha256)
             kept = KeptScale(
-                secrets.token_hex(16),
+                new_id(),
                 sha256,
                 pitch.mm_per_px,
                 known_mm,

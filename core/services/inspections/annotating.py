@@ -6,8 +6,7 @@ from typing import Any
 from core.domain.accounts import Identity
 from core.domain.errors import BadInputError, ImmutableRecordError, UnknownRecordError
 from core.domain.permissions import Action, require
-from core.domain.records import LABELS, Annotation, AnnotationSource
-from core.services.inspections.inspecting import new_id
+from core.domain.records import LABELS, Annotation, AnnotationSource, new_id
 from core.store.unit_of_work import Store, Work
 
 _MAX_BOXES = 5_000

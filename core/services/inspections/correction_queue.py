@@ -11,8 +11,7 @@ from core.domain.correction_findings import doubtful_findings, findings_of_readi
 from core.domain.errors import BadInputError, UnknownRecordError
 from core.domain.permissions import Action, may, require
 from core.domain.reading import indication_from
-from core.domain.records import Inspection, InspectionState
-from core.services.inspections.inspecting import new_id
+from core.domain.records import Inspection, InspectionState, new_id
 from core.services.inspections.own_review import SideBySide
 from core.services.inspections.readings import Reading
 from core.store.queue import QueueFilter, QueueItem, QueueState

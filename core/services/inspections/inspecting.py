@@ -1,6 +1,5 @@
 """Keeping inspections: what a model reported, and what a person decided about it."""
 
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,15 +10,10 @@ from core.domain.errors import UnknownRecordError
 from core.domain.inspection import DetectionResult
 from core.domain.permissions import Action, require
 from core.domain.reading import Setup
-from core.domain.records import Disposition, Inspection, ModelReference
+from core.domain.records import Disposition, Inspection, ModelReference, new_id
 from core.reports.detection_json import detection_rows
 from core.services.images.image_quality import tell_remade
 from core.store.unit_of_work import Store, Work
-
-
-def new_id() -> str:
-    """32 random hex digits."""
-    return secrets.token_hex(16)
 
 
 @dataclass(frozen=True, slots=True)

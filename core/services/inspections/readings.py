@@ -9,9 +9,8 @@ from core.domain.accounts import Identity
 from core.domain.errors import BadInputError, ImmutableRecordError, UnknownRecordError
 from core.domain.permissions import Action, require
 from core.domain.reading import ReadIndication, first_reading, indication_from
-from core.domain.records import Annotation, AnnotationSource, Inspection
+from core.domain.records import Annotation, AnnotationSource, Inspection, new_id
 from core.services.inspections.annotating import annotation_content, require_boxes
-from core.services.inspections.inspecting import new_id
 from core.store.unit_of_work import Store, Work
 
 

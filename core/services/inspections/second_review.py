@@ -7,9 +7,15 @@ from core.domain.accounts import Identity
 from core.domain.errors import BadInputError, ImmutableRecordError, NotAllowedError, StaleVersionError
 from core.domain.permissions import Action, require
 from core.domain.reading import ReadIndication
-from core.domain.records import Disposition, Inspection, InspectionState, Review, ReviewOutcome
+from core.domain.records import (
+    Disposition,
+    Inspection,
+    InspectionState,
+    Review,
+    ReviewOutcome,
+    new_id,
+)
 from core.services.inspections.correction_queue import queue_reviewed
-from core.services.inspections.inspecting import new_id
 from core.services.inspections.own_review import OwnReview, SideBySide, append_decision, own_review_of
 from core.services.inspections.readings import append_reading, existing, reading_of, review_track
 from core.services.inspections.signatures import Sealer

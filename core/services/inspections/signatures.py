@@ -6,9 +6,8 @@ from typing import Any
 
 from core.audit.canonical import canonical_json, digest
 from core.domain.accounts import Identity
-from core.domain.records import Inspection, Signature
+from core.domain.records import Inspection, Signature, new_id
 from core.keys import keyed_digest
-from core.services.inspections.inspecting import new_id
 from core.store.unit_of_work import Work
 
 

@@ -14,9 +14,10 @@ from core.domain.records import (
     Inspection,
     InspectionState,
     Signature,
+    new_id,
 )
 from core.services.inspections.correction_queue import queue_signed
-from core.services.inspections.inspecting import decision_content, inspection_content, new_id
+from core.services.inspections.inspecting import decision_content, inspection_content
 from core.services.inspections.judging import Judgement, judgement_from
 from core.services.inspections.readings import Reading, reading_of
 from core.services.inspections.signatures import Sealer

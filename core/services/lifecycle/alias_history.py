@@ -11,9 +11,9 @@ from core.domain.accounts import COMMAND_LINE, SYSTEM, Identity
 from core.domain.errors import UnknownRecordError, WorkbenchError
 from core.domain.model_version import ModelVersion
 from core.domain.permissions import Action, require
+from core.domain.records import new_id
 from core.domain.serving import CHAMPION, NO_VERSION, ChangeKind, ServingChange
 from core.services.lifecycle.served_models import Served
-from core.store.serving import new_record_id
 from core.store.unit_of_work import Store, Work
 
 log = logging.getLogger(__name__)
@@ -178,7 +178,7 @@ class AliasHistory:
                 continue
             found.append(
                 ServingChange(
-                    change_id=new_record_id(),
+                    change_id=new_id(),
                     model_name=name,
                     alias=alias,
                     version=version,

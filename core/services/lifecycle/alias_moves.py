@@ -8,9 +8,9 @@ from typing import Any, Protocol
 from core.domain.accounts import Identity
 from core.domain.errors import BadInputError, RegistryUnavailableError, StaleVersionError
 from core.domain.model_version import ModelVersion
+from core.domain.records import new_id
 from core.domain.serving import CHALLENGER, CHAMPION, NO_VERSION, ChangeKind, ServingChange
 from core.services.lifecycle.alias_history import AliasHistory, keep_change, pointed_to
-from core.store.serving import new_record_id
 from core.store.unit_of_work import Store, Work
 
 ALIASES = (CHAMPION, CHALLENGER)
@@ -140,7 +140,7 @@ class AliasMover:
             given = within(work) if within is not None else {}
             require_as_seen(work, move)
             values: dict[str, Any] = {
-                "change_id": new_record_id(),
+                "change_id": new_id(),
                 "model_name": move.model,
                 "alias": move.alias,
                 "version": move.version,

@@ -6,10 +6,10 @@ from typing import Any
 from core.domain.accounts import Identity
 from core.domain.errors import BadInputError, NotAllowedError
 from core.domain.permissions import Action, may, require
+from core.domain.records import new_id
 from core.domain.serving import ChangeKind, PromotionRequest, RequestState, ServingChange
 from core.services.lifecycle.alias_moves import AliasMover, Move, require_as_seen, require_sound
 from core.services.lifecycle.promoting import PromotionService
-from core.store.serving import new_record_id
 from core.store.unit_of_work import Store, Work
 
 
@@ -51,7 +51,7 @@ class OverrideService:
             require_as_seen(work, move)
             _require_not_asked(work, move)
             request = PromotionRequest(
-                request_id=new_record_id(),
+                request_id=new_id(),
                 model_name=move.model,
                 alias=move.alias,
                 version=move.version,
