@@ -33,8 +33,8 @@ from core.calibrate.calibrator import calibrator_from
 from core.container import CHECKPOINTS
 from core.domain.detections import Detections, FloatArray
 from core.domain.model_version import ModelVersion
-from core.engine.decoding import Candidates, candidates_of
 from core.engine.detector import SCORE_FLOOR, Detector
+from core.engine.network import NetworkOutput
 from core.engine.precision import fast_dtype
 from core.evaluate.coco_average_precision import MAX_DETECTIONS, LabelledBoxes, coco_average_precision
 from core.explain.box_gradcam import explain_box
@@ -66,8 +66,8 @@ def checkpoint(name: str) -> Path:
 class EagerDetector(Detector):
     """The same weights and decoding, with the network as it was trained: float32, nothing folded."""
 
-    def _run(self, tensor: Tensor, score_floors: Sequence[float]) -> list[Candidates]:
-        return candidates_of(self.network(tensor), score_floors)
+    def _predict(self, views: Tensor) -> NetworkOutput:
+        return self.network.predict(views.float())
 
 
 class Shipped:

@@ -4,7 +4,7 @@ import json
 import statistics
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ from torch import Tensor
 
 from core.container import CHECKPOINTS
 from core.engine.batching import WINDOW_S, MicroBatcher
-from core.engine.decoding import Candidates, candidates_of
 from core.engine.detector import GPU_VIEWS_AT_ONCE, Detector, Request
+from core.engine.network import NetworkOutput
 from core.imaging.normalise import normalise
 from core.simulate.config import SimulationConfig
 from core.simulate.render import simulate_weld
@@ -31,8 +31,8 @@ SCORE_FLOOR = 0.2
 class EagerDetector(Detector):
     """The same weights and decoding, with the network as it was trained: float32, no graph."""
 
-    def _run(self, tensor: Tensor, score_floors: Sequence[float]) -> list[Candidates]:
-        return candidates_of(self.network(tensor), score_floors)
+    def _predict(self, views: Tensor) -> NetworkOutput:
+        return self.network.predict(views.float())
 
 
 def in_turns(works: dict[str, Callable[[], object]], repeats: int = REPEATS) -> dict[str, float]:

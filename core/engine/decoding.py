@@ -1,4 +1,4 @@
-"""From what the network puts out to raw boxes in px of the image."""
+"""Turns the output of the network into raw boxes in px of the image."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -17,14 +17,22 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 from torch.nn import functional
 
-from core.domain.detections import Detections, FloatArray, Origin, View
+from core.domain.detections import Detections, FloatArray, View
 from core.domain.errors import ModelArtefactError
-from core.domain.indication import IndicationClass
 from core.domain.radiograph import Polarity
 from core.engine.cuda_graph import GraphedNetwork
 from core.engine.decoding import Candidates, candidates_of, raw_boxes
+from core.engine.fusion import Fusion
+from core.engine.indications import Sighting, from_both_heads, from_boxes
 from core.engine.merging import RawBoxes, concatenate, merge
-from core.engine.network import HEAD_CLASSES, SIZE_MULTIPLE, IndicationNetwork, NetworkConfig, load_state
+from core.engine.network import (
+    SIZE_MULTIPLE,
+    IndicationNetwork,
+    NetworkConfig,
+    NetworkOutput,
+    load_state,
+)
+from core.engine.outline_map import OutlineMap
 from core.engine.precision import fast_dtype
 from core.engine.tiling import views_of
 
@@ -71,13 +79,13 @@ class Detector:
         dtype: number format of the copy that detects; None takes the fastest one here.
         views_at_once: equal-sized views in one batch; None takes what suits the device.
         least_px: sides of a view, as `views_of` takes it: those of the crops it was trained on.
+        fusion: how boxes and outlines are brought together; None reports the boxes alone.
 
     Attributes:
         network: float32, evaluation mode; for gradients, under `lock`.
         lock: held by whoever needs gradients.
         device: where both copies live.
         polarity: the polarity the network was trained in; hand in images of that polarity.
-        has_class_evidence: False when no class was ever taught (all boxes stay unclassified).
     """
 
     def __init__(
@@ -89,7 +97,10 @@ class Detector:
         dtype: torch.dtype | None = None,
         views_at_once: int | None = None,
         least_px: int = 0,
+        fusion: Fusion | None = None,
     ) -> None:
+        if fusion is not None and network.mask is None:
+            raise ModelArtefactError("these weights fuse boxes with outlines, and have no mask head")
         self.device = device
         self.polarity = polarity
         self.lock = threading.RLock()
@@ -99,8 +110,9 @@ class Detector:
             copy.deepcopy(network).fold().to(device, self._dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's overloads lack this triple
         )
         is_cuda = device.type == "cuda"
-        self._fast = GraphedNetwork(fast) if is_cuda else fast
+        self._fast = GraphedNetwork(fast.predict) if is_cuda else fast.predict
         self._least_px = least_px
+        self._fusion = fusion
         self._views_at_once = views_at_once or (GPU_VIEWS_AT_ONCE if is_cuda else 1)
         # outputs of a replayed graph last until the next one
         self._running: AbstractContextManager[Any] = threading.Lock() if is_cuda else nullcontext()
@@ -114,7 +126,8 @@ class Detector:
         """
         network, metadata = read_network(weights)
         polarity, least_px = Polarity(metadata.get("polarity", "unknown")), int(metadata.get("crop_px", 0))
-        return cls(network, polarity, torch.device(device), dtype=dtype, least_px=least_px)
+        fusion = Fusion.from_json(metadata["fusion"]) if "fusion" in metadata else None
+        return cls(network, polarity, torch.device(device), dtype=dtype, least_px=least_px, fusion=fusion)
 
     def view_tensor(self, image: FloatArray, view: View) -> Tensor:
         """(1, 1, h, w) float32: exactly what the network sees of `view`, padded to multiples of 32.
@@ -143,29 +156,58 @@ class Detector:
         """The merged detections of a normalised image (H, W) float32, highest score first."""
         return self.detect_many([Request(image, score_floor)])[0]
 
-    @torch.inference_mode()
     def detect_many(self, requests: Sequence[Request]) -> list[Detections]:
-        """The result of `detect` for each request; views of equal size run together, whoever asked."""
+        """The detections of each request, as `detect` gives them; views of equal size run together."""
+        if self._fusion is None:
+            return [from_boxes(sighting) for sighting in self.look_at(requests)]
+        sightings = self.look_at([Request(request.image, SCORE_FLOOR) for request in requests])
+        return [
+            from_both_heads(sighting, self._fusion, request.score_floor)
+            for sighting, request in zip(sightings, requests, strict=True)
+        ]
+
+    @torch.inference_mode()
+    def look_at(self, requests: Sequence[Request]) -> list[Sighting]:
+        """The output of both heads for each request, before fusion; the floors are those of boxes."""
         sizes = [(request.image.shape[1], request.image.shape[0]) for request in requests]
         views = [views_of(*size, self._least_px) for size in sizes]
+        maps = [OutlineMap(*size) if self.network.mask is not None else None for size in sizes]
         jobs = [_Job(i, number, view) for i, own in enumerate(views) for number, view in enumerate(own)]
         parts: dict[tuple[int, int], RawBoxes] = {}
         for batch in _batches(jobs, self._views_at_once):
             tensor = torch.cat([self.view_tensor(requests[job.request].image, job.view) for job in batch])
             found = self._run(tensor, [requests[job.request].score_floor for job in batch])
-            for job, candidates in zip(batch, found, strict=True):
+            for job, (candidates, probability) in zip(batch, found, strict=True):
                 raw = raw_boxes(candidates, job.view, job.number, sizes[job.request])
                 parts[job.request, job.number] = raw
+                outlines = maps[job.request]
+                if outlines is not None and probability is not None and job.view.scale == 1.0:
+                    outlines.add(job.view, probability)
         return [
-            _as_detections(merge(concatenate([parts[i, number] for number in range(len(own))]), own), own)
-            for i, own in enumerate(views)
+            Sighting(
+                sizes[i],
+                merge(concatenate([parts[i, number] for number in range(len(own))]), own),
+                own,
+                None if outlines is None else outlines.probability(),
+            )
+            for i, (own, outlines) in enumerate(zip(views, maps, strict=True))
         ]
 
-    def _run(self, tensor: Tensor, score_floors: Sequence[float]) -> list[Candidates]:
-        """Raw predictions of the network in each of the padded views (B, 1, H, W)."""
+    def _run(
+        self, tensor: Tensor, score_floors: Sequence[float]
+    ) -> list[tuple[Candidates, FloatArray | None]]:
+        """Candidates and outlines in each of the padded views (B, 1, H, W)."""
         inputs = tensor.to(self._dtype).contiguous(memory_format=torch.channels_last)
         with self._running:
-            return candidates_of(self._fast(inputs), score_floors)
+            levels, mask_logit = self._predict(inputs)
+            candidates = candidates_of(levels, score_floors)
+            if mask_logit is None:
+                return [(one, None) for one in candidates]
+            probability: FloatArray = mask_logit[:, 0].float().sigmoid().cpu().numpy()
+        return list(zip(candidates, probability, strict=True))
+
+    def _predict(self, views: Tensor) -> NetworkOutput:
+        return self._fast(views)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,12 +226,3 @@ def _batches(jobs: Sequence[_Job], at_most: int) -> list[list[_Job]]:
         view = job.view
         by_size.setdefault((view.x1 - view.x0, view.y1 - view.y0, view.scale), []).append(job)
     return [own[i : i + at_most] for own in by_size.values() for i in range(0, len(own), at_most)]
-
-
-def _as_detections(raw: RawBoxes, views: list[View]) -> Detections:
-    classes = tuple(HEAD_CLASSES[i] if i >= 0 else IndicationClass.UNCLASSIFIED for i in raw.class_id)
-    origins = tuple(
-        Origin(views[v], int(level), int(row), int(col))
-        for v, (level, row, col) in zip(raw.view_index, raw.cell, strict=True)
-    )
-    return Detections(raw.boxes, raw.scores, classes, origins)

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import NamedTuple, Self
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.ops import FeaturePyramidNetwork
 
 from core.domain.errors import ModelArtefactError
 from core.domain.indication import IndicationClass
+from core.engine.layers import ConvNorm, ResidualBlock, Tower
+from core.engine.mask_head import MaskHead
 
 #: The classes the class head can tell apart, in the order of its outputs.
 HEAD_CLASSES = tuple(c for c in IndicationClass if c is not IndicationClass.UNCLASSIFIED)
@@ -22,6 +24,8 @@ STRIDES = (4, 8, 16, 32)
 SIZE_MULTIPLE = STRIDES[-1]
 #: Name of the first convolution's weights in a state dictionary.
 FIRST_WEIGHTS = "backbone.stem.0.weight"
+#: Names of the mask head's weights begin so.
+MASK_PREFIX = "mask."
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +37,21 @@ class NetworkConfig:
         widths: channels of the four residual stages (strides 4, 8, 16, 32).
         channels: channels of the pyramid and the head.
         head_convolutions: 3x3 convolutions in each of the two towers.
+        has_mask: whether a mask head draws outlines beside the boxes.
     """
 
     stem_width: int = 32
     widths: tuple[int, ...] = (48, 96, 160, 224)
     channels: int = 64
     head_convolutions: int = 2
+    has_mask: bool = False
 
     def to_json(self) -> str:
-        """The configuration as one line of JSON."""
-        return json.dumps(asdict(self), sort_keys=True)
+        """The configuration as one line of JSON; a mask head is named only where there is one."""
+        fields = asdict(self)
+        if not self.has_mask:
+            del fields["has_mask"]
+        return json.dumps(fields, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -73,45 +82,21 @@ class LevelOutput(NamedTuple):
     class_logits: Tensor
 
 
-class ConvNorm(nn.Sequential):
-    """Convolution, batch normalisation and, unless told otherwise, ReLU."""
+class NetworkOutput(NamedTuple):
+    """All that the network says of a batch of views.
 
-    def __init__(
-        self, inputs: int, outputs: int, *, size: int = 3, stride: int = 1, relu: bool = True
-    ) -> None:
-        super().__init__(
-            nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False),
-            nn.BatchNorm2d(outputs),
-            nn.ReLU() if relu else nn.Identity(),
-        )
+    Attributes:
+        levels: raw output of each pyramid level, finest first.
+        mask_logit: (B, 1, H/2, W/2), before the sigmoid: whether an indication lies there; None without a
+            mask head.
+    """
 
-    def fold(self) -> None:
-        """Merge the normalisation into the convolution; evaluation only."""
-        convolution, norm = self[0], self[1]
-        if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-            self[0] = fuse_conv_bn_eval(convolution, norm)
-            self[1] = nn.Identity()
-
-
-class ResidualBlock(nn.Module):
-    """The basic block of He et al. 2016, "Deep Residual Learning" (3x3, 3x3, identity)."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
-        super().__init__()
-        self.first = ConvNorm(inputs, outputs, stride=stride)
-        self.second = ConvNorm(outputs, outputs, relu=False)
-        is_same = stride == 1 and inputs == outputs
-        self.shortcut = (
-            nn.Identity() if is_same else ConvNorm(inputs, outputs, size=1, stride=stride, relu=False)
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, h, w) to (B, C', h/stride, w/stride)."""
-        return functional.relu(self.second(self.first(x)) + self.shortcut(x))
+    levels: list[LevelOutput]
+    mask_logit: Tensor | None
 
 
 class Backbone(nn.Module):
-    """One-channel image to the four residual stages."""
+    """One-channel image to the stem's map and those of the four residual stages."""
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
@@ -125,35 +110,13 @@ class Backbone(nn.Module):
         self.stages = nn.ModuleList(stages)
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """(B, 1, H, W) to four maps at strides 4, 8, 16, 32."""
+        """(B, 1, H, W) to five maps at strides 2, 4, 8, 16, 32."""
         x = self.stem((x - 0.5) * 4.0)
-        maps = []
+        maps = [x]
         for stage in self.stages:
             x = stage(x)
             maps.append(x)
         return maps
-
-
-class Tower(nn.Module):
-    """Convolutions shared by all levels, each level with its own batch statistics.
-
-    The levels see different distributions, so one shared normalisation would blur them; separate
-    ones depend on nothing but the training data, whatever the size of the view (see ADR 3).
-    """
-
-    def __init__(self, channels: int, depth: int, levels: int) -> None:
-        super().__init__()
-        self.convolutions = nn.ModuleList(
-            nn.Conv2d(channels, channels, 3, padding=1, bias=False) for _ in range(depth)
-        )
-        self.norms = nn.ModuleList(nn.BatchNorm2d(channels) for _ in range(depth * levels))
-
-    def forward(self, x: Tensor, level: int) -> Tensor:
-        """(B, C, h, w) to the same shape."""
-        first = level * len(self.convolutions)
-        for depth, convolution in enumerate(self.convolutions):
-            x = functional.relu(self.norms[first + depth](convolution(x)))
-        return x
 
 
 class IndicationNetwork(nn.Module):
@@ -177,6 +140,7 @@ class IndicationNetwork(nn.Module):
         self.distances = nn.Conv2d(channels, 4, 3, padding=1)
         self.classes = nn.Conv2d(channels, len(HEAD_CLASSES), 3, padding=1)
         self._initialise()
+        self.mask = MaskHead(self.config.stem_width, channels) if self.config.has_mask else None
 
     @property
     def strides(self) -> tuple[int, ...]:
@@ -199,8 +163,35 @@ class IndicationNetwork(nn.Module):
         Raises:
             ValueError: when a side is not a multiple of 32.
         """
-        taps = zip(self.pyramid_taps, self.features(x), strict=True)
-        return [self._head(tap(level_map), level) for level, (tap, level_map) in enumerate(taps)]
+        return self._levels(self.features(x))
+
+    def predict(self, x: Tensor) -> NetworkOutput:
+        """The raw output of each level and, with a mask head, the outlines of (B, 1, H, W) as in `forward`.
+
+        Raises:
+            ValueError: when a side is not a multiple of 32.
+        """
+        stem, pyramid = self._maps(x)
+        return NetworkOutput(
+            self._levels(pyramid), None if self.mask is None else self.mask(stem, pyramid[0])
+        )
+
+    def outline(self, x: Tensor, *, is_trunk_frozen: bool = False) -> Tensor:
+        """(B, 1, H/2, W/2) logits of the mask head alone.
+
+        Args:
+            x: as in `forward`.
+            is_trunk_frozen: no gradient reaches beyond the mask head.
+
+        Raises:
+            ValueError: when there is no mask head, or a side is not a multiple of 32.
+        """
+        if self.mask is None:
+            raise ValueError("this network has no mask head")
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not is_trunk_frozen):
+            stem, pyramid = self._maps(x)
+        logit: Tensor = self.mask(stem, pyramid[0])
+        return logit
 
     def features(self, x: Tensor) -> list[Tensor]:
         """The pyramid's maps of (B, 1, H, W), finest first: (B, channels, H/stride, W/stride) each.
@@ -208,10 +199,19 @@ class IndicationNetwork(nn.Module):
         Raises:
             ValueError: when a side is not a multiple of 32.
         """
+        return self._maps(x)[1]
+
+    def _maps(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """The stem's map, and those of the pyramid."""
         if x.shape[-1] % SIZE_MULTIPLE or x.shape[-2] % SIZE_MULTIPLE:
             raise ValueError(f"sides must be multiples of {SIZE_MULTIPLE}, got {tuple(x.shape[-2:])}")
-        maps = OrderedDict((str(i), m) for i, m in enumerate(self.backbone(x)))
-        return list(self.pyramid(maps).values())
+        stem, *stages = self.backbone(x)
+        pyramid = self.pyramid(OrderedDict((str(i), m) for i, m in enumerate(stages)))
+        return stem, list(pyramid.values())
+
+    def _levels(self, pyramid: list[Tensor]) -> list[LevelOutput]:
+        taps = zip(self.pyramid_taps, pyramid, strict=True)
+        return [self._head(tap(level_map), level) for level, (tap, level_map) in enumerate(taps)]
 
     def _head(self, features: Tensor, level: int) -> LevelOutput:
         scored = self.score_tower(features, level)

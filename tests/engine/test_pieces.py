@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+
+from core.engine.pieces import Pieces, find_pieces
+
+
+def plane(*patches):
+    """(40, 60) zeros with (rows, columns, value) written over them in turn."""
+    probability = np.zeros((40, 60), np.float32)
+    for rows, columns, value in patches:
+        probability[slice(*rows), slice(*columns)] = value
+    return probability
+
+
+def test_a_piece_reaches_the_peak_and_extends_to_the_lower_limit():
+    found = find_pieces(plane(((10, 16), (20, 30), 0.35), ((12, 14), (22, 24), 0.9)), 120, 80)
+    np.testing.assert_array_equal(found.boxes, [[40, 20, 60, 32]])
+    assert found.scores[0] == pytest.approx((4 * 0.9 + 56 * 0.35) / 60)
+
+
+def test_what_never_reaches_the_peak_is_a_faint_piece_of_its_own_extent():
+    found = find_pieces(plane(((10, 16), (20, 30), 0.2), ((12, 14), (22, 24), 0.4)), 120, 80)
+    np.testing.assert_array_equal(found.boxes, [[40, 20, 60, 32]])
+
+
+def test_a_faint_border_of_a_strong_piece_is_no_second_piece():
+    found = find_pieces(plane(((8, 20), (18, 34), 0.2), ((10, 16), (20, 30), 0.6)), 120, 80)
+    np.testing.assert_array_equal(found.boxes, [[40, 20, 60, 32]])
+
+
+@pytest.mark.parametrize("value", [0.3, 0.15])
+def test_a_plateau_that_reaches_no_peak_is_nothing(value):
+    assert len(find_pieces(plane(((10, 16), (20, 30), value)), 120, 80)) == 0
+
+
+def test_two_cells_are_noise_and_three_are_a_piece():
+    assert len(find_pieces(plane(((10, 11), (20, 22), 0.9)), 120, 80)) == 0
+    assert len(find_pieces(plane(((10, 11), (20, 23), 0.9)), 120, 80)) == 1
+
+
+def test_pieces_are_ordered_by_score_and_carry_their_masks():
+    found = find_pieces(plane(((2, 6), (2, 6), 0.6), ((20, 30), (20, 24), 0.8)), 120, 80)
+    assert (np.diff(found.scores) < 0).all()
+    assert [mask.shape for mask in found.masks] == [(10, 4), (4, 4)]
+    assert all(mask.all() for mask in found.masks)
+
+
+def test_boxes_end_with_the_image():
+    found = find_pieces(plane(((36, 40), (50, 60), 0.9)), 119, 79)
+    np.testing.assert_array_equal(found.boxes, [[100, 72, 119, 79]])
+
+
+def test_length_and_width_follow_the_piece_at_any_angle():
+    probability = np.zeros((80, 80), np.float32)
+    for i in range(50):
+        probability[10 + i, 10 + i : 13 + i] = 0.9
+    found = find_pieces(probability, 160, 160)
+    length, width = found.sizes[0]
+    assert length == pytest.approx(2 * 50 * 2**0.5, rel=0.06)
+    assert width < 10
+    assert found.is_long.tolist() == [True]
+
+
+@pytest.mark.parametrize(("columns", "is_long"), [((5, 35), True), ((5, 34), False)])
+def test_a_long_piece_begins_at_sixty_px(columns, is_long):
+    found = find_pieces(plane(((10, 12), columns, 0.9)), 120, 80)
+    assert found.is_long.tolist() == [is_long]
+
+
+def test_no_probability_gives_no_piece():
+    empty = find_pieces(plane(), 120, 80)
+    assert len(empty) == 0
+    assert empty.boxes.shape == (0, 4)
+    assert empty.is_long.shape == (0,)
+
+
+def test_lengths_must_agree():
+    with pytest.raises(ValueError, match="1 scores"):
+        Pieces(np.zeros((2, 4), np.float32), np.zeros(1, np.float32), np.zeros((1, 2), np.float32), ())
