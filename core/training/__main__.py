@@ -1,7 +1,11 @@
-"""A training run without the rest of the product: `python -m core.training`."""
+"""A training run without the rest of the product: `python -m core.training`.
+
+SIGTERM stops it after the step at hand, with a checkpoint that `--resume` goes on from.
+"""
 
 import argparse
 import logging
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--resume", action="store_true", help="go on from the newest checkpoint in --out")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads, 0 for all")
+    parser.add_argument("--checkpoint-every", type=int, metavar="N", help="steps between two checkpoints")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     if options.threads:
@@ -48,8 +53,10 @@ def _trained(options: argparse.Namespace) -> Path:
     refuse_faults(recipe, images, options.data, ROOT / "data" / "splits")
     write_manifest(options.out / "manifest.json", images)
     (options.out / "recipe.yaml").write_bytes(options.recipe.read_bytes())
-    settings = RunSettings(options.out, options.device, options.resume, ROOT)
-    return train(recipe, images, settings, FileRunLog(options.out), ConsoleJobLog())
+    settings = RunSettings(
+        options.out, options.device, options.resume, ROOT, checkpoint_every=options.checkpoint_every
+    )
+    return train(recipe, images, settings, FileRunLog(options.out), ConsoleJobLog(stop_on=signal.SIGTERM))
 
 
 if __name__ == "__main__":

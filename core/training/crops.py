@@ -1,7 +1,8 @@
 """Random crops of training images: where, at what scale, and how they are varied."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -12,7 +13,9 @@ from torch.utils.data import Dataset
 
 from core.training.images import TrainingImage
 from core.training.lettering import lay_letters
+from core.training.mask_target import WEIGHT_UNITS
 from core.training.recipe import Schedule
+from core.training.variation import turn, vary
 
 #: Scale of the extra pass that finds long indications.
 COARSE_SCALE = 0.25
@@ -32,21 +35,48 @@ class Crop:
         boxes: (N, 4) float32 xyxy, px of the crop.
         class_ids: (N,) int64, -1 where not known.
         is_ignored: (N,) bool.
+        mask: (2, S/2, S/2) float32, share of flaw and weight of each cell of the mask head; None without
+            outlines.
     """
 
     image: Tensor
     boxes: Tensor
     class_ids: Tensor
     is_ignored: Tensor
+    mask: Tensor | None = None
+
+
+class Batch(NamedTuple):
+    """Several crops: (B, 1, S, S), then one tensor a crop, then (B, 2, S/2, S/2) or None."""
+
+    images: Tensor
+    boxes: list[Tensor]
+    class_ids: list[Tensor]
+    is_ignored: list[Tensor]
+    masks: Tensor | None
 
 
 class CropDataset(Dataset[Crop]):
-    """Crop number i, the same for the same images, schedule and seed, so a run can be resumed."""
+    """Crop number i, the same for the same images, schedule and seed, so a run can be resumed.
 
-    def __init__(self, images: list[TrainingImage], schedule: Schedule, seed: int) -> None:
-        weights = np.array([image.weight for image in images], np.float64)
+    Args:
+        images: to cut from.
+        schedule: of the run.
+        seed: of the crops.
+        mined: by index of an image, (N, 4) xyxy px, places to put a share of the crops around.
+    """
+
+    def __init__(
+        self,
+        images: list[TrainingImage],
+        schedule: Schedule,
+        seed: int,
+        mined: Mapping[int, npt.NDArray[np.float32]] | None = None,
+    ) -> None:
         self._images = images
-        self._cumulative = np.cumsum(weights / weights.sum())
+        self._draw = _Draw.of(images, range(len(images)))
+        self._mined = mined or {}
+        self._draw_mined = _Draw.of(images, sorted(self._mined)) if self._mined else None
         self._schedule = schedule
         self._seed = seed
 
@@ -56,19 +86,49 @@ class CropDataset(Dataset[Crop]):
     def __getitem__(self, number: int) -> Crop:
         """Crop `number`."""
         rng = np.random.default_rng((self._seed, number))
-        position = np.searchsorted(self._cumulative, rng.random() * self._cumulative[-1])
-        image = self._images[min(int(position), len(self._images) - 1)]
-        return cut(image, self._schedule, rng)
+        if self._draw_mined is not None and rng.random() < self._schedule.mined_share:
+            index = self._draw_mined.index(rng)
+            place = self._mined[index][rng.integers(len(self._mined[index]))]
+            return cut(self._images[index], self._schedule, rng, around=place)
+        return cut(self._images[self._draw.index(rng)], self._schedule, rng)
 
 
-def cut(image: TrainingImage, schedule: Schedule, rng: np.random.Generator) -> Crop:
-    """A varied crop of `image`."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Draw:
+    """Draws images by their weights."""
+
+    indices: Sequence[int]
+    cumulative: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, images: Sequence[TrainingImage], indices: Sequence[int]) -> "_Draw":
+        weights = np.array([images[i].weight for i in indices], np.float64)
+        return cls(indices, np.cumsum(weights / weights.sum()))
+
+    def index(self, rng: np.random.Generator) -> int:
+        position = int(np.searchsorted(self.cumulative, rng.random() * self.cumulative[-1]))
+        return self.indices[min(position, len(self.indices) - 1)]
+
+
+def cut(
+    image: TrainingImage,
+    schedule: Schedule,
+    rng: np.random.Generator,
+    *,
+    around: npt.NDArray[np.float32] | None = None,
+) -> Crop:
+    """A varied crop of `image`, of the place `around`, xyxy px, when there is one."""
     side = schedule.crop_px
-    is_coarse = rng.random() < schedule.coarse_share and max(image.pixels.shape) > 2 * side
+    is_coarse = around is None and rng.random() < schedule.coarse_share and max(image.pixels.shape) > 2 * side
     varied = schedule.variation * rng.uniform(*np.log(_SCALE_RANGE))
     scale = float(np.exp(varied)) * (COARSE_SCALE if is_coarse else 1.0)
-    x0, y0 = _place(image, side / scale, schedule.flaw_share, rng)
-    pixels = _sample(image.pixels, x0, y0, side, scale)
+    x0, y0 = _place(image, side / scale, schedule, rng, around)
+    planes = [_sample(image.pixels, x0, y0, side, scale)]
+    if image.mask is not None:
+        planes += [_sample(plane, x0, y0, side, scale) for plane in (image.mask.is_flaw, image.mask.weight)]
+        planes[2] *= np.float32(
+            0.0 if is_coarse else 1.0 / WEIGHT_UNITS
+        )  # outlines are drawn at full scale only
     boxes = (image.boxes - np.array([x0, y0, x0, y0], np.float32)) * np.float32(scale)
     clipped = boxes.clip(0, side)
     share = _area(clipped) / np.maximum(_area(boxes), 1e-6)
@@ -77,16 +137,21 @@ def cut(image: TrainingImage, schedule: Schedule, rng: np.random.Generator) -> C
     if is_coarse:
         is_ignored = is_ignored | ((clipped[:, 2:] - clipped[:, :2]).max(axis=1, initial=0) < MIN_COARSE_PX)
     if schedule.letters_share and rng.random() < schedule.letters_share:
-        pixels, is_covered = lay_letters(pixels, clipped, scale, rng)
+        planes[0], is_covered, lead = lay_letters(planes[0], clipped, scale, rng)
         is_ignored = is_ignored | is_covered
+        if image.mask is not None:
+            planes[2] *= np.where(planes[1] > 0, 1 - lead, np.float32(1))  # nobody sees a flaw under lead
+    stack = np.stack(planes)
     if rng.random() < schedule.turned_share:
-        pixels, clipped = _turn(pixels, clipped, rng)
-    pixels = _vary(pixels, schedule.variation, rng)
+        stack, clipped = turn(stack, clipped, rng)
+    pixels = vary(stack[0], schedule.variation, rng)
+    mask = None if image.mask is None else stack[1:].reshape(2, side // 2, 2, side // 2, 2).mean(axis=(2, 4))
     return Crop(
         torch.from_numpy(np.ascontiguousarray(pixels))[None],
         torch.from_numpy(np.ascontiguousarray(clipped[is_kept], np.float32)),
         torch.from_numpy(image.class_ids[is_kept]),
         torch.from_numpy(is_ignored[is_kept]),
+        None if mask is None else torch.from_numpy(mask),
     )
 
 
@@ -96,13 +161,19 @@ def _area(boxes: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 
 def _place(
-    image: TrainingImage, extent: float, flaw_share: float, rng: np.random.Generator
+    image: TrainingImage,
+    extent: float,
+    schedule: Schedule,
+    rng: np.random.Generator,
+    around: npt.NDArray[np.float32] | None,
 ) -> tuple[float, float]:
     """Top left of a crop that spans `extent` px of the image."""
     height, width = image.pixels.shape
     teaching = image.boxes[~image.is_ignored]
-    if len(teaching) and rng.random() < flaw_share:
-        x1, y1, x2, y2 = teaching[rng.integers(len(teaching))]
+    if around is None and len(teaching) and rng.random() < schedule.flaw_share:
+        around = teaching[_drawn_box(teaching, schedule.length_power, rng)]
+    if around is not None:
+        x1, y1, x2, y2 = around
         x = rng.uniform(x1, x2) - rng.uniform(0.1, 0.9) * extent
         y = rng.uniform(y1, y2) - rng.uniform(0.1, 0.9) * extent
     else:
@@ -113,13 +184,21 @@ def _place(
     return _within(x, width - extent, spare), _within(y, height - extent, spare)
 
 
+def _drawn_box(boxes: npt.NDArray[np.float32], power: float, rng: np.random.Generator) -> int:
+    """Index of a box, drawn in proportion to its longer side to that power."""
+    if power == 0:
+        return int(rng.integers(len(boxes)))
+    share = (boxes[:, 2:] - boxes[:, :2]).max(axis=1).astype(np.float64) ** power
+    return int(rng.choice(len(boxes), p=share / share.sum()))
+
+
 def _within(start: float, room: float, spare: float) -> float:
     """`start` moved into -spare .. room + spare; centred when the image is smaller than the crop."""
     return float(np.clip(start, min(-spare, room / 2), max(room + spare, room / 2)))
 
 
 def _sample(
-    pixels: npt.NDArray[np.float16], x0: float, y0: float, side: int, scale: float
+    pixels: npt.NDArray[np.float16] | npt.NDArray[np.uint8], x0: float, y0: float, side: int, scale: float
 ) -> npt.NDArray[np.float32]:
     """(side, side) float32 from the square at (x0, y0) that spans side / scale px."""
     extent = side / scale
@@ -154,63 +233,13 @@ def _sample(
     return turned.astype(np.float32, copy=False)
 
 
-def _turn(
-    pixels: npt.NDArray[np.float32], boxes: npt.NDArray[np.float32], rng: np.random.Generator
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """One of the eight flips and quarter turns of a square, for pixels and boxes alike."""
-    side = np.float32(pixels.shape[0])
-    if rng.random() < 0.5:
-        pixels, boxes = (
-            pixels[:, ::-1],
-            np.stack([side - boxes[:, 2], boxes[:, 1], side - boxes[:, 0], boxes[:, 3]], axis=1),
-        )
-    if rng.random() < 0.5:
-        pixels, boxes = (
-            pixels[::-1],
-            np.stack([boxes[:, 0], side - boxes[:, 3], boxes[:, 2], side - boxes[:, 1]], axis=1),
-        )
-    if rng.random() < 0.3:
-        pixels, boxes = pixels.T, boxes[:, [1, 0, 3, 2]]
-    return np.ascontiguousarray(pixels), boxes
-
-
-def _vary(
-    pixels: npt.NDArray[np.float32], strength: float, rng: np.random.Generator
-) -> npt.NDArray[np.float32]:
-    """Gain, offset, gamma, a slow gradient, blur and noise, as films and detectors differ."""
-    if strength <= 0:
-        return pixels
-    if rng.random() < 0.8:
-        middle = float(pixels.mean())
-        gain, offset = np.exp(strength * rng.uniform(-0.6, 0.5)), strength * rng.uniform(-0.15, 0.15)
-        pixels = (pixels - middle) * float(gain) + middle + offset
-    if rng.random() < 0.3:
-        power = np.float32(np.exp(strength * rng.uniform(-0.3, 0.3)))
-        pixels = np.sign(pixels) * np.abs(pixels) ** power
-    if rng.random() < 0.3:
-        ramp = np.linspace(-0.5, 0.5, pixels.shape[0], dtype=np.float32)
-        down, across = rng.normal(0, 0.15 * strength, 2).astype(np.float32)
-        pixels = pixels + ramp[:, None] * down + ramp[None] * across
-    if rng.random() < 0.2 * strength:
-        pixels = _blur(pixels, rng.uniform(0.4, 1.2))
-    if rng.random() < 0.5:
-        grain = rng.standard_normal(pixels.shape, dtype=np.float32)
-        if rng.random() < 0.5:
-            grain = 2 * _blur(grain, rng.uniform(0.6, 1.2))
-        pixels = pixels + grain * np.float32(strength * rng.uniform(0.0, 0.03))
-    # no clipping: a gain that saturates would hide what the boxes still claim
-    return pixels.astype(np.float32)
-
-
-def _blur(pixels: npt.NDArray[np.float32], sigma_px: float) -> npt.NDArray[np.float32]:
-    return cv2.GaussianBlur(pixels, (0, 0), sigma_px).astype(np.float32, copy=False)
-
-
-def collate(crops: list[Crop]) -> tuple[Tensor, list[Tensor], list[Tensor], list[Tensor]]:
-    """A batch: images (B, 1, S, S), then boxes, class ids and ignore flags, one tensor an image."""
-    return (
+def collate(crops: list[Crop]) -> Batch:
+    """A batch of crops; it has masks when all of them have."""
+    masks = [c.mask for c in crops if c.mask is not None]
+    return Batch(
         torch.stack([c.image for c in crops]),
         [c.boxes for c in crops],
         [c.class_ids for c in crops],
         [c.is_ignored for c in crops],
+        torch.stack(masks) if len(masks) == len(crops) else None,
     )

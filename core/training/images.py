@@ -2,10 +2,10 @@
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,11 @@ from core.imaging.normalise import normalise
 from core.imaging.read import read_radiograph_file
 from core.labelling.coco import CocoImage, read_coco
 from core.labelling.split import members_of, names_of, read_split, select
+from core.training.mask_target import MaskTarget, OutlinedPiece, mask_target, pieces_of
 from core.training.recipe import CocoSource, FlawFreeSource, Recipe, SimulatedSource, VirtualSource
+
+if TYPE_CHECKING:
+    from core.simulate.truth import SimulatedFlaw
 
 log = logging.getLogger(__name__)
 #: Index of each class among `HEAD_CLASSES`, by its name.
@@ -36,6 +40,8 @@ class TrainingImage:
         series: the part it shows.
         weight: relative share of crops.
         identity: what the data manifest says of it.
+        mask: outlines, when the recipe trains a mask head.
+        is_mined: whether false reports on it are looked for.
     """
 
     pixels: npt.NDArray[np.float16]
@@ -45,6 +51,8 @@ class TrainingImage:
     series: str
     weight: float
     identity: dict[str, Any]
+    mask: MaskTarget | None = None
+    is_mined: bool = False
 
 
 def load_images(recipe: Recipe, data_dir: Path, split_dir: Path) -> list[TrainingImage]:
@@ -64,13 +72,13 @@ def load_images(recipe: Recipe, data_dir: Path, split_dir: Path) -> list[Trainin
         if isinstance(source, CocoSource):
             found = list(_from_coco(source, recipe, data_dir, split_dir))
         elif isinstance(source, FlawFreeSource):
-            found = list(_flaw_free(source, recipe.polarity, data_dir))
+            found = list(_flaw_free(source, recipe, data_dir))
         elif isinstance(source, VirtualSource):
             from core.training.virtual import virtual_images  # simulates only when a recipe asks for it
 
-            found = list(virtual_images(source, recipe.polarity, data_dir))
+            found = list(virtual_images(source, recipe.polarity, data_dir, has_mask=recipe.network.has_mask))
         else:
-            found = list(_simulated(source, recipe.polarity))
+            found = list(_simulated(source, recipe))
         if not found:
             raise DatasetError(f"no image is left of the source {source}")
         log.info("%s: %d images, %d boxes", source, len(found), sum(len(i.boxes) for i in found))
@@ -94,11 +102,11 @@ def _from_coco(
     for image in images:
         # a series of n frames of one part counts as sqrt(n), not n
         weight = source.weight * counts[image.series] ** -0.5 / total
-        yield _coco_image(image, source, recipe.polarity, data_dir, weight)
+        yield _coco_image(image, source, recipe, data_dir, weight)
 
 
 def _coco_image(
-    image: CocoImage, source: CocoSource, polarity: Polarity, data_dir: Path, weight: float
+    image: CocoImage, source: CocoSource, recipe: Recipe, data_dir: Path, weight: float
 ) -> TrainingImage:
     said = Polarity(str(image.extra.get("polarity", source.polarity)))  # the entry of the image wins
     radiograph = read_radiograph_file(data_dir / image.file_name, polarity=said, frame=image.frame)
@@ -107,25 +115,44 @@ def _coco_image(
     known = [CLASS_IDS.get(label, -1) if source.are_classes_known else -1 for label in image.labels]
     sizes = (image.boxes[:, 2:] - image.boxes[:, :2]).max(axis=1, initial=0)
     return TrainingImage(
-        pixels=normalise(radiograph.pixels, polarity=radiograph.polarity, model_polarity=polarity).astype(
-            np.float16
-        ),
+        pixels=_normalised(radiograph.pixels, radiograph.polarity, recipe),
         boxes=image.boxes,
         class_ids=np.array(known, np.int64),
         is_ignored=sizes < source.ignore_below_px,
         series=image.series or image.file_name,
         weight=weight,
         identity={"sha256": radiograph.sha256, "file_name": image.file_name, "series": image.series},
+        mask=_drawn_mask(image, source, data_dir) if recipe.network.has_mask else None,
     )
 
 
-def _flaw_free(source: FlawFreeSource, polarity: Polarity, data_dir: Path) -> Iterator[TrainingImage]:
+def _normalised(
+    pixels: npt.NDArray[np.generic], polarity: Polarity, recipe: Recipe
+) -> npt.NDArray[np.float16]:
+    return normalise(pixels, polarity=polarity, model_polarity=recipe.polarity).astype(np.float16)
+
+
+def _drawn_mask(image: CocoImage, source: CocoSource, data_dir: Path) -> MaskTarget:
+    """Of the drawn mask; without one, what lies outside of the boxes teaches what to leave alone."""
+    shape = (image.height, image.width)
+    if not source.has_masks:
+        return mask_target(shape, [], image.boxes)
+    drawn = read_radiograph_file(data_dir / str(image.extra["mask"])).pixels
+    if drawn.shape != shape:
+        raise DatasetError(f"{image.extra['mask']} is not the size of {image.file_name}")
+    return mask_target(shape, pieces_of(drawn, source.ignore_below_px))
+
+
+def outlined(truth: "Iterable[SimulatedFlaw]") -> list[OutlinedPiece]:
+    """The outlines of simulated flaws."""
+    return [OutlinedPiece((int(f.bbox[0]), int(f.bbox[1])), f.mask, teaches=f.visible) for f in truth]
+
+
+def _flaw_free(source: FlawFreeSource, recipe: Recipe, data_dir: Path) -> Iterator[TrainingImage]:
     for file_name in source.flaw_free:
         radiograph = read_radiograph_file(data_dir / file_name, polarity=source.polarity)
         yield TrainingImage(
-            pixels=normalise(radiograph.pixels, polarity=radiograph.polarity, model_polarity=polarity).astype(
-                np.float16
-            ),
+            pixels=_normalised(radiograph.pixels, radiograph.polarity, recipe),
             boxes=np.zeros((0, 4), np.float32),
             class_ids=np.zeros(0, np.int64),
             is_ignored=np.zeros(0, np.bool_),
@@ -136,10 +163,11 @@ def _flaw_free(source: FlawFreeSource, polarity: Polarity, data_dir: Path) -> It
                 "file_name": file_name,
                 "series": Path(file_name).stem,
             },
+            mask=mask_target(radiograph.pixels.shape, []) if recipe.network.has_mask else None,
         )
 
 
-def _simulated(source: SimulatedSource, polarity: Polarity) -> Iterator[TrainingImage]:
+def _simulated(source: SimulatedSource, recipe: Recipe) -> Iterator[TrainingImage]:
     from core.simulate.config import SimulationConfig  # renders only when a recipe asks for it
     from core.simulate.kinds import mix_with
     from core.simulate.render import simulate_weld
@@ -149,9 +177,7 @@ def _simulated(source: SimulatedSource, polarity: Polarity) -> Iterator[Training
         radiograph = simulate_weld(seed, config)
         truth = radiograph.truth
         yield TrainingImage(
-            pixels=normalise(radiograph.pixels, polarity=radiograph.polarity, model_polarity=polarity).astype(
-                np.float16
-            ),
+            pixels=_normalised(radiograph.pixels, radiograph.polarity, recipe),
             boxes=np.array([f.bbox for f in truth], np.float32).reshape(-1, 4),
             class_ids=np.array([CLASS_IDS.get(f.flaw_class.value, -1) for f in truth], np.int64),
             is_ignored=np.array([not f.visible for f in truth], np.bool_),
@@ -163,4 +189,5 @@ def _simulated(source: SimulatedSource, polarity: Polarity) -> Iterator[Training
                 "series": f"simulated-{seed}",
                 "seed": seed,
             },
+            mask=mask_target(radiograph.pixels.shape, outlined(truth)) if recipe.network.has_mask else None,
         )

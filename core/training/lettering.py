@@ -26,7 +26,7 @@ _COVERED = 0.2
 
 def lay_letters(
     pixels: npt.NDArray[np.float32], boxes: npt.NDArray[np.float32], scale: float, rng: np.random.Generator
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_], npt.NDArray[np.float32]]:
     """The crop with up to four letters in a row.
 
     Args:
@@ -38,13 +38,15 @@ def lay_letters(
     Returns:
         pixels: (S, S) float32.
         is_covered: (N,) bool, boxes that can no longer be seen whole.
+        lead: (S, S) float32, 1 where lead lies, 0 where none does.
     """
     side = len(pixels)
     mask = _letters(side, scale, rng)
     lead = max(float(pixels.max()), float(rng.uniform(0.6, 1.1)))
     density = np.float32(rng.uniform(0.35, 1.0)) * mask
     lettered = pixels * (1 - density) + np.float32(lead) * density
-    return lettered.astype(np.float32), np.array([_share(mask, box) > _COVERED for box in boxes], np.bool_)
+    is_covered = np.array([_share(mask, box) > _COVERED for box in boxes], np.bool_)
+    return lettered.astype(np.float32), is_covered, mask
 
 
 def _letters(side: int, scale: float, rng: np.random.Generator) -> npt.NDArray[np.float32]:

@@ -1,10 +1,12 @@
-"""Run and job logs that write files; what `python -m core.training` uses."""
+"""Run and job logs that write files, for `python -m core.training`."""
 
 import json
+import signal
 import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from types import FrameType
 
 
 class FileRunLog:
@@ -27,12 +29,19 @@ class FileRunLog:
 
 
 class ConsoleJobLog:
-    """A `JobLog` that draws a bar with the time left on standard error."""
+    """A `JobLog` that draws a bar with the time left on standard error.
+
+    Args:
+        stop_on: a signal that cancels the run from now on; None leaves signals alone.
+    """
 
     _WIDTH = 30
 
-    def __init__(self) -> None:
+    def __init__(self, stop_on: signal.Signals | None = None) -> None:
         self._start: tuple[float, int] | None = None
+        self._is_cancelled = False
+        if stop_on is not None:
+            signal.signal(stop_on, self._cancel)
 
     def progress(self, done: int, total: int, message: str) -> None:
         """Draw the bar; the time left is judged from the pace since the first call."""
@@ -49,5 +58,8 @@ class ConsoleJobLog:
         sys.stderr.flush()
 
     def is_cancelled(self) -> bool:
-        """Never: a console run is stopped with Ctrl+C."""
-        return False
+        """True once the signal has come."""
+        return self._is_cancelled
+
+    def _cancel(self, _number: int, _frame: FrameType | None) -> None:
+        self._is_cancelled = True

@@ -1,43 +1,54 @@
 """The training loop."""
 
+import copy
 import json
 import logging
-import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, Subset
 
 from core.domain.errors import JobCancelledError
 from core.domain.ports import JobLog, RunLog
 from core.domain.radiograph import Polarity
 from core.engine.detector import read_network
-from core.engine.network import FIRST_WEIGHTS, IndicationNetwork, count_parameters, load_state
+from core.engine.network import (
+    FIRST_WEIGHTS,
+    MASK_PREFIX,
+    IndicationNetwork,
+    NetworkOutput,
+    count_parameters,
+    load_state,
+)
 from core.engine.precision import fast_dtype
 from core.imaging.normalise import is_inverted
 from core.training.averaging import WeightAverage
 from core.training.checkpoint import load_checkpoint, save_checkpoint
-from core.training.crops import CropDataset, collate
+from core.training.crops import Batch, CropDataset, collate
 from core.training.images import TrainingImage
 from core.training.losses import detection_loss
-from core.training.recipe import Recipe, Schedule
+from core.training.mask_loss import mask_loss
+from core.training.mining import mined_places
+from core.training.optimiser import make_optimiser, set_rate
+from core.training.recipe import Recipe
 
 log = logging.getLogger(__name__)
 REPORT_EVERY = 50
 CHECKPOINT_EVERY = 500
-_FINAL_RATE = 0.02
 _GRADIENT_LIMIT = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """Where and how a run works, nothing that changes its result on one device.
+    """Place, device and pace of a run; nothing that changes its result on one device.
 
     Attributes:
         out: folder of weights, logs and checkpoints.
@@ -72,7 +83,8 @@ def train(
     device = torch.device(settings.device)
     network = _initial_network(recipe, settings).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's overloads lack this pair
     average = WeightAverage(network, recipe.schedule.ema_decay)
-    optimiser = _optimiser(network, recipe.schedule)
+    optimiser = make_optimiser(network, recipe.schedule)
+    mined = _mined(recipe, images, network, settings)
     start, spent_before = _restore(settings, network, average, optimiser)
     run_log.parameters(
         {"model": recipe.model, "title": recipe.title, "recipe": json.dumps(recipe.to_dict(), default=str),
@@ -82,9 +94,9 @@ def train(
     step, began, sums, n_summed = start, time.monotonic(), dict[str, float](), 0
     report_every = settings.report_every or REPORT_EVERY
     checkpoint_every = settings.checkpoint_every or CHECKPOINT_EVERY
-    for batch in _batches(images, recipe, start):
-        _set_rate(optimiser, recipe.schedule, step)
-        parts = _step(network, optimiser, batch, device)
+    for batch in _batches(images, recipe, start, mined):
+        set_rate(optimiser, recipe.schedule, step)
+        parts = _step(network, optimiser, batch, device, is_trunk_frozen=step < recipe.schedule.frozen_steps)
         average.update(network, step)
         step += 1
         sums, n_summed = {name: sums.get(name, 0.0) + value for name, value in parts.items()}, n_summed + 1
@@ -128,7 +140,24 @@ def _initial_network(recipe: Recipe, settings: RunSettings) -> IndicationNetwork
     if recipe.initial_weights is not None:
         base, header = read_network(settings.root / recipe.initial_weights)
         load_state(network, _carried_over(base, header, network, recipe))
-    return network.train()
+    network.train()
+    if recipe.schedule.is_norm_frozen:
+        for name, module in network.named_modules():
+            if isinstance(module, nn.BatchNorm2d) and not name.startswith(MASK_PREFIX):
+                module.eval()
+    return network
+
+
+def _mined(
+    recipe: Recipe, images: list[TrainingImage], network: IndicationNetwork, settings: RunSettings
+) -> dict[int, npt.NDArray[np.float32]]:
+    """False reports of the network that the run starts from; {} when the recipe asks for none."""
+    if not recipe.schedule.mined_share:
+        return {}
+    start = copy.deepcopy(network).eval()
+    found = mined_places(settings.out, images, start, recipe.polarity, settings.device)
+    log.info("mined %d places on %d images", sum(len(boxes) for boxes in found.values()), len(found))
+    return found
 
 
 def _carried_over(
@@ -137,35 +166,26 @@ def _carried_over(
     """The weights to start from: those of `base`, seen in the recipe's polarity.
 
     The first convolution has no bias and works on grey values around zero, so its negative sees the negative
-    image alike. The classes of another model mean nothing here; the class head starts afresh.
+    image alike. The classes of another model mean nothing here; the class head starts afresh, and so does a
+    mask head that `base` does not have.
     """
     tensors = base.state_dict()
     if is_inverted(Polarity(header.get("polarity", "unknown")), recipe.polarity):
         tensors[FIRST_WEIGHTS] = -tensors[FIRST_WEIGHTS]
     if header.get("model") != recipe.model:
         tensors |= {name: t for name, t in network.state_dict().items() if name.startswith("classes.")}
+    if base.mask is None:
+        tensors |= {name: t for name, t in network.state_dict().items() if name.startswith(MASK_PREFIX)}
     return tensors
 
 
-def _optimiser(network: nn.Module, schedule: Schedule) -> torch.optim.AdamW:
-    """AdamW; no decay on biases and normalisation."""
-    decayed = [p for p in network.parameters() if p.ndim > 1]
-    plain = [p for p in network.parameters() if p.ndim <= 1]
-    return torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": schedule.weight_decay}, {"params": plain, "weight_decay": 0.0}],
-        lr=schedule.learning_rate,
-    )
-
-
-def _set_rate(optimiser: torch.optim.Optimizer, schedule: Schedule, step: int) -> None:
-    warm = min(1.0, (step + 1) / max(schedule.warmup_steps, 1))
-    fall = 0.5 * (1 + math.cos(math.pi * step / schedule.steps))
-    for group in optimiser.param_groups:
-        group["lr"] = schedule.learning_rate * warm * (_FINAL_RATE + (1 - _FINAL_RATE) * fall)
-
-
-def _batches(images: list[TrainingImage], recipe: Recipe, start: int) -> DataLoader[Any]:
-    crops = CropDataset(images, recipe.schedule, recipe.seed)
+def _batches(
+    images: list[TrainingImage],
+    recipe: Recipe,
+    start: int,
+    mined: Mapping[int, npt.NDArray[np.float32]],
+) -> DataLoader[Any]:
+    crops = CropDataset(images, recipe.schedule, recipe.seed, mined)
     remaining = Subset(crops, range(start * recipe.schedule.batch, len(crops)))
     return DataLoader(
         remaining,
@@ -177,22 +197,40 @@ def _batches(images: list[TrainingImage], recipe: Recipe, start: int) -> DataLoa
 
 
 def _step(
-    network: IndicationNetwork, optimiser: torch.optim.Optimizer, batch: Any, device: torch.device
+    network: IndicationNetwork,
+    optimiser: torch.optim.Optimizer,
+    batch: Batch,
+    device: torch.device,
+    *,
+    is_trunk_frozen: bool,
 ) -> dict[str, float]:
     """One optimiser step; the parts of the loss."""
-    pixels, boxes, class_ids, is_ignored = batch
-    pixels = pixels.to(device, memory_format=torch.channels_last)
-    dtype = fast_dtype(device)
-    with torch.autocast(device.type, dtype or torch.bfloat16, enabled=dtype is not None):
-        outputs = network(pixels)
-    parts = detection_loss(
-        outputs, *([t.to(device) for t in items] for items in (boxes, class_ids, is_ignored))
-    )
+    parts = _losses(network, batch, device, is_trunk_frozen=is_trunk_frozen)
     optimiser.zero_grad(set_to_none=True)
     torch.stack(list(parts.values())).sum().backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
     nn.utils.clip_grad_norm_(network.parameters(), _GRADIENT_LIMIT)
     optimiser.step()
     return {name: float(value.detach()) for name, value in parts.items()}
+
+
+def _losses(
+    network: IndicationNetwork, batch: Batch, device: torch.device, *, is_trunk_frozen: bool
+) -> dict[str, Tensor]:
+    """The parts of the loss: of the mask head alone while all else is frozen."""
+    pixels = batch.images.to(device, memory_format=torch.channels_last)
+    dtype = fast_dtype(device)
+    with torch.autocast(device.type, dtype or torch.bfloat16, enabled=dtype is not None):
+        if is_trunk_frozen:
+            output = NetworkOutput([], network.outline(pixels, is_trunk_frozen=True))
+        else:
+            output = network.predict(pixels)
+    parts: dict[str, Tensor] = {}
+    if output.levels:
+        known = (batch.boxes, batch.class_ids, batch.is_ignored)
+        parts |= detection_loss(output.levels, *([t.to(device) for t in items] for items in known))
+    if output.mask_logit is not None and batch.masks is not None:
+        parts |= mask_loss(output.mask_logit, batch.masks.to(device))
+    return parts
 
 
 def _validated(settings: RunSettings, average: WeightAverage) -> dict[str, float]:

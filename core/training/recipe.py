@@ -25,6 +25,8 @@ class CocoSource:
         are_classes_known: False when the labels are just "defect".
         weight: share of the crops that come from this source, relative to the other sources.
         ignore_below_px: boxes smaller than this both ways teach nothing (dust).
+        has_masks: whether the entry `mask` of each image names a drawn mask below the data folder, not 0 on a
+            flaw.
     """
 
     coco: str
@@ -34,6 +36,7 @@ class CocoSource:
     are_classes_known: bool = False
     weight: float = 1.0
     ignore_below_px: float = 0.0
+    has_masks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,8 @@ class VirtualSource:
         flaw_groups: mean number of flaws and flaw groups on 100 mm of seam.
         weight: as in `CocoSource`.
         mix: as in `SimulatedSource`.
+        is_mined: whether the first picture of each film is searched for what the initial weights report where
+            nothing is, to place crops there.
     """
 
     virtual: str
@@ -96,6 +101,7 @@ class VirtualSource:
     flaw_groups: float = 6.0
     weight: float = 1.0
     mix: Mapping[str, float] = field(default_factory=dict)
+    is_mined: bool = False
 
     def __post_init__(self) -> None:
         if self.polarity is not Polarity.FILM:
@@ -107,7 +113,7 @@ Source = CocoSource | FlawFreeSource | SimulatedSource | VirtualSource
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Length and learning rate of a training run.
+    """Length, rates and crops of a run.
 
     Attributes:
         steps: optimiser steps.
@@ -122,6 +128,14 @@ class Schedule:
         turned_share: share of crops that are flipped and turned at random; less than all of them where
             parts are always laid the same way.
         letters_share: share of crops that lead letters are laid on, film polarity only.
+        length_power: boxes are drawn for a crop in proportion to their longer side to this power.
+        mined_share: share of crops placed around what the initial weights report where nothing is, on films
+            of sources that are mined.
+        frozen_steps: so many first steps train the mask head alone.
+        trunk_rate: peak learning rate of all but the mask head, which `learning_rate` then is for; None for
+            one rate.
+        is_norm_frozen: whether the batch statistics of all but the mask head stay those of the initial
+            weights.
     """
 
     steps: int
@@ -136,6 +150,11 @@ class Schedule:
     variation: float = 1.0
     turned_share: float = 1.0
     letters_share: float = 0.0
+    length_power: float = 0.0
+    mined_share: float = 0.0
+    frozen_steps: int = 0
+    trunk_rate: float | None = None
+    is_norm_frozen: bool = False
     workers: int = 0
 
 
@@ -155,7 +174,8 @@ class Recipe:
         excluded: items of the split part that this run must not see (cross-fitting).
 
     Raises:
-        ValueError: when lead letters are asked for in another polarity than that of films.
+        ValueError: when lead letters are asked for in another polarity than that of films, or a mask head is
+            to be trained alone that the network does not have.
     """
 
     model: str
@@ -171,6 +191,8 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.schedule.letters_share and self.polarity is not Polarity.FILM:
             raise ValueError(f"lead letters are laid on films, got polarity {self.polarity.value}")
+        if self.schedule.frozen_steps and not self.network.has_mask:
+            raise ValueError("frozen_steps train a mask head, and this network has none")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as they go into logs and cards."""
@@ -200,14 +222,16 @@ def recipe_from(content: dict[str, Any]) -> Recipe:
     known = {f.name for f in fields(Recipe)}
     if unknown := set(content) - known:
         raise ValueError(f"unknown keys {sorted(unknown)}, expected {sorted(known)}")
-    network = content.get("network")
+    network = content.get("network") or {}
     return Recipe(
         **{
             **content,
             "polarity": Polarity(content["polarity"]),
             "sources": tuple(_source(s) for s in content["sources"]),
             "schedule": Schedule(**content["schedule"]),
-            "network": NetworkConfig.from_json(json.dumps(network)) if network else NetworkConfig(),
+            "network": NetworkConfig.from_json(json.dumps(asdict(NetworkConfig()) | network))
+            if network
+            else NetworkConfig(),
             "excluded": tuple(content.get("excluded", ())),
         }
     )

@@ -1,4 +1,4 @@
-"""The loss on crops that never train, the same ones every time: what a run's curves are compared by."""
+"""The loss on crops that never train, the same ones every time, to compare the curves of runs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -48,8 +48,9 @@ class ValidationLoss:
     def __call__(self, network: nn.Module) -> dict[str, float]:
         """The loss by group; {} when there is none. The network must be in evaluation mode."""
         found = {}
-        for name, (pixels, *truth) in self._batches.items():
-            outputs = network(pixels.to(self._device, memory_format=torch.channels_last))
-            parts = detection_loss(outputs, *([t.to(self._device) for t in items] for items in truth))
+        for name, batch in self._batches.items():
+            outputs = network(batch.images.to(self._device, memory_format=torch.channels_last))
+            known = (batch.boxes, batch.class_ids, batch.is_ignored)
+            parts = detection_loss(outputs, *([t.to(self._device) for t in items] for items in known))
             found[PREFIX + name] = float(torch.stack(list(parts.values())).sum())
         return found

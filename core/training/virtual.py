@@ -1,6 +1,7 @@
 """Training images with virtual flaws on real films."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -16,7 +17,8 @@ from core.simulate.kinds import mix_with
 from core.simulate.seam import find_seam
 from core.simulate.truth import SimulatedFlaw
 from core.simulate.virtual import superpose_flaws
-from core.training.images import CLASS_IDS, TrainingImage
+from core.training.images import CLASS_IDS, TrainingImage, outlined
+from core.training.mask_target import mask_target
 from core.training.recipe import VirtualSource
 
 #: So far beyond the seam's edge a recorded indication may reach, in half widths of the seam.
@@ -24,13 +26,16 @@ _REACH = 1.6
 _FULL = (1 << 16) - 1
 
 
-def virtual_images(source: VirtualSource, polarity: Polarity, data_dir: Path) -> Iterator[TrainingImage]:
+def virtual_images(
+    source: VirtualSource, polarity: Polarity, data_dir: Path, *, has_mask: bool = False
+) -> Iterator[TrainingImage]:
     """The images of `source`, `variants` of each film.
 
     Args:
         source: which films and how many variants.
         polarity: the network's.
         data_dir: holds the records and the films.
+        has_mask: whether the images bear outlines.
 
     Raises:
         DatasetError: when a film is not in the records, or holds something else than whole numbers.
@@ -45,8 +50,9 @@ def virtual_images(source: VirtualSource, polarity: Polarity, data_dir: Path) ->
         radiograph = read_radiograph_file(data_dir / record.file_name, polarity=source.polarity)
         if radiograph.pixels.dtype == np.float32:
             raise DatasetError(f"{record.file_name}: virtual flaws need the whole grey values of a scan")
-        for _ in range(source.variants):
-            yield _variant(radiograph, record, source, polarity, seed)
+        for number in range(source.variants):
+            made = _variant(radiograph, record, source, polarity=polarity, seed=seed, has_mask=has_mask)
+            yield replace(made, is_mined=source.is_mined and number == 0)
             seed += 1
 
 
@@ -77,7 +83,13 @@ def free_stretches(record: FilmRecord, cell_px: float = BAM_CELL_PX) -> list[tup
 
 
 def _variant(
-    radiograph: Radiograph, record: FilmRecord, source: VirtualSource, polarity: Polarity, seed: int
+    radiograph: Radiograph,
+    record: FilmRecord,
+    source: VirtualSource,
+    *,
+    polarity: Polarity,
+    seed: int,
+    has_mask: bool,
 ) -> TrainingImage:
     rng = np.random.default_rng(seed)
     grey = radiograph.pixels.astype(np.float32) / float((1 << radiograph.bit_depth) - 1)
@@ -110,6 +122,7 @@ def _variant(
             "series": Path(record.file_name).stem,
             "seed": seed,
         },
+        mask=mask_target(pixels.shape, outlined(truth), unknown) if has_mask else None,
     )
 
 

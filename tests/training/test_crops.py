@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from core.training.crops import CropDataset, cut
+from core.training.crops import CropDataset, collate, cut
 from core.training.images import TrainingImage
+from core.training.mask_target import OutlinedPiece, mask_target
 from core.training.recipe import Schedule
 
 SCHEDULE = Schedule(steps=10, batch=2, crop_px=128, flaw_share=1.0)
@@ -98,6 +99,81 @@ def test_crops_are_placed_at_boxes_that_teach(image):
     for seed in range(20):
         crop = cut(hidden, schedule, np.random.default_rng(seed))
         assert (~crop.is_ignored).any()
+
+
+@pytest.fixture
+def outlined(image):
+    """The image with its bright rectangle of 20 x 16 px outlined."""
+    piece = OutlinedPiece((100, 60), np.ones((16, 20), np.bool_))
+    return dataclasses.replace(image, mask=mask_target(image.pixels.shape, [piece]))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_outline_stays_on_its_flaw_whatever_the_scale_and_turn(outlined, seed):
+    schedule = dataclasses.replace(SCHEDULE, variation=0.6)
+    crop = cut(outlined, schedule, np.random.default_rng(seed))
+    share, _ = crop.mask.numpy()
+    halved = crop.image[0].numpy().reshape(64, 2, 64, 2).mean(axis=(1, 3))
+    if (share > 0.99).sum() < 20:
+        return
+    assert np.median(halved[share > 0.99]) > np.percentile(halved[share < 0.01], 99)
+
+
+def test_a_cell_holds_the_share_of_flaw_in_its_pixels(outlined):
+    plain = Schedule(steps=1, batch=1, crop_px=128, flaw_share=1.0, variation=0.0, turned_share=0.0)
+    crop = cut(outlined, plain, np.random.default_rng(0))
+    box, share = crop.boxes[0].numpy(), crop.mask[0].numpy()
+    assert share.sum() * 4 == pytest.approx(20 * 16, abs=0.5)
+    rows, columns = np.nonzero(share)
+    assert (columns.min(), rows.min()) == tuple((box[:2] // 2).astype(int))
+    assert crop.mask[1].min() > 0
+
+
+def test_a_coarse_crop_teaches_no_outline(outlined):
+    coarse = Schedule(steps=1, crop_px=64, coarse_share=1.0)
+    large = dataclasses.replace(outlined)
+    assert not cut(large, coarse, np.random.default_rng(1)).mask[1].any()
+
+
+def test_a_flaw_under_lead_is_not_outlined(outlined):
+    schedule = Schedule(steps=1, crop_px=128, flaw_share=1.0, variation=0.0, turned_share=0.0)
+    lettered = dataclasses.replace(schedule, letters_share=1.0)
+    for seed in range(40):
+        hidden = cut(outlined, lettered, np.random.default_rng(seed))
+        if hidden.is_ignored.any():
+            on_flaw = hidden.mask[1][hidden.mask[0] > 0]
+            assert on_flaw.min() < 0.5
+            return
+    pytest.fail("no letter covered the flaw")
+
+
+def test_a_batch_has_masks_when_all_its_crops_have(outlined, image):
+    with_mask, without = (cut(i, SCHEDULE, np.random.default_rng(0)) for i in (outlined, image))
+    assert collate([with_mask, with_mask]).masks.shape == (2, 2, 64, 64)
+    assert collate([with_mask, without]).masks is None
+
+
+def test_crops_are_placed_around_mined_places_as_often_as_asked_for(image):
+    schedule = Schedule(steps=100, batch=1, crop_px=32, flaw_share=1.0, mined_share=0.5, variation=0.0)
+    mined = {0: np.array([[10.0, 150.0, 20.0, 160.0]], np.float32)}
+    crops = CropDataset([image], schedule, 0, mined)
+    away = sum(len(crops[i].boxes) == 0 for i in range(100))
+    assert 35 <= away <= 65
+
+
+def test_longer_boxes_are_drawn_more_often_when_asked_for(image):
+    boxes = np.array([[10, 10, 20, 20], [5, 150, 295, 152]], np.float32)
+    two = dataclasses.replace(
+        image, boxes=boxes, class_ids=np.zeros(2, np.int64), is_ignored=np.zeros(2, np.bool_)
+    )
+    seen = {}
+    for power in (0.0, 1.0):
+        schedule = Schedule(
+            steps=1, crop_px=64, flaw_share=1.0, length_power=power, variation=0.0, turned_share=0.0
+        )
+        crops = [cut(two, schedule, np.random.default_rng(seed)) for seed in range(60)]
+        seen[power] = sum(bool((c.boxes[:, 2] - c.boxes[:, 0] > 12).any()) for c in crops)
+    assert seen[0.0] < 42 < 52 < seen[1.0]
 
 
 def _fields(schedule):

@@ -123,3 +123,78 @@ def test_the_committed_splits_are_disjoint_and_name_series_that_exist(repository
     for path in (repository / "data/splits").glob("*.yaml"):
         for members in read_split(path).values():
             assert set(members) <= known
+
+
+def masked(**source):
+    return recipe_from(
+        {
+            "model": "weld",
+            "title": "t",
+            "polarity": "film",
+            "network": {"has_mask": True},
+            "sources": [{"coco": "c.json", "polarity": "digital", "ignore_below_px": 8, **source}],
+            "schedule": {"steps": 1},
+        }
+    )
+
+
+def test_images_have_no_outline_unless_a_mask_head_is_trained(data):
+    assert all(image.mask is None for image in load_images(recipe(), data, data))
+
+
+def test_drawn_masks_give_the_outlines_and_dust_teaches_nothing(data):
+    drawn = np.zeros((40, 60), np.uint8)
+    drawn[6:18, 5:15], drawn[6:9, 30:33] = 255, 255
+    cv2.imwrite(str(data / "mask.png"), drawn)
+    content = json.loads((data / "c.json").read_text())
+    for entry in content["images"]:
+        entry["mask"] = "mask.png"
+    (data / "c.json").write_text(json.dumps(content))
+    mask = load_images(masked(has_masks=True), data, data)[0].mask
+    assert mask.is_flaw.sum() == 120
+    assert mask.weight[7, 31] == 0
+    cv2.imwrite(str(data / "mask.png"), drawn[:20])
+    with pytest.raises(DatasetError, match="not the size"):
+        load_images(masked(has_masks=True), data, data)
+
+
+def test_boxes_without_drawn_masks_hide_what_they_hold(data):
+    mask = load_images(masked(), data, data)[0].mask
+    assert not mask.is_flaw.any()
+    assert mask.weight[10, 10] == 0
+    assert mask.weight[30, 50] > 0
+
+
+def test_simulated_flaws_bear_their_outlines(data):
+    simulated = {"count": 1, "seed": 3}
+    content = {
+        "model": "weld",
+        "title": "t",
+        "polarity": "film",
+        "network": {"has_mask": True},
+        "sources": [simulated],
+        "schedule": {"steps": 1},
+    }
+    (image,) = load_images(recipe_from(content), data, data)
+    for (x1, y1, x2, y2), is_ignored in zip(image.boxes.astype(int), image.is_ignored, strict=True):
+        part = image.mask.is_flaw[y1:y2, x1:x2]
+        if not is_ignored and max(x2 - x1, y2 - y1) >= 6:
+            assert part.any(axis=0).all()
+            assert part.any(axis=1).all()
+    outside = image.mask.is_flaw.copy()
+    for x1, y1, x2, y2 in image.boxes.astype(int):
+        outside[y1:y2, x1:x2] = 0
+    assert not outside.any()
+
+
+def test_a_head_that_is_not_there_cannot_be_trained_alone():
+    with pytest.raises(ValueError, match="mask head"):
+        recipe_from(
+            {
+                "model": "weld",
+                "title": "t",
+                "polarity": "film",
+                "sources": [{"count": 1, "seed": 0}],
+                "schedule": {"steps": 1, "frozen_steps": 1},
+            }
+        )

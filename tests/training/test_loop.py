@@ -1,6 +1,8 @@
 import dataclasses
 import json
+import signal
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -8,10 +10,11 @@ from safetensors.torch import load_file
 from core.domain.errors import DatasetError, JobCancelledError
 from core.domain.radiograph import Polarity
 from core.engine.detector import Detector, read_network
-from core.engine.network import NetworkConfig
+from core.engine.network import MASK_PREFIX, NetworkConfig
 from core.training.checkpoint import PART_BYTES, load_checkpoint, save_checkpoint
-from core.training.logs import FileRunLog
+from core.training.logs import ConsoleJobLog, FileRunLog
 from core.training.loop import RunSettings, train
+from core.training.mask_target import OutlinedPiece, mask_target
 from core.training.recipe import Recipe, Schedule, SimulatedSource
 from tests.training.conftest import make_image
 
@@ -105,6 +108,82 @@ def test_classes_of_another_model_are_not_carried_over(tmp_path, images):
         tuned = train(again, images, RunSettings(tmp_path, root=tmp_path), FileRunLog(tmp_path), Quiet())
         heads[model] = load_file(tuned)["classes.bias"].abs().max().item()
     assert heads["casting"] == 0 < heads["weld"]
+
+
+@pytest.fixture
+def outlined(images):
+    """The images, each with its bright rectangle outlined."""
+    found = []
+    for image in images:
+        x1, y1, x2, y2 = (int(v) for v in image.boxes[0])
+        piece = OutlinedPiece((x1, y1), np.ones((y2 - y1, x2 - x1), np.bool_))
+        found.append(dataclasses.replace(image, mask=mask_target(image.pixels.shape, [piece])))
+    return found
+
+
+def with_mask(made, base=None, **changes):
+    return dataclasses.replace(
+        made,
+        network=dataclasses.replace(made.network, has_mask=True),
+        schedule=dataclasses.replace(made.schedule, **changes),
+        initial_weights=base,
+    )
+
+
+def test_a_mask_head_learns_the_outlines_of_a_few_images(tmp_path, outlined):
+    made = with_mask(recipe(160, flaw_share=1.0, ema_decay=0.9, learning_rate=1e-2))
+    path = train(made, outlined, RunSettings(tmp_path), FileRunLog(tmp_path), Quiet())
+    network, _ = read_network(path)
+    image = outlined[0].pixels.astype(np.float32)[:192, :288]
+    with torch.no_grad():
+        found = network.outline(torch.from_numpy(image)[None, None])[0, 0].sigmoid().numpy() > 0.5
+    wanted = outlined[0].mask.is_flaw[:192:2, :288:2] > 0
+    assert (found & wanted).sum() / (found | wanted).sum() > 0.8
+
+
+def test_while_the_trunk_is_frozen_only_the_mask_head_learns(tmp_path, images, outlined):
+    base = train(recipe(20), images, RunSettings(tmp_path), FileRunLog(tmp_path), Quiet())
+    base = base.rename(tmp_path / "base.safetensors")
+    made = with_mask(recipe(12), base.name, frozen_steps=12, is_norm_frozen=True, trunk_rate=1e-3)
+    tuned = train(made, outlined, RunSettings(tmp_path, root=tmp_path), FileRunLog(tmp_path), Quiet())
+    before, after = load_file(base), load_file(tuned)
+    assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
+    assert {name for name in after if name not in before} == {n for n in after if n.startswith(MASK_PREFIX)}
+
+
+def test_after_the_frozen_steps_the_trunk_learns_at_its_own_rate(tmp_path, images, outlined):
+    base = train(recipe(20), images, RunSettings(tmp_path), FileRunLog(tmp_path), Quiet())
+    base = base.rename(tmp_path / "base.safetensors")
+    moved = {}
+    for rate in (0.0, 1e-3):
+        made = with_mask(recipe(12), base.name, frozen_steps=4, is_norm_frozen=True, trunk_rate=rate)
+        tuned = train(made, outlined, RunSettings(tmp_path, root=tmp_path), FileRunLog(tmp_path), Quiet())
+        before, after = load_file(base), load_file(tuned)
+        moved[rate] = any(not torch.equal(after[name], tensor) for name, tensor in before.items())
+        statistics = [name for name in before if name.endswith("running_mean")]
+        assert all(torch.equal(after[name], before[name]) for name in statistics)
+    assert moved == {0.0: False, 1e-3: True}
+
+
+def test_a_stopped_run_with_two_rates_goes_on(tmp_path, outlined):
+    made = with_mask(recipe(30), frozen_steps=5, trunk_rate=1e-3)
+    settings = RunSettings(tmp_path, report_every=10, checkpoint_every=10)
+    with pytest.raises(JobCancelledError):
+        train(made, outlined, settings, FileRunLog(tmp_path), Quiet(stop_at=10))
+    job = Quiet()
+    train(made, outlined, dataclasses.replace(settings, resume=True), FileRunLog(tmp_path), job)
+    assert job.seen == [(20, 30), (30, 30)]
+
+
+def test_a_signal_cancels_a_console_run():
+    handler = signal.getsignal(signal.SIGUSR1)
+    try:
+        job = ConsoleJobLog(stop_on=signal.SIGUSR1)
+        assert not job.is_cancelled()
+        signal.raise_signal(signal.SIGUSR1)
+        assert job.is_cancelled()
+    finally:
+        signal.signal(signal.SIGUSR1, handler)
 
 
 def test_checkpoints_come_in_small_parts_and_only_the_newest_stays(tmp_path):

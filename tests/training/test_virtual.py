@@ -81,6 +81,23 @@ def test_the_weights_add_up_and_the_film_is_named(data):
     assert {i.identity["file_name"] for i in images} == {"film.png"}
 
 
+def test_virtual_flaws_are_outlined_and_the_recorded_seam_teaches_nothing(data):
+    plain = next(virtual_images(source(flaw_groups=30), Polarity.FILM, data))
+    assert plain.mask is None
+    image = next(virtual_images(source(flaw_groups=30), Polarity.FILM, data, has_mask=True))
+    *flaws, unknown = image.boxes.astype(int)
+    assert image.mask.is_flaw.any()
+    for (x1, y1, x2, y2), is_ignored in zip(flaws, image.is_ignored, strict=False):
+        assert is_ignored or max(x2 - x1, y2 - y1) < 6 or image.mask.is_flaw[y1:y2, x1:x2].any()
+    x1, y1, x2, y2 = unknown
+    assert not image.mask.weight[y1:y2, x1 + 6 : x2 - 6].any()
+
+
+def test_the_first_picture_of_each_film_is_mined_when_asked_for(data):
+    made = list(virtual_images(source(is_mined=True), Polarity.FILM, data))
+    assert [image.is_mined for image in made] == [True, False, False]
+
+
 def test_a_film_that_is_not_listed_is_named(data):
     with pytest.raises(DatasetError, match="no film other"):
         list(virtual_images(source(films=("other",)), Polarity.FILM, data))
