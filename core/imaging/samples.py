@@ -27,7 +27,8 @@ def narrow(values: npt.NDArray[Any], bits: int) -> tuple[Pixels, int, tuple[str,
     if values.dtype.kind == "b":
         return values.astype(np.uint8) * np.uint8(255), _MIN_BITS, ()
     notes: tuple[str, ...] = ()
-    low, high = int(values.min()), int(values.max())
+    is_small = values.dtype in (np.uint8, np.uint16)
+    low, high = (0, 0) if is_small else (int(values.min()), int(values.max()))
     if low < 0 and bits <= _MAX_BITS:
         shift = 1 << (bits - 1)
         values = values.astype(np.int32) + np.int32(shift)
@@ -35,8 +36,12 @@ def narrow(values: npt.NDArray[Any], bits: int) -> tuple[Pixels, int, tuple[str,
         notes = (f"signed pixels shifted up by {shift}",)
     if bits <= _MAX_BITS and low >= 0 and high < 1 << _MAX_BITS:
         depth = max(bits, _MIN_BITS)
-        small: Pixels = values.astype(np.uint8) if depth == _MIN_BITS else values.astype(np.uint16)
-        return small, depth, notes
+        narrowed: Pixels
+        if depth == _MIN_BITS:
+            narrowed = values.astype(np.uint8, copy=False)
+        else:
+            narrowed = values.astype(np.uint16, copy=False)
+        return narrowed, depth, notes
     if low >= 0 and high < 1 << _MAX_BITS:
         return values.astype(np.uint16), _MAX_BITS, (f"{bits}-bit integers taken as 16 bit, all values fit",)
     is_exact = max(abs(low), abs(high)) <= _EXACT_FLOAT

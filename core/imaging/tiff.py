@@ -17,12 +17,10 @@ from core.imaging.quiet import damaged, quiet_codec
 from core.imaging.resolution import MM_PER_INCH, pitch_from_dpi
 from core.imaging.samples import narrow
 from core.imaging.tiff_directory import count_pages
-from core.imaging.tiff_segments import Segments, assemble
+from core.imaging.tiff_samples import Layout, layout_of, read_samples
 
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
 _JPEG = 7
-_SEPARATE_PLANES = 2
-_SAMPLE_KINDS = {1: "u", 2: "i", 3: "f", 4: "u"}
 _PER_INCH, _PER_CM = 2, 3
 _UPRIGHT = 1
 _BYTE_BITS = 8
@@ -47,60 +45,33 @@ def read_tiff(data: bytes) -> Decoded:
         page = tiff.pages[0]
         if not isinstance(page, tifffile.TiffPage):
             raise damaged("TIFF", "the first page has no tags")
-        segments = _segments(page, tiff.byteorder, len(data))
-        notes: tuple[str, ...] = ()
-        if n_pages > 1:
-            notes = (f"{n_pages} pages, first one read",)
-        pixels, bit_depth, pixel_notes = _pixels(assemble(data, segments), page, segments.bits)
-        notes += pixel_notes + _orientation_notes(page)
+        layout = _checked_layout(page, tiff.byteorder, len(data))
+        pixels, bit_depth, pixel_notes = _pixels(read_samples(data, page, layout), page)
+        page_notes = (f"{n_pages} pages, first one read",) if n_pages > 1 else ()
+        notes = (*page_notes, *pixel_notes, *_orientation_notes(page))
         return Decoded(pixels=pixels, bit_depth=bit_depth, pitch=_pitch(page), notes=notes)
 
 
-def _segments(page: tifffile.TiffPage, byteorder: str, n_file_bytes: int) -> Segments:
+def _checked_layout(page: tifffile.TiffPage, byteorder: str, n_file_bytes: int) -> Layout:
     """The page's layout, once its size and kind proved acceptable."""
-    bits, kind = page.bitspersample, _SAMPLE_KINDS.get(int(page.sampleformat))
-    if not isinstance(bits, int) or kind is None:
-        raise UnreadableImageError(
-            f"expected a TIFF of one sample type, got {bits} bits, {page.sampleformat!s}"
-        )
-    if int(page.photometric) not in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _YCBCR):
+    photometric = int(page.photometric)
+    if photometric not in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _YCBCR):
         raise UnreadableImageError(f"expected a grey or RGB TIFF, got photometric {page.photometric!s}")
-    if int(page.photometric) == _YCBCR and int(page.compression) != _JPEG:
+    if photometric == _YCBCR and int(page.compression) != _JPEG:
         raise UnreadableImageError("expected a grey or RGB TIFF, got YCbCr without JPEG")
     if page.imagedepth != 1 or int(page.fillorder) != 1:
         raise UnreadableImageError("expected a flat TIFF of normal bit order")
-    item_bytes = max(1, (bits + 7) // _BYTE_BITS)
-    if item_bytes == 3 or bits == 12:
-        item_bytes = 2
-    bytes_per_px = item_bytes * page.samplesperpixel
-    if int(page.photometric) == _PALETTE:
+    layout = layout_of(page, byteorder)
+    bytes_per_px = layout.dtype.itemsize * page.samplesperpixel
+    if photometric == _PALETTE:
         bytes_per_px += _PALETTE_BYTES
-    check_picture_size(
-        page.imagewidth, page.imagelength, bytes_per_px=bytes_per_px, n_file_bytes=n_file_bytes
-    )
-    is_separate = int(page.planarconfig or 1) == _SEPARATE_PLANES and page.samplesperpixel > 1
-    segment_width = page.tilewidth if page.is_tiled else page.imagewidth
-    segment_height = page.tilelength if page.is_tiled else min(page.rowsperstrip, page.imagelength)
-    if min(segment_width, segment_height) < 1 or _n_padded(
-        page, segment_width, segment_height
-    ) * bytes_per_px > most_unpacked(n_file_bytes):
-        raise damaged("TIFF", f"tiles or strips of {segment_width} x {segment_height} px")
-    return Segments(
-        offsets=tuple(page.dataoffsets),
-        counts=tuple(page.databytecounts),
-        width=page.imagewidth,
-        height=page.imagelength,
-        segment_width=segment_width,
-        segment_height=segment_height,
-        samples=1 if is_separate else page.samplesperpixel,
-        planes=page.samplesperpixel if is_separate else 1,
-        bits=bits,
-        dtype=np.dtype(f"{byteorder}{kind}{item_bytes}"),
-        is_tiled=page.is_tiled,
-        compression=int(page.compression),
-        predictor=int(page.predictor),
-        jpeg_tables=page.jpegtables or b"",
-    )
+    width, height = page.imagewidth, page.imagelength
+    check_picture_size(width, height, bytes_per_px=bytes_per_px, n_file_bytes=n_file_bytes)
+    if page.is_tiled:  # a tile is unpacked with its padding
+        n_padded = layout.across * layout.width * layout.down * layout.height
+        if n_padded * bytes_per_px > most_unpacked(n_file_bytes):
+            raise damaged("TIFF", f"tiles or strips of {layout.width} x {layout.height} px")
+    return layout
 
 
 def _opened(data: bytes) -> tifffile.TiffFile:
@@ -108,19 +79,10 @@ def _opened(data: bytes) -> tifffile.TiffFile:
     return tifffile.TiffFile(BytesIO(data), is_lsm=False, is_scanimage=False, is_ndpi=False)
 
 
-def _n_padded(page: tifffile.TiffPage, segment_width: int, segment_height: int) -> int:
-    """Pixels of all tiles with their padding, which is unpacked too; of a page in strips, its own."""
-    if not page.is_tiled:
-        return int(page.imagewidth * page.imagelength)
-    across, down = -(-page.imagewidth // segment_width), -(-page.imagelength // segment_height)
-    return int(across * segment_width * down * segment_height)
-
-
-def _pixels(
-    planes: npt.NDArray[Any], page: tifffile.TiffPage, bits: int
-) -> tuple[Pixels, int, tuple[str, ...]]:
+def _pixels(planes: npt.NDArray[Any], page: tifffile.TiffPage) -> tuple[Pixels, int, tuple[str, ...]]:
     """Grey pixels, significant bits, notes."""
     notes: tuple[str, ...] = ()
+    bits = page.bitspersample
     if int(page.photometric) == _PALETTE:
         if page.colormap is None:
             raise damaged("TIFF", "palette without colours")
