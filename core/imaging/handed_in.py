@@ -8,8 +8,7 @@ from core.domain.errors import UnreadableImageError
 from core.imaging.archive import Archive, is_archive
 from core.imaging.limits import MAX_FILE_BYTES
 from core.imaging.names import clean_name, name_with, told_of
-from core.imaging.polyglot import check_one_picture
-from core.imaging.sniff import FileFormat, sniff
+from core.imaging.sniff import FileFormat, check_preamble, sniff
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +55,7 @@ def frames_in(data: bytes, name: str) -> tuple[HandedIn, ...]:
         count = count_frames(data)
         if count < 2:
             return only
-        check_one_picture(data, FileFormat.DICOM)
+        check_preamble(data)
     except UnreadableImageError as error:
         raise UnreadableImageError(told_of(error, name)) from error
     width = len(str(count))

@@ -10,8 +10,7 @@ from core.domain.radiograph import Polarity, Radiograph, frame_digest
 from core.imaging.decoded import Decoded
 from core.imaging.limits import MAX_FILE_BYTES, check_file_size
 from core.imaging.names import told_of
-from core.imaging.polyglot import check_one_picture
-from core.imaging.sniff import FileFormat, describe_foreign, format_by_name, sniff
+from core.imaging.sniff import FileFormat, check_preamble, describe_foreign, format_by_name, sniff
 
 _EXPECTED = "expected a PNG, JPEG, BMP, TIFF or DICOM radiograph"
 
@@ -35,7 +34,7 @@ def read_radiograph(
         file_format = sniff(data)
         if file_format is None:
             raise UnreadableImageError(f"{_EXPECTED}, got {describe_foreign(data)}")
-        check_one_picture(data, file_format)
+        check_preamble(data)
         decoded = _reader(file_format, frame)(data)
     except UnreadableImageError as error:
         raise UnreadableImageError(told_of(error, name)) from error

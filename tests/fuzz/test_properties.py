@@ -109,18 +109,9 @@ def test_no_size_in_a_header_makes_a_small_file_take_much_memory(width, height, 
 
 
 @often
-@given(st.sampled_from(sorted(_ENDING)), st.binary(min_size=1, max_size=300))
-def test_any_tail_that_is_no_padding_is_refused(kind, tail):
-    assume(tail.strip(b"\0\r\n"))
+@given(st.sampled_from(sorted(_ENDING)), st.binary(max_size=300))
+def test_any_bytes_behind_a_picture_change_no_pixel(kind, tail):
     (outcome,) = outcomes(_ENDING[kind] + tail, "film")
-    assert isinstance(outcome, str)
-    assert outcome.startswith("expected a file that holds one picture and nothing else")
-
-
-@often
-@given(st.sampled_from(sorted(_ENDING)), st.text("\0\r\n", max_size=300))
-def test_any_padding_is_accepted_and_changes_no_pixel(kind, padding):
-    (outcome,) = outcomes(_ENDING[kind] + padding.encode(), "film")
     assert isinstance(outcome, Radiograph)
     np.testing.assert_array_equal(outcome.pixels, read_radiograph(_ENDING[kind]).pixels)
 
