@@ -13,6 +13,7 @@ from pydicom.uid import RLELossless
 
 from core.domain.errors import UnreadableImageError
 from core.domain.radiograph import Pixels
+from core.imaging.damage import clear_errors, damaged
 from core.imaging.decoded import Decoded
 from core.imaging.dicom_frames import check_every_frame, check_frame, check_header, n_frames
 from core.imaging.dicom_groups import from_functional_groups
@@ -22,7 +23,6 @@ from core.imaging.dicom_polarity import dicom_polarity
 from core.imaging.diconde import diconde_fields, register_diconde_names
 from core.imaging.grey import to_grey
 from core.imaging.limits import MAX_FRAMES
-from core.imaging.quiet import damaged, quiet_codec
 from core.imaging.samples import narrow
 
 _MAX_BITS, _MIN_BITS = 16, 8
@@ -36,14 +36,14 @@ def count_frames(data: bytes) -> int:
         UnreadableImageError: a file of several frames that is damaged, holds fewer than it says, or too many.
     """
     try:
-        with quiet_codec("DICOM", BytesLengthException, InvalidDicomError):
+        with clear_errors("DICOM", BytesLengthException, InvalidDicomError):
             count = n_frames(parse_dicom(data, has_pixels=False))
     except UnreadableImageError:
         return 1
     if count > MAX_FRAMES:
         raise UnreadableImageError(f"expected a DICOM file of at most {MAX_FRAMES} frames, got {count}")
     if count > 1:
-        with quiet_codec("DICOM", BytesLengthException, InvalidDicomError):
+        with clear_errors("DICOM", BytesLengthException, InvalidDicomError):
             dataset = parse_dicom(data)
             check_header(dataset, len(data))
             check_every_frame(dataset)
@@ -58,7 +58,7 @@ def read_dicom(data: bytes, frame: int = 1) -> Decoded:
             that cannot be decoded; or without such a frame.
     """
     register_diconde_names()
-    with quiet_codec("DICOM", BytesLengthException, InvalidDicomError):
+    with clear_errors("DICOM", BytesLengthException, InvalidDicomError):
         dataset = parse_dicom(data)
         check_header(dataset, len(data))
         count = n_frames(dataset)

@@ -8,9 +8,9 @@ from pydicom.encaps import generate_fragments, generate_frames, get_frame
 from pydicom.uid import RLELossless
 
 from core.domain.errors import UnreadableImageError
+from core.imaging.damage import damaged
 from core.imaging.dicom_parse import PIXEL_TAGS
 from core.imaging.limits import MAX_FRAGMENTS, MAX_JPEG2000_TILES, check_picture_size
-from core.imaging.quiet import damaged
 
 _J2K_START, _CODESTREAM_END = b"\xff\x4f\xff\x51", b"\xff\xd9"
 #: Start-of-frame markers of JPEG and JPEG-LS (ITU-T T.81 B.1.1.3, T.87).

@@ -18,8 +18,8 @@ from pydicom.uid import (
 )
 
 from core.domain.errors import UnreadableImageError
+from core.imaging.damage import damaged
 from core.imaging.limits import MAX_DICOM_READS, most_unpacked
-from core.imaging.quiet import damaged
 
 _DEFLATED, _PLAIN = DeflatedExplicitVRLittleEndian.encode(), ExplicitVRLittleEndian.encode()
 _PREAMBLE_BYTES, _MAGIC = 128, b"DICM"

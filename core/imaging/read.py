@@ -109,7 +109,7 @@ def _reader(file_format: FileFormat, frame: int | None) -> Callable[[bytes], Dec
 
             return partial(read_dicom, frame=1 if frame is None else frame)
         case FileFormat.PNG:
-            from core.imaging.png import read_png
+            from core.imaging.raster import read_png
 
             return read_png
         case FileFormat.JPEG:

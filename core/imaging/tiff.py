@@ -1,6 +1,5 @@
 """TIFF: strips and tiles, 1 to 64 bit, integer and float, either byte order. Tags by tifffile."""
 
-import logging
 from io import BytesIO
 from typing import Any
 
@@ -10,10 +9,10 @@ import tifffile
 
 from core.domain.errors import UnreadableImageError
 from core.domain.radiograph import PixelPitch, Pixels
+from core.imaging.damage import clear_errors, damaged
 from core.imaging.decoded import Decoded
 from core.imaging.grey import to_grey
 from core.imaging.limits import check_picture_size, most_unpacked
-from core.imaging.quiet import damaged, quiet_codec
 from core.imaging.resolution import MM_PER_INCH, pitch_from_dpi
 from core.imaging.samples import narrow
 from core.imaging.tiff_directory import count_pages
@@ -26,9 +25,6 @@ _UPRIGHT = 1
 _BYTE_BITS = 8
 _PALETTE_BYTES = 6
 
-# Otherwise Python prints the parser's complaints on stderr where nobody configured logging.
-logging.getLogger("tifffile").addHandler(logging.NullHandler())
-
 
 def read_tiff(data: bytes) -> Decoded:
     """The first page of a TIFF or BigTIFF.
@@ -39,9 +35,9 @@ def read_tiff(data: bytes) -> Decoded:
     Raises:
         UnreadableImageError: truncated, damaged, too large, or packed in a way that cannot be read.
     """
-    with quiet_codec("TIFF"):
+    with clear_errors("TIFF"):
         n_pages = count_pages(data)
-    with quiet_codec("TIFF"), _opened(data) as tiff:
+    with clear_errors("TIFF"), _opened(data) as tiff:
         page = tiff.pages[0]
         if not isinstance(page, tifffile.TiffPage):
             raise damaged("TIFF", "the first page has no tags")

@@ -7,8 +7,8 @@ lists half a gigabyte of offsets into Python numbers.
 import struct
 
 from core.domain.errors import UnreadableImageError
+from core.imaging.damage import damaged
 from core.imaging.limits import MAX_TIFF_PAGES, MAX_TIFF_VALUES
-from core.imaging.quiet import damaged
 
 _BIG_VERSION = 43
 _MAX_TAGS = 4096

@@ -1,8 +1,7 @@
-"""Decoding foreign bytes without letting the codecs' warnings and exceptions out."""
+"""Errors of the codecs as one clear error, their warnings silenced."""
 
 import logging
 import struct
-import threading
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -12,7 +11,14 @@ from core.domain.errors import UnreadableImageError
 
 _log = logging.getLogger(__name__)
 
-#: What Pillow, OpenCV, tifffile, pydicom and its plugins raise on damaged input.
+# On damaged files these libraries warn before they raise, and often where nothing is wrong. Filters belong
+# to the process: set once instead of around each file, they make no reader wait for another.
+warnings.filterwarnings("ignore", module=r"(pydicom|PIL)\.")
+# Otherwise Python prints the complaints of the other two on stderr where nobody configured logging.
+for _name in ("tifffile", "imagecodecs"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
+
+#: Raised by Pillow, imagecodecs, tifffile, pydicom and its plugins on damaged input.
 CODEC_ERRORS: tuple[type[Exception], ...] = (
     OSError,
     EOFError,
@@ -32,15 +38,11 @@ CODEC_ERRORS: tuple[type[Exception], ...] = (
 )
 
 _REASON_LENGTH = 160
-# `warnings.catch_warnings` swaps process-wide state, so only one thread may do it at a time.
-_warnings_lock = threading.RLock()
 
 
 @contextmanager
-def quiet_codec(file_format: str, *also: type[Exception]) -> Iterator[None]:
-    """Run a codec: warnings are dropped, its errors become one UnreadableImageError.
-
-    One thread at a time, because Python's warning filters are process-wide.
+def clear_errors(file_format: str, *also: type[Exception]) -> Iterator[None]:
+    """Run a codec whose errors become one UnreadableImageError; safe in several threads at once.
 
     Args:
         file_format: named in the message, e.g. "PNG".
@@ -49,13 +51,11 @@ def quiet_codec(file_format: str, *also: type[Exception]) -> Iterator[None]:
     Raises:
         UnreadableImageError: saying that the file is truncated or damaged, with the codec's reason.
     """
-    with _warnings_lock, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            yield
-        except CODEC_ERRORS + also as error:
-            _log.debug("%s codec failed", file_format, exc_info=True)
-            raise damaged(file_format, one_line(error)) from error
+    try:
+        yield
+    except CODEC_ERRORS + also as error:
+        _log.debug("%s codec failed", file_format, exc_info=True)
+        raise damaged(file_format, one_line(error)) from error
 
 
 def damaged(file_format: str, reason: str) -> UnreadableImageError:
