@@ -24,6 +24,7 @@ import numpy as np
 from core.domain.accounts import Identity, Role
 from core.domain.model_version import CalibrationRecord, ModelVersion
 from core.domain.radiograph import Polarity
+from core.domain.records import new_id
 from core.evaluate.error_types import error_types
 from core.evaluate.outcome_table import OutcomeTable
 from core.evaluate.resampling import resample
@@ -35,7 +36,7 @@ from core.services.jobs.jobs import JobService
 from core.store.array_files import ArrayFiles
 from core.store.audit_trail import open_store
 from core.store.database import open_database, upgrade
-from core.store.evaluations import EVALUATE, Evaluation, EvaluationSet, new_id
+from core.store.evaluations import EVALUATE, Evaluation, EvaluationSet
 
 N_IMAGES, N_PARTS, N_VERSIONS = 10_000, 2_000, 100
 BOXES_AN_IMAGE = 25

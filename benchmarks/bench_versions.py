@@ -22,11 +22,11 @@ from safetensors.numpy import load_file, save_file
 from core.config import Settings
 from core.container import CHECKPOINTS, Container, open_container
 from core.domain.accounts import COMMAND_LINE, Identity, Role
+from core.domain.records import new_id
 from core.domain.serving import ChangeKind, ServingChange
 from core.registry.artefact import file_sha256, read_artefact
 from core.registry.version_cache import KnownModel, VersionAbout, VersionCache
 from core.store.clock import now_utc
-from core.store.serving import new_record_id
 
 N_VERSIONS, N_MOVES = 100, 200
 REPEATS = 15
@@ -66,7 +66,7 @@ def fill_history(services: Container, n: int) -> None:
             version = N_VERSIONS if move == n - 1 else move % N_VERSIONS + 1
             work.serving.add(
                 ServingChange(
-                    new_record_id(),
+                    new_id(),
                     "weld",
                     "champion",
                     version,

@@ -12,7 +12,6 @@ from app.shared.shown_image import POLARITY_WORDS, shown_image
 from core.domain.inspection import DetectionResult
 from core.domain.model_version import ModelVersion
 from core.domain.radiograph import Polarity, Radiograph
-from core.reports.detection_json import detection_rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,7 +158,7 @@ def _detections(result: DetectionResult) -> list[dict[str, Any]]:
             "score": row["score"],
             "probability": row["probability"],
         }
-        for number, row in enumerate(detection_rows(result), start=1)
+        for number, row in enumerate(result.rows(), start=1)
     ]
 
 

@@ -1,13 +1,18 @@
 """The traceable result of running one model version on one radiograph."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from core.domain.detections import Detections
+from core.domain.indication import ISO_6520
 from core.domain.model_version import ModelVersion
 from core.domain.radiograph import Radiograph
+
+_DECIMALS_PX = 2
+_DECIMALS_FRACTION = 6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +36,28 @@ class DetectionResult:
     elapsed_ms: float
     device: str
     notes: tuple[str, ...] = ()
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One dict per detection: bbox (xyxy, px), class, iso6520, score, probability; highest score first.
+
+        Raises:
+            ValueError: when the detections carry no probabilities.
+        """
+        found = self.detections
+        if found.probabilities is None:
+            raise ValueError("the detections were not calibrated: no probabilities")
+        return [
+            {
+                "bbox": [round(float(v), _DECIMALS_PX) for v in box],
+                "class": found_class.value,
+                "iso6520": ISO_6520[found_class],
+                "score": round(float(score), _DECIMALS_FRACTION),
+                "probability": round(float(probability), _DECIMALS_FRACTION),
+            }
+            for box, found_class, score, probability in zip(
+                found.boxes, found.classes, found.scores, found.probabilities, strict=True
+            )
+        ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,11 +2,7 @@
 
 from typing import Any
 
-from core.domain.indication import ISO_6520
 from core.domain.inspection import DetectionResult
-
-_DECIMALS_PX = 2
-_DECIMALS_FRACTION = 6
 
 
 def detection_to_dict(result: DetectionResult, path: str) -> dict[str, Any]:
@@ -41,28 +37,5 @@ def detection_to_dict(result: DetectionResult, path: str) -> dict[str, Any]:
         },
         "operating_probability": calibration.operating_probability,
         "elapsed_ms": round(result.elapsed_ms, 1),
-        "detections": detection_rows(result),
+        "detections": result.rows(),
     }
-
-
-def detection_rows(result: DetectionResult) -> list[dict[str, Any]]:
-    """One dict per detection: bbox (xyxy, px), class, iso6520, score, probability; highest score first.
-
-    Raises:
-        ValueError: when the detections carry no probabilities.
-    """
-    found = result.detections
-    if found.probabilities is None:
-        raise ValueError("the detections were not calibrated: no probabilities")
-    return [
-        {
-            "bbox": [round(float(v), _DECIMALS_PX) for v in box],
-            "class": found_class.value,
-            "iso6520": ISO_6520[found_class],
-            "score": round(float(score), _DECIMALS_FRACTION),
-            "probability": round(float(probability), _DECIMALS_FRACTION),
-        }
-        for box, found_class, score, probability in zip(
-            found.boxes, found.classes, found.scores, found.probabilities, strict=True
-        )
-    ]

@@ -1,6 +1,5 @@
 """The repository of the audit log: appends to the chain, pages through it, reads it whole."""
 
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
@@ -15,6 +14,7 @@ from core.audit.event import Event, SealedEvent
 from core.audit.selection import EventFilter
 from core.domain.accounts import Identity
 from core.domain.errors import WorkbenchError
+from core.domain.records import new_id
 from core.logs import current_ids
 from core.store.audit_reading import raw_columns, read_row
 from core.store.record_tables import AuditEventRow, AuditHeadRow
@@ -44,7 +44,7 @@ class AuditRepository:
         now: datetime,
         ring: Keyring,
         *,
-        make_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+        make_id: Callable[[], str] = new_id,
         on_append: Callable[[int], None] = lambda _n: None,
     ) -> None:
         self._session = session

@@ -1,6 +1,5 @@
 """The repository of long pieces of work."""
 
-import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.domain.errors import BadInputError
+from core.domain.records import new_id
 from core.store.tables import JobRow
 
 _LONGEST_MESSAGE = 1000
@@ -88,7 +88,7 @@ class JobRepository:
         self, kind: str, payload: Mapping[str, Any], *, device: str = "cpu", started_by: str | None = None
     ) -> str:
         """The id of a new, queued job."""
-        job_id = uuid.uuid4().hex
+        job_id = new_id()
         row = JobRow(
             id=job_id,
             kind=kind,

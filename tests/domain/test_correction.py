@@ -17,7 +17,6 @@ from core.domain.indication import IndicationClass
 from core.domain.inspection import DetectionResult
 from core.domain.reading import Call, ReadIndication, first_reading
 from core.domain.records import AnnotationSource, Inspection
-from core.reports.detection_json import detection_rows
 from core.services.inspections.inspecting import model_reference
 from tests.records import MINE, START, detection_result
 
@@ -84,7 +83,7 @@ def inspection() -> Inspection:
         polarity=result.radiograph.polarity,
         inspector_id="u-1",
         model=model_reference(result),
-        detections=tuple(detection_rows(result)),
+        detections=tuple(result.rows()),
         created_at=START,
         disposition=None,
         standard=None,

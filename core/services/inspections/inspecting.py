@@ -11,7 +11,6 @@ from core.domain.inspection import DetectionResult
 from core.domain.permissions import Action, require
 from core.domain.reading import Setup
 from core.domain.records import Disposition, Inspection, ModelReference, new_id
-from core.reports.detection_json import detection_rows
 from core.services.images.image_quality import tell_remade
 from core.store.unit_of_work import Store, Work
 
@@ -92,7 +91,7 @@ class InspectionService:
                 polarity=result.radiograph.polarity,
                 inspector_id=identity.account_id,
                 model=model,
-                detections=tuple(detection_rows(result)),
+                detections=tuple(result.rows()),
                 created_at=work.now,
                 disposition=None,
                 standard=None,

@@ -9,7 +9,6 @@ from core.domain.accounts import Identity
 from core.domain.errors import ModelArtefactError, ModelNotFoundError, UnknownRecordError
 from core.domain.permissions import Action, require
 from core.domain.radiograph import Polarity
-from core.reports.detection_json import detection_rows
 from core.reports.inspection_report import InspectionReport, SignedBy
 from core.reports.report_json import read_report_json
 from core.reports.report_pdf import is_pdf, read_report_pdf
@@ -133,7 +132,7 @@ class VerifyingService:
             for name, value in was.items()
             if value != is_now[name]
         ]
-        sentences = compare_detections(report.detections, detection_rows(result), score_cut=ran.score_cut)
+        sentences = compare_detections(report.detections, result.rows(), score_cut=ran.score_cut)
         return differences + [Difference(Subject.DETECTION, sentence) for sentence in sentences]
 
 
