@@ -21,12 +21,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from core.calibrate.fusion_fit import fit_fusion
+from core.calibrate.fusion_fit import fit_fusion, known_outcomes
 from core.domain.detections import FloatArray
 from core.domain.radiograph import Polarity
 from core.engine.detector import SCORE_FLOOR, Detector, Request, read_network
-from core.engine.fusion import Candidates, Fusion, pair_up, suppress
-from core.engine.indications import Sighting
+from core.engine.fusion import Candidates, Fusion, suppress
+from core.engine.indications import Sighting, paired
 from core.engine.network import IndicationNetwork
 from core.engine.pieces import find_pieces
 from core.evaluate.average_precision import RankedDetections, average_precision, rank
@@ -123,18 +123,14 @@ def ways_of(films: Sequence[Film], sightings: Sequence[Sighting]) -> dict[str, l
     if sightings[0].probability is None:
         return ways
     pieces = [find_pieces(s.probability, *s.size) for s in sightings if s.probability is not None]
-    candidates = [
-        pair_up(s.boxes.boxes, s.boxes.scores, p, s.probability)
-        for s, p in zip(sightings, pieces, strict=True)
-        if s.probability is not None
-    ]
+    candidates = [paired(s) for s in sightings]
     return ways | {"outlines": [(p.boxes, p.scores) for p in pieces], "both": fused(films, candidates)}
 
 
 def fused(films: Sequence[Film], candidates: Sequence[Candidates]) -> list[Found]:
     """The candidates of each film scored by a fusion that was fitted to the films of the other folds."""
     n_folds = min(FOLDS, len(films))
-    outcomes = [outcome(film, c) for film, c in zip(films, candidates, strict=True)]
+    outcomes = [known_outcomes(c, f.boxes, f.ignored) for f, c in zip(films, candidates, strict=True)]
     found = []
     for number, own in enumerate(candidates):
         others = [i for i in range(len(films)) if i % n_folds != number % n_folds]
@@ -146,13 +142,6 @@ def fused(films: Sequence[Film], candidates: Sequence[Candidates]) -> list[Found
         kept = suppress(own.boxes, scores)
         found.append((own.boxes[kept], scores[kept]))
     return found
-
-
-def outcome(film: Film, candidates: Candidates) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.intp]]:
-    """Whether each candidate lies on an indication, and the numbers of those not on an invisible one."""
-    is_true = np.any(iou_matrix(candidates.boxes, film.boxes) >= 0.5, axis=1)
-    is_unknown = np.any(iou_matrix(candidates.boxes, film.ignored) >= 0.3, axis=1)
-    return np.asarray(is_true, np.bool_), np.flatnonzero(is_true | ~is_unknown)
 
 
 def ranked(films: Sequence[Film], found: Sequence[Found], iou: float) -> RankedDetections:

@@ -7,13 +7,35 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from core.domain.detections import FloatArray
 from core.domain.errors import CalibrationDataError
 from core.engine.fusion import N_FEATURES, Candidates, Fusion, Seen
+from core.evaluate.matching import IOU_THRESHOLD, iou_matrix
 
 #: Weight of the squared weights of the standardised features, in candidates.
 _RIDGE = 2.0
+#: A candidate lies on an invisible indication from this overlap on.
+INVISIBLE_IOU = 0.3
 
 Floats = npt.NDArray[np.float64]
+
+
+def known_outcomes(
+    candidates: Candidates, boxes: FloatArray, invisible: FloatArray
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.intp]]:
+    """(N,) whether each candidate lies on an indication, and the numbers of those whose outcome is known.
+
+    Several candidates may lie on one indication: each is as right as the others, and only one survives the
+    suppression that follows. Of one on nothing but an invisible indication the outcome is not known.
+
+    Args:
+        candidates: of one image.
+        boxes: (G, 4) xyxy px, its indications.
+        invisible: (I, 4) xyxy px, indications that nobody can see.
+    """
+    is_true = np.any(iou_matrix(candidates.boxes, boxes) >= IOU_THRESHOLD, axis=1)
+    is_unknown = np.any(iou_matrix(candidates.boxes, invisible) >= INVISIBLE_IOU, axis=1)
+    return np.asarray(is_true, np.bool_), np.flatnonzero(is_true | ~is_unknown)
 
 
 def fit_fusion(candidates: Sequence[Candidates], is_true: Sequence[npt.NDArray[np.bool_]]) -> Fusion:

@@ -6,7 +6,7 @@ import numpy as np
 
 from core.domain.detections import Detections, FloatArray, Origin, View
 from core.domain.indication import IndicationClass
-from core.engine.fusion import Fusion, pair_up, suppress
+from core.engine.fusion import Candidates, Fusion, pair_up, suppress
 from core.engine.merging import RawBoxes
 from core.engine.network import HEAD_CLASSES, STRIDES
 from core.engine.pieces import find_pieces
@@ -35,6 +35,13 @@ def from_boxes(sighting: Sighting) -> Detections:
     return Detections(raw.boxes, raw.scores, _classes(raw), _origins(raw, sighting.views))
 
 
+def paired(sighting: Sighting) -> Candidates:
+    """The candidates of a sighting with a probability."""
+    raw, probability = sighting.boxes, sighting.probability
+    assert probability is not None
+    return pair_up(raw.boxes, raw.scores, find_pieces(probability, *sighting.size), probability)
+
+
 def from_both_heads(sighting: Sighting, fusion: Fusion, score_floor: float) -> Detections:
     """Boxes and pieces fused, those with a score of at least the floor, highest first.
 
@@ -46,9 +53,7 @@ def from_both_heads(sighting: Sighting, fusion: Fusion, score_floor: float) -> D
         fusion: of the network.
         score_floor: of the score after the fusion.
     """
-    raw, probability = sighting.boxes, sighting.probability
-    assert probability is not None
-    candidates = pair_up(raw.boxes, raw.scores, find_pieces(probability, *sighting.size), probability)
+    raw, candidates = sighting.boxes, paired(sighting)
     scores = fusion.scores(candidates)
     kept = suppress(candidates.boxes, scores)
     kept = kept[scores[kept] >= score_floor]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.calibrate.fusion_fit import fit_fusion
+from core.calibrate.fusion_fit import fit_fusion, known_outcomes
 from core.domain.errors import CalibrationDataError
 from core.engine.fusion import N_FEATURES, Candidates, Seen
 
@@ -49,3 +49,30 @@ def test_a_kind_of_one_outcome_cannot_be_fitted(outcome):
     is_true[candidates.seen == Seen.AS_PIECE] = outcome
     with pytest.raises(CalibrationDataError, match="as_piece"):
         fit_fusion([candidates], [is_true])
+
+
+def test_outcomes_are_known_unless_all_that_lies_there_is_invisible():
+    boxes = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [50, 0, 60, 10], [90, 0, 99, 9]], np.float32)
+    none = np.full(4, -1)
+    candidates = Candidates(boxes, np.zeros(4, np.int64), np.zeros((4, N_FEATURES)), none, none)
+    seen, hidden = (
+        np.array([[0, 0, 10, 10]], np.float32),
+        np.array([[52, 0, 62, 10], [0, 0, 9, 9]], np.float32),
+    )
+    is_true, known = known_outcomes(candidates, seen, hidden)
+    assert is_true.tolist() == [True, True, False, False]
+    assert known.tolist() == [0, 1, 3]
+
+
+def test_outcomes_of_an_image_without_indications_are_false():
+    candidates = Candidates(
+        np.ones((2, 4), np.float32),
+        np.zeros(2, np.int64),
+        np.zeros((2, N_FEATURES)),
+        np.zeros(2),
+        np.zeros(2),
+    )
+    nothing = np.zeros((0, 4), np.float32)
+    is_true, known = known_outcomes(candidates, nothing, nothing)
+    assert not is_true.any()
+    assert known.tolist() == [0, 1]
