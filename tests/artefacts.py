@@ -1,12 +1,13 @@
 """Small but real model versions for tests."""
 
 import json
+from functools import cache
 from pathlib import Path
 from shutil import copyfile
 
 import torch
 import yaml
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from core.domain.errors import ModelNotFoundError
 from core.domain.model_version import ModelVersion
@@ -35,10 +36,11 @@ def write_artefact(
     """
     folder.mkdir(parents=True, exist_ok=True)
     if weights is None:
-        _write_random_weights(folder / "weights.safetensors", seed, polarity, score_spread)
+        content = _random_weights(TINY, seed, polarity, score_spread)
+        (folder / "weights.safetensors").write_bytes(content)
     else:
         copyfile(weights, folder / "weights.safetensors")
-    content = {
+    about = {
         "name": name,
         "polarity": polarity,
         "data_notice": "simulated",
@@ -48,7 +50,7 @@ def write_artefact(
             {"on": "nothing", "ap50": 0.25, "n_images": 3, "class_aware": False, "ap50_ci": [0.1, 0.4]}
         ],
     }
-    (folder / "card.yaml").write_text(yaml.safe_dump(content | (card or {})))
+    (folder / "card.yaml").write_text(yaml.safe_dump(about | (card or {})))
     record = {
         "method": "platt",
         "parameters": [1.0, 0.0],
@@ -62,13 +64,16 @@ def write_artefact(
     return folder
 
 
-def _write_random_weights(path: Path, seed: int, polarity: str, score_spread: float | None) -> None:
-    torch.manual_seed(seed)
-    network = IndicationNetwork(TINY)
-    if score_spread is not None:
-        _spread_scores(network.eval(), score_spread)
-    tensors = {k: v.contiguous() for k, v in network.state_dict().items()}
-    save_file(tensors, path, metadata={"network": TINY.to_json(), "polarity": polarity})
+@cache
+def _random_weights(network: NetworkConfig, seed: int, polarity: str, score_spread: float | None) -> bytes:
+    """The weights file; kept, because making one takes longer than most tests."""
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(seed)
+        made = IndicationNetwork(network)
+        if score_spread is not None:
+            _spread_scores(made.eval(), score_spread)
+    tensors = {name: tensor.contiguous() for name, tensor in made.state_dict().items()}
+    return save(tensors, metadata={"network": network.to_json(), "polarity": polarity})
 
 
 def _spread_scores(network: IndicationNetwork, deviation: float) -> None:

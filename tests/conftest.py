@@ -1,14 +1,23 @@
-"""Fixtures that every test may use. Thread limits come first: they are read when libraries load."""
+"""Fixtures that every test may use. The environment comes first: it is read when libraries load."""
 
 import os
+import shutil
+import tempfile
 
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+#: Databases flush every commit; files in memory make that free.
+_MEMORY, _LEAST_FREE = "/dev/shm", 4 * 2**30
+if (
+    "TMPDIR" not in os.environ
+    and os.access(_MEMORY, os.W_OK)
+    and shutil.disk_usage(_MEMORY).free > _LEAST_FREE
+):
+    os.environ["TMPDIR"] = tempfile.tempdir = _MEMORY
 
 import itertools
 import random
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +29,10 @@ if TYPE_CHECKING:  # both are imported where they are used: most tests need no d
     from sqlalchemy import Engine
 
     from tests.postgres import PostgresServer
+    from tests.reused_database import ReusedDatabase
 
+#: Marks tests that run once on SQLite and once on PostgreSQL.
+ON_EACH_DATABASE = pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"], indirect=True)
 REPOSITORY = Path(__file__).resolve().parents[1]
 _numbers = itertools.count(1)  # of databases, which must not meet on one server
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -91,27 +103,26 @@ def postgres(postgres_binaries: Path) -> "Iterator[PostgresServer]":
         yield server
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture
 def database_kind(request: pytest.FixtureRequest) -> str:
-    """Each kind of database that is supported; a test may ask for one by indirect parametrisation."""
-    return str(request.param)
+    """SQLite, unless a test asks for another or for each by indirect parametrisation.
+
+    Each is asked for where SQL differs: in tests/store, and by `ON_EACH_DATABASE` elsewhere.
+    """
+    return str(getattr(request, "param", "sqlite"))
 
 
 @pytest.fixture
 def new_database(
     database_kind: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> Iterator[Callable[..., str]]:
-    """A function that makes an empty database, or a copy of `template`, and returns its URL."""
+) -> Iterator[Callable[[], str]]:
+    """A function that makes a database without tables and returns its URL."""
     server = request.getfixturevalue("postgres") if database_kind == "postgresql" else None
     made: list[str] = []
 
-    def make(*, template: str | Path = "template1") -> str:
+    def make() -> str:
         made.append(f"radikal_{next(_numbers)}")
-        if server is not None:
-            return server.create_database(made[-1], template=str(template))
-        if isinstance(template, Path):
-            shutil.copy(template, tmp_path / f"{made[-1]}.db")
-        return f"sqlite:///{tmp_path}/{made[-1]}.db"
+        return server.create_database(made[-1]) if server else f"sqlite:///{tmp_path}/{made[-1]}.db"
 
     yield make
     for name in made if server else ():
@@ -119,39 +130,32 @@ def new_database(
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file at the newest schema, to be copied."""
-    path = tmp_path_factory.mktemp("template") / "radikal.db"
-    _upgrade(f"sqlite:///{path}")
-    return path
+def reused_postgresql(postgres: "PostgresServer") -> "Iterator[ReusedDatabase]":
+    """The PostgreSQL database of each process that runs tests, which they use one after the other."""
+    from tests.empty_stores import upgraded
+    from tests.reused_database import ReusedDatabase
 
-
-@pytest.fixture(scope="session")
-def postgresql_template(postgres: "PostgresServer") -> str:
-    """Name of a database at the newest schema, to be copied."""
-    _upgrade(postgres.create_database("radikal_template"))
-    return "radikal_template"
+    upgraded(postgres.create_database("radikal_template"))
+    database = ReusedDatabase(postgres, "radikal_template", "radikal_reused")
+    yield database
+    database.close()
 
 
 @pytest.fixture
-def database_url(database_kind: str, new_database: Callable[..., str], request: pytest.FixtureRequest) -> str:
-    """URL of a database of the test's own at the newest schema, once for each kind."""
-    return new_database(template=request.getfixturevalue(f"{database_kind}_template"))
+def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of a database at the newest schema that holds nothing."""
+    if database_kind == "postgresql":
+        return str(request.getfixturevalue("reused_postgresql").restore())
+    from tests.empty_stores import copy_empty_database
+
+    return copy_empty_database(tmp_path / f"radikal_{next(_numbers)}.db")
 
 
 @pytest.fixture
 def engine(database_url: str) -> "Iterator[Engine]":
-    """A real database at the newest schema, once on SQLite and once on PostgreSQL."""
+    """A real database at the newest schema."""
     from core.store.database import open_database
 
     engine = open_database(database_url)
     yield engine
-    engine.dispose()
-
-
-def _upgrade(url: str) -> None:
-    from core.store.database import open_database, upgrade
-
-    engine = open_database(url)
-    upgrade(engine)
     engine.dispose()

@@ -55,9 +55,13 @@ class PostgresServer:
         """How RadiKal reaches a database of this server."""
         return f"postgresql+psycopg://{_SUPERUSER}@/{database}?host={quote(str(self.folder), safe='')}"
 
+    def connect(self, database: str) -> psycopg.Connection:
+        """A connection on which every statement is a transaction of its own."""
+        return psycopg.connect(host=str(self.folder), user=_SUPERUSER, dbname=database, autocommit=True)
+
     def execute(self, statement: str, *, database: str = _SUPERUSER) -> None:
         """Run one statement outside a transaction."""
-        with self._connect(database) as connection:
+        with self.connect(database) as connection:
             connection.execute(statement.encode())
 
     def create_database(self, name: str, *, template: str = "template1") -> str:
@@ -131,7 +135,7 @@ class PostgresServer:
         """Return when nobody else is connected, so that nothing a killed client asked for is under way."""
         others = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> %s"
         limit = time.monotonic() + _STOP_LIMIT_S
-        with self._connect(_SUPERUSER) as connection:
+        with self.connect(_SUPERUSER) as connection:
             while (row := connection.execute(others, [connection.info.backend_pid]).fetchone()) != (0,):
                 if time.monotonic() > limit:
                     raise RuntimeError(f"{row} clients do not go away")
@@ -152,16 +156,13 @@ class PostgresServer:
         limit = time.monotonic() + _START_LIMIT_S
         while process.poll() is None:
             try:
-                self._connect(_SUPERUSER).close()
+                self.connect(_SUPERUSER).close()
                 return True
             except psycopg.OperationalError:
                 if time.monotonic() > limit:
                     raise
             time.sleep(0.05)
         return False
-
-    def _connect(self, database: str) -> psycopg.Connection:
-        return psycopg.connect(host=str(self.folder), user=_SUPERUSER, dbname=database, autocommit=True)
 
     def _ordinary_user(self) -> dict:
         """What makes a subprocess run as the owner of the folder: PostgreSQL refuses to run as root."""

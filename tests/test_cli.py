@@ -11,6 +11,7 @@ from core.cli import main
 from core.simulate.config import SimulationConfig
 from core.simulate.dataset import write_dataset
 from tests.artefacts import write_artefact
+from tests.empty_stores import copy_empty_mlflow
 from tests.imaging.pictures import write_dicom
 
 
@@ -19,6 +20,7 @@ def home(tmp_path_factory):
     """A data folder with a registry that holds weld v1, and three small simulated radiographs."""
     folder = tmp_path_factory.mktemp("home")
     write_dataset(folder / "sim", count=3, seed=5, config=SimulationConfig(height_px=64, width_px=96))
+    copy_empty_mlflow(folder / "mlflow.db")
     with pytest.MonkeyPatch.context() as patch:
         _point_at(patch, folder)
         write_artefact(folder / "weld-v1", score_spread=0.3)

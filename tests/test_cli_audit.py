@@ -12,7 +12,7 @@ from core.cli import main
 from core.config import load_settings
 from core.container import Container
 from core.domain.accounts import Identity, Role
-from core.store.database import upgrade
+from tests.empty_stores import copy_empty_database
 
 SOMEBODY = Identity("u-00000000000000aa", "somebody", Role.INSPECTOR)
 
@@ -21,9 +21,8 @@ SOMEBODY = Identity("u-00000000000000aa", "somebody", Role.INSPECTOR)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A database with five events and nothing else."""
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "var"))
-    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/radikal.db")
+    monkeypatch.setenv("DATABASE_URL", copy_empty_database(tmp_path / "radikal.db"))
     services = Container(load_settings(None))
-    upgrade(services.database)
     for number in range(1, 6):
         with services.store.write() as work:
             work.audit.record(SOMEBODY, action="image.added", object_type="image", object_id=f"o-{number}")

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from core.cli import main
 from core.imaging.encode import encode_png
 from tests.artefacts import write_artefact
+from tests.empty_stores import copy_empty_mlflow
 
 ROWS = """film,width,height,status,start_cm,iso6520_code,length_mm
 a.png,128,96,recorded,1,2011,1.2
@@ -20,7 +21,7 @@ b.png,128,96,no indication,,,
 def test_the_figures_are_printed_and_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "var"))
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/radikal.db")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", copy_empty_mlflow(tmp_path / "mlflow.db"))
     for number, name in enumerate("ab"):
         pixels = np.random.default_rng(number).integers(0, 65535, (96, 128), np.uint16)
         (tmp_path / f"{name}.png").write_bytes(encode_png(pixels))

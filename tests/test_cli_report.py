@@ -14,6 +14,7 @@ from core.domain.accounts import COMMAND_LINE
 from core.domain.radiograph import Polarity
 from core.reports.report_pdf import is_pdf
 from tests.artefacts import write_artefact
+from tests.empty_stores import copy_empty_mlflow
 from tests.workplace import radiograph_png
 
 
@@ -36,6 +37,7 @@ def _inspect() -> str:
 def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A folder with weld v1 and one inspection."""
     folder = tmp_path_factory.mktemp("home")
+    copy_empty_mlflow(folder / "mlflow.db")
     with pytest.MonkeyPatch.context() as patch:
         _point_at(patch, folder)
         write_artefact(folder / "weld-v1", score_spread=1.0)

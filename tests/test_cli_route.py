@@ -10,6 +10,7 @@ from core.calibrate.routing_certificate import certificate_from
 from core.cli import main
 from core.engine.detector import Detector
 from tests.artefacts import write_artefact
+from tests.empty_stores import copy_empty_mlflow
 from tests.recorded import write_recorded
 
 
@@ -19,6 +20,7 @@ def home(tmp_path_factory):
     folder = tmp_path_factory.mktemp("home")
     artefact = write_artefact(folder / "weld-v1", score_spread=1.0)
     write_recorded(folder / "set", Detector.load(artefact / "weights.safetensors"))
+    copy_empty_mlflow(folder / "mlflow.db")
     with pytest.MonkeyPatch.context() as patch:
         _point_at(patch, folder)
         result = CliRunner().invoke(main, ["models", "import", str(artefact), "--alias", "champion"])

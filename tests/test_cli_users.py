@@ -1,4 +1,4 @@
-"""`radikal user` and the first admin of `radikal setup`, as their users run them, on both databases."""
+"""`radikal user` and the first admin of `radikal setup`, as their users run them."""
 
 import json
 import re
@@ -18,6 +18,7 @@ from core.container import Container, open_container
 from core.domain.accounts import COMMAND_LINE, Role
 from core.domain.errors import SignInRefusedError
 from core.store.record_tables import AuditEventRow
+from tests.conftest import ON_EACH_DATABASE
 
 PASSWORD, OTHER = "three pores in 4 welds", "one crack in 7 castings"
 Run = Callable[..., Result]
@@ -77,6 +78,7 @@ def is_one_line(result: Result, says: str) -> bool:
     )
 
 
+@ON_EACH_DATABASE
 def test_setup_prints_the_first_admin_once(run: Run) -> None:
     first, second = run("setup", "--demo"), run("setup", "--demo")
     assert (first.exit_code, second.exit_code) == (0, 0), first.output + second.output
@@ -116,6 +118,7 @@ def test_a_new_password_ends_the_lock_out(with_inspector: Run) -> None:
     assert signs_in("a.inspector", printed_password(with_inspector("user", "password", "a.inspector")))
 
 
+@ON_EACH_DATABASE
 def test_the_list_says_who_is_signed_in(with_inspector: Run) -> None:
     assert signs_in("a.inspector", PASSWORD)
     row = users(with_inspector)["a.inspector"]
@@ -150,6 +153,7 @@ def test_sessions_are_listed_and_ended(with_inspector: Run) -> None:
     assert with_inspector("user", "sessions", "a.inspector").stdout == ""
 
 
+@ON_EACH_DATABASE
 def test_an_erasure_needs_yes_and_keeps_the_chain_valid(with_inspector: Run, engine: Engine) -> None:
     assert is_one_line(with_inspector("user", "erase", "a.inspector"), "--yes")
     user_id = users(with_inspector)["a.inspector"]["user_id"]
@@ -193,7 +197,6 @@ def test_a_weak_password_is_refused_without_being_repeated(run: Run) -> None:
     assert "abc123" not in result.output
 
 
-@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_two_setups_at_the_same_time_make_one_admin(run: Run, tmp_path: Path) -> None:
     script = (
         "import sys, core.container; from pathlib import Path; from core.cli import main; "

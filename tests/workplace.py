@@ -10,8 +10,8 @@ from core.config import Settings
 from core.container import Container
 from core.domain.errors import ModelNotFoundError
 from core.domain.model_version import ModelVersion
-from core.store.database import upgrade
 from tests.artefacts import write_artefact
+from tests.empty_stores import copy_empty_database
 from tests.memory_registry import MemoryRegistry
 
 
@@ -29,11 +29,9 @@ class TwoModels(MemoryRegistry):
 
 def make_workplace(folder: Path, *, is_demo: bool = True) -> Resources:
     """Services and the app's objects, everything below `folder`; guests may come in unless told otherwise."""
-    settings = Settings(
-        _env_file=None, data_dir=folder, database_url=f"sqlite:///{folder / 'radikal.db'}", device="cpu"
-    )
+    url = copy_empty_database(folder / "radikal.db")
+    settings = Settings(_env_file=None, data_dir=folder, database_url=url, device="cpu")
     services = Container(settings, serves=True, hash_cost=4)
-    upgrade(services.database)
     services.registry = TwoModels()
     for name in ("weld", "casting"):
         services.registry.add(write_artefact(folder / name, name=name, score_spread=1.0), alias="champion")

@@ -2,7 +2,6 @@
 
 import importlib
 import inspect
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from core.store.audit_trail import open_store
 from core.store.database import open_database
 from core.store.unit_of_work import Store
 from tests import permitted
+from tests.empty_stores import copy_empty_database
 
 CORE = Path(__file__).resolve().parents[2] / "core"
 #: Methods of services that are handed an identity, and the row of the manual's table of actions that says who
@@ -111,10 +111,9 @@ def services() -> dict[str, type]:
 
 
 @pytest.fixture(scope="module")
-def store(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """One for all methods: none of them is handed anything that it could write."""
-    path = shutil.copy(sqlite_template, tmp_path_factory.mktemp("permissions"))
-    engine = open_database(f"sqlite:///{path}")
+    engine = open_database(copy_empty_database(tmp_path_factory.mktemp("permissions") / "radikal.db"))
     yield open_store(engine)
     engine.dispose()
 

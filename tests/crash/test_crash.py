@@ -23,6 +23,7 @@ from sqlalchemy import inspect
 from core.store.database import open_database, upgrade
 from core.store.integrity import check_integrity
 from core.store.schema import METADATA
+from tests.conftest import ON_EACH_DATABASE
 from tests.crash.examination import Acts, Ledger
 from tests.crash.place import Place
 from tests.crash.worker import N_THREADS
@@ -133,6 +134,7 @@ def scene(database_kind: str, repository: Path, tmp_path: Path, request: pytest.
     return Scene(repository, tmp_path, server)
 
 
+@ON_EACH_DATABASE
 @pytest.mark.slow
 def test_what_was_acknowledged_survives_a_kill_and_nothing_is_there_in_part(
     scene: Scene, record_property: Callable[[str, object], None]
@@ -189,6 +191,7 @@ def test_a_killed_server_comes_back_with_what_was_acknowledged_and_the_worker_go
         record_property(name, total)
 
 
+@ON_EACH_DATABASE
 def test_an_upgrade_that_is_killed_can_be_repeated(scene: Scene) -> None:
     script = """
 import sys

@@ -20,6 +20,7 @@ from core.config import Settings
 from core.container import open_container
 from tests.artefacts import write_artefact
 from tests.conftest import REPOSITORY
+from tests.empty_stores import copy_empty_database, copy_empty_mlflow
 
 FLAGS = (
     "--headless",
@@ -68,8 +69,8 @@ def served(
     """
     variables = {
         "DATA_DIR": str(folder),
-        "DATABASE_URL": f"sqlite:///{folder / 'radikal.db'}",
-        "MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}",
+        "DATABASE_URL": copy_empty_database(folder / "radikal.db"),
+        "MLFLOW_TRACKING_URI": copy_empty_mlflow(folder / "mlflow.db"),
         **(environment or {}),
     }
     _fill(folder, variables, champions or {})
@@ -106,7 +107,7 @@ def free_port() -> int:
 
 def _fill(folder: Path, variables: Mapping[str, str], champions: Mapping[str, Path]) -> None:
     settings = Settings(_env_file=None, **{key.lower(): value for key, value in variables.items()})
-    with open_container(settings, newest=True) as services:
+    with open_container(settings) as services:
         for name in ("weld", "casting"):
             artefact = champions.get(name) or write_artefact(
                 folder / name, name=name, score_spread=0.3, calibration={"score_cut": 0.45}

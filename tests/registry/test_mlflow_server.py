@@ -29,12 +29,6 @@ _PATIENCE_S = 180
 pytestmark = [pytest.mark.slow]
 
 
-@pytest.fixture(params=["sqlite"])
-def database_kind(request: pytest.FixtureRequest) -> str:
-    """One is enough: the server is what is tested."""
-    return str(request.param)
-
-
 @contextmanager
 def mlflow_server(folder: Path, port: int) -> Iterator[str]:
     """The address of a server on loopback with its store below `folder`; killed at the end."""

@@ -19,7 +19,6 @@ from tests.audit_store import ADMIN, SOMEBODY, START, AuditedStore, named
 from tests.records import add_user
 
 EVERYTHING = EventFilter()
-pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 
 
 @pytest.fixture

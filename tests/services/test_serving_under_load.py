@@ -5,7 +5,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from core.domain.accounts import Role
 from core.domain.radiograph import Polarity, Radiograph
@@ -22,12 +21,6 @@ from tests.records import add_user
 from tests.services.promotions import KnownFigures
 
 _FLIPS, _THREADS = 12, 4
-
-
-@pytest.fixture(params=["sqlite"])
-def database_kind(request: pytest.FixtureRequest) -> str:
-    """One is enough: what is under load is the detecting, which knows no database."""
-    return str(request.param)
 
 
 def film() -> Radiograph:

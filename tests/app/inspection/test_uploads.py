@@ -16,7 +16,8 @@ from core.domain.radiograph import Polarity
 from core.imaging.folder import take_folder
 from core.services.images.images import ImageService
 from core.services.workspaces import Workspace, make_workspace
-from core.store.database import open_database, upgrade
+from core.store.database import open_database
+from tests.empty_stores import copy_empty_database
 from tests.imaging.pictures import write_dicom
 from tests.records import new_store
 from tests.workplace import radiograph_png
@@ -24,8 +25,7 @@ from tests.workplace import radiograph_png
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    engine = open_database(f"sqlite:///{tmp_path / 'images.db'}")
-    upgrade(engine)
+    engine = open_database(copy_empty_database(tmp_path / "images.db"))
     yield make_workspace("", new_store(engine), tmp_path / "originals")
     engine.dispose()
 

@@ -21,12 +21,6 @@ _SLEEP = "import time; print('here', flush=True); time.sleep(60)"
 _DIE = "import sys; sys.exit('no such file')"
 
 
-@pytest.fixture(params=["sqlite"])
-def database_kind(request: pytest.FixtureRequest) -> str:
-    """One is enough: processes are what is tested."""
-    return str(request.param)
-
-
 @pytest.fixture
 def store(engine: Engine) -> Store:
     return new_store(engine)

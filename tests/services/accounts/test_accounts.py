@@ -28,6 +28,7 @@ from core.services.accounts.passwords import check_password, hash_password
 from core.store.account_tables import PersonRow, SessionRow, UserRow
 from core.store.sessions import StoredSession
 from core.store.unit_of_work import Store
+from tests.conftest import ON_EACH_DATABASE
 from tests.services.recording import Clock, Recorded, recording_store
 
 GOOD = "three pores in 4 welds"
@@ -130,6 +131,7 @@ def test_what_will_not_do_adds_nothing(
     assert [user.name for user in accounts.all(admin)] == ["a.inspector", "head"]
 
 
+@ON_EACH_DATABASE
 def test_disabling_ends_the_sessions_and_enabling_brings_none_back(
     accounts: AccountService, admin: Identity, inspector: User, store: Store
 ) -> None:
@@ -180,6 +182,7 @@ def test_a_weak_password_resets_nothing(
     assert check_password(GOOD, stored_hash(store, inspector))
 
 
+@ON_EACH_DATABASE
 def test_erasing_removes_the_person_and_keeps_the_account(
     accounts: AccountService, admin: Identity, inspector: User, store: Store
 ) -> None:
@@ -318,12 +321,14 @@ def at_once(*acts: Callable[[], object]) -> list[object]:
     return results
 
 
+@ON_EACH_DATABASE
 def test_setups_at_the_same_time_make_one_admin(accounts: AccountService) -> None:
     made = at_once(*[accounts.add_first_admin] * 4)
     assert sum(result is not None for result in made) == 1
     assert len(accounts.all(COMMAND_LINE)) == 1
 
 
+@ON_EACH_DATABASE
 def test_two_admins_who_disable_each_other_at_once_leave_one(
     accounts: AccountService, admin: Identity
 ) -> None:
@@ -341,6 +346,7 @@ def test_two_admins_who_disable_each_other_at_once_leave_one(
                 accounts.disable(COMMAND_LINE, user.user_id)
 
 
+@ON_EACH_DATABASE
 def test_the_same_name_added_at_once_is_one_account(accounts: AccountService, admin: Identity) -> None:
     add = partial(accounts.add, admin, "newcomer", "New Comer", Role.INSPECTOR, GOOD)
     results = at_once(*[add] * 3)

@@ -14,6 +14,7 @@ from core.domain.errors import LockedOutError, NotAllowedError, SignInRefusedErr
 from core.services.accounts.passwords import check_password, hash_password
 from core.services.accounts.signing_in import SignInService
 from core.store.unit_of_work import Store
+from tests.conftest import ON_EACH_DATABASE
 from tests.services.recording import Clock, Recorded, add_user, recording_store
 
 SECRET = b"s" * 40
@@ -66,6 +67,7 @@ def refused(service: SignInService, name: str = "inspector", address: str = HOME
     return error.value
 
 
+@ON_EACH_DATABASE
 def test_name_and_password_lead_to_a_session_that_says_who_it_is(service: SignInService) -> None:
     identity = service.who(signed_in(service))
     assert identity is not None
@@ -111,6 +113,7 @@ def test_an_accepted_sign_in_takes_one_bcrypt_too(service: SignInService, counte
     assert len(counted) == 1
 
 
+@ON_EACH_DATABASE
 def test_the_fifth_refusal_locks_the_account_and_the_delay_grows(
     service: SignInService, clock: Clock, counted: list[str | None]
 ) -> None:
@@ -165,6 +168,7 @@ def test_signing_in_forgets_the_refusals_of_the_account(service: SignInService) 
         service.verify("inspector", PASSWORD, HOME)
 
 
+@ON_EACH_DATABASE
 def test_many_guesses_at_once_get_no_more_looks_than_one_after_the_other(
     service: SignInService, counted: list[str | None]
 ) -> None:
@@ -229,6 +233,7 @@ def test_a_ticket_is_good_for_half_a_minute(
             service.exchange(ticket, "Browser")
 
 
+@ON_EACH_DATABASE
 def test_one_ticket_exchanged_at_once_makes_one_session(service: SignInService) -> None:
     ticket, got = service.verify("inspector", PASSWORD, HOME), []
 
@@ -361,6 +366,7 @@ def test_the_role_is_the_one_of_now(service: SignInService, store: Store) -> Non
     assert identity.role is Role.ANNOTATOR
 
 
+@ON_EACH_DATABASE
 def test_disabling_and_a_new_password_end_every_session_at_once(service: SignInService, store: Store) -> None:
     one, two = signed_in(service), signed_in(service)
     with store.write() as work:
@@ -398,6 +404,7 @@ def test_everybody_ends_their_own_sessions_and_admins_those_of_others(service: S
     assert service.who(mine) is None
 
 
+@ON_EACH_DATABASE
 def test_the_list_of_sessions_holds_the_good_ones_only(service: SignInService, clock: Clock) -> None:
     signed_in(service)
     clock.pass_(minutes=90)

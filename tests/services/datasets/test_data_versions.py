@@ -15,6 +15,7 @@ from core.services.datasets.data_export import export
 from core.services.datasets.data_request import DataRequest
 from core.store.jobs import JobState
 from tests.artefacts import write_artefact
+from tests.conftest import ON_EACH_DATABASE
 from tests.services.learning import LearningPlace, write_coco
 
 
@@ -23,6 +24,7 @@ def place(engine: Engine, tmp_path: Path) -> LearningPlace:
     return LearningPlace(engine, tmp_path, write_artefact(tmp_path / "v1"))
 
 
+@ON_EACH_DATABASE
 def test_labels_become_a_version_that_names_them(place: LearningPlace) -> None:
     first, second = place.labelled(2)
     place.label(first)  # somebody looked again: there is nothing
@@ -51,6 +53,7 @@ def test_a_version_never_changes_when_labels_do(place: LearningPlace) -> None:
     assert len(place.data.manifest(place.annotator, before).images[0].boxes) == 1
 
 
+@ON_EACH_DATABASE
 def test_the_same_content_again_is_the_same_version(place: LearningPlace) -> None:
     place.labelled(1)
     assert place.make().number == place.make().number == 1
@@ -146,6 +149,7 @@ def test_an_error_of_the_data_checks_makes_nothing_and_is_named(place: LearningP
     assert findings["counts"] == {"duplicate box": 1}
 
 
+@ON_EACH_DATABASE
 def test_an_image_of_an_evaluation_set_never_trains(place: LearningPlace) -> None:
     first, second = place.labelled(2)
     place.evaluated = {first}

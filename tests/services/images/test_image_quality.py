@@ -22,6 +22,7 @@ from core.services.workspaces import Workspace, make_workspace
 from core.store.blobs import BlobNotFoundError
 from core.store.record_tables import AuditEventRow
 from core.store.unit_of_work import Store
+from tests.conftest import ON_EACH_DATABASE
 from tests.records import PASSWORD, OnePassword, add_user, detection_result
 from tests.services.exposures import exposure, jpeg, png
 
@@ -125,6 +126,7 @@ def test_a_near_duplicate_fails_and_names_the_earlier_image(place: Workspace, in
     assert found["message"] in judged(place, copy)
 
 
+@ON_EACH_DATABASE
 def test_the_same_file_is_noted_and_fails_nothing(
     place: Workspace, inspector: Identity, store: Store
 ) -> None:
@@ -216,6 +218,7 @@ def test_without_its_file_nothing_of_the_change_is_stored(place: Workspace, insp
 # --- the scale
 
 
+@ON_EACH_DATABASE
 def test_a_scale_makes_the_gate_of_every_open_inspection_again_and_of_no_signed_one(
     place: Workspace, inspector: Identity, store: Store
 ) -> None:

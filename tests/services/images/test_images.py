@@ -14,9 +14,12 @@ from core.services.images.images import ImageService
 from core.services.images.orphan_cleanup import sweep_originals
 from core.store.blobs import BlobDamagedError, BlobNotFoundError, BlobStore
 from core.store.unit_of_work import Store
+from tests.conftest import ON_EACH_DATABASE
 from tests.imaging.pictures import picture, write_dicom
 from tests.records import add_user, new_store
 from tests.workplace import radiograph_png
+
+pytestmark = ON_EACH_DATABASE
 
 
 @pytest.fixture

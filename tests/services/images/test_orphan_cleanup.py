@@ -17,6 +17,7 @@ from core.store.blobs import BlobStore
 from core.store.database import open_database
 from core.store.failures import DatabaseUnavailableError
 from core.store.unit_of_work import Store
+from tests.conftest import ON_EACH_DATABASE
 from tests.records import new_store
 from tests.workplace import radiograph_png
 
@@ -55,6 +56,7 @@ def test_many_are_swept_in_portions(blobs: BlobStore, store: Store, tmp_path: Pa
     assert sweep_originals(blobs, store, older_than_s=0) == 1001
 
 
+@ON_EACH_DATABASE
 def test_removing_orphans_beside_uploads_never_takes_the_file_of_a_row(
     blobs: BlobStore, store: Store
 ) -> None:

@@ -8,7 +8,10 @@ from core.domain.errors import BadInputError, NotAllowedError, StaleVersionError
 from core.services.inspections.annotating import AnnotationService
 from core.services.inspections.inspecting import InspectionService
 from core.store.unit_of_work import Store
+from tests.conftest import ON_EACH_DATABASE
 from tests.records import add_user, demoted, detection_result, new_store, radiograph, store_image
+
+pytestmark = ON_EACH_DATABASE
 
 CRACK = {"bbox": [1.5, 2, 30, 12], "class": "crack"}
 

@@ -1,6 +1,5 @@
 """The queue of corrections: it fills by itself, once; leases end; nobody works on another's item."""
 
-import shutil
 from dataclasses import replace
 
 import pytest
@@ -18,6 +17,8 @@ from core.store.database import open_database
 from core.store.learning_tables import QueueItemRow
 from core.store.queue import QueueFilter, QueueState
 from core.store.unit_of_work import Store
+from tests.conftest import ON_EACH_DATABASE
+from tests.empty_stores import copy_empty_database
 from tests.records import (
     MINE,
     PASSWORD,
@@ -28,6 +29,8 @@ from tests.records import (
     radiograph,
     store_image,
 )
+
+pytestmark = ON_EACH_DATABASE
 
 EVERYTHING = QueueFilter(state=None)
 
@@ -227,10 +230,9 @@ def test_pages_follow_each_other_and_count(desk, store, inspector, annotator):
     assert listed(desk, annotator, QueueFilter(model_name="casting")) == []
 
 
-def test_workspaces_of_guests_are_apart(desk, inspector, annotator, tmp_path, sqlite_template):
+def test_workspaces_of_guests_are_apart(desk, inspector, annotator, tmp_path):
     sign(desk, inspector, MINE)
-    shutil.copy(sqlite_template, tmp_path / "guest.db")
-    engine = open_database(f"sqlite:///{tmp_path / 'guest.db'}")
+    engine = open_database(copy_empty_database(tmp_path / "guest.db"))
     guest = make_workspace("guest", new_store(engine), tmp_path / "guest")
     assert guest.queue.page(Identity("guest-1", "guest", Role.GUEST), EVERYTHING).n_found == 0
     engine.dispose()

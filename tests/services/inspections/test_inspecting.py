@@ -8,7 +8,10 @@ from core.domain.errors import NotAllowedError, StaleVersionError, UnknownRecord
 from core.domain.records import Disposition, Inspection
 from core.services.inspections.inspecting import Decision, InspectionService
 from core.store.unit_of_work import Store
+from tests.conftest import ON_EACH_DATABASE
 from tests.records import add_user, demoted, detection_result, new_store, radiograph, store_image
+
+pytestmark = ON_EACH_DATABASE
 
 REJECTED = Decision(Disposition.REJECT, standard="ISO 10675-1", quality_level="B", note="crack")
 

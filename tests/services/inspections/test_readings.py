@@ -16,6 +16,7 @@ from core.domain.reading import Call, ReadIndication, Setup
 from core.domain.records import Disposition, InspectionState
 from core.services.inspections.inspecting import Decision
 from core.services.workspaces import Workspace
+from tests.conftest import ON_EACH_DATABASE
 from tests.records import MINE, PASSWORD, add_user, detection_result
 
 
@@ -55,6 +56,7 @@ def test_a_reading_begins_with_what_the_model_reports_at_its_operating_point(des
     assert only.probability == pytest.approx(0.8)
 
 
+@ON_EACH_DATABASE
 def test_every_save_is_kept_and_comes_back(desk, inspector, inspection_id):
     start = desk.readings.open(inspector, inspection_id)
     said = (replace(start.indications[0], call=Call.DISMISSED, note="scratch"), MINE)
@@ -63,6 +65,7 @@ def test_every_save_is_kept_and_comes_back(desk, inspector, inspection_id):
     assert (back.indications, back.version, back.author_id) == (said, 1, inspector.user_id)
 
 
+@ON_EACH_DATABASE
 def test_saving_over_somebody_elses_change_is_refused(desk, store, inspector, inspection_id):
     desk.readings.save(inspector, inspection_id, [MINE], expected_version=0)
     with pytest.raises(StaleVersionError) as caught:
@@ -83,6 +86,7 @@ def test_a_reading_that_cannot_be_is_refused(desk, inspector, inspection_id, bad
     assert desk.readings.open(inspector, inspection_id).version == 0
 
 
+@ON_EACH_DATABASE
 def test_signed_means_nothing_changes_any_more(desk, inspector, inspection_id):
     decided(desk, inspector, inspection_id)
     signature = sign(desk, inspector, inspection_id)
@@ -131,6 +135,7 @@ def test_what_changed_since_it_was_looked_at_is_not_signed(desk, inspector, insp
             desk.signing_off.sign(inspector, inspection_id, PASSWORD, address="127.0.0.1", **versions)
 
 
+@ON_EACH_DATABASE
 def test_what_differs_from_the_model_is_kept_with_the_signature(desk, store, inspector, inspection_id):
     start = desk.readings.open(inspector, inspection_id).indications[0]
     decided(desk, inspector, inspection_id, replace(start, call=Call.DISMISSED), MINE)
@@ -157,6 +162,7 @@ def test_only_real_changes_are_disagreements(desk, store, inspector, inspection_
         assert {one.kind for one in work.disagreements.of_inspection(inspection_id)} == kinds
 
 
+@ON_EACH_DATABASE
 def test_a_correction_is_a_new_revision_that_begins_where_the_signed_one_ended(
     desk, inspector, inspection_id
 ):

@@ -13,6 +13,7 @@ from core.services.inspections.judging import JudgingService
 from core.services.inspections.rule_editing import RuleSetEditingService, difference, draft_of
 from core.standards.shipped import SHIPPED, shipped_rule_set
 from core.store.unit_of_work import Store
+from tests.conftest import ON_EACH_DATABASE
 from tests.records import add_user, new_store
 
 ISO = "iso-5817"
@@ -44,6 +45,7 @@ def test_what_is_shipped_is_version_0_of_nobody(rules: RuleSetEditingService, ad
     assert {(one.number, one.saved_by, one.saved_at) for one in tables} == {(0, None, None)}
 
 
+@ON_EACH_DATABASE
 def test_a_save_is_the_next_version_and_the_one_that_judges(
     rules: RuleSetEditingService, store: Store, admin: Identity
 ) -> None:
@@ -71,6 +73,7 @@ def test_a_save_is_in_the_audit_log(rules: RuleSetEditingService, store: Store, 
     assert event.details == {"version": 1, "sha256": saved.rule_set.sha256, "verified": False}
 
 
+@ON_EACH_DATABASE
 def test_nothing_is_saved_over_a_version_that_one_has_not_seen(
     rules: RuleSetEditingService, store: Store, admin: Identity
 ) -> None:
@@ -103,6 +106,7 @@ def test_what_is_no_next_version_is_refused_in_one_line(
     assert len(rules.history(admin, ISO)) == 1
 
 
+@ON_EACH_DATABASE
 def test_a_table_of_ones_own_begins_at_version_1(rules: RuleSetEditingService, admin: Identity) -> None:
     own = changed("1").replace("id: iso-5817\n", "id: house-rules\n", 1)
     rules.save(admin, "house-rules", own, expected_version=0)

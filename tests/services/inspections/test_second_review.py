@@ -18,7 +18,10 @@ from core.domain.records import Disposition, InspectionState, ReviewOutcome
 from core.services.inspections.inspecting import Decision
 from core.services.workspaces import Workspace
 from core.store.unit_of_work import Store
+from tests.conftest import ON_EACH_DATABASE
 from tests.records import MINE, PASSWORD, add_user, demoted, detection_result
+
+pytestmark = ON_EACH_DATABASE
 
 
 @pytest.fixture

@@ -18,12 +18,6 @@ from core.store.unit_of_work import Store
 from tests.services.recording import Clock, Recorded, add_user, recording_store
 
 
-@pytest.fixture(params=["sqlite"])
-def database_kind(request: pytest.FixtureRequest) -> str:
-    """One is enough here: claiming is tested on both with the repository."""
-    return str(request.param)
-
-
 class Place:
     """A store with jobs, and somebody who may start them."""
 

@@ -41,12 +41,6 @@ class TwoVersions:
 
 
 @pytest.fixture
-def database_kind() -> str:
-    """One is enough: the queue itself is tested on both."""
-    return "sqlite"
-
-
-@pytest.fixture
 def log(store: Store, tmp_path: Path) -> WorkerLog:
     with store.write() as work:
         job_id = work.jobs.add("disagree", {})

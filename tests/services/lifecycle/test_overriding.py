@@ -8,6 +8,7 @@ from core.domain.accounts import COMMAND_LINE, Role
 from core.domain.errors import BadInputError, NotAllowedError, StaleVersionError, UnknownRecordError
 from core.services.lifecycle.alias_moves import Move
 from core.store.unit_of_work import Store
+from tests.conftest import ON_EACH_DATABASE
 from tests.services.promotions import Promotions
 
 WANTED = Move("weld", 2, seen=1, note="the customer needs the new classes")
@@ -21,6 +22,7 @@ def at(store: Store, tmp_path: Path) -> Promotions:
     return made
 
 
+@ON_EACH_DATABASE
 @pytest.mark.parametrize("role", [Role.ML_ENGINEER, Role.REVIEWER, Role.ADMIN])
 def test_a_second_person_lets_it_serve_and_both_are_kept(at: Promotions, role: Role) -> None:
     second = at.person(role)
@@ -69,12 +71,14 @@ def test_an_override_needs_a_note_a_person_and_a_gate_that_refuses(at: Promotion
         at.overriding.ask(at.engineer, Move("weld", 2, seen=3, note="why not"))
 
 
+@ON_EACH_DATABASE
 def test_the_same_is_not_asked_for_twice(at: Promotions) -> None:
     at.overriding.ask(at.engineer, WANTED)
     with pytest.raises(BadInputError, match="asked for already"):
         at.overriding.ask(at.engineer, WANTED)
 
 
+@ON_EACH_DATABASE
 def test_a_request_is_declined_by_another_and_withdrawn_by_oneself(at: Promotions) -> None:
     declined = at.overriding.ask(at.engineer, WANTED)
     at.overriding.refuse(at.reviewer, declined.request_id)

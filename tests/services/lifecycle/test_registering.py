@@ -8,6 +8,7 @@ from core.domain.errors import ModelArtefactError
 from core.registry.mlflow_registry import MlflowRegistry
 from core.services.lifecycle.registering import register_shipped, shipped_folders
 from tests.artefacts import write_artefact
+from tests.empty_stores import copy_empty_mlflow
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 SCRIPT = REPOSITORY / "core" / "services" / "lifecycle" / "pyfunc_model.py"
@@ -19,7 +20,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _open(root: Path) -> MlflowRegistry:
-    return MlflowRegistry(f"sqlite:///{root}/mlflow.db", root / "cache", pyfunc_script=SCRIPT)
+    return MlflowRegistry(copy_empty_mlflow(root / "mlflow.db"), root / "cache", pyfunc_script=SCRIPT)
 
 
 @pytest.fixture(scope="module")

@@ -25,9 +25,10 @@ from core.services.reports.verifying import Subject, VerifyingService, compare_d
 from core.services.workspaces import Workspace, make_workspace
 from core.standards.shipped import shipped_rule_set
 from core.store.audit_trail import open_store
-from core.store.database import open_database, upgrade
+from core.store.database import open_database
 from core.store.workbench import KeptRuleSet
 from tests.artefacts import FolderModels, write_artefact
+from tests.empty_stores import copy_empty_database
 from tests.records import add_user, demoted
 
 SETUP = Setup(part="Vessel 7", weld_number="W12", wall_mm=8, thickness_mm=8, standard="iso-5817",
@@ -49,8 +50,7 @@ class Place:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.engine = open_database(f"sqlite:///{folder}/radikal.db")
-        upgrade(self.engine)
+        self.engine = open_database(copy_empty_database(folder / "radikal.db"))
         self.store = open_store(self.engine)
         self.desk: Workspace = make_workspace(
             "", self.store, folder / "originals", accounts=AnyPassword(), seal_key=b"k" * 32

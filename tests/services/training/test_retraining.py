@@ -130,12 +130,6 @@ def _wide_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.artefacts.TINY", wide)
 
 
-@pytest.fixture(params=["sqlite"])
-def database_kind(request: pytest.FixtureRequest) -> str:
-    """One is enough: training is what is tested."""
-    return str(request.param)
-
-
 @pytest.fixture
 def place(engine: Engine, tmp_path: Path) -> Iterator[RetrainPlace]:
     return RetrainPlace(engine, tmp_path, write_artefact(tmp_path / "v1", score_spread=0.3))

@@ -8,8 +8,9 @@ from core.domain.errors import BadInputError, JobCancelledError
 from core.registry.mlflow_store import new_client
 from core.registry.training_run import MlflowRunLog
 from core.services.training.training import TrainService
-from core.store.database import open_database, upgrade
+from core.store.database import open_database
 from core.store.jobs import JobRepository, JobState
+from tests.empty_stores import copy_empty_database
 from tests.records import new_store
 
 RECIPE = """
@@ -43,8 +44,7 @@ def data(tmp_path):
 
 @pytest.fixture
 def jobs(tmp_path):
-    database = open_database(f"sqlite:///{tmp_path / 'jobs.db'}")
-    upgrade(database)
+    database = open_database(copy_empty_database(tmp_path / "jobs.db"))
     yield new_store(database)
     database.dispose()
 
