@@ -6,13 +6,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.auth.password_form import draw_password_change
-from app.auth.signin_form import SIGN_IN, draw_sign_in
+from app.auth.render import draw_password_change, draw_sign_in
+from app.auth.state import SIGN_IN
 from app.shared.access import draw_notice, require_page, run_as, visitor_identity
 from app.shared.header import draw_header, draw_style
 from app.shared.incident import incident
 from app.shared.navigation import PAGES, PageEntry, first_page
-from app.shared.state import chosen_model, prepare_choices, start_over_for
+from app.shared.state import chosen_model, prepare_model_choice, start_over_for
 from core.domain.accounts import Identity, Role
 from core.domain.errors import WorkbenchError
 from core.logs import bound
@@ -85,7 +85,7 @@ def draw_for_somebody(identity: Identity) -> None:
         draw_password_change(identity)
         return
     current, entry = navigate(identity.role)
-    prepare_choices()
+    prepare_model_choice()
     draw_header(identity, None if entry.names_model else chosen_model())
     draw_notice()
     require_page(entry.url_path)

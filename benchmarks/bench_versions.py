@@ -99,10 +99,10 @@ def page_run(services: Container) -> Callable[[], object]:
 
     from streamlit.testing.v1 import AppTest
 
-    from app.shared.resources import make_resources, use_resources
+    from app.shared.resources import Resources, use_resources
     from app.shared.visitors import SESSION_COOKIE
 
-    use_resources(make_resources(services))
+    use_resources(Resources(services))
     user = services.accounts.add(
         COMMAND_LINE, "m.engineer", "M Engineer", Role.ML_ENGINEER, "three pores in 4 welds"
     ).user

@@ -1,15 +1,14 @@
-"""Account: one's own name and role, password and sessions."""
-
-from html import escape
+"""Account: own name and role, password and sessions."""
 
 import streamlit as st
 
-from app.auth.account_view import end_others, take_notice
-from app.auth.password_form import draw_password_change
+from app.auth.actions import end_others, take_notice
+from app.auth.render import draw_password_change
 from app.auth.rows import session_rows
 from app.shared.access import require_page
 from app.shared.moments import minute
 from app.shared.resources import resources
+from app.shared.templates import draw_facts
 from core.domain.accounts import Identity
 
 
@@ -18,7 +17,7 @@ def draw() -> None:
     identity = require_page("account")
     who, password, sessions = st.columns([3, 4, 5], gap="medium")
     with who:
-        draw_facts(identity)
+        draw_own_facts(identity)
     with password:
         st.subheader("Password")
         draw_password_change(identity)
@@ -27,18 +26,18 @@ def draw() -> None:
         draw_sessions(identity)
 
 
-def draw_facts(identity: Identity) -> None:
-    """Who one is here."""
+def draw_own_facts(identity: Identity) -> None:
+    """Name, role and id."""
     user = resources().services.own_account.find(identity)
     st.subheader(user.shown_name)
-    facts = {
-        "Full name": user.full_name or "",
-        "Role": user.role.label,
-        "Since": f"{minute(user.created_at)} UTC",
-        "Id": user.user_id,
-    }
-    rows = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())
-    st.html(f'<dl class="rk-facts">{rows}</dl>')
+    draw_facts(
+        {
+            "Full name": user.full_name or "",
+            "Role": user.role.label,
+            "Since": f"{minute(user.created_at)} UTC",
+            "Id": user.user_id,
+        }
+    )
     st.caption("An administrator changes name and role.")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.web.middleware.connection import Connection, remember_connection
+from app.shared.connection import Connection, remember_connection
 
 HTML = {"accept": "text/html"}
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from app.shared.resources import Resources, make_resources
+from app.shared.resources import Resources
 from core.config import Settings
 from core.container import Container
 from core.domain.errors import ModelNotFoundError
@@ -35,7 +35,7 @@ def make_workplace(folder: Path, *, is_demo: bool = True) -> Resources:
     services.registry = TwoModels()
     for name in ("weld", "casting"):
         services.registry.add(write_artefact(folder / name, name=name, score_spread=1.0), alias="champion")
-    return make_resources(services, is_demo=is_demo)
+    return Resources(services, is_demo=is_demo)
 
 
 def close_workplace(held: Resources) -> None:

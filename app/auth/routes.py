@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from app.auth.signin_form import LATE, SIGN_IN
+from app.auth.state import LATE, SIGN_IN
 from app.shared.guest_tokens import COOKIE
 from app.shared.navigation import PAGES
 from app.shared.resources import resources
@@ -20,8 +20,8 @@ _SEE_OTHER = 303
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
-def signin_routes() -> list[Route]:
-    """Signing in and out."""
+def routes() -> list[Route]:
+    """The routes of this feature."""
     return [
         Route("/signin", show_form, methods=["GET"]),
         Route("/signin", sign_in, methods=["POST"]),

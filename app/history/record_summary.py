@@ -5,9 +5,9 @@ from html import escape
 import streamlit as st
 
 from app.shared import state
-from app.shared.access import acting, current_identity
+from app.shared.access import acting, current_identity, current_workspace
 from app.shared.navigation import page_at
-from app.shared.resources import resources
+from app.shared.worklist import worklists
 from core.domain.accounts import Identity
 from core.domain.reading import Call, ReadIndication, setup_from
 from core.domain.records import Disposition, Inspection
@@ -63,18 +63,17 @@ def draw_links(record: InspectionRecord, identity: Identity) -> None:
 def lay_on_table(inspection: Inspection) -> None:
     """Lay the radiograph of one's own inspection on the table again; only from a callback."""
     identity = current_identity()
-    tray, setup = resources().trays.of(identity), setup_from(inspection.setup)
-    entry = tray.with_digest(inspection.image_sha256)
+    worklist, setup = worklists().of(identity), setup_from(inspection.setup)
+    entry = worklist.with_digest(inspection.image_sha256)
     if entry is None:
-        key = tray.expect(inspection.image_name, inspection.polarity, setup)
-        tray.store(key, inspection.image_sha256)
-        worklist = resources().services.workspace_of(identity).worklist
-        worklist.put(
+        key = worklist.expect(inspection.image_name, inspection.polarity, setup)
+        worklist.store(key, inspection.image_sha256)
+        current_workspace().worklist.put(
             identity, key, inspection.image_sha256, inspection.image_name, inspection.polarity, setup
         )
     else:
         key = entry.key
-    state.inspection_state().current = key
+    state.show_entry(key)
     state.choose_model(inspection.model.name)
     st.session_state[_LAID] = inspection.inspection_id
 

@@ -1,4 +1,4 @@
-"""Running the detector beside the script thread: ask, look again later, have the answer."""
+"""A queue of images to analyse beside the script thread: ask, look again later, have the answer."""
 
 import threading
 from collections import OrderedDict
@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Protocol
 
-from app.inspection.tray import TrayEntry
 from app.shared.incident import incident
+from app.shared.worklist import WorklistEntry
 from core.domain.accounts import Identity
 from core.domain.errors import WorkbenchError
 from core.domain.inspection import DetectionResult
@@ -49,7 +49,7 @@ class Question:
 
 
 class AnswerState(StrEnum):
-    """How far an analysis is."""
+    """State of an analysis."""
 
     WAITING = "waiting"
     WORKING = "working"
@@ -60,10 +60,10 @@ class AnswerState(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """What is known about a question now.
+    """The state of a question, and the result once there is one.
 
     Attributes:
-        result: when ready; None again when it was not looked at for long.
+        result: when ready; None again when nobody looked at it for long.
         message: why it failed.
         inspection: the record of the result.
     """
@@ -89,19 +89,19 @@ class AnalysisQueue:
         self._workspace_of = workspace_of
         self._detect = detect
         self._answers: OrderedDict[Question, Answer] = OrderedDict()
-        self._queue: OrderedDict[Question, tuple[TrayEntry, Identity]] = OrderedDict()
+        self._queue: OrderedDict[Question, tuple[WorklistEntry, Identity]] = OrderedDict()
         self._changed = threading.Condition()
         self._is_closed = False
         self._worker: threading.Thread | None = None
 
     def ask(
-        self, question: Question, entry: TrayEntry, identity: Identity, *, urgent: bool = False
+        self, question: Question, entry: WorklistEntry, identity: Identity, *, urgent: bool = False
     ) -> Answer:
-        """What is known now; the first call puts the question in the queue.
+        """The answer so far; the first call puts the question in the queue.
 
         Args:
             question: what to analyse.
-            entry: the image on the table, for its name and setup.
+            entry: of the image on the worklist, for its name and setup.
             identity: who asks, with the role as it is now.
             urgent: the visitor is looking at it: it goes to the front.
         """
@@ -198,7 +198,7 @@ class AnalysisQueue:
             if n_made == 0:
                 return
 
-    def _next(self) -> tuple[Question, TrayEntry, Identity] | None:
+    def _next(self) -> tuple[Question, WorklistEntry, Identity] | None:
         with self._changed:
             while not self._queue and not self._is_closed:
                 self._changed.wait()
@@ -208,7 +208,7 @@ class AnalysisQueue:
             self._answers[question] = _WORKING
             return question, entry, identity
 
-    def _answer(self, question: Question, entry: TrayEntry, identity: Identity) -> Answer:
+    def _answer(self, question: Question, entry: WorklistEntry, identity: Identity) -> Answer:
         try:
             workspace = self._workspace_of(identity)
             radiograph = workspace.images.load(question.sha256, polarity=question.polarity)
@@ -228,7 +228,7 @@ class AnalysisQueue:
 
 
 def _quality(
-    workspace: Workspace, identity: Identity, radiograph: Radiograph, entry: TrayEntry, model: str
+    workspace: Workspace, identity: Identity, radiograph: Radiograph, entry: WorklistEntry, model: str
 ) -> dict[str, Any]:
     """The report of the image-quality gate; where that cannot be made, one that withholds the verdict."""
     try:

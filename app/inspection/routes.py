@@ -1,23 +1,22 @@
-"""HTTP routes beside the pages: pixels, maps, downloads, health."""
+"""HTTP routes of the inspection page: pixels, maps, downloads."""
 
 import json
 from functools import lru_cache
 from pathlib import PurePath
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from app.auth.routes import signin_routes
 from app.inspection.analysis_queue import Question
 from app.inspection.heat_maps import NotAnalysedError
-from app.inspection.tray import TrayEntry
+from app.inspection.state import analyses, heat_maps
 from app.shared.image_routes import image_routes
 from app.shared.payloads import heat_map_payload
 from app.shared.resources import Resources, resources
-from app.shared.responses import FRESH, IMMUTABLE, compressed, file_answer, guarded, not_found
+from app.shared.responses import IMMUTABLE, compressed, file_answer, guarded, not_found
 from app.shared.visitors import identity_of
-from app.web.middleware.connection import connection_of, user_of
+from app.shared.worklist import WorklistEntry, worklists
 from core.domain.accounts import Identity
 from core.domain.inspection import DetectionResult, HeatMap
 from core.domain.permissions import Action, require
@@ -32,28 +31,15 @@ _TILE_SIDE_PX = 900
 
 
 def routes() -> list[Route]:
-    """Every own route of the server."""
+    """The routes of this feature."""
     return [
-        Route("/api/xai-qc/health", health),
         *image_routes(_image, {"/pixels/{sha256}": "pixels", "/pixels/{sha256}/preview": "preview"}),
         Route("/thumbnails/{sha256}", thumbnail),
         Route("/samples/{name}/thumbnail", sample_thumbnail),
         Route("/results/{sha256}/map", heat_map),
         Route("/results/{sha256}/detections.json", detections_json),
         Route("/results/{sha256}/annotated.png", annotated),
-        *signin_routes(),
     ]
-
-
-def health(request: Request) -> Response:
-    """The state of the product; 503 when the database or every model is unusable.
-
-    A stranger gets the status alone; somebody with a session, or on this machine, the versions too.
-    """
-    report = resources().services.health.report()
-    is_told = user_of(request.scope) is not None or connection_of(request.scope).is_local
-    content = report.content if is_told else {"status": report.content["status"]}
-    return JSONResponse(content, 200 if report.is_usable else 503, headers=FRESH)
 
 
 @guarded
@@ -102,13 +88,13 @@ def annotated(request: Request) -> Response:
     return _download(body, "image/png", entry.name, suffix)
 
 
-def _entry(request: Request) -> tuple[Identity, TrayEntry]:
+def _entry(request: Request) -> tuple[Identity, WorklistEntry]:
     """Who asks, and that person's entry of the image named in the address."""
     identity = identity_of(request.cookies)
     entry = None
     if identity is not None:
         require(identity, Action.IMAGES_READ)
-        entry = resources().trays.of(identity).with_digest(request.path_params["sha256"])
+        entry = worklists().of(identity).with_digest(request.path_params["sha256"])
     if identity is None or entry is None:
         raise not_found("no such image in this session")
     return identity, entry
@@ -120,7 +106,7 @@ def _image(request: Request) -> tuple[ImageService, str]:
     return resources().services.workspace_of(identity).images, entry.sha256 or ""
 
 
-def _question(request: Request, identity: Identity, entry: TrayEntry) -> Question:
+def _question(request: Request, identity: Identity, entry: WorklistEntry) -> Question:
     query = request.query_params
     return Question(
         identity.user_id,
@@ -134,13 +120,13 @@ def _question(request: Request, identity: Identity, entry: TrayEntry) -> Questio
 def _map_of(question: Question, box: int) -> HeatMap:
     """The map of a box, counted from 1."""
     try:
-        return resources().maps.map_of(question, box - 1)
+        return heat_maps().map_of(question, box - 1)
     except NotAnalysedError as error:
         raise not_found(str(error)) from error
 
 
-def _result(request: Request, identity: Identity, entry: TrayEntry) -> DetectionResult:
-    result = resources().analyses.result(_question(request, identity, entry))
+def _result(request: Request, identity: Identity, entry: WorklistEntry) -> DetectionResult:
+    result = analyses().result(_question(request, identity, entry))
     if result is None:
         raise not_found("this image was not analysed yet: open it on the page first")
     return result

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from app.inspection.tray import NO_SETUP, Tray
 from app.shared.incident import incident
+from app.shared.worklist import NO_SETUP, Worklist
 from core.domain.accounts import Identity
 from core.domain.errors import UnreadableImageError, WorkbenchError
 from core.domain.radiograph import Polarity
@@ -17,7 +17,6 @@ from core.imaging.handed_in import HandedIn, frames_in, unpack
 from core.imaging.limits import MAX_FRAMES
 from core.imaging.names import clean_name
 from core.logs import bound
-from core.services.images.samples import Sample
 from core.services.workspaces import Workspace
 
 _WORKERS = 2
@@ -26,14 +25,14 @@ _AFTERMATH = "Nothing was stored; your other images are not affected."
 
 @dataclass(slots=True, eq=False)
 class _Upload:
-    """What one person handed in at once.
+    """Files that one person handed in at once.
 
     Attributes:
-        waiting: key of the tray entry, and the file that it waits for.
-        n_entries: entries that it has on the table, those that were read among them.
+        waiting: key of the worklist entry, and the file that it waits for.
+        n_entries: entries that it has on the worklist, those that were read among them.
     """
 
-    tray: Tray
+    worklist: Worklist
     identity: Identity
     polarity: Polarity
     setup: Setup
@@ -42,7 +41,7 @@ class _Upload:
 
     def expect(self, file: HandedIn) -> str:
         """The key of the entry that waits for `file`."""
-        key = self.tray.expect(file.name, self.polarity, self.setup)
+        key = self.worklist.expect(file.name, self.polarity, self.setup)
         self.waiting.append((key, file))
         self.n_entries += 1
         return key
@@ -59,13 +58,13 @@ class _Upload:
                 f"expected at most {MAX_FRAMES} radiographs at once, "
                 f"got {n_entries} with these {len(parts)} frames"
             )
-        keys = self.tray.split(key, [part.name for part in parts])
+        keys = self.worklist.split(key, [part.name for part in parts])
         self.waiting.extendleft(reversed(list(zip(keys, parts, strict=bool(keys)))))
         self.n_entries = n_entries
 
 
 class Intake:
-    """Reads and stores files in the background; the tray says how far each is."""
+    """Reads and stores files in the background; the worklist says how far each is."""
 
     def __init__(self, workspace_of: Callable[[Identity], Workspace]) -> None:
         self._workspace_of = workspace_of
@@ -73,7 +72,7 @@ class Intake:
 
     def receive(
         self,
-        tray: Tray,
+        worklist: Worklist,
         identity: Identity,
         data: bytes,
         name: str,
@@ -86,34 +85,25 @@ class Intake:
         frame as soon as it is read; the first key is returned. Files and frames are read one after the
         other, other uploads in between; one that cannot be read does not stop the others.
         """
-        upload = _Upload(tray, identity, polarity, setup)
+        upload = _Upload(worklist, identity, polarity, setup)
         key = self._expect(upload, HandedIn(clean_name(name), lambda: data))
         self._begin(upload)
         return key
 
     def receive_folder(
         self,
-        tray: Tray,
+        worklist: Worklist,
         identity: Identity,
         folder: Folder,
         polarity: Polarity,
         setup: Setup = NO_SETUP,
     ) -> str | None:
         """The key of the first entry that is read, None when nothing was taken; each file as in `receive`."""
-        upload = _Upload(tray, identity, polarity, setup)
+        upload = _Upload(worklist, identity, polarity, setup)
         keys = [self._expect(upload, file) for file in folder.files]
         waiting = [key for key, _ in upload.waiting]
         self._begin(upload)
         return next(iter((*waiting, *keys)), None)
-
-    def open_sample(self, tray: Tray, identity: Identity, sample: Sample, setup: Setup = NO_SETUP) -> str:
-        """The key of the entry that shows a shipped sample.
-
-        Raises:
-            OSError: the sample's file is gone.
-        """
-        data = sample.path.read_bytes()
-        return self.receive(tray, identity, data, sample.name, sample.polarity, setup)
 
     def close(self) -> None:
         """Finish what is being read, drop the rest."""
@@ -125,8 +115,8 @@ class Intake:
         try:
             files = unpack(data, file.name) if is_archive(data) else (file,)
         except WorkbenchError as error:
-            key = upload.tray.expect(file.name, upload.polarity, upload.setup)
-            upload.tray.fail(key, f"{error}. {_AFTERMATH}")
+            key = upload.worklist.expect(file.name, upload.polarity, upload.setup)
+            upload.worklist.fail(key, f"{error}. {_AFTERMATH}")
             return key
         return [upload.expect(one) for one in files][0]
 
@@ -144,7 +134,7 @@ class Intake:
             return
 
     def _take(self, upload: _Upload, key: str, file: HandedIn) -> None:
-        tray, identity = upload.tray, upload.identity
+        worklist, identity = upload.worklist, upload.identity
         try:
             data = file.read()
             if file.frame is None and len(parts := frames_in(data, file.name)) > 1:
@@ -154,11 +144,11 @@ class Intake:
             radiograph = workspace.images.add(
                 identity, data, file.name, polarity=upload.polarity, frame=file.frame
             )
-            # kept first: once the tray shows it as stored it may be taken off, and must stay off
+            # kept first: once the worklist shows it as stored it may be removed, and must stay so
             workspace.worklist.put(identity, key, radiograph.sha256, file.name, upload.polarity, upload.setup)
-            if not tray.store(key, radiograph.sha256):
+            if not worklist.store(key, radiograph.sha256):
                 workspace.worklist.remove(identity, key)
         except WorkbenchError as error:
-            tray.fail(key, f"{error}. {_AFTERMATH}")
+            worklist.fail(key, f"{error}. {_AFTERMATH}")
         except Exception:  # noqa: BLE001 - the worker's edge: logged, told, the next file goes on
-            tray.fail(key, incident(f"Reading {file.name}"))
+            worklist.fail(key, incident(f"Reading {file.name}"))

@@ -5,8 +5,7 @@ from datetime import UTC
 from typing import Any
 
 from app.shared.components.radiograph_viewer.viewer import THRESHOLD_RANGE
-from app.shared.reading_view import kinds_by_class
-from app.shared.shown_image import shown_image
+from app.shared.viewer_rows import kinds_by_class, shown_image
 from core.domain.accounts import Identity
 from core.domain.correction import REASON_WORDS
 from core.domain.indication import ISO_6520

@@ -10,9 +10,8 @@ import streamlit as st
 from app.shared.access import acting, client_address, current_identity
 from app.shared.components.record_table.record_table import Cell, RecordRow
 from app.shared.incident import incident
-from app.shared.reading_view import kinds_by_class, quality_lines
 from app.shared.resources import resources
-from app.shared.shown_image import shown_image
+from app.shared.viewer_rows import kinds_by_class, quality_lines, shown_image
 from core.domain.accounts import Identity
 from core.domain.errors import BadInputError, StaleVersionError, WorkbenchError
 from core.domain.radiograph import Radiograph

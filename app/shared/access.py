@@ -13,17 +13,17 @@ from typing import Any
 
 import streamlit as st
 
+from app.shared import state
+from app.shared.connection import CLIENT_HEADER, UNKNOWN, counted_as
 from app.shared.incident import incident
 from app.shared.navigation import first_page, page_at
 from app.shared.resources import resources
 from app.shared.visitors import guest_identity, identity_of, session_token
-from app.web.middleware.arrival import CLIENT_HEADER
-from app.web.middleware.connection import UNKNOWN, counted_as
 from core.domain.accounts import Identity
 from core.domain.errors import WorkbenchError
 from core.logs import bound
+from core.services.workspaces import Workspace
 
-_VISITOR, _NOTICE = "visitor", "access.notice"
 _of_this_run: ContextVar[Identity] = ContextVar("identity of this run")
 
 
@@ -40,9 +40,7 @@ def visitor_identity(*, touch: bool = True) -> Identity | None:
     identity = identity_of(cookies, touch=touch)
     if identity is not None or session_token(cookies) is not None or not resources().is_demo:
         return identity
-    if _VISITOR not in st.session_state:
-        st.session_state[_VISITOR] = secrets.token_urlsafe(12)
-    return guest_identity(st.session_state[_VISITOR])
+    return guest_identity(state.browser_token())
 
 
 @contextmanager
@@ -71,7 +69,13 @@ def current_identity(*, touch: bool = True) -> Identity:
     return identity
 
 
-def identified(*, touch: bool) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def current_workspace() -> Workspace:
+    """The workspace of whoever is behind this run."""
+    return resources().services.workspace_of(current_identity())
+
+
+@contextmanager
+def identified(*, touch: bool) -> Iterator[None]:
     """A decorator for fragments and dialogs, below Streamlit's own: one session look-up a run.
 
     As part of a run of the whole page they take the identity of that run.
@@ -79,16 +83,8 @@ def identified(*, touch: bool) -> Callable[[Callable[..., None]], Callable[..., 
     Args:
         touch: False for what runs by itself, such as polling, which is no use of a session.
     """
-
-    def decorated(draw: Callable[..., None]) -> Callable[..., None]:
-        @functools.wraps(draw)
-        def run(*args: Any, **named: Any) -> None:
-            with run_as(current_identity(touch=touch)):
-                draw(*args, **named)
-
-        return run
-
-    return decorated
+    with run_as(current_identity(touch=touch)):
+        yield
 
 
 def require_page(url_path: str) -> Identity:
@@ -121,16 +117,16 @@ def acting(callback: Callable[..., None]) -> Callable[..., None]:
                 with bound(request_id=secrets.token_hex(8), user_id=identity.user_id), run_as(identity):
                     callback(*args, **named)
         except WorkbenchError as error:
-            st.session_state[_NOTICE] = f"{error}."
+            state.leave_notice(f"{error}.")
         except Exception:  # noqa: BLE001 - the page's edge: logged, told
-            st.session_state[_NOTICE] = incident("This")
+            state.leave_notice(incident("This"))
 
     return guarded
 
 
 def draw_notice() -> None:
-    """What the last action was refused for, once."""
-    if notice := st.session_state.pop(_NOTICE, None):
+    """Say why the last action was refused, once."""
+    if notice := state.take_notice():
         st.error(notice)
 
 

@@ -1,4 +1,4 @@
-"""A long job as its page shows it: how far, how long still, what it said last, and the ways to stop it.
+"""A long job on its page: progress, time left, its last words, and the ways to stop it.
 
 A page calls `draw_job(job_id)` where the job should appear. It polls while the job is active and runs the
 whole page again when its state changes, so that the page can show it and the result.
@@ -6,12 +6,12 @@ whole page again when its state changes, so that the page can show it and the re
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from html import escape
 
 import streamlit as st
 
 from app.shared.access import acting, current_identity, identified
 from app.shared.resources import resources
+from app.shared.templates import rendered
 from core.domain.accounts import Identity
 from core.domain.permissions import Action, may
 from core.store.jobs import Job, JobState
@@ -100,32 +100,31 @@ def job_html(job: Job, *, title: str, ahead: int, now: datetime) -> str:
     """State, bar, time left and last words of a job, as HTML.
 
     Args:
-        job: what to show.
+        job: to show.
         title: what it does.
         ahead: jobs that come before it on its device.
         now: UTC.
     """
     icon, word = _WORDS[job.state]
     percent = round(100 * job.progress)
-    facts = [f"<b>{escape(title or job.kind)}</b>", f"<span>{word}{_device_words(job, ahead)}</span>"]
+    facts = [f"{word}{_device_words(job, ahead)}"]
     if job.state is not JobState.QUEUED:
-        facts.append(f"<span>{percent} %</span>")
-    facts += [f"<span>{words}</span>" for words in _time_words(job, now)]
-    said = f'<p class="rk-job-said" role="status">{escape(job.message)}</p>' if job.message else ""
-    return (
-        f'<div class="rk-job rk-job-{job.state.value}"><div class="rk-job-line">'
-        f'<span class="rk-job-icon" translate="no" aria-hidden="true">{icon}</span>{"".join(facts)}</div>'
-        f'<div class="rk-job-bar" role="progressbar" aria-label="{escape(title or job.kind)}" '
-        f'aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent}">'
-        f'<div style="width:{percent}%"></div></div>{said}</div>'
+        facts.append(f"{percent} %")
+    return rendered(
+        "shared/job.html",
+        job=job,
+        title=title or job.kind,
+        icon=icon,
+        percent=percent,
+        facts=[*facts, *_time_words(job, now)],
     )
 
 
 def _device_words(job: Job, ahead: int) -> str:
     if job.state is JobState.RUNNING:
-        return " (stopping)" if job.is_cancel_wanted else f" on {escape(job.device)}"
+        return " (stopping)" if job.is_cancel_wanted else f" on {job.device}"
     if job.state is JobState.QUEUED and ahead:
-        return f" for {escape(job.device)}, {ahead} before it"
+        return f" for {job.device}, {ahead} before it"
     return ""
 
 
@@ -141,7 +140,7 @@ def _time_words(job: Job, now: datetime) -> Sequence[str]:
 
 
 def duration_words(seconds: float) -> str:
-    """A duration as people say it: `40 s`, `3 min`, `2 h 10 min`; what is below a second is `1 s`."""
+    """A duration such as `40 s`, `3 min`, `2 h 10 min`; at least `1 s`."""
     whole = max(1, round(seconds))
     if whole < 60:
         return f"{whole} s"

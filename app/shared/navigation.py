@@ -22,9 +22,9 @@ class PageEntry:
     """One page.
 
     Attributes:
-        file: relative to the entry script.
+        name: of its file below `pages`.
         title: in the navigation and the browser's tab.
-        icon: a Material symbol that Streamlit ships.
+        symbol: a Material symbol that Streamlit ships.
         section: heading it is grouped under.
         url_path: its address; empty for the page that most people come for.
         roles: who may open it.
@@ -33,9 +33,9 @@ class PageEntry:
         names_model: it says itself which model is meant, so the header does not name the chosen one.
     """
 
-    file: str
+    name: str
     title: str
-    icon: str
+    symbol: str
     section: str
     url_path: str
     roles: frozenset[Role]
@@ -43,56 +43,34 @@ class PageEntry:
     unlisted_for: frozenset[Role] = frozenset()
     names_model: bool = False
 
+    @property
+    def file(self) -> str:
+        """The script, relative to the entry script."""
+        return f"../pages/{self.name}.py"
+
+    @property
+    def icon(self) -> str:
+        """The symbol as Streamlit writes it."""
+        return f":material/{self.symbol}:"
+
 
 PAGES = (
-    PageEntry("../pages/inspection.py", "Inspect", ":material/radiology:", "Inspect", "", _INSPECT),
-    PageEntry("../pages/history.py", "History", ":material/history:", "Inspect", "history", _HISTORY),
-    PageEntry(
-        "../pages/second_review.py",
-        "Second review",
-        ":material/rate_review:",
-        "Inspect",
-        "second-review",
-        _REVIEW,
-    ),
-    PageEntry(
-        "../pages/disagreements.py",
-        "Disagreements",
-        ":material/difference:",
-        "Learn",
-        "disagreements",
-        _LEARN,
-    ),
-    PageEntry(
-        "../pages/label.py",
-        "Label",
-        ":material/select:",
-        "Learn",
-        "label",
-        _LEARN | _READERS,
-        unlisted_for=_READERS,
-        names_model=True,
-    ),
-    PageEntry("../pages/data_versions.py", "Data", ":material/dataset:", "Learn", "data", _DATA),
-    PageEntry("../pages/retrain.py", "Retrain", ":material/model_training:", "Learn", "retrain", _DATA),
-    PageEntry("../pages/versions.py", "Versions", ":material/deployed_code:", "Models", "versions", _MODELS),
-    PageEntry("../pages/compare.py", "Compare", ":material/compare:", "Models", "compare", _COMPARE),
-    PageEntry("../pages/users.py", "Users", ":material/group:", "System", "users", _ADMIN),
-    PageEntry("../pages/rules.py", "Standards", ":material/rule:", "System", "rules", WITH_ACCOUNT),
-    PageEntry("../pages/audit_log.py", "Audit", ":material/fact_check:", "System", "audit", _ADMIN),
-    PageEntry(
-        "../pages/how_to_read.py", "How to read this", ":material/help:", "Help", "how-to-read", EVERYBODY
-    ),
-    PageEntry(
-        "../pages/account.py",
-        "Account",
-        ":material/person:",
-        "Help",
-        "account",
-        WITH_ACCOUNT,
-        is_listed=False,
-    ),
-)
+    PageEntry("inspection", "Inspect", "radiology", "Inspect", "", _INSPECT),
+    PageEntry("history", "History", "history", "Inspect", "history", _HISTORY),
+    PageEntry("second_review", "Second review", "rate_review", "Inspect", "second-review", _REVIEW),
+    PageEntry("disagreements", "Disagreements", "difference", "Learn", "disagreements", _LEARN),
+    PageEntry("label", "Label", "select", "Learn", "label", _LEARN | _READERS, unlisted_for=_READERS,
+              names_model=True),
+    PageEntry("data_versions", "Data", "dataset", "Learn", "data", _DATA),
+    PageEntry("retrain", "Retrain", "model_training", "Learn", "retrain", _DATA),
+    PageEntry("versions", "Versions", "deployed_code", "Models", "versions", _MODELS),
+    PageEntry("compare", "Compare", "compare", "Models", "compare", _COMPARE),
+    PageEntry("users", "Users", "group", "System", "users", _ADMIN),
+    PageEntry("rules", "Standards", "rule", "System", "rules", WITH_ACCOUNT),
+    PageEntry("audit_log", "Audit", "fact_check", "System", "audit", _ADMIN),
+    PageEntry("how_to_read", "How to read this", "help", "Help", "how-to-read", EVERYBODY),
+    PageEntry("account", "Account", "person", "Help", "account", WITH_ACCOUNT, is_listed=False),
+)  # fmt: skip
 
 
 def page_at(url_path: str) -> PageEntry:
@@ -106,5 +84,5 @@ def pages_for(role: Role) -> tuple[PageEntry, ...]:
 
 
 def first_page(role: Role) -> PageEntry:
-    """What somebody of this role sees first: an admin the users, everybody else the first page they have."""
+    """The page that this role starts with: an admin with the users, everybody else with the first one."""
     return page_at("users") if role is Role.ADMIN else pages_for(role)[0]

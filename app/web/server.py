@@ -15,22 +15,17 @@ from pathlib import Path
 
 import streamlit as st
 import uvicorn
-from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Scope
 
-from app.history.routes import routes as history_routes
-from app.inspection.routes import routes
-from app.label.routes import routes as label_routes
-from app.models.routes import routes as model_routes
+from app.shared.connection import cookies_of
 from app.shared.guest_tokens import COOKIE, MAX_AGE_S
 from app.shared.navigation import PAGES
-from app.shared.resources import forget_resources, keep_up_with_registry, let_guests_in, resources
+from app.shared.resources import forget_resources, let_guests_in, resources
 from app.shared.visitors import identity_of, session_token
 from app.web.job_supervisor import JobSupervisor
-from app.web.middleware.connection import cookies_of
 from app.web.middleware.origins import LOOPBACK
-from app.web.middleware.refusal import NOT_FOUND
 from app.web.middleware.stack import middleware_stack
+from app.web.routes import routes
 from core import logs
 from core.config import Settings, load_settings
 from core.container import secret_of
@@ -39,18 +34,6 @@ from core.keys import Purpose, derive
 
 ROOT = Path(__file__).resolve().parents[2]
 _BAD_INPUT = 2
-#: Below these, an address that no route knows is 404, never a page.
-_OWN_PREFIXES = (
-    "/api",
-    "/pixels",
-    "/thumbnails",
-    "/samples",
-    "/results",
-    "/records",
-    "/reports",
-    "/labels",
-    "/evaluated",
-)
 _LIBRARIES = ("streamlit", "uvicorn", "mlflow", "alembic", "websockets", "asyncio")
 _HEADER_BYTES = 32 * 1024
 _GRACE_S = 20
@@ -72,10 +55,7 @@ def create_app(settings: Settings, *, listens_on: str = "127.0.0.1") -> st.App:
         cookies_for=guest_cookies,
         is_page=_is_page,
     )
-    unknown = [Route(prefix + "/{rest:path}", _NothingHere()) for prefix in _OWN_PREFIXES]
-    known = [*routes(), *history_routes(), *label_routes(), *model_routes()]
-    script = ROOT / "app" / "main.py"
-    return st.App(script, routes=[*known, *unknown], middleware=middleware, lifespan=_lifespan)
+    return st.App(ROOT / "app" / "main.py", routes=routes(), middleware=middleware, lifespan=_lifespan)
 
 
 def serve(*, host: str, port: int, demo: bool) -> None:
@@ -137,7 +117,8 @@ def import_pages_code() -> None:
 @asynccontextmanager
 async def _lifespan(app: st.App) -> AsyncIterator[None]:
     _take_over_logs()
-    threading.Thread(target=keep_up_with_registry, name="keep-up", daemon=True).start()
+    start = resources().services.registry_sync.start  # loads the champions, so that no visitor waits for them
+    threading.Thread(target=start, name="keep-up", daemon=True).start()
     sweeping = asyncio.create_task(_end_idle_guests())
     services = resources().services
     supervisor = JobSupervisor(services.job_queue, services.jobs.folder_of, ROOT)
@@ -168,13 +149,6 @@ def _take_over_logs() -> None:
 def _is_no_refused_handshake(record: logging.LogRecord) -> bool:
     """False for what uvicorn calls an error although we answered a handshake with a status of our own."""
     return "without completing handshake" not in record.getMessage()
-
-
-class _NothingHere:
-    """An ASGI app that says that nothing is here, to every method."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await NOT_FOUND(scope, receive, send)
 
 
 def _is_page(path: str) -> bool:

@@ -19,8 +19,8 @@ from core.store.workbench_tables import (
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class WorklistEntry:
-    """An image on somebody's table."""
+class KeptWorklistEntry:
+    """An image on somebody's worklist."""
 
     entry_id: str
     user_id: str
@@ -37,8 +37,8 @@ class WorklistRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def put(self, entry: WorklistEntry) -> None:
-        """Lay the image on the table; one that lies there already gives way."""
+    def put(self, entry: KeptWorklistEntry) -> None:
+        """Put the image on the worklist, in place of an earlier entry of it."""
         same = (WorklistRow.user_id == entry.user_id, WorklistRow.image_sha256 == entry.image_sha256)
         self._session.execute(delete(WorklistRow).where(*same))
         self._session.add(
@@ -55,17 +55,17 @@ class WorklistRepository:
         self._session.flush()
 
     def remove(self, user_id: str, entry_id: str) -> None:
-        """Take the image off the table; nothing happens when it is not there."""
+        """Remove the image from the worklist; nothing happens when it is not there."""
         mine = (WorklistRow.user_id == user_id, WorklistRow.entry_id == entry_id)
         self._session.execute(delete(WorklistRow).where(*mine))
 
-    def of(self, user_id: str, limit: int) -> list[WorklistEntry]:
+    def of(self, user_id: str, limit: int) -> list[KeptWorklistEntry]:
         """The newest `limit` entries, in the order they were added."""
         query = select(WorklistRow).where(WorklistRow.user_id == user_id)
         query = query.order_by(WorklistRow.added_at.desc(), WorklistRow.entry_id).limit(limit)
         rows = list(self._session.scalars(query))
         return [
-            WorklistEntry(
+            KeptWorklistEntry(
                 entry_id=row.entry_id,
                 user_id=row.user_id,
                 image_sha256=row.image_sha256,

@@ -1,4 +1,4 @@
-"""Tables of the workstation: what lies on whose table, templates, rule sets, scales, disagreements."""
+"""Tables of the workstation: worklists, templates, rule sets, scales, disagreements."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from core.store.tables import Base, UtcDateTime
 
 
 class WorklistRow(Base):
-    """An image that lies on somebody's table; a reload or a restart finds it there again."""
+    """An image on somebody's worklist; a reload or a restart finds it there again."""
 
     __tablename__ = "worklist"
     __table_args__ = (Index("ix_worklist_user_id_added_at", "user_id", "added_at"),)

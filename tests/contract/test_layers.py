@@ -55,6 +55,13 @@ def test_no_page_bears_the_name_of_another_module(repository: Path) -> None:
     assert not {page.stem for page in pages(repository)} & taken
 
 
+def test_nothing_right_below_app_bears_the_name_of_a_standard_module(repository: Path) -> None:
+    """Streamlit puts the folder of its entry script first on the path, before the standard library."""
+    below = {path.stem for path in (repository / "app").iterdir()}
+    assert "inspection" in below
+    assert not below & set(sys.stdlib_module_names)
+
+
 @pytest.mark.parametrize("package", ["core", "app"])
 def test_package_init_files_stay_empty(repository: Path, package: str) -> None:
     """All but the one that the installed command enters, which only puts its groups together."""

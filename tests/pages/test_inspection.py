@@ -7,7 +7,9 @@ from typing import NoReturn
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.inspection.state import analyses
 from app.shared.resources import Resources, resources
+from app.shared.worklist import worklists
 from core.domain.accounts import Identity, Role
 from core.domain.errors import ModelArtefactError
 from core.domain.records import Inspection
@@ -25,9 +27,9 @@ def page(workplace: Resources) -> AppTest:
     return AppTest.from_file(MAIN, default_timeout=60)
 
 
-def trays() -> list[object]:
+def listed() -> list[object]:
     """Entries of every visitor."""
-    return [entry for tray in resources().trays._trays.values() for entry in tray.entries()]
+    return [entry for worklist in worklists()._worklists.values() for entry in worklist.entries()]
 
 
 def until(page: AppTest, is_done: object) -> None:
@@ -72,7 +74,7 @@ def test_an_upload_is_taken_once_and_the_chooser_emptied(page: AppTest) -> None:
     page.file_uploader[0].set_value(("part.png", radiograph_png(), "image/png")).run()
     until(page, lambda: viewers(page))
     page.run()
-    assert [entry.name for entry in trays()] == ["part.png"]
+    assert [entry.name for entry in listed()] == ["part.png"]
     assert not page.exception
 
 
@@ -96,7 +98,7 @@ class NoDetector:
 def test_an_image_that_could_not_be_analysed_stays_on_show_with_the_reason(
     page: AppTest, workplace: Resources
 ) -> None:
-    workplace.analyses._detect = NoDetector()
+    analyses()._detect = NoDetector()
     page.run()
     page.file_uploader[0].set_value(("part.png", radiograph_png(), "image/png")).run()
     until(page, lambda: viewers(page) and "weights of weld v1" in str(viewers(page)[0].proto))
@@ -107,8 +109,8 @@ def test_an_image_that_could_not_be_analysed_stays_on_show_with_the_reason(
 def read_by(held: Resources) -> list[tuple[str, int]]:
     """Image and version of every inspection of every guest, oldest first."""
     found = []
-    for tray in held.trays._trays:
-        workspace = held.services.workspace_of(Identity(tray, "guest", Role.GUEST))
+    for guest in worklists()._worklists:
+        workspace = held.services.workspace_of(Identity(guest, "guest", Role.GUEST))
         with workspace.store.read() as work:
             found += [(one.image_name, one.model.version) for one in reversed(work.inspections.latest(20))]
     return found

@@ -10,6 +10,7 @@ from app.shared import access
 from app.shared.navigation import PAGES, first_page, pages_for
 from app.shared.resources import Resources, forget_resources, use_resources
 from app.shared.visitors import SESSION_COOKIE
+from app.shared.worklist import worklists
 from core.domain.accounts import Role
 from tests.app.people import PASSWORD, add_user, session_token_of
 from tests.workplace import close_workplace, make_workplace
@@ -137,7 +138,9 @@ def test_a_click_after_the_end_of_a_session_does_nothing(
     page.button(key="inspection.sample.gas_pores.png").click().run()
     assert not page.exception
     assert page.text_input
-    assert held.trays._trays == {} or not any(tray.entries() for tray in held.trays._trays.values())
+    assert worklists()._worklists == {} or not any(
+        worklist.entries() for worklist in worklists()._worklists.values()
+    )
 
 
 def test_what_breaks_is_told_with_a_reference_and_no_traceback(

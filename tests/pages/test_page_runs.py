@@ -12,7 +12,9 @@ from sqlalchemy import event
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 from streamlit.testing.v1 import AppTest, local_script_runner
 
+from app.inspection.state import analyses, intake
 from app.shared.resources import Resources
+from app.shared.worklist import worklists
 from core.domain.accounts import Role
 from core.domain.radiograph import Polarity
 from core.services.accounts.signing_in import SignInService
@@ -72,12 +74,12 @@ def full_worklist(held: Resources, browser: Browser) -> AppTest:
     identity = held.services.signing_in.who(next(iter(browser.cookies.values())))
     assert identity is not None
     for seed in range(N_IMAGES):
-        held.intake.receive(
-            held.trays.of(identity), identity, radiograph_png(seed), f"part {seed}.png", Polarity.UNKNOWN
+        intake().receive(
+            worklists().of(identity), identity, radiograph_png(seed), f"part {seed}.png", Polarity.UNKNOWN
         )
     page, end = open_page(), time.monotonic() + 120
-    while any(answer.result is None for answer in held.analyses._answers.values()) or (
-        len(held.analyses._answers) < N_IMAGES
+    while any(answer.result is None for answer in analyses()._answers.values()) or (
+        len(analyses()._answers) < N_IMAGES
     ):
         assert time.monotonic() < end
         time.sleep(0.1)

@@ -6,7 +6,7 @@ import numpy as np
 
 from app.models.compare.places import Pair, focus_of
 from app.models.routes import image_address
-from app.shared.shown_image import PREVIEW_ABOVE_PX
+from app.shared.viewer_rows import PREVIEW_ABOVE_PX
 from core.evaluate.outcome_table import OutcomeTable
 from core.evaluate.version_differences import Places
 from core.services.evaluation.evaluation_sets import SetContent

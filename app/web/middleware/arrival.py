@@ -9,7 +9,8 @@ from urllib.parse import quote
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.web.middleware.connection import (
+from app.shared.connection import (
+    CLIENT_HEADER,
     Connection,
     Network,
     client_address,
@@ -21,8 +22,7 @@ from app.web.middleware.connection import (
 from core.logs import bound
 
 #: Headers that we write for the scripts, which see headers only; what a client sends under them is dropped.
-CLIENT_HEADER, REQUEST_HEADER = "x-radikal-client", "x-radikal-request"
-_OURS = (CLIENT_HEADER.encode(), REQUEST_HEADER.encode())
+_OURS = (CLIENT_HEADER.encode(), b"x-radikal-request")
 _FORWARDED = (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-real-ip", b"forwarded")
 #: Files of the page and questions that machines repeat; they would drown the rest.
 _QUIET = ("/static/", "/favicon.png", "/manifest.json")

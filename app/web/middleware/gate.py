@@ -6,7 +6,7 @@ from typing import Protocol
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.web.middleware.connection import cookies_of, remember_user
+from app.shared.connection import cookies_of, remember_user
 from app.web.middleware.refusal import NOT_FOUND, Refusal
 
 #: Pixels, results and files of visitors, and where their uploads go.

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.web.middleware.connection import connection_of
+from app.shared.connection import connection_of
 from app.web.middleware.refusal import Refusal
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.web.middleware.connection import connection_of, counted_as
+from app.shared.connection import connection_of, counted_as
 from app.web.middleware.limits import MIB, UPLOADS
 from app.web.middleware.refusal import Refusal
 

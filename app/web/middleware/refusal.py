@@ -1,34 +1,17 @@
-"""How no is said: one page, one line of text or one JSON object, in the user's words."""
+"""Refusals: as one page, one line of text or one JSON object, in the user's words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from html import escape
-from string import Template
+from pathlib import Path
 
 from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from app.shared.templates import rendered
 from app.web.middleware.policy import CLOSED_POLICY, hash_source
 
-_STYLE = """
-:root { color-scheme: dark light; --page: #111315; --text: #e6e8ea; --muted: #9aa3ab; --link: #7fbde8 }
-@media (prefers-color-scheme: light) {
-  :root { --page: #f3f4f5; --text: #16191c; --muted: #59626a; --link: #1b5f96 }
-}
-body { margin: 0; min-height: 100vh; display: grid; place-content: center; padding: 0 1.5rem;
-  background: var(--page); color: var(--text); font: 15px/1.5 system-ui, sans-serif }
-main { max-width: 34rem }
-h1 { font-size: 1.3rem; margin: 0 0 .5rem }
-p { margin: 0 0 .75rem } .muted { color: var(--muted) } a { color: var(--link) }
-"""
-_PAGE = Template(
-    """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>$title - RadiKal</title><style>$style</style></head>
-<body><main><h1>$title</h1><p>$told</p>$reference<p><a href="/">Back to RadiKal</a></p></main></body></html>
-"""
-)
+_STYLE = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
 _PAGE_POLICY = f"{CLOSED_POLICY}; style-src {hash_source(_STYLE)}"
 #: WebSocket close code "policy violation".
 _POLICY_VIOLATION = 1008
@@ -36,7 +19,7 @@ _POLICY_VIOLATION = 1008
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer that is not what was asked for.
+    """An answer other than the one asked for.
 
     Attributes:
         status: of HTTP.
@@ -77,10 +60,7 @@ class Refusal:
         return self._as_text()
 
     def _as_page(self) -> Response:
-        reference = f'<p class="muted">Reference {escape(self.reference)}</p>' if self.reference else ""
-        page = _PAGE.substitute(
-            title=escape(self.title), told=escape(self.told), reference=reference, style=_STYLE
-        )
+        page = rendered("web/middleware/refusal.html", refusal=self, style=_STYLE)
         return HTMLResponse(page, self.status, {**self._headers(), "Content-Security-Policy": _PAGE_POLICY})
 
     def _as_text(self) -> Response:

@@ -3,7 +3,7 @@
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.web.middleware.connection import connection_of
+from app.shared.connection import connection_of
 from app.web.middleware.policy import CLOSED_POLICY, page_policy
 
 _ALWAYS = {

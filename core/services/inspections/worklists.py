@@ -6,7 +6,7 @@ from core.domain.permissions import Action, require
 from core.domain.radiograph import Polarity
 from core.domain.reading import Setup, setup_from
 from core.store.unit_of_work import Store
-from core.store.workbench import WorklistEntry
+from core.store.workbench import KeptWorklistEntry
 
 #: More than so many are not shown again.
 _KEPT = 300
@@ -28,7 +28,7 @@ class WorklistService:
         polarity: Polarity,
         setup: Setup,
     ) -> None:
-        """Lay an image on the table, in place of an earlier entry of the same image; commands have no table.
+        """Put an image on the own worklist, in place of an earlier entry of it; commands have no worklist.
 
         Raises:
             NotAllowedError: the role may not hand in radiographs.
@@ -37,7 +37,7 @@ class WorklistService:
         if identity.account_id is None:
             return
         with self._store.write() as work:
-            entry = WorklistEntry(
+            entry = KeptWorklistEntry(
                 entry_id=entry_id,
                 user_id=identity.user_id,
                 image_sha256=image_sha256,
@@ -49,11 +49,11 @@ class WorklistService:
             work.worklist.put(entry)
 
     def remove(self, identity: Identity, entry_id: str) -> None:
-        """Take an image off the own table; what was stored stays stored."""
+        """Remove an image from the own worklist; what was stored stays stored."""
         with self._store.write() as work:
             work.worklist.remove(identity.user_id, entry_id)
 
-    def entries(self, identity: Identity) -> list[WorklistEntry]:
+    def entries(self, identity: Identity) -> list[KeptWorklistEntry]:
         """Entries of the own worklist, oldest first."""
         with self._store.read() as work:
             return work.worklist.of(identity.user_id, _KEPT)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from starlette.applications import Starlette
 
-from app.auth.routes import signin_routes
+from app.auth.routes import routes
 from app.shared.guest_tokens import COOKIE
 from app.shared.resources import Resources
 from app.shared.visitors import SESSION_COOKIE
@@ -22,7 +22,7 @@ OWN = {"Origin": "http://testserver"}
 @pytest.fixture
 def client(workplace: Resources) -> Iterator[TestClient]:
     add_user(workplace, "inspector")
-    with TestClient(Starlette(routes=signin_routes()), follow_redirects=False) as client:
+    with TestClient(Starlette(routes=routes()), follow_redirects=False) as client:
         yield client
 
 

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import delete
 
 from app.inspection.analysis_queue import AnalysisQueue, Answer, AnswerState, Question
-from app.inspection.tray import TrayEntry
 from app.shared.resources import Resources
+from app.shared.worklist import WorklistEntry
 from core.domain.accounts import Identity, Role
 from core.domain.errors import ModelArtefactError
 from core.domain.inspection import DetectionResult
@@ -19,7 +19,7 @@ from core.store.fingerprint_table import ImageFingerprintRow
 from tests.workplace import radiograph_png
 
 GUEST = Identity("guest-0123456789abcdef", "guest", Role.GUEST)
-FILM = TrayEntry("k", "film.png", Polarity.UNKNOWN, setup=Setup(part="flange 7"))
+FILM = WorklistEntry("k", "film.png", Polarity.UNKNOWN, setup=Setup(part="flange 7"))
 
 
 class SlowDetect:
@@ -95,10 +95,10 @@ def test_what_is_looked_at_comes_before_what_waits(
 ) -> None:
     asked = [question(seed) for seed in range(3)]
     for seed, one in enumerate(asked):
-        desk.ask(one, TrayEntry("k", f"{seed}", Polarity.UNKNOWN), GUEST)
+        desk.ask(one, WorklistEntry("k", f"{seed}", Polarity.UNKNOWN), GUEST)
     while not detect.order:
         time.sleep(0.01)
-    desk.ask(asked[2], TrayEntry("k", "2", Polarity.UNKNOWN), GUEST, urgent=True)
+    desk.ask(asked[2], WorklistEntry("k", "2", Polarity.UNKNOWN), GUEST, urgent=True)
     detect.may_go.set()
     for one in asked:
         until_done(desk, one)

@@ -12,10 +12,11 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from app.inspection.routes import routes
-from app.inspection.tray import EntryState
+from app.inspection.state import intake
 from app.shared.payloads import PREVIEW_SIDE_PX
 from app.shared.resources import Resources
 from app.shared.visitors import identity_of
+from app.shared.worklist import EntryState, worklists
 from app.web.middleware.arrival import Arrival
 from app.web.middleware.page_shell import PageShell
 from app.web.server import guest_cookies
@@ -42,12 +43,12 @@ def client(workplace: Resources) -> Iterator[TestClient]:
 def handed_in(workplace: Resources, client: TestClient) -> str:
     """The sha256 of a large image on this visitor's table."""
     identity = identity_of(client.cookies)
-    tray = workplace.trays.of(identity)
+    worklist = worklists().of(identity)
     data = radiograph_png(3, height=100, width=2 * PREVIEW_SIDE_PX)
-    key = workplace.intake.receive(tray, identity, data, "film.png", Polarity.FILM)
-    while tray.get(key).state is EntryState.READING:
+    key = intake().receive(worklist, identity, data, "film.png", Polarity.FILM)
+    while worklist.get(key).state is EntryState.READING:
         time.sleep(0.01)
-    return str(tray.get(key).sha256)
+    return str(worklist.get(key).sha256)
 
 
 def test_a_preview_is_small_and_at_native_depth(workplace: Resources, client: TestClient) -> None:

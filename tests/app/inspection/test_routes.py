@@ -1,4 +1,4 @@
-"""Pixels, maps, downloads and health over HTTP."""
+"""Pixels, maps and downloads over HTTP."""
 
 import io
 import json
@@ -17,10 +17,11 @@ from starlette.routing import Route
 
 from app.inspection.analysis_queue import Question
 from app.inspection.routes import routes
-from app.inspection.tray import EntryState, TrayEntry
+from app.inspection.state import analyses, intake
 from app.shared.guest_tokens import COOKIE
 from app.shared.resources import Resources
 from app.shared.visitors import identity_of
+from app.shared.worklist import EntryState, WorklistEntry, worklists
 from app.web.middleware.arrival import Arrival
 from app.web.middleware.page_shell import PageShell
 from app.web.server import guest_cookies
@@ -58,17 +59,17 @@ def client(workplace: Resources) -> Iterator[TestClient]:
 def opened(workplace: Resources, client: TestClient) -> Opened:
     client.get("/", headers=HTML)
     identity = identity_of(client.cookies)
-    tray = workplace.trays.of(identity)
-    key = workplace.intake.receive(
-        tray, identity, radiograph_png(3, height=160, width=200), "film 1.png", Polarity.FILM
+    worklist = worklists().of(identity)
+    key = intake().receive(
+        worklist, identity, radiograph_png(3, height=160, width=200), "film 1.png", Polarity.FILM
     )
-    while tray.get(key).state is EntryState.READING:
+    while worklist.get(key).state is EntryState.READING:
         time.sleep(0.01)
-    return Opened(client, tray.get(key).sha256, "model=weld&version=1&polarity=film")
+    return Opened(client, worklist.get(key).sha256, "model=weld&version=1&polarity=film")
 
 
-def tray_entry(workplace: Resources, opened: Opened, identity: Identity) -> TrayEntry:
-    entry = workplace.trays.of(identity).with_digest(opened.sha256)
+def entry_of(opened: Opened, identity: Identity) -> WorklistEntry:
+    entry = worklists().of(identity).with_digest(opened.sha256)
     assert entry is not None
     return entry
 
@@ -77,8 +78,8 @@ def analysed(workplace: Resources, opened: Opened) -> int:
     """How many boxes the image has, once it is analysed."""
     identity = identity_of(opened.client.cookies)
     question = Question(identity.user_id, opened.sha256, Polarity.FILM, "weld", 1)
-    while (result := workplace.analyses.result(question)) is None:
-        workplace.analyses.ask(question, tray_entry(workplace, opened, identity), identity)
+    while (result := analyses().result(question)) is None:
+        analyses().ask(question, entry_of(opened, identity), identity)
         time.sleep(0.01)
     return len(result.detections)
 
@@ -159,20 +160,6 @@ def test_a_result_that_was_not_asked_for_is_not_there(opened: Opened) -> None:
     for name in ("detections.json", "annotated.png"):
         path = f"/results/{opened.sha256}/{name}?{opened.query}&threshold=0.5"
         assert opened.client.get(path).status_code == 404
-
-
-def test_health_is_200_with_models_and_503_without(workplace: Resources, client: TestClient) -> None:
-    usable = client.get("/api/xai-qc/health")
-    assert (usable.status_code, usable.json()["status"]) == (200, "ok")
-    workplace.services.registry.is_there = False
-    unusable = client.get("/api/xai-qc/health")
-    assert (unusable.status_code, unusable.json()["status"]) == (503, "unusable")
-    assert unusable.json()["registry"] == {"reachable": False}
-
-
-def test_a_stranger_is_told_the_status_and_no_more(workplace: Resources, client: TestClient) -> None:
-    passed_on = {"X-Forwarded-For": "192.0.2.7"}
-    assert client.get("/api/xai-qc/health", headers=passed_on).json() == {"status": "ok"}
 
 
 def test_a_page_of_the_demo_gets_one_guest_cookie_that_scripts_cannot_read(client: TestClient) -> None:

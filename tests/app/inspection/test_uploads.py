@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.inspection.tray import EntryState, Tray, TrayEntry
+from app.inspection import state
 from app.inspection.uploads import Intake
+from app.shared.worklist import EntryState, Worklist, WorklistEntry, recalled, worklists
 from core.domain.accounts import COMMAND_LINE, Identity, Role, User
 from core.domain.radiograph import Polarity
 from core.imaging.folder import take_folder
@@ -43,23 +44,23 @@ def intake(workspace: Workspace) -> Iterator[Intake]:
 
 
 @pytest.fixture
-def tray() -> Tray:
-    return Tray()
+def worklist() -> Worklist:
+    return Worklist()
 
 
-def received(intake: Intake, tray: Tray, data: bytes, name: str = "film.png") -> TrayEntry:
+def received(intake: Intake, worklist: Worklist, data: bytes, name: str = "film.png") -> WorklistEntry:
     """The first entry, when all reading ended."""
-    key = intake.receive(tray, COMMAND_LINE, data, name, Polarity.FILM)
-    wait(tray)
-    entry = tray.get(key)
+    key = intake.receive(worklist, COMMAND_LINE, data, name, Polarity.FILM)
+    wait(worklist)
+    entry = worklist.get(key)
     assert entry is not None
     return entry
 
 
-def wait(tray: Tray) -> None:
+def wait(worklist: Worklist) -> None:
     """Until all reading ended."""
     end = time.monotonic() + 30
-    while any(e.state is EntryState.READING for e in tray.entries()) and time.monotonic() < end:
+    while any(e.state is EntryState.READING for e in worklist.entries()) and time.monotonic() < end:
         time.sleep(0.01)
 
 
@@ -71,35 +72,35 @@ def zip_of(*files: tuple[str, bytes]) -> bytes:
     return stream.getvalue()
 
 
-def test_a_radiograph_is_stored_and_belongs_to_the_visitor(intake, tray, images):
-    entry = received(intake, tray, radiograph_png())
+def test_a_radiograph_is_stored_and_belongs_to_the_visitor(intake, worklist, images):
+    entry = received(intake, worklist, radiograph_png())
     assert entry.state is EntryState.STORED
     assert images.load(entry.sha256).polarity is Polarity.FILM
-    assert Tray().with_digest(entry.sha256) is None
+    assert Worklist().with_digest(entry.sha256) is None
 
 
-def test_a_broken_file_is_told_in_one_line(intake, tray):
-    entry = received(intake, tray, b"not a picture")
+def test_a_broken_file_is_told_in_one_line(intake, worklist):
+    entry = received(intake, worklist, b"not a picture")
     assert entry.state is EntryState.FAILED
     assert "Nothing was stored" in entry.message
     assert "\n" not in entry.message
 
 
-def test_a_name_is_shown_and_stored_without_what_could_deceive(intake, tray, images):
-    entry = received(intake, tray, radiograph_png(), "..\\..\\we\u202egnp.ld\x00.png")
+def test_a_name_is_shown_and_stored_without_what_could_deceive(intake, worklist, images):
+    entry = received(intake, worklist, radiograph_png(), "..\\..\\we\u202egnp.ld\x00.png")
     assert entry.name == "wegnp.ld.png"
     assert images.name(entry.sha256) == "wegnp.ld.png"
 
 
-def test_a_full_disk_is_told_with_a_reference(intake, tray, tmp_path, caplog):
+def test_a_full_disk_is_told_with_a_reference(intake, worklist, tmp_path, caplog):
     (tmp_path / "originals").write_text("a file where the folder should be")
-    entry = received(intake, tray, radiograph_png())
+    entry = received(intake, worklist, radiograph_png())
     assert entry.state is EntryState.FAILED
     assert "reference" in entry.message
     assert "Traceback" in caplog.text
 
 
-def test_a_zip_becomes_one_entry_for_each_of_its_files(intake, tray, images):
+def test_a_zip_becomes_one_entry_for_each_of_its_files(intake, worklist, images):
     pictures = [radiograph_png(seed, height=8, width=8) for seed in range(3)]
     data = zip_of(
         ("shift 1/a.png", pictures[0]),
@@ -108,63 +109,63 @@ def test_a_zip_becomes_one_entry_for_each_of_its_files(intake, tray, images):
         (".DS_Store", b"folder view"),
         ("c.png", pictures[2]),
     )
-    first = received(intake, tray, data, "films.zip")
-    assert [e.name for e in tray.entries()] == ["a.png", "b.png", "c.png"]
-    assert {e.state for e in tray.entries()} == {EntryState.STORED}
-    assert first == tray.entries()[0]
-    assert [images.load(e.sha256).width for e in tray.entries()] == [8, 8, 8]
+    first = received(intake, worklist, data, "films.zip")
+    assert [e.name for e in worklist.entries()] == ["a.png", "b.png", "c.png"]
+    assert {e.state for e in worklist.entries()} == {EntryState.STORED}
+    assert first == worklist.entries()[0]
+    assert [images.load(e.sha256).width for e in worklist.entries()] == [8, 8, 8]
 
 
-def test_one_bad_file_of_a_zip_does_not_stop_the_others(intake, tray):
+def test_one_bad_file_of_a_zip_does_not_stop_the_others(intake, worklist):
     good = radiograph_png(height=8, width=8)
     data = zip_of(("readme.txt", b"text"), ("inner.zip", zip_of(("x.png", good))), ("good.png", good))
-    received(intake, tray, data, "films.zip")
-    states = {e.name: (e.state, e.message) for e in tray.entries()}
+    received(intake, worklist, data, "films.zip")
+    states = {e.name: (e.state, e.message) for e in worklist.entries()}
     assert states["good.png"][0] is EntryState.STORED
     assert "got a text file (readme.txt)" in states["readme.txt"][1]
     assert "got a ZIP archive (inner.zip)" in states["inner.zip"][1]
 
 
-def test_a_multi_frame_file_becomes_one_entry_for_each_frame(intake, tray, images):
+def test_a_multi_frame_file_becomes_one_entry_for_each_frame(intake, worklist, images):
     frames = np.stack([np.full((8, 9), 100 * n, np.uint16) for n in range(1, 4)])
-    first = received(intake, tray, write_dicom(frames, frames=3), "panel.dcm")
-    entries = tray.entries()
+    first = received(intake, worklist, write_dicom(frames, frames=3), "panel.dcm")
+    entries = worklist.entries()
     assert [e.name for e in entries] == [f"panel frame {n} of 3.dcm" for n in (1, 2, 3)]
     assert first == entries[0]
     assert [int(images.load(e.sha256).pixels[0, 0]) for e in entries] == [100, 200, 300]
     assert "frame 2 of 3" in images.load(entries[1].sha256).notes[0]
-    received(intake, tray, write_dicom(frames, frames=3), "again.dcm")
-    assert {e.sha256 for e in tray.entries()} == {e.sha256 for e in entries}
+    received(intake, worklist, write_dicom(frames, frames=3), "again.dcm")
+    assert {e.sha256 for e in worklist.entries()} == {e.sha256 for e in entries}
 
 
-def test_a_multi_frame_file_in_a_zip_becomes_its_frames_in_its_place(intake, tray):
+def test_a_multi_frame_file_in_a_zip_becomes_its_frames_in_its_place(intake, worklist):
     frames = np.stack([np.full((8, 9), n, np.uint16) for n in range(2)])
     picture = radiograph_png(height=8, width=8)
     data = zip_of(("a.png", picture), ("b.dcm", write_dicom(frames, frames=2)), ("c.png", radiograph_png(1)))
-    received(intake, tray, data, "films.zip")
+    received(intake, worklist, data, "films.zip")
     names = ["a.png", "b frame 1 of 2.dcm", "b frame 2 of 2.dcm", "c.png"]
-    assert [(e.name, e.state) for e in tray.entries()] == [(name, EntryState.STORED) for name in names]
+    assert [(e.name, e.state) for e in worklist.entries()] == [(name, EntryState.STORED) for name in names]
 
 
-def test_too_many_frames_are_one_failed_entry(intake, tray):
+def test_too_many_frames_are_one_failed_entry(intake, worklist):
     frames = np.zeros((251, 2, 3), np.uint8)
-    entry = received(intake, tray, write_dicom(frames, frames=251), "panel.dcm")
-    assert (len(tray.entries()), entry.state) == (1, EntryState.FAILED)
+    entry = received(intake, worklist, write_dicom(frames, frames=251), "panel.dcm")
+    assert (len(worklist.entries()), entry.state) == (1, EntryState.FAILED)
     assert entry.message.startswith(
         "expected a DICOM file of at most 250 frames, got 251 (panel.dcm). Nothing"
     )
 
 
-def test_all_frames_of_one_upload_are_counted_together(intake, tray):
+def test_all_frames_of_one_upload_are_counted_together(intake, worklist):
     frames = write_dicom(np.zeros((130, 2, 3), np.uint8), frames=130)
     more = write_dicom(np.ones((130, 2, 3), np.uint8), frames=130)
-    received(intake, tray, zip_of(("a.dcm", frames), ("b.dcm", more)), "films.zip")
-    (failed,) = (e for e in tray.entries() if e.state is EntryState.FAILED)
-    assert (failed.name, len(tray.entries())) == ("b.dcm", 131)
+    received(intake, worklist, zip_of(("a.dcm", frames), ("b.dcm", more)), "films.zip")
+    (failed,) = (e for e in worklist.entries() if e.state is EntryState.FAILED)
+    assert (failed.name, len(worklist.entries())) == ("b.dcm", 131)
     assert "at most 250 radiographs at once, got 260 with these 130 frames" in failed.message
 
 
-def test_a_folder_becomes_an_entry_for_each_radiograph(intake, tray):
+def test_a_folder_becomes_an_entry_for_each_radiograph(intake, worklist):
     films = [radiograph_png(seed, height=8, width=8) for seed in range(3)]
     folder = take_folder(
         [
@@ -175,89 +176,81 @@ def test_a_folder_becomes_an_entry_for_each_radiograph(intake, tray):
             ("day/bad.zip", b"PK\x03\x04"),
         ]
     )
-    key = intake.receive_folder(tray, COMMAND_LINE, folder, Polarity.FILM)
-    wait(tray)
-    states = {e.name: e.state for e in tray.entries()}
+    key = intake.receive_folder(worklist, COMMAND_LINE, folder, Polarity.FILM)
+    wait(worklist)
+    states = {e.name: e.state for e in worklist.entries()}
     assert states == {
         "bad.zip": EntryState.FAILED,
         "inner.png": EntryState.STORED,
         "north - film.png": EntryState.STORED,
         "south - film.png": EntryState.STORED,
     }
-    assert tray.get(key).name == "inner.png"
-    assert intake.receive_folder(tray, COMMAND_LINE, take_folder([]), Polarity.FILM) is None
+    assert worklist.get(key).name == "inner.png"
+    assert intake.receive_folder(worklist, COMMAND_LINE, take_folder([]), Polarity.FILM) is None
 
 
-def test_a_damaged_zip_is_one_failed_entry_of_its_own_name(intake, tray):
-    entry = received(intake, tray, zip_of(("a.png", radiograph_png()))[:-30], "films.zip")
-    assert (entry.name, entry.state, len(tray.entries())) == ("films.zip", EntryState.FAILED, 1)
+def test_a_damaged_zip_is_one_failed_entry_of_its_own_name(intake, worklist):
+    entry = received(intake, worklist, zip_of(("a.png", radiograph_png()))[:-30], "films.zip")
+    assert (entry.name, entry.state, len(worklist.entries())) == ("films.zip", EntryState.FAILED, 1)
     assert "expected an intact ZIP archive" in entry.message
 
 
-def test_closing_drops_what_still_waits(workspace, tray):
+def test_closing_drops_what_still_waits(workspace, worklist):
     intake = Intake(lambda _identity: workspace)
     data = zip_of(*((f"{n}.png", radiograph_png(n, height=8, width=8)) for n in range(40)))
-    intake.receive(tray, COMMAND_LINE, data, "films.zip", Polarity.UNKNOWN)
+    intake.receive(worklist, COMMAND_LINE, data, "films.zip", Polarity.UNKNOWN)
     intake.close()
-    n_stored = sum(e.state is EntryState.STORED for e in tray.entries())
+    n_stored = sum(e.state is EntryState.STORED for e in worklist.entries())
     assert n_stored < 40
     time.sleep(0.05)
-    assert sum(e.state is EntryState.STORED for e in tray.entries()) == n_stored
+    assert sum(e.state is EntryState.STORED for e in worklist.entries()) == n_stored
 
 
-def test_what_was_stored_lies_on_the_table_after_a_restart_and_what_was_removed_does_not(tmp_path):
-    from app.shared.resources import recalled
-    from tests.workplace import close_workplace, make_workplace
-
-    held = make_workplace(tmp_path / "home")
+def test_what_was_stored_is_on_the_worklist_after_a_restart_and_what_was_removed_does_not(workplace):
     who = Identity("u-1", "somebody", Role.INSPECTOR)
-    with held.services.store.write() as work:
+    with workplace.services.store.write() as work:
         account = User("u-1", "somebody", "Somebody", Role.INSPECTOR, True, False, 1, work.now)
         work.users.add(account, password_hash=None)
-    tray = held.trays.of(who)
-    keys = [held.intake.receive(tray, who, radiograph_png(n), f"{n}.png", Polarity.FILM) for n in range(3)]
+    worklist = worklists().of(who)
+    keys = [
+        state.intake().receive(worklist, who, radiograph_png(n), f"{n}.png", Polarity.FILM) for n in range(3)
+    ]
     end = time.monotonic() + 60
-    while any(e.state is EntryState.READING for e in tray.entries()) and time.monotonic() < end:
+    while any(e.state is EntryState.READING for e in worklist.entries()) and time.monotonic() < end:
         time.sleep(0.01)
-    held.services.workspace.worklist.remove(who, keys[1])
-    held.intake.close()
-    after = recalled(held.services, who)
+    workplace.services.workspace.worklist.remove(who, keys[1])
+    state.intake().close()
+    after = recalled(workplace.services.workspace_of, who)
     assert {one.name for one in after} == {"0.png", "2.png"}
     assert {one.key for one in after} == {keys[0], keys[2]}
-    close_workplace(held)
 
 
 @pytest.mark.parametrize("moment", ["while it is read", "as soon as it shows as stored"])
-def test_what_is_taken_off_while_it_comes_in_stays_off(tmp_path, monkeypatch, moment):
-    from app.shared.resources import recalled
-    from tests.workplace import close_workplace, make_workplace
-
-    held = make_workplace(tmp_path / "home")
+def test_what_is_taken_off_while_it_comes_in_stays_off(workplace, monkeypatch, moment):
     who = Identity("u-1", "somebody", Role.INSPECTOR)
-    with held.services.store.write() as work:
+    with workplace.services.store.write() as work:
         account = User("u-1", "somebody", "Somebody", Role.INSPECTOR, True, False, 1, work.now)
         work.users.add(account, password_hash=None)
-    tray, store, seen = held.trays.of(who), Tray.store, []
+    worklist, store, seen = worklists().of(who), Worklist.store, []
 
     def take_off(key: str) -> None:
-        tray.remove(key)
-        held.services.workspace.worklist.remove(who, key)
+        worklist.remove(key)
+        workplace.services.workspace.worklist.remove(who, key)
 
-    def stored(self: Tray, key: str, sha256: str) -> bool:
+    def stored(self: Worklist, key: str, sha256: str) -> bool:
         if moment == "while it is read":
             take_off(key)
-        is_on_table = store(self, key, sha256)
+        is_listed = store(self, key, sha256)
         if moment == "as soon as it shows as stored":
             take_off(key)
-        seen.append(is_on_table)
-        return is_on_table
+        seen.append(is_listed)
+        return is_listed
 
-    monkeypatch.setattr(Tray, "store", stored)
-    held.intake.receive(tray, who, radiograph_png(1), "1.png", Polarity.FILM)
+    monkeypatch.setattr(Worklist, "store", stored)
+    state.intake().receive(worklist, who, radiograph_png(1), "1.png", Polarity.FILM)
     end = time.monotonic() + 60
     while not seen and time.monotonic() < end:
         time.sleep(0.01)
-    held.intake.close()
+    state.intake().close()
     assert seen == [moment != "while it is read"]
-    assert recalled(held.services, who) == []
-    close_workplace(held)
+    assert recalled(workplace.services.workspace_of, who) == []

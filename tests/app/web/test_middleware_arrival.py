@@ -6,8 +6,8 @@ from ipaddress import ip_network
 
 import pytest
 
+from app.shared.connection import client_address, connection_of, cookies_of, counted_as, remember_user
 from app.web.middleware.arrival import Arrival
-from app.web.middleware.connection import client_address, connection_of, cookies_of, counted_as, remember_user
 from core.logs import current_ids
 from tests.asgi import Inner, ask
 

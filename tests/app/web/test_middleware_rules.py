@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from app.web.middleware.connection import user_of
+from app.shared.connection import user_of
 from app.web.middleware.gate import Gate
 from app.web.middleware.limits import BodyLimits, body_limits
 from app.web.middleware.origins import AllowedHosts, SameOrigin

@@ -94,7 +94,7 @@ def radiograph_viewer(
     """Draw the viewer. It fetches pixels and maps itself and filters by the threshold without a rerun.
 
     Args:
-        data: see `app.inspection.inspection_view.viewer_data`; identical data is not sent again.
+        data: see `app.inspection.rows.viewer_data`; identical data is not sent again.
         key: widget key.
         on_open: the visitor chose another image of the batch; its key is the event `open`.
         on_remove: the visitor took an image off the table; its key is the event `remove`.

@@ -6,23 +6,24 @@ import numpy as np
 import pytest
 
 from app.inspection.analysis_queue import Answer, AnswerState, Question
-from app.inspection.inspection_view import TableItem, polarity_text, start_threshold, viewer_data
-from app.inspection.tray import EntryState, TrayEntry
+from app.inspection.items import WorklistItem
+from app.inspection.rows import polarity_text, start_threshold, viewer_data
+from app.shared.worklist import EntryState, WorklistEntry
 from core.domain.model_version import ModelVersion
 from core.domain.radiograph import PitchSource, PixelPitch, Polarity
 from tests.reports.test_detection_json import result
 
 ANALYSED = result(pitch=PixelPitch(0.05, PitchSource.FILE))
 SHA = ANALYSED.radiograph.sha256
-ENTRY = TrayEntry("k1", "film.png", Polarity.FILM, EntryState.STORED, SHA)
+ENTRY = WorklistEntry("k1", "film.png", Polarity.FILM, EntryState.STORED, SHA)
 QUESTION = Question("u-1", SHA, Polarity.FILM, "weld", 2)
-READY = TableItem(ENTRY, QUESTION, Answer(AnswerState.READY, ANALYSED))
-WORKING = TableItem(replace(ENTRY, key="k2"), QUESTION, Answer(AnswerState.WORKING))
-READING = TableItem(TrayEntry("k3", "next.png", Polarity.UNKNOWN))
-BROKEN = TableItem(replace(READING.entry, key="k4", state=EntryState.FAILED, message="not a radiograph"))
+READY = WorklistItem(ENTRY, QUESTION, Answer(AnswerState.READY, ANALYSED))
+WORKING = WorklistItem(replace(ENTRY, key="k2"), QUESTION, Answer(AnswerState.WORKING))
+READING = WorklistItem(WorklistEntry("k3", "next.png", Polarity.UNKNOWN))
+BROKEN = WorklistItem(replace(READING.entry, key="k4", state=EntryState.FAILED, message="not a radiograph"))
 
 
-def shown(current: TableItem, *others: TableItem) -> dict[str, object]:
+def shown(current: WorklistItem, *others: WorklistItem) -> dict[str, object]:
     return viewer_data(
         [current, *others],
         current,
@@ -67,7 +68,7 @@ def test_a_batch_says_how_far_it_is_how_long_it_takes_and_what_failed() -> None:
     assert not progress["can_cancel"]
     assert progress["failed"] == [{"key": "k4", "name": "next.png", "message": "not a radiograph"}]
     assert "left" not in shown(WORKING, READING)["progress"]["text"]
-    waiting = TableItem(ENTRY, QUESTION, Answer(AnswerState.WAITING))
+    waiting = WorklistItem(ENTRY, QUESTION, Answer(AnswerState.WAITING))
     assert shown(WORKING, waiting)["progress"]["can_cancel"]
 
 
@@ -77,7 +78,7 @@ def test_a_batch_without_work_or_failures_says_nothing() -> None:
 
 
 def test_what_was_not_taken_is_told_also_when_nothing_else_is() -> None:
-    def told(*items: TableItem) -> object:
+    def told(*items: WorklistItem) -> object:
         current, remark = items[0], "Skipped 1 file that is no radiograph: a.txt."
         radiograph, model = ANALYSED.radiograph, ANALYSED.model
         return viewer_data(items, current, radiograph=radiograph, model=model, threshold=0.4, remark=remark)[
@@ -95,7 +96,7 @@ def test_what_was_not_taken_is_told_also_when_nothing_else_is() -> None:
 
 
 def test_a_cancelled_image_is_not_waited_for_and_says_why() -> None:
-    cancelled = TableItem(ENTRY, QUESTION, Answer(AnswerState.CANCELLED, message="you cancelled it"))
+    cancelled = WorklistItem(ENTRY, QUESTION, Answer(AnswerState.CANCELLED, message="you cancelled it"))
     assert not cancelled.is_pending
     assert shown(cancelled)["status"]["message"] == "you cancelled it"
     assert shown(READY, cancelled)["progress"]["text"] == "1 of 2 analysed"
@@ -110,7 +111,7 @@ def test_an_image_being_read_is_said_to_be_read() -> None:
 def test_a_failed_image_says_why_and_is_not_waited_for() -> None:
     assert shown(BROKEN)["status"] == {"state": "failed", "message": "not a radiograph", "elapsed_ms": None}
     assert not BROKEN.is_pending
-    failed = TableItem(ENTRY, QUESTION, Answer(AnswerState.FAILED, message="no weights"))
+    failed = WorklistItem(ENTRY, QUESTION, Answer(AnswerState.FAILED, message="no weights"))
     assert shown(failed)["status"]["message"] == "no weights"
 
 

@@ -1,17 +1,16 @@
-"""What the viewer shows of a reading: the indications, the verdict on them, the decision, the signatures."""
+"""A reading as plain data for the viewer: indications, verdict, decision, signatures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from app.shared.viewer_rows import kinds_by_class, quality_lines
 from core.domain.accounts import Identity
-from core.domain.indication import ISO_6520, IndicationClass
 from core.domain.permissions import Action, may
 from core.domain.reading import setup_from
 from core.domain.records import Inspection, InspectionState
 from core.services.inspections.judging import Judgement
 from core.services.inspections.open_readings import OpenReading
-from core.standards.kinds import KINDS, possible_kinds
 
 _STATE_WORDS = {
     InspectionState.OPEN: "open",
@@ -26,9 +25,9 @@ def reading_data(shown: OpenReading, identity: Identity, *, refused: Mapping[str
     """Plain data for the viewer.
 
     Args:
-        shown: what is open.
+        shown: the reading.
         identity: who looks at it.
-        refused: what was not saved and why, `edit` and `message`, as the viewer numbered it.
+        refused: a change that was not saved and why: `edit` (the viewer's number of it) and `message`.
     """
     reading, inspection = shown.reading, shown.reading.inspection
     may_sign = may(identity.role, Action.SIGNATURES_ADD)
@@ -98,32 +97,6 @@ def judgement_data(judgement: Judgement) -> dict[str, Any]:
             for one in verdict.indications
         },
     }
-
-
-def quality_lines(report: Mapping[str, Any] | None) -> list[dict[str, str]] | None:
-    """Each check of the image quality with its state; None when none was made."""
-    if report is None:
-        return None
-    return [
-        {
-            "name": str(check["kind"]),
-            "state": str(check["state"]),
-            "message": str(check["message"]),
-        }
-        for check in report.get("checks", ())
-    ]
-
-
-def kinds_by_class() -> dict[str, dict[str, Any]]:
-    """For each class its group number and the finer kinds one may choose, as (number, name)."""
-    return {
-        one.value: {"group": ISO_6520[one], "kinds": [[kind, KINDS[kind]] for kind in _choices(one)]}
-        for one in IndicationClass
-    }
-
-
-def _choices(one: IndicationClass) -> Sequence[str]:
-    return [kind for kind in possible_kinds(one, None) if kind != ISO_6520[one]]
 
 
 def _moment(moment: datetime | None) -> str | None:

@@ -1,4 +1,4 @@
-"""What one visitor has on the table, and with it what may be seen; images that were read come back later."""
+"""Worklists: the images that a visitor handed in or opened, and so may see."""
 
 import secrets
 import threading
@@ -6,12 +6,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 
+from app.shared.resources import Resources, resources
 from core.domain.accounts import Identity
 from core.domain.radiograph import Polarity
-from core.domain.reading import Setup
+from core.domain.reading import Setup, setup_from
+from core.services.workspaces import Workspace
 
-_MAX_TRAYS = 500
+_MAX_WORKLISTS = 500
 _MAX_ENTRIES = 300
 NO_SETUP = Setup()
 
@@ -25,11 +28,11 @@ class EntryState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class TrayEntry:
+class WorklistEntry:
     """One image a visitor handed in or opened.
 
     Attributes:
-        key: names the entry within its tray.
+        key: names the entry within its worklist.
         name: file name as the visitor knows it.
         polarity: what the visitor said; UNKNOWN means as the model expects.
         sha256: of the original bytes, None until it was read and stored.
@@ -48,43 +51,43 @@ class TrayEntry:
     read_by: Mapping[str, int] = field(default_factory=dict, compare=False)
 
 
-class Tray:
+class Worklist:
     """The entries of one visitor in the order they came. Safe to share between threads.
 
     Args:
-        entries: what lay there before.
+        entries: of before.
     """
 
-    def __init__(self, entries: Iterable[TrayEntry] = ()) -> None:
-        self._entries: OrderedDict[str, TrayEntry] = OrderedDict((one.key, one) for one in entries)
+    def __init__(self, entries: Iterable[WorklistEntry] = ()) -> None:
+        self._entries: OrderedDict[str, WorklistEntry] = OrderedDict((one.key, one) for one in entries)
         self._lock = threading.Lock()
 
-    def entries(self) -> tuple[TrayEntry, ...]:
+    def entries(self) -> tuple[WorklistEntry, ...]:
         """All entries, oldest first."""
         with self._lock:
             return tuple(self._entries.values())
 
-    def get(self, key: str | None) -> TrayEntry | None:
+    def get(self, key: str | None) -> WorklistEntry | None:
         """The entry of this key, None when there is none."""
         with self._lock:
             return None if key is None else self._entries.get(key)
 
-    def with_digest(self, sha256: str) -> TrayEntry | None:
+    def with_digest(self, sha256: str) -> WorklistEntry | None:
         """The newest entry that shows the image of this digest: the visitor may see it. Else None."""
         return next((e for e in reversed(self.entries()) if e.sha256 == sha256), None)
 
     def expect(self, name: str, polarity: Polarity, setup: Setup = NO_SETUP) -> str:
-        """The key of a new entry that is being read; the oldest gives way when the tray is full."""
+        """The key of a new entry that is being read; the oldest gives way when the worklist is full."""
         key = secrets.token_hex(8)
         with self._lock:
-            self._entries[key] = TrayEntry(key, name, polarity, setup=setup)
+            self._entries[key] = WorklistEntry(key, name, polarity, setup=setup)
             self._drop_oldest()
         return key
 
     def split(self, key: str, names: Sequence[str]) -> tuple[str, ...]:
         """The keys of several entries in the place of one that is being read; the first keeps its key.
 
-        None of them when it was taken off the table meanwhile.
+        None of them when it was removed meanwhile.
         """
         with self._lock:
             if (entry := self._entries.get(key)) is None:
@@ -101,7 +104,7 @@ class Tray:
     def store(self, key: str, sha256: str) -> bool:
         """The entry was read and stored; an earlier entry of the same image gives way.
 
-        False when it was taken off the table meanwhile.
+        False when it was removed meanwhile.
         """
         with self._lock:
             if (entry := self._entries.get(key)) is None:
@@ -143,31 +146,60 @@ class Tray:
             self._entries.popitem(last=False)
 
 
-class Trays:
-    """One tray for each visitor; those not used for longest are forgotten first.
+class Worklists:
+    """One worklist for each visitor; those not used for longest are forgotten first.
 
     Args:
-        recall: what lay on the visitor's table when this process knew nothing of it.
+        recall: gives the visitor's entries of before this process.
     """
 
-    def __init__(self, recall: Callable[[Identity], Iterable[TrayEntry]] = lambda _visitor: ()) -> None:
+    def __init__(self, recall: Callable[[Identity], Iterable[WorklistEntry]] = lambda _visitor: ()) -> None:
         self._recall = recall
-        self._trays: OrderedDict[str, Tray] = OrderedDict()
+        self._worklists: OrderedDict[str, Worklist] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, visitor: Identity) -> Tray:
-        """The visitor's tray, as it was left."""
+    def of(self, visitor: Identity) -> Worklist:
+        """The visitor's worklist, as it was left."""
         with self._lock:
-            known = self._trays.get(visitor.user_id)
-        made = Tray(self._recall(visitor)) if known is None else known
+            known = self._worklists.get(visitor.user_id)
+        made = Worklist(self._recall(visitor)) if known is None else known
         with self._lock:
-            tray = self._trays.setdefault(visitor.user_id, made)
-            self._trays.move_to_end(visitor.user_id)
-            while len(self._trays) > _MAX_TRAYS:
-                self._trays.popitem(last=False)
-            return tray
+            worklist = self._worklists.setdefault(visitor.user_id, made)
+            self._worklists.move_to_end(visitor.user_id)
+            while len(self._worklists) > _MAX_WORKLISTS:
+                self._worklists.popitem(last=False)
+            return worklist
 
     def forget(self, visitor: str) -> None:
-        """Drop the visitor's tray; what was stored is not touched."""
+        """Drop the visitor's worklist; what was stored is not touched."""
         with self._lock:
-            self._trays.pop(visitor, None)
+            self._worklists.pop(visitor, None)
+
+
+def worklists() -> Worklists:
+    """Those of this process."""
+    return resources().part(_worklists)
+
+
+def _worklists(held: Resources) -> Worklists:
+    return Worklists(partial(recalled, held.services.workspace_of))
+
+
+def recalled(workspace_of: Callable[[Identity], Workspace], visitor: Identity) -> list[WorklistEntry]:
+    """The stored entries of this visitor, each with the versions that read it."""
+    workspace = workspace_of(visitor)
+    entries = workspace.worklist.entries(visitor)
+    with workspace.store.read() as work:
+        readers = work.history.readers(visitor.user_id, {kept.image_sha256 for kept in entries})
+    return [
+        WorklistEntry(
+            kept.entry_id,
+            kept.name,
+            kept.polarity,
+            EntryState.STORED,
+            kept.image_sha256,
+            setup=setup_from(kept.setup),
+            read_by={name: number for (image, name), number in readers.items() if image == kept.image_sha256},
+        )
+        for kept in entries
+    ]

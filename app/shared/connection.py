@@ -1,4 +1,4 @@
-"""What is known about a request before anybody answers it: from where, how, and whose it is."""
+"""Facts about a request before it is answered: where from, how, and whose it is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,14 @@ from starlette.types import Scope
 Network = IPv4Network | IPv6Network
 #: Stands for an address that cannot be told, such as that of a client on a Unix socket.
 UNKNOWN = "unknown"
+#: Tells the scripts, which see headers only, the address of the client.
+CLIENT_HEADER = "x-radikal-client"
 _CONNECTION, _USER = "radikal.connection", "radikal.user"
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """How a request came in.
+    """Origin of a request.
 
     Attributes:
         request_id: ours, 16 hex digits; in the log, the answer and the audit.
@@ -33,7 +35,7 @@ class Connection:
 
 
 def connection_of(scope: Scope) -> Connection:
-    """How this request came in.
+    """The origin of this request.
 
     Raises:
         KeyError: it did not come through `Arrival`.
@@ -94,7 +96,7 @@ def is_loopback(address: str) -> bool:
 
 
 def counted_as(address: str) -> str:
-    """What rates are counted by: the IPv4 address, the /64 network of an IPv6 address (one customer's)."""
+    """The key that rates are counted by: the IPv4 address, or the /64 network of an IPv6 one."""
     parsed = _parsed(address)
     return str(IPv6Network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else address
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from app.shared.reading_view import quality_lines, reading_data
+from app.inspection.reading.rows import reading_data
 from app.shared.resources import Resources
+from app.shared.viewer_rows import quality_lines
 from core.domain.accounts import Identity, Role
 from core.domain.reading import Call, Setup
 from core.domain.records import Disposition

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.inspection.route_view import ROUTE_IS, route_data
+from app.inspection.rows import ROUTE_IS, route_data
 from core.domain.detections import Detections
 from core.domain.inspection import DetectionResult
 from core.domain.radiograph import Polarity

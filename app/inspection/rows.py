@@ -1,43 +1,27 @@
-"""What the inspection page shows, as plain data for the viewer."""
+"""The images of the worklist as plain data for the viewer."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from app.inspection.analysis_queue import Answer, AnswerState, Question
-from app.inspection.tray import EntryState, TrayEntry
+from app.inspection.analysis_queue import Answer, Question
+from app.inspection.items import WorklistItem
 from app.shared.components.radiograph_viewer.viewer import THRESHOLD_RANGE
-from app.shared.shown_image import POLARITY_WORDS, shown_image
+from app.shared.viewer_rows import POLARITY_WORDS, shown_image
+from app.shared.worklist import EntryState
 from core.domain.inspection import DetectionResult
 from core.domain.model_version import ModelVersion
 from core.domain.radiograph import Polarity, Radiograph
+from core.domain.records import Inspection
+from core.services.inspections.judging import failed_checks
+from core.services.routing.routing_certificates import RoutingCertificates
+from core.services.routing.routing_images import image_score, route_image
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TableItem:
-    """One image on the table: the entry, its answer where it was asked, and the version that was asked."""
-
-    entry: TrayEntry
-    question: Question | None = None
-    answer: Answer | None = None
-    version: ModelVersion | None = None
-
-    @property
-    def is_pending(self) -> bool:
-        """True while there is something to wait for."""
-        if self.entry.state is EntryState.READING:
-            return True
-        return self.answer is not None and self.answer.state in (AnswerState.WAITING, AnswerState.WORKING)
-
-    @property
-    def state(self) -> str:
-        """`ready`, `working`, `waiting`, `failed` or `cancelled`."""
-        if self.entry.state is EntryState.FAILED:
-            return "failed"
-        if self.answer is None:
-            return "working" if self.entry.state is EntryState.READING else "waiting"
-        return self.answer.state.value
+#: Shown with every route, so that it is taken for nothing else.
+ROUTE_IS = (
+    "The route is where the model would send this image; "
+    "it is neither the verdict of a rule nor a disposition."
+)
 
 
 def start_threshold(model: ModelVersion) -> float:
@@ -47,8 +31,8 @@ def start_threshold(model: ModelVersion) -> float:
 
 
 def viewer_data(
-    items: Sequence[TableItem],
-    current: TableItem,
+    items: Sequence[WorklistItem],
+    current: WorklistItem,
     *,
     radiograph: Radiograph | None,
     model: ModelVersion,
@@ -56,16 +40,16 @@ def viewer_data(
     reading: Mapping[str, Any] | None = None,
     remark: str = "",
 ) -> dict[str, Any]:
-    """Everything the viewer needs for one image and the batch around it.
+    """Plain data for the viewer: one image and the worklist around it.
 
     Args:
-        items: the whole table.
-        current: the one on show.
+        items: the whole worklist.
+        current: the image on show.
         radiograph: its pixels and what is known, None before it was read.
         model: the version that answers.
         threshold: to begin with; the viewer keeps its own afterwards.
-        reading: see `app.shared.reading_view.reading_data`; None before there is one.
-        remark: what of the files that came last was not taken, one line.
+        reading: see `app.inspection.reading.rows.reading_data`; None before there is one.
+        remark: one line on those of the last files that were not taken.
     """
     result = current.answer.result if current.answer else None
     return {
@@ -87,7 +71,7 @@ def viewer_data(
 
 
 def _image(
-    current: TableItem, radiograph: Radiograph, model: ModelVersion, srb_mm: float | None
+    current: WorklistItem, radiograph: Radiograph, model: ModelVersion, srb_mm: float | None
 ) -> dict[str, Any]:
     result = current.answer.result if current.answer else None
     return shown_image(radiograph, current.entry.name, f"/pixels/{radiograph.sha256}") | {
@@ -102,7 +86,9 @@ def polarity_text(polarity: Polarity, model: ModelVersion) -> str:
     return POLARITY_WORDS.get(polarity, f"not stated: taken as {model.polarity.value}, as the model expects")
 
 
-def _status(items: Sequence[TableItem], current: TableItem, result: DetectionResult | None) -> dict[str, Any]:
+def _status(
+    items: Sequence[WorklistItem], current: WorklistItem, result: DetectionResult | None
+) -> dict[str, Any]:
     status = {"state": current.state, "message": "", "elapsed_ms": result.elapsed_ms if result else None}
     if current.state in ("failed", "cancelled"):
         status["message"] = _why(current)
@@ -113,8 +99,8 @@ def _status(items: Sequence[TableItem], current: TableItem, result: DetectionRes
     return status
 
 
-def progress(items: Sequence[TableItem], remark: str = "") -> dict[str, Any] | None:
-    """How far the batch is, what failed and what was not taken, in words; None when there is nothing to tell.
+def progress(items: Sequence[WorklistItem], remark: str = "") -> dict[str, Any] | None:
+    """Progress of the worklist in words, failures and files not taken; None when there is nothing to tell.
 
     `can_cancel` says that something waits that was not begun.
     """
@@ -137,11 +123,11 @@ def progress(items: Sequence[TableItem], remark: str = "") -> dict[str, Any] | N
     }
 
 
-def _why(item: TableItem) -> str:
+def _why(item: WorklistItem) -> str:
     return item.entry.message or (item.answer.message if item.answer else "")
 
 
-def _time_left(items: Sequence[TableItem], pending: int) -> str:
+def _time_left(items: Sequence[WorklistItem], pending: int) -> str:
     taken = [item.answer.result.elapsed_ms for item in items if item.answer and item.answer.result]
     if not taken:
         return ""
@@ -195,7 +181,7 @@ def _links(question: Question) -> dict[str, str]:
     }
 
 
-def _batch_item(item: TableItem, threshold: float) -> dict[str, Any]:
+def _batch_item(item: WorklistItem, threshold: float) -> dict[str, Any]:
     summary, answer = "" if item.state == "ready" else item.state, item.answer
     if answer is not None and (found := _probabilities(answer)) is not None:
         summary = f"{sum(probability >= threshold for probability in found)} at {threshold:.2f}"
@@ -216,3 +202,33 @@ def _probabilities(answer: Answer) -> Sequence[float] | None:
     if answer.result is None or answer.result.detections.probabilities is None:
         return None
     return [float(one) for one in answer.result.detections.probabilities]
+
+
+def route_data(
+    result: DetectionResult, inspection: Inspection, certificates: RoutingCertificates
+) -> dict[str, Any]:
+    """Plain data for the viewer: `route`, `is_certified`, `text` and `reasons`.
+
+    Args:
+        result: what the model reported.
+        inspection: its record, with the report of the image-quality gate.
+        certificates: those that are kept.
+    """
+    probabilities = result.detections.probabilities
+    if probabilities is None:
+        raise ValueError("a raw score routes nothing: the detections were not calibrated")
+    model = inspection.model
+    standing = certificates.standing(model.name, sha256=model.sha256, calibration_id=model.calibration_id)
+    found = route_image(
+        image_score(probabilities),
+        standing,
+        has_quality=inspection.image_quality is not None,
+        failed_quality=failed_checks(inspection.image_quality),
+    )
+    text = f"routing: {found.route}" if found.is_certified else f"routing: not certified, so {found.route}"
+    return {
+        "route": found.route.value,
+        "is_certified": found.is_certified,
+        "text": text,
+        "reasons": [*found.reasons, ROUTE_IS],
+    }

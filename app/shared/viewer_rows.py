@@ -1,8 +1,11 @@
-"""The image part of what the radiograph viewer is told."""
+"""Parts of the plain data that every radiograph viewer is given."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from core.domain.indication import ISO_6520, IndicationClass
 from core.domain.radiograph import Polarity, Radiograph
+from core.standards.kinds import KINDS, possible_kinds
 
 #: A radiograph of more pixels is shown shrunk first, while full depth is on its way.
 PREVIEW_ABOVE_PX = 1_500_000
@@ -13,7 +16,7 @@ POLARITY_WORDS = {
 
 
 def shown_image(radiograph: Radiograph, name: str, address: str) -> dict[str, Any]:
-    """Everything the viewer is told of an image, as plain data.
+    """The image.
 
     Args:
         radiograph: its pixels and what its file says.
@@ -38,4 +41,29 @@ def shown_image(radiograph: Radiograph, name: str, address: str) -> dict[str, An
         "srb_um": None,
         "fields": dict(radiograph.fields),
         "notes": list(radiograph.notes),
+    }
+
+
+def quality_lines(report: Mapping[str, Any] | None) -> list[dict[str, str]] | None:
+    """Each check of the image quality with its state; None when none was made."""
+    if report is None:
+        return None
+    return [
+        {
+            "name": str(check["kind"]),
+            "state": str(check["state"]),
+            "message": str(check["message"]),
+        }
+        for check in report.get("checks", ())
+    ]
+
+
+def kinds_by_class() -> dict[str, dict[str, Any]]:
+    """For each class its group number and the finer kinds one may choose, as (number, name)."""
+    return {
+        one.value: {
+            "group": ISO_6520[one],
+            "kinds": [[kind, KINDS[kind]] for kind in possible_kinds(one, None) if kind != ISO_6520[one]],
+        }
+        for one in IndicationClass
     }

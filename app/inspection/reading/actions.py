@@ -1,18 +1,18 @@
-"""What an inspector does with a reading in the viewer: save, decide, sign, correct, measure the scale.
+"""Callbacks of a reading in the viewer: save, decide, sign, correct, measure the scale.
 
-The viewer tells what it wants stored and on which version that rests. When somebody else was faster nothing
-is stored: the next run shows the viewer what is there now, and it lays both side by side.
+The viewer sends the content to store and the version that it rests on. When somebody else was faster nothing
+is stored: the next run shows the viewer the stored content, and it lays both side by side.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from app.shared import state
-from app.shared.access import acting, current_identity
-from app.shared.incident import incident
-from app.shared.resources import resources
+from app.inspection.state import Signing, own_worklist, remembered, viewer_event
+from app.shared.access import acting, client_address, current_identity, current_workspace
+from app.shared.incident import incident, refusal_of
 from core.domain.accounts import Identity
-from core.domain.errors import BadInputError, StaleVersionError, WorkbenchError
+from core.domain.errors import BadInputError, WorkbenchError
 from core.domain.reading import ReadIndication, Setup, first_reading, indication_from, setup_from
 from core.domain.records import AnnotationSource, Disposition, Inspection
 from core.services.inspections.inspecting import Decision
@@ -25,48 +25,66 @@ _LONGEST_NOTE = 2_000
 @acting
 def save_event() -> None:
     """The reading changed."""
-    if isinstance(event := state.viewer_event("reading"), Mapping):
+    if isinstance(event := viewer_event("reading"), Mapping):
         _tell_refusal(event, _save)
 
 
 @acting
 def decide_event() -> None:
     """The disposition or the note changed."""
-    if isinstance(event := state.viewer_event("decision"), Mapping):
+    if isinstance(event := viewer_event("decision"), Mapping):
         _tell_refusal(event, _decide)
 
 
 @acting
 def sign_event() -> None:
-    """The inspector wants to sign what is on show: the next run asks for the password."""
-    if isinstance(event := state.viewer_event("sign"), Mapping):
-        state.reading_state().signing = state.Signing(
+    """The inspector wants to sign the reading on show: the next run asks for the password."""
+    if isinstance(event := viewer_event("sign"), Mapping):
+        remembered().signing = Signing(
             str(event["inspection_id"]), int(event["version"]), int(event["reading_version"])
         )
 
 
 @acting
 def revise_event() -> None:
-    """The inspector corrects a signed inspection."""
-    if isinstance(inspection_id := state.viewer_event("revise"), str):
-        identity = current_identity()
-        workspace = resources().services.workspace_of(identity)
-        workspace.signing_off.revise(identity, inspection_id)  # the newest one is read from now on
+    """The inspector corrects a signed inspection; the correction is read from now on."""
+    if isinstance(inspection_id := viewer_event("revise"), str):
+        current_workspace().signing_off.revise(current_identity(), inspection_id)
 
 
 @acting
 def scale_event() -> None:
     """A known length was measured on the image: the scale from now on."""
-    event = state.viewer_event("scale")
+    event = viewer_event("scale")
     if not isinstance(event, Mapping) or event.get("length_mm") is None:
         return
-    identity = current_identity()
     sha256 = str(event["sha256"])
-    if state.tray().with_digest(sha256) is None:
+    if own_worklist().with_digest(sha256) is None:
         raise BadInputError("this image is not on your table")
-    resources().services.workspace_of(identity).scales.set(
-        identity, sha256, known_mm=float(event["length_mm"]), measured_px=float(event["length_px"])
+    current_workspace().scales.set(
+        current_identity(),
+        sha256,
+        known_mm=float(event["length_mm"]),
+        measured_px=float(event["length_px"]),
     )
+
+
+def sign(signing: Signing, password: str) -> str:
+    """Sign with this password; why nothing was signed, empty when it was."""
+    try:
+        current_workspace().signing_off.sign(
+            current_identity(),
+            signing.inspection_id,
+            password,
+            expected_version=signing.version,
+            expected_reading=signing.reading_version,
+            address=client_address(),
+        )
+    except WorkbenchError as error:
+        return f"Nothing was signed: {error}. Your reading is saved."
+    except Exception:  # noqa: BLE001 - the page's edge: logged, told
+        return incident("Signing")
+    return ""
 
 
 def decide(
@@ -88,7 +106,7 @@ def decide(
 
 
 def checked_reading(inspection: Inspection, boxes: Sequence[Mapping[str, Any]]) -> tuple[ReadIndication, ...]:
-    """The reading in what a browser sent; what the model reported is taken from the record, not from there.
+    """The reading that a browser sent; probabilities are taken from the record, not from there.
 
     Raises:
         BadInputError: too many, not indications, or one that the model reported is missing: it can be
@@ -112,17 +130,7 @@ def _of_record(inspection: Inspection, one: ReadIndication) -> ReadIndication:
     told = None if index is None else float(inspection.detections[index]["probability"])
     if index is not None and one.indication_id != f"m{index + 1}":
         raise BadInputError(f"indication {one.indication_id[:40]}: expected the id m{index + 1}")
-    return ReadIndication(
-        indication_id=one.indication_id,
-        bbox=one.bbox,
-        indication_class=one.indication_class,
-        source=one.source,
-        call=one.call,
-        model_index=index,
-        probability=told,
-        iso6520=one.iso6520,
-        note=one.note,
-    )
+    return replace(one, probability=told)
 
 
 def _save(event: Mapping[str, Any], identity: Identity, workspace: Workspace) -> None:
@@ -150,19 +158,10 @@ def _decide(event: Mapping[str, Any], identity: Identity, workspace: Workspace) 
     )
 
 
-def _tell_refusal(event: Mapping[str, Any], act: Any) -> None:
-    """Do it; what was refused is told beside the reading, with the number the viewer gave the change."""
-    identity = current_identity()
-    remembered = state.reading_state()
-    remembered.refused = {}
-    try:
-        act(event, identity, resources().services.workspace_of(identity))
-    except StaleVersionError:
-        return  # the viewer sees what is stored now and compares
-    except WorkbenchError as error:
-        message = f"{error}"
-    except (KeyError, TypeError, ValueError, AttributeError):
-        message = incident("Saving the reading")
-    else:
-        return
-    remembered.refused = {"edit": event.get("edit"), "message": message}
+def _tell_refusal(
+    event: Mapping[str, Any], act: Callable[[Mapping[str, Any], Identity, Workspace], None]
+) -> None:
+    """Do it; a refusal is told beside the reading."""
+    remembered().refused = refusal_of(
+        event, "Saving the reading", lambda: act(event, current_identity(), current_workspace())
+    )

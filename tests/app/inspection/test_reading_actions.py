@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.inspection.reading_events import checked_reading, decide
+from app.inspection.reading.actions import checked_reading, decide
 from app.shared.resources import Resources
 from core.domain.accounts import Identity, Role
 from core.domain.errors import BadInputError

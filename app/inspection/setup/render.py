@@ -1,19 +1,17 @@
-"""What is inspected and by which rule: asked once, remembered in templates, applied to what comes next."""
+"""The form of the setup: the part, the rule, the wire indicator; for the image on show and coming ones."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
-from app.inspection.reading_events import decide
-from app.shared import state
-from app.shared.access import acting, current_identity
-from app.shared.resources import resources
-from core.domain.errors import StaleVersionError, WorkbenchError
+from app.inspection.setup.actions import apply_setup, use_template
+from app.inspection.setup.rows import rule_title, summary, wire_set_title, wire_title
+from app.inspection.state import TEMPLATE_KEY, remembered
+from app.shared.access import current_workspace
 from core.domain.reading import Setup, setup_from
 from core.domain.records import Inspection
-from core.domain.wire_sets import WIRE_DIAMETERS_MM, WIRE_MATERIALS, WIRE_SETS, wires_of_set
-from core.services.workspaces import Workspace
+from core.domain.wire_sets import WIRE_DIAMETERS_MM, WIRE_SETS
 from core.standards.rule_set import RuleSet
 
 TECHNIQUES = ("film", "computed radiography (CR)", "digital detector (DR)")
@@ -23,56 +21,32 @@ _SIDES = {None: "not known", True: "one side", False: "both sides"}
 
 
 def draw_setup(inspection: Inspection | None) -> None:
-    """The part behind one button; its label says what is known.
+    """The form behind one button; its label sums the setup up.
 
     Args:
         inspection: the one on show; None before there is one, then it counts for new images only.
     """
-    shown = setup_from(inspection.setup) if inspection else state.reading_state().setup
-    workspace, remembered = resources().services.workspace_of(current_identity()), state.reading_state()
+    page, workspace = remembered(), current_workspace()
+    shown = setup_from(inspection.setup) if inspection else page.setup
     tables = workspace.judging.rule_sets()
-    is_done, outcome = remembered.take_outcome()
+    is_done, outcome = page.take_outcome()
     if is_done and outcome:
         st.toast(outcome)
     with st.popover(
         summary(shown, tables),
         icon=":material/tune:",
-        key=f"setup.{remembered.n_applied}",  # closes once it was applied
+        key=f"setup.{page.n_applied}",  # closes once it was applied
         help="What is inspected, and by which rule",
     ):
         if inspection is not None and not inspection.is_open:
             st.caption("The inspection is signed: its setup stays. A change counts for new images.")
         if outcome and not is_done:
             st.error(outcome)
-        _draw_templates(workspace, inspection, shown)
+        if templates := workspace.worklist.templates():
+            st.selectbox("Template", sorted(templates), index=None, placeholder="Take a template",
+                         key=TEMPLATE_KEY, on_change=use_template, args=(inspection, shown),
+                         label_visibility="collapsed")  # fmt: skip
         _draw_form(shown, inspection, {table.rule_set_id: table for table in tables})
-
-
-def summary(setup: Setup, tables: Sequence[RuleSet]) -> str:
-    """The setup in one line, such as "flange 7 · t 10 mm · ISO 5817, level B"."""
-    words = [setup.part or "No part"]
-    if setup.wall_mm is not None:
-        words.append(f"t {setup.wall_mm:g} mm")
-    if setup.standard is None:
-        return " · ".join([*words, "no rule"])
-    titles = {table.rule_set_id: table.title for table in tables}
-    rule = titles.get(setup.standard, setup.standard)
-    return " · ".join([*words, f"{rule}, level {setup.quality_level}" if setup.quality_level else rule])
-
-
-def _draw_templates(workspace: Workspace, inspection: Inspection | None, shown: Setup) -> None:
-    templates = workspace.worklist.templates()
-    if templates:
-        st.selectbox(
-            "Template",
-            sorted(templates),
-            index=None,
-            placeholder="Take a template",
-            key=state.TEMPLATE_KEY,
-            on_change=_take_template,
-            args=(inspection, shown),
-            label_visibility="collapsed",
-        )
 
 
 def _draw_form(shown: Setup, inspection: Inspection | None, tables: Mapping[str, RuleSet]) -> None:
@@ -82,7 +56,7 @@ def _draw_form(shown: Setup, inspection: Inspection | None, tables: Mapping[str,
         "Standard",
         [None, *tables],
         index=[None, *tables].index(shown.standard) if shown.standard in tables else 0,
-        format_func=lambda one: "No rule: no verdict" if one is None else _title(tables[one]),
+        format_func=lambda one: rule_title(tables.get(one)),
         key=f"{key}.standard",
     )
     with st.form(f"{key}.form", border=False):
@@ -123,19 +97,19 @@ def _draw_form(shown: Setup, inspection: Inspection | None, tables: Mapping[str,
     fields["thickness_mm"] = fields["wall_mm"] if is_same else s_mm
     fields["standard"] = standard
     if is_sent:
-        _apply(fields, name, inspection, shown)
+        apply_setup(fields, name, inspection, shown)
         st.rerun()
 
 
 def _indicator_fields(shown: Setup, key: str) -> dict[str, Any]:
-    """What the image-quality gate needs to judge the wire indicator and to normalise the noise."""
+    """The fields by which the image-quality gate judges the wire indicator and normalises the noise."""
     left, middle, right = st.columns(3, gap="small")
     sets = [None, *WIRE_SETS]
     wire_set = left.selectbox(
         "Wire IQI",
         sets,
         index=sets.index(shown.wire_set),
-        format_func=_set_words,
+        format_func=wire_set_title,
         key=f"{key}.wire_set",
         help="The set that was laid on, as its lead lettering says: first wire and material (ISO 19232-1).",
     )
@@ -144,7 +118,7 @@ def _indicator_fields(shown: Setup, key: str) -> dict[str, Any]:
         "Required wire",
         wires,
         index=wires.index(shown.required_wire),
-        format_func=lambda one: "not stated" if one is None else f"W{one} · {WIRE_DIAMETERS_MM[one]:g} mm",
+        format_func=wire_title,
         key=f"{key}.wire",
         help="The thinnest wire that has to be visible, by technique, thickness and class "
         "(ISO 17636-1 and -2, annex B). Fewer visible wires withhold the verdict.",
@@ -160,13 +134,6 @@ def _indicator_fields(shown: Setup, key: str) -> dict[str, Any]:
     return {"wire_set": wire_set, "required_wire": required_wire, "srb_mm": _mm(srb_mm)}
 
 
-def _set_words(name: str | None) -> str:
-    if name is None:
-        return "not stated"
-    wires, letters = wires_of_set(WIRE_SETS[name]), name.split()[1]
-    return f"{name} · W{wires[0]} to W{wires[-1]}, {WIRE_MATERIALS[letters]}"
-
-
 def _level(table: RuleSet | None, shown: Setup, key: str) -> str | None:
     if table is None:
         return None
@@ -178,65 +145,6 @@ def _level(table: RuleSet | None, shown: Setup, key: str) -> str | None:
     )
 
 
-def _title(table: RuleSet) -> str:
-    return table.title if table.is_verified else f"{table.title} (illustrative)"
-
-
-@acting
-def _take_template(inspection: Inspection | None, shown: Setup) -> None:
-    templates = resources().services.workspace_of(current_identity()).worklist.templates()
-    if (taken := templates.get(state.take_template() or "")) is not None:
-        _tell(lambda: _use(taken, inspection, shown))
-
-
-def _apply(fields: dict[str, Any], name: str, inspection: Inspection | None, shown: Setup) -> None:
-    def act() -> str:
-        setup = setup_from(fields)
-        said = _use(setup, inspection, shown)
-        if not name.strip():
-            return said
-        identity = current_identity()
-        resources().services.workspace_of(identity).worklist.save_template(identity, name, setup)
-        return f"{said} Kept as template {name.strip()}."
-
-    _tell(act)
-
-
 def _mm(value: float | None) -> float | None:
     """0 stands for "not known": a number that was entered cannot be emptied again."""
     return value or None
-
-
-def _use(setup: Setup, inspection: Inspection | None, shown: Setup) -> str:
-    """Apply it to what comes next and to what is on show; what was done, in words.
-
-    Raises:
-        StaleVersionError: somebody changed the setup since it was shown.
-    """
-    state.reading_state().setup = setup
-    identity = current_identity()
-    workspace = resources().services.workspace_of(identity)
-    now = workspace.inspections.get(identity, inspection.inspection_id) if inspection else None
-    if now is None or not now.is_open:
-        return "Counts for new images."
-    if setup_from(now.setup) != shown:
-        yours = inspection.version if inspection else 0
-        raise StaleVersionError("the setup", yours=yours, stored=now.version)
-    decide(
-        identity,
-        workspace,
-        now,
-        disposition=now.disposition,
-        note=now.note,
-        setup=setup,
-        expected_version=now.version,
-    )
-    return f"Saved for {now.image_name}, and counts for new images."
-
-
-def _tell(act: Callable[[], str]) -> None:
-    try:
-        state.reading_state().outcome = (True, act())
-        state.reading_state().n_applied += 1
-    except WorkbenchError as error:
-        state.reading_state().outcome = (False, f"Not saved: {error}.")

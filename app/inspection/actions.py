@@ -1,0 +1,85 @@
+"""Callbacks of the inspection page: images that are handed in, opened, removed; the threshold."""
+
+from app.inspection.items import question_of, reader_of
+from app.inspection.state import (
+    analyses,
+    chosen_polarity,
+    intake,
+    own_worklist,
+    remembered,
+    uploaded_files,
+    viewer_event,
+)
+from app.shared import state
+from app.shared.access import acting, current_identity, current_workspace
+from app.shared.resources import resources
+from core.imaging.folder import take_folder
+from core.services.images.samples import Sample
+
+
+@acting
+def take_files(key: str) -> None:
+    """Take the files in the chooser of this key; it is emptied."""
+    page, identity = remembered(), current_identity()
+    files = [file for file in uploaded_files(key) if file.file_id not in page.taken]
+    page.taken.update(file.file_id for file in files)
+    if not files:
+        return
+    target = own_worklist(), identity
+    first: str | None
+    if len(files) == 1 and "/" not in files[0].name:
+        data, name = files[0].getvalue(), files[0].name
+        first, page.remark = intake().receive(*target, data, name, chosen_polarity(), page.setup), ""
+    else:
+        folder = take_folder([(file.name, file.getvalue()) for file in files])
+        first = intake().receive_folder(*target, folder, chosen_polarity(), page.setup)
+        page.remark = folder.remark
+    state.show_entry(first or state.shown_entry())
+    page.uploader += 1
+
+
+@acting
+def open_sample(sample: Sample) -> None:
+    """Put a shipped sample on the worklist, and choose the model that it is for."""
+    page, data = remembered(), sample.path.read_bytes()
+    target = own_worklist(), current_identity()
+    state.show_entry(intake().receive(*target, data, sample.name, sample.polarity, page.setup))
+    page.uploader += 1
+    state.choose_model(sample.model)
+
+
+@acting
+def open_event() -> None:
+    """The visitor chose another image in the viewer; a failed analysis is tried again."""
+    worklist = own_worklist()
+    if (entry := worklist.get(viewer_event("open"))) is None:
+        return
+    state.show_entry(entry.key)
+    if entry.sha256 is not None:
+        champion = resources().champions.champion(state.chosen_model())
+        version = reader_of(entry, champion, {champion.version: champion})
+        if analyses().forget_failure(question_of(entry, current_identity(), version)):
+            worklist.read_anew(entry.key, champion.name)
+
+
+@acting
+def remove_event() -> None:
+    """The visitor removed an image from the worklist; what was stored stays stored."""
+    if key := viewer_event("remove"):
+        own_worklist().remove(key)
+        current_workspace().worklist.remove(current_identity(), key)
+
+
+@acting
+def cancel_event() -> None:
+    """The visitor does not want to wait for analyses that were not begun."""
+    if viewer_event("cancel"):
+        analyses().cancel(current_identity().user_id)
+
+
+@acting
+def threshold_event() -> None:
+    """The threshold came to rest."""
+    value = viewer_event("threshold")
+    if isinstance(value, int | float):
+        remembered().threshold = round(float(value), 2)

@@ -1,0 +1,224 @@
+"""The parts of the inspection page: choices, files and samples to hand in, the welcome, the viewer."""
+
+from pathlib import PurePath
+from urllib.parse import quote
+
+import streamlit as st
+
+from app.inspection import actions
+from app.inspection.items import WorklistItem, open_item, radiograph_of, worklist_items
+from app.inspection.reading import actions as reading_actions
+from app.inspection.reading.rows import reading_data
+from app.inspection.rows import route_data, start_threshold, viewer_data
+from app.inspection.state import POLARITY_KEY, VIEWER_KEY, remembered
+from app.shared.access import current_identity, identified
+from app.shared.components.radiograph_viewer.viewer import radiograph_viewer
+from app.shared.navigation import page_at
+from app.shared.resources import MODELS, resources
+from app.shared.state import MODEL_KEY
+from app.shared.templates import draw_html, draw_welcome
+from core.domain.errors import WorkbenchError
+from core.domain.model_version import ModelVersion
+from core.domain.radiograph import Polarity
+from core.domain.records import Inspection
+from core.services.images.samples import Sample
+from core.services.inspections.open_readings import OpenReading
+
+_POLL_S = 0.4
+_SHOWN_SAMPLES = 6
+_TILES_PER_ROW = 3
+_POLARITY_TEXT = {
+    Polarity.UNKNOWN: "as the model expects, unless the file says",
+    Polarity.FILM: "film: less metal is darker",
+    Polarity.DIGITAL: "digital: less metal is brighter",
+}
+
+
+def draw_choices() -> None:
+    """Weld or casting, and the polarity of files that do not say theirs."""
+    st.segmented_control(
+        "Part", MODELS, format_func=str.capitalize, key=MODEL_KEY, label_visibility="collapsed"
+    )
+    st.selectbox(
+        "Polarity of new files",
+        list(_POLARITY_TEXT),
+        format_func=lambda polarity: f"Polarity: {_POLARITY_TEXT[polarity]}",
+        key=POLARITY_KEY,
+        label_visibility="collapsed",
+        width=330,
+        help="PNG and TIFF files do not say which way brightness runs, so it is asked, never guessed.",
+    )
+
+
+def draw_add_menu() -> None:
+    """The chooser and the samples behind one button."""
+    count = remembered().uploader
+    with st.popover("Add radiographs", icon=":material/add:", key=f"inspection.add.{count}"):
+        draw_file_chooser()
+        draw_folder_chooser()
+        st.caption("Samples")
+        for sample in samples():
+            st.button(
+                sample.title,
+                key=f"inspection.add.{sample.name}",
+                on_click=actions.open_sample,
+                args=(sample,),
+                type="tertiary",
+                icon=":material/image:",
+            )
+
+
+def draw_file_chooser() -> None:
+    """The chooser of files, which are taken at once; it is emptied then.
+
+    It takes files of every kind: radiographs from DICOM equipment often have names without a suffix.
+    """
+    _draw_chooser(
+        "files",
+        "PNG, JPEG, BMP, TIFF or DICONDE, 8 to 16 bit, one or many, or a ZIP of them",
+        is_folder=False,
+    )
+
+
+def draw_folder_chooser() -> None:
+    """The chooser of a folder with all that lies in it."""
+    _draw_chooser("folder", "Or a whole folder; what is no radiograph is skipped", is_folder=True)
+
+
+def _draw_chooser(name: str, label: str, *, is_folder: bool) -> None:
+    key = f"inspection.upload.{name}.{remembered().uploader}"
+    st.file_uploader(
+        label,
+        accept_multiple_files="directory" if is_folder else True,
+        key=key,
+        on_change=actions.take_files,
+        args=(key,),
+    )
+
+
+def draw_remark() -> None:
+    """Say which of the last files were not taken, on a page without a viewer that would."""
+    if remark := remembered().remark:
+        st.info(remark)
+
+
+def draw_sample_tiles() -> None:
+    """Shipped samples as pictures to click."""
+    shown = samples()[:_SHOWN_SAMPLES]
+    for start in range(0, len(shown), _TILES_PER_ROW):
+        for column, sample in zip(st.columns(_TILES_PER_ROW, gap="small"), shown[start:], strict=False):
+            with column, st.container(key=f"inspection-tile-{PurePath(sample.name).stem}"):
+                draw_html("inspection/templates/tile.html", name=quote(sample.name))
+                st.button(
+                    sample.title,
+                    key=f"inspection.sample.{sample.name}",
+                    on_click=actions.open_sample,
+                    args=(sample,),
+                )
+
+
+def samples() -> tuple[Sample, ...]:
+    """The shipped samples, none when their card cannot be read (then the log says why)."""
+    try:
+        return resources().services.samples.all()
+    except WorkbenchError as error:
+        st.caption(f"The samples are missing: {error}")
+        return ()
+
+
+def draw_label_link(current: WorklistItem | None) -> None:
+    """Where the labels of the image on show are corrected, for whoever may."""
+    page = page_at("label")
+    if current and current.entry.sha256 and current_identity().role in page.roles:
+        st.page_link(page.file, label="Label this image", icon=page.icon,
+                     query_params={"image": current.entry.sha256})  # fmt: skip
+
+
+def draw_invitation(model: ModelVersion) -> None:
+    """The empty page: drop files or take a sample; the limits of the product, once."""
+    draw_welcome(
+        "Drop a radiograph or a folder, or take a sample",
+        "The model marks indications with a calibrated probability and shows what raised it. It reports "
+        "indications, not defects: whether a part is accepted you decide, and an empty result is no proof "
+        "that nothing is there.",
+    )
+    files, folder = st.columns([3, 2], gap="small")
+    with files:
+        draw_file_chooser()
+    with folder:
+        draw_folder_chooser()
+    st.caption("Samples: simulated weld radiographs, made for this product")
+    draw_sample_tiles()
+    st.caption(f"{model.name} v{model.version}: {model.data_notice}")
+
+
+def draw_viewer(model: ModelVersion, inspection: Inspection | None, *, is_pending: bool) -> None:
+    """The viewer; it polls while something is being read or analysed.
+
+    Args:
+        model: the champion.
+        inspection: the one on show, that the rest of the page was drawn for.
+        is_pending: there is something to wait for.
+    """
+    every = _POLL_S if is_pending else None
+    drawn_for = inspection.inspection_id if inspection else None
+    st.fragment(identified(touch=False)(_viewer), run_every=every)(model, is_pending, drawn_for)
+
+
+def _viewer(model: ModelVersion, was_pending: bool, drawn_for: str | None) -> None:
+    items, current = worklist_items(model)
+    if current is None:
+        st.rerun()
+    page, reading = remembered(), open_item(current)
+    if (
+        any(item.is_pending for item in items) != was_pending
+        or (reading.reading.inspection.inspection_id if reading else None) != drawn_for
+        or page.wants_dialog()
+    ):
+        st.rerun()
+    model = current.version or model
+    _put_in_address(current, model)
+    radiograph_viewer(
+        viewer_data(
+            items,
+            current,
+            radiograph=radiograph_of(current),
+            model=model,
+            threshold=_threshold_for(model),
+            reading=_reading_data(current, reading) if reading else None,
+            remark=page.remark,
+        ),
+        key=VIEWER_KEY,
+        on_open=actions.open_event,
+        on_remove=actions.remove_event,
+        on_cancel=actions.cancel_event,
+        on_threshold=actions.threshold_event,
+        on_scale=reading_actions.scale_event,
+        on_reading=reading_actions.save_event,
+        on_decision=reading_actions.decide_event,
+        on_sign=reading_actions.sign_event,
+        on_revise=reading_actions.revise_event,
+    )
+
+
+def _reading_data(item: WorklistItem, reading: OpenReading) -> dict[str, object]:
+    route = None
+    if item.answer and item.answer.result and item.answer.inspection:
+        certificates = resources().services.routing.certificates
+        route = route_data(item.answer.result, item.answer.inspection, certificates)
+    return reading_data(reading, current_identity(), refused=remembered().refused) | {"route": route}
+
+
+def _threshold_for(model: ModelVersion) -> float:
+    """The threshold last reported for this version, else its operating point."""
+    page, name = remembered(), f"{model.name}-{model.version}"
+    if page.threshold_model != name or page.threshold is None:
+        page.threshold_model, page.threshold = name, start_threshold(model)
+    return page.threshold
+
+
+def _put_in_address(item: WorklistItem, model: ModelVersion) -> None:
+    """Put image and model in the address, so that a reload comes back here."""
+    wanted = {"model": model.name, **({"image": item.entry.sha256} if item.entry.sha256 else {})}
+    if dict(st.query_params) != wanted:
+        st.query_params.from_dict(wanted)

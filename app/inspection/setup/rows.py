@@ -1,0 +1,39 @@
+"""The setup of an inspection, and the rules to choose from, in words."""
+
+from collections.abc import Sequence
+
+from core.domain.reading import Setup
+from core.domain.wire_sets import WIRE_DIAMETERS_MM, WIRE_MATERIALS, WIRE_SETS, wires_of_set
+from core.standards.rule_set import RuleSet
+
+
+def summary(setup: Setup, tables: Sequence[RuleSet]) -> str:
+    """The setup in one line, such as "flange 7 · t 10 mm · ISO 5817, level B"."""
+    words = [setup.part or "No part"]
+    if setup.wall_mm is not None:
+        words.append(f"t {setup.wall_mm:g} mm")
+    if setup.standard is None:
+        return " · ".join([*words, "no rule"])
+    titles = {table.rule_set_id: table.title for table in tables}
+    rule = titles.get(setup.standard, setup.standard)
+    return " · ".join([*words, f"{rule}, level {setup.quality_level}" if setup.quality_level else rule])
+
+
+def rule_title(table: RuleSet | None) -> str:
+    """The rule as it is offered; None stands for no rule."""
+    if table is None:
+        return "No rule: no verdict"
+    return table.title if table.is_verified else f"{table.title} (illustrative)"
+
+
+def wire_set_title(name: str | None) -> str:
+    """The wire set with its wires and their material."""
+    if name is None:
+        return "not stated"
+    wires, letters = wires_of_set(WIRE_SETS[name]), name.split()[1]
+    return f"{name} · W{wires[0]} to W{wires[-1]}, {WIRE_MATERIALS[letters]}"
+
+
+def wire_title(wire: int | None) -> str:
+    """The wire with its diameter."""
+    return "not stated" if wire is None else f"W{wire} · {WIRE_DIAMETERS_MM[wire]:g} mm"

@@ -1,0 +1,131 @@
+"""Everything that the inspection page remembers: in the session, and in the process for all sessions."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from app.inspection.analysis_queue import AnalysisQueue
+from app.inspection.heat_maps import HeatMaps
+from app.inspection.uploads import Intake
+from app.shared.access import current_identity
+from app.shared.resources import Resources, resources
+from app.shared.state import kept, reported
+from app.shared.worklist import Worklist, worklists
+from core.domain.radiograph import Polarity
+from core.domain.reading import Setup
+from core.services.inspections.open_readings import OpenReading
+
+POLARITY_KEY = "inspection.polarity"
+VIEWER_KEY = "inspection.viewer"
+TEMPLATE_KEY = "setup.template"
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """An inspection that somebody is about to sign, at the versions that were on show."""
+
+    inspection_id: str
+    version: int
+    reading_version: int
+
+
+@dataclass
+class InspectionState:
+    """The inspection page in one session.
+
+    Attributes:
+        threshold: last reported by the viewer; None takes the model's operating point.
+        threshold_model: model and version the threshold was chosen for.
+        uploader: counts up to empty the file chooser after its files were taken.
+        taken: ids of the files that were taken; the browser may report the same ones twice.
+        remark: one line on those of the last files that were not taken.
+        setup: for images that are handed in from now on.
+        outcome: whether the last change of the setup was saved, and what to say about it.
+        n_applied: changes of the setup that were saved.
+        shown: the reading that was shown last, with its verdict.
+        refused: the change of the reading that was not saved last, and why: `edit` and `message`.
+        signing, asked: what waits for the password, and what the dialog was opened for.
+    """
+
+    threshold: float | None = None
+    threshold_model: str = ""
+    uploader: int = 0
+    taken: set[str] = field(default_factory=set)
+    remark: str = ""
+    setup: Setup = field(default_factory=Setup)
+    outcome: tuple[bool, str] = (True, "")
+    n_applied: int = 0
+    shown: OpenReading | None = None
+    refused: dict[str, Any] = field(default_factory=dict)
+    signing: Signing | None = None
+    asked: Signing | None = None
+
+    def wants_dialog(self) -> bool:
+        """True once when something waits to be signed: the dialog is drawn by a run of the whole page."""
+        is_new = self.signing is not None and self.signing is not self.asked
+        self.asked = self.signing
+        return is_new
+
+    def take_outcome(self) -> tuple[bool, str]:
+        """The outcome of the last change of the setup, once."""
+        taken, self.outcome = self.outcome, (True, "")
+        return taken
+
+
+def remembered() -> InspectionState:
+    """The state of the inspection page in this session."""
+    return kept("inspection", InspectionState)
+
+
+def chosen_polarity() -> Polarity:
+    """The polarity that the visitor says new images have; UNKNOWN means as the model expects."""
+    return Polarity(st.session_state.get(POLARITY_KEY) or Polarity.UNKNOWN)
+
+
+def take_template() -> str | None:
+    """The template that was chosen, and nothing chosen any more; only from a callback."""
+    taken, st.session_state[TEMPLATE_KEY] = st.session_state.get(TEMPLATE_KEY), None
+    return taken
+
+
+def uploaded_files(key: str) -> list[Any]:
+    """The files in the chooser of this key."""
+    return list(st.session_state.get(key) or [])
+
+
+def viewer_event(name: str) -> Any:
+    """The viewer's event of this name in this run, None when there is none."""
+    return reported(VIEWER_KEY, name)
+
+
+def own_worklist() -> Worklist:
+    """The worklist of whoever runs the page."""
+    return worklists().of(current_identity())
+
+
+def intake() -> Intake:
+    """Reads files in the background, for all sessions."""
+    return resources().part(_intake)
+
+
+def analyses() -> AnalysisQueue:
+    """Analyses images in the background, for all sessions."""
+    return resources().part(_analyses)
+
+
+def heat_maps() -> HeatMaps:
+    """Computes and keeps heat maps, for all sessions."""
+    return resources().part(_heat_maps)
+
+
+def _intake(held: Resources) -> Intake:
+    return Intake(held.services.workspace_of)
+
+
+def _analyses(held: Resources) -> AnalysisQueue:
+    return AnalysisQueue(held.services.workspace_of, held.services.detect)
+
+
+def _heat_maps(held: Resources) -> HeatMaps:
+    return HeatMaps(held.part(_analyses), held.services.explain)

@@ -1,0 +1,50 @@
+"""The routes of the whole server: the state of the product, and addresses that nobody knows."""
+
+import warnings
+from collections.abc import Iterator
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from app.shared.resources import Resources
+from app.web.middleware.arrival import Arrival
+from app.web.routes import routes
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it prefers httpx2, which nothing else here needs
+    from starlette.testclient import TestClient
+
+
+@pytest.fixture
+def client(workplace: Resources) -> Iterator[TestClient]:
+    app = Starlette(routes=routes(), middleware=[Middleware(Arrival)])
+    with TestClient(app, client=("127.0.0.1", 50_000)) as client:
+        yield client
+
+
+def test_health_is_200_with_models_and_503_without(workplace: Resources, client: TestClient) -> None:
+    usable = client.get("/api/xai-qc/health")
+    assert (usable.status_code, usable.json()["status"]) == (200, "ok")
+    workplace.services.registry.is_there = False
+    unusable = client.get("/api/xai-qc/health")
+    assert (unusable.status_code, unusable.json()["status"]) == (503, "unusable")
+    assert unusable.json()["registry"] == {"reachable": False}
+
+
+def test_a_stranger_is_told_the_status_and_no_more(client: TestClient) -> None:
+    passed_on = {"X-Forwarded-For": "192.0.2.7"}
+    assert client.get("/api/xai-qc/health", headers=passed_on).json() == {"status": "ok"}
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+@pytest.mark.parametrize(
+    "folder",
+    ["api", "pixels", "thumbnails", "samples", "results", "records", "reports", "labels", "evaluated"],
+)
+def test_what_no_route_knows_below_our_folders_is_404_to_every_method(
+    client: TestClient, folder: str, method: str
+) -> None:
+    answer = client.request(method, f"/{folder}/no/such/address")
+    assert answer.status_code == 404
+    assert "There is nothing here" in answer.text
