@@ -210,11 +210,6 @@ class Settings(BaseSettings):
                 found += [password, unquote(password)]
         return tuple(found)
 
-    @property
-    def is_production(self) -> bool:
-        """True when unsafe settings are refused."""
-        return self.app_env == "production"
-
 
 def load_settings(env_file: Path | None = Path(".env")) -> Settings:
     """The settings of this process.

@@ -116,16 +116,6 @@ def rollback_target(changes: Iterable[ServingChange]) -> int | None:
     return stack[-2]
 
 
-def served_at(changes: Sequence[ServingChange], moment: datetime) -> ServingChange | None:
-    """The change that was in force at a moment, None before the first one.
-
-    Args:
-        changes: of one alias of one model, oldest first.
-        moment: with its zone.
-    """
-    return next((one for one in reversed(changes) if one.changed_at <= moment), None)
-
-
 def in_use_since(changes: Sequence[ServingChange], version: int) -> datetime | None:
     """Since when the alias points to `version` without a break, None when it does not.
 

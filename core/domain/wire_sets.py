@@ -19,8 +19,6 @@ WIRE_DIAMETERS_MM: Mapping[int, float] = MappingProxyType(
 #: The four indicators begin with these wires: W1 to W7, W6 to W12, W10 to W16, W13 to W19.
 FIRST_WIRES = (1, 6, 10, 13)
 WIRES_PER_SET = 7
-#: The wires lie at least so far apart, mm (measured on steel sets: 5 mm between their edges).
-LEAST_SPACING_MM = 5.0
 #: Materials of the wires, by the letters of the lettering.
 WIRE_MATERIALS: Mapping[str, str] = MappingProxyType(
     {"FE": "steel", "NI": "nickel", "TI": "titanium", "AL": "aluminium", "CU": "copper"}

@@ -1,7 +1,6 @@
 """An image in, merged detections out: scores, no probabilities."""
 
 import copy
-import logging
 import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -36,7 +35,6 @@ from core.engine.outline_map import OutlineMap
 from core.engine.precision import fast_dtype
 from core.engine.tiling import views_of
 
-log = logging.getLogger(__name__)
 #: Everything below is dropped at once; AP is measured from here up.
 SCORE_FLOOR = 0.01
 #: Views of equal size that a GPU runs at once; a CPU is fastest with one.

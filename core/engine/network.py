@@ -142,11 +142,6 @@ class IndicationNetwork(nn.Module):
         self._initialise()
         self.mask = MaskHead(self.config.stem_width, channels) if self.config.has_mask else None
 
-    @property
-    def strides(self) -> tuple[int, ...]:
-        """Stride in px of each level."""
-        return STRIDES
-
     def _initialise(self) -> None:
         for head in (self.score, self.distances, self.classes):
             nn.init.normal_(head.weight, std=0.01)

@@ -14,7 +14,6 @@ import numpy.typing as npt
 from scipy.special import bdtr
 
 from core.evaluate.calibration_figures import BRIER, D_ECE
-from core.evaluate.groups import Group
 from core.evaluate.operating_figures import (
     FALSE_CALLS,
     NO_FALSE_CALL,
@@ -138,12 +137,6 @@ def mcnemar_p(n_first_only: int, n_second_only: int) -> float:
     if n == 0:
         return 1.0
     return float(min(1.0, 2 * bdtr(min(n_first_only, n_second_only), n, 0.5)))
-
-
-def figure_groups(comparison: Comparison, groups: Sequence[Group]) -> dict[str, Group]:
-    """Figure of `by_group` to its group."""
-    keys = {key(group): group for group in groups for key in (recall_key, ap_key)}
-    return {row.figure: keys[row.figure] for row in comparison.by_group if row.figure in keys}
 
 
 def _by_image(

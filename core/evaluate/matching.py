@@ -59,31 +59,14 @@ def match(
         truth: (G, 4) xyxy px.
         iou_threshold: in 0..1; an overlap equal to it is enough.
     """
-    return _assign(iou_matrix(boxes, truth), np.asarray(scores), iou_threshold)
-
-
-def match_at(
-    boxes: Boxes,
-    scores: npt.NDArray[np.floating[Any]],
-    truth: Boxes,
-    iou_thresholds: tuple[float, ...] = COCO_IOU_THRESHOLDS,
-) -> npt.NDArray[np.bool_]:
-    """`is_true` of `match` at each overlap: (T, D) bool. The overlaps are computed once."""
     overlaps = iou_matrix(boxes, truth)
-    rows = [_assign(overlaps, np.asarray(scores), threshold).is_true for threshold in iou_thresholds]
-    return np.array(rows, np.bool_).reshape(len(iou_thresholds), len(scores))
-
-
-def _assign(
-    overlaps: npt.NDArray[np.float64], scores: npt.NDArray[np.floating[Any]], iou_threshold: float
-) -> Match:
     n_detections, n_truth = overlaps.shape
     truth_index = np.full(n_detections, -1, np.intp)
     is_found = np.zeros(n_truth, np.bool_)
     if n_truth and n_detections:
         enough = min(iou_threshold, 1 - 1e-10)
         candidates = overlaps.max(axis=1) >= enough
-        for detection in np.argsort(-scores, kind="stable"):
+        for detection in np.argsort(-np.asarray(scores), kind="stable"):
             if not candidates[detection]:
                 continue
             free = np.where(is_found, -1.0, overlaps[detection])

@@ -1,7 +1,6 @@
 """Placing a map of pyramid cells in the image."""
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch.nn import functional
 
@@ -57,20 +56,6 @@ def scaled(values: FloatArray, x0: int, y0: int) -> HeatMap:
     """The map scaled by its own maximum; empty when that is zero."""
     peak = float(values.max(initial=0.0))
     return HeatMap(values / np.float32(peak) if peak > 0 else np.zeros_like(values), x0, y0, max(peak, 0.0))
-
-
-def share_inside(heat: HeatMap, box: npt.NDArray[np.floating]) -> float | None:
-    """The share of the map's mass in the box, 0..1; None for an empty map.
-
-    A map drawn without a model (a Gaussian on the box) scores best here, so this is a sanity check and
-    says nothing about faithfulness.
-    """
-    total = float(heat.values.sum())
-    if heat.is_empty or total <= 0:
-        return None
-    x1, y1 = np.floor(box[:2]).astype(int) - (heat.x0, heat.y0)
-    x2, y2 = np.ceil(box[2:]).astype(int) - (heat.x0, heat.y0)
-    return float(heat.values[max(y1, 0) : max(y2, 0), max(x1, 0) : max(x2, 0)].sum()) / total
 
 
 def _enlarge(cells: FloatArray, factor: int) -> FloatArray:

@@ -1,6 +1,5 @@
 """A training run in MLflow: inputs, losses, data hashes, result."""
 
-import logging
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Self
 from core.registry.data_log import dataset_input
 from core.registry.mlflow_store import new_client
 
-log = logging.getLogger(__name__)
 EXPERIMENT = "radikal-training"
 _LONGEST_PARAMETER = 6000
 

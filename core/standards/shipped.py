@@ -22,8 +22,3 @@ def shipped_rule_set(rule_set_id: str) -> RuleSet:
     name = f"{rule_set_id}.yaml"
     text = resources.files("core.standards").joinpath("rules", name).read_text(encoding="utf-8")
     return read_rule_set(text, name)
-
-
-def shipped_rule_sets() -> tuple[RuleSet, ...]:
-    """Every shipped rule set, in the order in which they are offered."""
-    return tuple(shipped_rule_set(rule_set_id) for rule_set_id in SHIPPED)

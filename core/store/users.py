@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from core.domain.accounts import Role, User
@@ -70,11 +70,6 @@ class UserRepository:
             .order_by(PersonRow.name.is_(None), PersonRow.name)
         )
         return [_user(row, person) for row, person in self._session.execute(query)]
-
-    def count_active(self, role: Role) -> int:
-        """Number of accounts of this role that can sign in."""
-        query = select(func.count()).where(UserRow.role == role.value, UserRow.is_active.is_(True))
-        return int(self._session.scalar(query) or 0)
 
     def lock_admins(self) -> frozenset[str]:
         """Ids of the admins who can sign in; no other transaction changes them until this one ended.

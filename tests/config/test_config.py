@@ -22,7 +22,7 @@ def test_defaults_stay_below_var_and_need_no_environment() -> None:
     assert settings.database_url == "sqlite:///var/radikal.db"
     assert settings.mlflow_tracking_uri == "sqlite:///var/mlflow.db"
     assert settings.cors_origins == ()
-    assert not settings.is_production
+    assert settings.app_env == "development"
 
 
 def test_env_file_is_read_and_the_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +97,7 @@ def test_production_starts_on_safe_settings(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("APP_ENV", "production")
     monkeypatch.setenv("JWT_SECRET", STRONG[:32])
     monkeypatch.setenv("ALLOWED_HOSTS", "qc.example.com")
-    assert load_settings(None).is_production
+    assert load_settings(None).app_env == "production"
 
 
 @pytest.mark.parametrize(

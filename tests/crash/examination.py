@@ -12,9 +12,9 @@ from core.services.images.orphan_cleanup import sweep_originals
 from core.services.inspections.annotating import annotation_content
 from core.services.inspections.inspecting import decision_content, inspection_content
 from core.services.workspaces import Workspace
-from core.store.integrity import check_integrity
 from core.store.record_tables import AnnotationRow, AuditEventRow
 from tests.crash.place import Place
+from tests.integrity import check_integrity
 
 _ALL = 1_000_000
 _VERSIONED = ("decision", "annotation")

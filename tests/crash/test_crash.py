@@ -21,12 +21,12 @@ import pytest
 from sqlalchemy import inspect
 
 from core.store.database import open_database, upgrade
-from core.store.integrity import check_integrity
 from core.store.schema import METADATA
 from tests.conftest import ON_EACH_DATABASE
 from tests.crash.examination import Acts, Ledger
 from tests.crash.place import Place
 from tests.crash.worker import N_THREADS
+from tests.integrity import check_integrity
 from tests.postgres import PostgresServer
 
 N_KILLS = int(os.environ.get("RADIKAL_CRASH_KILLS", "20"))

@@ -10,7 +10,6 @@ from core.domain.serving import (
     ServingChange,
     in_use_since,
     rollback_target,
-    served_at,
 )
 from tests.records import START
 
@@ -56,12 +55,6 @@ def test_a_roll_back_takes_back_the_newest_change_that_was_not_taken_back(
     steps: tuple[str, ...], target: int | None
 ) -> None:
     assert rollback_target(changes(*steps)) == target
-
-
-@pytest.mark.parametrize(("hours", "version"), [(-1, None), (0, 1), (0.9, 1), (1, 2), (2.5, 1), (99, 1)])
-def test_what_served_is_the_last_change_until_then(hours: float, version: int | None) -> None:
-    found = served_at(changes("p1", "p2", "r1"), START + timedelta(hours=hours))
-    assert (found and found.version) == version
 
 
 def test_a_version_is_in_use_since_the_first_change_without_a_break() -> None:

@@ -3,7 +3,7 @@ import pytest
 
 from core.evaluate.average_precision import average_precision, rank
 from core.evaluate.coco_average_precision import LabelledBoxes, coco_average_precision
-from core.evaluate.matching import match_at
+from core.evaluate.matching import COCO_IOU_THRESHOLDS, match
 
 
 def ranked(hits: list[bool], n_truth: int):
@@ -51,7 +51,10 @@ def _image(random: np.random.Generator, false_calls: int, decimals: int) -> Labe
 def test_it_equals_faster_coco_eval_with_and_without_ties(seed: int, decimals: int, false_calls: int) -> None:
     random = np.random.default_rng(seed)
     images = [_image(random, false_calls, decimals) for _ in range(25)]
-    hits = [match_at(i.boxes, i.scores, i.truth) for i in images]
+    hits = [
+        [match(i.boxes, i.scores, i.truth, overlap).is_true for overlap in COCO_IOU_THRESHOLDS]
+        for i in images
+    ]
     n_truth = np.array([len(i.truth) for i in images])
     ours = [
         average_precision(rank([i.scores for i in images], [h[t] for h in hits], n_truth)) for t in range(10)
@@ -64,7 +67,7 @@ def test_a_weight_counts_an_image_as_often_as_listing_it() -> None:
     images = [_image(random, 6, 9) for _ in range(12)]
     weights = random.integers(0, 4, len(images))
     listed = [image for image, weight in zip(images, weights, strict=True) for _ in range(weight)]
-    hits = [match_at(i.boxes, i.scores, i.truth, (0.5,))[0] for i in images]
+    hits = [match(i.boxes, i.scores, i.truth, 0.5).is_true for i in images]
     once = rank([i.scores for i in images], hits, np.array([len(i.truth) for i in images]))
     reference = coco_average_precision(listed)
     assert reference is not None

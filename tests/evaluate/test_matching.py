@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.evaluate.matching import iou_matrix, match, match_at
+from core.evaluate.matching import iou_matrix, match
 
 BOX = np.array([[0, 0, 10, 10]], np.float32)
 NONE = np.zeros((0, 4), np.float32)
@@ -65,7 +65,6 @@ def test_nothing_matches_when_one_side_is_empty(detected: int, recorded: int) ->
     assert found.is_true.shape == (detected,)
     assert not found.is_true.any()
     assert found.is_found.shape == (recorded,)
-    assert match_at(np.repeat(BOX, detected, 0), np.ones(detected), NONE).shape == (10, detected)
 
 
 def test_cutting_off_low_scores_changes_no_other_match() -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from core.domain.detections import Origin, View
-from core.explain.placement import place, scaled, share_inside
+from core.explain.placement import place, scaled
 
 
 def _place(cells, *, row=4, col=5, stride=8, view=None, box=(40, 32, 48, 40), shape=(200, 300)):
@@ -52,7 +52,7 @@ def test_evidence_outside_the_box_is_kept() -> None:
     heat = _place([[1.0]], row=20, col=30, box=(10, 10, 20, 20))
     assert heat.values.shape[0] >= 20 * 8 + 8
     assert heat.values.max() == 1.0
-    assert share_inside(heat, np.array([10, 10, 20, 20])) == 0.0
+    assert not heat.values[10 - heat.y0 : 20 - heat.y0, 10 - heat.x0 : 20 - heat.x0].any()
 
 
 def test_a_map_at_the_border_stays_within_the_image() -> None:
@@ -72,11 +72,9 @@ def test_no_positive_cell_gives_an_empty_map_over_the_box() -> None:
     assert heat.peak == 0.0
     assert not heat.values.any()
     assert heat.values.shape == (40, 40)
-    assert share_inside(heat, np.array([40, 32, 48, 40])) is None
 
 
-def test_share_inside_by_hand() -> None:
+def test_a_map_is_scaled_by_its_own_maximum() -> None:
     heat = scaled(np.array([[1.0, 1.0], [2.0, 0.0]], np.float32), 10, 20)
-    assert heat.peak == 2.0
-    assert share_inside(heat, np.array([10, 20, 11, 22])) == pytest.approx(0.75)
-    assert share_inside(heat, np.array([0, 0, 100, 100])) == pytest.approx(1.0)
+    assert (heat.peak, heat.x0, heat.y0) == (2.0, 10, 20)
+    assert heat.values.tolist() == [[0.5, 0.5], [1.0, 0.0]]

@@ -30,6 +30,7 @@ class LearningPlace:
     """Store, originals, data versions and what makes them.
 
     Attributes:
+        imports: the folder that COCO files are imported from.
         logged: numbers of the data versions that were noted in MLflow.
         evaluated: sha256 of images in evaluation sets.
     """
@@ -43,7 +44,8 @@ class LearningPlace:
         self.manifests = ManifestFiles(folder / "data_versions")
         self.registry = FolderRegistry(*versions)
         self.jobs = JobService(self.store, folder / "jobs", kinds=[MAKE_DATA_VERSION, "retrain"])
-        self.data = DataVersionService(self.store, self.manifests, folder / "imports", self.jobs)
+        self.imports = folder / "imports"
+        self.data = DataVersionService(self.store, self.manifests, self.imports, self.jobs)
         self.logged: list[int] = []
         self.evaluated: set[str] = set()
         self.maker = DataMaker(

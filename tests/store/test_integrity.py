@@ -6,7 +6,7 @@ from sqlalchemy import Engine, text
 
 from core.store.database import open_database
 from core.store.failures import DatabaseUnavailableError
-from core.store.integrity import check_integrity
+from tests.integrity import check_integrity
 
 on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 on_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)

@@ -1,7 +1,6 @@
 """How much a request may carry, and how long it may take to carry it."""
 
 import asyncio
-import logging
 from collections.abc import Mapping
 
 from starlette.datastructures import Headers
@@ -16,7 +15,6 @@ _SMALL = 64 * 1024
 #: Boundary and headers of the multipart body around a file.
 _ENVELOPE = MIB
 _IDLE_S = 60.0
-log = logging.getLogger(__name__)
 
 
 class _TooLargeError(Exception):

@@ -53,11 +53,6 @@ class DataVersionService:
         self._imports = imports
         self._jobs = jobs
 
-    @property
-    def imports_folder(self) -> Path:
-        """Where an administrator lays COCO files and their images."""
-        return self._imports
-
     def all(self, identity: Identity, model_name: str | None = None) -> list[DataVersion]:
         """Every version, the newest first.
 

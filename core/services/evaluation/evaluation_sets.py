@@ -14,7 +14,7 @@ from core.domain.radiograph import Polarity, Radiograph
 from core.domain.records import new_id
 from core.imaging.names import clean_name
 from core.labelling.coco import CocoDataset, CocoImage, dataset_from, read_coco
-from core.services.evaluation.recorded_images import cluster_name, read_recorded, select_images
+from core.services.evaluation.recorded_images import read_recorded, select_images
 from core.store.evaluations import EvaluationSet
 from core.store.unit_of_work import Store
 
@@ -236,8 +236,3 @@ def _digest(folder: Path, image: CocoImage) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise DatasetError(f"cannot read {clean_name(image.file_name)}: {error.strerror}") from error
-
-
-def part_names(content: SetContent) -> list[str]:
-    """The independent part of each image."""
-    return [cluster_name(image) for image in content.images]

@@ -45,13 +45,6 @@ class ExplainService:
             pyramid = self._pyramid(detector, result, result.detections.origins[index].view)
             return explain_on_pyramid(detector, pyramid, result.detections, index, shape)
 
-    def explain_all(self, result: DetectionResult) -> tuple[HeatMap, ...]:
-        """The maps of all detections, in their order; each view runs once."""
-        views = [origin.view for origin in result.detections.origins]
-        by_view = sorted(range(len(views)), key=lambda i: views.index(views[i]))
-        maps = {index: self.explain(result, index) for index in by_view}
-        return tuple(maps[index] for index in range(len(views)))
-
     def _pyramid(self, detector: Detector, result: DetectionResult, view: View) -> Sequence[Tensor]:
         """The pyramid of one view, kept or run now; under the detector's lock."""
         key = (result.model.sha256, result.radiograph.sha256, result.radiograph.polarity, view)

@@ -1,7 +1,6 @@
 """Training with a record: an MLflow run, a job row, files."""
 
 import json
-import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -16,8 +15,6 @@ from core.training.logs import ConsoleJobLog, FileRunLog
 from core.training.loop import RunSettings, train
 from core.training.manifest import manifest_digest, write_manifest
 from core.training.recipe import read_recipe
-
-log = logging.getLogger(__name__)
 
 
 class TrainService:

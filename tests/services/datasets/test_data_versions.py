@@ -85,7 +85,7 @@ def test_nothing_labelled_makes_nothing(place: LearningPlace) -> None:
 
 
 def test_a_coco_file_of_the_imports_folder_is_imported_with_its_series(place: LearningPlace) -> None:
-    write_coco(place.data.imports_folder / "shop", {f"{n}.png": f"S{n // 2}" for n in range(10)})
+    write_coco(place.imports / "shop", {f"{n}.png": f"S{n // 2}" for n in range(10)})
     assert place.data.importable(place.engineer) == ["shop/coco.json"]
     version = place.make(coco=Path("shop/coco.json"))
     manifest = place.data.manifest(place.annotator, version)
@@ -98,7 +98,7 @@ def test_a_coco_file_of_the_imports_folder_is_imported_with_its_series(place: Le
 
 
 def test_labels_win_over_an_import_of_the_same_image(place: LearningPlace) -> None:
-    coco = write_coco(place.data.imports_folder / "shop", {"a.png": "S"})
+    coco = write_coco(place.imports / "shop", {"a.png": "S"})
     place.make(coco=Path("shop/coco.json"))
     place.label(hashlib.sha256((coco.parent / "a.png").read_bytes()).hexdigest(), (5, 5, 50, 50))
     version = place.make(coco=Path("shop/coco.json"))
@@ -108,7 +108,7 @@ def test_labels_win_over_an_import_of_the_same_image(place: LearningPlace) -> No
 
 @pytest.mark.parametrize("path", ["../secret.json", "/etc/passwd", "shop/none.json"])
 def test_no_file_outside_of_the_imports_folder_is_read(place: LearningPlace, path: str) -> None:
-    place.data.imports_folder.mkdir()
+    place.imports.mkdir()
     (place.folder / "secret.json").write_text("{}")
     with pytest.raises(BadInputError, match="in the folder of imports"):
         place.data.start(place.engineer, DataRequest("weld", "ours", coco=Path(path)))
@@ -175,7 +175,7 @@ def test_what_trained_a_version_and_has_to_judge_is_left_out(engine: Engine, tmp
 def test_a_series_that_calibrated_a_version_calibrates_again(engine: Engine, tmp_path: Path) -> None:
     calibration = {"parts": ["series:S1", "parent_film:x"]}
     place = LearningPlace(engine, tmp_path, write_artefact(tmp_path / "v1", calibration=calibration))
-    write_coco(place.data.imports_folder, {"a.png": "S1", "b.png": "S2"})
+    write_coco(place.imports, {"a.png": "S1", "b.png": "S2"})
     version = place.make(coco=Path("coco.json"))
     parts = {i.series: i.part for i in place.data.manifest(place.annotator, version).images}
     assert parts == {"S1": Part.CALIBRATION, "S2": Part.TRAIN}
@@ -191,7 +191,7 @@ def test_a_manifest_that_was_changed_from_outside_is_not_believed(place: Learnin
 
 
 def test_an_export_is_what_the_data_checks_and_training_read(place: LearningPlace, tmp_path: Path) -> None:
-    write_coco(place.data.imports_folder, {f"{n}.png": f"S{n}" for n in range(5)})
+    write_coco(place.imports, {f"{n}.png": f"S{n}" for n in range(5)})
     version = place.make(coco=Path("coco.json"))
     files = export(place.data.manifest(place.annotator, version), place.blobs, tmp_path / "out")
     assert [path.name for path in files] == ["train.json", "calibration.json", "test.json"]

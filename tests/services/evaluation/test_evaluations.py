@@ -10,8 +10,8 @@ from app.shared.resources import Resources
 from core.domain.accounts import COMMAND_LINE, Identity, Role
 from core.domain.errors import BadInputError, DatasetError
 from core.evaluate.comparison import Verdict
-from core.services.evaluation.evaluation_sets import part_names
 from core.services.evaluation.evaluations import BUILT_IN_NAME
+from core.services.evaluation.recorded_images import cluster_name
 from core.store.jobs import JobState
 from tests.measured import add_second_version, add_set, measure
 from tests.workplace import close_workplace, make_workplace
@@ -32,7 +32,7 @@ def test_a_set_is_known_by_its_images_and_boxes(held: Resources, tmp_path: Path)
     added = add_set(held, tmp_path)
     content = sets.content(added)
     assert (added.n_images, len(content.digests)) == (6, 6)
-    assert part_names(content) == [f"series:{name}" for name in "AABBCC"]
+    assert [cluster_name(image) for image in content.images] == [f"series:{name}" for name in "AABBCC"]
     assert sum(len(image.boxes) for image in content.images) == added.n_boxes > 0
     assert sets.digests_of("weld") == frozenset(content.digests)
     assert sets.digests_of("casting") == frozenset()

@@ -1,4 +1,4 @@
-"""The classic Grad-CAM of one detection, kept for comparison."""
+"""The classic Grad-CAM of one detection, to compare the product's with."""
 
 import torch
 from captum.attr import LayerGradCam
