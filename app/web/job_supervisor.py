@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from core.cli.working import TAKEN
+from core.cli.jobs import TAKEN
 from core.domain.errors import WorkbenchError
 from core.services.jobs.job_queue import JobQueue, next_jobs
 from core.services.jobs.jobs import LOG_FILE

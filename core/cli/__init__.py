@@ -8,9 +8,9 @@ import click
 from core.cli.audit import audit
 from core.cli.data import data
 from core.cli.detecting import detect
-from core.cli.evaluating import evaluate
-from core.cli.evaluation_sets import evaluation_sets
+from core.cli.evaluating import evaluate, evaluation_sets
 from core.cli.film_evaluating import evaluate_films
+from core.cli.jobs import work
 from core.cli.labels import labels
 from core.cli.models import models
 from core.cli.report import report
@@ -18,7 +18,6 @@ from core.cli.routing import route
 from core.cli.serving import serve, setup
 from core.cli.training import simulate, train
 from core.cli.users import user_commands
-from core.cli.working import work
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -32,19 +31,6 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
 
 
-main.add_command(setup)
-main.add_command(serve)
-main.add_command(detect)
-main.add_command(evaluate)
-main.add_command(evaluation_sets)
-main.add_command(route)
-main.add_command(evaluate_films)
-main.add_command(train)
-main.add_command(simulate)
-main.add_command(data)
-main.add_command(labels)
-main.add_command(models)
-main.add_command(report)
-main.add_command(audit)
-main.add_command(user_commands)
-main.add_command(work)
+for command in (setup, serve, detect, evaluate, evaluation_sets, evaluate_films, route, train, simulate, data,
+                labels, models, report, audit, user_commands, work):  # fmt: skip
+    main.add_command(command)

@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.audit.findings import Verification
-from core.cli.conventions import FAILED, one_line_errors, open_services
+from core.cli.conventions import FAILED, MOMENTS, one_line_errors, open_services
 from core.domain.accounts import COMMAND_LINE
 
 if TYPE_CHECKING:
     from core.services.auditing import AuditService
-
-_MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
 
 @click.group()
@@ -59,8 +57,8 @@ def verify(as_json: bool) -> None:
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
 @click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True,
               help="For spreadsheets, or one JSON object a line.")  # fmt: skip
-@click.option("--from", "since", type=click.DateTime(_MOMENTS), help="Earliest moment, UTC.")
-@click.option("--to", "until", type=click.DateTime(_MOMENTS), help="First moment that is left out, UTC.")
+@click.option("--from", "since", type=click.DateTime(MOMENTS), help="Earliest moment, UTC.")
+@click.option("--to", "until", type=click.DateTime(MOMENTS), help="First moment that is left out, UTC.")
 @click.option("--actor", help="Id of who acted.")
 @click.option("--action", help="Action, or its first words: `user` finds user.added, too.")
 @one_line_errors

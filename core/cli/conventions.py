@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec
 
 import click
@@ -15,6 +16,17 @@ if TYPE_CHECKING:
     from core.container import Container
 
 BAD_INPUT, FAILED = 2, 1
+MODELS = ("weld", "casting")
+#: Forms in which a moment may be given, UTC.
+MOMENTS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
+#: Options that several commands have.
+MODEL = click.option("--model", required=True, type=click.Choice(MODELS), help="Registered model.")
+VERSION = click.option("--version", type=int, help="Version number; wins over --alias.")
+ALIAS = click.option("--alias", default="champion", show_default=True, help="Alias of the version to run.")
+SPLIT = click.option("--split", type=click.Path(path_type=Path), help="Split list: use one part of it only.")
+PART = click.option("--part", default="test", show_default=True, help="Part of the split list.")
+POLARITY = click.option("--polarity", type=click.Choice(["film", "digital", "unknown"]), default="unknown",
+                        show_default=True, help="Of files that do not say.")  # fmt: skip
 P = ParamSpec("P")
 
 
@@ -51,6 +63,13 @@ def one_line_errors(command: Callable[P, None]) -> Callable[P, None]:
             sys.exit(FAILED)
 
     return run
+
+
+def members_of_part(split: Path | None, part: str) -> list[str] | None:
+    """The series and views in one part of a split list; None without a list."""
+    from core.labelling.split import members_of, read_split
+
+    return None if split is None else members_of(read_split(split), part)
 
 
 def show_progress(done: int, total: int) -> None:

@@ -3,11 +3,13 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
-from core.cli.conventions import FAILED, one_line_errors, open_services, show_progress
-from core.cli.learning import export_data, list_data, make_data
+from core.cli.conventions import FAILED, MODEL, VERSION, one_line_errors, open_services, show_progress
+from core.cli.jobs import do_job
+from core.domain.accounts import COMMAND_LINE
 
 
 @click.group()
@@ -15,9 +17,59 @@ def data() -> None:
     """Data sets and data versions: what models learn from and are measured on."""
 
 
-data.add_command(list_data)
-data.add_command(make_data)
-data.add_command(export_data)
+@data.command("versions")
+@one_line_errors
+def list_data() -> None:
+    """Every data version: what it holds, for which model, under which licence."""
+    with open_services(newest=True) as services:
+        for one in services.data.all(COMMAND_LINE):
+            parts = ", ".join(f"{name} {images}" for name, (images, _) in one.counts["parts"].items())
+            click.echo(
+                f"{one.number:>4}  {one.model_name:<8} {one.manifest_sha256[:12]}  "
+                f"{one.counts['boxes']} boxes on {one.counts['images']} images ({parts})  {one.licence}"
+            )
+
+
+@data.command("make")
+@MODEL
+@click.option("--licence", required=True, help="What the images may be used for.")
+@click.option("--note", default="", help="Why it is made.")
+@click.option("--coco", type=click.Path(path_type=Path), help="COCO file to import beside the labels.")
+@click.option("--images", type=click.Path(path_type=Path), help="Folder of its images; default: beside it.")
+@click.option(
+    "--calibration", "calibration_share", default=0.2, show_default=True, help="Share of the parts."
+)
+@click.option("--test", "test_share", default=0.2, show_default=True, help="Share of the parts.")
+@one_line_errors
+def make_data(model: str, coco: Path | None, images: Path | None, **values: Any) -> None:
+    """Make a data version from what is labelled, and from a COCO file."""
+    from core.services.datasets.data_request import DataRequest
+
+    folder = images or (coco.parent if coco else None)
+    request = DataRequest(
+        model,
+        coco=coco.resolve() if coco else None,
+        images_dir=folder.resolve() if folder else None,
+        **values,
+    )
+    with open_services(newest=True) as services:
+        result = do_job(services, services.data.start(COMMAND_LINE, request))
+    said = "" if result["is_new"] else " (nothing changed since)"
+    click.echo(f"data version {result['number']}  {result['manifest_sha256']}{said}")
+
+
+@data.command("export")
+@click.argument("number", type=int)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write into.")
+@one_line_errors
+def export_data(number: int, out: Path) -> None:
+    """Write data version NUMBER as COCO files by part, with its images and its split list."""
+    from core.services.datasets.data_export import export
+
+    with open_services(newest=True) as services:
+        version = services.data.numbered(COMMAND_LINE, number)
+        for path in export(services.data.manifest(COMMAND_LINE, version), services.blobs, out):
+            click.echo(path)
 
 
 @data.command()
@@ -29,7 +81,7 @@ data.add_command(export_data)
 @click.option(
     "--model", type=click.Choice(["weld", "casting"]), help="Model that must not know what is held out."
 )
-@click.option("--version", type=int, help="Version number; wins over --alias.")
+@VERSION
 @click.option("--alias", default="champion", show_default=True, help="Alias of the version.")
 @click.option("--held-out", multiple=True, help="Part of the split that judges or calibrates; repeat. "
               "Default: calibration and test. Without --split every image is held out.")  # fmt: skip

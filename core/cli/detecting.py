@@ -8,23 +8,26 @@ from typing import Any
 
 import click
 
-from core.cli.conventions import BAD_INPUT, one_line_errors, open_services, show_progress
+from core.cli.conventions import (
+    ALIAS,
+    BAD_INPUT,
+    MODEL,
+    POLARITY,
+    VERSION,
+    one_line_errors,
+    open_services,
+    show_progress,
+)
 from core.domain.errors import BadInputError
 
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--model", required=True, type=click.Choice(["weld", "casting"]), help="Registered model.")
-@click.option("--version", type=int, help="Version number; wins over --alias.")
-@click.option("--alias", default="champion", show_default=True, help="Alias of the version to run.")
+@MODEL
+@VERSION
+@ALIAS
 @click.option("--min-score", type=click.FloatRange(0, 1), help="Lowest raw score; default: the score cut.")
-@click.option(
-    "--polarity",
-    type=click.Choice(["film", "digital", "unknown"]),
-    default="unknown",
-    show_default=True,
-    help="Of files that do not say.",
-)
+@POLARITY
 @click.option("--explain", type=click.Path(path_type=Path), help="Folder for one heat map PNG a box.")
 @click.option("--json", "json_path", type=click.Path(), help="File for the result, - for standard output.")
 @one_line_errors

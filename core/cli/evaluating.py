@@ -1,4 +1,4 @@
-"""`radikal evaluate`."""
+"""`radikal evaluate`, and `radikal evaluation-sets`: the sets that the page Compare measures versions on."""
 
 import json
 from pathlib import Path
@@ -6,21 +6,31 @@ from typing import Any
 
 import click
 
-from core.cli.conventions import one_line_errors, open_services, show_progress
+from core.cli.conventions import (
+    ALIAS,
+    MODEL,
+    PART,
+    POLARITY,
+    SPLIT,
+    VERSION,
+    members_of_part,
+    one_line_errors,
+    open_services,
+    show_progress,
+)
 
 
 @click.command()
-@click.option("--model", required=True, type=click.Choice(["weld", "casting"]), help="Registered model.")
+@MODEL
 @click.option("--coco", required=True, type=click.Path(path_type=Path), help="COCO file with the truth.")
 @click.option("--images", required=True, type=click.Path(path_type=Path), help="Folder of its images.")
-@click.option("--version", type=int, help="Version number; wins over --alias.")
-@click.option("--alias", default="champion", show_default=True, help="Alias of the version to run.")
+@VERSION
+@ALIAS
 @click.option("--artefact", type=click.Path(path_type=Path, exists=True, file_okay=False),
               help="Folder of a version that is not registered, instead of a registered one.")  # fmt: skip
-@click.option("--split", type=click.Path(path_type=Path), help="Split list: evaluate one part of it only.")
-@click.option("--part", default="test", show_default=True, help="Part of the split list.")
-@click.option("--polarity", type=click.Choice(["film", "digital", "unknown"]), default="unknown",
-              show_default=True, help="Of files that do not say.")  # fmt: skip
+@SPLIT
+@PART
+@POLARITY
 @click.option("--gate", is_flag=True, help="Refuse when any of the images was trained on.")
 @click.option("--out", type=click.Path(path_type=Path), help="JSON file for all figures.")
 @one_line_errors
@@ -39,9 +49,7 @@ def evaluate(
 ) -> None:
     """Measure a model version on images with recorded boxes."""
     from core.domain.radiograph import Polarity
-    from core.labelling.split import members_of, read_split
 
-    members = None if split is None else members_of(read_split(split), part)
     with open_services() as services:
         service = services.evaluate if artefact is None else services.evaluate_artefact(artefact)
         summary = service.evaluate(
@@ -50,7 +58,7 @@ def evaluate(
             model=model,
             version=version,
             alias=alias,
-            series=members,
+            series=members_of_part(split, part),
             polarity=Polarity(polarity),
             gate=gate,
             progress=show_progress,
@@ -80,3 +88,50 @@ def _print_figures(figures: dict[str, Any]) -> None:
             text += f"  (a perfectly calibrated model of this size: {low:.4f} to {high:.4f})"
         click.echo(f"  {name:<22}{text}")
     click.echo(f"  at probability {figures['operating_probability']}, score cut {figures['score_cut']}")
+
+
+@click.group("evaluation-sets")
+def evaluation_sets() -> None:
+    """Evaluation sets for comparing versions: add one, list them."""
+
+
+@evaluation_sets.command()
+@click.option("--name", required=True, help="To choose it by.")
+@MODEL
+@click.option("--coco", required=True, type=click.Path(path_type=Path), help="COCO file with the truth.")
+@click.option("--images", required=True, type=click.Path(path_type=Path), help="Folder of its images.")
+@SPLIT
+@PART
+@POLARITY
+@one_line_errors
+def add(
+    name: str, model: str, coco: Path, images: Path, split: Path | None, part: str, polarity: str
+) -> None:
+    """Add the images of a COCO file. They stay where they lie; their boxes and sha256s are kept.
+
+    A set never changes: images that are changed later are refused, other boxes are another set.
+    """
+    from core.domain.accounts import COMMAND_LINE
+    from core.domain.radiograph import Polarity
+
+    series = members_of_part(split, part)
+    with open_services(newest=True) as services:
+        added = services.evaluation_sets.add_files(
+            COMMAND_LINE, name, model, coco, images, series=series, polarity=Polarity(polarity)
+        )
+    click.echo(f"{added.name}: {added.n_images} images, {added.n_boxes} boxes, digest {added.digest[:12]}")
+
+
+@evaluation_sets.command("list")
+@one_line_errors
+def list_sets() -> None:
+    """List the sets, the newest first."""
+    from core.domain.accounts import COMMAND_LINE
+
+    with open_services(newest=True) as services:
+        found = services.evaluation_sets.all(COMMAND_LINE)
+    for one in found:
+        click.echo(f"{one.model_name:<8} {one.digest[:12]}  {one.n_images:>6} images {one.n_boxes:>7} boxes  "
+                   f"{one.name}")  # fmt: skip
+    if not found:
+        click.echo("no evaluation sets")

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from core.cli.conventions import one_line_errors, open_services, show_progress
+from core.cli.conventions import (
+    ALIAS,
+    MODEL,
+    POLARITY,
+    VERSION,
+    one_line_errors,
+    open_services,
+    show_progress,
+)
 
 if TYPE_CHECKING:
     from core.evaluate.cell_classes import ClassCells
@@ -15,16 +23,15 @@ if TYPE_CHECKING:
 
 
 @click.command("evaluate-films")
-@click.option("--model", required=True, type=click.Choice(["weld", "casting"]), help="Registered model.")
+@MODEL
 @click.option("--films", required=True, type=click.Path(path_type=Path), help="CSV with the recorded cells.")
 @click.option("--images", required=True, type=click.Path(path_type=Path), help="Folder of its films.")
-@click.option("--version", type=int, help="Version number; wins over --alias.")
-@click.option("--alias", default="champion", show_default=True, help="Alias of the version to run.")
+@VERSION
+@ALIAS
 @click.option("--probability", type=click.FloatRange(0, 1), help="Report from here on; default: the model's.")
 @click.option("--crops", type=click.Path(path_type=Path), help="COCO file of crops with their parent_film.")
 @click.option("--cell-px", type=click.FloatRange(1), default=248.0, show_default=True, help="One centimetre.")
-@click.option("--polarity", type=click.Choice(["film", "digital", "unknown"]), default="unknown",
-              show_default=True, help="Of files that do not say.")  # fmt: skip
+@POLARITY
 @click.option("--gate", is_flag=True, help="Refuse when any of the films was trained on.")
 @click.option("--out", type=click.Path(path_type=Path), help="JSON file for all figures.")
 @one_line_errors

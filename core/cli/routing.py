@@ -6,27 +6,37 @@ from typing import Any
 
 import click
 
-from core.cli.conventions import one_line_errors, open_services, show_progress
+from core.cli.conventions import (
+    ALIAS,
+    MODEL,
+    PART,
+    POLARITY,
+    SPLIT,
+    VERSION,
+    members_of_part,
+    one_line_errors,
+    open_services,
+    show_progress,
+)
 
 
 @click.command()
-@click.option("--model", required=True, type=click.Choice(["weld", "casting"]), help="Registered model.")
+@MODEL
 @click.option("--coco", required=True, type=click.Path(path_type=Path),
               help="COCO file of defective parts; `series` names the part.")  # fmt: skip
 @click.option("--images", required=True, type=click.Path(path_type=Path), help="Folder of its images.")
 @click.option("--clean", type=click.Path(path_type=Path),
               help="COCO file of parts known to hold no defect: they bound rejecting.")  # fmt: skip
-@click.option("--version", type=int, help="Version number; wins over --alias.")
-@click.option("--alias", default="champion", show_default=True, help="Alias of the version to run.")
+@VERSION
+@ALIAS
 @click.option("--risk", default=0.05, show_default=True,
               help="Highest share of defective parts that may be routed to accept.")  # fmt: skip
 @click.option("--confidence", default=0.95, show_default=True, help="Confidence that it is not exceeded.")
-@click.option("--split", type=click.Path(path_type=Path), help="Split list: use one part of it only.")
-@click.option("--part", default="test", show_default=True, help="Part of the split list.")
+@SPLIT
+@PART
 @click.option("--same-part", multiple=True, metavar="SERIES,SERIES",
               help="Series that show one part; may be given again.")  # fmt: skip
-@click.option("--polarity", type=click.Choice(["film", "digital", "unknown"]), default="unknown",
-              show_default=True, help="Of files that do not say.")  # fmt: skip
+@POLARITY
 @click.option("--out", type=click.Path(path_type=Path), help="JSON file for a copy of the certificate.")
 @one_line_errors
 def route(
@@ -51,7 +61,6 @@ def route(
     """
     from core.calibrate.routing import Assurance
     from core.domain.radiograph import Polarity
-    from core.labelling.split import members_of, read_split
     from core.services.routing.routing_set import RoutingSet
 
     level = Assurance(risk, confidence)
@@ -59,7 +68,7 @@ def route(
         coco=coco,
         images_dir=images,
         clean=clean,
-        series=None if split is None else members_of(read_split(split), part),
+        series=members_of_part(split, part),
         same_part=tuple(tuple(group.split(",")) for group in same_part),
         polarity=Polarity(polarity),
     )

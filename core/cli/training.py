@@ -1,11 +1,13 @@
 """`radikal train` and `radikal simulate`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from core.cli.conventions import one_line_errors, open_services
-from core.cli.learning import retrain
+from core.cli.jobs import do_job
+from core.domain.accounts import COMMAND_LINE
 
 
 @click.command()
@@ -39,7 +41,7 @@ def train(
     """
     if data_version is not None:
         given = {name: value for name, value in changes.items() if value is not None}
-        retrain(data_version, base=base, device=device, changes=given)
+        _retrain(data_version, base=base, device=device, changes=given)
         return
     if recipe is None or data is None:
         raise click.UsageError("name a recipe and its data by --recipe and --data, or a --data-version")
@@ -57,3 +59,15 @@ def simulate(out: Path, count: int, seed: int) -> None:
     from core.simulate.dataset import write_dataset
 
     click.echo(write_dataset(out, count=count, seed=seed))
+
+
+def _retrain(number: int, *, base: int | None, device: str, changes: dict[str, Any]) -> None:
+    """Train on with a data version, here and now, and print the challenger."""
+    from core.services.training.retrain_request import RetrainRequest
+
+    with open_services(newest=True) as services:
+        model = services.data.numbered(COMMAND_LINE, number).model_name
+        version = services.registry.resolve(model, version=base)[0].version
+        request = RetrainRequest(model, version, number, **changes)
+        result = do_job(services, services.retraining.start(COMMAND_LINE, request, device=device))
+    click.echo(f"{result['model']} v{result['version']} is the challenger")

@@ -134,7 +134,7 @@ def erase(name: str, yes: bool) -> None:
 @click.option("--end", is_flag=True, help="End them all.")
 @one_line_errors
 def sessions(name: str, end: bool) -> None:
-    """Where NAME is signed in, in UTC."""
+    """List where NAME is signed in, in UTC."""
     with open_services(newest=True) as services:
         user = services.accounts.named(COMMAND_LINE, name)
         if end:

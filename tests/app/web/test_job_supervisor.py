@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from app.web.job_supervisor import JobSupervisor
-from core.cli.working import TAKEN
+from core.cli.jobs import TAKEN
 from core.domain.accounts import COMMAND_LINE
 from core.services.jobs.job_queue import JobQueue
 from core.services.jobs.jobs import LOG_FILE, JobService

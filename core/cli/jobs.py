@@ -1,14 +1,19 @@
-"""`radikal work`: one long job in a process of its own. The server starts it; people need not."""
+"""Long jobs in this process: `radikal work`, which the server starts, and jobs that a command waits for."""
 
 import logging
 import os
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from core.cli.conventions import FAILED, one_line_errors, open_services
+from core.domain.errors import JobTakenError
+
+if TYPE_CHECKING:
+    from core.container import Container
 
 _NICENESS = 10
 STOPPED = 3
@@ -25,7 +30,6 @@ def work(job: str) -> None:
     SIGTERM stops it at the next point where it can go on later. Exit code 1 when it failed, 3 when it was
     stopped, 4 when it was not there to be done.
     """
-    from core.domain.errors import JobTakenError
     from core.services.jobs.jobs import LOG_FILE
     from core.store.jobs import JobState
 
@@ -42,6 +46,29 @@ def work(job: str) -> None:
             sys.exit(TAKEN)
     if state is not JobState.DONE:
         sys.exit(FAILED if state is JobState.FAILED else STOPPED)
+
+
+def do_job(services: "Container", job_id: str) -> dict[str, Any]:
+    """The result of a queued job, done in this process; ends the process when there is none.
+
+    Where a server runs, it may have begun the job already: then its id is told, and where to watch it.
+    """
+    from core.store.jobs import JobState
+
+    logging.getLogger("core").setLevel(logging.INFO)
+    worker = services.job_worker()
+    try:
+        state = worker.work(job_id)
+    except JobTakenError:
+        click.echo(f"job {job_id} waits for its device or is done by the server: see its page", err=True)
+        sys.exit(STOPPED)
+    except KeyboardInterrupt:
+        sys.exit(STOPPED)
+    job = worker.job(job_id)
+    if state is not JobState.DONE:
+        click.echo(f"radikal: {job.message}", err=True)
+        sys.exit(FAILED if state is JobState.FAILED else STOPPED)
+    return dict(job.result)
 
 
 def _log_to(log_path: Path) -> None:
