@@ -219,7 +219,7 @@ class Container:
         return DemoWorkspaces(self.data_dir / "demo", open_store, idle_s=idle_s)
 
     def workspace_of(self, identity: Identity) -> Workspace:
-        """Where this person's images and records are; a guest never sees those of accounts."""
+        """The workspace with this person's images and records; a guest never sees that of accounts."""
         return self.demo.of(identity) if identity.is_guest else self.workspace
 
     @cached_property

@@ -71,11 +71,7 @@ class AuditService:
     def search(
         self, identity: Identity, wanted: EventFilter, *, before: int | None = None, limit: int = 50
     ) -> AuditPage:
-        """A page of the wanted events, newest first.
-
-        Raises:
-            NotAllowedError: the role may not read the log.
-        """
+        """A page of the wanted events, newest first."""
         require(identity, Action.AUDIT_READ)
         with self._store.read() as work:
             found = work.audit.page(wanted, before=before, limit=limit + 1)
@@ -85,11 +81,7 @@ class AuditService:
         return AuditPage(shown, shown[-1].event.seq if len(found) > limit else None, n_wanted)
 
     def choices(self, identity: Identity) -> AuditChoices:
-        """The values that a filter may take.
-
-        Raises:
-            NotAllowedError: the role may not read the log.
-        """
+        """The values that a filter may take."""
         require(identity, Action.AUDIT_READ)
         with self._store.read() as work:
             actions, actor_ids, names = work.audit.actions(), work.audit.actor_ids(), _names(work)
@@ -125,9 +117,6 @@ class AuditService:
         Args:
             identity: who asks.
             progress: told now and then how many events of how many are done.
-
-        Raises:
-            NotAllowedError: the role may not read the log.
         """
         require(identity, Action.AUDIT_READ)
         lines = self._trail.anchors.read() if self._trail.anchors else AnchorLines((), ())

@@ -1,4 +1,4 @@
-"""One account under change: what may not happen to it, and what the audit log is told."""
+"""Changing one account: the refusals that protect it, and its lines in the audit log."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -44,7 +44,7 @@ class AccountChange:
             )
 
     def end_sessions(self, reason: str) -> int:
-        """How many were open and are over now."""
+        """End the open sessions; the number of them."""
         open_ones = [session.session_id for session in self.work.sessions.of_user(self.user.user_id)]
         return self.work.sessions.end(open_ones, self.work.now, reason)
 
@@ -68,7 +68,7 @@ class AccountChange:
 
 
 def account_content(user: User) -> Mapping[str, Any]:
-    """What the audit log takes the digest of: nothing that says who the person is."""
+    """The content whose digest goes into the audit log; nothing in it says who the person is."""
     return {
         "role": user.role.value,
         "is_active": user.is_active,

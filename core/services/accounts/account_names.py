@@ -1,4 +1,4 @@
-"""What an account may be called."""
+"""Sign-in names and full names of accounts."""
 
 import re
 import unicodedata
@@ -47,5 +47,5 @@ def person_name(typed: str) -> str:
 
 
 def _shown(typed: str) -> str:
-    """What was typed, short and without anything that a terminal or a page would obey."""
+    """The typed text, shortened and without anything that a terminal or a page would obey."""
     return ascii(typed if len(typed) <= 40 else typed[:40] + "...")

@@ -31,11 +31,13 @@ class NewPassword:
 
 
 class AccountService:
-    """What admins do with accounts. Every change is one transaction with its line in the audit log.
+    """Accounts, as admins change them. Every change is one transaction with its line in the audit log.
+
+    Every method that is handed an identity raises NotAllowedError for a role that may not manage users.
 
     Args:
         store: the real one; guests have no accounts.
-        account_key: under what refused sign-ins of a name are counted.
+        account_key: gives the key under which refused sign-ins of a name are counted.
         make_hash: of a password.
         make_password: a good one.
         make_id: of an account.
@@ -57,11 +59,7 @@ class AccountService:
         self._make_id = make_id
 
     def all(self, identity: Identity) -> list[User]:
-        """Every account by name, erased ones last.
-
-        Raises:
-            NotAllowedError: the role may not manage users.
-        """
+        """Every account by name, erased ones last."""
         require(identity, Action.USERS_MANAGE)
         with self._store.read() as work:
             return work.users.all()
@@ -70,7 +68,6 @@ class AccountService:
         """The account of this sign-in name, in any letter case.
 
         Raises:
-            NotAllowedError: the role may not manage users.
             UnknownUserError: there is none.
         """
         require(identity, Action.USERS_MANAGE)
@@ -93,7 +90,6 @@ class AccountService:
             password: None to have one generated, which comes back.
 
         Raises:
-            NotAllowedError: the role may not manage users.
             UserExistsError: the name is taken.
             BadInputError: name, full name, role or password will not do.
         """
@@ -205,7 +201,7 @@ class AccountService:
             return NewPassword(change.result(), generated)
 
     def erase(self, identity: Identity, user_id: str, *, confirmation: str) -> User:
-        """What is left of the account: no name, no password, no sessions; records keep its id as author.
+        """Erase the person: no name, no password, no sessions; records keep the account's id as author.
 
         It cannot be undone. The audit log never held the name, so its chain stays valid.
 

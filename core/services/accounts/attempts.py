@@ -17,7 +17,7 @@ from core.services.accounts.lock_out import (
 )
 from core.store.unit_of_work import Store, Work
 
-#: What is said of every refused sign-in.
+#: The answer to every refused sign-in.
 REFUSED = "name and password do not fit together, or the account is disabled"
 _NOBODY = Identity("unknown", "unknown", Role.GUEST)
 _LONGEST_NAME = 64
@@ -122,7 +122,7 @@ class Attempts:
 
 
 def account_key(key: bytes, name: str) -> str:
-    """Under what refused sign-ins of this name are counted; `key` is derived for `Purpose.CLIENT`."""
+    """The key under which refused sign-ins of this name are counted; `key` is that of `Purpose.CLIENT`."""
     return keyed_digest(key, f"account:{_typed(name)}")
 
 
@@ -142,7 +142,7 @@ def _typed(name: str) -> str:
 
 
 def _wait(work: Work, attempt: Attempt) -> tuple[int, str]:
-    """Seconds until an attempt for this account from this address is looked at, and what is locked out."""
+    """Seconds until an attempt for this account from this address is looked at, and the key it waits for."""
     by_account = work.failures.of_account(attempt.account_key, work.now - ACCOUNT_MEMORY)
     by_address = work.failures.of_address(attempt.address_key, work.now - ADDRESS_MEMORY)
     return max(

@@ -1,4 +1,4 @@
-"""What everybody with an account may do with its password: change it, and show that it is theirs."""
+"""One's own account: changing its password, and confirming it before signing."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ from core.store.unit_of_work import Store
 
 
 class OwnAccountService:
-    """What somebody does with the own account.
+    """The account of whoever acts.
 
     Args:
         store: the real one.

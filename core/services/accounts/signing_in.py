@@ -34,7 +34,7 @@ class SignInService:
 
     Args:
         store: the real one; its clock is the service's.
-        secret: what keys are derived from.
+        secret: that keys are derived from.
         idle, absolute: how long a session lasts.
         cost: of the bcrypt hashes; an unknown user takes as long as one of them.
     """
@@ -102,7 +102,7 @@ class SignInService:
 
         Args:
             ticket: from `verify` or `ticket_for`.
-            agent: what browser it is, for the list of sessions.
+            agent: the browser, for the list of sessions.
 
         Raises:
             SignInRefusedError: the ticket is none, used, too old, or the account was changed since.
@@ -118,7 +118,7 @@ class SignInService:
         return token
 
     def who(self, token: str | None, *, touch: bool = True) -> Identity | None:
-        """Whose session this is, with the role as it is now; None when there is none or it ended.
+        """The person whose session this is, with the role as it is now; None when there is none or it ended.
 
         Args:
             token: from the browser's cookie.
@@ -156,7 +156,7 @@ class SignInService:
             return [s for s in stored if user and self._void_because(s, user, work.now) is None]
 
     def n_open_sessions(self) -> dict[str, int]:
-        """How many good sessions each user has, by user id; who has none is missing."""
+        """The number of good sessions by user id; users without one are missing."""
         with self._store.read() as work:
             users = {user.user_id: user for user in work.users.all()}
             good = [
@@ -168,7 +168,7 @@ class SignInService:
         return dict(Counter(good))
 
     def end_sessions(self, identity: Identity, user_id: str, reason: str, *, keep: str | None = None) -> int:
-        """How many sessions of the user were ended.
+        """End the sessions of a user; the number of them.
 
         Args:
             identity: who asks: the user, or somebody who manages users.
@@ -222,7 +222,7 @@ class SignInService:
         )
 
     def _void_because(self, stored: StoredSession, user: User, now: datetime) -> str | None:
-        """Why a session that nobody ended is over; None while it is good."""
+        """The reason why a session that nobody ended is over; None while it is good."""
         if not user.is_active:
             return "disabled"
         if stored.credentials_version != user.credentials_version:

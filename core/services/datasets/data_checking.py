@@ -33,7 +33,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class CheckRequest:
-    """What to check.
+    """A request to check COCO files.
 
     Attributes:
         recorded: COCO files.
@@ -61,7 +61,7 @@ class CheckRequest:
 
 @dataclass(frozen=True, slots=True)
 class DataCheck:
-    """What a check found.
+    """The result of a check.
 
     Attributes:
         n_images: images looked at.
@@ -75,7 +75,7 @@ class DataCheck:
 
     @property
     def n_errors(self) -> int:
-        """How many findings are errors."""
+        """The number of findings that are errors."""
         return sum(finding.is_error for finding in self.findings)
 
     def to_dict(self) -> dict[str, Any]:
@@ -101,7 +101,7 @@ class DataCheckService:
         self._models = models
 
     def check(self, request: CheckRequest, *, progress: Progress | None = None) -> DataCheck:
-        """What is wrong or doubtful; `progress` is called after each image.
+        """Everything wrong or doubtful in the files; `progress` is called after each image.
 
         Raises:
             DatasetError: when a file cannot be read at all, or a part to hold out does not exist.

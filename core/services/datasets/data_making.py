@@ -263,7 +263,7 @@ def _stage(job_log: JobLog, start: float, end: float, what: str) -> Callable[[in
 
 
 def _refuse(check: DataCheck) -> None:
-    """Nothing when the check found no error.
+    """Return when the check found no error.
 
     Raises:
         DatasetError: names the first five.

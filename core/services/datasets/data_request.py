@@ -1,4 +1,4 @@
-"""What a new data version should hold, as a page asks for it and a job is told."""
+"""The request for a new data version, from a page or a command to its job."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from core.domain.radiograph import Polarity
 
 @dataclass(frozen=True, slots=True)
 class DataRequest:
-    """What a new data version should hold.
+    """The wanted content of a new data version.
 
     Attributes:
         model_name: "weld" or "casting".

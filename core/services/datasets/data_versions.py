@@ -1,4 +1,4 @@
-"""Data versions as people see them: which there are, what changed, what the next one would hold."""
+"""Data versions as people see them: the list, their differences, a preview of the next one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ _LARGEST_SHARE = 0.8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Preview:
-    """What the next version would hold.
+    """The content that the next version would have.
 
     Attributes:
         labelled: labelled images that nobody has to look at again.
@@ -40,6 +40,8 @@ class Preview:
 class DataVersionService:
     """Data versions of the real workspace.
 
+    Every method raises NotAllowedError for a role without the right to it.
+
     Args:
         store: where they are listed.
         manifests: where their content lies.
@@ -54,11 +56,7 @@ class DataVersionService:
         self._jobs = jobs
 
     def all(self, identity: Identity, model_name: str | None = None) -> list[DataVersion]:
-        """Every version, the newest first.
-
-        Raises:
-            NotAllowedError: the role may not look at data versions.
-        """
+        """Every version, the newest first."""
         require(identity, Action.DATA_READ)
         with self._store.read() as work:
             return work.data_versions.all(model_name)
@@ -67,7 +65,6 @@ class DataVersionService:
         """The version that people call so.
 
         Raises:
-            NotAllowedError: the role may not look at data versions.
             BadInputError: there is none.
         """
         require(identity, Action.DATA_READ)
@@ -78,20 +75,18 @@ class DataVersionService:
         return found
 
     def manifest(self, identity: Identity, version: DataVersion) -> DataManifest:
-        """What the version holds.
+        """The content of the version.
 
         Raises:
-            NotAllowedError: the role may not look at data versions.
             DatasetError: its file is missing or was changed.
         """
         require(identity, Action.DATA_READ)
         return self._manifests.read(version.manifest_sha256)
 
     def difference(self, identity: Identity, before: DataVersion, after: DataVersion) -> Difference:
-        """What changed from one version to another.
+        """The changes from one version to another.
 
         Raises:
-            NotAllowedError: the role may not look at data versions.
             DatasetError: a file is missing or was changed.
         """
         require(identity, Action.DATA_READ)
@@ -100,11 +95,7 @@ class DataVersionService:
         )
 
     def preview(self, identity: Identity, model_name: str) -> Preview:
-        """What the next version would hold without an import.
-
-        Raises:
-            NotAllowedError: the role may not look at data versions.
-        """
+        """The content of the next version without an import."""
         require(identity, Action.DATA_READ)
         with self._store.read() as work:
             labelled, n_waiting = labelled_images(work, model_name)
@@ -117,11 +108,7 @@ class DataVersionService:
         return Preview(len(labelled), n_new, n_waiting)
 
     def authors(self, identity: Identity, versions: Sequence[DataVersion]) -> dict[str, str]:
-        """The name of everybody who made one of the versions, by id.
-
-        Raises:
-            NotAllowedError: the role may not look at data versions.
-        """
+        """The name of everybody who made one of the versions, by id."""
         require(identity, Action.DATA_READ)
         ids = {version.created_by for version in versions if version.created_by is not None}
         with self._store.read() as work:
@@ -129,11 +116,7 @@ class DataVersionService:
         return {user_id: user.shown_name for user_id, user in users.items() if user is not None}
 
     def importable(self, identity: Identity) -> list[str]:
-        """COCO files in the imports folder, relative to it.
-
-        Raises:
-            NotAllowedError: the role may not make data versions.
-        """
+        """COCO files in the imports folder, relative to it."""
         require(identity, Action.DATA_MAKE)
         return sorted(path.relative_to(self._imports).as_posix() for path in self._imports.rglob("*.json"))
 
@@ -141,7 +124,6 @@ class DataVersionService:
         """The id of the job that makes the version.
 
         Raises:
-            NotAllowedError: the role may not make data versions.
             BadInputError: the licence is missing, a share is none, or the COCO file lies elsewhere.
         """
         require(identity, Action.DATA_MAKE)

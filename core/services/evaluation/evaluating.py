@@ -104,7 +104,7 @@ class EvaluateService:
         polarity: Polarity = Polarity.UNKNOWN,
         progress: Progress | None = None,
     ) -> list[ImageOutcome]:
-        """What `version` reports on each image, beside what is recorded there.
+        """The detections of `version` on each image beside the recorded boxes.
 
         Raises:
             DatasetError: when an image is not the size that its entry says.

@@ -28,7 +28,7 @@ class StoredEvaluation:
     """An evaluation with what each box did.
 
     Attributes:
-        key: what it is an evaluation of.
+        key: version, calibration and set that it is of.
         summary: the figures, as `EvaluationSummary.to_dict` gives them.
         outcomes: what each box did.
         figures: with their resamples.
@@ -61,7 +61,7 @@ class EvaluationArchive:
         self._differences: _Recent[dict[DifferenceKind, Places]] = _Recent(_KEPT_ANSWERS)
 
     def key(self, version: ModelVersion, set_digest: str) -> EvaluationKey:
-        """What an evaluation of the version on the set is kept under."""
+        """The key of an evaluation of the version on the set."""
         return EvaluationKey(
             version.sha256, version.calibration.calibration_id, set_digest, self._figures_version
         )
@@ -72,7 +72,7 @@ class EvaluationArchive:
             return work.evaluations.sets(model)
 
     def on_set(self, set_digest: str) -> dict[EvaluationKey, Evaluation]:
-        """What was measured on a set, without figures."""
+        """The evaluations on a set, without figures."""
         with self._store.read() as work:
             return {one.key: one for one in work.evaluations.on_set(set_digest, self._figures_version)}
 
@@ -94,7 +94,7 @@ class EvaluationArchive:
         return StoredEvaluation(found.key, found.summary, table, figures, found.device)
 
     def plan(self, stored: StoredEvaluation) -> Resampling:
-        """How the parts of its set were drawn."""
+        """The resampling of the parts of its set."""
         return self._plans.get(stored.key.set_digest, lambda: resample(stored.outcomes.parts))
 
     def measured(self, stored: StoredEvaluation, probability: float | None) -> MeasuredVersion:
@@ -110,7 +110,7 @@ class EvaluationArchive:
     def differences(
         self, first: StoredEvaluation, second: StoredEvaluation, probability: float | None
     ) -> dict[DifferenceKind, Places]:
-        """Where two versions differ, see `version_differences`."""
+        """The places where two versions differ, see `version_differences`."""
         return self._differences.get(
             (first.key, second.key, probability),
             lambda: version_differences(first.outcomes, second.outcomes, probability),

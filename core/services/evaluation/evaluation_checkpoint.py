@@ -1,4 +1,4 @@
-"""What a measuring job found so far, in its folder, so that a resume goes on where it stopped."""
+"""The results of a measuring job so far, kept in its folder so that a resume goes on from there."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from core.store.array_files import Arrays
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoundOnImage:
-    """What was reported on one image, and how long it took, ms."""
+    """The detections on one image, and the time they took, ms."""
 
     outcome: ImageOutcome
     elapsed_ms: float
@@ -38,7 +38,7 @@ def write_chunk(path: Path, found: Sequence[FoundOnImage]) -> None:
 
 
 def read_chunk(path: Path, images: Sequence[CocoImage]) -> list[FoundOnImage] | None:
-    """What was kept of these images, None where nothing was."""
+    """The kept results of these images, None where nothing was kept."""
     if not path.is_file():
         return None
     found = []

@@ -145,7 +145,7 @@ class EvaluationRun:
     def _detected(
         self, version: ModelVersion, content: SetContent, progress: "_Progress"
     ) -> list[FoundOnImage]:
-        """What was reported on every image; what an earlier run kept is not detected again."""
+        """The detections on every image; those that an earlier run kept are not made again."""
         folder = progress.log.folder / f"{version.sha256[:16]}-{version.calibration.calibration_id}"
         progress.begins(f"{version.name} v{version.version}")
         self._detect.warm_up(version)

@@ -26,7 +26,7 @@ _KEPT_KEYS = ("series", "parent_film", "mm_per_px", "polarity", "seed", "bit_dep
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SetContent:
-    """What a set holds.
+    """The content of a set.
 
     Attributes:
         images: in order, each with its recorded boxes.
@@ -49,7 +49,9 @@ class SetContent:
 
 
 class EvaluationSets:
-    """The evaluation sets. Images stay where they lie; what is kept is their list with the boxes.
+    """The evaluation sets. Images stay where they are; their list with the boxes is kept.
+
+    Every method that is handed an identity raises NotAllowedError for a role without the right to it.
 
     Args:
         store: where sets are listed.
@@ -61,11 +63,7 @@ class EvaluationSets:
         self._folder = folder
 
     def all(self, identity: Identity, model: str | None = None) -> list[EvaluationSet]:
-        """Every set, the newest first; None takes those of every model.
-
-        Raises:
-            NotAllowedError: the role may not compare versions.
-        """
+        """Every set, the newest first; None takes those of every model."""
         require(identity, Action.EVALUATIONS_READ)
         with self._store.read() as work:
             return work.evaluations.sets(model)
@@ -95,7 +93,6 @@ class EvaluationSets:
             source: what else to keep of where it came from.
 
         Raises:
-            NotAllowedError: the role may not add sets.
             BadInputError: the name or the same content is there already.
             DatasetError: file and images do not belong together.
         """
@@ -137,14 +134,13 @@ class EvaluationSets:
         return added
 
     def simulated_folder(self, count: int, seed: int) -> Path:
-        """Where the simulated images of a set lie or would lie."""
+        """The folder of the simulated images of a set, whether it exists or not."""
         return self._folder / f"simulated-{seed}-{count}"
 
     def find(self, identity: Identity, set_id: str) -> EvaluationSet:
         """The set with this id.
 
         Raises:
-            NotAllowedError: the role may not compare versions.
             BadInputError: there is none.
         """
         require(identity, Action.EVALUATIONS_READ)
@@ -152,7 +148,7 @@ class EvaluationSets:
             return work.evaluations.find_set(set_id)
 
     def content(self, one: EvaluationSet) -> SetContent:
-        """What a set holds.
+        """The content of a set.
 
         Raises:
             DatasetError: its list is missing or damaged.

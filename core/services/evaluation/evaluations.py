@@ -61,9 +61,11 @@ class VersionOnSet:
 class EvaluationService:
     """Evaluations of the real workspace.
 
+    Every method raises NotAllowedError for a role without the right to it.
+
     Args:
         sets: the evaluation sets.
-        archive: what was measured.
+        archive: evaluations that were made.
         registry: knows the versions.
         jobs: measure.
         device: that they measure on.
@@ -85,11 +87,7 @@ class EvaluationService:
         self._device = device
 
     def models(self, identity: Identity) -> list[str]:
-        """The models that there are versions of.
-
-        Raises:
-            NotAllowedError: the role may not compare versions.
-        """
+        """The models that there are versions of."""
         require(identity, Action.EVALUATIONS_READ)
         return self._registry.names()
 
@@ -97,18 +95,13 @@ class EvaluationService:
         """Every sound version of a model, newest first.
 
         Raises:
-            NotAllowedError: the role may not compare versions.
             ModelNotFoundError: there is no such model.
         """
         require(identity, Action.EVALUATIONS_READ)
         return self._versions(model)
 
     def measured_on(self, identity: Identity, chosen: EvaluationSet) -> frozenset[int]:
-        """Numbers of the versions that were measured on a set by this state of the code.
-
-        Raises:
-            NotAllowedError: the role may not compare versions.
-        """
+        """Numbers of the versions that were measured on a set by this state of the code."""
         require(identity, Action.EVALUATIONS_READ)
         known = self.archive.on_set(chosen.digest)
         versions = self._versions(chosen.model_name)
@@ -118,7 +111,6 @@ class EvaluationService:
         """These versions with what was measured of them on the set, in the order asked for.
 
         Raises:
-            NotAllowedError: the role may not compare versions.
             ModelNotFoundError: there is no such version.
             DatasetError: a file of an evaluation is missing or was changed.
         """
@@ -129,11 +121,7 @@ class EvaluationService:
     def measured(
         self, identity: Identity, one: StoredEvaluation, probability: float | None
     ) -> MeasuredVersion:
-        """All figures of a version at an operating probability; None takes its own.
-
-        Raises:
-            NotAllowedError: the role may not compare versions.
-        """
+        """All figures of a version at an operating probability; None takes its own."""
         require(identity, Action.EVALUATIONS_READ)
         return self.archive.measured(one, probability)
 
@@ -143,7 +131,6 @@ class EvaluationService:
         """What differs between two measured versions; nothing is judged on images that trained one of them.
 
         Raises:
-            NotAllowedError: the role may not compare versions.
             BadInputError: one of them was not measured.
         """
         require(identity, Action.EVALUATIONS_READ)
@@ -168,17 +155,15 @@ class EvaluationService:
         """Every place where two measured versions differ.
 
         Raises:
-            NotAllowedError: the role may not compare versions.
             BadInputError: one of them was not measured.
         """
         require(identity, Action.EVALUATIONS_READ)
         return self.archive.differences(_stored(first), _stored(second), probability)
 
     def content(self, identity: Identity, chosen: EvaluationSet) -> SetContent:
-        """What a set holds.
+        """The content of a set.
 
         Raises:
-            NotAllowedError: the role may not compare versions.
             DatasetError: its list is missing or was changed.
         """
         require(identity, Action.EVALUATIONS_READ)
@@ -188,7 +173,6 @@ class EvaluationService:
         """One image of a set, from where it lies.
 
         Raises:
-            NotAllowedError: the role may not compare versions.
             BadInputError: the set holds no such image.
             DatasetError: its file was changed.
         """
@@ -199,7 +183,6 @@ class EvaluationService:
         """The id of the job that measures these versions on the set.
 
         Raises:
-            NotAllowedError: the role may not measure.
             BadInputError: none or too many are asked for.
             ModelNotFoundError: there is no such version.
         """
@@ -220,7 +203,6 @@ class EvaluationService:
         """The id of the job that simulates welds and measures versions of the weld model on them.
 
         Raises:
-            NotAllowedError: the role may not measure.
             BadInputError: none or too many are asked for.
             ModelNotFoundError: there is no such version.
         """
@@ -236,11 +218,7 @@ class EvaluationService:
         return self._jobs.start(identity, EVALUATE, payload, device=self._device)
 
     def latest_job(self, identity: Identity, model: str) -> Job | None:
-        """The last job that measured versions of a model, None when there was none.
-
-        Raises:
-            NotAllowedError: the role may not look at jobs.
-        """
+        """The last job that measured versions of a model, None when there was none."""
         require(identity, Action.EVALUATIONS_READ)
         jobs = self._jobs.latest(identity, [EVALUATE], limit=20)
         return next((job for job in jobs if job.payload.get("model") == model), None)

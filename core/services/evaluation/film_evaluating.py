@@ -29,7 +29,7 @@ _SWEEP = tuple(round(0.05 * step, 2) for step in range(1, 20))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FilmEvaluation:
-    """What a model version reports on films, beside what is recorded there.
+    """The cells that a model version reports on films beside the recorded ones.
 
     Attributes:
         version: the model version.
@@ -105,7 +105,7 @@ class FilmEvaluateService:
         gate: bool = False,
         progress: Progress | None = None,
     ) -> FilmEvaluation:
-        """What `model` reaches on the films of a CSV; `core.evaluate.cells` says what is counted.
+        """The result of `model` on the films of a CSV; `core.evaluate.cells` says how cells are counted.
 
         Args:
             records: CSV of films, see `core.labelling.film_cells`.
@@ -208,7 +208,7 @@ def _beyond(film: FilmRecord, cell_px: float) -> list[str]:
 def _trained_on(
     films: Sequence[FilmRecord], images_dir: Path, crops: Path | None, trained_on: frozenset[str]
 ) -> dict[str, str]:
-    """Why a film is not unseen, by file name: it was trained on, or a crop of it was."""
+    """The reason why a film is not unseen, by file name: it was trained on, or a crop of it was."""
     reasons = {}
     if crops is not None:
         for crop in read_coco(crops).images:

@@ -71,7 +71,7 @@ def read_recorded(image: CocoImage, images_dir: Path, polarity: Polarity) -> Rad
 
 
 def detect_recorded(detector: Detector, image: CocoImage, images_dir: Path, polarity: Polarity) -> Detections:
-    """What `detector` reports on one COCO image: all above the floor, at most 1,000, uncalibrated.
+    """The detections on one COCO image: all above the floor, at most 1,000, uncalibrated.
 
     Raises:
         UnreadableImageError, DatasetError: as `read_recorded`.
@@ -123,7 +123,7 @@ def recorded_of(image: CocoImage) -> ImageOutcome:
 
 
 def count_trained_on(images: Sequence[CocoImage], images_dir: Path, trained_on: frozenset[str]) -> int:
-    """How many of the images the manifest `trained_on` names, by the sha256 of the file.
+    """The number of images that the manifest `trained_on` names, by the sha256 of the file.
 
     Simulated images (entries with a `seed`) also count by the sha256 of their pixels, because training
     renders them without a file.
@@ -135,7 +135,7 @@ def count_trained_on(images: Sequence[CocoImage], images_dir: Path, trained_on: 
 
 
 def cluster_name(image: CocoImage) -> str:
-    """What is resampled together: "series:...", else "parent_film:...", else "image:..."."""
+    """The cluster that is resampled together: "series:...", else "parent_film:...", else "image:..."."""
     if image.series is not None:
         return f"series:{image.series}"
     if image.parent_film is not None:
@@ -144,7 +144,7 @@ def cluster_name(image: CocoImage) -> str:
 
 
 def clusters_of(images: Sequence[CocoImage]) -> str:
-    """How the clusters of `images` came about, e.g. "series" or "series, image"."""
+    """The kinds of clusters of `images`, e.g. "series" or "series, image"."""
     kinds = {cluster_name(image).split(":", 1)[0] for image in images}
     return ", ".join(kind for kind in ("series", "parent_film", "image") if kind in kinds)
 

@@ -1,4 +1,4 @@
-"""What the server does about jobs by itself: what may begin now, and what became of a worker that is gone."""
+"""The queue of jobs as the server runs it: jobs that may begin, and jobs whose worker is gone."""
 
 from datetime import datetime, timedelta
 
@@ -24,7 +24,7 @@ class JobQueue:
             return work.jobs.active()
 
     def worker_ended(self, job_id: str, *, begun_before: datetime | None) -> JobState:
-        """What the job is after the process that did it ended, however it ended.
+        """The state of the job after the process that did it ended, however it ended.
 
         One that never began failed; one that was not done was interrupted, or cancelled if that was asked.
         One that is queued although it began was resumed meanwhile.

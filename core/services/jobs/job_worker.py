@@ -23,10 +23,10 @@ _STORE_EVERY_S = 0.5
 
 
 class WorkerLog:
-    """What a running job says and asks; a `JobLog`.
+    """Reports of a running job, and its question whether to stop; a `JobLog`.
 
     Attributes:
-        folder: the job's own; what lies there is there again when the job is resumed.
+        folder: the job's own; its files are still there when the job is resumed.
     """
 
     def __init__(self, store: Store, job_id: str, folder: Path, stop: threading.Event) -> None:
@@ -66,7 +66,7 @@ class JobWorker:
     Args:
         store: where job rows live.
         folder: below it every job has a folder of its own.
-        make_run: makes, of a kind, what does it.
+        make_run: gives the function that does jobs of a kind.
         beat_every_s: seconds between two signs of life.
     """
 
@@ -99,7 +99,7 @@ class JobWorker:
             return work.jobs.find(job_id)
 
     def work(self, job_id: str) -> JobState:
-        """How the job ended.
+        """Do the job; the state in which it ended.
 
         Raises:
             BadInputError: there is no such job.

@@ -23,7 +23,7 @@ _TAIL_BYTES = 16_384
 
 
 class JobService:
-    """Jobs of the real workspace.
+    """Jobs of the real workspace. Every method raises NotAllowedError for a role without the right to it.
 
     Args:
         store: where job rows live.
@@ -46,7 +46,6 @@ class JobService:
             device: "cpu", "cuda" or "cuda:N".
 
         Raises:
-            NotAllowedError: the role may not start jobs.
             BadInputError: there is no such kind.
         """
         require(identity, Action.JOBS_MANAGE)
@@ -61,7 +60,6 @@ class JobService:
         """The job.
 
         Raises:
-            NotAllowedError: the role may not look at jobs.
             BadInputError: there is none.
         """
         require(identity, Action.JOBS_READ)
@@ -71,21 +69,13 @@ class JobService:
     def latest(
         self, identity: Identity, kinds: Collection[str] | None = None, *, limit: int = 50
     ) -> list[Job]:
-        """Jobs, the newest first; None takes every kind.
-
-        Raises:
-            NotAllowedError: the role may not look at jobs.
-        """
+        """Jobs, the newest first; None takes every kind."""
         require(identity, Action.JOBS_READ)
         with self._store.read() as work:
             return work.jobs.latest(kinds, limit=limit)
 
     def ahead_of(self, identity: Identity, job: Job) -> int:
-        """How many jobs run or wait on the same device before this one.
-
-        Raises:
-            NotAllowedError: the role may not look at jobs.
-        """
+        """The number of jobs that run or wait on the same device before this one."""
         require(identity, Action.JOBS_READ)
         with self._store.read() as work:
             active = [one for one in work.jobs.active() if one.device == job.device]
@@ -99,7 +89,6 @@ class JobService:
         """Stop it: a waiting job at once, a running one at the next point where it can.
 
         Raises:
-            NotAllowedError: the role may not stop jobs.
             BadInputError: there is none, or it ended already.
         """
         require(identity, Action.JOBS_MANAGE)
@@ -117,7 +106,6 @@ class JobService:
         """Queue it again; it goes on from what it kept.
 
         Raises:
-            NotAllowedError: the role may not start jobs.
             BadInputError: there is none, or it neither failed nor was stopped.
         """
         require(identity, Action.JOBS_MANAGE)
@@ -129,7 +117,7 @@ class JobService:
             _record(work, identity, "job.resumed", job_id, {"kind": job.kind, "was": job.state.value})
 
     def folder_of(self, job_id: str) -> Path:
-        """Where the job keeps its files; ids are hex digits, so that nothing else can be reached.
+        """The folder of the job; ids are hex digits, so that no other folder can be reached.
 
         Raises:
             BadInputError: it is no id.
@@ -137,11 +125,7 @@ class JobService:
         return job_folder(self._folder, job_id)
 
     def log_tail(self, identity: Identity, job_id: str, n_lines: int = 12) -> list[str]:
-        """The last lines of its log, the newest last; empty before it began.
-
-        Raises:
-            NotAllowedError: the role may not look at jobs.
-        """
+        """The last lines of its log, the newest last; empty before it began."""
         require(identity, Action.JOBS_READ)
         path = self.folder_of(job_id) / LOG_FILE
         if not path.is_file():

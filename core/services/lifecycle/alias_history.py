@@ -1,4 +1,4 @@
-"""What served when: every move of an alias is kept, also one that was made outside of the product."""
+"""The history of aliases: every move is kept, also one that was made outside of the product."""
 
 import logging
 import threading
@@ -22,7 +22,7 @@ _BY_COMMAND = (ChangeKind.PROMOTED, ChangeKind.EMERGENCY, ChangeKind.ROLLED_BACK
 
 
 class Registry(Protocol):
-    """What is asked of the registry; all of it but `refresh` is answered by its disk cache."""
+    """A registry; all but `refresh` is answered from its disk cache."""
 
     def names(self) -> list[str]:
         """The registered models."""
@@ -48,7 +48,7 @@ class NamedChange:
 
 @dataclass(frozen=True, slots=True)
 class ServedThen:
-    """What served when an inspection was made, and what made it.
+    """The version that made an inspection, and the champion of that moment.
 
     Attributes:
         version, model_sha256: that made the inspection.
@@ -64,7 +64,9 @@ class ServedThen:
 
 
 class AliasHistory:
-    """Keeps every change of an alias, and answers what served when.
+    """Keeps every change of an alias and answers which version served when.
+
+    Every method that is handed an identity raises NotAllowedError for a role without the right to it.
 
     Args:
         store: the real one.
@@ -77,11 +79,7 @@ class AliasHistory:
         self._observing = threading.Lock()
 
     def history(self, identity: Identity, model: str) -> list[NamedChange]:
-        """Every change of every alias of the model, oldest first.
-
-        Raises:
-            NotAllowedError: the role may not look at versions.
-        """
+        """Every change of every alias of the model, oldest first."""
         require(identity, Action.MODELS_READ)
         with self.store.read() as work:
             names = _Names(work)
@@ -90,21 +88,16 @@ class AliasHistory:
     def at(
         self, identity: Identity, model: str, moment: datetime, *, alias: str = CHAMPION
     ) -> NamedChange | None:
-        """What the alias pointed to at `moment`: the change in force then, None before the first one.
-
-        Raises:
-            NotAllowedError: the role may not look at versions.
-        """
+        """The change of the alias in force at `moment`; None before the first one."""
         require(identity, Action.MODELS_READ)
         with self.store.read() as work:
             change = work.serving.at(model, alias, moment)
             return None if change is None else _Names(work).of(change)
 
     def of_inspection(self, identity: Identity, inspection_id: str) -> ServedThen:
-        """Which version made an inspection, and which was champion then.
+        """The version that made an inspection, and the champion of that moment.
 
         Raises:
-            NotAllowedError: the role may not look at versions.
             UnknownRecordError: there is no such inspection.
         """
         require(identity, Action.MODELS_READ)
@@ -130,7 +123,7 @@ class AliasHistory:
         by: Identity = SYSTEM,
         note: str = "",
     ) -> int:
-        """How many moves of aliases were kept that nobody had recorded.
+        """Keep moves of aliases that nobody recorded; the number of them.
 
         A difference to what was recorded last is looked at again behind the lock that whoever promotes holds
         too, with what MLflow says then.

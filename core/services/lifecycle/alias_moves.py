@@ -18,7 +18,7 @@ LONGEST_NOTE = 500
 
 
 class Registry(Protocol):
-    """What is asked of the registry."""
+    """A registry whose aliases can be moved."""
 
     def resolve(
         self, name: str, *, version: int | None = None, alias: str = CHAMPION
@@ -34,7 +34,7 @@ class Registry(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What somebody wants an alias to do.
+    """A wanted move of an alias.
 
     Attributes:
         seen: what the alias pointed to when it was decided, None for nothing. It must still do so.
@@ -87,7 +87,7 @@ class AliasMover:
         return self._registry.resolve(model, version=version)[0]
 
     def champion(self, model: str) -> ModelVersion | None:
-        """What the registry calls champion; None when it calls nothing so."""
+        """The champion by the registry; None when there is none."""
         try:
             return self._registry.resolve(model)[0]
         except BadInputError:

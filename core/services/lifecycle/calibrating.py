@@ -91,7 +91,7 @@ def collect_calibration_set(
     polarity: Polarity = Polarity.UNKNOWN,
     progress: Progress | None = None,
 ) -> CalibrationSet:
-    """What `detector` reports on the images of a COCO file, true or false: all above its floor.
+    """The detections on the images of a COCO file, true or false: all above the detector's floor.
 
     Args:
         detector: of the version, or of one fold when cross-fitting.
@@ -224,7 +224,7 @@ def read_comparison(path: Path) -> dict[str, Any] | None:
 
 
 def read_operating_rule(path: Path) -> str | None:
-    """How the operating probability in a calibration file was chosen; None where it does not say.
+    """The rule that chose the operating probability in a calibration file; None where it does not say.
 
     Raises:
         ModelArtefactError: when the file is missing or damaged.

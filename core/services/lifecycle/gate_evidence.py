@@ -13,7 +13,7 @@ from core.services.lifecycle.promoting import GateSet
 
 
 class Models(Protocol):
-    """What is asked of the registry."""
+    """A registry of versions."""
 
     def resolve(
         self, name: str, *, version: int | None = None, alias: str = "champion"
@@ -50,7 +50,7 @@ class StoredEvidence:
     def measured(
         self, candidate: ModelVersion, champion: ModelVersion | None, set_digest: str | None
     ) -> GateEvidence:
-        """What was measured on the set; what was not says why."""
+        """The figures on the set; those that are missing say why."""
         if champion is not None and champion.version == candidate.version:
             champion = None  # it is compared with nothing but the release threshold
         sets = self.sets(candidate, champion)

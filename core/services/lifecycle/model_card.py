@@ -19,7 +19,7 @@ _DIGITS = 4
 
 @dataclass(frozen=True, slots=True)
 class TrainingFacts:
-    """What made the weights.
+    """The training that made the weights.
 
     Attributes:
         sources: one line each, e.g. "GDXray castings: 20 series, 431 images", "simulated welds, seeds ...".

@@ -16,6 +16,8 @@ from core.store.unit_of_work import Store, Work
 class OverrideService:
     """Requests to promote a version that the gate refused.
 
+    Every method raises NotAllowedError for a role without the right to it.
+
     Args:
         store: the real one.
         mover: moves the alias.
@@ -68,11 +70,7 @@ class OverrideService:
         return request
 
     def waiting(self, identity: Identity, model: str) -> list[tuple[PromotionRequest, str]]:
-        """Requests that wait for a second person, each with the name of who asked, oldest first.
-
-        Raises:
-            NotAllowedError: the role may not look at versions.
-        """
+        """Requests that wait for a second person, each with the name of who asked, oldest first."""
         require(identity, Action.MODELS_READ)
         with self._store.read() as work:
             return [
@@ -112,7 +110,6 @@ class OverrideService:
         """The request as it was, declined now, or withdrawn by who asked.
 
         Raises:
-            NotAllowedError: the role may not consent.
             UnknownRecordError, BadInputError: there is no such request, or it is closed.
         """
         require(identity, Action.MODELS_CONSENT)

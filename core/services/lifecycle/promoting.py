@@ -44,7 +44,7 @@ class GateSet:
 
 
 class Evidence(Protocol):
-    """Where measured figures come from."""
+    """A source of measured figures."""
 
     def sets(self, candidate: ModelVersion, champion: ModelVersion | None) -> Sequence[GateSet]:
         """The evaluation sets of the model, the one to judge on first."""
@@ -52,11 +52,11 @@ class Evidence(Protocol):
     def measured(
         self, candidate: ModelVersion, champion: ModelVersion | None, set_digest: str | None
     ) -> GateEvidence:
-        """What was measured on the set, None for the first of `sets`; what was not says why."""
+        """The figures on the set, None for the first of `sets`; those that are missing say why."""
 
 
 class PromotionService:
-    """Moves aliases through the gate.
+    """Moves aliases through the gate. Every method raises NotAllowedError for a role without the right to it.
 
     Args:
         store: the real one.
@@ -73,7 +73,6 @@ class PromotionService:
         """The evaluation sets that this version can be judged on, the one to judge on first.
 
         Raises:
-            NotAllowedError: the role may not look at versions.
             ModelNotFoundError: there is no such version.
         """
         require(identity, Action.MODELS_READ)
@@ -82,10 +81,9 @@ class PromotionService:
     def gate(
         self, identity: Identity, model: str, version: int, *, set_digest: str | None = None
     ) -> GateReport:
-        """What the gate says of this version beside the champion; changes nothing.
+        """The gate's report on this version beside the champion; changes nothing.
 
         Raises:
-            NotAllowedError: the role may not look at versions.
             ModelNotFoundError: there is no such version.
         """
         require(identity, Action.MODELS_READ)
@@ -96,7 +94,6 @@ class PromotionService:
         """The change that let the alias point to the version, because the gate is green.
 
         Raises:
-            NotAllowedError: the role may not promote.
             GateRefusedError: the gate refused.
             Further: see `AliasMover.move`. In all cases nothing was changed.
         """
@@ -126,11 +123,7 @@ class PromotionService:
         return self._mover.move(identity, move, kind, gate=report.to_dict())
 
     def rollback_target(self, identity: Identity, model: str, alias: str = CHAMPION) -> int | None:
-        """The version that a roll back leads to; None when nothing served before.
-
-        Raises:
-            NotAllowedError: the role may not look at versions.
-        """
+        """The version that a roll back leads to; None when nothing served before."""
         require(identity, Action.MODELS_READ)
         with self._store.read() as work:
             return rollback_target(work.serving.of(model, alias))
@@ -148,7 +141,6 @@ class PromotionService:
             note: why.
 
         Raises:
-            NotAllowedError: the role may not promote.
             BadInputError: nothing served before.
             Further: see `AliasMover.move`. In all cases nothing was changed.
         """

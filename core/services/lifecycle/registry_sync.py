@@ -17,7 +17,7 @@ EVERY_S = 2.0
 
 
 class Registry(Protocol):
-    """What is asked of the registry."""
+    """A registry with its disk cache."""
 
     def names(self) -> list[str]:
         """The registered models, by the cache."""
@@ -32,12 +32,12 @@ class Registry(Protocol):
         """Ask MLflow for everything; False when it does not answer."""
 
     def as_of(self) -> datetime | None:
-        """When MLflow was last asked with success."""
+        """The moment at which MLflow last answered."""
 
 
 @dataclass(frozen=True, slots=True)
 class RegistryState:
-    """How fresh what is known of the registry is.
+    """Freshness of the registry's cache.
 
     Attributes:
         as_of: when MLflow last answered, UTC; None when it never did.
@@ -95,7 +95,7 @@ class RegistrySync:
             self._thread.join(timeout=30)
 
     def state(self) -> RegistryState:
-        """How fresh what is known is."""
+        """The freshness of the cache."""
         return RegistryState(self._registry.as_of(), self._away_since)
 
     def tick(self) -> None:

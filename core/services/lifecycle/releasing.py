@@ -34,7 +34,7 @@ _FOLD_PREFIX = "without-"
 
 @dataclass(frozen=True, slots=True)
 class ReleaseSettings:
-    """Where the pieces of a release lie.
+    """Folders and facts of a release.
 
     Attributes:
         run: folder of the training run whose weights ship; folds lie in `<run>-without-<part>` beside it.

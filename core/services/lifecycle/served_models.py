@@ -19,7 +19,7 @@ Served = tuple[ModelVersion, Path]
 
 
 class Registry(Protocol):
-    """What is asked of the registry; it answers from its disk cache."""
+    """A registry that answers from its disk cache."""
 
     def resolve(self, name: str, *, version: int | None = None, alias: str = CHAMPION) -> Served:
         """The version and its folder."""
@@ -30,7 +30,7 @@ class Registry(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a version that bears the alias does not serve here, and since when; UTC."""
+    """The reason why a version that bears the alias does not serve here, and since when; UTC."""
 
     version: int
     reason: str
@@ -83,7 +83,7 @@ class ServedModels:
         return self._registry.is_reachable()
 
     def refused(self, name: str) -> Refusal | None:
-        """Why the champion of the registry does not serve here; None when it does."""
+        """The reason why the champion of the registry does not serve here; None when it does."""
         with self._lock:
             return self._refused.get(name)
 
@@ -116,7 +116,7 @@ class ServedModels:
             return version
 
     def serving(self) -> Iterator[ModelVersion]:
-        """What took over in this process."""
+        """The versions that took over in this process."""
         with self._lock:
             served = list(self._serving.values())
         return (version for version, _ in served)

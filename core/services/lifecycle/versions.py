@@ -1,4 +1,4 @@
-"""The versions of a model as people look at them: where each comes from, how good it is, what it serves."""
+"""The versions of a model as people look at them: origin, quality, aliases."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from core.store.unit_of_work import Store
 
 
 class Registry(Protocol):
-    """What is asked of the registry; all of it is answered by its disk cache."""
+    """A registry that answers from its disk cache."""
 
     def names(self) -> list[str]:
         """The registered models."""
@@ -57,7 +57,7 @@ class VersionSummary:
 
 
 class VersionService:
-    """Lists versions.
+    """Lists versions. Every method raises NotAllowedError for a role without the right to it.
 
     Args:
         store: the real one.
@@ -69,11 +69,7 @@ class VersionService:
         self._registry = registry
 
     def models(self, identity: Identity) -> list[str]:
-        """The registered models.
-
-        Raises:
-            NotAllowedError: the role may not look at versions.
-        """
+        """The registered models."""
         require(identity, Action.MODELS_READ)
         return self._registry.names()
 
@@ -81,7 +77,6 @@ class VersionService:
         """Every version of the model, newest first.
 
         Raises:
-            NotAllowedError: the role may not look at versions.
             ModelNotFoundError: there is no such model.
         """
         require(identity, Action.MODELS_READ)

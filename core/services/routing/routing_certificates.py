@@ -15,7 +15,7 @@ USUAL_LEVEL = Assurance(risk=0.05, confidence=0.95)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Which certificate speaks for a model version now.
+    """The certificate that speaks for a model version now.
 
     Attributes:
         certificate: None when there is none; it may be one that certifies nothing.
@@ -89,7 +89,7 @@ class RoutingCertificates:
 
 
 def file_name(certificate: RoutingCertificate) -> str:
-    """What its file is called: the model, then the key."""
+    """The name of its file: the model, then the key."""
     return f"{certificate.subject.model}-{certificate.key}.json"
 
 

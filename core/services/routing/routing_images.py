@@ -1,4 +1,4 @@
-"""Where an image goes: by its certificate, and to review whenever anything speaks against that."""
+"""Routing an image by its certificate, and to review whenever anything speaks against that."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ def image_score(probabilities: Sequence[float] | npt.NDArray[np.floating[Any]]) 
 def route_image(
     score: float, standing: Standing, *, has_quality: bool, failed_quality: Sequence[str]
 ) -> ImageRoute:
-    """Where the image goes.
+    """The route of the image.
 
     Args:
         score: see `image_score`.

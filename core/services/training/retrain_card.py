@@ -1,4 +1,4 @@
-"""Where a challenger comes from, and its card, which names every correction that it learnt from."""
+"""The lineage of a challenger and its card, which names every correction that it learnt from."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _OF_CALIBRATION = "Calibrated"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lineage:
-    """What a challenger comes from.
+    """The origin of a challenger.
 
     Attributes:
         request: what was asked for.
@@ -144,7 +144,7 @@ def _limits(lineage: Lineage, record: CalibrationRecord) -> list[str]:
 
 
 def _classes(lineage: Lineage) -> list[str]:
-    """What the class head was taught: by the base version, and by the boxes that trained now."""
+    """Classes that the class head was taught: by the base version, and by the boxes that trained now."""
     taught = {str(name) for name in lineage.base.card.get("classes") or ()}
     taught |= {box.indication_class.value for image in lineage.trained.train for box in image.boxes}
     return [c.value for c in HEAD_CLASSES if c.value in taught]

@@ -1,4 +1,4 @@
-"""What a retraining learns from: new images, and old ones so that nothing is forgotten."""
+"""The training data of a retraining: new images, and old ones so that nothing is forgotten."""
 
 import hashlib
 import json
@@ -48,7 +48,7 @@ class TrainingData:
 
     @property
     def train(self) -> tuple[ManifestImage, ...]:
-        """Everything in TRAIN."""
+        """All images in TRAIN."""
         return self.new + self.old
 
 
@@ -91,7 +91,7 @@ def prepare(
 
 
 def refuse_held_back(train: Iterable[ManifestImage], held_back: Collection[str]) -> None:
-    """Nothing when no image that trains judges or calibrates anywhere.
+    """Return when no image that trains judges or calibrates anywhere.
 
     Args:
         train: what is about to train.
@@ -180,7 +180,7 @@ def _sources(request: RetrainRequest, data: TrainingData) -> list[dict[str, Any]
 
 
 def _learnt(path: Path) -> dict[str, dict[str, Any]]:
-    """What a version learnt: the entries of its data manifest by sha256."""
+    """The images that a version learnt: the entries of its data manifest by sha256."""
     content = json.loads(path.read_text(encoding="utf-8"))
     return {str(entry["sha256"]): entry for entry in content["images"]}
 

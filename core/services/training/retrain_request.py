@@ -1,4 +1,4 @@
-"""What a retraining should do, as a page or a command asks for it and a job is told."""
+"""The request for a retraining, from a page or a command to its job."""
 
 import math
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from core.domain.errors import BadInputError
 
 @dataclass(frozen=True, slots=True)
 class RetrainRequest:
-    """What to train from what, how long, how fast.
+    """The wanted training: its start, data, length and speed.
 
     Attributes:
         model_name: "weld" or "casting".

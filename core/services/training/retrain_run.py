@@ -261,7 +261,7 @@ def _settings(
 
 
 def _validation_groups(recipe: Recipe, data: TrainingData) -> dict[str, list[TrainingImage]]:
-    """What the curves compare: the test part of the data version, and films of the kind learnt before."""
+    """Images for the validation curves: the test part of the data version, and films learnt before."""
 
     def loaded(source: Source) -> list[TrainingImage]:
         return load_images(replace(recipe, sources=(source,)), data.folder, data.folder)

@@ -24,7 +24,7 @@ _VALIDATION = "validation_"
 
 @dataclass(frozen=True, slots=True)
 class Curves:
-    """What a run reached so far; all lists are as long as `steps`.
+    """The curves of a run so far; all lists are as long as `steps`.
 
     Attributes:
         steps: at which it reported, ascending.
@@ -40,7 +40,7 @@ class Curves:
 
 
 class RetrainService:
-    """Starts and follows retrainings.
+    """Starts and follows retrainings. Every method raises NotAllowedError for a role without the right to it.
 
     Args:
         jobs: do them.
@@ -57,7 +57,6 @@ class RetrainService:
         """The id of the job.
 
         Raises:
-            NotAllowedError: the role may not start jobs.
             BadInputError: base version and data version do not exist or are of different models, or the data
                 version has nothing to train on.
         """
@@ -73,20 +72,12 @@ class RetrainService:
         return self._jobs.start(identity, RETRAIN, request.to_payload(), device=device)
 
     def latest(self, identity: Identity, *, limit: int = 20) -> list[Job]:
-        """Retrainings, the newest first.
-
-        Raises:
-            NotAllowedError: the role may not look at jobs.
-        """
+        """Retrainings, the newest first."""
         require(identity, Action.JOBS_READ)
         return self._jobs.latest(identity, [RETRAIN], limit=limit)
 
     def curves(self, identity: Identity, job_id: str) -> Curves:
-        """Losses of the run so far; empty before the first report.
-
-        Raises:
-            NotAllowedError: the role may not look at jobs.
-        """
+        """Losses of the run so far; empty before the first report."""
         require(identity, Action.JOBS_READ)
         path = self._jobs.folder_of(job_id) / RUN_FOLDER / METRICS
         if not path.is_file():
