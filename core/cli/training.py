@@ -55,7 +55,7 @@ def train(
 @click.option("--seed", required=True, type=click.IntRange(0), help="Seed of the first; the others follow.")
 @one_line_errors
 def simulate(out: Path, count: int, seed: int) -> None:
-    """Write simulated weld radiographs with their truth (16-bit PNG, COCO)."""
+    """Write simulated weld radiographs with their ground truth (16-bit PNG, COCO)."""
     from core.simulate.dataset import write_dataset
 
     click.echo(write_dataset(out, count=count, seed=seed))
