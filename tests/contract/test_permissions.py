@@ -27,8 +27,8 @@ METHODS = {
         ImageQualityService.refresh ImageQualityService.report InspectionService.record""",
     "look at inspections": """
         HistoryExportService.csv HistoryService.choices HistoryService.search InspectionRecordService.get
-        InspectionService.get InspectionService.latest ReadingService.open ReportingService.report
-        VerifyingService.verify""",
+        InspectionService.get InspectionService.latest InspectionService.newest ReadingService.open
+        ReportingService.report VerifyingService.verify""",
     "set a disposition": """
         InspectionService.decide ReadingService.save ScaleService.set SigningOffService.revise
         WorklistService.save_template""",
