@@ -22,7 +22,7 @@ from core.cli.conventions import (
 
 @click.command()
 @MODEL
-@click.option("--coco", required=True, type=click.Path(path_type=Path), help="COCO file with the recorded boxes.")
+@click.option("--coco", required=True, type=click.Path(path_type=Path), help="COCO file: recorded boxes.")
 @click.option("--images", required=True, type=click.Path(path_type=Path), help="Folder of its images.")
 @VERSION
 @ALIAS
@@ -98,7 +98,7 @@ def evaluation_sets() -> None:
 @evaluation_sets.command()
 @click.option("--name", required=True, help="To choose it by.")
 @MODEL
-@click.option("--coco", required=True, type=click.Path(path_type=Path), help="COCO file with the recorded boxes.")
+@click.option("--coco", required=True, type=click.Path(path_type=Path), help="COCO file: recorded boxes.")
 @click.option("--images", required=True, type=click.Path(path_type=Path), help="Folder of its images.")
 @SPLIT
 @PART
