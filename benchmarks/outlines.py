@@ -28,7 +28,6 @@ from core.engine.detector import SCORE_FLOOR, Detector, Request, read_network
 from core.engine.fusion import Candidates, Fusion, suppress
 from core.engine.indications import Sighting, paired
 from core.engine.network import IndicationNetwork
-from core.engine.pieces import find_pieces
 from core.evaluate.average_precision import RankedDetections, average_precision, rank
 from core.evaluate.matching import iou_matrix, match
 from core.evaluate.resampling import Resampling, expanded_interval, resample
@@ -122,9 +121,10 @@ def ways_of(films: Sequence[Film], sightings: Sequence[Sighting]) -> dict[str, l
     ways = {"boxes": [(s.boxes.boxes, s.boxes.scores) for s in sightings]}
     if sightings[0].probability is None:
         return ways
-    pieces = [find_pieces(s.probability, *s.size) for s in sightings if s.probability is not None]
-    candidates = [paired(s) for s in sightings]
-    return ways | {"outlines": [(p.boxes, p.scores) for p in pieces], "both": fused(films, candidates)}
+    seen = [paired(sighting) for sighting in sightings]
+    pieces = [(own.boxes, own.scores) for _, own in seen]
+    candidates = [own for own, _ in seen]
+    return ways | {"outlines": pieces, "both": fused(films, candidates)}
 
 
 def fused(films: Sequence[Film], candidates: Sequence[Candidates]) -> list[Found]:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.domain.indication import IndicationClass
+from core.domain.outline import Outline
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -52,6 +53,7 @@ class Detections:
         classes: N classes.
         origins: N origins.
         probabilities: (N,) float32 in 0..1, calibrated; None before the calibrating service ran.
+        outlines: N outlines, None for a box alone; None from a network that draws none.
 
     Raises:
         ValueError: when lengths differ or a value is out of range.
@@ -62,6 +64,7 @@ class Detections:
     classes: tuple[IndicationClass, ...]
     origins: tuple[Origin, ...]
     probabilities: FloatArray | None = None
+    outlines: tuple[Outline | None, ...] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.scores)
@@ -69,6 +72,8 @@ class Detections:
             raise ValueError(f"boxes must be ({n}, 4), got {self.boxes.shape}")
         if len(self.classes) != n or len(self.origins) != n:
             raise ValueError(f"{n} scores, {len(self.classes)} classes, {len(self.origins)} origins")
+        if self.outlines is not None and len(self.outlines) != n:
+            raise ValueError(f"{n} scores, {len(self.outlines)} outlines")
         if n and not (self.boxes[:, 2:] >= self.boxes[:, :2]).all():
             raise ValueError("boxes must be xyxy with x2 >= x1 and y2 >= y1")
         for name, values in (("scores", self.scores), ("probabilities", self.probabilities)):
@@ -94,6 +99,7 @@ class Detections:
             tuple(self.classes[i] for i in index),
             tuple(self.origins[i] for i in index),
             None if self.probabilities is None else self.probabilities[index],
+            None if self.outlines is None else tuple(self.outlines[i] for i in index),
         )
 
     def above(self, score: float) -> "Detections":

@@ -9,7 +9,7 @@ from core.domain.indication import IndicationClass
 from core.engine.fusion import Candidates, Fusion, pair_up, suppress
 from core.engine.merging import RawBoxes
 from core.engine.network import HEAD_CLASSES, STRIDES
-from core.engine.pieces import find_pieces
+from core.engine.pieces import Pieces, find_pieces
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,11 +35,12 @@ def from_boxes(sighting: Sighting) -> Detections:
     return Detections(raw.boxes, raw.scores, _classes(raw), _origins(raw, sighting.views))
 
 
-def paired(sighting: Sighting) -> Candidates:
-    """The candidates of a sighting with a probability."""
+def paired(sighting: Sighting) -> tuple[Candidates, Pieces]:
+    """The candidates of a sighting with a probability, and the pieces that they come from."""
     raw, probability = sighting.boxes, sighting.probability
     assert probability is not None
-    return pair_up(raw.boxes, raw.scores, find_pieces(probability, *sighting.size), probability)
+    pieces = find_pieces(probability, *sighting.size)
+    return pair_up(raw.boxes, raw.scores, pieces, probability), pieces
 
 
 def from_both_heads(sighting: Sighting, fusion: Fusion, score_floor: float) -> Detections:
@@ -53,7 +54,7 @@ def from_both_heads(sighting: Sighting, fusion: Fusion, score_floor: float) -> D
         fusion: of the network.
         score_floor: of the score after the fusion.
     """
-    raw, candidates = sighting.boxes, paired(sighting)
+    raw, (candidates, pieces) = sighting.boxes, paired(sighting)
     scores = fusion.scores(candidates)
     kept = suppress(candidates.boxes, scores)
     kept = kept[scores[kept] >= score_floor]
@@ -68,6 +69,7 @@ def from_both_heads(sighting: Sighting, fusion: Fusion, score_floor: float) -> D
             origins[n] if n >= 0 else _finest_cell(box, sighting.views)
             for n, box in zip(numbers, found.boxes, strict=True)
         ),
+        outlines=tuple(pieces.outlines[n] if n >= 0 else None for n in found.piece_index.tolist()),
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.domain.detections import FloatArray
+from core.domain.outline import Outline
 from core.engine.mask_head import MASK_STRIDE
 
 #: A piece reaches this probability somewhere and extends as far as the second one; the fainter pair of limits
@@ -25,19 +26,17 @@ class Pieces:
     Attributes:
         boxes: (N, 4) float32 xyxy, absolute px, just around each piece.
         scores: (N,) float32, mean probability over the piece.
-        sizes: (N, 2) float32, px, length and width of the narrowest rectangle around it, at any angle.
-        masks: N arrays (h, w) bool in cells of `MASK_STRIDE` px, the first at the top left of the box.
+        outlines: N outlines in cells of `MASK_STRIDE` px.
     """
 
     boxes: FloatArray
     scores: FloatArray
-    sizes: FloatArray
-    masks: tuple[npt.NDArray[np.bool_], ...]
+    outlines: tuple[Outline, ...]
 
     def __post_init__(self) -> None:
         n = len(self.scores)
-        if self.boxes.shape != (n, 4) or self.sizes.shape != (n, 2) or len(self.masks) != n:
-            raise ValueError(f"{n} scores, boxes {self.boxes.shape}, {len(self.masks)} masks")
+        if self.boxes.shape != (n, 4) or len(self.outlines) != n:
+            raise ValueError(f"{n} scores, boxes {self.boxes.shape}, {len(self.outlines)} outlines")
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -45,10 +44,8 @@ class Pieces:
     @property
     def is_long(self) -> npt.NDArray[np.bool_]:
         """(N,) whether each is a line: `LONG_PX` long and `LONG_RATIO` times as long as wide."""
-        result: npt.NDArray[np.bool_] = (self.sizes[:, 0] >= LONG_PX) & (
-            self.sizes[:, 0] >= LONG_RATIO * self.sizes[:, 1]
-        )
-        return result
+        lengths = [(outline.length_px, outline.width_px) for outline in self.outlines]
+        return np.array([a >= LONG_PX and a >= LONG_RATIO * b for a, b in lengths], np.bool_)
 
 
 def find_pieces(probability: FloatArray, width: int, height: int) -> Pieces:
@@ -82,16 +79,23 @@ def find_pieces(probability: FloatArray, width: int, height: int) -> Pieces:
     return Pieces(
         np.minimum(boxes, limits),
         np.array([mean for mean, _, _ in found], np.float32),
-        np.array([_size(mask) for _, _, mask in found], np.float32).reshape(-1, 2),
-        tuple(mask for _, _, mask in found),
+        tuple(_outline(corner, mask) for _, corner, mask in found),
     )
 
 
-def _size(mask: npt.NDArray[np.bool_]) -> tuple[float, float]:
-    """Length and width, px, of the narrowest rectangle around the mask's cells."""
+def _outline(corner: tuple[int, int], mask: npt.NDArray[np.bool_]) -> Outline:
+    """The outline of a piece whose first cell is at (column, row) `corner`."""
     rows, columns = np.nonzero(mask)
-    corners = np.stack([columns, rows], axis=1).astype(np.float32)
-    _, sides, _ = cv2.minAreaRect(corners)
-    # corners are the centres of cells, which reach half a cell further on all sides
-    long, short = max(sides) + 1, min(sides) + 1
-    return float(long * MASK_STRIDE), float(short * MASK_STRIDE)
+    centres = np.stack([columns, rows], axis=1).astype(np.float32)
+    _, (width, height), angle = cv2.minAreaRect(centres)
+    # these are the centres of cells, which reach half a cell further on all sides
+    length, across = max(width, height) + 1, min(width, height) + 1
+    return Outline(
+        left=corner[0] * MASK_STRIDE,
+        top=corner[1] * MASK_STRIDE,
+        cell_px=MASK_STRIDE,
+        cells=mask,
+        length_px=float(length * MASK_STRIDE),
+        width_px=float(across * MASK_STRIDE),
+        angle_deg=float(angle if width >= height else angle + 90) % 180,
+    )

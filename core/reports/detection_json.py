@@ -8,7 +8,8 @@ from core.domain.inspection import DetectionResult
 def detection_to_dict(result: DetectionResult, path: str) -> dict[str, Any]:
     """The documented object of one image: image, model, calibration, every detection of the result.
 
-    The image's `sha256` is that of its file; `frame`, from 1, stands there only where a file holds several.
+    The image's `sha256` is that of its file; `frame`, from 1, stands there only where a file holds several. A
+    detection has an `outline` only where the model drew one.
 
     Args:
         result: with calibrated detections.
@@ -37,5 +38,14 @@ def detection_to_dict(result: DetectionResult, path: str) -> dict[str, Any]:
         },
         "operating_probability": calibration.operating_probability,
         "elapsed_ms": round(result.elapsed_ms, 1),
-        "detections": result.rows(),
+        "detections": _with_outlines(result),
     }
+
+
+def _with_outlines(result: DetectionResult) -> list[dict[str, Any]]:
+    rows = result.rows()
+    pitch = result.radiograph.pitch
+    for row, outline in zip(rows, result.detections.outlines or (None,) * len(rows), strict=True):
+        if outline is not None:
+            row["outline"] = outline.to_dict(pitch.mm_per_px if pitch else None)
+    return rows

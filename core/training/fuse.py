@@ -79,7 +79,7 @@ def fitted(detector: Looks, *, seed: int, count: int) -> Fusion:
         (sighting,) = detector.look_at([Request(image, SCORE_FLOOR)])
         boxes = np.array([flaw.bbox for flaw in made.truth], np.float32).reshape(-1, 4)
         is_seen = np.array([flaw.visible for flaw in made.truth], np.bool_)
-        found = paired(sighting)
+        found, _ = paired(sighting)
         is_true, known = known_outcomes(found, boxes[is_seen], boxes[~is_seen])
         candidates.append(found.take(known))
         outcomes.append(is_true[known])

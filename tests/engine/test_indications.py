@@ -39,6 +39,7 @@ def test_without_a_fusion_the_boxes_stay_as_they_are():
     seen = sighting([[10, 10, 30, 30]], [0.6], (100, 100, 120, 120, 0.9))
     found = from_boxes(seen)
     np.testing.assert_array_equal(found.boxes, [[10, 10, 30, 30]])
+    assert found.outlines is None
     assert found.classes == (HEAD_CLASSES[1],)
     assert (found.origins[0].view, found.origins[0].level, found.origins[0].row) == (VIEWS[0], 1, 2)
 
@@ -48,6 +49,8 @@ def test_boxes_and_pieces_are_one_list_by_score_above_the_floor():
     found = from_both_heads(seen, PLAIN, 0.2)
     np.testing.assert_allclose(found.scores, [0.9, 0.6], rtol=1e-4)
     np.testing.assert_array_equal(found.boxes, [[100, 100, 120, 120], [10, 10, 30, 30]])
+    outline, none = found.outlines
+    assert (outline.left, outline.top, outline.area_px, none) == (100, 100, 400, None)
 
 
 def test_a_piece_takes_class_and_origin_of_the_box_that_it_meets():

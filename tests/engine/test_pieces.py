@@ -38,11 +38,12 @@ def test_two_cells_are_noise_and_three_are_a_piece():
     assert len(find_pieces(plane(((10, 11), (20, 23), 0.9)), 120, 80)) == 1
 
 
-def test_pieces_are_ordered_by_score_and_carry_their_masks():
+def test_pieces_are_ordered_by_score_and_carry_their_outlines():
     found = find_pieces(plane(((2, 6), (2, 6), 0.6), ((20, 30), (20, 24), 0.8)), 120, 80)
     assert (np.diff(found.scores) < 0).all()
-    assert [mask.shape for mask in found.masks] == [(10, 4), (4, 4)]
-    assert all(mask.all() for mask in found.masks)
+    assert [outline.cells.shape for outline in found.outlines] == [(10, 4), (4, 4)]
+    assert all(outline.cells.all() for outline in found.outlines)
+    assert [(o.left, o.top, o.area_px) for o in found.outlines] == [(40, 40, 160), (4, 4, 64)]
 
 
 def test_boxes_end_with_the_image():
@@ -55,10 +56,17 @@ def test_length_and_width_follow_the_piece_at_any_angle():
     for i in range(50):
         probability[10 + i, 10 + i : 13 + i] = 0.9
     found = find_pieces(probability, 160, 160)
-    length, width = found.sizes[0]
-    assert length == pytest.approx(2 * 50 * 2**0.5, rel=0.06)
-    assert width < 10
+    (outline,) = found.outlines
+    assert outline.length_px == pytest.approx(2 * 50 * 2**0.5, rel=0.06)
+    assert outline.width_px < 10
+    assert outline.angle_deg == pytest.approx(45, abs=1)
     assert found.is_long.tolist() == [True]
+
+
+@pytest.mark.parametrize(("rows", "columns", "angle"), [((10, 12), (5, 35), 0), ((5, 35), (10, 12), 90)])
+def test_length_width_and_angle_of_a_straight_piece(rows, columns, angle):
+    (outline,) = find_pieces(plane((rows, columns, 0.9)), 120, 80).outlines
+    assert (outline.length_px, outline.width_px, outline.angle_deg) == (60, 4, angle)
 
 
 @pytest.mark.parametrize(("columns", "is_long"), [((5, 35), True), ((5, 34), False)])
@@ -76,4 +84,4 @@ def test_no_probability_gives_no_piece():
 
 def test_lengths_must_agree():
     with pytest.raises(ValueError, match="1 scores"):
-        Pieces(np.zeros((2, 4), np.float32), np.zeros(1, np.float32), np.zeros((1, 2), np.float32), ())
+        Pieces(np.zeros((2, 4), np.float32), np.zeros(1, np.float32), ())

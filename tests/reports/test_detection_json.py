@@ -10,6 +10,7 @@ from core.domain.detections import Detections, Origin, View
 from core.domain.indication import IndicationClass
 from core.domain.inspection import DetectionResult
 from core.domain.model_version import CalibrationRecord, ModelVersion
+from core.domain.outline import Outline
 from core.domain.radiograph import PitchSource, PixelPitch, Polarity, Radiograph
 from core.reports.detection_json import detection_to_dict
 
@@ -67,3 +68,22 @@ def test_a_raw_score_is_never_passed_off_as_a_probability() -> None:
     raw = replace(calibrated, detections=replace(calibrated.detections, probabilities=None))
     with pytest.raises(ValueError, match="not calibrated"):
         detection_to_dict(raw, "film.png")
+
+
+def test_a_detection_has_an_outline_where_the_model_drew_one() -> None:
+    drawn = Outline(1, 2, 2, np.ones((5, 14), np.bool_), 28.0, 10.0, 0.0)
+    plain = result(pitch=PixelPitch(0.05, PitchSource.FILE))
+    outlined = replace(plain, detections=replace(plain.detections, outlines=(drawn, None)))
+    first, second = detection_to_dict(outlined, "film.png")["detections"]
+    assert first["outline"] == drawn.to_dict(0.05)
+    assert "outline" not in second
+    assert "outline" not in detection_to_dict(plain, "film.png")["detections"][0]
+
+
+def test_outlines_go_with_their_detections() -> None:
+    drawn = Outline(1, 2, 2, np.ones((5, 14), np.bool_), 28.0, 10.0, 0.0)
+    found = replace(result().detections, outlines=(drawn, None))
+    assert found.take([1, 0]).outlines == (None, drawn)
+    assert found.above(0.5).outlines == (drawn,)
+    with pytest.raises(ValueError, match="1 outlines"):
+        replace(found, outlines=(drawn,))

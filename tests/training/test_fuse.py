@@ -60,7 +60,7 @@ def test_true_reports_score_higher_than_false_ones_once_fitted():
     for kind in Seen:
         weights = (fusion.by_both, fusion.as_box, fusion.as_piece)[kind]
         assert max(weights[:2]) > 0
-    found = paired(oracle.sightings[0])
+    found, _ = paired(oracle.sightings[0])
     assert np.ptp(fusion.scores(found)) > 0.3
 
 

@@ -1,0 +1,71 @@
+"""The outline of an indication, as the cells of a grid that it covers."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outline:
+    """The outline of one indication.
+
+    Attributes:
+        left, top: px, the top left corner of the first cell.
+        cell_px: side of a cell.
+        cells: (h, w) bool, no side of it all False.
+        length_px, width_px: sides of the narrowest rectangle around it, at any angle.
+        angle_deg: of its length, from the x axis towards the y axis, 0 to below 180.
+
+    Raises:
+        ValueError: when no cell is covered, or a size or the angle is out of range.
+    """
+
+    left: int
+    top: int
+    cell_px: int
+    cells: npt.NDArray[np.bool_]
+    length_px: float
+    width_px: float
+    angle_deg: float
+
+    def __post_init__(self) -> None:
+        if self.cells.ndim != 2 or not self.cells.any():
+            raise ValueError(f"an outline covers at least one cell, got {self.cells.shape}")
+        if not 0 < self.width_px <= self.length_px or not 0 <= self.angle_deg < 180:
+            raise ValueError(f"not a size: {self.length_px} x {self.width_px} px at {self.angle_deg} degrees")
+
+    @property
+    def area_px(self) -> int:
+        """Area in px²."""
+        return int(self.cells.sum()) * self.cell_px**2
+
+    def run_lengths(self) -> list[int]:
+        """COCO's uncompressed run lengths of the cells: column by column, first those not covered."""
+        flat = self.cells.T.ravel()
+        ends = np.append(np.flatnonzero(np.diff(flat.astype(np.int8))) + 1, flat.size)
+        runs: list[int] = np.diff(ends, prepend=0).tolist()
+        return [0, *runs] if flat[0] else runs
+
+    def to_dict(self, mm_per_px: float | None) -> dict[str, Any]:
+        """Plain values for JSON, rounded to a tenth of a px.
+
+        Args:
+            mm_per_px: of the image; None leaves out all that is in millimetres.
+        """
+        rows, columns = self.cells.shape
+        size = {
+            "length_px": round(self.length_px, 1),
+            "width_px": round(self.width_px, 1),
+            "angle_deg": round(self.angle_deg, 1),
+            "area_px": self.area_px,
+        }
+        if mm_per_px is not None:
+            size |= {
+                "length_mm": round(self.length_px * mm_per_px, 3),
+                "width_mm": round(self.width_px * mm_per_px, 3),
+                "area_mm2": round(self.area_px * mm_per_px**2, 4),
+            }
+        grid = {"left": self.left, "top": self.top, "cell_px": self.cell_px, "size": [rows, columns]}
+        return {**size, **grid, "counts": self.run_lengths()}
