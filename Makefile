@@ -37,11 +37,12 @@ test: check ## Check, then run every test, browser ones too, with coverage of at
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile \
 		--cov=core --cov=app --cov-report=term --cov-fail-under=85 $(PYTEST_ARGS)
 
-check: env-dev ## Lint, formatting, types, layers, Dockerfile; changes nothing
+check: env-dev ## Lint, formatting, types, layers, JavaScript, Dockerfile; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/oxlint app
 	$(BIN)/hadolint Dockerfile
 
 format: env-dev ## Sort imports and lay out the code

@@ -32,6 +32,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from app.shared.components import scripts
 from app.shared.payloads import Payload, pixel_payload, preview_payload
 from core.imaging.encode import encode_png
 from core.imaging.read import read_radiograph
@@ -118,7 +119,8 @@ def film_app(path: Path) -> Starlette:
     return Starlette(
         routes=[
             Route("/", page),
-            Route("/viewer.js", script),
+            Route("/page.js", script),
+            *scripts.routes(),
             Route("/pixels/{name}", pixels),
             Route("/pixels/{name}/preview", preview),
         ]

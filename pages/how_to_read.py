@@ -15,7 +15,12 @@ def keys_as_markdown() -> str:
     """The viewer's keys, a table for each group."""
     parts = ["### Keys of the viewer"]
     for group, entries in groupby(key_table(), key=lambda entry: entry.group):
-        parts += ["", f"| {group} | |", "|---|---|", *(f"| {one.shows} | {one.what} |" for one in entries)]
+        parts += [
+            "",
+            f"| {group} | |",
+            "|---|---|",
+            *(f"| {entry.shows} | {entry.does} |" for entry in entries),
+        ]
     return "\n".join(parts)
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.label import label_view as view
 from app.shared.access import current_identity, require_page
-from app.shared.components.radiograph_viewer.viewer import radiograph_viewer
+from app.shared.components.radiograph_viewer.radiograph_viewer import radiograph_viewer
 from app.shared.navigation import page_at
 from core.domain.accounts import Identity
 from core.domain.errors import WorkbenchError

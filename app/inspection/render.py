@@ -12,7 +12,7 @@ from app.inspection.reading.rows import reading_data
 from app.inspection.rows import route_data, start_threshold, viewer_data
 from app.inspection.state import POLARITY_KEY, VIEWER_KEY, remembered
 from app.shared.access import current_identity, identified
-from app.shared.components.radiograph_viewer.viewer import radiograph_viewer
+from app.shared.components.radiograph_viewer.radiograph_viewer import radiograph_viewer
 from app.shared.navigation import page_at
 from app.shared.resources import MODELS, resources
 from app.shared.state import MODEL_KEY

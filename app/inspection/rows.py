@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from app.inspection.analysis_queue import Answer, Question
 from app.inspection.items import WorklistItem
-from app.shared.components.radiograph_viewer.viewer import THRESHOLD_RANGE
+from app.shared.components.radiograph_viewer.radiograph_viewer import THRESHOLD_RANGE
 from app.shared.viewer_rows import POLARITY_WORDS, shown_image
 from app.shared.worklist import EntryState
 from core.domain.inspection import DetectionResult
@@ -61,7 +61,6 @@ def viewer_data(
         "model": _model(model, result),
         "threshold": threshold,
         "threshold_rev": f"{model.name}-{model.version}",
-        "selected": None,
         "links": _links(current.question) if result and current.question else None,
         "reading": None if reading is None else dict(reading),
         "progress": progress(items, remark),

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
-from app.shared.components.radiograph_viewer.viewer import THRESHOLD_RANGE
+from app.shared.components.radiograph_viewer.radiograph_viewer import THRESHOLD_RANGE
 from app.shared.viewer_rows import kinds_by_class, shown_image
 from core.domain.accounts import Identity
 from core.domain.correction import REASON_WORDS
@@ -68,7 +68,6 @@ def label_data(
         },
         "threshold": round(min(high, max(low, operating)), 2),
         "threshold_rev": f"label-{title}",
-        "selected": None,
         "links": None,
         "reading": _labels(sheet, identity, others=others, refused=refused, has_next=has_next),
         "progress": None,

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.review import second_review_view as view
 from app.review import side_by_side
-from app.shared.components.radiograph_viewer.viewer import radiograph_viewer
+from app.shared.components.radiograph_viewer.radiograph_viewer import radiograph_viewer
 from app.shared.components.record_table.record_table import record_table
 from app.shared.resources import resources
 from core.domain.accounts import Identity

@@ -92,7 +92,6 @@ def blind_data(own: OwnReview, radiograph: Radiograph, identity: Identity) -> di
         "model": {"title": "hidden until you compare", "sha256": "", "data_notice": "", "device": ""},
         "threshold": 0.5,
         "threshold_rev": "review",
-        "selected": None,
         "links": None,
         "reading": _own_data(own, identity),
         "progress": None,

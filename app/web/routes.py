@@ -9,6 +9,7 @@ from app.history.routes import routes as history_routes
 from app.inspection.routes import routes as inspection_routes
 from app.label.routes import routes as label_routes
 from app.models.routes import routes as model_routes
+from app.shared.components.scripts import routes as script_routes
 from app.shared.connection import connection_of, user_of
 from app.shared.resources import resources
 from app.shared.responses import FRESH
@@ -24,6 +25,7 @@ def routes() -> list[Route]:
         *history_routes(),
         *label_routes(),
         *model_routes(),
+        *script_routes(),
     ]
     folders = sorted({route.path.split("/")[1] for route in known})
     return [*known, *(Route(f"/{folder}/{{rest:path}}", NOT_FOUND) for folder in folders)]

@@ -30,7 +30,7 @@ def page(chromium: Browser) -> Iterator[Page]:
 
 def after(page: Page, steps: str) -> dict[str, Any]:
     """How it stands after these steps."""
-    return run_pure(page, ("saved",), f"() => {{ {PRELUDE} {steps}; return now(); }}")
+    return run_pure(page, ("radiograph_viewer/saved.js",), f"() => {{ {PRELUDE} {steps}; return now(); }}")
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_what_is_saved_and_what_is_in_conflict(
 def test_undo_and_redo_walk_through_the_changes_and_each_is_saved(page: Page) -> None:
     found = run_pure(
         page,
-        ("saved", "reading"),
+        ("radiograph_viewer/reading.js",),
         """() => {
           const sent = [];
           const reading = new Reading({ send: (event) => sent.push(event.content.length), changed: () => {} });
@@ -108,7 +108,7 @@ def test_what_was_sent_again_after_a_long_wait_is_still_recognised_as_ones_own(p
     asked = "there(0, 'a'); saved.set('b'); saved.set('c'); later.pop()();"
     found = run_pure(
         page,
-        ("saved",),
+        ("radiograph_viewer/saved.js",),
         f"() => {{ {late} {PRELUDE} {asked} there(1, 'b'); const then = now(); there(2, 'c'); "
         "return [then, now()]; }",
     )

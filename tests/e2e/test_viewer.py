@@ -13,7 +13,16 @@ from core.imaging.line_profile import line_profile
 from core.imaging.measure import calibrate_scale, measure_length
 from core.imaging.noise import contrast_to_noise, signal_to_noise
 from core.imaging.region import region_statistics
-from tests.e2e.viewer_page import ORIGIN, Shown, detection, open_viewer, run_pure, serve_viewer, show
+from tests.e2e.viewer_page import (
+    ORIGIN,
+    Shown,
+    address_of,
+    detection,
+    open_viewer,
+    run_pure,
+    serve_viewer,
+    show,
+)
 
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 PATIENCE_MS = 60_000  # for a busy machine
@@ -86,7 +95,7 @@ def test_percentiles_are_those_of_numpy(page: Page, dtype: type) -> None:
     pixels, fractions = film(dtype=dtype), [0, 0.005, 0.1, 0.5, 0.995, 1]
     found = run_pure(
         page,
-        ("statistics",),
+        ("radiograph/statistics.js",),
         f"({{ pixels, fractions }}) => {{ {PRELUDE} const counts = run(histogramOf(samples(pixels), 65536));"
         "return fractions.map((f) => percentileOf(counts, f)); }",
         {"pixels": sent(pixels), "fractions": fractions},
@@ -101,7 +110,7 @@ def test_a_region_reads_the_same_as_in_the_core(page: Page, box: tuple[float, fl
     pixels = film()
     found = run_pure(
         page,
-        ("statistics",),
+        ("radiograph/statistics.js",),
         f"({{ pixels, box }}) => {{ {PRELUDE} const {{ width, height }} = pixels;"
         "const region = regionOf([box[2], box[1]], [box[0], box[3]], width, height);"
         "return regionStatistics(samples(pixels), width, region, { offset: 0, slope: 1 }); }",
@@ -115,7 +124,10 @@ def test_a_region_reads_the_same_as_in_the_core(page: Page, box: tuple[float, fl
 
 
 def test_a_region_without_a_pixel_centre_is_none(page: Page) -> None:
-    assert run_pure(page, ("statistics",), "() => regionOf([5.6, 5.6], [6.4, 6.4], 50, 50)") is None
+    assert (
+        run_pure(page, ("radiograph/statistics.js",), "() => regionOf([5.6, 5.6], [6.4, 6.4], 50, 50)")
+        is None
+    )
 
 
 @pytest.mark.parametrize("polarity", list(Polarity))
@@ -123,7 +135,7 @@ def test_noise_figures_are_those_of_the_core(page: Page, polarity: Polarity) -> 
     pixels, one, other = film(), (10.0, 10.0, 95.0, 60.0), (180.0, 120.0, 260.0, 170.0)
     found = run_pure(
         page,
-        ("statistics", "noise"),
+        ("radiograph/statistics.js", "radiograph/noise.js"),
         f"({{ pixels, boxes, polarity }}) => {{ {PRELUDE} const {{ width, height }} = pixels;"
         "const values = samples(pixels);"
         "const [one, other] = boxes.map((b) => levelAndNoise(values, width,"
@@ -149,7 +161,7 @@ def test_a_line_profile_is_that_of_the_core(
     pixels = film()
     found = run_pure(
         page,
-        ("statistics",),
+        ("radiograph/statistics.js",),
         f"({{ pixels, a, b, bandPx }}) => {{ {PRELUDE} const {{ width, height }} = pixels;"
         "const p = sampleProfile(samples(pixels), width, height, { a, b, bandPx }, { offset: 0, slope: 1 });"
         "return { step: p.stepPx, values: [...p.samples].map((v) => Number.isFinite(v) ? v : null) }; }",
@@ -163,13 +175,13 @@ def test_a_line_profile_is_that_of_the_core(
 
 def test_a_profile_reads_its_dip_like_a_duplex_wire(page: Page) -> None:
     read = "(values) => profileReading(Float64Array.from(values, (v) => v ?? NaN))"
-    assert run_pure(page, ("statistics",), read, [None, 60, 100, 40, 80, 50]) == {
+    assert run_pure(page, ("radiograph/statistics.js",), read, [None, 60, 100, 40, 80, 50]) == {
         "low": 3,
         "high": 2,
         "dip": pytest.approx(100 / 180),
     }
-    assert run_pure(page, ("statistics",), read, [10, 60, 100])["dip"] is None
-    assert run_pure(page, ("statistics",), read, [None, None]) is None
+    assert run_pure(page, ("radiograph/statistics.js",), read, [10, 60, 100])["dip"] is None
+    assert run_pure(page, ("radiograph/statistics.js",), read, [None, None]) is None
 
 
 @pytest.mark.parametrize(
@@ -180,7 +192,7 @@ def test_clahe_is_that_of_opencv(page: Page, shape: tuple[int, int], tiles: tupl
     pixels = film(*shape, dtype=np.uint8)
     found = run_pure(
         page,
-        ("statistics", "filters"),
+        ("radiograph/filters.js",),
         f"({{ pixels, tiles }}) => {{ {PRELUDE} const {{ width, height }} = pixels;"
         "return [...run(clahe(samples(pixels), width, height, { levels: 256, tilesX: tiles[0],"
         "tilesY: tiles[1], clip: 3, top: 255 }))]; }",
@@ -194,7 +206,7 @@ def test_clahe_of_16_bits_is_that_of_opencv(page: Page) -> None:
     pixels = film()
     found = run_pure(
         page,
-        ("statistics", "filters"),
+        ("radiograph/filters.js",),
         f"(pixels) => {{ {PRELUDE} return [...run(clahe(samples(pixels), pixels.width, pixels.height,"
         "{ levels: 65536, tilesX: 2, tilesY: 2, clip: 40, top: 65535 }))]; }",
         sent(pixels),
@@ -208,7 +220,7 @@ def test_high_pass_takes_the_local_mean_away(page: Page, side: int) -> None:
     pixels = film()
     found = run_pure(
         page,
-        ("filters",),
+        ("radiograph/filters.js",),
         f"({{ pixels, side }}) => {{ {PRELUDE} const {{ width, height }} = pixels;"
         "return [...run(highPass(samples(pixels), width, height, { side, gain: 2 }))]; }",
         {"pixels": sent(pixels), "side": side},
@@ -440,16 +452,23 @@ def test_the_key_list_is_the_key_table_and_every_key_does_something(page: Page) 
     press(page, "?")
     listed = [text.strip() for text in page.locator(".keys dt, .keys dd").all_inner_texts()]
     press(page, "?")
-    table, acts = page.evaluate(
-        "[KEYS.filter((k) => !k.isLabelling).flatMap(({ shows, what }) => [shows, what]),"
-        " KEYS.filter((k) => !k.isLabelling).flatMap((k) => Object.values(k.keys))]"
+    table, actions = page.evaluate(
+        "async (address) => { const keys = (await import(address)).KEYS.filter((k) => !k.isLabelling);"
+        " return [keys.flatMap(({ shows, does }) => [shows, does]),"
+        " keys.flatMap((k) => Object.values(k.keys))]; }",
+        address_of("radiograph_viewer/keys.js"),
     )
     assert listed == table
     tools = page.locator("[data-tool]").evaluate_all("list => list.map((b) => `tool:${b.dataset.tool}`)")
     known = {*tools, "point", "delete", "undo", "redo", *(f"preset{n}" for n in range(1, 6))}
-    source = page.evaluate("actsOf.toString()")
+    source = page.evaluate(
+        "async (address) => (await import(address)).actionsOf.toString()",
+        address_of("radiograph_viewer/actions.js"),
+    )
     assert [
-        act for act in acts if act not in known and f"{act}:" not in source and f"{act}," not in source
+        name
+        for name in actions
+        if name not in known and f"{name}:" not in source and f"{name}," not in source
     ] == []
 
 

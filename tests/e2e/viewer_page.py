@@ -3,21 +3,21 @@
 import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from playwright.sync_api import Page, Route
 
-from app.shared.components.radiograph_viewer import viewer
+from app.shared.components.scripts import scripts
 from app.shared.payloads import Payload, heat_map_payload, pixel_payload, preview_payload
 from app.shared.viewer_rows import PREVIEW_ABOVE_PX
 from app.web.middleware.policy import page_policy
 from core.domain.inspection import HeatMap
 from core.domain.radiograph import Polarity, Radiograph
+from tests.conftest import REPOSITORY
 
 ORIGIN = "http://viewer.test"
-FOLDER = Path(viewer.__file__).parent
+COMPONENTS = REPOSITORY / "app" / "shared" / "components"
 _DARK, _LIGHT = ("#e6e8ea", "#2c3136", "#1a1d20", "#111315"), ("#1a1d20", "#d4d8dc", "#f3f4f5", "#ffffff")
 _STYLE = """
 :root { --st-primary-color: #4fa3e0; --st-font: sans-serif; --st-text-color: %s; --st-border-color: %s;
@@ -25,9 +25,10 @@ _STYLE = """
 body { margin: 12px }
 """
 _MOUNT = """
+import mount from "%s";
 const reports = [];
 window.reports = reports;
-window.update = (data) => window.mount({
+window.update = (data) => mount({
   data, parentElement: document.querySelector("#parent"),
   setStateValue: (name, value) => reports.push([name, value]),
   setTriggerValue: (name, value) => reports.push([name, value]),
@@ -97,7 +98,6 @@ class Shown:
             "model": {"title": "weld v1", "sha256": "cd" * 32, "data_notice": "simulated", "device": "cpu"},
             "threshold": 0.5,
             "threshold_rev": "weld-1",
-            "selected": None,
             "links": {"map": "/results/map?model=weld", "json": "/results/json", "png": "/results/png?a=b"},
             "batch": [
                 {"key": k, "name": k, "state": "ready", "summary": "", "title": k, "thumbnail_url": None}
@@ -132,13 +132,18 @@ def serve_viewer(page: Page, *shown: Shown, theme: str = "dark") -> None:
 
     def answer(route: Route) -> None:
         path = route.request.url.removeprefix(ORIGIN).split("?")[0]
-        if path in answers:
+        if path.startswith(address_of("")):
+            body = gzip.decompress(scripts().bodies[path.removeprefix(address_of(""))])
+            route.fulfill(body=body, content_type="text/javascript")
+        elif path in answers:
             payload = answers[path]
             route.fulfill(body=gzip.decompress(payload.body), headers=payload.headers)
         elif path == "/":
             policy = {"Content-Security-Policy": page_policy()}
             route.fulfill(body=page_html(theme), content_type="text/html; charset=utf-8", headers=policy)
-        elif path == "/viewer.js":
+        elif path == "/empty":
+            route.fulfill(body="", content_type="text/html; charset=utf-8")
+        elif path == "/page.js":
             route.fulfill(body=page_script(), content_type="text/javascript; charset=utf-8")
         else:
             route.fulfill(status=404, body="")
@@ -146,24 +151,39 @@ def serve_viewer(page: Page, *shown: Shown, theme: str = "dark") -> None:
     page.route(f"{ORIGIN}/**", answer)
 
 
+def address_of(module: str) -> str:
+    """Where the page finds a module of the components."""
+    return scripts().address_of(module)
+
+
 def page_script() -> str:
     """The JavaScript of that page; its `update(data)` tells the viewer."""
-    return viewer.script().replace("export default function", "window.mount = function") + _MOUNT
+    return _MOUNT % address_of("radiograph_viewer/radiograph_viewer.js")
 
 
 def page_html(theme: str) -> str:
     """The HTML of a page that holds the viewer alone."""
-    html = (FOLDER / "viewer.html").read_text(encoding="utf-8")
-    css = viewer.style()
-    style = _STYLE % (_LIGHT if theme == "light" else _DARK) + css
-    body = f"<div id='parent'>{html}</div><script src='/viewer.js'></script>"
+    html, css, shared_css = (
+        (COMPONENTS / path).read_text(encoding="utf-8")
+        for path in (
+            "radiograph_viewer/radiograph_viewer.html",
+            "radiograph_viewer/radiograph_viewer.css",
+            "radiograph/radiograph.css",
+        )
+    )
+    style = _STYLE % (_LIGHT if theme == "light" else _DARK) + shared_css + css
+    body = f"<div id='parent'>{html}</div><script type='module' src='/page.js'></script>"
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><style>{style}</style><body>{body}</body></html>"
     )
 
 
 def run_pure(page: Page, modules: tuple[str, ...], expression: str, argument: object = None) -> Any:
-    """The JSON-able value of a JavaScript function of `argument`, these modules of the viewer at hand."""
-    page.goto("about:blank")
-    page.add_script_tag(content=viewer.script(modules))
+    """The JSON-able value of a JavaScript function of `argument`, the exports of these modules at hand."""
+    serve_viewer(page)
+    page.goto(f"{ORIGIN}/empty")
+    for module in modules:
+        page.evaluate(
+            "async (address) => { Object.assign(window, await import(address)); }", address_of(module)
+        )
     return page.evaluate(expression, argument)

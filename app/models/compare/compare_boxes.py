@@ -107,7 +107,7 @@ def _item(pair: Pair, places: Places, at: int, chosen: EvaluationSet, content: S
     rectangle = around(focus_of(pair, places, at), (entry.width, entry.height))
     boxes = []
     if places.truth[at] >= 0:
-        boxes.append(GalleryBox(tuple(pair.tables[0].truth[places.truth[at]].tolist()), "truth"))
+        boxes.append(GalleryBox(tuple(pair.tables[0].truth[places.truth[at]].tolist()), "recorded"))
     for kind, table, index in zip(
         ("first", "second"), pair.tables, (places.first[at], places.second[at]), strict=True
     ):

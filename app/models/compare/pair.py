@@ -14,7 +14,7 @@ from core.store.evaluations import EvaluationSet
 
 
 def pair_data(
-    pair: Pair, places: Places, at: int, chosen: EvaluationSet, content: SetContent, words: str
+    pair: Pair, places: Places, at: int, chosen: EvaluationSet, content: SetContent, where: str
 ) -> dict[str, Any]:
     """Image, both versions' boxes, the recorded ones, and the place to begin at.
 
@@ -24,14 +24,14 @@ def pair_data(
         at: which of them.
         chosen: the set.
         content: what it holds.
-        words: where one is.
+        where: says which place of how many it is.
     """
     image = int(places.image[at])
     first, second = pair.tables
     truths = np.flatnonzero(first.truth_image == image)
     return {
         "image": _image(chosen, content, image, first),
-        "truth": [
+        "recorded": [
             {
                 "n": int(index),
                 "box": _box(first.truth[index]),
@@ -42,7 +42,7 @@ def pair_data(
         "first": _side(pair, 0, image, int(places.first[at]), chosen),
         "second": _side(pair, 1, image, int(places.second[at]), chosen),
         "focus": [round(one, 1) for one in focus_of(pair, places, at)],
-        "words": words,
+        "where": where,
     }
 
 

@@ -10,5 +10,5 @@ def test_every_line_of_the_viewers_key_table_is_read():
 
 
 def test_the_first_and_last_keys_are_those_of_the_viewer():
-    assert key_table()[0].what == "zoom at the cursor, in, out"
+    assert key_table()[0].does == "zoom at the cursor, in, out"
     assert key_table()[-1].shows == "?"

@@ -1,70 +1,44 @@
 // Small pictures with boxes: a click or Enter opens one, arrow keys go from one to the next.
-const SHOWN = new WeakMap();
-
-export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".gallery");
-  const text = JSON.stringify(data);
-  root.open = (key) => setTriggerValue("open", key);
-  if (SHOWN.get(parentElement) === text) return;
-  const old = SHOWN.has(parentElement) ? JSON.parse(SHOWN.get(parentElement)) : null;
-  SHOWN.set(parentElement, text);
-  const isSame = old && JSON.stringify({ ...old, chosen: null }) === JSON.stringify({ ...data, chosen: null });
-  if (!isSame) draw(root, data);
-  mark(root, data.chosen);
-}
-
-function draw(root, data) {
-  root.classList.toggle("narrow", data.narrow);
-  root.setAttribute("aria-label", data.label);
-  root.replaceChildren(...data.items.map((item) => drawn(root, item)));
-  root.onkeydown = (event) => move(root, event);
-}
-
-function drawn(root, item) {
-  const picture = document.createElement("div");
-  picture.className = "picture";
-  const frame = document.createElement("div");
-  frame.className = "frame";
-  frame.style.aspectRatio = String(item.shape);
-  frame.classList.add(item.shape >= 1 ? "wide" : "tall");
-  const image = document.createElement("img");
-  Object.assign(image, { src: item.picture, alt: "", loading: "lazy", decoding: "async" });
-  frame.classList.add("loading");
-  image.addEventListener("load", () => frame.classList.remove("loading"));
-  frame.append(image, ...item.boxes.map(drawnBox));
-  picture.append(frame);
-  const button = document.createElement("button");
-  button.type = "button";
-  button.dataset.key = item.key;
-  button.setAttribute("role", "option");
-  const caption = document.createElement("span");
-  caption.textContent = item.caption;
-  const more = document.createElement("small");
-  more.textContent = item.more;
-  button.append(picture, caption, more);
-  button.onclick = () => { mark(root, item.key); root.open(item.key); };
-  return button;
-}
-
-function drawnBox([left, top, width, height, kind]) {
-  const box = document.createElement("i");
-  box.className = kind;
-  Object.assign(box.style, { left: `${left}%`, top: `${top}%`, width: `${width}%`, height: `${height}%` });
-  return box;
-}
-
-function mark(root, key) {
-  for (const button of root.querySelectorAll("button")) button.setAttribute("aria-selected", String(button.dataset.key === key));
-  root.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
-}
+import { ChoiceList } from "../choice_list.js";
+import { element } from "../element.js";
+import { mounted } from "../mounted.js";
 
 const STEPS = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 1, ArrowUp: -1, Home: -1e6, End: 1e6 };
 
-function move(root, event) {
-  const step = STEPS[event.key];
-  if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
-  const buttons = [...root.querySelectorAll("button")];
-  const here = buttons.indexOf(root.getRootNode().activeElement);
-  buttons[Math.max(0, Math.min(buttons.length - 1, here + step))]?.focus();
-  event.preventDefault();
+class BoxGallery extends ChoiceList {
+  constructor(root) { super(root, "button", STEPS); }
+
+  draw({ items, label, narrow }) {
+    this.root.classList.toggle("narrow", narrow);
+    this.root.setAttribute("aria-label", label);
+    this.root.replaceChildren(...items.map((item) => this.#button(item)));
+  }
+
+  mark(key) {
+    super.mark(key);
+    this.root.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
+  }
+
+  #button({ key, picture, rectangle: [left, top, right, bottom], boxes, caption, more }) {
+    const [width, height] = [Math.max(1, right - left), Math.max(1, bottom - top)];
+    const image = element("img", { src: picture, alt: "", loading: "lazy", decoding: "async" });
+    const frame = element("div", { class: `frame loading ${width >= height ? "wide" : "tall"}` }, image,
+      ...boxes.map(({ box: [x0, y0, x1, y1], kind }) => boxOf((x0 - left) / width, (y0 - top) / height, (x1 - x0) / width, (y1 - y0) / height, kind)));
+    frame.style.aspectRatio = String(width / height);
+    image.addEventListener("load", () => frame.classList.remove("loading"));
+    const button = element("button", { type: "button", role: "option", "data-key": key },
+      element("div", { class: "picture" }, frame), element("span", { text: caption }), element("small", { text: more }));
+    button.addEventListener("click", () => this.open(key));
+    return button;
+  }
 }
+
+// As fractions of the picture.
+function boxOf(left, top, width, height, kind) {
+  const percent = (fraction) => `${100 * fraction}%`;
+  const box = element("i", { class: kind });
+  Object.assign(box.style, { left: percent(left), top: percent(top), width: percent(width), height: percent(height) });
+  return box;
+}
+
+export default mounted((parent) => new BoxGallery(parent.querySelector(".gallery")));

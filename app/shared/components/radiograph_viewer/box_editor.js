@@ -1,10 +1,11 @@
 // Moves and resizes the selected box: by its edges and corners, or by keys.
+import { boxBetween, isMoved, shifted } from "./geometry.js";
+
 const GRIP_PX = 7;
-const LEAST_SIDE_PX = 2;
 const GRIPS = { nw: [0, 0], n: [0.5, 0], ne: [1, 0], e: [1, 0.5], se: [1, 1], s: [0.5, 1], sw: [0, 1], w: [0, 0.5] };
 const CURSORS = { nw: "nwse-resize", se: "nwse-resize", ne: "nesw-resize", sw: "nesw-resize", n: "ns-resize", s: "ns-resize", e: "ew-resize", w: "ew-resize", move: "move" };
 
-class BoxEditor {
+export class BoxEditor {
   // boxes: the BoxLayer; may(box): whether it can be changed; done(n, box): it was changed.
   constructor(viewport, boxes, { may, done }) {
     Object.assign(this, { viewport, boxes, may, done });
@@ -16,7 +17,7 @@ class BoxEditor {
     return box && this.may(box) ? box : null;
   }
 
-  // Which part of the selected box lies at a point of the screen, null when none.
+  // The part of the selected box at a point of the screen, null when there is none.
   partAt(x, y) {
     const box = this.#box;
     if (!box) return null;
@@ -67,13 +68,11 @@ class BoxEditor {
     if (box && isMoved(box.box, held.start)) this.done(held.n, box.box);
   }
 
-  // By keys: 1 px of the image, as seen on the screen; `isSize` moves the lower right corner only.
+  // Moves the box by 1 px of the image, in the direction seen on the screen; `isSize`: its lower right corner only.
   nudge(dx, dy, isSize, image) {
     const box = this.#box;
     if (!box) return;
-    const [ox, oy] = this.viewport.toImage(0, 0);
-    const [tx, ty] = this.viewport.toImage(dx, dy);
-    const [ix, iy] = [Math.sign(Math.round((tx - ox) * 1e6)), Math.sign(Math.round((ty - oy) * 1e6))];
+    const [ix, iy] = this.viewport.stepLike(dx, dy);
     const [x0, y0, x1, y1] = box.box;
     this.done(box.n, isSize ? boxBetween([x0, y0], [x1 + ix, y1 + iy], image) : shifted(box.box, ix, iy, image));
   }
@@ -92,20 +91,4 @@ class BoxEditor {
       context.fillRect(x0 + fx * (x1 - x0) - 3, y0 + fy * (y1 - y0) - 3, 6, 6);
     }
   }
-}
-
-// The box between two points, in order and within the image; at least LEAST_SIDE_PX wide and high.
-function boxBetween(a, b, { width, height }) {
-  const side = (p, q, high) => {
-    const [from, to] = [Math.min(p, q), Math.max(p, q)].map((v) => Math.min(high, Math.max(0, v)));
-    return to - from >= LEAST_SIDE_PX ? [from, to] : [Math.min(from, high - LEAST_SIDE_PX), Math.min(from, high - LEAST_SIDE_PX) + LEAST_SIDE_PX];
-  };
-  const [x0, x1] = side(a[0], b[0], width);
-  const [y0, y1] = side(a[1], b[1], height);
-  return [x0, y0, x1, y1];
-}
-
-function shifted([x0, y0, x1, y1], dx, dy, { width, height }) {
-  const [mx, my] = [Math.min(width - x1, Math.max(-x0, dx)), Math.min(height - y1, Math.max(-y0, dy))];
-  return [x0 + mx, y0 + my, x1 + mx, y1 + my];
 }

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 _TABLE = Path(__file__).with_name("keys.js")
-_ROW = re.compile(r'\{ group: "(?P<group>[^"]+)", shows: "(?P<shows>[^"]+)", what: "(?P<what>[^"]+)"')
+_ROW = re.compile(r'\{ group: "(?P<group>[^"]+)", shows: "(?P<shows>[^"]+)", does: "(?P<does>[^"]+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +16,12 @@ class KeyEntry:
     Attributes:
         group: heading it stands under.
         shows: keys or mouse, as they are printed.
-        what: what they do.
+        does: their effect.
     """
 
     group: str
     shows: str
-    what: str
+    does: str
 
 
 @cache

@@ -1,73 +1,80 @@
 // Every key of the viewer: the overlay shows this table and the keyboard is read by it.
-// keys: event.key (with Shift+ or Ctrl+ where held and meant) -> what is done; none where it is done by mouse.
-const KEYS = [
-  { group: "View", shows: "wheel, + −", what: "zoom at the cursor, in, out", keys: { "+": "in", "-": "out", "−": "out" } },
-  { group: "View", shows: "drag, Shift + arrows", what: "pan", keys: { "Shift+ArrowLeft": "panLeft", "Shift+ArrowRight": "panRight", "Shift+ArrowUp": "panUp", "Shift+ArrowDown": "panDown" } },
-  { group: "View", shows: "= or double click", what: "fit", keys: { "=": "fit" } },
-  { group: "View", shows: "z", what: "one image pixel on one screen pixel", keys: { z: "one" } },
-  { group: "View", shows: "r l", what: "rotate right, left", keys: { r: "right", l: "left" } },
-  { group: "View", shows: "h v", what: "flip", keys: { h: "flip", v: "flipV" } },
-  { group: "View", shows: "hold m", what: "magnifier", keys: { m: "loupe" } },
-  { group: "View", shows: "space", what: "reset view, window and filter", keys: { " ": "reset" } },
-  { group: "Grey values", shows: "right drag, Alt drag", what: "window and level", keys: {} },
-  { group: "Grey values", shows: "1 – 5", what: "window presets", keys: { 1: "preset1", 2: "preset2", 3: "preset3", 4: "preset4", 5: "preset5" } },
-  { group: "Grey values", shows: "w", what: "window from a region", keys: { w: "tool:window" } },
-  { group: "Grey values", shows: "i", what: "invert", keys: { i: "invert" } },
-  { group: "Grey values", shows: "f", what: "filter: as recorded, CLAHE, high-pass", keys: { f: "filter" } },
-  { group: "Grey values", shows: "t", what: "histogram", keys: { t: "histogram" } },
-  { group: "Indications", shows: ". ,", what: "next, previous indication", keys: { ".": "next", ",": "previous" } },
-  { group: "Indications", shows: "↑ ↓ in the table", what: "next, previous indication", keys: {} },
-  { group: "Indications", shows: "b", what: "show what is below the threshold", keys: { b: "below" } },
-  { group: "Indications", shows: "g", what: "map of the selected box", keys: { g: "map" } },
-  { group: "Indications", shows: "c", what: "map as contours", keys: { c: "contour" } },
-  { group: "Reading", shows: "y", what: "confirm the selected indication", keys: { y: "confirm" } },
-  { group: "Reading", shows: "Delete", what: "dismiss it; delete one that you added", keys: {} },
-  { group: "Reading", shows: "e", what: "its class and ISO 6520-1 number", keys: { e: "classify" } },
-  { group: "Reading", shows: "n", what: "new indication: drag, or crosshair and Enter", keys: { n: "tool:box" } },
-  { group: "Reading", shows: "drag its edge, corner", what: "move, resize it", keys: {} },
-  { group: "Reading", shows: "Ctrl + arrows", what: "move it by 1 px (with Shift: its size)", keys: {
+import { element } from "../element.js";
+
+// keys: event.key (with Shift+ or Ctrl+ where held and meant) -> name of the action; none where it is done by mouse.
+export const KEYS = [
+  { group: "View", shows: "wheel, + −", does: "zoom at the cursor, in, out", keys: { "+": "in", "-": "out", "−": "out" } },
+  { group: "View", shows: "drag, Shift + arrows", does: "pan", keys: { "Shift+ArrowLeft": "panLeft", "Shift+ArrowRight": "panRight", "Shift+ArrowUp": "panUp", "Shift+ArrowDown": "panDown" } },
+  { group: "View", shows: "= or double click", does: "fit", keys: { "=": "fit" } },
+  { group: "View", shows: "z", does: "one image pixel on one screen pixel", keys: { z: "one" } },
+  { group: "View", shows: "r l", does: "rotate right, left", keys: { r: "right", l: "left" } },
+  { group: "View", shows: "h v", does: "flip", keys: { h: "flip", v: "flipV" } },
+  { group: "View", shows: "hold m", does: "magnifier", keys: { m: "loupe" } },
+  { group: "View", shows: "space", does: "reset view, window and filter", keys: { " ": "reset" } },
+  { group: "Grey values", shows: "right drag, Alt drag", does: "window and level", keys: {} },
+  { group: "Grey values", shows: "1 – 5", does: "window presets", keys: { 1: "preset1", 2: "preset2", 3: "preset3", 4: "preset4", 5: "preset5" } },
+  { group: "Grey values", shows: "w", does: "window from a region", keys: { w: "tool:window" } },
+  { group: "Grey values", shows: "i", does: "invert", keys: { i: "invert" } },
+  { group: "Grey values", shows: "f", does: "filter: as recorded, CLAHE, high-pass", keys: { f: "filter" } },
+  { group: "Grey values", shows: "t", does: "histogram", keys: { t: "histogram" } },
+  { group: "Indications", shows: ". ,", does: "next, previous indication", keys: { ".": "next", ",": "previous" } },
+  { group: "Indications", shows: "↑ ↓ in the table", does: "next, previous indication", keys: {} },
+  { group: "Indications", shows: "b", does: "show what is below the threshold", keys: { b: "below" } },
+  { group: "Indications", shows: "g", does: "map of the selected box", keys: { g: "map" } },
+  { group: "Indications", shows: "c", does: "map as contours", keys: { c: "contour" } },
+  { group: "Reading", shows: "y", does: "confirm the selected indication", keys: { y: "confirm" } },
+  { group: "Reading", shows: "Delete", does: "dismiss it; delete one that you added", keys: {} },
+  { group: "Reading", shows: "e", does: "its class and ISO 6520-1 number", keys: { e: "classify" } },
+  { group: "Reading", shows: "n", does: "new indication: drag, or crosshair and Enter", keys: { n: "tool:box" } },
+  { group: "Reading", shows: "drag its edge, corner", does: "move, resize it", keys: {} },
+  { group: "Reading", shows: "Ctrl + arrows", does: "move it by 1 px (with Shift: its size)", keys: {
     "Ctrl+ArrowLeft": "boxLeft", "Ctrl+ArrowRight": "boxRight", "Ctrl+ArrowUp": "boxUp", "Ctrl+ArrowDown": "boxDown",
     "Ctrl+Shift+ArrowLeft": "boxNarrower", "Ctrl+Shift+ArrowRight": "boxWider", "Ctrl+Shift+ArrowUp": "boxLower", "Ctrl+Shift+ArrowDown": "boxHigher" } },
-  { group: "Reading", shows: "Ctrl + Z, Ctrl + Y", what: "undo, redo (measures while their tab is open)", keys: { "Ctrl+z": "undo", "Ctrl+y": "redo" } },
-  { group: "Labelling", shows: "1 – 7", what: "class of the selected box", keys: { 1: "class1", 2: "class2", 3: "class3", 4: "class4", 5: "class5", 6: "class6", 7: "class7" }, isLabelling: true },
-  { group: "Labelling", shows: "y", what: "accept the suggestion, go to the next one", keys: {}, isLabelling: true },
-  { group: "Labelling", shows: "a", what: "accept every suggestion on show", keys: { a: "acceptAll" }, isLabelling: true },
-  { group: "Labelling", shows: "Delete", what: "refuse the suggestion, delete the label", keys: {}, isLabelling: true },
-  { group: "Labelling", shows: "Ctrl + D", what: "duplicate the selected box", keys: { "Ctrl+d": "duplicate" }, isLabelling: true },
-  { group: "Labelling", shows: "Ctrl + Enter", what: "labels are complete, next image", keys: { "Ctrl+Enter": "submit" }, isLabelling: true },
-  { group: "Labelling", shows: "s", what: "skip this image", keys: { s: "skip" }, isLabelling: true },
-  { group: "Measure", shows: "d", what: "length", keys: { d: "tool:length" } },
-  { group: "Measure", shows: "a", what: "region: mean, sd, SNR, CNR", keys: { a: "tool:region" } },
-  { group: "Measure", shows: "x", what: "line profile", keys: { x: "tool:profile" } },
-  { group: "Measure", shows: "k", what: "scale from a known length", keys: { k: "tool:scale" } },
-  { group: "Measure", shows: "arrows, Enter", what: "while a tool is on: crosshair (Shift: 10 px), set a point", keys: { ArrowUp: "cursorUp", ArrowDown: "cursorDown", Enter: "point" } },
-  { group: "Measure", shows: "Shift + drag", what: "straight line", keys: {} },
-  { group: "Measure", shows: "Delete", what: "delete the selected measure", keys: { Delete: "delete", Backspace: "delete" } },
-  { group: "Page", shows: "← →", what: "previous, next image", keys: { ArrowLeft: "imagePrevious", ArrowRight: "imageNext" } },
-  { group: "Page", shows: "Esc", what: "close, put the tool down, deselect", keys: { Escape: "escape" } },
-  { group: "Page", shows: "?", what: "this list", keys: { "?": "keys" } },
+  { group: "Reading", shows: "Ctrl + Z, Ctrl + Y", does: "undo, redo (measures while their tab is open)", keys: { "Ctrl+z": "undo", "Ctrl+y": "redo" } },
+  { group: "Labelling", shows: "1 – 7", does: "class of the selected box", keys: { 1: "class1", 2: "class2", 3: "class3", 4: "class4", 5: "class5", 6: "class6", 7: "class7" }, isLabelling: true },
+  { group: "Labelling", shows: "y", does: "accept the suggestion, go to the next one", keys: {}, isLabelling: true },
+  { group: "Labelling", shows: "a", does: "accept every suggestion on show", keys: { a: "acceptAll" }, isLabelling: true },
+  { group: "Labelling", shows: "Delete", does: "refuse the suggestion, delete the label", keys: {}, isLabelling: true },
+  { group: "Labelling", shows: "Ctrl + D", does: "duplicate the selected box", keys: { "Ctrl+d": "duplicate" }, isLabelling: true },
+  { group: "Labelling", shows: "Ctrl + Enter", does: "labels are complete, next image", keys: { "Ctrl+Enter": "submit" }, isLabelling: true },
+  { group: "Labelling", shows: "s", does: "skip this image", keys: { s: "skip" }, isLabelling: true },
+  { group: "Measure", shows: "d", does: "length", keys: { d: "tool:length" } },
+  { group: "Measure", shows: "a", does: "region: mean, sd, SNR, CNR", keys: { a: "tool:region" } },
+  { group: "Measure", shows: "x", does: "line profile", keys: { x: "tool:profile" } },
+  { group: "Measure", shows: "k", does: "scale from a known length", keys: { k: "tool:scale" } },
+  { group: "Measure", shows: "arrows, Enter", does: "while a tool is on: crosshair (Shift: 10 px), set a point", keys: { ArrowUp: "cursorUp", ArrowDown: "cursorDown", Enter: "point" } },
+  { group: "Measure", shows: "Shift + drag", does: "straight line", keys: {} },
+  { group: "Measure", shows: "Delete", does: "delete the selected measure", keys: { Delete: "delete", Backspace: "delete" } },
+  { group: "Page", shows: "← →", does: "previous, next image", keys: { ArrowLeft: "imagePrevious", ArrowRight: "imageNext" } },
+  { group: "Page", shows: "Esc", does: "close, put the tool down, deselect", keys: { Escape: "escape" } },
+  { group: "Page", shows: "?", does: "this list", keys: { "?": "keys" } },
 ];
-const ACT_OF_KEY = Object.assign({}, ...KEYS.filter((key) => !key.isLabelling).map(({ keys }) => keys));
-// Where labels are made, digits mean classes: they win over what a key means elsewhere.
-const ACT_OF_LABELLING_KEY = Object.assign({}, ACT_OF_KEY, ...KEYS.filter((key) => key.isLabelling).map(({ keys }) => keys));
+const ACTIONS = Object.assign({}, ...KEYS.filter((key) => !key.isLabelling).map(({ keys }) => keys));
+// Where labels are made, digits mean classes: they win over the meaning of a key elsewhere.
+const LABELLING_ACTIONS = Object.assign({}, ACTIONS, ...KEYS.filter((key) => key.isLabelling).map(({ keys }) => keys));
 
-// What a key event asks for, undefined when nothing.
-function actOf(event, isLabelling = false) {
-  const acts = isLabelling ? ACT_OF_LABELLING_KEY : ACT_OF_KEY;
+// The action that a key event asks for, undefined when none.
+export function actionOf(event, isLabelling) {
+  const actions = isLabelling ? LABELLING_ACTIONS : ACTIONS;
   if (event.altKey) return undefined;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  if ((event.ctrlKey || event.metaKey) && event.shiftKey) return acts[`Ctrl+Shift+${key}`];
-  if (event.ctrlKey || event.metaKey) return acts[`Ctrl+${key}`];
-  if (event.shiftKey && key.startsWith("Arrow")) return acts[`Shift+${key}`];
-  return acts[key];
+  if ((event.ctrlKey || event.metaKey) && event.shiftKey) return actions[`Ctrl+Shift+${key}`];
+  if (event.ctrlKey || event.metaKey) return actions[`Ctrl+${key}`];
+  if (event.shiftKey && key.startsWith("Arrow")) return actions[`Shift+${key}`];
+  return actions[key];
 }
 
-function keyList(isLabelling = false) {
-  const taken = new Set(KEYS.filter((key) => key.isLabelling).flatMap(({ keys }) => Object.keys(keys)));
-  const isOther = ({ shows, group }) => group === "Reading" && ["y", "Delete"].includes(shows); // said anew for labels
-  const isMap = ({ keys }) => Object.values(keys).some((name) => ["map", "contour"].includes(name)); // a label has none
-  const listed = KEYS.filter((key) => (isLabelling ? key.isLabelling || !isMap(key) && !Object.keys(key.keys).some((name) => taken.has(name)) && !isOther(key) : !key.isLabelling));
+// The table as HTML, by groups.
+export function keyList(isLabelling) {
+  const listed = KEYS.filter((key) => (isLabelling ? isForLabelling(key) : !key.isLabelling));
   const groups = [...new Set(listed.map(({ group }) => group))];
-  return groups.map((group) => element("section", {}, element("h3", { text: group }), element("dl", {},
-    ...listed.filter((key) => key.group === group).flatMap(({ shows, what }) => [element("dt", { text: shows }), element("dd", { text: what })]))));
+  return groups.map((name) => element("section", {}, element("h3", { text: name }), element("dl", {},
+    ...listed.filter(({ group }) => group === name).flatMap(({ shows, does }) => [element("dt", { text: shows }), element("dd", { text: does })]))));
+}
+
+// Left out are keys that mean a class, that are listed for labels once more, or that show a map, which a label has not.
+function isForLabelling({ isLabelling, group, shows, keys }) {
+  if (isLabelling) return true;
+  const isListed = group === "Reading" && ["y", "Delete"].includes(shows);
+  return !isListed && Object.entries(keys).every(([key, action]) => LABELLING_ACTIONS[key] === action && !["map", "contour"].includes(action));
 }

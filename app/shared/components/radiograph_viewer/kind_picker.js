@@ -1,20 +1,17 @@
-// Chooses class and ISO 6520-1 number by one key: digits within the class, a letter for another class.
+// The choice of class and ISO 6520-1 number by a single key: digits within the class, a letter for another class.
+import { element, onButton } from "../element.js";
+
 const CLASS_KEYS = { porosity: "p", crack: "c", inclusion: "i", "lack of fusion": "f", "lack of penetration": "l", undercut: "u", unclassified: "x" };
 
-class KindPicker {
+export class KindPicker {
   // on: { chosen(class, code), closed() }
   constructor(root, on) {
     this.on = on;
     this.root = element("div", { class: "picker", role: "dialog", "aria-label": "Class and ISO 6520-1 number", tabindex: "-1", hidden: true });
     root.append(this.root);
     this.root.addEventListener("keydown", (event) => this.#key(event));
-    this.root.addEventListener("click", (event) => {
-      const button = event.target.closest("button");
-      if (button) this.#take(button.dataset.class, button.dataset.code ?? null, Boolean(button.dataset.isClass));
-    });
+    onButton(this.root, ({ class: name, code, isClass }) => this.#take(name, code ?? null, Boolean(isClass)));
   }
-
-  get isOpen() { return !this.root.hidden; }
 
   open(name, kinds, title) {
     Object.assign(this, { kinds, title });
@@ -24,7 +21,7 @@ class KindPicker {
   }
 
   close() {
-    if (!this.isOpen) return;
+    if (this.root.hidden) return;
     this.root.hidden = true;
     this.on.closed();
   }
@@ -37,7 +34,7 @@ class KindPicker {
     this.root.replaceChildren(
       element("p", { text: this.title }),
       element("div", { class: "kinds" }, row("0", plain, { "data-class": name }),
-        ...kinds.map(([code, words], i) => row(String(i + 1), `${words} (${code})`, { "data-class": name, "data-code": code }))),
+        ...kinds.map(([code, kind], i) => row(String(i + 1), `${kind} (${code})`, { "data-class": name, "data-code": code }))),
       element("div", { class: "classes" }, ...Object.entries(CLASS_KEYS).filter(([other]) => other !== name)
         .map(([other, key]) => row(key, other, { "data-class": other, "data-is-class": "1" }))),
       element("p", { class: "hint", text: name === "porosity" ? "A porosity is not evaluable until its kind is said. Esc closes." : "Esc closes." }),
@@ -45,8 +42,7 @@ class KindPicker {
   }
 
   #take(name, code, isClass) {
-    const leads = isClass && this.kinds[name]?.kinds.length;
-    if (leads) {
+    if (isClass && this.kinds[name]?.kinds.length) {
       this.#show(name);
       this.root.focus();
       return;

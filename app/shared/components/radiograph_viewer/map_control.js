@@ -1,7 +1,9 @@
 // The map of the selected box: fetched once, shown on demand.
+import { HeatMaps } from "../radiograph/heat_map.js";
+
 const PREFETCH_AFTER_MS = 120;
 
-class MapControl {
+export class MapControl {
   // on: { change(map|null), look({ opacity, asContours }) }
   constructor(root, on) {
     this.root = root;
@@ -13,13 +15,14 @@ class MapControl {
     root.querySelector(".opacity").addEventListener("input", (event) => this.#setLook({ opacity: Number(event.target.value) }));
     this.isOn = false;
     this.selected = null;
+    this.maps = new HeatMaps(() => this.show(this.selected));
     this.reset(null);
   }
 
   reset(address) {
     clearTimeout(this.prefetching);
     this.address = address;
-    this.maps = new Map();
+    this.maps.clear();
   }
 
   toggle() {
@@ -35,40 +38,23 @@ class MapControl {
     this.on.look(this.look);
   }
 
+  // n: number of a box, null for none that has a map.
   prefetch(n) {
     clearTimeout(this.prefetching);
-    if (n === null || n === undefined || !this.address || this.maps.has(n)) return;
-    this.prefetching = setTimeout(() => this.#fetch(n), this.isOn ? 0 : PREFETCH_AFTER_MS);
+    if (n !== null) this.prefetching = setTimeout(() => this.#get(n), this.isOn ? 0 : PREFETCH_AFTER_MS);
   }
 
   destroy() { clearTimeout(this.prefetching); }
 
-  #fetch(n) {
-    if (this.maps.has(n) || !this.address) return;
-    const { maps } = this;
-    maps.set(n, { isLoading: true });
-    HeatMapPicture.fetch(`${this.address}&box=${n}`)
-      .then((map) => maps.set(n, map), (error) => maps.set(n, { error: error.message }))
-      .then(() => { if (maps === this.maps) this.show(this.selected); });
-  }
+  #get(n) { return this.address ? this.maps.get(`${this.address}&box=${n}`) : null; }
 
   show(selected) {
     this.selected = selected;
     this.root.querySelector(".map-look").hidden = !this.isOn;
     this.root.querySelector("[data-act=map]").setAttribute("aria-pressed", String(this.isOn));
-    if (this.isOn && selected !== null) this.#fetch(selected);
-    const map = this.isOn && selected !== null ? this.maps.get(selected) : null;
-    const isShown = Boolean(map && !map.isLoading && !map.error && !map.isEmpty);
-    this.note.textContent = this.isOn ? this.#words(selected, map) : "";
-    this.root.dataset.map = isShown ? String(selected) : "off";
-    this.on.change(isShown ? map : null);
-  }
-
-  #words(selected, map) {
-    if (selected === null) return "map: select a box";
-    if (!map) return "";
-    if (map.isLoading) return `map of ${selected}: computing`;
-    if (map.error) return `no map of ${selected}: ${map.error}`;
-    return map.isEmpty ? `map of ${selected} is empty: nothing raised its score there` : `map of ${selected}: what raised its score`;
+    const entry = this.isOn && selected !== null ? this.#get(selected) : null;
+    this.note.textContent = selected === null ? "map: select a box" : (entry?.text(`map of ${selected}`) ?? "");
+    this.root.dataset.map = entry?.map ? String(selected) : "off";
+    this.on.change(entry?.map ?? null);
   }
 }

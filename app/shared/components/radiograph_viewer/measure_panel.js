@@ -1,7 +1,9 @@
-// The list of measures beside the radiograph, each with what it reads.
+// The list of measures beside the radiograph, each with its reading.
+import { element } from "../element.js";
+import { drawProfile } from "./plots.js";
 
-class MeasurePanel {
-  // on: { forgetScale(), changed() }
+export class MeasurePanel {
+  // on: { forgetScale() }
   constructor(root, measures, on) {
     this.root = root;
     this.measures = measures;
@@ -10,9 +12,9 @@ class MeasurePanel {
     this.$(".scale-forget").addEventListener("click", () => on.forgetScale());
   }
 
-  // reading(measure): what it reads, null while full depth is not there. scale: { words, isEntered, mmPerPx } or null.
+  // reading(measure): see `readingOf`, null while full depth is not there. scale: { mmPerPx, source, isEntered } or null.
   show(reading, scale) {
-    this.$(".scale-words").textContent = scale ? `${scale.mmPerPx.toPrecision(3)} mm/px, ${scale.words}` : "Scale unknown: lengths in px. Draw a known length (k) to enter it.";
+    this.$(".scale-words").textContent = scale ? `${scale.mmPerPx.toPrecision(3)} mm/px, ${scale.source}` : "Scale unknown: lengths in px. Draw a known length (k) to enter it.";
     this.$(".scale-forget").hidden = !scale?.isEntered;
     const { list } = this.measures;
     this.$(".measure-empty").hidden = list.length > 0;

@@ -1,14 +1,16 @@
-// The table of indications beside the radiograph, the threshold, what is known about the selected one.
-const two = (value) => value.toFixed(2);
+// The table of indications beside the radiograph, the threshold, the selected indication, facts on image and model.
+import { element } from "../element.js";
+import { probabilityFigure } from "../radiograph/boxes.js";
+import { CALL_MARKS, CALL_WORDS } from "./reading.js";
 
-// scale: { mmPerPx, words } or null.
+// scale: { mmPerPx, source } or null.
 function sizeText(box, scale) {
   const [w, h] = [box[2] - box[0], box[3] - box[1]];
   const longer = Math.max(w, h);
   if (!scale) return { cell: longer.toFixed(0), said: `${longer.toFixed(0)} px`, full: `${w.toFixed(0)} × ${h.toFixed(0)} px, scale unknown` };
   const mm = longer * scale.mmPerPx;
   const cell = mm.toFixed(mm < 10 ? 1 : 0);
-  return { cell, said: `${cell} mm`, full: `${(w * scale.mmPerPx).toFixed(2)} × ${(h * scale.mmPerPx).toFixed(2)} mm, ${scale.words}` };
+  return { cell, said: `${cell} mm`, full: `${(w * scale.mmPerPx).toFixed(2)} × ${(h * scale.mmPerPx).toFixed(2)} mm, ${scale.source}` };
 }
 
 function probabilityText(probability, calibration) {
@@ -18,18 +20,18 @@ function probabilityText(probability, calibration) {
 }
 
 // "indication 3, crack, probability 0.71, 4.8 mm, at x 812 y 402"
-function indicationLabel({ n, class: name, probability, box, call, isAdded }, scale) {
+export function indicationLabel({ n, class: name, probability, box, call, isAdded }, scale) {
   const [x, y] = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2].map(Math.round);
   const how = isAdded ? "added by a person" : `probability ${probabilityFigure(probability)}`;
   return `indication ${n}, ${name}, ${how}, ${sizeText(box, scale).said}, at x ${x} y ${y}${call ? `, ${CALL_WORDS[call]}` : ""}`;
 }
 
-// What a person said stays in sight, whatever the threshold.
-function isAbove({ call, isAdded, probability }, threshold) {
+// An indication that a person judged or added stays in sight, whatever the threshold.
+export function isAbove({ call, isAdded, probability }, threshold) {
   return isAdded || call === "confirmed" || call === "dismissed" || probability >= threshold;
 }
 
-class Panel {
+export class Panel {
   // on: { select(n, takeFocus), hover(n|null), threshold(value), below(), tab(name), details(entry|undefined) }
   constructor(root, on) {
     this.root = root;
@@ -75,12 +77,28 @@ class Panel {
   fill(data, scale) {
     Object.assign(this, { data, scale });
     this.rows.clear();
-    this.isBlind = Boolean(data.reading?.is_blind); // then nothing is said of a model, not even that it is silent
+    this.isBlind = Boolean(data.reading?.is_blind); // then nothing tells of a model, not even that it found nothing
     for (const row of [".threshold-row", ".counts-row"]) this.$(row).hidden = this.isBlind;
     this.$(".size-head").textContent = scale ? "mm" : "px";
-    this.$(".size-head").title = scale ? `longer side of the box; ${scale.words}` : "longer side of the box; the scale of this image is unknown";
+    this.$(".size-head").title = scale ? `longer side of the box; ${scale.source}` : "longer side of the box; the scale of this image is unknown";
     for (const detection of data.detections) this.rows.set(detection.n, this.#row(detection, data.calibration));
-    fillFacts(this.root, data, scale);
+    this.#fillFacts(data, scale);
+  }
+
+  #fillFacts({ image, model, calibration, status }, scale) {
+    this.$(".image-facts").replaceChildren(...factList(image ? [
+      ["File", image.name], ["Size", `${image.width} × ${image.height} px`], ["Depth", `${image.bit_depth} bit, ${image.file_format}`],
+      ["Polarity", image.polarity_text],
+      ["Scale", scale ? `${scale.mmPerPx.toPrecision(3)} mm/px, ${scale.source}` : "unknown: sizes in px"],
+      ...Object.entries(image.fields), ...image.notes.map((note) => ["Note", note]), ["SHA-256", image.sha256],
+    ] : []));
+    this.$(".model-facts").replaceChildren(...factList(model ? [
+      ["Model", model.title], ["Weights", model.sha256], ["Calibration", `${calibration.method}, id ${calibration.id}`],
+      ["Fitted on", calibration.fitted_on], ["Score cut", calibration.score_cut], ["Operating point", calibration.operating_probability.toFixed(2)],
+      ["Ran on", status.elapsed_ms ? `${model.device}, ${(status.elapsed_ms / 1000).toFixed(2)} s` : ""], ["Training data", model.data_notice],
+    ] : []));
+    const notice = model?.data_notice || "";
+    Object.assign(this.$(".notice"), { textContent: notice, title: notice });
   }
 
   #row(detection, calibration) {
@@ -90,42 +108,43 @@ class Panel {
     return element("tr", { "data-n": detection.n, "data-call": call, tabindex: "-1", "aria-selected": "false", "aria-label": indicationLabel(detection, this.scale) },
       element("td", { text: detection.n }),
       element("td", { text: `${detection.class}${finer}`, title: detection.iso6520 ? `ISO 6520-1: ${detection.iso6520}` : "no evidence for a class" }),
-      element("td", { text: probabilityFigure(probability), title: isAdded ? this.#addedWords(detection) : probabilityText(probability, calibration) }),
+      element("td", { text: probabilityFigure(probability), title: isAdded ? this.#addedBy(detection) : probabilityText(probability, calibration) }),
       element("td", { text: size.cell, title: size.full }),
-      element("td", { class: "call", text: isAdded && call === "confirmed" ? "+" : (CALL_MARKS[call] ?? ""), title: isAdded && call === "confirmed" ? "added by a person" : (CALL_WORDS[call] ?? "") }));
+      element("td", { class: "call", ...(isAdded && call === "confirmed" ? { text: "+", title: "added by a person" } : { text: CALL_MARKS[call] ?? "", title: CALL_WORDS[call] ?? "" }) }));
   }
 
-  #addedWords({ origin } = {}) {
+  #addedBy({ origin }) {
     if (origin) return `Drawn by the ${origin}.`;
     if (this.data.reading?.is_labelling) return "Drawn by an annotator.";
-    return this.#addedByReader();
+    return this.isBlind ? "Drawn by you." : "Added by a person: the model did not report it.";
   }
 
-  #addedByReader() { return this.isBlind ? "Drawn by you." : "Added by a person: the model did not report it."; }
-
-  // Rows at or above the threshold; those below stand apart, and only when asked for.
+  // Lists the rows at or above the threshold; those below stand apart, and only when asked for.
   filter(threshold, isBelowShown) {
     const rowsOf = (list) => list.map((d) => this.rows.get(d.n));
     const shown = this.data.detections.filter((d) => isAbove(d, threshold));
     const weak = this.data.detections.filter((d) => !isAbove(d, threshold));
     const hadFocus = this.root.getRootNode().activeElement?.closest?.("tr[data-n]")?.dataset.n;
     this.$("tbody.shown").replaceChildren(...rowsOf(shown));
-    const head = element("tr", { class: "below-head" }, element("th", { colspan: 5, scope: "rowgroup", text: `below ${two(threshold)}: not reported` }));
+    const head = element("tr", { class: "below-head" }, element("th", { colspan: 5, scope: "rowgroup", text: `below ${threshold.toFixed(2)}: not reported` }));
     this.$("tbody.below").replaceChildren(...(isBelowShown && weak.length ? [head, ...rowsOf(weak)] : []));
     if (hadFocus) this.rows.get(Number(hadFocus))?.focus({ preventScroll: true });
     this.$(".threshold").value = threshold;
-    this.$(".threshold-value").textContent = two(threshold);
+    this.$(".threshold-value").textContent = threshold.toFixed(2);
     this.$(".counts").textContent = `${shown.length} shown, ${weak.length} below`;
     this.$(".show-below").setAttribute("aria-pressed", String(isBelowShown));
     this.$(".show-below").hidden = !weak.length;
     this.$(".empty").hidden = shown.length > 0 || this.data.status.state !== "ready";
-    if (this.data.reading?.is_labelling && !this.data.detections.length) this.$(".empty").textContent = "No label, and nothing is suggested: press n and drag over what you see.";
-    else if (this.isBlind) this.$(".empty").textContent = "Nothing drawn yet: press n and drag over what you see.";
-    else this.$(".empty").textContent = weak.length
-      ? `Nothing at ${two(threshold)} or above. ${weak.length} weaker ${weak.length === 1 ? "box is" : "boxes are"} below the threshold.`
-      : "The model reports nothing here. That is not proof that nothing is there.";
+    this.$(".empty").textContent = this.#emptyText(threshold, weak.length);
     this.root.dataset.shown = String(shown.length);
     this.#offerTabStop();
+  }
+
+  #emptyText(threshold, nWeak) {
+    if (this.data.reading?.is_labelling && !this.data.detections.length) return "No label, and nothing is suggested: press n and drag over what you see.";
+    if (this.isBlind) return "Nothing drawn yet: press n and drag over what you see.";
+    if (nWeak) return `Nothing at ${threshold.toFixed(2)} or above. ${nWeak} weaker ${nWeak === 1 ? "box is" : "boxes are"} below the threshold.`;
+    return "The model reports nothing here. That is not proof that nothing is there.";
   }
 
   #listed() { return [...this.root.querySelectorAll("tr[data-n]")]; }
@@ -170,7 +189,7 @@ class Panel {
     this.$(".details-size").textContent = sizeText(detection.box, this.scale).full;
     const { isAdded } = detection;
     const remark = detection.remark ? `${detection.remark}. ` : "";
-    this.$(".details-p").textContent = remark + (isAdded ? this.#addedWords(detection) : probabilityText(detection.probability, this.data.calibration));
+    this.$(".details-p").textContent = remark + (isAdded ? this.#addedBy(detection) : probabilityText(detection.probability, this.data.calibration));
     this.$(".details-raw").textContent =
       `${isAdded || detection.score === null ? "" : `raw score ${detection.score.toFixed(4)} · `}box ${detection.box.map((v) => v.toFixed(1)).join(", ")} px (x1, y1, x2, y2)`;
   }
@@ -186,4 +205,9 @@ class Panel {
     withMap.hidden = selected === null;
     if (selected !== null) withMap.href = `${links.png}&${at}&map=${selected}`;
   }
+}
+
+function factList(pairs) {
+  return pairs.filter(([, value]) => value !== null && value !== undefined && value !== "")
+    .flatMap(([name, value]) => [element("dt", { text: name }), element("dd", { text: value })]);
 }

@@ -1,4 +1,7 @@
 // The histogram with the window on it, and the plot of a line profile.
+import { figure } from "../radiograph/measures.js";
+import { percentileOf } from "../radiograph/statistics.js";
+
 const HISTOGRAM_BINS = 160;
 
 function preparedContext(canvas) {
@@ -12,7 +15,7 @@ function preparedContext(canvas) {
   return { context, width, height, text: style.color, line: style.borderColor, accent: style.accentColor };
 }
 
-class HistogramPlot {
+export class HistogramPlot {
   // root holds a canvas and two `.edge` sliders. on: { window(lo, hi) }
   constructor(root, on) {
     this.root = root;
@@ -102,7 +105,7 @@ class HistogramPlot {
 }
 
 // profile: { samples, step, unit, low, high } as in `readProfile`.
-function drawProfile(canvas, { samples, step, unit, low, high }) {
+export function drawProfile(canvas, { samples, step, unit, low, high }) {
   if (!canvas.clientWidth) return;
   const { context, width, height, text, accent } = preparedContext(canvas);
   const [left, right, top, bottom] = [44, width - 10, 10, height - 22];

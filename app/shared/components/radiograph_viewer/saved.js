@@ -1,8 +1,10 @@
-// Keeps one thing saved: sends what changed, waits until the server shows it, and notices who was faster.
-// What is not saved yet lies in this browser tab, so that a crash on either side loses nothing.
+// Keeps a reading, labels or a decision saved: sends changes, waits until the server shows them, and notices when
+// somebody else was faster. Unsaved changes lie in this browser tab, so that a crash on either side loses nothing.
+import { forget, recall, remember } from "./memory.js";
+
 const RESEND_AFTER_MS = 6000;
 
-class Saved {
+export class Saved {
   // write(content): a text that is equal for equal contents. on: { send(event), changed() }
   constructor(name, write, on) {
     Object.assign(this, { name, write, on });
@@ -25,7 +27,7 @@ class Saved {
     return this.isLate ? "late" : "saving";
   }
 
-  // What the server holds now: { id, owner, version, content, isOpen, author, savedAt }, and what it refused.
+  // stored: the content that the server holds, { id, owner, version, content, isOpen, author, savedAt }; refused: the edit that it refused, and why.
   update(stored, refused) {
     if (!stored) return this.#forgetAll();
     const isOther = stored.id !== this.id || stored.owner !== this.owner || stored.version < this.base;
@@ -45,7 +47,7 @@ class Saved {
   #begin() {
     this.id = this.stored.id;
     this.owner = this.stored.owner;
-    const kept = this.#recall();
+    const kept = recall(this.#place);
     this.#adopt();
     if (!kept || !this.isOpen) return;
     Object.assign(this, { content: kept.content, base: kept.base, baseText: kept.baseText });
@@ -119,12 +121,16 @@ class Saved {
     this.on.send({ inspection_id: this.id, base: this.base + 1, edit: `${this.name}-${this.edit}`, content: this.content });
   }
 
-  // Once more after a refusal.
-  retry() { this.refusal = ""; this.#send(); this.on.changed(); }
+  // Sends once more after a refusal.
+  retry() {
+    this.refusal = "";
+    this.#send();
+    this.on.changed();
+  }
 
   takeStored() { this.#adopt(); this.on.changed(); }
 
-  // Mine on top of what is stored, on purpose.
+  // Saves on top of the stored version, on purpose.
   saveMine() {
     Object.assign(this, { conflict: null, base: this.stored.version, baseText: this.write(this.stored.content) });
     this.#keep();
@@ -133,14 +139,12 @@ class Saved {
   }
 
   // --- this browser tab ---------------------------------------------------------------------
-  get #place() { return `radikal.unsaved.${this.name}.${this.owner}.${this.id}`; }
+  get #place() { return `unsaved.${this.name}.${this.owner}.${this.id}`; }
 
   #keep() {
     const { content, base, baseText } = this;
-    try { sessionStorage.setItem(this.#place, JSON.stringify({ content, base, baseText })); } catch { /* full or forbidden */ }
+    remember(this.#place, { content, base, baseText });
   }
 
-  #recall() { try { return JSON.parse(sessionStorage.getItem(this.#place)); } catch { return null; } }
-
-  #forget() { try { sessionStorage.removeItem(this.#place); } catch { /* forbidden */ } }
+  #forget() { forget(this.#place); }
 }

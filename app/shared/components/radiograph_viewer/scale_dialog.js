@@ -1,5 +1,5 @@
 // Asks how long a drawn line is in mm.
-class ScaleDialog {
+export class ScaleDialog {
   // on: { entered(lengthMm, lengthPx), closed() }
   constructor(root, on) {
     this.root = root;
@@ -23,10 +23,8 @@ class ScaleDialog {
     this.input.focus();
   }
 
-  get isOpen() { return !this.root.hidden; }
-
   close() {
-    if (!this.isOpen) return;
+    if (this.root.hidden) return;
     this.root.hidden = true;
     this.on.closed();
   }

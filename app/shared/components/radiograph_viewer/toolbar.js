@@ -1,13 +1,12 @@
 // The tool strip: one tab stop, arrows move within it (the toolbar pattern of WAI-ARIA).
-class Toolbar {
+import { onButton } from "../element.js";
+
+export class Toolbar {
   // on: { act(name), preset(number), filter(name) }
   constructor(root, on) {
     this.root = root;
     this.$ = (query) => root.querySelector(query);
-    root.addEventListener("click", (event) => {
-      const button = event.target.closest("button");
-      if (button) on.act(button.dataset.tool ? `tool:${button.dataset.tool}` : button.dataset.act);
-    });
+    onButton(root, ({ tool, act }) => on.act(tool ? `tool:${tool}` : act));
     this.$(".preset").addEventListener("change", (event) => on.preset(event.target.value));
     this.$(".filter").addEventListener("change", (event) => on.filter(event.target.value));
     root.addEventListener("keydown", (event) => this.#key(event));

@@ -1,24 +1,19 @@
 """A table of records with thumbnails: rows are links, arrow keys go from row to row."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 
-import streamlit as st
-
-_FOLDER = Path(__file__).parent
+from app.shared.components.scripts import component
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What stands in one cell.
+    """The text of one cell.
 
     Attributes:
         text: the first line.
         more: the second line, smaller.
-        mark: how the text is set off, beside what it says: accept, reject, review, hidden, or "".
+        mark: sets the text off: accept, reject, review, hidden, or "".
     """
 
     text: str
@@ -31,9 +26,9 @@ class RecordRow:
     """One record.
 
     Attributes:
-        key: what is reported when it is opened.
+        key: is reported when it is opened.
         address: leads to it in another tab.
-        label: what a screen reader says of it.
+        label: its name for screen readers.
         thumbnail: address of a small picture, None where none is shown.
         cells: one for each column.
     """
@@ -43,16 +38,6 @@ class RecordRow:
     label: str
     thumbnail: str | None
     cells: tuple[Cell, ...]
-
-
-@cache
-def _component() -> Callable[..., Any]:
-    return st.components.v2.component(
-        "radikal_record_table",
-        html='<div class="records" tabindex="-1"></div>',
-        css=(_FOLDER / "record_table.css").read_text(encoding="utf-8"),
-        js=(_FOLDER / "record_table.js").read_text(encoding="utf-8"),
-    )
 
 
 def record_table(
@@ -73,35 +58,14 @@ def record_table(
         key: widget key.
         on_open: the visitor opened a row; its key is the event `open`.
         chosen: key of the row that is open.
-        label: what the table is, for screen readers.
+        label: name of the table for screen readers.
         below_px: of the window's height that other things need.
     """
-    _component()(data=table_data(columns, rows, chosen=chosen, label=label, below_px=below_px), key=key,
-                 on_open_change=on_open)  # fmt: skip
-
-
-def table_data(
-    columns: Sequence[str],
-    rows: Sequence[RecordRow],
-    *,
-    chosen: str | None = None,
-    label: str = "",
-    below_px: int = 190,
-) -> Mapping[str, Any]:
-    """What the browser is told."""
-    return {
+    data = {
         "columns": list(columns),
-        "rows": [
-            {
-                "key": row.key,
-                "address": row.address,
-                "label": row.label,
-                "thumbnail": row.thumbnail,
-                "cells": [[cell.text, cell.more, cell.mark] for cell in row.cells],
-            }
-            for row in rows
-        ],
+        "rows": [asdict(row) for row in rows],
         "chosen": chosen,
         "label": label,
         "below": below_px,
     }
+    component("record_table")(data=data, key=key, on_open_change=on_open)

@@ -1,7 +1,7 @@
-// What is measured, always in the original samples. A sample s stands for the value offset + slope * s.
+// Measurements, always in the original samples. A sample s stands for the value offset + slope * s.
 
 // Counts of every sample value; a generator, see `inTurns`.
-function* histogramOf(values, valueCount) {
+export function* histogramOf(values, valueCount) {
   const counts = new Uint32Array(valueCount);
   const step = 1 << 18;
   for (let from = 0; from < values.length; from += step) {
@@ -13,7 +13,7 @@ function* histogramOf(values, valueCount) {
 }
 
 // The smallest sample value that at least this fraction (0..1) of the samples do not exceed.
-function percentileOf(histogram, fraction) {
+export function percentileOf(histogram, fraction) {
   let total = 0;
   for (const count of histogram) total += count;
   let seen = 0;
@@ -25,7 +25,7 @@ function percentileOf(histogram, fraction) {
 }
 
 // Whole px [x0, x1) x [y0, y1) whose centres lie in a dragged rectangle, within the image; null when none.
-function regionOf(a, b, width, height) {
+export function regionOf(a, b, width, height) {
   const edge = (value, high) => Math.min(high, Math.max(0, Math.ceil(value - 0.5)));
   const [x0, x1] = [Math.min(a[0], b[0]), Math.max(a[0], b[0])].map((x) => edge(x, width));
   const [y0, y1] = [Math.min(a[1], b[1]), Math.max(a[1], b[1])].map((y) => edge(y, height));
@@ -33,7 +33,7 @@ function regionOf(a, b, width, height) {
 }
 
 // n, mean, sd (n - 1; 0 for one px), min and max of a region.
-function regionStatistics(values, width, { x0, y0, x1, y1 }, { offset, slope }) {
+export function regionStatistics(values, width, { x0, y0, x1, y1 }, { offset, slope }) {
   const shift = values[y0 * width + x0];
   let [sum, squares, min, max] = [0, 0, shift, shift];
   for (let y = y0; y < y1; y += 1)
@@ -51,7 +51,7 @@ function regionStatistics(values, width, { x0, y0, x1, y1 }, { offset, slope }) 
   return { n, mean, sd, min: offset + slope * min, max: offset + slope * max };
 }
 
-function regionHistogram(values, width, { x0, y0, x1, y1 }, valueCount) {
+export function regionHistogram(values, width, { x0, y0, x1, y1 }, valueCount) {
   const counts = new Uint32Array(valueCount);
   for (let y = y0; y < y1; y += 1)
     for (let i = y * width + x0, end = y * width + x1; i < end; i += 1) counts[values[i]] += 1;
@@ -61,7 +61,7 @@ function regionHistogram(values, width, { x0, y0, x1, y1 }, valueCount) {
 // Values along a-b about one px apart, bilinear, averaged over `bandPx` parallel lines one px apart.
 // Points are continuous (px i covers i..i+1); NaN where any part of the width lies outside of the image.
 // The same as `core.imaging.line_profile`.
-function sampleProfile(values, width, height, { a, b, bandPx }, { offset, slope }) {
+export function sampleProfile(values, width, height, { a, b, bandPx }, { offset, slope }) {
   const length = Math.hypot(b[0] - a[0], b[1] - a[1]);
   const n = Math.max(2, Math.ceil(length) + 1);
   const [ux, uy] = length ? [(b[0] - a[0]) / length, (b[1] - a[1]) / length] : [1, 0];
@@ -93,7 +93,7 @@ function bilinear(values, width, height, x, y) {
 // Indices of minimum and maximum, and the dip (A + B - 2C) / (A + B) of ISO 19232-5: C the minimum, A and B
 // the highest values before and after it. The dip is null where the minimum lies at an end, all of it where
 // no sample lies in the image.
-function profileReading(samples) {
+export function profileReading(samples) {
   const known = [...samples.keys()].filter((i) => Number.isFinite(samples[i]));
   if (!known.length) return null;
   const low = known.reduce((best, i) => (samples[i] < samples[best] ? i : best));

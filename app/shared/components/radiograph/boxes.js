@@ -1,18 +1,19 @@
 // Boxes over the radiograph. Of the model and open: dashed; confirmed or added by a person: solid; dismissed or
 // below the threshold: thin, dotted and grey, a dismissed one crossed.
+import { linesPath, measuredLabel, overlaps, paintLabel, rectanglePath, stroke, strokeOnShadow } from "./strokes.js";
+
 const HIT_MARGIN_PX = 5;
 const LABEL_LIMIT = 400;
 const FEW_WEAK = 12; // more of them bear their number only where the pointer is
-const LABEL_FONT = '12px "Source Sans", sans-serif';
 
 // Two figures, and never a certainty that two figures cannot carry.
-function probabilityFigure(probability) {
+export function probabilityFigure(probability) {
   if (probability === null) return "–";
   if (probability >= 0.995) return ">0.99";
   return probability < 0.005 ? "<0.01" : probability.toFixed(2);
 }
 
-class BoxLayer {
+export class BoxLayer {
   constructor(viewport) {
     this.viewport = viewport;
     this.shown = []; // at or above the threshold
@@ -30,15 +31,15 @@ class BoxLayer {
     return [...this.shown, ...this.below]
       .map((box) => ({ box, at: this.viewport.toScreen(box.box) }))
       .filter(({ at }) => x >= at[0] - margin && x <= at[2] + margin && y >= at[1] - margin && y <= at[3] + margin)
-      .sort((a, b) => (a.at[2] - a.at[0]) * (a.at[3] - a.at[1]) - (b.at[2] - b.at[0]) * (b.at[3] - b.at[1]))[0]?.box;
+      .toSorted((a, b) => (a.at[2] - a.at[0]) * (a.at[3] - a.at[1]) - (b.at[2] - b.at[0]) * (b.at[3] - b.at[1]))[0]?.box;
   }
 
   paint(context) {
     const weak = new Set([...this.below, ...this.shown.filter((box) => box.call === "dismissed")]);
     const rank = (box) => (box.n === this.selected ? 0 : weak.has(box) ? 2 : 1);
-    const ordered = [...this.shown, ...this.below].sort((a, b) => rank(a) - rank(b) || a.n - b.n);
+    const ordered = [...this.shown, ...this.below].toSorted((a, b) => rank(a) - rank(b) || a.n - b.n);
     const frames = new Map(ordered.map((box) => [box.n, this.frameOf(box)]));
-    for (const box of [...ordered].reverse()) if (frames.get(box.n)) this.#paintFrame(context, box, frames.get(box.n), weak.has(box));
+    for (const box of ordered.toReversed()) if (frames.get(box.n)) this.#paintFrame(context, box, frames.get(box.n), weak.has(box));
     this.#paintLabels(context, ordered, frames, weak);
   }
 
@@ -53,29 +54,17 @@ class BoxLayer {
 
   #paintFrame(context, box, [x0, y0, x1, y1], isWeak) {
     const isSelected = box.n === this.selected;
-    const isHovered = box.n === this.hovered;
-    context.setLineDash([]);
-    if (!isWeak) {
-      context.lineWidth = isSelected ? 5 : 3.5;
-      context.strokeStyle = "rgba(0, 0, 0, 0.55)";
-      context.strokeRect(x0, y0, x1 - x0, y1 - y0);
-    }
-    context.setLineDash(isWeak ? [2, 4] : box.call === "confirmed" ? [] : [6, 4]);
-    context.lineWidth = (isWeak ? 1 : 1.5) + (isSelected || isHovered ? 1 : 0);
-    context.strokeStyle = isSelected ? "#ffffff" : isWeak ? "#a3abb3" : this.accent;
-    context.strokeRect(x0, y0, x1 - x0, y1 - y0);
-    context.setLineDash([]);
-    if (box.call !== "dismissed") return;
-    context.beginPath();
-    context.moveTo(x0, y0); context.lineTo(x1, y1); context.moveTo(x1, y0); context.lineTo(x0, y1);
-    context.lineWidth = 0.75;
-    context.stroke();
+    const width = (isWeak ? 1 : 1.5) + (isSelected || box.n === this.hovered ? 1 : 0);
+    const colour = isSelected ? "#ffffff" : isWeak ? "#a3abb3" : this.accent;
+    const path = rectanglePath([x0, y0, x1, y1]);
+    if (isWeak) stroke(context, path, width, colour, [2, 4]);
+    else strokeOnShadow(context, path, isSelected ? 5 : 3.5, width, colour, box.call === "confirmed" ? [] : [6, 4]);
+    if (box.call === "dismissed") stroke(context, linesPath([[x0, y0], [x1, y1]], [[x1, y0], [x0, y1]]), 0.75, colour);
   }
 
   // The selected box first, then by score; a label that would cover another one shrinks to its number or gives way.
   #paintLabels(context, ordered, frames, weak) {
     const taken = [];
-    const overlaps = (a) => taken.some((b) => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height);
     for (const box of ordered.slice(0, LABEL_LIMIT)) {
       const frame = frames.get(box.n);
       if (!frame) continue;
@@ -84,27 +73,16 @@ class BoxLayer {
       const full = box.isAdded ? `${box.n} ${box.class} (${box.origin ?? "added"})` : `${box.n} ${box.class} ${probabilityFigure(box.probability)}`;
       const short = weak.has(box) && !box.call ? `${box.n} ${probabilityFigure(box.probability)}` : `${box.n}`;
       const texts = isSelected || !weak.has(box) || box.n === this.hovered ? [full, short] : [short];
-      const place = texts.map((text) => this.#labelPlace(context, text, frame, isSelected)).find((at) => isSelected || !overlaps(at));
+      const place = texts.map((text) => this.#labelPlace(context, text, frame, isSelected)).find((at) => isSelected || !taken.some((other) => overlaps(at, other)));
       if (!place) continue;
       taken.push(place);
-      paintLabel(context, place, { isStrong: isSelected, isWeak: weak.has(box) });
+      paintLabel(context, place, weak.has(box));
     }
   }
 
   #labelPlace(context, text, [x0, y0, , y1], isSelected) {
-    context.font = `${isSelected ? 600 : 500} ${LABEL_FONT}`;
-    const width = context.measureText(text).width + 10;
+    const label = measuredLabel(context, text, isSelected);
     const [screenWidth, screenHeight] = this.viewport.size;
-    const x = Math.min(Math.max(0, x0 - 1), screenWidth - width);
-    const y = y0 >= 20 ? y0 - 19 : Math.min(y1 + 3, screenHeight - 18);
-    return { text, x, y, width, height: 17 };
+    return { ...label, x: Math.min(Math.max(0, x0 - 1), screenWidth - label.width), y: y0 >= 20 ? y0 - 19 : Math.min(y1 + 3, screenHeight - 18) };
   }
-}
-
-function paintLabel(context, { text, x, y, width, height }, { isStrong = false, isWeak = false } = {}) {
-  context.font = `${isStrong ? 600 : 500} ${LABEL_FONT}`;
-  context.fillStyle = isStrong ? "rgba(255, 255, 255, 0.94)" : "rgba(10, 12, 14, 0.78)";
-  context.fillRect(x, y, width, height);
-  context.fillStyle = isStrong ? "#0c0e10" : isWeak ? "#a3abb3" : "#e6e8ea";
-  context.fillText(text, x + 5, y + 12.5);
 }

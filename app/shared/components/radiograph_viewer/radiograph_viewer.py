@@ -1,78 +1,16 @@
-"""The radiograph viewer: what Python tells it, and what it reports."""
+"""The radiograph viewer: the data that Python hands it, and the events that it reports."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import streamlit as st
+from app.shared.components.scripts import component
 
 #: Probabilities between which boxes can be shown from.
 THRESHOLD_RANGE = (0.1, 0.9)
-_FOLDER = Path(__file__).parent
-#: One script without a build step: the classes first, the module that exports last.
-_SCRIPTS = (
-    "element",
-    "turns",
-    "statistics",
-    "noise",
-    "filters",
-    "picture",
-    "pixels",
-    "memory",
-    "heat_map",
-    "viewport",
-    "boxes",
-    "box_editor",
-    "measures",
-    "measure_layer",
-    "stage",
-    "film",
-    "plots",
-    "panel",
-    "facts",
-    "measure_panel",
-    "scale_dialog",
-    "map_control",
-    "strip",
-    "progress",
-    "saved",
-    "conflict",
-    "notes",
-    "reading",
-    "labels",
-    "kind_picker",
-    "reading_panel",
-    "label_panel",
-    "keys",
-    "toolbar",
-    "acts",
-    "viewer",
-)
-
-
-def script(names: Sequence[str] = _SCRIPTS) -> str:
-    """The JavaScript of these modules as one script, in this order."""
-    return "\n".join((_FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in names)
-
-
-def style() -> str:
-    """The style sheets of the viewer as one."""
-    return "".join((_FOLDER / f"{name}.css").read_text(encoding="utf-8") for name in ("viewer", "labels"))
-
-
-@cache
-def _component() -> Callable[..., Any]:
-    return st.components.v2.component(
-        "radikal_radiograph_viewer",
-        html=(_FOLDER / "viewer.html").read_text(encoding="utf-8"),
-        css=style(),
-        js=script(),
-    )
 
 
 def _ignore() -> None:
-    """Nobody asked to be told."""
+    """Do nothing: nobody asked for the event."""
 
 
 def radiograph_viewer(
@@ -111,7 +49,7 @@ def radiograph_viewer(
             are complete; the event `submit` holds `inspection_id` and `version`.
         on_skip: the image is left as it is; the event `skip` holds `inspection_id` and `why`.
     """
-    _component()(
+    component("radiograph_viewer", "radiograph/radiograph.css")(
         data=dict(data),
         key=key,
         on_open_change=on_open,

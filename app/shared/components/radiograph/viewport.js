@@ -1,7 +1,7 @@
-// Which part of the image is on screen, how large and which way round.
+// The part of the image on screen, its size and orientation.
 const MOST_ZOOM = 40;
 
-class Viewport {
+export class Viewport {
   constructor(onChange) {
     this.onChange = onChange;
     this.state = Viewport.start();
@@ -14,6 +14,7 @@ class Viewport {
   }
 
   get zoom() { return this.state.zoom; }
+  get zoomText() { return `${Math.round(this.zoom * (window.devicePixelRatio || 1) * 100)} %`; }
 
   matrix() {
     const { zoom, cx, cy, flipH, flipV, turns } = this.state;
@@ -67,6 +68,9 @@ class Viewport {
     this.#moveBy(before[0] - after[0], before[1] - after[1]);
   }
 
+  // One image pixel on one screen pixel.
+  showOneToOne() { this.zoomAt(1 / (window.devicePixelRatio || 1) / this.zoom); }
+
   #moveBy(dx, dy) {
     const clamp = (value, high) => Math.min(high, Math.max(0, value));
     this.#set({ isFitted: false, cx: clamp(this.state.cx + dx, this.image[0]), cy: clamp(this.state.cy + dy, this.image[1]) });
@@ -77,6 +81,13 @@ class Viewport {
     const [x0, y0] = this.toImage(0, 0);
     const [x1, y1] = this.toImage(-dx, -dy);
     this.#moveBy(x1 - x0, y1 - y0);
+  }
+
+  // The step in the image, -1, 0 or 1 px each way, that a step on the screen looks like.
+  stepLike(dx, dy) {
+    const [x0, y0] = this.toImage(0, 0);
+    const [x1, y1] = this.toImage(dx, dy);
+    return [x1 - x0, y1 - y0].map((step) => Math.sign(Math.round(step * 1e6)));
   }
 
   // A quarter to the right (1) or left (-1) as seen on the screen, also when flipped.
@@ -105,8 +116,8 @@ class Viewport {
     if (dx || dy) this.panScreen(dx, dy);
   }
 
-  // How the image is turned, in words; empty when it is as recorded.
-  words() {
+  // The ways in which the image is turned.
+  differences() {
     const { flipH, flipV, turns } = this.state;
     return [turns && `rotated ${[0, 90, 180, 270][turns]}°`, flipH && "flipped h", flipV && "flipped v"].filter(Boolean);
   }

@@ -1,10 +1,13 @@
 // Draws measures over the radiograph; points are taken by pointer or, with a crosshair, by keys.
+import { linesPath, measuredLabel, paintLabel, rectanglePath, stroke, strokeOnShadow } from "./strokes.js";
+
 const HANDLE_PX = 8;
 const LEAST_DRAG_PX = 3;
+const RECTANGLES = ["region", "window", "box"];
 const MEASURE_COLOUR = "#f0d77b";
 
-class MeasureLayer {
-  // measures: a Measures; label(measure): the words beside it.
+export class MeasureLayer {
+  // measures: a Measures; label(measure): the text beside it.
   constructor(viewport, measures, label) {
     this.viewport = viewport;
     this.measures = measures;
@@ -25,7 +28,7 @@ class MeasureLayer {
       this.held.now = { ...measure, [end]: isStraight && kind !== "region" ? straight(measure[end === "a" ? "b" : "a"], point) : point };
     } else if (this.draft) {
       const { kind, a } = this.draft;
-      this.draft.b = isStraight && !["region", "window", "box"].includes(kind) ? straight(a, point) : point;
+      this.draft.b = isStraight && !RECTANGLES.includes(kind) ? straight(a, point) : point;
     }
   }
 
@@ -53,7 +56,7 @@ class MeasureLayer {
   isOverHandle(x, y) { return this.#handleAt(x, y) !== null; }
 
   #handleAt(x, y) {
-    for (const { id, a, b } of [...this.measures.list].reverse())
+    for (const { id, a, b } of this.measures.list.toReversed())
       for (const [end, point] of [["a", a], ["b", b]]) {
         const [px, py] = this.viewport.pointToScreen(point);
         if (Math.hypot(px - x, py - y) <= HANDLE_PX) return { id, end };
@@ -73,59 +76,32 @@ class MeasureLayer {
 
   #paintOne(context, measure, isSelected) {
     const [p, q] = [this.viewport.pointToScreen(measure.a), this.viewport.pointToScreen(measure.b)];
-    const path = new Path2D();
-    if (["region", "window", "box"].includes(measure.kind)) path.rect(Math.min(p[0], q[0]), Math.min(p[1], q[1]), Math.abs(q[0] - p[0]), Math.abs(q[1] - p[1]));
-    else {
-      path.moveTo(...p);
-      path.lineTo(...q);
-      for (const [x, y] of [p, q]) addTick(path, p, q, x, y);
-    }
-    if (measure.kind === "profile" && measure.bandPx > 1) this.#paintBand(context, measure, p, q);
-    context.setLineDash([]);
-    context.lineWidth = isSelected ? 4 : 3;
-    context.strokeStyle = "rgba(0, 0, 0, 0.6)";
-    context.stroke(path);
-    context.lineWidth = isSelected ? 2 : 1.25;
-    context.strokeStyle = MEASURE_COLOUR;
-    context.stroke(path);
+    const path = RECTANGLES.includes(measure.kind) ? rectanglePath([...p, ...q]) : linesPath([p, q], tickOf(p, q, p), tickOf(p, q, q));
+    if (measure.kind === "profile" && measure.bandPx > 1) this.#paintBand(context, measure, [p, q]);
+    strokeOnShadow(context, path, isSelected ? 4 : 3, isSelected ? 2 : 1.25, MEASURE_COLOUR);
     const text = this.label(measure);
-    if (text) this.#paintText(context, text, p, q, isSelected);
+    if (text) this.#paintText(context, measuredLabel(context, text), p, q);
   }
 
-  #paintBand(context, measure, p, q) {
+  #paintBand(context, measure, line) {
     context.globalAlpha = 0.22;
-    context.lineWidth = measure.bandPx * this.viewport.zoom;
-    context.strokeStyle = MEASURE_COLOUR;
-    context.setLineDash([]);
-    context.beginPath();
-    context.moveTo(...p);
-    context.lineTo(...q);
-    context.stroke();
+    stroke(context, linesPath(line), measure.bandPx * this.viewport.zoom, MEASURE_COLOUR);
     context.globalAlpha = 1;
   }
 
-  #paintText(context, text, p, q, isSelected) {
-    context.font = `${isSelected ? 600 : 500} ${LABEL_FONT}`;
-    const width = context.measureText(text).width + 10;
+  #paintText(context, label, p, q) {
     const [screenWidth, screenHeight] = this.viewport.size;
     const isSeen = ([x, y]) => x > 0 && y > 0 && x < screenWidth && y < screenHeight;
-    const anchor = [p, q].filter(isSeen).sort((one, other) => other[0] - one[0])[0];
+    const anchor = [p, q].filter(isSeen).toSorted(([x0], [x1]) => x1 - x0)[0];
     if (!anchor) return;
-    const x = Math.min(anchor[0] + 8, screenWidth - width - 2);
+    const x = Math.min(anchor[0] + 8, screenWidth - label.width - 2);
     const y = Math.min(Math.max(2, anchor[1] - 8), screenHeight - 20);
-    paintLabel(context, { text, x, y, width, height: 17 });
+    paintLabel(context, { ...label, x, y });
   }
 
   #paintCursor(context, [x, y]) {
-    context.setLineDash([]);
-    for (const [width, colour] of [[3, "rgba(0, 0, 0, 0.6)"], [1, "#ffffff"]]) {
-      context.lineWidth = width;
-      context.strokeStyle = colour;
-      context.beginPath();
-      context.moveTo(x - 14, y); context.lineTo(x - 3, y); context.moveTo(x + 3, y); context.lineTo(x + 14, y);
-      context.moveTo(x, y - 14); context.lineTo(x, y - 3); context.moveTo(x, y + 3); context.lineTo(x, y + 14);
-      context.stroke();
-    }
+    const arms = [[-1, 0], [1, 0], [0, -1], [0, 1]].map(([dx, dy]) => [[x + 3 * dx, y + 3 * dy], [x + 14 * dx, y + 14 * dy]]);
+    strokeOnShadow(context, linesPath(...arms), 3, 1, "#ffffff");
   }
 }
 
@@ -134,9 +110,8 @@ function straight(from, [x, y]) {
 }
 
 // A short stroke across the end of a line.
-function addTick(path, p, q, x, y) {
+function tickOf(p, q, [x, y]) {
   const length = Math.hypot(q[0] - p[0], q[1] - p[1]) || 1;
   const [nx, ny] = [(-(q[1] - p[1]) / length) * 5, ((q[0] - p[0]) / length) * 5];
-  path.moveTo(x - nx, y - ny);
-  path.lineTo(x + nx, y + ny);
+  return [[x - nx, y - ny], [x + nx, y + ny]];
 }

@@ -1,41 +1,48 @@
-// Glue: data from Python -> stage and panels; what the user does -> back to Python, late and little.
-const BENCHES = new WeakMap();
+// Glue: data from Python goes to the stage and the panels, actions of the user go back to Python, late and few.
+import { mounted } from "../mounted.js";
+import { Measures, distanceOf } from "../radiograph/measures.js";
+import { Stage } from "../radiograph/stage.js";
+import { actionsOf } from "./actions.js";
+import { BatchProgress, BatchStrip } from "./batch.js";
+import { BoxEditor } from "./box_editor.js";
+import { boxBetween } from "./geometry.js";
+import { actionOf, keyList } from "./keys.js";
+import { KindPicker } from "./kind_picker.js";
+import { CLASS_DIGITS, LabelPanel } from "./label_panel.js";
+import { Labels } from "./labels.js";
+import { MapControl } from "./map_control.js";
+import { MeasurePanel } from "./measure_panel.js";
+import { recall, remember } from "./memory.js";
+import { Panel, indicationLabel, isAbove } from "./panel.js";
+import { HistogramPlot } from "./plots.js";
+import { Radiograph } from "./radiograph.js";
+import { Reading } from "./reading.js";
+import { ReadingPanel } from "./reading_panel.js";
+import { ScaleDialog } from "./scale_dialog.js";
+import { Toolbar } from "./toolbar.js";
+
 const REPORT_AFTER_MS = 350;
 const FETCH_AHEAD_AFTER_MS = 400; // the image on show comes first
 
-export default function (component) {
-  const { data, parentElement, setStateValue, setTriggerValue } = component;
-  let bench = BENCHES.get(parentElement);
-  if (!bench) {
-    bench = new Bench(parentElement.querySelector(".bench"), Boolean(data.reading?.is_labelling));
-    BENCHES.set(parentElement, bench);
-  }
-  bench.report = setStateValue;
-  bench.trigger = setTriggerValue;
-  bench.update(data);
-  return () => { bench.destroy(); BENCHES.delete(parentElement); };
-}
-
-class Bench {
+class Viewer {
   // isLabelling: labels of an image are made, not a reading of an inspection; it stays so.
-  constructor(root, isLabelling = false) {
+  constructor(root, isLabelling) {
     Object.assign(this, { root, isLabelling });
     this.$ = (query) => root.querySelector(query);
     this.data = null;
     this.threshold = 0.5;
     this.selected = null;
     this.isBelowShown = false;
-    this.raw = null; // as Python told it
     this.reading = new (isLabelling ? Labels : Reading)({ send: (event) => this.trigger("reading", event), changed: () => this.#readingChanged() });
     this.measures = new Measures(() => this.#measuresChanged());
-    this.stage = new Stage(this.$(".stage canvas"), this.measures, (measure) => this.film.label(measure), {
-      select: (n) => this.select(n), hover: (at) => this.#showValue(at), hoverBox: (n) => this.panel.hover(n),
-      window: () => this.film.windowChanged("own"), view: () => this.film?.viewChanged(), drawn: (draft) => this.#drawn(draft),
+    this.stage = new Stage(this.$(".stage canvas"), this.measures, (measure) => this.radiograph.label(measure), {
+      select: (n) => this.select(n), hover: (text) => { this.$(".at").textContent = text; }, hoverBox: (n) => this.panel.hover(n),
+      window: () => this.radiograph.windowChanged("own"), view: () => this.radiograph?.viewChanged(), drawn: (draft) => this.#drawn(draft),
       handle: (id) => { this.measures.select(id); this.panel.openTab("measure"); },
     });
-    this.film = new Film(root, this.stage, this.measures, {
-      shown: () => { this.#showStatus(); this.#drawOpenTab(); }, view: () => this.#showWords(), scale: () => this.#scaleChanged(), veil: (text) => this.#veil(text),
-      window: () => { this.#showWords(); this.histogram.draw(); },
+    this.radiograph = new Radiograph(root, this.stage, this.measures, {
+      shown: () => { this.#showStatus(); this.#drawOpenTab(); }, view: () => this.#showDifferences(), scale: () => this.#scaleChanged(), message: (text) => this.#showMessage(text),
+      window: () => { this.#showDifferences(); this.histogram.draw(); },
     });
     this.panel = new Panel(this.$(".panel"), {
       select: (n, takeFocus) => { this.select(n, takeFocus); this.#centreSelected(); }, threshold: (value) => this.setThreshold(value),
@@ -48,28 +55,28 @@ class Bench {
     this.picker = new KindPicker(this.$(".panel"), {
       chosen: (name, code) => { this.reading.classify(this.selected, name, code); this.stage.canvas.focus(); }, closed: () => this.stage.canvas.focus(),
     });
-    this.progress = new Progress(this.$(".progress"), { cancel: () => this.trigger("cancel", true), open: (key) => this.trigger("open", key) });
+    this.progress = new BatchProgress(this.$(".progress"), { cancel: () => this.trigger("cancel", true), open: (key) => this.trigger("open", key) });
     this.stage.editor = new BoxEditor(this.stage.viewport, this.stage.boxes, {
       may: (box) => this.reading.canChange && box.call !== "dismissed", done: (n, box) => this.reading.move(n, box),
     });
-    this.measurePanel = new MeasurePanel(this.$(".panel"), this.measures, { forgetScale: () => this.#reportScale(this.film.enterScale(null)) });
-    this.histogram = new HistogramPlot(this.$(".histogram"), { window: (lo, hi) => this.film.setWindow(lo, hi, "own") });
+    this.measurePanel = new MeasurePanel(this.$(".panel"), this.measures, { forgetScale: () => this.#reportScale(this.radiograph.enterScale(null)) });
+    this.histogram = new HistogramPlot(this.$(".histogram"), { window: (lo, hi) => this.radiograph.setWindow(lo, hi, "own") });
     this.map = new MapControl(root, {
       change: (map) => { this.stage.map = map; this.stage.redraw(); },
       look: (look) => { this.stage.mapLook = look; this.stage.redraw(); },
     });
-    this.strip = new Strip(this.$(".strip"), { open: (key) => this.trigger("open", key), remove: (key) => this.trigger("remove", key) });
+    this.strip = new BatchStrip(this.$(".strip"), { open: (key) => this.trigger("open", key), remove: (key) => this.trigger("remove", key) });
     this.dialog = new ScaleDialog(this.$(".scale-form"), {
-      entered: (mm, px) => this.#reportScale(this.film.enterScale({ lengthMm: mm, lengthPx: px })),
+      entered: (mm, px) => this.#reportScale(this.radiograph.enterScale({ lengthMm: mm, lengthPx: px })),
       closed: () => { this.#useTool("pan"); this.$(".stage canvas").focus(); },
     });
     this.toolbar = new Toolbar(this.$(".tools"), {
-      act: (name) => this.act(name), preset: (number) => this.film.preset(number), filter: (name) => this.film.use(name),
+      act: (name) => this.act(name), preset: (number) => this.radiograph.preset(number), filter: (name) => this.radiograph.use(name),
     });
-    this.acts = actsOf(this);
+    this.actions = actionsOf(this);
     this.$(".keys").append(...keyList(isLabelling));
     root.addEventListener("keydown", (event) => this.#key(event));
-    root.addEventListener("keyup", (event) => { if (event.key.toLowerCase() === "m") this.acts.loupeOff(); });
+    root.addEventListener("keyup", (event) => { if (event.key.toLowerCase() === "m") this.actions.loupeOff(); });
     this.#useTool("pan");
   }
 
@@ -83,7 +90,7 @@ class Bench {
 
   destroy() {
     this.stage.destroy();
-    this.film.destroy();
+    this.radiograph.destroy();
     this.histogram.destroy();
     this.map.destroy();
     clearTimeout(this.reporting);
@@ -93,8 +100,6 @@ class Bench {
   // --- data in ------------------------------------------------------------------------------
   update(data) {
     const before = this.data;
-    if (this.raw && JSON.stringify(this.raw) === JSON.stringify(data)) return;
-    this.raw = data;
     this.data = { ...data };
     if (before && before.reading?.inspection_id !== data.reading?.inspection_id) this.readingPanel.takeNotes();
     this.isUpdating = true;
@@ -102,9 +107,9 @@ class Bench {
     this.data.detections = this.reading.entries();
     this.root.dataset.state = data.status.state;
     if (!before || before.threshold_rev !== data.threshold_rev) this.threshold = data.threshold;
-    if (!data.image) this.film.clear();
-    else if (data.image.sha256 !== before?.image?.sha256) this.film.load(data.image);
-    else this.film.renew(data.image);
+    if (!data.image) this.radiograph.clear();
+    else if (data.image.sha256 !== before?.image?.sha256) this.radiograph.load(data.image);
+    else this.radiograph.renew(data.image);
     if (before?.result_id !== data.result_id || before?.reading?.inspection_id !== data.reading?.inspection_id) this.#newResult(this.data);
     else this.#fillPanel();
     this.isUpdating = false;
@@ -126,11 +131,11 @@ class Bench {
     this.selected = null;
     this.map.reset(data.links?.map ?? null);
     this.#fillPanel();
-    const kept = rememberedSelection(data.image?.sha256);
+    const kept = recall(`selected.${data.image?.sha256}`);
     const isThere = [...this.stage.boxes.shown, ...this.stage.boxes.below].some((box) => box.n === kept);
     const first = this.isLabelling ? (this.reading.waiting(this.threshold)[0] ?? null) : null;
     this.select(isThere ? kept : first);
-    if (data.links) this.map.prefetch(data.detections.find((d) => d.probability >= this.threshold)?.n);
+    if (data.links) this.map.prefetch(data.detections.find((d) => d.probability >= this.threshold)?.n ?? null);
   }
 
   // --- reading ------------------------------------------------------------------------------
@@ -153,7 +158,7 @@ class Bench {
     else if (name === "classify") this.#pick();
     if (this.isLabelling && name !== "classify") return this.#nextWaiting(selected);
     const entry = this.data.detections.find((d) => d.n === selected);
-    if (entry && name !== "classify") this.$(".said").textContent = indicationLabel(entry, this.film.scale);
+    if (entry && name !== "classify") this.$(".said").textContent = indicationLabel(entry, this.radiograph.scale);
   }
 
   // --- labelling ----------------------------------------------------------------------------
@@ -171,7 +176,7 @@ class Bench {
     if (n) this.select(n, true);
   }
 
-  // The next suggestion that nobody said anything about; without one the selection stays.
+  // Selects the next suggestion that waits; without one the selection stays.
   #nextWaiting(from) {
     const waiting = this.reading.waiting(this.threshold);
     const next = waiting.find((n) => n > from) ?? waiting[0];
@@ -186,37 +191,32 @@ class Bench {
   }
 
   #fillPanel() {
-    this.panel.fill(this.data, this.film.scale);
+    this.panel.fill(this.data, this.radiograph.scale);
     this.setThreshold(this.threshold, true);
     this.panel.select(this.selected);
     this.#measuresChanged();
   }
 
   // --- status -------------------------------------------------------------------------------
-  #veil(text) {
+  #showMessage(text) {
     this.$(".veil").hidden = !text;
     this.$(".veil").textContent = text || "";
   }
 
   #showStatus() {
     const { status, image } = this.data;
-    this.#veil(status.message || (image && this.root.dataset.ready === "0" ? "Loading the pixels" : this.film.work));
+    this.#showMessage(status.message || (image && this.root.dataset.ready === "0" ? "Loading the pixels" : this.radiograph.work));
     this.$(".panel").classList.toggle("working", status.state === "working");
     this.panel.setLinks(status.state === "ready" ? this.data.links : null, this.threshold, this.selected);
-    this.#showWords();
+    this.#showDifferences();
   }
 
-  // How the picture differs from the recorded one, always on the image.
-  #showWords() {
-    const words = this.film.words();
-    if (this.isBelowShown && this.stage.boxes.below.length) words.push(`${this.stage.boxes.below.length} below the threshold shown`);
-    this.$(".shown-as").textContent = words.join(" · ");
-    this.$(".shown-as").hidden = !words.length;
-  }
-
-  #showValue(at) {
-    const value = at && at.value !== null && (Number.isInteger(at.value) ? at.value : at.value.toPrecision(5));
-    this.$(".at").textContent = at ? `x ${at.x} y ${at.y}${at.value === null ? "" : ` = ${value}`}` : "";
+  // Says on the image how the picture differs from the recorded one.
+  #showDifferences() {
+    const texts = this.radiograph.differences();
+    if (this.isBelowShown && this.stage.boxes.below.length) texts.push(`${this.stage.boxes.below.length} below the threshold shown`);
+    this.$(".shown-as").textContent = texts.join(" · ");
+    this.$(".shown-as").hidden = !texts.length;
   }
 
   #drawOpenTab() {
@@ -240,20 +240,21 @@ class Bench {
 
   #reportLater() {
     clearTimeout(this.reporting);
-    this.reporting = setTimeout(() => this.report("threshold", this.threshold), REPORT_AFTER_MS);
+    this.reporting = setTimeout(() => this.setState("threshold", this.threshold), REPORT_AFTER_MS);
   }
 
   select(n, takeFocus = false, tab = "indications") {
     if (n === this.selected && n !== null && !takeFocus) n = null;
     this.selected = n;
     this.stage.boxes.selected = n;
-    if (!this.isUpdating) rememberSelection(this.data.image?.sha256, n);
+    if (!this.isUpdating) remember(`selected.${this.data.image?.sha256}`, n);
     if (n !== null) this.panel.openTab(tab);
     this.panel.select(n, takeFocus);
     const detection = this.data.detections.find((d) => d.n === n);
-    this.$(".said").textContent = detection ? indicationLabel(detection, this.film.scale) : "";
-    this.map.prefetch(detection?.isAdded ? null : n);
-    this.map.show(detection?.isAdded ? null : n);
+    this.$(".said").textContent = detection ? indicationLabel(detection, this.radiograph.scale) : "";
+    const mapped = detection?.isAdded ? null : n; // the model has no map of a box that a person added
+    this.map.prefetch(mapped);
+    this.map.show(mapped);
     this.stage.redraw();
     this.#showStatus();
   }
@@ -275,21 +276,21 @@ class Bench {
   // --- measuring ----------------------------------------------------------------------------
   #measuresChanged() {
     if (!this.measurePanel) return;
-    this.measurePanel.show((measure) => this.film.reading(measure), this.film.scale);
-    this.film.keep();
+    this.measurePanel.show((measure) => this.radiograph.reading(measure), this.radiograph.scale);
+    this.radiograph.keep();
     this.stage.redraw();
   }
 
   #drawn({ kind, a, b }) {
     if (kind === "window") {
-      this.film.windowOfRegion(a, b);
+      this.radiograph.windowOfRegion(a, b);
       this.#useTool("pan");
     } else if (kind === "box") this.#added(a, b);
     else if (kind === "scale") this.dialog.open(distanceOf({ a, b }));
     else {
       const measure = this.measures.add(kind, a, b);
       this.panel.openTab("measure");
-      const reading = this.film.reading(measure);
+      const reading = this.radiograph.reading(measure);
       this.$(".said").textContent = [`${measure.id} ${reading.main}`, ...reading.rows.map(([name, text]) => `${name} ${text}`)].join(", ");
     }
   }
@@ -324,7 +325,7 @@ class Bench {
 
   #scaleChanged() {
     if (!this.data) return;
-    this.panel.fill(this.data, this.film.scale);
+    this.panel.fill(this.data, this.radiograph.scale);
     this.panel.filter(this.threshold, this.isBelowShown);
     this.panel.select(this.selected);
     this.#drawOpenTab();
@@ -336,18 +337,20 @@ class Bench {
   act(name) {
     if (name === "tool:box" && !this.reading.canChange) return;
     if (name?.startsWith("tool:")) this.toggleTool(name.slice(5));
-    else this.acts[name]?.();
+    else this.actions[name]?.();
     this.#showStatus();
   }
 
   #key(event) {
-    const name = actOf(event, this.isLabelling);
+    const name = actionOf(event, this.isLabelling);
     const isTyping = event.target.matches("select, input, textarea") && !["escape", "submit"].includes(name);
     const isPressing = [" ", "Enter"].includes(event.key) && event.target.matches("button, summary, a") && name !== "submit";
     if (!name || isTyping || isPressing || !this.data) return;
-    if (["Delete", "Backspace", "Enter"].includes(event.key) && !this.acts.isWanted(name)) return;
+    if (["Delete", "Backspace", "Enter"].includes(event.key) && !this.actions.isWanted(name)) return;
     this.act(name);
     event.preventDefault();
     event.stopPropagation();
   }
 }
+
+export default mounted((parent, data) => new Viewer(parent.querySelector(".bench"), Boolean(data.reading?.is_labelling)));

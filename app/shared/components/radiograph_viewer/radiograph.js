@@ -1,17 +1,21 @@
 // The radiograph on show: its pixels, window, filter and scale, kept per image.
-const WINDOW_PRESETS = { 1: [0.005, 0.995], 2: [0, 1], 3: [0.1, 0.9], 4: [0.005, 0.5], 5: [0.5, 0.995] };
+import { labelOf, readingOf } from "../radiograph/measures.js";
+import { FILTERS, RecentSources } from "../radiograph/pixels.js";
+import { percentileOf, regionHistogram, regionOf } from "../radiograph/statistics.js";
+import { recall, remember } from "./memory.js";
+
 const KEEP_AFTER_MS = 150;
 
-class Film {
-  // on: { shown(), window(), view(), scale(), veil(text) }
+export class Radiograph {
+  // on: { shown(), window(), view(), scale(), message(text) }
   constructor(root, stage, measures, on) {
     Object.assign(this, { root, stage, measures, on });
     this.$ = (query) => root.querySelector(query);
     this.recent = new RecentSources();
     this.image = null;
     this.entered = null; // { lengthMm, lengthPx } of a scale that the user entered
-    this.chosen = "1";
-    this.work = ""; // what is being computed, in words
+    this.chosen = "1"; // a window preset, or "own"
+    this.work = ""; // says that something is being computed
     this.readings = new WeakMap();
   }
 
@@ -23,7 +27,7 @@ class Film {
   get source() { return this.stage.source; }
 
   // --- loading ------------------------------------------------------------------------------
-  // Nothing is known of the image on show yet: never another image's pixels under its name.
+  // Takes the image off, so that its pixels never stand under the name of the next one.
   clear() {
     this.#keepNow();
     this.loading?.abort();
@@ -46,7 +50,7 @@ class Film {
     this.image = image;
     this.loading = new AbortController();
     const { signal } = this.loading;
-    const kept = remembered(image.sha256);
+    const kept = recall(`view.${image.sha256}`) ?? {};
     this.entered = kept.scale ?? null;
     this.measures.replace(kept.measures);
     this.#showScale();
@@ -54,8 +58,7 @@ class Film {
     try {
       if (source.isFull) this.#show(source, kept.view);
       else {
-        if (await source.loadPreview(signal)) this.#begin(source, kept, "preview");
-        const full = await source.fetchFull(signal);
+        const full = await source.load(signal, () => this.#begin(source, kept, "preview"));
         const now = this.source ? { window: source.recordedWindow, preset: this.chosen } : null;
         source.take(full);
         if (now) this.#firstWindow(source, now);
@@ -64,7 +67,7 @@ class Film {
       this.#ready("1");
       if (kept.filter && kept.filter !== source.filter) await this.use(kept.filter);
     } catch (error) {
-      if (error.name !== "AbortError") this.on.veil(`The radiograph cannot be shown: ${error.message}. Your upload is safe; reload the page.`);
+      if (error.name !== "AbortError") this.on.message(`The radiograph cannot be shown: ${error.message}. Your upload is safe; reload the page.`);
     }
   }
 
@@ -77,7 +80,7 @@ class Film {
   #firstWindow(source, { window: own, preset }) {
     this.chosen = own && preset ? preset : "1";
     if (this.chosen === "own") source.recordedWindow = own;
-    else this.#presetOn(source, this.chosen, own?.invert ?? false);
+    else source.usePreset(this.chosen, own?.invert ?? false);
   }
 
   #show(source, view) {
@@ -104,20 +107,15 @@ class Film {
     clearTimeout(this.keeping);
     const { source } = this;
     if (!source?.isFull || source.image.sha256 !== this.image?.sha256) return;
-    remember(source.image.sha256, {
+    remember(`view.${source.image.sha256}`, {
       view: this.stage.viewport.state, window: source.recordedWindow, preset: this.chosen, filter: source.filter, measures: this.measures.kept, scale: this.entered,
     });
   }
 
   // --- window and filter --------------------------------------------------------------------
-  #presetOn(source, number, invert) {
-    const [from, to] = WINDOW_PRESETS[number];
-    source.picture.setWindow(source.percentile(from), source.percentile(to), invert);
-  }
-
   preset(number) {
     if (!this.source) return;
-    this.#presetOn(this.source, number, this.source.window.invert);
+    this.source.usePreset(number);
     this.windowChanged(number);
   }
 
@@ -137,8 +135,7 @@ class Film {
   }
 
   invert() {
-    const { lo, hi, invert } = this.source.window;
-    this.source.picture.setWindow(lo, hi, !invert);
+    this.source.invert();
     this.windowChanged(this.chosen);
   }
 
@@ -175,48 +172,45 @@ class Film {
   async reset() {
     this.stage.viewport.reset();
     if (this.source.filter !== "none") await this.use("none");
-    this.#presetOn(this.source, "1", false);
+    this.source.usePreset("1", false);
     this.windowChanged("1");
   }
 
   #showWindow() {
     const { source } = this;
     if (!source?.picture) return;
-    const { lo, hi, invert } = source.window;
-    const [from, to] = [source.displayed(lo), source.displayed(hi)];
-    const number = (value) => (Math.abs(source.slope) < 1 && source.filter === "none" ? value.toPrecision(4) : Math.round(value));
-    this.$(".wl").textContent = `W ${number(to - from)} L ${number((from + to) / 2)}${source.filter === "none" ? "" : " of the filtered picture"}`;
-    this.$("[data-act=invert]").setAttribute("aria-pressed", String(invert));
+    this.$(".wl").textContent = source.windowText;
+    this.$("[data-act=invert]").setAttribute("aria-pressed", String(source.window.invert));
     this.$(".preset").value = this.chosen;
     this.$(".filter").value = source.filter;
   }
 
   viewChanged() {
     if (!this.source) return;
-    this.$(".zoom").textContent = `${Math.round(this.stage.viewport.zoom * (window.devicePixelRatio || 1) * 100)} %`;
+    this.$(".zoom").textContent = this.stage.viewport.zoomText;
     this.keep();
     this.on.view();
   }
 
-  // How the picture on show differs from the recorded one.
-  words() {
+  // The ways in which the picture on show differs from the recorded one.
+  differences() {
     const { source } = this;
     if (!source?.picture) return [];
     return [
       !source.isFull && "preview, full depth is loading", source.filter !== "none" && source.filterName,
-      source.window.invert && "inverted", ...this.stage.viewport.words(),
+      source.window.invert && "inverted", ...this.stage.viewport.differences(),
     ].filter(Boolean);
   }
 
   // --- scale and readings -------------------------------------------------------------------
-  // { mmPerPx, words, isEntered } or null.
+  // { mmPerPx, source, isEntered } or null.
   get scale() {
     if (this.entered) {
       const { lengthMm, lengthPx } = this.entered;
-      return { mmPerPx: lengthMm / lengthPx, words: `entered by the user: ${lengthMm} mm = ${lengthPx.toFixed(1)} px`, isEntered: true };
+      return { mmPerPx: lengthMm / lengthPx, source: `entered by the user: ${lengthMm} mm = ${lengthPx.toFixed(1)} px`, isEntered: true };
     }
     const { image } = this;
-    return image?.mm_per_px ? { mmPerPx: image.mm_per_px, words: image.pitch_source, isEntered: false } : null;
+    return image?.mm_per_px ? { mmPerPx: image.mm_per_px, source: image.pitch_source, isEntered: false } : null;
   }
 
   // Takes a known length, or null to forget it; returns the event for Python.
@@ -233,13 +227,13 @@ class Film {
   }
 
   #showScale() {
-    this.$(".scale").textContent = this.scale ? `${this.scale.mmPerPx.toPrecision(3)} mm/px, ${this.scale.words}` : "scale unknown";
+    this.$(".scale").textContent = this.scale ? `${this.scale.mmPerPx.toPrecision(3)} mm/px, ${this.scale.source}` : "scale unknown";
   }
 
-  // What stands beside a measure or a draft on the image.
+  // The text beside a measure or a draft on the image.
   label(measure) { return this.source?.isFull ? labelOf(measure, this.source, this.scale) : ""; }
 
-  // What a measure reads in the recorded values; null before full depth is there.
+  // The reading of a measure in the recorded values; null before full depth is there.
   reading(measure) {
     const { source, scale, image } = this;
     if (!source?.isFull || !image) return null;

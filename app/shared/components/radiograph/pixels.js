@@ -1,8 +1,16 @@
-// The samples of one radiograph: first a small preview, then full depth; and the pictures made of them.
-const FILTERS = { none: "as recorded", clahe: "CLAHE", highpass: "high-pass" };
+// The samples of a radiograph, first a small preview, then full depth; the pictures made of them, and their window.
+import { clahe, highPass } from "./filters.js";
+import { levelAndNoise } from "./noise.js";
+import { Picture } from "./picture.js";
+import { histogramOf, percentileOf, regionStatistics } from "./statistics.js";
+import { inTurns } from "./turns.js";
+
+export const FILTERS = { none: "as recorded", clahe: "CLAHE", highpass: "high-pass" };
 const CLAHE_BINS = 1024;
 const CLAHE_CLIP = 3;
 const KEPT_COUNTS = 200;
+const KEPT_SOURCES = 3;
+export const WINDOW_PRESETS = { 1: [0.005, 0.995], 2: [0, 1], 3: [0.1, 0.9], 4: [0.005, 0.5], 5: [0.5, 0.995] }; // fractions of the samples
 
 class PixelSource {
   constructor(image) {
@@ -14,7 +22,7 @@ class PixelSource {
     this.filter = "none";
     this.slope = 1;
     this.offset = 0;
-    this.isFloat = image.bit_depth > 16; // then the samples are steps of the values, see `app.payloads`
+    this.isFloat = image.bit_depth > 16; // then the samples are steps of the values, see `app.shared.payloads`
     this.counted = new Map();
   }
 
@@ -22,8 +30,16 @@ class PixelSource {
   get picture() { return this.pictures.get(this.filter); }
   get window() { return this.picture.window; }
 
-  // A shrunken copy at native depth; false when there is none.
-  async loadPreview(signal) {
+  // Full depth, which `take` puts on show; `onPreview` is called when a shrunken copy can be shown before.
+  async load(signal, onPreview) {
+    if (await this.#loadPreview(signal)) onPreview();
+    const answer = await this.#fetch(this.image.pixels_url, signal);
+    const { values, width, height, levels } = answer;
+    if (width !== this.width || height !== this.height) throw new Error("the pixels are of another size");
+    return { ...answer, picture: await inTurns(Picture.build(values, width, height, levels), signal) };
+  }
+
+  async #loadPreview(signal) {
     if (!this.image.preview_url) return false;
     const answer = await this.#fetch(this.image.preview_url, signal).catch((error) => {
       if (error.name === "AbortError") throw error;
@@ -37,14 +53,6 @@ class PixelSource {
     Object.assign(this, { slope: answer.slope, offset: answer.offset, levels });
     this.pictures.set("none", new Picture([level], histogram));
     return true;
-  }
-
-  // Full depth and the picture of it, which `take` puts on show.
-  async fetchFull(signal) {
-    const answer = await this.#fetch(this.image.pixels_url, signal);
-    const { values, width, height, levels } = answer;
-    if (width !== this.width || height !== this.height) throw new Error("the pixels are of another size");
-    return { ...answer, picture: await inTurns(Picture.build(values, width, height, levels), signal) };
   }
 
   take({ picture, values, slope, offset, levels }) {
@@ -94,6 +102,24 @@ class PixelSource {
 
   get filterName() { return this.filter === "highpass" ? `${FILTERS.highpass} ${this.highPassSide} px` : FILTERS[this.filter]; }
 
+  // --- window -------------------------------------------------------------------------------
+  usePreset(number, invert = this.window.invert) {
+    const [from, to] = WINDOW_PRESETS[number];
+    this.picture.setWindow(percentileOf(this.picture.histogram, from), percentileOf(this.picture.histogram, to), invert);
+  }
+
+  invert() {
+    const { lo, hi, invert } = this.window;
+    this.picture.setWindow(lo, hi, !invert);
+  }
+
+  // "W 3675 L 2228"
+  get windowText() {
+    const [from, to] = [this.displayed(this.window.lo), this.displayed(this.window.hi)];
+    const number = (value) => (Math.abs(this.slope) < 1 && this.filter === "none" ? value.toPrecision(4) : Math.round(value));
+    return `W ${number(to - from)} L ${number((from + to) / 2)}${this.filter === "none" ? "" : " of the filtered picture"}`;
+  }
+
   // The window of the picture as recorded, in units of the image: holds whatever its samples stand for.
   get recordedWindow() {
     const { lo, hi, invert } = this.pictures.get("none").window;
@@ -107,8 +133,7 @@ class PixelSource {
   // In units of the image for the picture as recorded; a filtered picture has no unit.
   displayed(sample) { return this.filter === "none" ? this.offset + this.slope * sample : sample; }
 
-  percentile(fraction) { return percentileOf(this.picture.histogram, fraction); }
-
+  // --- values -------------------------------------------------------------------------------
   // Of the samples as recorded, see `regionStatistics` and `levelAndNoise`; each region is counted once.
   statistics(region) { return this.#once("statistics", region, regionStatistics); }
   noise(region) { return this.#once("noise", region, levelAndNoise); }
@@ -121,4 +146,17 @@ class PixelSource {
   }
 
   valueAt(x, y) { return this.offset + this.slope * this.values[y * this.width + x]; }
+}
+
+// The last few radiographs with their pixels, so that going back is instant.
+export class RecentSources {
+  constructor() { this.sources = new Map(); }
+
+  get(image) {
+    const source = this.sources.get(image.sha256) ?? new PixelSource(image);
+    this.sources.delete(image.sha256);
+    this.sources.set(image.sha256, source);
+    for (const sha256 of [...this.sources.keys()].slice(0, -KEPT_SOURCES)) this.sources.delete(sha256);
+    return source;
+  }
 }

@@ -1,17 +1,20 @@
-// Lines, regions and profiles that the user drew on one image, and what each of them reads.
+// Lines, regions and profiles that the user drew on an image, and their readings.
 // A measure: { id, kind: "length" | "region" | "profile", a, b, bandPx }, points in image px (px i covers i..i+1).
+import { contrastToNoise, signalToNoise } from "./noise.js";
+import { profileReading, regionOf, sampleProfile } from "./statistics.js";
+
 const LETTERS = { length: "L", region: "R", profile: "P" };
 const UNDO_STEPS = 100;
 // An end lies within 1 px of where it was set, k = 2 (as `core.imaging.measure`); the scale is taken as exact.
 const LENGTH_UNCERTAINTY_PX = 2 * Math.sqrt(2 / 3);
 
-class Measures {
+export class Measures {
   constructor(onChange) {
     this.onChange = onChange;
     this.replace(null);
   }
 
-  // Start over with what was kept of an image.
+  // Starts over with the measures kept of an image, null for none.
   replace(kept) {
     this.list = kept?.list ?? [];
     this.background = kept?.background ?? null;
@@ -73,20 +76,20 @@ class Measures {
   }
 }
 
-function figure(value) {
+export function figure(value) {
   if (value === null || value === undefined) return "–";
   return Math.abs(value) >= 1000 ? String(Math.round(value)) : String(Number(value.toPrecision(4)));
 }
 
-// scale: { mmPerPx, words } or null.
+// scale: { mmPerPx, source } or null.
 function lengthText(px, scale) {
   return scale ? `${(px * scale.mmPerPx).toFixed(2)} mm` : `${px.toFixed(1)} px`;
 }
 
-function distanceOf({ a, b }) { return Math.hypot(b[0] - a[0], b[1] - a[1]); }
+export function distanceOf({ a, b }) { return Math.hypot(b[0] - a[0], b[1] - a[1]); }
 
-// A few words for the image itself, quick enough to follow the pointer.
-function labelOf(measure, source, scale) {
+// The short text on the image itself, quick enough to follow the pointer.
+export function labelOf(measure, source, scale) {
   if (measure.kind === "window") return "";
   if (measure.kind === "scale") return `${distanceOf(measure).toFixed(1)} px`;
   if (measure.kind !== "region") return `${measure.id} ${lengthText(distanceOf(measure), scale)}`.trim();
@@ -94,18 +97,18 @@ function labelOf(measure, source, scale) {
   return region ? `${measure.id} mean ${figure(source.statistics(region).mean)}`.trim() : measure.id;
 }
 
-// What a measure reads: { main, rows: [[name, text, meaning]], profile }. Needs full depth.
+// The reading of a measure: { main, rows: [[name, text, meaning]], profile }. Needs full depth.
 // image: srb_um (basic spatial resolution, null when unknown), polarity and bit_depth as Python told them.
-function readingOf(measure, source, { scale, background, image }) {
+export function readingOf(measure, source, { scale, background, image }) {
   return { length: readLength, region: readRegion, profile: readProfile }[measure.kind](measure, source, { scale, background, image });
 }
 
-function readLength(measure, source, { scale }) {
+function readLength(measure, _source, { scale }) {
   const px = distanceOf(measure);
   const uncertainty = LENGTH_UNCERTAINTY_PX * (scale?.mmPerPx ?? 1);
   const rows = [
     ["within", `± ${uncertainty.toFixed(scale ? 2 : 1)} ${scale ? "mm" : "px"}, k = 2`, "each end within 1 px; the uncertainty of the scale is not included"],
-    ...(scale ? [["in px", px.toFixed(1)], ["scale", scale.words]] : [["scale", "unknown: in px"]]),
+    ...(scale ? [["in px", px.toFixed(1)], ["scale", scale.source]] : [["scale", "unknown: in px"]]),
   ];
   return { main: lengthText(px, scale), rows };
 }
@@ -115,7 +118,7 @@ function readRegion(measure, source, { scale, background, image }) {
   if (!region) return { main: "outside of the image", rows: [] };
   const found = source.statistics(region);
   const [w, h] = [region.x1 - region.x0, region.y1 - region.y0];
-  const size = scale ? `${(w * scale.mmPerPx).toFixed(2)} × ${(h * scale.mmPerPx).toFixed(2)} mm, ${scale.words}` : `${w} × ${h} px, scale unknown`;
+  const size = scale ? `${(w * scale.mmPerPx).toFixed(2)} × ${(h * scale.mmPerPx).toFixed(2)} mm, ${scale.source}` : `${w} × ${h} px, scale unknown`;
   const rows = [
     ["mean, sd", `${figure(found.mean)}, ${figure(found.sd)}`, "of the values as recorded; the sd (n - 1) includes shading and structure: it is not the noise"],
     ["min, max", `${figure(found.min)}, ${figure(found.max)}`],
@@ -155,7 +158,7 @@ function readProfile(measure, source, { scale }) {
     ["min", at(low)], ["max", at(high)],
     ["dip", dip === null ? "none: the minimum lies at an end" : `${(100 * dip).toFixed(1)} %`,
       "(A + B - 2C) / (A + B) as for a duplex wire (ISO 19232-5): C the minimum, A and B the highest values on either side"],
-    ["length", `${main}, ${scale ? scale.words : "scale unknown"}`],
+    ["length", `${main}, ${scale ? scale.source : "scale unknown"}`],
   ];
   return { main, rows, profile: { samples, step: stepPx * (scale?.mmPerPx ?? 1), unit: scale ? "mm" : "px", low, high } };
 }

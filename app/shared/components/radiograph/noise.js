@@ -7,13 +7,13 @@ const REFERENCE_SRB_UM = 88.6; // ISO 17636-2: SNRn = SNR * 88.6 / SRb
 const ROUNDING_NOISE = Math.sqrt(1 / 12);
 
 function medianOf(numbers) {
-  const sorted = Float64Array.from(numbers).sort();
+  const sorted = Float64Array.from(numbers).toSorted();
   const middle = sorted.length >> 1;
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 // { level, noise, nGroups } of a region, null when no row of 20 px fits. isFloat: values were not whole numbers.
-function levelAndNoise(values, width, { x0, y0, x1, y1 }, { offset, slope, isFloat }) {
+export function levelAndNoise(values, width, { x0, y0, x1, y1 }, { offset, slope, isFloat }) {
   const perRow = Math.floor((x1 - x0) / GROUP_PX);
   if (!perRow) return null;
   const [means, deviations] = [new Float64Array(perRow * (y1 - y0)), new Float64Array(perRow * (y1 - y0))];
@@ -33,7 +33,7 @@ function levelAndNoise(values, width, { x0, y0, x1, y1 }, { offset, slope, isFlo
 
 // { snr, snrN, remarks }; snrN is null without the basic spatial resolution (µm). snr is null where it cannot be
 // told, and then the remark says why. top: the highest value that the depth allows, null for float radiographs.
-function signalToNoise(found, { polarity, top, srbUm, isFloat }) {
+export function signalToNoise(found, { polarity, top, srbUm, isFloat }) {
   const refused = (why) => ({ snr: null, snrN: null, remarks: [why] });
   if (!found) return refused(`no row of ${GROUP_PX} px fits into the region`);
   if (polarity === "film" && top === null) return refused("a film with float pixels has no known density zero");
@@ -51,7 +51,7 @@ function signalToNoise(found, { polarity, top, srbUm, isFloat }) {
 }
 
 // Difference of the two levels / mean of the two noises (ISO 17636-2); null where either cannot be told.
-function contrastToNoise(found, other) {
+export function contrastToNoise(found, other) {
   if (!found || !other || found.noise + other.noise === 0) return null;
   return Math.abs(found.level - other.level) / ((found.noise + other.noise) / 2);
 }

@@ -1,4 +1,6 @@
 // The 8-bit picture of one set of samples under a window: tiles of a pyramid, rendered as they come into view.
+import { histogramOf, percentileOf } from "./statistics.js";
+
 const TILE = 256;
 const KEPT_TILES = 640;
 const SMALLEST_LEVEL = 512;
@@ -21,7 +23,7 @@ function* halved({ values, width, height }) {
   return { values: out, width: w, height: h };
 }
 
-class Picture {
+export class Picture {
   // levels: finest first, each { values, width, height, scaleX, scaleY } with image px per px of the level.
   constructor(levels, histogram) {
     this.levels = levels.map((level) => ({ ...level, tiles: new Map() }));
@@ -148,7 +150,7 @@ class Picture {
   #forget() {
     const all = this.levels.flatMap((level) => [...level.tiles].map(([key, tile]) => ({ level, key, frame: tile.frame })));
     if (all.length <= KEPT_TILES) return;
-    all.sort((a, b) => a.frame - b.frame).slice(0, all.length - KEPT_TILES)
+    all.toSorted((a, b) => a.frame - b.frame).slice(0, all.length - KEPT_TILES)
       .filter(({ frame }) => frame < this.frame).forEach(({ level, key }) => level.tiles.delete(key));
   }
 }

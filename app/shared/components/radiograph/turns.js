@@ -4,13 +4,14 @@ const TURN_MS = 8;
 function nextTurn() {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => { port1.close(); resolve(); };
+    port1.addEventListener("message", () => { port1.close(); resolve(); });
+    port1.start();
     port2.postMessage(null);
   });
 }
 
 // Runs a generator to its end, some ms at a time; resolves to what it returns, rejects when `signal` aborts.
-async function inTurns(work, signal) {
+export async function inTurns(work, signal) {
   for (;;) {
     const until = performance.now() + TURN_MS;
     let step = work.next();

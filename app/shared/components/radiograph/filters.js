@@ -2,7 +2,7 @@
 
 // Contrast limited adaptive histogram equalisation, step for step as in OpenCV's `createCLAHE`.
 // values: samples below `levels`; returns Uint16Array in 0..top. table: sample -> bin, where they differ.
-function* clahe(values, width, height, { levels, tilesX, tilesY, clip, top, table = null }) {
+export function* clahe(values, width, height, { levels, tilesX, tilesY, clip, top, table = null }) {
   const isEven = width % tilesX === 0 && height % tilesY === 0;
   const tileWidth = isEven ? width / tilesX : Math.floor(width / tilesX) + 1;
   const tileHeight = isEven ? height / tilesY : Math.floor(height / tilesY) + 1;
@@ -78,7 +78,7 @@ function claheTable(counts, n, clip, top) {
 
 // Each value minus the mean of the square of `side` px (odd) around it, as far as it lies in the image,
 // times `gain`, plus 32768, held within 0..65535.
-function* highPass(values, width, height, { side, gain }) {
+export function* highPass(values, width, height, { side, gain }) {
   const reach = (side - 1) / 2;
   const columns = new Float64Array(width); // sums over the rows y - reach .. y + reach
   const addRow = (y, sign) => { for (let x = 0, i = y * width; x < width; x += 1, i += 1) columns[x] += sign * values[i]; };

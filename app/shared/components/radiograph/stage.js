@@ -1,10 +1,16 @@
-// Where the radiograph is shown: the layers one above the other, the pointer and the wheel.
+// The canvas that shows a radiograph: its layers from pixels to measures, the pointer and the wheel.
+import { BoxLayer } from "./boxes.js";
+import { MeasureLayer } from "./measure_layer.js";
+import { paintLabel } from "./strokes.js";
+import { Viewport } from "./viewport.js";
+
 const LOUPE_RADIUS_PX = 120;
 const LOUPE_POWER = 3;
 const DRAWING_TOOLS = ["length", "region", "profile", "scale", "window", "box"];
 
-class Stage {
-  // on: { select(n|null), hover(at|null), hoverBox(n|null), window(), view(), drawn(draft), handle(id) }
+export class Stage {
+  // measures: a Measures; label(measure): the text beside it. on: { select(n|null), hover(text), window(), view() }
+  // and, where there is more than looking, hoverBox(n|null), drawn(draft), handle(id)
   constructor(canvas, measures, label, on) {
     this.canvas = canvas;
     this.context = canvas.getContext("2d");
@@ -135,7 +141,7 @@ class Stage {
     canvas.addEventListener("pointercancel", (event) => this.#up(event));
     canvas.addEventListener("pointerleave", () => {
       this.pointer = null;
-      this.on.hover(null);
+      this.on.hover("");
       this.#hoverBox(null);
       this.redraw();
     });
@@ -192,7 +198,9 @@ class Stage {
   #report(x, y) {
     const [ix, iy] = this.viewport.toImage(x, y).map(Math.floor);
     const isInside = ix >= 0 && iy >= 0 && ix < this.source.width && iy < this.source.height;
-    this.on.hover(isInside ? { x: ix, y: iy, value: this.source.isFull ? this.source.valueAt(ix, iy) : null } : null);
+    const value = isInside && this.source.isFull ? this.source.valueAt(ix, iy) : null;
+    const shown = value === null ? "" : ` = ${Number.isInteger(value) ? value : value.toPrecision(5)}`;
+    this.on.hover(isInside ? `x ${ix} y ${iy}${shown}` : "");
   }
 
   #hover(x, y) {
@@ -206,7 +214,7 @@ class Stage {
   #hoverBox(n) {
     if (n === this.boxes.hovered) return;
     this.boxes.hovered = n;
-    this.on.hoverBox(n);
+    this.on.hoverBox?.(n);
     this.redraw();
   }
 

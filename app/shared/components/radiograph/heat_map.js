@@ -1,4 +1,4 @@
-// The map of one box as a picture in colours, and as contours.
+// The maps of boxes: fetched once each, drawn in colours or as contours.
 
 // Anchors of the cividis colour map (Nunez et al. 2018), readable by colour-blind people.
 const CIVIDIS = [
@@ -33,14 +33,15 @@ class HeatMapPicture {
     });
   }
 
-  static async fetch(url, signal) {
-    const response = await fetch(url, { signal, credentials: "same-origin" });
+  // null when the map is empty.
+  static async fetch(url) {
+    const response = await fetch(url, { credentials: "same-origin" });
     if (!response.ok) throw new Error((await response.text()).slice(0, 200));
     const header = (name) => Number(response.headers.get(name));
     const place = { x0: header("X-Left"), y0: header("X-Top"), width: header("X-Width"), height: header("X-Height") };
     const isEmpty = response.headers.get("X-Empty") === "1";
     const values = new Uint8Array(await response.arrayBuffer());
-    return isEmpty ? { isEmpty: true } : new HeatMapPicture(values, place);
+    return isEmpty ? null : new HeatMapPicture(values, place);
   }
 
   // In image coordinates.
@@ -74,5 +75,33 @@ class HeatMapPicture {
       return [path, colour];
     });
     return this.paths;
+  }
+}
+
+export class HeatMaps {
+  // onChange: a map arrived.
+  constructor(onChange) {
+    this.onChange = onChange;
+    this.clear();
+  }
+
+  clear() { this.entries = new Map(); }
+
+  // { map, text(name) } of an address, fetched when it is not there yet; map is null while there is nothing to draw.
+  get(address) {
+    if (!this.entries.has(address)) this.#fetch(address);
+    return this.entries.get(address);
+  }
+
+  async #fetch(address) {
+    const { entries } = this;
+    entries.set(address, { map: null, text: (name) => `${name}: computing` });
+    try {
+      const map = await HeatMapPicture.fetch(address);
+      entries.set(address, { map, text: (name) => (map ? `${name}: what raised its score` : `${name} is empty: nothing raised its score there`) });
+    } catch (error) {
+      entries.set(address, { map: null, text: (name) => `no ${name}: ${error.message}` });
+    }
+    if (entries === this.entries) this.onChange();
   }
 }
