@@ -14,8 +14,7 @@ from core.domain.model_version import ModelVersion
 from core.domain.radiograph import Polarity, Radiograph
 from core.domain.records import Inspection
 from core.services.inspections.judging import failed_checks
-from core.services.routing.routing_certificates import RoutingCertificates
-from core.services.routing.routing_images import image_score, route_image
+from core.services.routing.routing_certificates import RoutingCertificates, image_score, route_image
 
 #: Shown with every route, so that it is taken for nothing else.
 ROUTE_IS = (

@@ -43,7 +43,7 @@ def list_data() -> None:
 @one_line_errors
 def make_data(model: str, coco: Path | None, images: Path | None, **values: Any) -> None:
     """Make a data version from what is labelled, and from a COCO file."""
-    from core.services.datasets.data_request import DataRequest
+    from core.services.datasets.data_versions import DataRequest
 
     folder = images or (coco.parent if coco else None)
     request = DataRequest(

@@ -63,7 +63,7 @@ def simulate(out: Path, count: int, seed: int) -> None:
 
 def _retrain(number: int, *, base: int | None, device: str, changes: dict[str, Any]) -> None:
     """Train on with a data version, here and now, and print the challenger."""
-    from core.services.training.retrain_request import RetrainRequest
+    from core.services.training.retraining import RetrainRequest
 
     with open_services(newest=True) as services:
         model = services.data.numbered(COMMAND_LINE, number).model_name

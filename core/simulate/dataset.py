@@ -1,9 +1,9 @@
-"""Simulated radiographs on disk, with their truth as COCO."""
+"""Simulated radiographs on disk, with their ground truth as COCO."""
 
 import json
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +29,12 @@ def write_dataset(
     seed: int,
     config: SimulationConfig = DEFAULT,
     compression: int = _SMALLEST,
+    progress: Callable[[int], None] = lambda _done: None,
 ) -> Path:
     """Path of the truth.json beside `count` 16-bit PNGs of the seeds `seed` .. `seed + count - 1`.
 
-    A lower `compression`, 0 to 9, writes larger files of the same pixels several times faster.
+    A lower `compression`, 0 to 9, writes larger files of the same pixels several times faster. `progress` is
+    called after each radiograph; whatever it raises ends the work.
 
     Raises:
         OSError: when the folder cannot be written.
@@ -44,6 +46,7 @@ def write_dataset(
         name = f"weld_{one:06d}.png"
         (out / name).write_bytes(encode_png(radiograph, compression))
         entries.append((name, radiograph))
+        progress(len(entries))
     truth = coco_truth(entries)
     path = out / TRUTH_FILE
     path.write_text(json.dumps(truth) + "\n", encoding="utf-8")

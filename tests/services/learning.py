@@ -14,8 +14,7 @@ from core.domain.records import LABELS, Annotation, AnnotationSource
 from core.imaging.encode import encode_png
 from core.imaging.read import read_radiograph
 from core.services.datasets.data_making import DataMaker
-from core.services.datasets.data_request import DataRequest
-from core.services.datasets.data_versions import MAKE_DATA_VERSION, DataVersionService
+from core.services.datasets.data_versions import MAKE_DATA_VERSION, DataRequest, DataVersionService
 from core.services.jobs.job_worker import JobWorker
 from core.services.jobs.jobs import JobService
 from core.store.blobs import BlobStore

@@ -13,8 +13,7 @@ from app.shared.resources import resources
 from core.domain.accounts import COMMAND_LINE
 from core.domain.data_manifest import Difference, ImageOrigin, ManifestImage
 from core.domain.radiograph import Polarity
-from core.services.datasets.data_request import DataRequest
-from core.services.datasets.data_versions import MAKE_DATA_VERSION
+from core.services.datasets.data_versions import MAKE_DATA_VERSION, DataRequest
 from core.store.data_versions import DataVersion
 from core.store.jobs import Job, JobState
 

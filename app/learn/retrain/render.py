@@ -14,7 +14,7 @@ from app.shared.navigation import page_at
 from app.shared.resources import MODELS, resources
 from core.domain.accounts import Identity
 from core.domain.permissions import Action, may
-from core.services.training.retrain_request import RECIPES
+from core.services.training.retraining import RECIPES
 from core.store.data_versions import DataVersion
 from core.store.jobs import Job, JobState
 

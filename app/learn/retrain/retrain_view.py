@@ -11,7 +11,7 @@ from app.shared.navigation import PAGES
 from app.shared.resources import resources
 from core.domain.errors import WorkbenchError
 from core.domain.model_version import ModelVersion
-from core.services.training.retrain_request import RECIPES, RetrainRequest
+from core.services.training.retraining import RECIPES, RetrainRequest
 from core.store.data_versions import DataVersion
 from core.store.jobs import Job, JobState
 

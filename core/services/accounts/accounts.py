@@ -9,8 +9,13 @@ from sqlalchemy.exc import IntegrityError
 from core.domain.accounts import ACCOUNT_ROLES, SYSTEM, Identity, Role, User
 from core.domain.errors import BadInputError, UnknownUserError, UserExistsError
 from core.domain.permissions import Action, require
-from core.services.accounts.account_changes import account_content, changing, require_still_admin
-from core.services.accounts.account_names import account_name, person_name
+from core.services.accounts.account_rules import (
+    account_name,
+    add_user,
+    changing,
+    person_name,
+    require_still_admin,
+)
 from core.services.accounts.passwords import generate_password, hash_password, require_strong
 from core.store.unit_of_work import Store, Work
 
@@ -242,16 +247,7 @@ class AccountService:
             credentials_version=1,
             created_at=work.now,
         )
-        work.users.add(user, password_hash=password_hash)
-        work.audit.record(
-            identity,
-            action="user.added",
-            object_type="user",
-            object_id=user.user_id,
-            after=account_content(user),
-            details={"role": role.value},
-        )
-        return user
+        return add_user(work, identity, user, password_hash=password_hash)
 
 
 def _require_account_role(role: Role) -> None:

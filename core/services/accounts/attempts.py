@@ -1,5 +1,6 @@
 """Attempts to sign in: counted before they are looked at, delayed when there are many, and audited."""
 
+import math
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -8,13 +9,6 @@ from datetime import datetime, timedelta
 from core.domain.accounts import Identity, Role, User
 from core.domain.errors import LockedOutError, SignInRefusedError
 from core.keys import keyed_digest
-from core.services.accounts.lock_out import (
-    ACCOUNT_MEMORY,
-    ADDRESS_MEMORY,
-    FREE_BY_ACCOUNT,
-    FREE_BY_ADDRESS,
-    wait_s,
-)
 from core.store.unit_of_work import Store, Work
 
 #: The answer to every refused sign-in.
@@ -22,6 +16,11 @@ REFUSED = "name and password do not fit together, or the account is disabled"
 _NOBODY = Identity("unknown", "unknown", Role.GUEST)
 _LONGEST_NAME = 64
 _KNOWN_LOCK_OUTS = 1000
+#: Refused sign-ins of one account, and from one client address, that cost nothing.
+FREE_BY_ACCOUNT, FREE_BY_ADDRESS = 4, 19
+#: Refusals older than this do not count any more. Many people may share one address.
+ACCOUNT_MEMORY, ADDRESS_MEMORY = timedelta(hours=24), timedelta(hours=1)
+_FIRST_S, _LONGEST_S = 30, 15 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +118,23 @@ class Attempts:
         while len(self._told) > _KNOWN_LOCK_OUTS:
             self._told.popitem(last=False)
         return False
+
+
+def wait_s(n_refused: int, newest: datetime | None, now: datetime, *, free: int) -> int:
+    """Whole seconds from `now` until the next attempt is looked at, 0 when it is at once.
+
+    Args:
+        n_refused: that count.
+        newest: when the newest of them was.
+        now: this moment.
+        free: that cost nothing; the next one costs 30 s, each after it twice as much, up to 15 minutes.
+    """
+    if newest is None or n_refused <= free:
+        return 0
+    doublings = min(n_refused - free - 1, 10)  # enough for the longest, whatever the number is
+    delay_s: int = min(_FIRST_S << doublings, _LONGEST_S)
+    passed_s = max(0.0, (now - newest).total_seconds())  # a clock that was set back does not lengthen it
+    return max(0, math.ceil(delay_s - passed_s))
 
 
 def account_key(key: bytes, name: str) -> str:

@@ -9,8 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from core.domain.accounts import SYSTEM, Role, User
 from core.domain.errors import BadInputError, SignInRefusedError
-from core.services.accounts.account_changes import account_content
-from core.services.accounts.account_names import account_name, person_name
+from core.services.accounts.account_rules import account_content, account_name, add_user, person_name
 from core.services.accounts.accounts import new_user_id
 from core.store.unit_of_work import Store, Work
 
@@ -80,16 +79,8 @@ class OutsideAccounts:
             credentials_version=1,
             created_at=work.now,
         )
-        work.users.add(user, password_hash=None, oidc_subject=subject)
-        work.audit.record(
-            SYSTEM,
-            action="user.added",
-            object_type="user",
-            object_id=user.user_id,
-            after=account_content(user),
-            details={"role": role.value, "by": "identity provider"},
-        )
-        return user
+        by = {"by": "identity provider"}
+        return add_user(work, SYSTEM, user, password_hash=None, oidc_subject=subject, details=by)
 
 
 def subject_of(claims: Mapping[str, Any]) -> str:

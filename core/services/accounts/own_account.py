@@ -11,7 +11,7 @@ from core.domain.errors import (
     WeakPasswordError,
 )
 from core.domain.permissions import Action, require
-from core.services.accounts.account_changes import account_content
+from core.services.accounts.account_rules import account_content
 from core.services.accounts.attempts import Attempt, Attempts
 from core.services.accounts.passwords import check_password, hash_password, require_strong
 from core.store.unit_of_work import Store

@@ -16,9 +16,8 @@ from core.registry.artefact import CALIBRATION, read_artefact
 from core.registry.mlflow_registry import MlflowRegistry
 from core.services.datasets.data_checking import CheckRequest, DataCheck, DataCheckService
 from core.services.datasets.data_export import write_coco, write_split
-from core.services.datasets.data_gathering import joined, labelled_images
-from core.services.datasets.data_importing import import_coco
-from core.services.datasets.data_request import DataRequest, data_request_from
+from core.services.datasets.data_gathering import import_coco, joined, labelled_images
+from core.services.datasets.data_versions import DataRequest, data_request_from
 from core.services.jobs.job_worker import WorkerLog
 from core.store.blobs import BlobStore
 from core.store.data_versions import DataVersion

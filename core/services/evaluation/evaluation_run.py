@@ -28,9 +28,9 @@ from core.services.evaluation.recorded_images import (
     read_recorded,
     strongest,
 )
-from core.services.evaluation.simulated_sets import write_simulated
 from core.services.inference.detecting import DetectService
 from core.services.jobs.job_worker import WorkerLog
+from core.simulate.dataset import write_dataset
 from core.store.evaluations import Evaluation, EvaluationSet
 from core.store.jobs import Job
 from core.store.unit_of_work import Store, Work
@@ -89,7 +89,7 @@ class EvaluationRun:
         if known is not None:
             return known
         folder = self._sets.simulated_folder(count, seed)
-        truth = write_simulated(folder, count, seed, progress.simulated)
+        truth = write_dataset(folder, count=count, seed=seed, progress=progress.simulated)
         source = {"kind": SIMULATED, "count": count, "seed": seed}
         model = str(job.payload["model"])
         return self._sets.add_files(COMMAND_LINE, name, model, truth, folder, source=source)

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -169,7 +168,6 @@ def fit_calibration(
     description: str,
     score_cut: float | None = None,
     method: str | None = None,
-    recall_weight: float = 1.0,
     operating: OperatingPoint | None = None,
 ) -> CalibrationRecord:
     """The record now written to `path` (calibration.json of an artefact folder).
@@ -180,7 +178,6 @@ def fit_calibration(
         description: which parts these are, one phrase, for the card.
         score_cut: what is below it is neither reported nor calibrated; None takes `choose_score_cut`.
         method: a key of `core.calibrate.calibrator.FIT`; None chooses by the rule of `compare_methods`.
-        recall_weight: of the operating probability, see `operating_probability`.
         operating: was chosen elsewhere; None takes `operating_probability`.
 
     Raises:
@@ -198,7 +195,7 @@ def fit_calibration(
         "method": calibrator.method,
         "parameters": list(calibrator.parameters),
         "score_cut": cut,
-        "operating_probability": operating_probability(collected, calibrator, recall_weight=recall_weight)
+        "operating_probability": operating_probability(collected, calibrator)
         if operating is None
         else operating.probability,
         "operating_chosen": _F_MEASURE if operating is None else operating.why,
@@ -212,43 +209,17 @@ def fit_calibration(
     return read_calibration(path)
 
 
-def read_comparison(path: Path) -> dict[str, Any] | None:
-    """The comparison of methods in a calibration file, for `comparison_rows`; None where it holds none.
-
-    Raises:
-        ModelArtefactError: when the file is missing or damaged.
-    """
-    read_calibration(path)
-    found: dict[str, Any] | None = json.loads(path.read_text(encoding="utf-8")).get("comparison")
-    return found
-
-
-def read_operating_rule(path: Path) -> str | None:
-    """The rule that chose the operating probability in a calibration file; None where it does not say.
-
-    Raises:
-        ModelArtefactError: when the file is missing or damaged.
-    """
-    read_calibration(path)
-    found: str | None = json.loads(path.read_text(encoding="utf-8")).get("operating_chosen")
-    return found
-
-
-def operating_probability(
-    collected: CalibrationSet, calibrator: Calibrator, *, recall_weight: float = 1.0
-) -> float:
+def operating_probability(collected: CalibrationSet, calibrator: Calibrator) -> float:
     """The threshold from 0.10 to 0.90 in hundredths with the best F-measure; the lowest of equals.
 
     Args:
         collected: the detections; boxes that were never found count as missed.
         calibrator: gives their probabilities.
-        recall_weight: beta of the F-measure; 1 weighs misses and false calls alike, 2 misses more.
     """
     probabilities = calibrator.probability(collected.scores)
     is_reported = probabilities[None, :] >= _CANDIDATES[:, None]
     hits = (is_reported & collected.is_true).sum(axis=1)
-    squared = recall_weight**2
-    f_measure = (1 + squared) * hits / (is_reported.sum(axis=1) + squared * collected.n_truth)
+    f_measure = 2 * hits / (is_reported.sum(axis=1) + collected.n_truth)
     return float(_CANDIDATES[np.argmax(f_measure)])
 
 
@@ -258,11 +229,7 @@ def calibrate_artefact(
     *,
     description: str,
     polarity: Polarity = Polarity.UNKNOWN,
-    score_cut: float | None = None,
-    method: str | None = None,
-    recall_weight: float = 1.0,
     operating: OperatingPoint | None = None,
-    device: str = "cpu",
     progress: Progress | None = None,
 ) -> CalibrationRecord:
     """The record now written as calibration.json beside the weights in `folder`.
@@ -272,11 +239,7 @@ def calibrate_artefact(
         sources: (COCO file, images folder, series or None for all); none of it may have trained.
         description: which parts these are, one phrase, for the card.
         polarity: of images when neither they nor the COCO file say.
-        score_cut: see `fit_calibration`.
-        method: see `fit_calibration`.
-        recall_weight: see `operating_probability`.
         operating: see `fit_calibration`.
-        device: to run on.
         progress: called after each image of each source.
 
     Raises:
@@ -284,24 +247,10 @@ def calibrate_artefact(
         ModelArtefactError: when the weights cannot be used.
         DatasetError: when a source contradicts itself.
     """
-    detector = Detector.load(folder / WEIGHTS, device=device)
+    detector = Detector.load(folder / WEIGHTS)
     collected = [
-        collect_calibration_set(
-            detector,
-            coco,
-            images_dir,
-            series=series,
-            polarity=polarity,
-            progress=progress,
-        )
-        for coco, images_dir, series in sources
+        collect_calibration_set(detector, coco, images, series=series, polarity=polarity, progress=progress)
+        for coco, images, series in sources
     ]
-    return fit_calibration(
-        join_calibration_sets(collected),
-        folder / CALIBRATION,
-        description=description,
-        score_cut=score_cut,
-        method=method,
-        recall_weight=recall_weight,
-        operating=operating,
-    )
+    joined = join_calibration_sets(collected)
+    return fit_calibration(joined, folder / CALIBRATION, description=description, operating=operating)

@@ -56,12 +56,7 @@ def cross_fit(
     version: int,
     description: str,
     polarity: Polarity = Polarity.UNKNOWN,
-    score_cut: float | None = None,
-    method: str | None = None,
-    recall_weight: float = 1.0,
     operating: OperatingPoint | None = None,
-    device: str = "cpu",
-    seed: int = 0,
 ) -> tuple[CalibrationRecord, EvaluationSummary]:
     """The calibration now written beside the shipped weights in `folder`, and the out-of-fold figures.
 
@@ -80,13 +75,7 @@ def cross_fit(
         version: of the shipped weights, for the record.
         description: which parts these are, one phrase, for the card.
         polarity: of images when neither they nor the COCO file say.
-        score_cut: what is below it is neither reported nor calibrated; None takes `choose_score_cut`.
-        method: a key of `core.calibrate.calibrator.FIT`; None chooses by the rule of `compare_methods`, once
-            for all folds.
-        recall_weight: of the operating probability.
         operating: see `fit_calibration`.
-        device: to run on.
-        seed: of the bootstrap and the simulated perfect model.
 
     Raises:
         DatasetError: when a series stands in two folds, or the data contradict themselves.
@@ -95,14 +84,11 @@ def cross_fit(
     held_out = [name for fold in folds for name in fold.series]
     if len(held_out) != len(set(held_out)):
         raise DatasetError("a series stands in two folds")
-    results = [_run(fold, coco, images_dir, polarity, device) for fold in folds]
+    results = [_run(fold, coco, images_dir, polarity) for fold in folds]
     record = fit_calibration(
         join_calibration_sets([r.collected for r in results]),
         folder / CALIBRATION,
         description=f"{description}, cross-fitted in {len(folds)} folds",
-        score_cut=score_cut,
-        method=method,
-        recall_weight=recall_weight,
         operating=operating,
     )
     outcomes = []
@@ -124,18 +110,17 @@ def cross_fit(
     )
     summary = summarise(
         table,
-        measure(table, resample(table.parts, seed=seed)),
+        measure(table, resample(table.parts)),
         judged,
         cluster_by=clusters_of([image for result in results for image in result.images]),
         score_floor=SCORE_FLOOR,
         n_trained_on=0,
-        seed=seed,
     )
     return record, summary
 
 
-def _run(fold: Fold, coco: Path, images_dir: Path, polarity: Polarity, device: str) -> _FoldResult:
-    detector = Detector.load(fold.weights, device=device)
+def _run(fold: Fold, coco: Path, images_dir: Path, polarity: Polarity) -> _FoldResult:
+    detector = Detector.load(fold.weights)
     images = select_images(read_coco(coco), images_dir, fold.series)
     detections = [detect_recorded(detector, image, images_dir, polarity) for image in images]
     return _FoldResult(images, detections, calibration_set(images, detections))

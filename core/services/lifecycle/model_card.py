@@ -1,5 +1,6 @@
 """The card of a model version: what it is, what it learnt from, how it did, where it ends."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import yaml
 
 from core.domain.model_version import CalibrationRecord
-from core.registry.artefact import CARD
+from core.registry.artefact import CALIBRATION, CARD, MANIFEST, WEIGHTS, file_sha256, read_calibration
 
 #: AP50 on parts that trained nothing, from which a version counts as released.
 RELEASE_AP50 = 0.7
@@ -115,6 +116,23 @@ def model_card(
         "manifest_sha256": manifest_sha256,
     }
     return card if alias is None else card | {"alias": alias}
+
+
+def facts_of(folder: Path) -> dict[str, Any]:
+    """The arguments of `model_card` that follow from the other files of its folder.
+
+    Raises:
+        ModelArtefactError: the calibration file is missing or damaged.
+    """
+    calibration = read_calibration(folder / CALIBRATION)
+    content = json.loads((folder / CALIBRATION).read_text(encoding="utf-8"))
+    return {
+        "weights_sha256": file_sha256(folder / WEIGHTS),
+        "manifest_sha256": file_sha256(folder / MANIFEST),
+        "calibration": calibration,
+        "comparison": content.get("comparison"),
+        "operating_chosen": content.get("operating_chosen"),
+    }
 
 
 def data_notice(sources: Sequence[str]) -> str:

@@ -12,21 +12,16 @@ from typing import Any
 import yaml
 
 from core.domain.errors import DatasetError, LeakError, ModelNotFoundError
-from core.domain.model_version import CalibrationRecord, ModelVersion
+from core.domain.model_version import ModelVersion
 from core.domain.radiograph import Polarity
 from core.engine.detector import read_network
 from core.labelling.split import members_of, read_split
-from core.registry.artefact import CALIBRATION, CARD, MANIFEST, WEIGHTS, file_sha256, read_artefact
+from core.registry.artefact import CALIBRATION, CARD, MANIFEST, WEIGHTS, read_artefact
 from core.services.evaluation.evaluating import EvaluateService
 from core.services.inference.detecting import DetectService
-from core.services.lifecycle.calibrating import (
-    OperatingPoint,
-    calibrate_artefact,
-    read_comparison,
-    read_operating_rule,
-)
+from core.services.lifecycle.calibrating import OperatingPoint, calibrate_artefact
 from core.services.lifecycle.cross_fitting import Fold, cross_fit
-from core.services.lifecycle.model_card import MeasuredOn, TrainingFacts, model_card, write_card
+from core.services.lifecycle.model_card import MeasuredOn, TrainingFacts, facts_of, model_card, write_card
 from core.simulate.dataset import TRUTH_FILE, write_dataset
 
 _FOLD_PREFIX = "without-"
@@ -118,25 +113,23 @@ def build_release(specification: Mapping[str, Any], settings: ReleaseSettings) -
     (settings.out / CARD).unlink(missing_ok=True)
     measured: list[MeasuredOn] = []
     if "cross_fit" in specification:
-        record, figures = _cross_fitted(specification, settings)
+        figures = _cross_fitted(specification, settings)
         measured.append(MeasuredOn(specification["cross_fit"]["parts"], figures))
     else:
-        record = _calibrated(specification, settings)
-    _write_card(specification, settings, record, measured)  # detecting needs a card
+        _calibrate(specification, settings)
+    _write_card(specification, settings, measured)  # detecting needs a card
     measured += [_measured(part, specification, settings) for part in specification.get("measure", ())]
-    _write_card(specification, settings, record, measured)
+    _write_card(specification, settings, measured)
     return settings.out
 
 
-def _cross_fitted(
-    specification: Mapping[str, Any], settings: ReleaseSettings
-) -> tuple[CalibrationRecord, dict[str, Any]]:
+def _cross_fitted(specification: Mapping[str, Any], settings: ReleaseSettings) -> dict[str, Any]:
     how = specification["cross_fit"]
     parts = read_split(settings.splits / how["split"])
     if how.get("held_out") or "judged_by" in how:
         _require_held_out(parts, _beside(how, settings) / MANIFEST)
     folds = [Fold(_judge_of(part, how, settings), tuple(members)) for part, members in parts.items()]
-    record, summary = cross_fit(
+    _, summary = cross_fit(
         folds,
         settings.data / how["coco"],
         settings.data,
@@ -147,7 +140,7 @@ def _cross_fitted(
         polarity=Polarity(how["polarity"]),
         operating=_operating(specification),
     )
-    return record, summary.to_dict()
+    return summary.to_dict()
 
 
 def _judge_of(part: str, how: Mapping[str, Any], settings: ReleaseSettings) -> Path:
@@ -173,13 +166,13 @@ def _require_held_out(parts: Mapping[str, list[str]], manifest: Path) -> None:
         raise LeakError(f"cross_fit says held out, but what judges was trained on {', '.join(leaked)}")
 
 
-def _calibrated(specification: Mapping[str, Any], settings: ReleaseSettings) -> CalibrationRecord:
+def _calibrate(specification: Mapping[str, Any], settings: ReleaseSettings) -> None:
     how = specification["calibrate"]
     with _images_of(how, settings) as (coco, folder, series):
         sources = [(coco, folder, series)]
         if "also" in how:
             sources.append((settings.data / how["also"], folder, series))
-        return calibrate_artefact(
+        calibrate_artefact(
             settings.out,
             sources,
             description=how["parts"],
@@ -228,8 +221,7 @@ def _judge(
         for name in (WEIGHTS, MANIFEST):
             shutil.copyfile(earlier.run / name, earlier.out / name)
         shutil.copyfile(settings.out / CALIBRATION, earlier.out / CALIBRATION)
-        record = read_artefact(settings.out).calibration
-        _write_card(specification, earlier, record, ())
+        _write_card(specification, earlier, ())
         yield earlier.out
 
 
@@ -250,10 +242,7 @@ def _images_of(
 
 
 def _write_card(
-    specification: Mapping[str, Any],
-    settings: ReleaseSettings,
-    record: CalibrationRecord,
-    measured: Sequence[MeasuredOn],
+    specification: Mapping[str, Any], settings: ReleaseSettings, measured: Sequence[MeasuredOn]
 ) -> None:
     _, header = read_network(settings.out / WEIGHTS)
     manifest = json.loads((settings.out / MANIFEST).read_text(encoding="utf-8"))
@@ -269,14 +258,10 @@ def _write_card(
         name=specification["name"],
         description=specification["description"],
         polarity=header["polarity"],
-        weights_sha256=file_sha256(settings.out / WEIGHTS),
-        manifest_sha256=file_sha256(settings.out / MANIFEST),
         training=training,
-        calibration=record,
         measured=measured,
         limits=specification["limits"],
-        comparison=read_comparison(settings.out / CALIBRATION),
-        operating_chosen=read_operating_rule(settings.out / CALIBRATION),
+        **facts_of(settings.out),
         classes=specification.get("classes", ()),
         alias=specification.get("alias"),
     )

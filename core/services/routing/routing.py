@@ -11,8 +11,7 @@ from core.domain.ports import ModelSource
 from core.services.evaluation.evaluating import Progress
 from core.services.evaluation.recorded_images import read_recorded
 from core.services.inference.detecting import DetectService
-from core.services.routing.routing_certificates import RoutingCertificates
-from core.services.routing.routing_images import image_score
+from core.services.routing.routing_certificates import RoutingCertificates, image_score
 from core.services.routing.routing_set import Parts, RoutingSet, leave_out_what_was_used, parts_of, set_digest
 
 

@@ -9,18 +9,17 @@ from typing import Any
 from core.domain.data_manifest import DataManifest, ImageOrigin, ManifestImage
 from core.domain.model_version import CalibrationRecord, ModelVersion
 from core.engine.network import HEAD_CLASSES
-from core.registry.artefact import CALIBRATION, MANIFEST, WEIGHTS, file_sha256
-from core.services.lifecycle.calibrating import read_comparison, read_operating_rule
 from core.services.lifecycle.model_card import (
     GDXRAY_NOTICE,
     MeasuredOn,
     TrainingFacts,
     data_notice,
+    facts_of,
     model_card,
     write_card,
 )
 from core.services.training.retrain_data import TrainingData
-from core.services.training.retrain_request import RetrainRequest
+from core.services.training.retraining import RetrainRequest
 from core.store.data_versions import DataVersion
 
 #: So many corrections are named one by one; the data manifest holds them all.
@@ -75,8 +74,6 @@ def write_challenger_card(
         description=f"{request.model_name.capitalize()} v{base.version} trained on with data version "
         f"{data.number}: {_n_images(len(lineage.corrections), 'corrected ')}, {lineage.n_steps} steps.",
         polarity=base.polarity.value,
-        weights_sha256=file_sha256(folder / WEIGHTS),
-        manifest_sha256=file_sha256(folder / MANIFEST),
         training=TrainingFacts(
             sources=tuple(sources),
             n_images=len(lineage.trained.train) + lineage.trained.n_simulated,
@@ -85,11 +82,9 @@ def write_challenger_card(
             device=lineage.device,
             lineage=f"{request.model_name} v{base.version}",
         ),
-        calibration=record,
         measured=measured,
         limits=_limits(lineage, record),
-        comparison=read_comparison(folder / CALIBRATION),
-        operating_chosen=read_operating_rule(folder / CALIBRATION),
+        **facts_of(folder),
         classes=_classes(lineage),
         alias="challenger",
     )

@@ -17,7 +17,7 @@ from core.domain.radiograph import Polarity
 from core.engine.detector import read_network
 from core.registry.artefact import MANIFEST, WEIGHTS
 from core.services.datasets.data_export import write_coco
-from core.services.training.retrain_request import RetrainRequest
+from core.services.training.retraining import RetrainRequest
 from core.store.blobs import BlobStore
 from core.training.recipe import Recipe, recipe_from
 

@@ -31,8 +31,7 @@ from core.services.training.retrain_data import (
     write_recipe,
 )
 from core.services.training.retrain_judging import calibrate, measure
-from core.services.training.retrain_request import RetrainRequest, retrain_request_from
-from core.services.training.retraining import RUN_FOLDER
+from core.services.training.retraining import RUN_FOLDER, RetrainRequest
 from core.services.training.training import BothRunLogs
 from core.store.blobs import BlobStore
 from core.store.data_versions import DataVersion
@@ -104,7 +103,7 @@ class Retrainer:
             JobCancelledError: the job log said so; the newest checkpoint stays.
             RegistryUnavailableError: MLflow does not answer.
         """
-        request = retrain_request_from(job.payload)
+        request = RetrainRequest(**job.payload)
         folder = worker_log.folder
         base, base_folder = self._registry.resolve(request.model_name, version=request.base_version)
         version = self._data_version(request)

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.errors import BadInputError
-from core.services.accounts.account_names import account_name, person_name
+from core.services.accounts.account_rules import account_name, person_name
 
 
 @pytest.mark.parametrize(

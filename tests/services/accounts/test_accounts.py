@@ -21,7 +21,7 @@ from core.domain.errors import (
     WeakPasswordError,
     WorkbenchError,
 )
-from core.services.accounts.account_changes import account_content
+from core.services.accounts.account_rules import account_content
 from core.services.accounts.accounts import FIRST_ADMIN, AccountService
 from core.services.accounts.attempts import Attempts, account_key, actor_of
 from core.services.accounts.passwords import check_password, hash_password

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.services.accounts.lock_out import wait_s
+from core.services.accounts.attempts import wait_s
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 

@@ -15,8 +15,7 @@ from core.domain.errors import (
     WeakPasswordError,
 )
 from core.services.accounts.accounts import AccountService
-from core.services.accounts.attempts import Attempts, account_key, actor_of
-from core.services.accounts.lock_out import FREE_BY_ACCOUNT
+from core.services.accounts.attempts import FREE_BY_ACCOUNT, Attempts, account_key, actor_of
 from core.services.accounts.own_account import OwnAccountService
 from core.services.accounts.passwords import check_password, hash_password
 from core.store.sessions import StoredSession

@@ -12,7 +12,7 @@ from core.domain.data_manifest import ImageOrigin, Part
 from core.domain.errors import BadInputError, DatasetError, NotAllowedError
 from core.domain.indication import IndicationClass
 from core.services.datasets.data_export import export
-from core.services.datasets.data_request import DataRequest
+from core.services.datasets.data_versions import DataRequest
 from core.store.jobs import JobState
 from tests.artefacts import write_artefact
 from tests.conftest import ON_EACH_DATABASE

@@ -1,6 +1,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,8 +21,6 @@ from core.services.lifecycle.calibrating import (
     fit_calibration,
     join_calibration_sets,
     operating_probability,
-    read_comparison,
-    read_operating_rule,
 )
 from tests.artefacts import write_artefact
 from tests.recorded import write_recorded
@@ -78,13 +77,18 @@ def test_about_half_of_the_boxes_are_true_where_every_second_one_is_recorded(
     assert twice.n_truth == 2 * collected.n_truth
 
 
+def facts_in(path: Path) -> dict[str, Any]:
+    """The content of a calibration file."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
 def test_the_asked_method_is_used(tmp_path: Path) -> None:
     collected = _set([0.2, 0.4, 0.6, 0.8], [False, True, False, True], 2)
     for method in FIT:
         path = tmp_path / "calibration.json"
         record = fit_calibration(collected, path, description="four", method=method)
         assert record.method == calibrator_from(record.method, record.parameters).method == method
-        assert read_comparison(path) is None, "one part alone cannot be compared"
+        assert facts_in(path)["comparison"] is None, "one part alone cannot be compared"
 
 
 def test_all_methods_are_compared_in_the_file_whichever_is_used(tmp_path: Path) -> None:
@@ -96,12 +100,12 @@ def test_all_methods_are_compared_in_the_file_whichever_is_used(tmp_path: Path) 
     )
     path = tmp_path / "calibration.json"
     chosen = fit_calibration(collected, path, description="x", score_cut=0.1).method
-    comparison = read_comparison(path)
+    comparison = facts_in(path)["comparison"]
     assert comparison is not None
     assert comparison["chosen"] == chosen
     assert [row[0].split()[0] for row in comparison_rows(comparison)] == list(FIT)
     fit_calibration(collected, path, description="x", score_cut=0.1, method="beta")
-    assert read_comparison(path) == comparison
+    assert facts_in(path)["comparison"] == comparison
     assert json.loads(path.read_text())["method"] == "beta"
 
 
@@ -112,7 +116,7 @@ def test_shipped_calibrations_from_before_the_comparison_still_load(repository: 
         record = read_calibration(path)
         p = calibrator_from(record.method, record.parameters).probability(np.array([0.2, 0.9]))
         assert p[0] < p[1]
-        comparison = read_comparison(path)
+        comparison = facts_in(path)["comparison"]
         assert comparison is None or comparison_rows(comparison)
 
 
@@ -130,9 +134,9 @@ def test_an_operating_point_that_was_chosen_elsewhere_is_kept_with_its_reason(tm
     chosen = OperatingPoint(0.45, "at most two false cells a film")
     record = fit_calibration(collected, path, description="parts", operating=chosen)
     assert record.operating_probability == 0.45
-    assert read_operating_rule(path) == "at most two false cells a film"
+    assert facts_in(path)["operating_chosen"] == "at most two false cells a film"
     fit_calibration(collected, path, description="parts")
-    assert "F-measure" in str(read_operating_rule(path))
+    assert "F-measure" in facts_in(path)["operating_chosen"]
 
 
 @pytest.mark.parametrize(("probability", "why"), [(0.09, "x"), (0.91, "x"), (float("nan"), "x"), (0.5, " ")])
@@ -142,19 +146,18 @@ def test_an_operating_point_without_reason_or_out_of_range_is_refused(probabilit
 
 
 @pytest.mark.parametrize(
-    ("scores", "is_true", "n_truth", "weight", "expected"),
+    ("scores", "is_true", "n_truth", "expected"),
     [
-        ([0.2, 0.6, 0.8], [False, True, True], 2, 1.0, 0.21),
-        ([0.2, 0.6, 0.8], [True, True, True], 3, 1.0, 0.1),
-        ([0.3, 0.3, 0.3, 0.3, 0.7], [True, False, False, False, True], 2, 1.0, 0.31),
-        ([0.3, 0.3, 0.3, 0.3, 0.7], [True, False, False, False, True], 2, 2.0, 0.1),
-        ([0.5], [False], 1, 1.0, 0.1),
+        ([0.2, 0.6, 0.8], [False, True, True], 2, 0.21),
+        ([0.2, 0.6, 0.8], [True, True, True], 3, 0.1),
+        ([0.3, 0.3, 0.3, 0.3, 0.7], [True, False, False, False, True], 2, 0.31),
+        ([0.5], [False], 1, 0.1),
     ],
 )
 def test_operating_probability_by_hand(
-    scores: list[float], is_true: list[bool], n_truth: int, weight: float, expected: float
+    scores: list[float], is_true: list[bool], n_truth: int, expected: float
 ) -> None:
-    found = operating_probability(_set(scores, is_true, n_truth), Platt(1.0, 0.0), recall_weight=weight)
+    found = operating_probability(_set(scores, is_true, n_truth), Platt(1.0, 0.0))
     assert found == pytest.approx(expected)
 
 

@@ -24,9 +24,8 @@ from core.services.training.retrain_data import (
     simulated_seeds,
     write_recipe,
 )
-from core.services.training.retrain_request import RECIPES, RetrainRequest, retrain_request_from
 from core.services.training.retrain_run import Retrainer
-from core.services.training.retraining import RetrainService, curves_of
+from core.services.training.retraining import RECIPES, RetrainRequest, RetrainService, curves_of
 from core.store.data_versions import DataVersion
 from core.store.jobs import Job, JobState
 from tests.artefacts import write_artefact
@@ -212,7 +211,7 @@ def test_a_request_out_of_range_is_refused(change: dict[str, Any], message: str)
 def test_every_recipe_is_one() -> None:
     for said in RECIPES.values():
         request = RetrainRequest("weld", 1, 1, **said)
-        assert retrain_request_from(json.loads(json.dumps(request.to_payload()))) == request
+        assert RetrainRequest(**json.loads(json.dumps(request.to_payload()))) == request
 
 
 def test_new_and_old_images_and_films_share_the_crops(place: RetrainPlace, tmp_path: Path) -> None:

@@ -9,8 +9,7 @@ import pytest
 
 from core.calibrate.routing import Route
 from core.calibrate.routing_certificate import RoutingCertificate
-from core.services.routing.routing_certificates import RoutingCertificates, Standing
-from core.services.routing.routing_images import image_score, route_image
+from core.services.routing.routing_certificates import RoutingCertificates, Standing, image_score, route_image
 from tests.calibrate.certificates import MADE_AT, certificate, subject
 
 CERTIFIED = Standing(certificate(), "")

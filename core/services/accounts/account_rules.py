@@ -1,14 +1,27 @@
-"""Changing one account: the refusals that protect it, and its lines in the audit log."""
+"""Rules of accounts: sound names, changes that are refused, and their lines in the audit log."""
 
+import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from core.domain.accounts import Identity, User
-from core.domain.errors import AccountChangedError, LastAdminError, NotAllowedError, UnknownUserError
+from core.domain.errors import (
+    AccountChangedError,
+    BadInputError,
+    LastAdminError,
+    NotAllowedError,
+    UnknownUserError,
+)
 from core.domain.permissions import Action, require
 from core.store.unit_of_work import Store, Work
+
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._@-]{0,62}[a-z0-9])")
+_MAX_FULL_NAME = 128
+#: Shown for those who act without an account; an account of that name could pass for them.
+_TAKEN = frozenset({"guest", "system", "command-line", "commandline", "radikal", "nobody", "unknown"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +91,28 @@ def account_content(user: User) -> Mapping[str, Any]:
     }
 
 
+def add_user(
+    work: Work,
+    by: Identity,
+    user: User,
+    *,
+    password_hash: str | None,
+    oidc_subject: str | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> User:
+    """The account, now stored, with its line in the audit log."""
+    work.users.add(user, password_hash=password_hash, oidc_subject=oidc_subject)
+    work.audit.record(
+        by,
+        action="user.added",
+        object_type="user",
+        object_id=user.user_id,
+        after=account_content(user),
+        details={"role": user.role.value, **(details or {})},
+    )
+    return user
+
+
 @contextmanager
 def changing(
     store: Store, identity: Identity, user_id: str, seen: User | None = None
@@ -107,3 +142,43 @@ def require_still_admin(identity: Identity, admins: frozenset[str]) -> None:
     """Return when whoever acts is an admin in this transaction, too, not just when it was asked for."""
     if identity.account_id is not None and identity.account_id not in admins:
         raise NotAllowedError("your account may not manage users any more; nothing was changed")
+
+
+def account_name(typed: str) -> str:
+    """The sign-in name in lower case.
+
+    Raises:
+        BadInputError: it is not 2 to 64 plain letters, digits and . _ - @ between a letter or digit at both
+            ends, or stands for somebody without an account.
+    """
+    name = typed.strip().lower()
+    if not _NAME.fullmatch(name):
+        raise BadInputError(
+            "expected a sign-in name of 2 to 64 plain letters, digits or . _ - @, with a letter or digit at "
+            f"both ends, got {_shown(typed)}"
+        )
+    if name in _TAKEN:
+        raise BadInputError(f"the name {name} stands for somebody without an account: choose another")
+    return name
+
+
+def person_name(typed: str) -> str:
+    """The full name as it is printed, composed and without superfluous spaces.
+
+    Raises:
+        BadInputError: it is empty, too long, or holds what cannot be printed, such as marks that turn the
+            direction of writing around.
+    """
+    name = re.sub(" +", " ", unicodedata.normalize("NFC", typed).strip())
+    if not 1 <= len(name) <= _MAX_FULL_NAME or not name.isprintable():
+        raise BadInputError(
+            f"expected a full name of 1 to {_MAX_FULL_NAME} printable characters, got {_shown(typed)}"
+        )
+    if not any(character.isalpha() for character in name):
+        raise BadInputError(f"expected a full name with letters in it, got {_shown(typed)}")
+    return name
+
+
+def _shown(typed: str) -> str:
+    """The typed text, shortened and without anything that a terminal or a page would obey."""
+    return ascii(typed if len(typed) <= 40 else typed[:40] + "...")
