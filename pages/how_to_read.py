@@ -1,4 +1,4 @@
-"""How to read this: what the numbers and pictures mean, what they do not, and every key."""
+"""The page "How to read this": the meaning of numbers and pictures, their limits, and every key."""
 
 from itertools import groupby
 from pathlib import Path

@@ -100,9 +100,9 @@ class AnalysisQueue:
         """The answer so far; the first call puts the question in the queue.
 
         Args:
-            question: what to analyse.
+            question: the image and the version.
             entry: of the image on the worklist, for its name and setup.
-            identity: who asks, with the role as it is now.
+            identity: of the visitor, with the role as it is now.
             urgent: the visitor is looking at it: it goes to the front.
         """
         with self._changed:
@@ -135,7 +135,7 @@ class AnalysisQueue:
             return answer.state is AnswerState.FAILED
 
     def cancel(self, visitor: str) -> int:
-        """How many questions of this visitor were taken out of the queue; the one being answered goes on."""
+        """Take the visitor's questions out of the queue; their number. The one being answered goes on."""
         with self._changed:
             waiting = [question for question in self._queue if question.visitor == visitor]
             for question in waiting:

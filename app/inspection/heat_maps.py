@@ -11,7 +11,7 @@ _KEPT_MAPS = 64
 
 
 class Explains(Protocol):
-    """What is needed of the explaining service."""
+    """The part of the explaining service that is called."""
 
     def explain(self, result: DetectionResult, index: int) -> HeatMap:
         """The map of one box."""

@@ -127,7 +127,7 @@ def samples() -> tuple[Sample, ...]:
 
 
 def draw_label_link(current: WorklistItem | None) -> None:
-    """Where the labels of the image on show are corrected, for whoever may."""
+    """The link to the labels of the image on show, for whoever may correct them."""
     page = page_at("label")
     if current and current.entry.sha256 and current_identity().role in page.roles:
         st.page_link(page.file, label="Label this image", icon=page.icon,

@@ -89,7 +89,7 @@ def annotated(request: Request) -> Response:
 
 
 def _entry(request: Request) -> tuple[Identity, WorklistEntry]:
-    """Who asks, and that person's entry of the image named in the address."""
+    """The visitor, and the entry of the own worklist for the image in the address."""
     identity = identity_of(request.cookies)
     entry = None
     if identity is not None:

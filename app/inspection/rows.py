@@ -208,7 +208,7 @@ def route_data(
     """Plain data for the viewer: `route`, `is_certified`, `text` and `reasons`.
 
     Args:
-        result: what the model reported.
+        result: of the model.
         inspection: its record, with the report of the image-quality gate.
         certificates: those that are kept.
     """

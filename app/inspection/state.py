@@ -9,8 +9,9 @@ from app.inspection.analysis_queue import AnalysisQueue
 from app.inspection.heat_maps import HeatMaps
 from app.inspection.uploads import Intake
 from app.shared.access import current_identity
+from app.shared.lists.state import event_of
 from app.shared.resources import Resources, resources
-from app.shared.state import kept, reported
+from app.shared.state import kept
 from app.shared.worklist import Worklist, worklists
 from core.domain.radiograph import Polarity
 from core.domain.reading import Setup
@@ -45,7 +46,8 @@ class InspectionState:
         n_applied: changes of the setup that were saved.
         shown: the reading that was shown last, with its verdict.
         refused: the change of the reading that was not saved last, and why: `edit` and `message`.
-        signing, asked: what waits for the password, and what the dialog was opened for.
+        signing: waits for the password.
+        asked: the one that the dialog was opened for.
     """
 
     threshold: float | None = None
@@ -96,7 +98,7 @@ def uploaded_files(key: str) -> list[Any]:
 
 def viewer_event(name: str) -> Any:
     """The viewer's event of this name in this run, None when there is none."""
-    return reported(VIEWER_KEY, name)
+    return event_of(VIEWER_KEY, name)
 
 
 def own_worklist() -> Worklist:

@@ -18,6 +18,7 @@ from app.shared.connection import CLIENT_HEADER, UNKNOWN, counted_as
 from app.shared.incident import incident
 from app.shared.navigation import first_page, page_at
 from app.shared.resources import resources
+from app.shared.templates import draw_html
 from app.shared.visitors import guest_identity, identity_of, session_token
 from core.domain.accounts import Identity
 from core.domain.errors import WorkbenchError
@@ -54,7 +55,7 @@ def run_as(identity: Identity) -> Iterator[None]:
 
 
 def current_identity(*, touch: bool = True) -> Identity:
-    """Who is behind this run, looked up where the run did not begin with it.
+    """The person behind this run, looked up where the run did not begin with it.
 
     When nobody is any more, the run ends here and the next shows the sign-in form.
 
@@ -88,18 +89,14 @@ def identified(*, touch: bool) -> Iterator[None]:
 
 
 def require_page(url_path: str) -> Identity:
-    """Who is here, when the page at this address is for them; else says so and ends the run.
+    """The person behind this run, when the page at this address is for them; else say so and end the run.
 
     Every page begins with it: a page that is run in any other way is closed, too.
     """
     identity, page = current_identity(), page_at(url_path)
     if identity.must_change_password or identity.role not in page.roles:
         roles = " and ".join(sorted(f"the role {role.label}" for role in page.roles))
-        st.html(
-            f'<div class="rk-welcome" role="alert"><h1>{page.title} is not open to you</h1>'
-            f'<p class="rk-muted">It is for {roles}. You are here as {identity.role.label}. '
-            "Nothing was changed; an administrator can give you another role.</p></div>"
-        )
+        draw_html("shared/closed.html", title=page.title, roles=roles, role=identity.role.label)
         if not identity.must_change_password:
             first = first_page(identity.role)
             st.page_link(first.file, label=f"Go to {first.title}", icon=first.icon)

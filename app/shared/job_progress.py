@@ -32,7 +32,7 @@ def draw_job(job_id: str, *, title: str = "", has_log: bool = True) -> Job:
 
     Args:
         job_id: of an existing job.
-        title: what it does, in words.
+        title: its task, in words.
         has_log: show the end of its log.
     """
     identity = current_identity()
@@ -101,7 +101,7 @@ def job_html(job: Job, *, title: str, ahead: int, now: datetime) -> str:
 
     Args:
         job: to show.
-        title: what it does.
+        title: its task.
         ahead: jobs that come before it on its device.
         now: UTC.
     """

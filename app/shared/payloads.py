@@ -1,4 +1,4 @@
-"""What the viewer in the browser fetches: pixels at native depth and heat maps, as compact bytes."""
+"""Pixels at native depth and heat maps as compact bytes, for the viewer in the browser."""
 
 import gzip
 from dataclasses import dataclass, field, replace

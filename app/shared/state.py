@@ -2,20 +2,15 @@
 
 import secrets
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import streamlit as st
 
 from app.shared.resources import MODELS
 
 MODEL_KEY = "inspection.model"
-_LAST_MODEL, _SHOWN, _OWNER, _VISITOR, _NOTICE = (
-    "inspection.last_model",
-    "inspection.shown",
-    "owner",
-    "visitor",
-    "access.notice",
-)
+_LAST_MODEL, _SHOWN = "inspection.last_model", "inspection.shown"
+_OWNER, _VISITOR, _NOTICE = "owner", "visitor", "access.notice"
 State = TypeVar("State")
 
 
@@ -25,11 +20,6 @@ def kept(key: str, make: Callable[[], State]) -> State:
         st.session_state[key] = make()
     found: State = st.session_state[key]
     return found
-
-
-def reported(key: str, event: str) -> Any:
-    """The value that a component reported under `event` in this run, None when it reported nothing."""
-    return getattr(st.session_state.get(key), event, None)
 
 
 def start_over_for(user_id: str) -> None:

@@ -21,7 +21,7 @@ def shown_image(radiograph: Radiograph, name: str, address: str) -> dict[str, An
     Args:
         radiograph: its pixels and what its file says.
         name: as people know it.
-        address: where its pixels are fetched from; a preview lies below it.
+        address: of its pixels; a preview lies below it.
     """
     pitch = radiograph.pitch
     is_large = radiograph.pixels.size > PREVIEW_ABOVE_PX

@@ -1,4 +1,4 @@
-"""Who is behind a request: an account's session, else in the demo a guest."""
+"""The person behind a request: of an account's session, else in the demo a guest."""
 
 import hashlib
 from collections.abc import Mapping
@@ -11,10 +11,10 @@ SESSION_COOKIE = "radikal_session"
 
 
 def identity_of(cookies: Mapping[str, str], *, touch: bool = True) -> Identity | None:
-    """Who sent these cookies, None when nobody we know.
+    """The person who sent these cookies, None for a stranger.
 
-    Whoever had a session that ended is nobody, in the demo too, until they sign in again or sign out: they
-    should see that it ended, not work on as somebody else without noticing.
+    A session that ended is nobody's, in the demo too, until its owner signs in again or out: they should see
+    that it ended, not work on as somebody else without noticing.
 
     Args:
         cookies: of the request.

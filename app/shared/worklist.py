@@ -20,7 +20,7 @@ NO_SETUP = Setup()
 
 
 class EntryState(StrEnum):
-    """How far an upload is."""
+    """Progress of an upload."""
 
     READING = "reading"
     STORED = "stored"
@@ -34,10 +34,10 @@ class WorklistEntry:
     Attributes:
         key: names the entry within its worklist.
         name: file name as the visitor knows it.
-        polarity: what the visitor said; UNKNOWN means as the model expects.
+        polarity: as the visitor said; UNKNOWN means as the model expects.
         sha256: of the original bytes, None until it was read and stored.
         message: why it failed, one line.
-        setup: what is inspected, as it was said when the image came.
+        setup: of the inspection, as it was said when the image came.
         read_by: by model name, the version that reads it, whatever became champion later.
     """
 

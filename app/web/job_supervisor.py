@@ -34,8 +34,8 @@ class JobSupervisor:
     It queues nothing again by itself: what was interrupted waits until somebody resumes it.
 
     Args:
-        queue: what may begin, and what became of it.
-        folder_of: where a job keeps its files.
+        queue: says which job may begin, and is told how it ended.
+        folder_of: gives the folder of a job.
         working_dir: of the workers.
         command: makes the command that does a job.
     """

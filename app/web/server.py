@@ -169,7 +169,7 @@ def guest_cookies(scope: Scope) -> list[str]:
 
 
 def doubts_about(settings: Settings, host: str) -> list[str]:
-    """What an administrator should know about this way of serving."""
+    """Warnings to the administrator about this way of serving."""
     doubts = []
     if host not in LOOPBACK and not settings.public_url.startswith("https://"):
         doubts.append(

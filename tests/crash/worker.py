@@ -84,7 +84,7 @@ def work(place: Workspace, random: np.random.Generator, done: Acknowledgements) 
     inspection = place.inspections.record(SOMEBODY, found_on(radiograph, random))
     done.write("inspection", id=inspection.inspection_id, digest=digest(inspection_content(inspection)))
     for version in range(1, int(random.integers(1, 4))):
-        decision = Decision(Disposition.REJECT, "ISO 5817", "B", f"look {version}")
+        decision = Decision(Disposition.REJECT, f"look {version}")
         decided = place.inspections.decide(
             SOMEBODY, inspection.inspection_id, decision, expected_version=version
         )

@@ -13,7 +13,7 @@ from app.shared.access import acting, client_address, current_identity, current_
 from app.shared.incident import incident, refusal_of
 from core.domain.accounts import Identity
 from core.domain.errors import BadInputError, WorkbenchError
-from core.domain.reading import ReadIndication, Setup, first_reading, indication_from, setup_from
+from core.domain.reading import ReadIndication, first_reading, indication_from
 from core.domain.records import AnnotationSource, Disposition, Inspection
 from core.services.inspections.inspecting import Decision
 from core.services.workspaces import Workspace
@@ -87,24 +87,6 @@ def sign(signing: Signing, password: str) -> str:
     return ""
 
 
-def decide(
-    identity: Identity,
-    workspace: Workspace,
-    inspection: Inspection,
-    *,
-    disposition: Disposition | None,
-    note: str,
-    setup: Setup | None = None,
-    expected_version: int,
-) -> Inspection:
-    """The inspection with its decision; the rule always follows from the setup."""
-    counts = setup or setup_from(inspection.setup)
-    decision = Decision(disposition, counts.standard, counts.quality_level, note, setup)
-    return workspace.inspections.decide(
-        identity, inspection.inspection_id, decision, expected_version=expected_version
-    )
-
-
 def checked_reading(inspection: Inspection, boxes: Sequence[Mapping[str, Any]]) -> tuple[ReadIndication, ...]:
     """The reading that a browser sent; probabilities are taken from the record, not from there.
 
@@ -142,19 +124,13 @@ def _save(event: Mapping[str, Any], identity: Identity, workspace: Workspace) ->
 
 
 def _decide(event: Mapping[str, Any], identity: Identity, workspace: Workspace) -> None:
-    inspection = workspace.inspections.get(identity, str(event["inspection_id"]))
-    content = event["content"]
+    inspection_id, content = str(event["inspection_id"]), event["content"]
     note = str(content.get("note") or "")
     if len(note) > _LONGEST_NOTE:
         raise BadInputError(f"note: expected at most {_LONGEST_NOTE} characters")
     disposition = Disposition(content["disposition"]) if content.get("disposition") else None
-    decide(
-        identity,
-        workspace,
-        inspection,
-        disposition=disposition,
-        note=note,
-        expected_version=int(event["base"]),
+    workspace.inspections.decide(
+        identity, inspection_id, Decision(disposition, note), expected_version=int(event["base"])
     )
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from app.inspection.reading.actions import decide
 from app.inspection.state import remembered, take_template
 from app.shared.access import acting, current_identity, current_workspace
 from core.domain.errors import StaleVersionError, WorkbenchError
 from core.domain.reading import Setup, setup_from
 from core.domain.records import Inspection
+from core.services.inspections.inspecting import Decision
 
 
 @acting
@@ -54,15 +54,8 @@ def _use(setup: Setup, inspection: Inspection | None, shown: Setup) -> str:
     if setup_from(now.setup) != shown:
         yours = inspection.version if inspection else 0
         raise StaleVersionError("the setup", yours=yours, stored=now.version)
-    decide(
-        identity,
-        workspace,
-        now,
-        disposition=now.disposition,
-        note=now.note,
-        setup=setup,
-        expected_version=now.version,
-    )
+    decision = Decision(now.disposition, now.note, setup)
+    workspace.inspections.decide(identity, now.inspection_id, decision, expected_version=now.version)
     return f"Saved for {now.image_name}, and counts for new images."
 
 

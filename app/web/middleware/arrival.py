@@ -1,4 +1,4 @@
-"""Where every request begins and ends: its id, who really asks, and its line in the log."""
+"""Beginning and end of every request: its id, its real client, and its line in the log."""
 
 import logging
 import secrets

@@ -1,4 +1,4 @@
-"""What only visitors with a session get to see."""
+"""Addresses that are closed to visitors without a session."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol

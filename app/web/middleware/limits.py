@@ -1,4 +1,4 @@
-"""How much a request may carry, and how long it may take to carry it."""
+"""Limits on the size of a request and on the time that it takes to come."""
 
 import asyncio
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from app.web.middleware.refusal import Refusal
 
 UPLOADS = "/_stcore/upload_file/"
 MIB = 2**20
-#: What belongs to a form of ours and the like.
+#: Bytes of one of our forms and the like.
 _SMALL = 64 * 1024
 #: Boundary and headers of the multipart body around a file.
 _ENVELOPE = MIB

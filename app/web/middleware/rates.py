@@ -1,4 +1,4 @@
-"""How often one client address may try to sign in, hand in files, or open a session."""
+"""Limits on how often one client address may try to sign in, hand in files, or open a session."""
 
 import logging
 import math
@@ -61,7 +61,7 @@ class TokenBuckets:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RateRule:
-    """What is counted, and how much of it one client address may do.
+    """A limit on one kind of request by one client address.
 
     Attributes:
         what: is told to the client, as in "too much of".

@@ -23,8 +23,8 @@ class Refusal:
 
     Attributes:
         status: of HTTP.
-        title: what happened, in a few words.
-        told: what is safe and what to do.
+        title: the event, in a few words.
+        told: whether anything was lost, and the next step.
         reference: number under which the log has the cause, where there is one.
         headers: more headers of the answer.
     """

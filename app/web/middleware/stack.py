@@ -27,7 +27,7 @@ def middleware_stack(
     """Every rule, the outermost first: what an inner one answers, a refusal too, passes all around it.
 
     Args:
-        settings: what the environment allows.
+        settings: of this server.
         listens_on: address that the server is bound to.
         doorkeeper: tells visitors by their cookies.
         cookies_for: cookies for whoever opens a page.

@@ -9,7 +9,7 @@ from core.domain.accounts import Identity
 from core.domain.errors import UnknownRecordError
 from core.domain.inspection import DetectionResult
 from core.domain.permissions import Action, require
-from core.domain.reading import Setup
+from core.domain.reading import Setup, setup_from
 from core.domain.records import Disposition, Inspection, ModelReference, new_id
 from core.services.images.image_quality import tell_remade
 from core.store.unit_of_work import Store, Work
@@ -20,8 +20,6 @@ class Decision:
     """A person's decision about an inspection; `setup` None leaves the setup unchanged."""
 
     disposition: Disposition | None
-    standard: str | None = None
-    quality_level: str | None = None
     note: str = ""
     setup: Setup | None = None
 
@@ -109,7 +107,7 @@ class InspectionService:
     def decide(
         self, identity: Identity, inspection_id: str, decision: Decision, *, expected_version: int
     ) -> Inspection:
-        """The inspection with its new decision.
+        """The inspection with its new decision; the standard and its level follow from the setup.
 
         Where the setup changes what the image-quality gate rests on, its report is made again and stored in
         the same transaction.
@@ -125,11 +123,12 @@ class InspectionService:
         quality = self._quality_for(inspection_id, decision.setup, expected_version)
         with self._store.write() as work:
             before = _existing(work, inspection_id)
+            setup = decision.setup or setup_from(before.setup)
             changed = replace(
                 before,
                 disposition=decision.disposition,
-                standard=decision.standard,
-                quality_level=decision.quality_level,
+                standard=setup.standard,
+                quality_level=setup.quality_level,
                 note=decision.note,
                 setup=before.setup if decision.setup is None else decision.setup.to_dict(),
                 image_quality=before.image_quality if quality is None else quality,

@@ -72,15 +72,6 @@ class JudgingService:
                 tables[rule_set_id] = _read(kept.text, f"{rule_set_id} v{kept.version}")
         return tuple(tables[name] for name in sorted(tables))
 
-    def rule_set(self, rule_set_id: str) -> RuleSet:
-        """The newest version of this table.
-
-        Raises:
-            BadInputError: there is no such table.
-        """
-        with self._store.read() as work:
-            return rule_set_of(work, rule_set_id)
-
     def judge(
         self,
         indications: Sequence[ReadIndication],

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from app.inspection.reading.actions import checked_reading, decide
+from app.inspection.reading.actions import checked_reading
 from app.shared.resources import Resources
 from core.domain.accounts import Identity, Role
 from core.domain.errors import BadInputError
-from core.domain.reading import Call, Setup
-from core.domain.records import Disposition, Inspection
+from core.domain.reading import Call
+from core.domain.records import Inspection
 from core.services.workspaces import Workspace
 from tests.app.people import add_user
 from tests.records import detection_result
@@ -91,21 +91,3 @@ def test_what_the_model_reported_cannot_be_removed(inspection) -> None:
 def test_more_indications_than_anybody_reads_are_refused(inspection) -> None:
     with pytest.raises(BadInputError, match="at most"):
         checked_reading(inspection, [OWN] * 2_001)
-
-
-def test_the_rule_of_a_decision_follows_from_the_setup(workspace, inspector, inspection) -> None:
-    setup = Setup(part="flange 7", standard="iso-5817", quality_level="C")
-    changed = decide(
-        inspector,
-        workspace,
-        inspection,
-        disposition=None,
-        note="",
-        setup=setup,
-        expected_version=1,
-    )
-    assert (changed.standard, changed.quality_level) == ("iso-5817", "C")
-    again = decide(
-        inspector, workspace, changed, disposition=Disposition.REJECT, note="crack", expected_version=2
-    )
-    assert (again.standard, again.setup["part"]) == ("iso-5817", "flange 7")

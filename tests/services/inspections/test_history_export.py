@@ -52,7 +52,7 @@ def test_every_inspection_that_the_filter_finds_is_a_line(store: Store, inspecto
     first = inspected(store, inspector, "a", part="vessel 1")
     inspected(store, inspector, "b", part="pipe")
     InspectionService(store).decide(
-        inspector, first.inspection_id, Decision(Disposition.REJECT, "iso-5817", "B"), expected_version=1
+        inspector, first.inspection_id, Decision(Disposition.REJECT), expected_version=1
     )
     (line,) = exported(store, inspector, HistoryFilter(text="vessel"))
     assert line["inspection_id"] == first.inspection_id

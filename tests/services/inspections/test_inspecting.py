@@ -5,6 +5,7 @@ from sqlalchemy import Engine
 
 from core.domain.accounts import Identity, Role
 from core.domain.errors import NotAllowedError, StaleVersionError, UnknownRecordError
+from core.domain.reading import Setup
 from core.domain.records import Disposition, Inspection
 from core.services.inspections.inspecting import Decision, InspectionService
 from core.store.unit_of_work import Store
@@ -13,7 +14,7 @@ from tests.records import add_user, demoted, detection_result, new_store, radiog
 
 pytestmark = ON_EACH_DATABASE
 
-REJECTED = Decision(Disposition.REJECT, standard="ISO 10675-1", quality_level="B", note="crack")
+REJECTED = Decision(Disposition.REJECT, "crack")
 
 
 @pytest.fixture
@@ -84,8 +85,18 @@ def test_a_decision_is_kept_and_counts_up(inspections, inspector, inspection):
     decided = inspections.decide(inspector, inspection.inspection_id, REJECTED, expected_version=1)
     kept = inspections.get(inspector, inspection.inspection_id)
     assert same(kept, decided)
-    assert (kept.version, kept.disposition, kept.standard) == (2, Disposition.REJECT, "ISO 10675-1")
-    assert (kept.quality_level, kept.note, kept.updated_by) == ("B", "crack", inspector.user_id)
+    assert (kept.version, kept.disposition) == (2, Disposition.REJECT)
+    assert (kept.note, kept.updated_by) == ("crack", inspector.user_id)
+
+
+def test_the_standard_of_a_decision_follows_from_the_setup(inspections, inspector, inspection):
+    setup = Setup(part="flange 7", standard="iso-5817", quality_level="C")
+    changed = inspections.decide(
+        inspector, inspection.inspection_id, Decision(None, setup=setup), expected_version=1
+    )
+    assert (changed.standard, changed.quality_level) == ("iso-5817", "C")
+    again = inspections.decide(inspector, inspection.inspection_id, REJECTED, expected_version=2)
+    assert (again.standard, again.setup["part"]) == ("iso-5817", "flange 7")
 
 
 def test_a_decision_on_an_old_version_is_refused_with_both(inspections, inspector, inspection, store):
