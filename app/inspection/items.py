@@ -15,7 +15,7 @@ from core.domain.errors import WorkbenchError
 from core.domain.model_version import ModelVersion
 from core.domain.radiograph import Radiograph
 from core.domain.records import Inspection
-from core.services.inspections.open_readings import OpenReading, open_newest_reading
+from core.services.inspections.open_readings import OpenReading
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,8 +109,8 @@ def open_item(item: WorklistItem) -> OpenReading | None:
     """The reading of the item as it is stored now, None before the image was analysed."""
     if item.recorded is None:
         return None
-    page, store = remembered(), current_workspace().store
-    page.shown = open_newest_reading(store, current_identity(), item.recorded, known=page.shown)
+    page, readings = remembered(), current_workspace().open_readings
+    page.shown = readings.open_newest(current_identity(), item.recorded, known=page.shown)
     return page.shown
 
 

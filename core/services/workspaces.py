@@ -28,6 +28,7 @@ from core.services.inspections.history_export import HistoryExportService
 from core.services.inspections.inspecting import InspectionService
 from core.services.inspections.inspection_record import InspectionRecordService
 from core.services.inspections.judging import JudgingService
+from core.services.inspections.open_readings import OpenReadingService
 from core.services.inspections.readings import Reading, ReadingService
 from core.services.inspections.rule_editing import RuleSetEditingService
 from core.services.inspections.second_review import SecondReviewService
@@ -62,6 +63,7 @@ class Workspace:
     inspections: InspectionService
     annotations: AnnotationService
     readings: ReadingService
+    open_readings: OpenReadingService
     judging: JudgingService
     signing_off: SigningOffService
     reviews: SecondReviewService
@@ -129,6 +131,7 @@ def make_workspace(
         inspections=InspectionService(store, quality),
         annotations=AnnotationService(store),
         readings=ReadingService(store),
+        open_readings=OpenReadingService(store),
         judging=judging,
         signing_off=SigningOffService(store, asked, sealing_key, judge=judge),
         reviews=SecondReviewService(store, asked, Sealer(sealing_key)),

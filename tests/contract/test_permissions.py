@@ -27,7 +27,8 @@ METHODS = {
         ImageQualityService.refresh ImageQualityService.report InspectionService.record""",
     "look at inspections": """
         HistoryExportService.csv HistoryService.choices HistoryService.search InspectionRecordService.get
-        InspectionService.get InspectionService.latest InspectionService.newest ReadingService.open
+        InspectionService.get InspectionService.latest InspectionService.newest OpenReadingService.open
+        OpenReadingService.open_newest
         ReportingService.report VerifyingService.verify""",
     "set a disposition": """
         InspectionService.decide ReadingService.save ScaleService.set SigningOffService.revise

@@ -47,7 +47,7 @@ def inspect(services: Container, who: Identity, seed: int, part: str) -> str:
 def sign(services: Container, who: Identity, inspection_id: str) -> None:
     """Confirm what the model reports, reject, sign."""
     workspace = services.workspace
-    found = workspace.readings.open(who, inspection_id).indications
+    found = workspace.open_readings.open(who, inspection_id).reading.indications
     said = [replace(one, call=Call.CONFIRMED) for one in found]
     workspace.readings.save(who, inspection_id, said, expected_version=0)
     workspace.inspections.decide(who, inspection_id, Decision(Disposition.REJECT), expected_version=1)

@@ -45,7 +45,7 @@ def server(tmp_path: Path) -> Iterator[Served]:
 
 
 def _said(services: Any, inspector: Any, inspection_id: str) -> list[Any]:
-    return [*services.workspace.readings.open(inspector, inspection_id).indications, MINE]
+    return [*services.workspace.open_readings.open(inspector, inspection_id).reading.indications, MINE]
 
 
 def kept(server: Served) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ def browser(workplace: Resources, monkeypatch: pytest.MonkeyPatch) -> Browser:
     browser = Browser(workplace, monkeypatch)
     inspector, workspace = acting(browser.account("i.film", Role.INSPECTOR)), browser.services.workspace
     inspection_id = inspect(browser.services, inspector, 1, "vessel")
-    said_of_it = [*workspace.readings.open(inspector, inspection_id).indications, MINE]
+    said_of_it = [*workspace.open_readings.open(inspector, inspection_id).reading.indications, MINE]
     workspace.readings.save(inspector, inspection_id, said_of_it, expected_version=0)
     workspace.inspections.decide(inspector, inspection_id, Decision(Disposition.REJECT), expected_version=1)
     workspace.signing_off.sign(

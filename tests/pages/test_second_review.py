@@ -47,7 +47,7 @@ def signed(browser: Browser, user: User) -> str:
     who, workspace = acting(user), browser.services.workspace
     film = workspace.images.add(who, radiograph_png(3), "film.png", polarity=Polarity.FILM)
     inspection_id = workspace.inspections.record(who, detection_result(film)).inspection_id
-    found = workspace.readings.open(who, inspection_id).indications
+    found = workspace.open_readings.open(who, inspection_id).reading.indications
     told = [replace(one, call=Call.CONFIRMED, note="told by the first") for one in found]
     workspace.readings.save(who, inspection_id, told, expected_version=0)
     workspace.inspections.decide(

@@ -14,6 +14,7 @@ from core.domain.reading import Call, Setup
 from core.domain.records import Disposition, Inspection, InspectionState
 from core.services.inspections.history import HistoryService
 from core.services.inspections.inspecting import Decision, InspectionService
+from core.services.inspections.open_readings import OpenReadingService
 from core.services.inspections.readings import ReadingService
 from core.services.inspections.signing_off import SigningOffService
 from core.store.audit_trail import AuditTrail
@@ -154,7 +155,7 @@ def test_counting_ends_somewhere_and_says_so(store, history, inspector, monkeypa
 def test_a_reading_and_a_setup_change_what_is_found(store, history, inspector) -> None:
     kept = inspected(store, inspector)
     readings = ReadingService(store)
-    (only,) = readings.open(inspector, kept.inspection_id).indications
+    (only,) = OpenReadingService(store).open(inspector, kept.inspection_id).reading.indications
     pore = replace(only, indication_class=IndicationClass.POROSITY, call=Call.CONFIRMED)
     readings.save(inspector, kept.inspection_id, [pore], expected_version=0)
     assert ids(history, inspector, CRACK) == []

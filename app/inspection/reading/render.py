@@ -11,7 +11,7 @@ from app.shared.resources import resources
 from app.shared.templates import draw_html
 from core.domain.accounts import Identity
 from core.domain.reading import Call, setup_from
-from core.services.inspections.open_readings import OpenReading, open_reading
+from core.services.inspections.open_readings import OpenReading
 from core.services.inspections.signing_off import INSPECTED
 
 
@@ -31,7 +31,7 @@ def _dialog() -> None:
     signing, identity, workspace = remembered().signing, current_identity(), current_workspace()
     if signing is None:
         st.rerun()
-    shown = open_reading(workspace.store, identity, signing.inspection_id)
+    shown = workspace.open_readings.open(identity, signing.inspection_id)
     part = summary(setup_from(shown.reading.inspection.setup), workspace.judging.rule_sets())
     draw_html("inspection/reading/templates/signing.html", facts=signed_facts(shown, identity, part))
     with st.form("sign.form", border=False):

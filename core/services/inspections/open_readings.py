@@ -35,34 +35,38 @@ class OpenReading:
     names: Mapping[str, str]
 
 
-def open_reading(
-    store: Store, identity: Identity, inspection_id: str, *, known: OpenReading | None = None
-) -> OpenReading:
-    """The reading of an inspection as it is stored, with its verdict.
+class OpenReadingService:
+    """Readings to be shown, in one workspace."""
 
-    Args:
-        store: holds it.
-        identity: who looks.
-        inspection_id: of what.
-        known: returned last; the same reading is not judged twice.
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
-    Raises:
-        NotAllowedError: the role may not look at inspections.
-        UnknownRecordError: there is no such inspection.
-        BlobNotFoundError: its image is not stored.
-    """
-    require(identity, Action.INSPECTIONS_READ)
-    with store.read() as work:
-        return _opened(work, existing(work, inspection_id), known)
+    def open(
+        self, identity: Identity, inspection_id: str, *, known: OpenReading | None = None
+    ) -> OpenReading:
+        """The reading of an inspection as it is stored, with its verdict.
 
+        Args:
+            identity: who looks.
+            inspection_id: of the inspection.
+            known: returned last; the same reading is not judged twice.
 
-def open_newest_reading(
-    store: Store, identity: Identity, recorded: Inspection, *, known: OpenReading | None = None
-) -> OpenReading:
-    """The reading of `recorded` or of its newest correction; otherwise as `open_reading`."""
-    require(identity, Action.INSPECTIONS_READ)
-    with store.read() as work:
-        return _opened(work, newest_of(work, recorded), known)
+        Raises:
+            NotAllowedError: the role may not look at inspections.
+            UnknownRecordError: there is no such inspection.
+            BlobNotFoundError: its image is not stored.
+        """
+        require(identity, Action.INSPECTIONS_READ)
+        with self._store.read() as work:
+            return _opened(work, existing(work, inspection_id), known)
+
+    def open_newest(
+        self, identity: Identity, recorded: Inspection, *, known: OpenReading | None = None
+    ) -> OpenReading:
+        """The reading of `recorded` or of its newest correction; otherwise as `open`."""
+        require(identity, Action.INSPECTIONS_READ)
+        with self._store.read() as work:
+            return _opened(work, newest_of(work, recorded), known)
 
 
 def _opened(work: Work, inspection: Inspection, known: OpenReading | None) -> OpenReading:

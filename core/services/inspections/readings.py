@@ -37,17 +37,6 @@ class ReadingService:
         self._store = store
         self._make_id = make_id
 
-    def open(self, identity: Identity, inspection_id: str) -> Reading:
-        """The reading as it was saved last; before that, what the model reported at its operating point.
-
-        Raises:
-            NotAllowedError: the role may not look at inspections.
-            UnknownRecordError: there is no such inspection.
-        """
-        require(identity, Action.INSPECTIONS_READ)
-        with self._store.read() as work:
-            return reading_of(work, inspection_id)
-
     def save(
         self,
         identity: Identity,

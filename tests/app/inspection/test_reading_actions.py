@@ -36,7 +36,7 @@ def inspection(workspace: Workspace, inspector: Identity) -> Inspection:
 
 def sent(workspace: Workspace, inspector: Identity, inspection: Inspection) -> list[dict[str, Any]]:
     """The first reading, as a browser hands it back."""
-    reading = workspace.readings.open(inspector, inspection.inspection_id)
+    reading = workspace.open_readings.open(inspector, inspection.inspection_id).reading
     return [one.to_box() for one in reading.indications]
 
 

@@ -12,7 +12,7 @@ from core.domain.accounts import Identity, Role
 from core.domain.reading import Call, Setup
 from core.domain.records import Disposition
 from core.services.inspections.inspecting import Decision
-from core.services.inspections.open_readings import OpenReading, open_reading
+from core.services.inspections.open_readings import OpenReading
 from core.services.workspaces import Workspace
 from tests.app.people import PASSWORD, add_user
 from tests.records import detection_result
@@ -38,7 +38,7 @@ def inspection_id(workspace: Workspace, inspector: Identity) -> str:
 
 
 def shown(workspace: Workspace, inspector: Identity, inspection_id: str) -> OpenReading:
-    return open_reading(workspace.store, inspector, inspection_id)
+    return workspace.open_readings.open(inspector, inspection_id)
 
 
 def test_a_new_inspection_begins_with_the_models_list_and_nothing_saved(
@@ -73,11 +73,11 @@ def test_the_same_reading_is_not_judged_twice_but_a_changed_one_is(
     workspace, inspector, inspection_id
 ) -> None:
     first = shown(workspace, inspector, inspection_id)
-    again = open_reading(workspace.store, inspector, inspection_id, known=first)
+    again = workspace.open_readings.open(inspector, inspection_id, known=first)
     assert again.judgement is first.judgement
     said = [replace(one, call=Call.DISMISSED) for one in first.reading.indications]
     workspace.readings.save(inspector, inspection_id, said, expected_version=0)
-    changed = open_reading(workspace.store, inspector, inspection_id, known=again)
+    changed = workspace.open_readings.open(inspector, inspection_id, known=again)
     assert changed.judgement != first.judgement
 
 

@@ -59,7 +59,7 @@ def other(store: Store) -> Identity:
 def sign(desk: Workspace, who: Identity, *said, digit: str = "a") -> str:
     """The id of a signed inspection with this reading beside what the model reported, confirmed."""
     inspection_id = desk.inspections.record(who, detection_result(radiograph(digit))).inspection_id
-    reading = desk.readings.open(who, inspection_id)
+    reading = desk.open_readings.open(who, inspection_id).reading
     rest = [replace(one, call=Call.CONFIRMED) for one in reading.indications]
     given = {one.indication_id for one in said}
     rest = [one for one in rest if one.indication_id not in given]

@@ -27,7 +27,7 @@ def inspection_id(desk: Workspace, inspector: Identity) -> str:
 
 def decided(desk: Workspace, inspector: Identity, inspection_id: str, *indications: ReadIndication) -> None:
     """A reading and a disposition, ready to be signed."""
-    reading = desk.readings.open(inspector, inspection_id)
+    reading = desk.open_readings.open(inspector, inspection_id).reading
     said = indications or tuple(replace(one, call=Call.CONFIRMED) for one in reading.indications)
     desk.readings.save(inspector, inspection_id, said, expected_version=reading.version)
     desk.inspections.decide(
@@ -36,7 +36,7 @@ def decided(desk: Workspace, inspector: Identity, inspection_id: str, *indicatio
 
 
 def sign(desk: Workspace, who: Identity, inspection_id: str, password: str = PASSWORD):
-    reading = desk.readings.open(who, inspection_id)
+    reading = desk.open_readings.open(who, inspection_id).reading
     return desk.signing_off.sign(
         who,
         inspection_id,
@@ -48,7 +48,7 @@ def sign(desk: Workspace, who: Identity, inspection_id: str, password: str = PAS
 
 
 def test_a_reading_begins_with_what_the_model_reports_at_its_operating_point(desk, inspector, inspection_id):
-    reading = desk.readings.open(inspector, inspection_id)
+    reading = desk.open_readings.open(inspector, inspection_id).reading
     assert reading.version == 0
     (only,) = reading.indications  # the second lies at 0.3, below 0.4
     assert (only.indication_id, only.model_index, only.call) == ("m1", 0, Call.OPEN)
@@ -58,10 +58,10 @@ def test_a_reading_begins_with_what_the_model_reports_at_its_operating_point(des
 
 @ON_EACH_DATABASE
 def test_every_save_is_kept_and_comes_back(desk, inspector, inspection_id):
-    start = desk.readings.open(inspector, inspection_id)
+    start = desk.open_readings.open(inspector, inspection_id).reading
     said = (replace(start.indications[0], call=Call.DISMISSED, note="scratch"), MINE)
     desk.readings.save(inspector, inspection_id, said, expected_version=0)
-    back = desk.readings.open(inspector, inspection_id)
+    back = desk.open_readings.open(inspector, inspection_id).reading
     assert (back.indications, back.version, back.author_id) == (said, 1, inspector.user_id)
 
 
@@ -83,14 +83,14 @@ def test_saving_over_somebody_elses_change_is_refused(desk, store, inspector, in
 def test_a_reading_that_cannot_be_is_refused(desk, inspector, inspection_id, bad, says):
     with pytest.raises(BadInputError, match=says):
         desk.readings.save(inspector, inspection_id, bad, expected_version=0)
-    assert desk.readings.open(inspector, inspection_id).version == 0
+    assert desk.open_readings.open(inspector, inspection_id).reading.version == 0
 
 
 @ON_EACH_DATABASE
 def test_signed_means_nothing_changes_any_more(desk, inspector, inspection_id):
     decided(desk, inspector, inspection_id)
     signature = sign(desk, inspector, inspection_id)
-    reading = desk.readings.open(inspector, inspection_id)
+    reading = desk.open_readings.open(inspector, inspection_id).reading
     assert reading.inspection.state is InspectionState.SIGNED
     assert signature.signer_id == inspector.user_id
     assert desk.signing_off.is_intact(signature)
@@ -122,7 +122,7 @@ def test_signing_asks_for_the_password_and_for_a_disposition(desk, inspector, in
     decided(desk, inspector, inspection_id)
     with pytest.raises(SignInRefusedError):
         sign(desk, inspector, inspection_id, password="guessed")
-    assert desk.readings.open(inspector, inspection_id).inspection.is_open
+    assert desk.open_readings.open(inspector, inspection_id).reading.inspection.is_open
 
 
 def test_what_changed_since_it_was_looked_at_is_not_signed(desk, inspector, inspection_id):
@@ -137,7 +137,7 @@ def test_what_changed_since_it_was_looked_at_is_not_signed(desk, inspector, insp
 
 @ON_EACH_DATABASE
 def test_what_differs_from_the_model_is_kept_with_the_signature(desk, store, inspector, inspection_id):
-    start = desk.readings.open(inspector, inspection_id).indications[0]
+    start = desk.open_readings.open(inspector, inspection_id).reading.indications[0]
     decided(desk, inspector, inspection_id, replace(start, call=Call.DISMISSED), MINE)
     sign(desk, inspector, inspection_id)
     with store.read() as work:
@@ -155,7 +155,7 @@ def test_what_differs_from_the_model_is_kept_with_the_signature(desk, store, ins
     ],
 )
 def test_only_real_changes_are_disagreements(desk, store, inspector, inspection_id, change, kinds):
-    start = desk.readings.open(inspector, inspection_id).indications[0]
+    start = desk.open_readings.open(inspector, inspection_id).reading.indications[0]
     decided(desk, inspector, inspection_id, replace(start, call=Call.CONFIRMED, **change))
     sign(desk, inspector, inspection_id)
     with store.read() as work:
@@ -171,15 +171,15 @@ def test_a_correction_is_a_new_revision_that_begins_where_the_signed_one_ended(
     decided(desk, inspector, inspection_id, MINE)
     sign(desk, inspector, inspection_id)
     revision = desk.signing_off.revise(inspector, inspection_id)
-    reading = desk.readings.open(inspector, revision.inspection_id)
+    reading = desk.open_readings.open(inspector, revision.inspection_id).reading
     assert (revision.revision_of, revision.state) == (inspection_id, InspectionState.OPEN)
     assert reading.indications == (MINE,)
     desk.readings.save(inspector, revision.inspection_id, [], expected_version=1)
-    assert desk.readings.open(inspector, inspection_id).indications == (MINE,)
+    assert desk.open_readings.open(inspector, inspection_id).reading.indications == (MINE,)
 
 
 def test_a_verdict_waits_for_a_standard_and_a_scale(desk, inspector, inspection_id):
-    reading = desk.readings.open(inspector, inspection_id)
+    reading = desk.open_readings.open(inspector, inspection_id).reading
     nothing = desk.judging.judge(reading.indications, Setup(), None)
     assert (nothing.verdict, nothing.withheld) == (None, ("no standard is chosen",))
     setup = Setup(standard="iso-5817", quality_level="B", wall_mm=10, thickness_mm=10)
@@ -191,7 +191,7 @@ def test_a_verdict_waits_for_a_standard_and_a_scale(desk, inspector, inspection_
 
 
 def test_a_failed_image_quality_withholds_the_verdict(desk, inspector, inspection_id):
-    reading = desk.readings.open(inspector, inspection_id)
+    reading = desk.open_readings.open(inspector, inspection_id).reading
     report = {"checks": [{"state": "failed", "message": "12 % of the pixels are clipped"}]}
     judged = desk.judging.judge(
         reading.indications, Setup(standard="iso-5817", quality_level="B"), None, report
@@ -200,7 +200,7 @@ def test_a_failed_image_quality_withholds_the_verdict(desk, inspector, inspectio
 
 
 def test_a_dismissed_indication_is_not_judged(desk, inspector, inspection_id):
-    reading = desk.readings.open(inspector, inspection_id)
+    reading = desk.open_readings.open(inspector, inspection_id).reading
     gone = [replace(one, call=Call.DISMISSED) for one in reading.indications]
     judged = desk.judging.judge(gone, Setup(standard="iso-5817", quality_level="B"), None)
     assert "no indication above the operating point" in judged.verdict.summary

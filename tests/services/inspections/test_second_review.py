@@ -33,7 +33,7 @@ def reviewer(store: Store) -> Identity:
 def open_id(desk: Workspace, inspector: Identity) -> str:
     """An inspection with a reading and a disposition that nobody signed."""
     inspection_id = desk.inspections.record(inspector, detection_result()).inspection_id
-    reading = desk.readings.open(inspector, inspection_id)
+    reading = desk.open_readings.open(inspector, inspection_id).reading
     said = tuple(replace(one, call=Call.CONFIRMED) for one in reading.indications)
     desk.readings.save(inspector, inspection_id, said, expected_version=0)
     desk.inspections.decide(inspector, inspection_id, Decision(Disposition.REJECT), expected_version=1)

@@ -78,7 +78,8 @@ def test_suggestions_are_the_models_and_what_people_said_against_it(desk, inspec
         pytest.approx(0.3),
     ]
     inspection_id = desk.inspections.record(inspector, detection_result()).inspection_id
-    crack = replace(desk.readings.open(inspector, inspection_id).indications[0], call=Call.DISMISSED)
+    reported = desk.open_readings.open(inspector, inspection_id).reading.indications
+    crack = replace(reported[0], call=Call.DISMISSED)
     sign(desk, inspector, crack, MINE)
     found = desk.labels.open(annotator, IMAGE).suggestions
     assert [(one.box.origin, one.is_doubted) for one in found] == [

@@ -69,7 +69,7 @@ class Place:
         self.id = self.desk.inspections.record(self.inspector, result, setup=SETUP).inspection_id
 
     def read(self, *said: ReadIndication) -> None:
-        reading = self.desk.readings.open(self.inspector, self.id)
+        reading = self.desk.open_readings.open(self.inspector, self.id).reading
         kept = tuple(replace(one, call=Call.CONFIRMED) for one in reading.indications[:2])
         self.desk.readings.save(self.inspector, self.id, (*kept, *said), expected_version=reading.version)
         self.desk.inspections.decide(
@@ -77,7 +77,7 @@ class Place:
         )
 
     def sign(self) -> None:
-        reading = self.desk.readings.open(self.inspector, self.id)
+        reading = self.desk.open_readings.open(self.inspector, self.id).reading
         self.desk.signing_off.sign(
             self.inspector, self.id, "any", expected_version=reading.inspection.version,
             expected_reading=reading.version, address="127.0.0.1",
