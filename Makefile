@@ -19,7 +19,7 @@ export PYTHONNOUSERSITE := 1
 unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench soak ablations docs lock clean env env-dev
+.PHONY: help run test slow check format bench soak ablations docs lock clean env env-dev
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,9 +33,14 @@ run: env ## Install, set up, serve on http://127.0.0.1:8000 (DEMO=0: no guest de
 	fi
 	@exec $(BIN)/radikal serve --host $(HOST) --port $(PORT) $(demo_flag)
 
-test: check ## Check, then run every test, browser ones too, with coverage of at least 85 %
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile \
-		--cov=core --cov=app --cov-report=term --cov-fail-under=85 $(PYTEST_ARGS)
+# A worker that has nothing left to do takes over half of what waits for another one.
+pytest := $(BIN)/pytest -n $(WORKERS) --dist worksteal
+
+test: check ## Check, then run the tests, browser ones too, but no slow ones, with coverage of at least 85 %
+	$(pytest) -m "not slow" --cov=core --cov=app --cov-report=term --cov-fail-under=85 $(PYTEST_ARGS)
+
+slow: env-dev ## Run the tests that `make test` leaves out: simulations, long trainings, serving under load, crashes
+	$(pytest) -m slow $(PYTEST_ARGS)
 
 check: env-dev ## Lint, formatting, types, layers, JavaScript, Dockerfile; changes nothing
 	$(BIN)/ruff check .
@@ -55,7 +60,7 @@ bench: env-dev ## Measure what should be fast; writes JSON beside the scripts in
 		echo "$$script"; $(BIN)/python "$$script" || exit 1; \
 	done
 
-soak: env-dev ## Kill and fuzz far more often than `make test` does, an hour at most; writes benchmarks/soak.json
+soak: slow ## Run the slow tests, then kill and fuzz far more often, an hour at most; writes benchmarks/soak.json
 	$(BIN)/python -m benchmarks.soak
 
 ablations: env-dev ## Train the short runs that show what each idea is worth (40 minutes); writes benchmarks/ablations.json

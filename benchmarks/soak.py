@@ -1,4 +1,4 @@
-"""Crashes and broken uploads in numbers that `make test` has no time for. Writes benchmarks/soak.json.
+"""Crashes and broken uploads in numbers that `make slow` has no time for. Writes benchmarks/soak.json.
 
 Runs tests/crash and tests/fuzz as they are, with the counts below unless the environment says otherwise, and
 keeps the figures that they report. Nothing listens on the network: PostgreSQL is reached by a socket file.
@@ -37,7 +37,7 @@ def main() -> int:
             "-n",
             "2",
             "--dist",
-            "loadfile",
+            "worksteal",
             "-o",
             "junit_family=xunit1",
         ]

@@ -68,7 +68,22 @@ def test_a_missing_browser_skips_here_and_fails_in_ci(
     assert ran.returncode == (1 if ci else 0)
 
 
-def test_continuous_integration_calls_the_target_that_people_call(repository: Path) -> None:
-    assert (repository / ".ci" / "run").read_text(encoding="utf-8").rstrip().endswith("\nmake test")
+def test_continuous_integration_calls_the_targets_that_people_call(repository: Path) -> None:
+    script = (repository / ".ci" / "run").read_text(encoding="utf-8")
+    assert script.endswith('[ "$#" -gt 0 ] || set -- test slow\nmake "$@"\n')
     assert os.access(repository / ".ci" / "run", os.X_OK)
-    assert "run: .ci/run" in (repository / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    for workflow, target in (("ci", "test"), ("daily", "soak")):
+        steps = (repository / ".github" / "workflows" / f"{workflow}.yml").read_text(encoding="utf-8")
+        assert f"run: .ci/run {target}\n" in steps
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_every_test_is_run_by_make_test_or_by_make_slow_and_soak_runs_the_slow_ones(repository: Path) -> None:
+    def commands(target: str) -> str:
+        command = ["make", "--no-print-directory", "--dry-run", target]
+        return subprocess.run(command, cwd=repository, capture_output=True, text=True, check=True).stdout
+
+    slow = next(line for line in commands("slow").splitlines() if "/pytest" in line)
+    assert '-m "not slow"' in commands("test")
+    assert "-m slow" in slow
+    assert slow in commands("soak")

@@ -13,7 +13,7 @@ from tests.imaging.pictures import write_dicom
 from tests.workplace import radiograph_png
 
 DROP_ZONE = "[data-testid=stFileUploaderDropzone]"
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 
 @pytest.fixture(scope="module")

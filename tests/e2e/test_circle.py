@@ -24,7 +24,7 @@ from tests.e2e.serving import FILES, PATIENCE_MS, Served, served
 from tests.e2e.test_reading import press, saved
 from tests.frames import HEIGHT, WIDTH, Box, Frame, frame, write_frames
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 expect.set_options(timeout=PATIENCE_MS)
 #: The radiograph that is read wrong at first; no other frame has its seed.
 FILM = 1000

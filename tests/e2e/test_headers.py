@@ -49,7 +49,7 @@ _ATTACKS = {
         frame.src = "http://localhost:9/";
         document.body.append(frame);""",
 }
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 
 @pytest.fixture(scope="module")

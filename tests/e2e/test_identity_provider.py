@@ -13,7 +13,7 @@ from tests.e2e.serving import Served, free_port, served
 from tests.e2e.test_sign_in import ENDED, form, interact, menu, sign_out, visitor
 
 BUTTON = "Sign in with your organisation"
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.e2e.serving import FILES, PATIENCE_MS, Served, browser, served
 
 SAMPLE = "porosity_clusters.png"
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 
 @pytest.fixture(scope="module")

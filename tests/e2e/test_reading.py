@@ -19,7 +19,7 @@ from tests.conftest import REPOSITORY
 from tests.e2e.serving import FILES, PATIENCE_MS, Served, _wait_until_healthy, served
 from tests.e2e.test_sign_in import PASSWORD, add_user, fill_in
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from tests.e2e.inspected import services_of
 from tests.e2e.serving import Served
 from tests.e2e.test_reading import inspector, opened
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 
 def _verdict_tab(page: Page) -> None:

@@ -10,7 +10,7 @@ from core.services.inspections.inspection_record import InspectionRecord
 from tests.e2e.inspected import PASSWORD, add_person, inspect, services_of, sign, signed_in
 from tests.e2e.serving import PATIENCE_MS, Served, served
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 expect.set_options(timeout=min(PATIENCE_MS, 60_000))
 
 

@@ -129,6 +129,7 @@ def test_pairing_makes_the_interval_narrower_than_that_of_either_side() -> None:
     assert paired[1] - paired[0] < 0.7 * (single[1] - single[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n_parts", "least", "most"), [(40, 0.92, 0.985), (7, 0.88, 0.96)])
 def test_the_interval_covers_the_true_difference_nearly_95_times_in_100(
     n_parts: int, least: float, most: float

@@ -26,6 +26,7 @@ def detector() -> Detector:
     return Detector.load(WEIGHTS)
 
 
+@pytest.mark.slow
 def test_maps_peak_in_their_boxes_far_more_often_than_chance(detector: Detector) -> None:
     hits, by_chance, explained = 0, 0.0, 0
     for seed in SEEDS:

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from core.domain.accounts import Role
 from core.domain.radiograph import Polarity, Radiograph
@@ -28,6 +29,7 @@ def film() -> Radiograph:
     return Radiograph(pixels, 16, Polarity.FILM, None, "a" * 64, "PNG")
 
 
+@pytest.mark.slow
 def test_no_request_fails_and_every_answer_is_of_the_version_that_it_names(
     store: Store, tmp_path: Path
 ) -> None:
