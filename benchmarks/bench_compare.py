@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from core.domain.accounts import Identity, Role
-from core.domain.model_version import CalibrationRecord, ModelVersion
+from core.domain.model_version import CalibrationRecord, ModelVersion, VersionAbout, VersionEntry
 from core.domain.radiograph import Polarity
 from core.domain.records import new_id
 from core.evaluate.error_types import error_types
@@ -67,25 +67,16 @@ class Registry:
         """The one model."""
         return ["weld"]
 
-    def entries(self, _name: str) -> list[Any]:
+    def entries(self, _name: str) -> list[VersionEntry]:
         """Every version, newest first."""
-        return [_Entry(one) for one in reversed(self._versions.values())]
+        return [
+            VersionEntry(one.version, (), VersionAbout(), Path(), one)
+            for one in reversed(self._versions.values())
+        ]
 
     def resolve(self, _name: str, *, version: int = 1, alias: str = "") -> tuple[ModelVersion, Path]:
         """A version."""
         return self._versions[version], Path()
-
-
-class _Entry:
-    """What the registry lists."""
-
-    def __init__(self, version: ModelVersion) -> None:
-        self.number, self.aliases, self.artefact = version.version, (), self
-        self._version = version
-
-    def as_version(self, _number: int, _aliases: tuple[str, ...]) -> ModelVersion:
-        """The version."""
-        return self._version
 
 
 def table(seed: int) -> OutcomeTable:

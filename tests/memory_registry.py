@@ -5,10 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from core.domain.errors import ModelNotFoundError, RegistryUnavailableError
-from core.domain.model_version import ModelVersion
+from core.domain.model_version import ModelVersion, VersionAbout, VersionEntry
 from core.registry.artefact import read_artefact
-from core.registry.mlflow_registry import VersionEntry
-from core.registry.version_cache import VersionAbout
 
 AS_OF = datetime(2026, 3, 1, 11, tzinfo=UTC)
 
@@ -55,16 +53,7 @@ class MemoryRegistry:
     def entries(self, name: str) -> list[VersionEntry]:
         if name not in self._folders:
             raise ModelNotFoundError(f"no registered model {name!r}")
-        return [
-            VersionEntry(
-                number,
-                self._borne(name, number),
-                VersionAbout(f"run-{number}", AS_OF, ""),
-                folder,
-                read_artefact(folder),
-            )
-            for number, folder in sorted(self._folders[name].items(), reverse=True)
-        ]
+        return [self._entry(name, number) for number in sorted(self._folders[name], reverse=True)]
 
     def set_alias(self, name: str, alias: str, version: int) -> None:
         if not self.is_there:
@@ -86,6 +75,19 @@ class MemoryRegistry:
 
     def as_of(self) -> datetime | None:
         return AS_OF
+
+    def _entry(self, name: str, number: int) -> VersionEntry:
+        version, folder = self.resolve(name, version=number)
+        artefact = read_artefact(folder)
+        return VersionEntry(
+            number,
+            version.aliases,
+            VersionAbout(f"run-{number}", AS_OF),
+            folder,
+            version,
+            artefact.manifest_sha256,
+            len(artefact.trained_on),
+        )
 
     def _borne(self, name: str, number: int) -> tuple[str, ...]:
         return tuple(sorted(alias for alias, bearer in self.aliases(name).items() if bearer == number))

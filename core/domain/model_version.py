@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from core.domain.radiograph import Polarity
@@ -54,3 +56,39 @@ class ModelVersion:
     def data_notice(self) -> str:
         """The licence line of the training data, to be shown wherever the model is used."""
         return str(self.card.get("data_notice", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class VersionAbout:
+    """The registry's record of a version beside its files.
+
+    Attributes:
+        run_id: run that made it; empty when unknown.
+        registered_at: UTC, None when unknown.
+        author: id of the account that had it made, or what another client wrote; empty when unknown.
+    """
+
+    run_id: str = ""
+    registered_at: datetime | None = None
+    author: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VersionEntry:
+    """One version of a model in a list of all.
+
+    Attributes:
+        aliases: that it bears now.
+        folder: of its files.
+        version: None when its files are damaged; `problem` says how.
+        manifest_sha256, n_trained_on: of the list of its training images; empty when damaged.
+    """
+
+    number: int
+    aliases: tuple[str, ...]
+    about: VersionAbout
+    folder: Path
+    version: ModelVersion | None
+    manifest_sha256: str = ""
+    n_trained_on: int = 0
+    problem: str = ""

@@ -5,38 +5,19 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from core.domain.errors import ModelArtefactError, ModelNotFoundError, RegistryUnavailableError
-from core.domain.model_version import ModelVersion
-from core.registry.artefact import ModelArtefact, combined_digest, digest_files, read_artefact
+from core.domain.model_version import ModelVersion, VersionAbout, VersionEntry
+from core.registry.artefact import combined_digest, digest_files, read_artefact
 from core.registry.mlflow_store import ARTEFACT_PATH, MlflowStore
-from core.registry.version_cache import KnownModel, VersionAbout, VersionCache
+from core.registry.version_cache import KnownModel, VersionCache
 
 log = logging.getLogger(__name__)
 #: Files of a version that could not be downloaded are asked for again after so long.
 _RETRY_S = 60.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class VersionEntry:
-    """One version of a model in a list of all.
-
-    Attributes:
-        aliases: that it bears now.
-        folder: where its files lie.
-        artefact: what they say; None when they are damaged.
-        problem: why there is no artefact.
-    """
-
-    number: int
-    aliases: tuple[str, ...]
-    about: VersionAbout
-    folder: Path
-    artefact: ModelArtefact | None
-    problem: str = ""
 
 
 class MlflowRegistry:
@@ -232,8 +213,11 @@ class MlflowRegistry:
         try:
             artefact = self._cache.artefact(digest)
         except ModelArtefactError as error:
-            return VersionEntry(number, aliases, about, folder, None, str(error))
-        return VersionEntry(number, aliases, about, folder, artefact)
+            return VersionEntry(number, aliases, about, folder, None, problem=str(error))
+        version = artefact.as_version(number, aliases)
+        return VersionEntry(
+            number, aliases, about, folder, version, artefact.manifest_sha256, len(artefact.trained_on)
+        )
 
     def _known(self, name: str) -> KnownModel:
         known = self._cache.known()

@@ -15,8 +15,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from core.domain.errors import RegistryUnavailableError
+from core.domain.model_version import VersionAbout
 from core.registry.artefact import FILES, ModelArtefact
-from core.registry.version_cache import KnownModel, VersionAbout
+from core.registry.version_cache import KnownModel
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

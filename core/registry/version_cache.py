@@ -12,23 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from core.domain.errors import ModelArtefactError
-from core.domain.model_version import ModelVersion
+from core.domain.model_version import ModelVersion, VersionAbout
 from core.registry.artefact import FILES, ModelArtefact, read_artefact
-
-
-@dataclass(frozen=True, slots=True)
-class VersionAbout:
-    """MLflow's record of a version beside its files.
-
-    Attributes:
-        run_id: MLflow's run that made it; empty when unknown.
-        registered_at: UTC, None when unknown.
-        author: id of the account that had it made, or what another client wrote; empty when unknown.
-    """
-
-    run_id: str = ""
-    registered_at: datetime | None = None
-    author: str = ""
 
 
 @dataclass(frozen=True, slots=True)

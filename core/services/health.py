@@ -3,23 +3,18 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 from sqlalchemy import Engine
 
 from core.domain.errors import WorkbenchError
 from core.domain.model_version import ModelVersion
+from core.domain.ports import ModelSource
 from core.store.database import is_reachable
 
 
-class ModelSource(Protocol):
+class ReachableModels(ModelSource, Protocol):
     """The part of the registry that a health report reads."""
-
-    def resolve(
-        self, name: str, *, version: int | None = None, alias: str = "champion"
-    ) -> tuple[ModelVersion, Path]:
-        """The version and its folder, from the disk cache when the registry is away."""
 
     def is_reachable(self) -> bool:
         """True when the registry itself answers now."""
@@ -56,7 +51,7 @@ class HealthService:
         self,
         *,
         database: Engine,
-        registry: ModelSource,
+        registry: ReachableModels,
         networks: LoadedModels,
         models: Sequence[str] = ("weld", "casting"),
         clock: Callable[[], float] = time.monotonic,

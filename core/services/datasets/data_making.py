@@ -11,9 +11,8 @@ from core.domain.accounts import SYSTEM
 from core.domain.data_manifest import DataManifest, ManifestImage, Part, assign_parts
 from core.domain.errors import DatasetError, JobCancelledError, RegistryUnavailableError, WorkbenchError
 from core.domain.model_version import ModelVersion
-from core.domain.ports import JobLog
+from core.domain.ports import JobLog, Registry
 from core.registry.artefact import CALIBRATION, read_artefact
-from core.registry.mlflow_registry import MlflowRegistry
 from core.services.datasets.data_checking import CheckRequest, DataCheck, DataCheckService
 from core.services.datasets.data_export import write_coco, write_split
 from core.services.datasets.data_gathering import import_coco, joined, labelled_images
@@ -47,7 +46,7 @@ class DataMaker:
         store: Store,
         blobs: BlobStore,
         manifests: ManifestFiles,
-        registry: MlflowRegistry,
+        registry: Registry,
         *,
         evaluated: Callable[[str], Collection[str]],
         log_dataset: Callable[..., object],

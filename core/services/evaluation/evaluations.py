@@ -2,18 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
 
 from core.domain.accounts import Identity
 from core.domain.errors import BadInputError
 from core.domain.model_version import ModelVersion
 from core.domain.permissions import Action, require
+from core.domain.ports import Registry
 from core.domain.radiograph import Radiograph
 from core.evaluate.comparison import Comparison, compare
 from core.evaluate.operating_figures import MeasuredVersion
 from core.evaluate.version_differences import DifferenceKind, Places
-from core.registry.mlflow_registry import VersionEntry
 from core.services.evaluation.evaluation_archive import EvaluationArchive, StoredEvaluation
 from core.services.evaluation.evaluation_sets import EvaluationSets, SetContent
 from core.services.jobs.jobs import JobService
@@ -24,21 +22,6 @@ from core.store.jobs import Job
 BUILT_IN_NAME, BUILT_IN_COUNT, BUILT_IN_SEED = "60 simulated welds", 60, 320_000
 SIMULATED_MODEL = "weld"
 _MOST_VERSIONS = 8
-
-
-class Registry(Protocol):
-    """What is asked of the registry."""
-
-    def names(self) -> list[str]:
-        """The registered models."""
-
-    def entries(self, name: str) -> list[VersionEntry]:
-        """Every version of a model, newest first; damaged ones say so."""
-
-    def resolve(
-        self, name: str, *, version: int | None = None, alias: str = "champion"
-    ) -> tuple[ModelVersion, Path]:
-        """The version and its folder."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -225,7 +208,7 @@ class EvaluationService:
 
     def _versions(self, model: str) -> list[ModelVersion]:
         entries = self._registry.entries(model)
-        return [one.artefact.as_version(one.number, one.aliases) for one in entries if one.artefact]
+        return [one.version for one in entries if one.version is not None]
 
     def _require_versions(self, model: str, numbers: Sequence[int]) -> None:
         if not 1 <= len(numbers) <= _MOST_VERSIONS:

@@ -5,36 +5,19 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from core.domain.accounts import COMMAND_LINE, SYSTEM, Identity
 from core.domain.errors import UnknownRecordError, WorkbenchError
 from core.domain.model_version import ModelVersion
 from core.domain.permissions import Action, require
+from core.domain.ports import Registry
 from core.domain.records import new_id
 from core.domain.serving import CHAMPION, NO_VERSION, ChangeKind, ServingChange
-from core.services.lifecycle.served_models import Served
 from core.store.unit_of_work import Store, Work
 
 log = logging.getLogger(__name__)
 #: Without an account, a command on the server did these.
 _BY_COMMAND = (ChangeKind.PROMOTED, ChangeKind.EMERGENCY, ChangeKind.ROLLED_BACK)
-
-
-class Registry(Protocol):
-    """A registry; all but `refresh` is answered from its disk cache."""
-
-    def names(self) -> list[str]:
-        """The registered models."""
-
-    def aliases(self, name: str) -> Mapping[str, int]:
-        """Alias to version number of a model."""
-
-    def resolve(self, name: str, *, version: int | None = None, alias: str = CHAMPION) -> Served:
-        """The version and its folder."""
-
-    def refresh(self) -> bool:
-        """Ask MLflow for everything; False when it does not answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from core.domain.accounts import Identity
 from core.domain.errors import BadInputError, RegistryUnavailableError, StaleVersionError
 from core.domain.model_version import ModelVersion
+from core.domain.ports import Registry
 from core.domain.records import new_id
 from core.domain.serving import CHALLENGER, CHAMPION, NO_VERSION, ChangeKind, ServingChange
 from core.services.lifecycle.alias_history import AliasHistory, keep_change, pointed_to
@@ -15,21 +15,6 @@ from core.store.unit_of_work import Store, Work
 
 ALIASES = (CHAMPION, CHALLENGER)
 LONGEST_NOTE = 500
-
-
-class Registry(Protocol):
-    """A registry whose aliases can be moved."""
-
-    def resolve(
-        self, name: str, *, version: int | None = None, alias: str = CHAMPION
-    ) -> tuple[ModelVersion, Path]:
-        """The version and its folder."""
-
-    def set_alias(self, name: str, alias: str, version: int) -> None:
-        """Let `alias` of the model point to `version`."""
-
-    def refresh(self) -> bool:
-        """Ask MLflow for everything; False when it does not answer."""
 
 
 @dataclass(frozen=True, slots=True)

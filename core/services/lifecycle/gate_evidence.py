@@ -1,24 +1,14 @@
 """The figures for the promotion gate, from evaluations that were made before: nothing is measured here."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Protocol
 
 from core.domain.model_version import ModelVersion
+from core.domain.ports import ModelSource
 from core.evaluate.gate_measures import Measured, gate_evidence
 from core.evaluate.gate_report import GateEvidence
 from core.registry.artefact import read_artefact
 from core.services.evaluation.evaluation_archive import EvaluationArchive
 from core.services.lifecycle.promoting import GateSet
-
-
-class Models(Protocol):
-    """A registry of versions."""
-
-    def resolve(
-        self, name: str, *, version: int | None = None, alias: str = "champion"
-    ) -> tuple[ModelVersion, Path]:
-        """The version and its folder."""
 
 
 class StoredEvidence:
@@ -29,7 +19,7 @@ class StoredEvidence:
         models: gives the data manifest of a version.
     """
 
-    def __init__(self, evaluations: EvaluationArchive, models: Models) -> None:
+    def __init__(self, evaluations: EvaluationArchive, models: ModelSource) -> None:
         self._evaluations = evaluations
         self._models = models
 

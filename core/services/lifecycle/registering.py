@@ -5,15 +5,15 @@ import re
 from pathlib import Path
 
 from core.domain.errors import ModelArtefactError
+from core.domain.ports import Registry
 from core.registry.artefact import read_artefact
-from core.registry.mlflow_registry import MlflowRegistry
 
 log = logging.getLogger(__name__)
 _FOLDER = re.compile(r"(?P<name>[a-z]+)-v(?P<version>[0-9]+)")
 CHAMPION, CHALLENGER = "champion", "challenger"
 
 
-def register_shipped(checkpoints: Path, registry: MlflowRegistry) -> dict[str, tuple[int, ...]]:
+def register_shipped(checkpoints: Path, registry: Registry) -> dict[str, tuple[int, ...]]:
     """The version numbers, by model name, of everything under `checkpoints` (`<name>-v<k>` folders).
 
     Versions are registered in the order of k. An alias is set when the model has no such alias yet, so what
@@ -52,7 +52,7 @@ def shipped_folders(checkpoints: Path) -> dict[str, list[Path]]:
     return {name: [folder for _, folder in sorted(entries)] for name, entries in sorted(found.items())}
 
 
-def _register(folder: Path, name: str, registry: MlflowRegistry) -> int:
+def _register(folder: Path, name: str, registry: Registry) -> int:
     artefact = read_artefact(folder)
     if artefact.name != name:
         raise ModelArtefactError(f"{folder.name}: the card names the model {artefact.name!r}")

@@ -2,37 +2,18 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from core.domain.model_version import ModelVersion
+from core.domain.ports import Registry
 from core.services.lifecycle.alias_history import AliasHistory
 from core.services.lifecycle.served_models import ServedModels
 from core.store.clock import now_utc
 
 log = logging.getLogger(__name__)
 EVERY_S = 2.0
-
-
-class Registry(Protocol):
-    """A registry with its disk cache."""
-
-    def names(self) -> list[str]:
-        """The registered models, by the cache."""
-
-    def entries(self, name: str) -> Sequence[object]:
-        """Every version with its card, by the cache."""
-
-    def is_stale(self) -> bool:
-        """True when MLflow may know something newer than the cache."""
-
-    def refresh(self) -> bool:
-        """Ask MLflow for everything; False when it does not answer."""
-
-    def as_of(self) -> datetime | None:
-        """The moment at which MLflow last answered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,26 +6,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
 from core.domain.errors import ModelNotFoundError, WorkbenchError
 from core.domain.model_version import ModelVersion
+from core.domain.ports import Registry
 from core.domain.serving import CHAMPION
 from core.store.clock import now_utc
 
 log = logging.getLogger(__name__)
 
 Served = tuple[ModelVersion, Path]
-
-
-class Registry(Protocol):
-    """A registry that answers from its disk cache."""
-
-    def resolve(self, name: str, *, version: int | None = None, alias: str = CHAMPION) -> Served:
-        """The version and its folder."""
-
-    def is_reachable(self) -> bool:
-        """True when the registry itself answers now."""
 
 
 @dataclass(frozen=True, slots=True)

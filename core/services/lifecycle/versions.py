@@ -4,24 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from core.domain.accounts import Identity
-from core.domain.model_version import ModelVersion
+from core.domain.model_version import ModelVersion, VersionEntry
 from core.domain.permissions import Action, require
+from core.domain.ports import Registry
 from core.domain.serving import ServingChange, in_use_since
-from core.registry.mlflow_registry import VersionEntry
 from core.store.unit_of_work import Store
-
-
-class Registry(Protocol):
-    """A registry that answers from its disk cache."""
-
-    def names(self) -> list[str]:
-        """The registered models."""
-
-    def entries(self, name: str) -> list[VersionEntry]:
-        """Every version, newest first."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,22 +80,21 @@ class VersionService:
 
 
 def _summary(entry: VersionEntry, changes: Sequence[ServingChange], author: str) -> VersionSummary:
-    artefact = entry.artefact
     since = {
         alias: in_use_since([one for one in changes if one.alias == alias], entry.number)
         for alias in entry.aliases
     }
     return VersionSummary(
         number=entry.number,
-        version=None if artefact is None else artefact.as_version(entry.number, entry.aliases),
+        version=entry.version,
         problem=entry.problem,
         aliases=entry.aliases,
         in_use_since={alias: at for alias, at in since.items() if at is not None},
         author=author,
         registered_at=entry.about.registered_at,
         run_id=entry.about.run_id,
-        manifest_sha256="" if artefact is None else artefact.manifest_sha256,
-        n_trained_on=0 if artefact is None else len(artefact.trained_on),
+        manifest_sha256=entry.manifest_sha256,
+        n_trained_on=entry.n_trained_on,
         n_bytes=_size(entry.folder),
     )
 

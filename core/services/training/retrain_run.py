@@ -14,10 +14,9 @@ import torch
 from core.domain.accounts import COMMAND_LINE, Identity, Role
 from core.domain.data_manifest import Part
 from core.domain.errors import BadInputError, JobCancelledError
-from core.domain.ports import JobLog
+from core.domain.ports import JobLog, Registry
 from core.engine.precision import pick_device
 from core.registry.artefact import MANIFEST, WEIGHTS
-from core.registry.mlflow_registry import MlflowRegistry
 from core.registry.training_run import MlflowRunLog
 from core.services.jobs.job_worker import WorkerLog
 from core.services.training.retrain_card import Lineage, write_challenger_card
@@ -80,7 +79,7 @@ class Retrainer:
         store: Store,
         blobs: BlobStore,
         manifests: ManifestFiles,
-        registry: MlflowRegistry,
+        registry: Registry,
         *,
         evaluated: Callable[[str], Collection[str]],
         open_run: OpensRun,
