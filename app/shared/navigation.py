@@ -1,9 +1,11 @@
-"""The page table, as data."""
+"""The pages as data: files, addresses, roles."""
 
 from dataclasses import dataclass
 
 from core.domain.accounts import ACCOUNT_ROLES, Role
 
+#: Parameter of the label page with the digest of an image.
+LABEL_IMAGE = "image"
 EVERYBODY = frozenset(Role)
 WITH_ACCOUNT = frozenset(ACCOUNT_ROLES)
 _INSPECT = frozenset({Role.INSPECTOR, Role.REVIEWER, Role.GUEST})

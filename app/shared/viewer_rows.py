@@ -14,6 +14,13 @@ POLARITY_WORDS = {
     Polarity.DIGITAL: "digital: less metal is brighter",
 }
 
+#: Parts of the viewer's data on pages where nothing is being analysed.
+VIEW_AT_REST = {
+    "status": {"state": "ready", "message": "", "elapsed_ms": None},
+    "links": None,
+    "progress": None,
+}
+
 
 def shown_image(radiograph: Radiograph, name: str, address: str) -> dict[str, Any]:
     """The image.

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.history.history_view import export_of
+from app.history.render import export_of
+from app.shared.downloads import made_on_demand
 from app.shared.resources import Resources
 from core.domain.accounts import Identity, Role, User
 from core.domain.errors import NotAllowedError
@@ -43,7 +44,7 @@ def acting(user: User) -> Identity:
 
 def inspected(browser: Browser, user: User, n: int, **setup: Any) -> Inspection:
     """An inspection of an image whose row is stored; `n` tells images apart."""
-    film = replace(radiograph(), sha256=f"{n:064x}")
+    film = replace(radiograph(), sha256=f"{n:064x}", file_sha256="")
     store_image(browser.services.store, film)
     result = replace(detection_result(film), name=f"film-{n}.png")
     return browser.services.workspace.inspections.record(acting(user), result, setup=Setup(**setup))
@@ -178,8 +179,8 @@ def test_the_export_is_made_for_whoever_is_signed_in_when_it_is_asked_for(
     browser: Browser, inspector: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inspected(browser, inspector, 1, part="vessel")
-    monkeypatch.setattr("app.history.history_view.current_identity", lambda **_: acting(inspector))
-    make = export_of(HistoryFilter())
+    monkeypatch.setattr("app.shared.downloads.current_identity", lambda **_: acting(inspector))
+    make = made_on_demand(export_of(HistoryFilter()))
     (line,) = csv.DictReader(io.StringIO(make().decode("utf-8")))
     assert line["part"] == "vessel"
     with browser.services.store.write() as work:

@@ -1,58 +1,81 @@
-"""Draws the parts of the page with the queue of corrections."""
-
-from html import escape
+"""Draws the page with the queue of corrections."""
 
 import streamlit as st
 
-from app.label.label_files_view import draw_files
-from app.label.label_view import IMAGE
-from app.label.queue import queue_view as view
+from app.label.queue import actions, state
+from app.label.queue.rows import COLUMNS, NARROW, compared_words, count_words, counts_words, rows, state_words
+from app.label.routes import EXPORT_ADDRESS
+from app.shared.components.record_table.record_table import record_table
 from app.shared.job_progress import draw_job
-from app.shared.navigation import page_at
+from app.shared.lists.render import draw_turns
+from app.shared.navigation import LABEL_IMAGE, page_at
 from app.shared.resources import MODELS, resources
+from app.shared.templates import draw_html, draw_welcome
 from core.domain.accounts import Identity
 from core.domain.correction import REASON_WORDS, Reason
+from core.domain.errors import UnknownRecordError
 from core.domain.permissions import Action, may
 from core.services.inspections.correction_queue import COMPARED_IMAGES, DISAGREE, QueuePage
+from core.services.labels.label_files import LabelFormat
 from core.store.queue import QueueItem, QueueState
 
-_NOTHING = (
-    '<div class="rk-welcome"><h1>{title}</h1><p class="rk-muted">Images come here by themselves: when an '
-    "inspector adds, dismisses or changes what the model reported, when two readers differ, when champion "
-    "and challenger differ, and where the model's probability is near its operating point.</p></div>"
+PAGE_ROWS = 50
+_FORMATS = {LabelFormat.COCO: "COCO", LabelFormat.YOLO: "YOLO", LabelFormat.VOC: "Pascal VOC"}
+_SOURCES = (
+    "Images come here by themselves: when an inspector adds, dismisses or changes what the model reported, "
+    "when two readers differ, when champion and challenger differ, and where the model's probability is near "
+    "its operating point."
 )
 
 
 def draw_filter() -> None:
-    """What is looked for."""
-    view.prepare_filter()
+    """The widgets of the filter, and the ways to files and labels."""
+    state.prepare_filter()
     with st.container(horizontal=True, vertical_alignment="bottom", key="queue-bar"):
-        st.text_input("Find", key=view.TEXT, placeholder="image name", width=190)
-        st.selectbox("State", [one.value for one in QueueState], key=view.STATE, index=None, width=130,
+        st.text_input("Find", key=state.TEXT, placeholder="image name", width=190)
+        st.selectbox("State", [one.value for one in QueueState], key=state.STATE, index=None, width=130,
                      placeholder="any")  # fmt: skip
-        st.selectbox("Why", [one.value for one in Reason], key=view.REASON, index=None, width=330,
+        st.selectbox("Why", [one.value for one in Reason], key=state.REASON, index=None, width=330,
                      placeholder="any", format_func=lambda one: REASON_WORDS[Reason(one)])  # fmt: skip
-        st.selectbox("Model", MODELS, key=view.MODEL, index=None, width=130, placeholder="any")
-        st.checkbox("meant for me", key=view.MINE)
+        st.selectbox("Model", MODELS, key=state.MODEL, index=None, width=130, placeholder="any")
+        st.checkbox("meant for me", key=state.MINE)
         draw_files()
         st.page_link(page_at("label").file, label="Label the next", icon=":material/play_arrow:")
 
 
+def draw_files() -> None:
+    """Labels out and in as files, folded."""
+    with st.popover("Files", icon=":material/folder_zip:", key="label-files"):
+        draw_html("label/queue/templates/downloads.html", names=_FORMATS, address=EXPORT_ADDRESS)
+        st.caption(
+            "COCO and VOC come back exactly; YOLO keeps no ISO 6520-1 numbers. Originals keep every bit."
+        )
+        with st.form("label_files.form", border=False, clear_on_submit=True):
+            st.selectbox(
+                "Take over labels written as",
+                list(_FORMATS),
+                key=state.FORMAT,
+                format_func=_FORMATS.__getitem__,
+            )
+            st.checkbox("VOC files count pixels from 0", key=state.ORIGIN)
+            st.file_uploader("A ZIP file, or a COCO file (.json)", key=state.FILE)
+            st.form_submit_button("Import", on_click=actions.import_labels)
+        for line in state.corrections_state().imported:
+            st.caption(line)
+
+
 def draw_pager(page: QueuePage) -> None:
-    """How many there are, which, more and less urgent ones."""
+    """The number of items, more and less urgent ones."""
+    pages = state.corrections_state().pages
     with st.container(horizontal=True, vertical_alignment="center", key="queue-pager"):
-        st.markdown(view.count_words(page))
-        st.button("More urgent", icon=":material/chevron_left:", key="queue.before", type="tertiary",
-                  disabled=len(view.view_state().pages) == 1, on_click=view.turn_page,
-                  args=(None,))  # fmt: skip
-        st.button("Less urgent", icon=":material/chevron_right:", key="queue.after", type="tertiary",
-                  disabled=page.next_place is None, on_click=view.turn_page,
-                  args=(page.next_place,))  # fmt: skip
-        st.caption(view.counts_words(page))
+        st.markdown(count_words(page, pages.range_words(len(page.items), PAGE_ROWS)))
+        draw_turns(pages, page.next_place, key="queue", back=("before", "More urgent"),
+                   on=("after", "Less urgent"))  # fmt: skip
+        st.caption(counts_words(page))
 
 
 def draw_comparing(identity: Identity) -> None:
-    """The button that has champion and challenger compared, and how far that is."""
+    """The button that compares champion and challenger, and the progress of that."""
     jobs = resources().services.jobs
     latest = [] if identity.is_guest else jobs.latest(identity, kinds=[DISAGREE], limit=1)
     is_active = bool(latest) and latest[0].state.is_active
@@ -61,52 +84,59 @@ def draw_comparing(identity: Identity) -> None:
     elif may(identity.role, Action.JOBS_MANAGE):
         with st.container(horizontal=True, vertical_alignment="center", key="queue-compare"):
             st.button(f"Compare champion and challenger on {COMPARED_IMAGES} recent images",
-                      icon=":material/compare_arrows:", key="queue.compare", on_click=view.compare_event,
+                      icon=":material/compare_arrows:", key="queue.compare", on_click=actions.compare,
                       type="tertiary")  # fmt: skip
             if latest:
-                st.caption(view.compared_words(latest[0]))
+                st.caption(compared_words(latest[0]))
 
 
-def draw_nothing(page: QueuePage) -> None:
-    """What the empty list means."""
-    st.html(_NOTHING.format(title="Nothing is like this" if page.counts else "Nobody disagrees yet"))
+def draw_table(page: QueuePage, chosen: str | None) -> None:
+    """The items, or the meaning of an empty list."""
+    if not page.items:
+        draw_welcome("Nothing is like this" if page.counts else "Nobody disagrees yet", _SOURCES)
+        return
+    record_table(
+        COLUMNS if chosen is None else NARROW,
+        rows(page, is_wide=chosen is None),
+        key=state.TABLE,
+        on_open=state.open_chosen,
+        chosen=chosen,
+        label="Images to be looked at, the most urgent first",
+    )
+
+
+def draw_chosen(page: QueuePage, identity: Identity, item_id: str) -> None:
+    """One item beside the list."""
+    st.button("Close", icon=":material/close:", key="queue.close", type="tertiary", on_click=state.close)
+    try:
+        draw_item(actions.queue_of(identity).get(identity, item_id), page, identity)
+    except UnknownRecordError:
+        st.caption("There is no such item; the address may be of another product or shortened.")
 
 
 def draw_item(item: QueueItem, page: QueuePage, identity: Identity) -> None:
-    """One item beside the list, and what can be done with it."""
-    st.button("Close", icon=":material/close:", key="queue.close", type="tertiary", on_click=view.close)
-    boxes = "".join(
-        f"<tr><td>{escape(one.indication_class.value)}</td><td>{_probability(one.probability)}</td>"
-        f"<td>{escape(one.origin.value)}</td><td>{escape(one.remark)}</td></tr>"
-        for one in item.boxes
-    )
-    st.html(
-        f'<div class="rk-record"><h2>{escape(item.image_name)}</h2>'
-        f'<p class="rk-said">{escape(REASON_WORDS[item.reason].capitalize())} · '
-        f"priority {item.priority:.2f} · {escape(view.state_words(item, page))}"
-        f"{f': {escape(item.note)}' if item.note else ''}</p>"
-        '<table class="rk-found"><thead><tr><th>class</th><th>p</th><th>drawn by</th><th></th></tr></thead>'
-        f"<tbody>{boxes}</tbody></table></div>"
+    """One item and the actions on it."""
+    draw_html(
+        "label/queue/templates/item.html",
+        item=item,
+        reason=REASON_WORDS[item.reason].capitalize(),
+        state=state_words(item, page),
     )
     st.page_link(page_at("label").file, label="Label this image", icon=":material/select:",
-                 query_params={IMAGE: item.image_sha256})  # fmt: skip
+                 query_params={LABEL_IMAGE: item.image_sha256})  # fmt: skip
     if item.state is QueueState.OPEN:
         _draw_open(item, identity)
     else:
-        st.button("Open it again", key="queue.reopen", on_click=view.reopen_event,
+        st.button("Open it again", key="queue.reopen", on_click=actions.reopen,
                   args=(item.item_id, item.version))  # fmt: skip
 
 
 def _draw_open(item: QueueItem, identity: Identity) -> None:
-    workers = dict(view.service(identity).workers(identity))
-    st.session_state.setdefault(view.WHO, item.assigned_to if item.assigned_to in workers else None)
-    st.selectbox("Meant for", list(workers), key=view.WHO, index=None, placeholder="anybody",
-                 format_func=workers.__getitem__, on_change=view.assign_event,
+    workers = dict(actions.queue_of(identity).workers(identity))
+    state.prepare_assignee(item, workers)
+    st.selectbox("Meant for", list(workers), key=state.WHO, index=None, placeholder="anybody",
+                 format_func=workers.__getitem__, on_change=actions.assign,
                  args=(item.item_id, item.version))  # fmt: skip
     with st.form("queue.skip", border=False):
-        st.text_input("Skip it, because", key=view.WHY, max_chars=300)
-        st.form_submit_button("Skip", on_click=view.skip_event, args=(item.item_id, item.version))
-
-
-def _probability(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"
+        st.text_input("Skip it, because", key=state.WHY, max_chars=300)
+        st.form_submit_button("Skip", on_click=actions.skip, args=(item.item_id, item.version))

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.label.label_view import IMAGE
 from app.models.compare.choice import AT, SHOW, chosen_pair
 from app.models.compare.pair import pair_data
 from app.models.compare.places import (
@@ -21,7 +20,7 @@ from app.models.routes import crop_address
 from app.shared.access import acting
 from app.shared.components.box_gallery.box_gallery import GalleryBox, GalleryItem, box_gallery
 from app.shared.components.radiograph_pair.radiograph_pair import radiograph_pair
-from app.shared.navigation import page_at
+from app.shared.navigation import LABEL_IMAGE, page_at
 from app.shared.resources import resources
 from core.domain.accounts import Identity
 from core.evaluate.version_differences import Places
@@ -80,7 +79,7 @@ def _draw_way_to_labels(identity: Identity, sha256: str) -> None:
     except BlobNotFoundError:
         st.caption("Lies in its set only: hand it in to label it.")
         return
-    st.page_link(page.file, label="Label this image", icon=page.icon, query_params={IMAGE: sha256})
+    st.page_link(page.file, label="Label this image", icon=page.icon, query_params={LABEL_IMAGE: sha256})
 
 
 def _gallery(pair: Pair, places: Places, chosen: EvaluationSet, content: SetContent, at: int | None) -> None:

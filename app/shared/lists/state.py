@@ -98,11 +98,6 @@ class FilterWidgets:
             st.session_state[key] = "" if key in self.texts else None
 
 
-def event_of(widget: str, name: str) -> Any:
-    """What a component reported under `name` in this run, None when nothing."""
-    return getattr(st.session_state.get(widget), name, None)
-
-
 def first_selection(table: str, ids: Sequence[Id], chosen: Id | None) -> dict[str, Any]:
     """The selection of a table when it was first drawn; another default later would empty it."""
     rows = [ids.index(chosen)] if chosen is not None and chosen in ids else []

@@ -1,11 +1,11 @@
-"""What the viewer shows where labels are made, as plain data."""
+"""Data of the viewer where labels are made."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
 from app.shared.components.radiograph_viewer.radiograph_viewer import THRESHOLD_RANGE
-from app.shared.viewer_rows import kinds_by_class, shown_image
+from app.shared.viewer_rows import VIEW_AT_REST, kinds_by_class, shown_image
 from core.domain.accounts import Identity
 from core.domain.correction import REASON_WORDS
 from core.domain.indication import ISO_6520
@@ -31,14 +31,14 @@ def label_data(
     ahead: str | None = None,
     data_notice: str = "",
 ) -> dict[str, Any]:
-    """Everything the viewer needs for one image.
+    """Everything that the viewer needs for one image.
 
     Args:
         sheet: the labels.
         radiograph: its pixels.
         identity: who labels.
         others: names of those who are at this image now.
-        refused: what was not saved last and why, `edit` and `message`, as the viewer numbered it.
+        refused: the edit that was not saved last and why, `edit` and `message`.
         has_next: more waits in the queue.
         visited: digest and name of the images of this session, this one among them.
         ahead: digest of the image that will probably come next.
@@ -49,8 +49,8 @@ def label_data(
     low, high = THRESHOLD_RANGE
     title = f"{answer.model.name} v{answer.model.version}" if answer else "no model looked at this image"
     return {
+        **VIEW_AT_REST,
         "image": shown_image(radiograph, sheet.image.name, f"/labels/images/{sha256}/pixels"),
-        "status": {"state": "ready", "message": "", "elapsed_ms": None},
         "detections": [_suggestion(n, one) for n, one in enumerate(sheet.suggestions, 1)],
         "result_id": f"{PREFIX}{sha256}",
         "calibration": {
@@ -68,9 +68,7 @@ def label_data(
         },
         "threshold": round(min(high, max(low, operating)), 2),
         "threshold_rev": f"label-{title}",
-        "links": None,
         "reading": _labels(sheet, identity, others=others, refused=refused, has_next=has_next),
-        "progress": None,
         "batch": [_visited(digest, name) for digest, name in visited],
         "current": sha256,
         "prefetch": f"/labels/images/{ahead}/pixels" if ahead else None,
@@ -78,7 +76,7 @@ def label_data(
 
 
 def words_of(items: Iterable[QueueItem]) -> list[dict[str, str]]:
-    """Why the image is queued: the reason of each item and what is said about its boxes."""
+    """Why the image is queued: the reason of each item and the remarks on its boxes."""
     return [
         {
             "words": REASON_WORDS[item.reason][0].upper() + REASON_WORDS[item.reason][1:],

@@ -1,0 +1,27 @@
+"""Actions on a recorded inspection. Only from callbacks."""
+
+from app.history.state import history_state
+from app.shared.access import acting, current_identity, current_workspace
+from app.shared.state import choose_model, show_entry
+from app.shared.worklist import worklists
+from core.domain.reading import setup_from
+from core.domain.records import Inspection
+
+
+@acting
+def lay_on_table(inspection: Inspection) -> None:
+    """Lay the radiograph of one's own inspection on the table again."""
+    identity = current_identity()
+    worklist, setup = worklists().of(identity), setup_from(inspection.setup)
+    entry = worklist.with_digest(inspection.image_sha256)
+    if entry is None:
+        key = worklist.expect(inspection.image_name, inspection.polarity, setup)
+        worklist.store(key, inspection.image_sha256)
+        current_workspace().worklist.put(
+            identity, key, inspection.image_sha256, inspection.image_name, inspection.polarity, setup
+        )
+    else:
+        key = entry.key
+    show_entry(key)
+    choose_model(inspection.model.name)
+    history_state().laid = inspection.inspection_id

@@ -1,0 +1,140 @@
+"""Recorded inspections as rows of the table and as the facts of one record."""
+
+from typing import Any
+
+from app.history.state import CHOSEN, UNDECIDED
+from app.shared.components.record_table.record_table import Cell, RecordRow
+from app.shared.moments import minute, second
+from core.domain.accounts import Identity
+from core.domain.reading import Call, ReadIndication, setup_from
+from core.domain.records import InspectionState
+from core.domain.wire_sets import indicator_words
+from core.services.inspections.history import HistoryPage
+from core.services.inspections.history_export import HIDDEN, MAX_EXPORTED
+from core.services.inspections.inspection_record import InspectionRecord, is_blind_for
+from core.store.inspection_history import HistoryEntry
+
+WIDE = (
+    "Made (UTC)",
+    "Part, weld",
+    "Image",
+    "Indications",
+    "Disposition",
+    "State",
+    "Rule",
+    "Model",
+    "Inspector",
+)
+NARROW = WIDE[:6]
+_STATE_WORDS = {
+    InspectionState.OPEN: "open",
+    InspectionState.SIGNED: "signed",
+    InspectionState.CONCURRED: "concurred",
+    InspectionState.RETURNED: "returned",
+}
+_CALLS = {Call.OPEN: "not judged yet", Call.CONFIRMED: "confirmed", Call.DISMISSED: "dismissed"}
+
+
+def rows(page: HistoryPage, identity: Identity, *, is_wide: bool) -> list[RecordRow]:
+    """A row of the table for each inspection."""
+    return [_row(one, page, identity, is_wide=is_wide) for one in page.entries]
+
+
+def export_help(page: HistoryPage) -> str:
+    """The content of the exported file in words."""
+    if page.is_counted:
+        return f"All {page.n_found:,} that the filters find, not this page alone. Exporting is an event."
+    return (
+        f"The newest {MAX_EXPORTED:,} that the filters find; narrow them for others. Exporting is an event."
+    )
+
+
+def _row(entry: HistoryEntry, page: HistoryPage, identity: Identity, *, is_wide: bool) -> RecordRow:
+    is_blind = is_blind_for(identity, inspector_id=entry.inspector_id, state=entry.state)
+    inspector = page.names.get(entry.inspector_id or "", entry.inspector_id or "command line")
+    part = entry.part or "no part named"
+    said = entry.disposition.value if entry.disposition else UNDECIDED
+    disposition = Cell(said, mark=entry.disposition.value if entry.disposition else "hidden")
+    rule = f"{entry.standard or 'none chosen'}{f', {entry.quality_level}' if entry.quality_level else ''}"
+    cells = (
+        Cell(minute(entry.created_at)),
+        Cell(part, f"weld {entry.weld_number}" if entry.weld_number else ""),
+        Cell(entry.image_name),
+        Cell(HIDDEN, mark="hidden") if is_blind else Cell(_found(entry)),
+        Cell("hidden", mark="hidden") if is_blind else disposition,
+        Cell(_STATE_WORDS[entry.state], "correction" if entry.revision_of else ""),
+        Cell(rule, mark="" if entry.standard else "hidden"),
+        Cell(f"{entry.model_name} v{entry.model_version}"),
+        Cell(inspector),
+    )
+    told = "result hidden" if is_blind else f"{_found(entry)}, {said}"
+    return RecordRow(
+        key=entry.inspection_id,
+        address=f"/history?{CHOSEN}={entry.inspection_id}",
+        label=f"{cells[0].text}, {part}, {entry.image_name}, {told}, {_STATE_WORDS[entry.state]}",
+        thumbnail=f"/records/{entry.inspection_id}/thumbnail",
+        cells=cells if is_wide else cells[: len(NARROW)],
+    )
+
+
+def _found(entry: HistoryEntry) -> str:
+    """The indications in words; never that there is nothing."""
+    counts = [f"{count} {kind.value.replace('_', ' ')}" for kind, count in entry.found.items()]
+    return ", ".join(counts) or "none reported"
+
+
+def record_content(record: InspectionRecord, *, is_blind: bool) -> dict[str, Any]:
+    """Values of `record.html`; the result is left out where it stays hidden."""
+    inspection, setup = record.inspection, setup_from(record.inspection.setup)
+    title = " · ".join(filter(None, (setup.part, setup.weld_number and f"weld {setup.weld_number}")))
+    return {
+        "inspection": inspection,
+        "title": title or inspection.image_name,
+        "is_blind": is_blind,
+        "facts": _facts(record, is_blind=is_blind),
+        "indications": [] if is_blind else [_indication(one) for one in record.reading.indications],
+        "said": [] if is_blind else _said(record),
+    }
+
+
+def _facts(record: InspectionRecord, *, is_blind: bool) -> dict[str, str]:
+    inspection, model, setup = record.inspection, record.inspection.model, setup_from(record.inspection.setup)
+    lengths = (("t", setup.wall_mm), ("s", setup.thickness_mm), ("weld", setup.weld_length_mm))
+    described = (setup.material, setup.technique, *(f"{k} {v:g} mm" for k, v in lengths if v is not None))
+    rule = f"{inspection.standard}, level {inspection.quality_level}" if inspection.standard else ""
+    disposition = inspection.disposition.value if inspection.disposition else UNDECIDED
+    return {
+        "Image": inspection.image_name,
+        "Made": f"{second(inspection.created_at)} by {record.name(inspection.inspector_id)}",
+        "Model": f"{model.name} v{model.version}, calibration {model.calibration_id}",
+        "Part": ", ".join(filter(None, described)) or "not described",
+        "Rule": rule or "none chosen",
+        "Wire IQI": indicator_words(setup.wire_set, setup.required_wire),
+        "Disposition": "hidden" if is_blind else disposition,
+        "State": inspection.state.value,
+        "Note": "" if is_blind else inspection.note,
+        "Corrects": inspection.revision_of or "",
+        "Id": inspection.inspection_id,
+    }
+
+
+def _indication(one: ReadIndication) -> dict[str, str]:
+    code = f" ({one.iso6520})" if one.iso6520 else ""
+    return {
+        "kind": one.indication_class.value.replace("_", " ") + code,
+        "probability": "added" if one.probability is None else f"{one.probability:.2f}",
+        "call": _CALLS[one.call],
+    }
+
+
+def _said(record: InspectionRecord) -> list[str]:
+    """Signatures and reviews, one line each."""
+    lines = [
+        f"{record.name(one.signer_id)}: {one.meaning}, {second(one.signed_at)}" for one in record.signatures
+    ]
+    for one in record.reviews:
+        own = f", own disposition {one.own_disposition.value}" if one.own_disposition else ""
+        note = f": {one.note}" if one.note else ""
+        by = record.name(one.reviewer_id)
+        lines.append(f"{by} {one.outcome.value}{own}, {second(one.created_at)}{note}")
+    return lines

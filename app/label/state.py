@@ -1,0 +1,60 @@
+"""The label page in this session."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from app.shared.navigation import LABEL_IMAGE
+
+VIEWER = "label.viewer"
+_MOST_VISITED = 12
+
+
+@dataclass
+class LabelState:
+    """The label page in this session.
+
+    Attributes:
+        refused: the edit that was not saved last and why, `edit` and `message`.
+        visited: digest and name of the images that were on show, oldest first.
+        said: how many images were completed, in words.
+        n_done: images that were completed.
+        ahead: the image on show and the one that will probably come after it.
+        notices: notices on the training data by model and version.
+    """
+
+    refused: dict[str, Any] = field(default_factory=dict)
+    visited: list[tuple[str, str]] = field(default_factory=list)
+    said: str = ""
+    n_done: int = 0
+    ahead: tuple[str, str | None] = ("", None)
+    notices: dict[tuple[str, int], str] = field(default_factory=dict)
+
+    def visit(self, sha256: str, name: str) -> None:
+        """Put an image on show; earlier ones stay within reach."""
+        if all(known != sha256 for known, _ in self.visited):
+            self.visited = [*self.visited, (sha256, name)][-_MOST_VISITED:]
+
+    def forget(self, sha256: str) -> None:
+        """Take an image out of those within reach."""
+        self.visited = [one for one in self.visited if one[0] != sha256]
+
+
+def label_state() -> LabelState:
+    """The state of the page in this session."""
+    state: LabelState = st.session_state.setdefault("label", LabelState())
+    return state
+
+
+def image_in_address() -> str | None:
+    """The digest of the image in the address."""
+    return st.query_params.get(LABEL_IMAGE)
+
+
+def show_image(sha256: str | None) -> None:
+    """Put an image into the address, None takes it out."""
+    if sha256 is None:
+        st.query_params.pop(LABEL_IMAGE, None)
+    else:
+        st.query_params[LABEL_IMAGE] = sha256

@@ -1,0 +1,60 @@
+"""The second person's page in this session."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from app.shared.components.state import event_of
+
+TABLE, VIEWER = "second_review.table", "second_review.viewer"
+OUTCOME, NOTE, PASSWORD = (f"second_review.{name}" for name in ("outcome", "note", "password"))
+CHOSEN = "inspection"
+
+
+@dataclass
+class SecondReviewState:
+    """The second person's page in this session.
+
+    Attributes:
+        refused: the edit that was not saved last and why, `edit` and `message`.
+        said: the outcome of the last review.
+        wrong: why the last review was not signed.
+    """
+
+    refused: dict[str, Any] = field(default_factory=dict)
+    said: str = ""
+    wrong: str = ""
+
+
+def review_state() -> SecondReviewState:
+    """The state of the page in this session."""
+    state: SecondReviewState = st.session_state.setdefault("second_review", SecondReviewState())
+    return state
+
+
+def chosen_inspection() -> str | None:
+    """The id of the inspection in the address."""
+    return st.query_params.get(CHOSEN)
+
+
+def open_chosen() -> None:
+    """Open the row that the reviewer chose; only from a callback."""
+    if key := event_of(TABLE, "open"):
+        st.query_params[CHOSEN] = str(key)
+        state = review_state()
+        state.said = state.wrong = ""
+        state.refused = {}
+
+
+def leave() -> None:
+    """Go back to the queue; only from a callback."""
+    st.query_params.pop(CHOSEN, None)
+
+
+def take_form() -> tuple[str | None, str, str]:
+    """Outcome, note and password in the form, which forgets the password."""
+    asked = st.session_state
+    outcome, note, password = asked.get(OUTCOME), str(asked.get(NOTE) or ""), str(asked.get(PASSWORD) or "")
+    asked[PASSWORD] = ""
+    return outcome, note, password
