@@ -2,29 +2,29 @@
 
 import streamlit as st
 
-from app.learn.data_versions import data_view as view
-from app.learn.data_versions import render as parts
+from app.learn.data_versions import render, state
 from app.shared.access import require_page
 from app.shared.resources import resources
+from app.shared.state import chosen_model
 
 
 def draw() -> None:
-    """The whole page."""
-    identity = require_page("data")
-    services = resources().services
-    parts.draw_bar(identity, services.data.preview(identity, view.chosen_model()))
-    parts.draw_current_job()
-    versions = services.data.all(identity, view.chosen_model())
-    chosen = view.chosen(versions)
+    """Draw the page."""
+    identity, model = require_page("data"), chosen_model()
+    data = resources().services.data
+    render.draw_bar(identity, data.preview(identity, model))
+    render.draw_current_job(identity)
+    versions = data.all(identity, model)
+    chosen = state.chosen(versions)
     if chosen is None:
-        st.html(parts.NOTHING)
+        render.draw_nothing()
         return
-    names = services.data.authors(identity, versions)
+    names = data.authors(identity, versions)
     table, detail = st.columns([11, 9], gap="small")
     with table:
-        parts.draw_table(versions, chosen, names)
+        render.draw_table(versions, chosen, names)
     with detail, st.container(border=True, key="data-detail"):
-        parts.draw_detail(identity, chosen, versions, names)
+        render.draw_detail(identity, chosen, versions, names)
 
 
 draw()

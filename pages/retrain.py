@@ -2,29 +2,29 @@
 
 import streamlit as st
 
-from app.learn.retrain import render as parts
-from app.learn.retrain import retrain_view as view
+from app.learn.retrain import render, state
 from app.shared.access import require_page
 from app.shared.resources import resources
+from app.shared.state import chosen_model
 
 
 def draw() -> None:
-    """The whole page."""
+    """Draw the page."""
     identity = require_page("retrain")
     services = resources().services
     jobs = services.retraining.latest(identity)
-    chosen = view.chosen_job(jobs)
+    chosen = state.chosen_job(jobs)
     form, shown = st.columns([7, 13], gap="small")
     with form:
         with st.container(border=True, key="retrain-form"):
-            parts.draw_form(identity, services.data.all(identity, view.chosen_model()))
-        parts.draw_jobs(jobs, chosen)
+            render.draw_form(identity, services.data.all(identity, chosen_model()))
+        render.draw_jobs(jobs)
     with shown:
         if chosen is None:
-            st.html(parts.NOTHING)
+            render.draw_nothing()
         else:
             with st.container(border=True, key="retrain-job"):
-                parts.draw_chosen(chosen)
+                render.draw_chosen(chosen)
 
 
 draw()

@@ -7,8 +7,8 @@ from datetime import datetime
 
 import streamlit as st
 
-from app.shared.components.state import event_of
 from app.shared.lists.state import FilterWidgets, TurnedPages, midnight
+from app.shared.state import reported
 from core.domain.indication import IndicationClass
 from core.domain.records import Disposition, InspectionState
 from core.services.inspections.history import HistoryChoices
@@ -102,7 +102,7 @@ def chosen_inspection() -> str | None:
 
 def open_chosen() -> None:
     """Open the row that the visitor chose; only from a callback."""
-    if key := event_of(TABLE, "open"):
+    if key := reported(TABLE, "open"):
         st.query_params[CHOSEN] = str(key)
 
 

@@ -10,9 +10,9 @@ from typing import Any
 from app.label import state
 from app.label.rows import PREFIX
 from app.shared.access import acting, current_identity
-from app.shared.components.state import event_of, mapping_of
 from app.shared.incident import refusal_of
 from app.shared.resources import resources
+from app.shared.state import reported, reported_mapping
 from core.domain.accounts import Identity
 from core.domain.errors import BadInputError
 from core.domain.labels import label_from
@@ -52,7 +52,7 @@ def others_at(sheet: LabelSheet, identity: Identity) -> tuple[str, ...]:
 @acting
 def save() -> None:
     """Save the labels."""
-    if event := mapping_of(state.VIEWER, "reading"):
+    if event := reported_mapping(state.VIEWER, "reading"):
         identity = current_identity()
         state.label_state().refused = refusal_of(event, "Saving the labels", lambda: _save(event, identity))
 
@@ -60,7 +60,7 @@ def save() -> None:
 @acting
 def submit() -> None:
     """Close the image, whose labels are complete, and go on to the next."""
-    if (event := mapping_of(state.VIEWER, "submit")) is None:
+    if (event := reported_mapping(state.VIEWER, "submit")) is None:
         return
     identity, sha256 = current_identity(), _image_of(event)
     workspace, remembered = workspace_of(identity), state.label_state()
@@ -74,7 +74,7 @@ def submit() -> None:
 @acting
 def skip() -> None:
     """Leave the image without labels, with a reason, and go on to the next."""
-    if (event := mapping_of(state.VIEWER, "skip")) is None:
+    if (event := reported_mapping(state.VIEWER, "skip")) is None:
         return
     identity, sha256 = current_identity(), _image_of(event)
     workspace = workspace_of(identity)
@@ -85,14 +85,14 @@ def skip() -> None:
 @acting
 def reopen() -> None:
     """Show one of the earlier images again."""
-    if isinstance(sha256 := event_of(state.VIEWER, "open"), str):
+    if isinstance(sha256 := reported(state.VIEWER, "open"), str):
         _leave(current_identity(), to=sha256)
 
 
 @acting
 def forget() -> None:
     """Take an earlier image out of the strip."""
-    sha256 = event_of(state.VIEWER, "remove")
+    sha256 = reported(state.VIEWER, "remove")
     if sha256 != state.image_in_address():
         state.label_state().forget(str(sha256))
 

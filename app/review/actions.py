@@ -5,10 +5,10 @@ from typing import Any
 
 from app.review import state
 from app.shared.access import acting, client_address, current_identity
-from app.shared.components.state import mapping_of
 from app.shared.incident import refusal_of
 from app.shared.moments import done_words
 from app.shared.resources import resources
+from app.shared.state import reported_mapping
 from core.domain.accounts import Identity
 from core.domain.errors import BadInputError, WorkbenchError
 from core.domain.reading import ReadIndication, indication_from
@@ -26,7 +26,7 @@ def reviews() -> SecondReviewService:
 @acting
 def save() -> None:
     """Save the own reading."""
-    if event := mapping_of(state.VIEWER, "reading"):
+    if event := reported_mapping(state.VIEWER, "reading"):
         identity, told = current_identity(), "Saving the reading"
         state.review_state().refused = refusal_of(event, told, lambda: _save(event, identity))
 
@@ -34,7 +34,7 @@ def save() -> None:
 @acting
 def decide() -> None:
     """Save the own disposition and note."""
-    if event := mapping_of(state.VIEWER, "decision"):
+    if event := reported_mapping(state.VIEWER, "decision"):
         identity, told = current_identity(), "Saving the reading"
         state.review_state().refused = refusal_of(event, told, lambda: _decide(event, identity))
 
@@ -42,7 +42,7 @@ def decide() -> None:
 @acting
 def unveil() -> None:
     """Make the own result final and show the first one."""
-    if event := mapping_of(state.VIEWER, "sign"):
+    if event := reported_mapping(state.VIEWER, "sign"):
         reviews().unveil(
             current_identity(),
             _inspection_id(event),

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.shared.components.state import event_of
+from app.shared.state import reported
 
 TABLE, VIEWER = "second_review.table", "second_review.viewer"
 OUTCOME, NOTE, PASSWORD = (f"second_review.{name}" for name in ("outcome", "note", "password"))
@@ -40,7 +40,7 @@ def chosen_inspection() -> str | None:
 
 def open_chosen() -> None:
     """Open the row that the reviewer chose; only from a callback."""
-    if key := event_of(TABLE, "open"):
+    if key := reported(TABLE, "open"):
         st.query_params[CHOSEN] = str(key)
         state = review_state()
         state.said = state.wrong = ""

@@ -1,8 +1,8 @@
 """Session state that features share: the chosen model, the image on show, a notice, whose tab it is."""
 
 import secrets
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -20,6 +20,17 @@ def kept(key: str, make: Callable[[], State]) -> State:
         st.session_state[key] = make()
     found: State = st.session_state[key]
     return found
+
+
+def reported(key: str, event: str) -> Any:
+    """The value that a component reported under `event` in this run, None when it reported nothing."""
+    return getattr(st.session_state.get(key), event, None)
+
+
+def reported_mapping(key: str, event: str) -> Mapping[str, Any] | None:
+    """The same where a mapping is expected, None when it is none."""
+    found = reported(key, event)
+    return found if isinstance(found, Mapping) else None
 
 
 def start_over_for(user_id: str) -> None:
@@ -61,6 +72,11 @@ def chosen_model() -> str:
 def choose_model(name: str) -> None:
     """Set the model choice; only from a callback, before the choice is drawn."""
     st.session_state[MODEL_KEY] = name
+
+
+def put_model_into_address(**kept: str) -> None:
+    """Put the chosen model into the address, with nothing but `kept`; only from a callback."""
+    st.query_params.from_dict({"model": chosen_model(), **kept})
 
 
 def shown_entry() -> str | None:

@@ -5,9 +5,9 @@ from typing import Any
 
 import streamlit as st
 
-from app.shared.components.state import event_of
 from app.shared.lists.state import FilterWidgets, TurnedPages
 from app.shared.resources import MODELS
+from app.shared.state import reported
 from core.domain.accounts import Identity
 from core.domain.correction import Reason
 from core.store.queue import QueueFilter, QueueItem, QueueState
@@ -68,7 +68,7 @@ def chosen_item() -> str | None:
 
 def open_chosen() -> None:
     """Open the row that the visitor chose; only from a callback."""
-    if key := event_of(TABLE, "open"):
+    if key := reported(TABLE, "open"):
         st.query_params[CHOSEN] = str(key)
         st.session_state.pop(WHO, None)
 

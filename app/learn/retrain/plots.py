@@ -1,4 +1,4 @@
-"""The curves of a training: what it learns, and whether it forgets."""
+"""The curves of a training on new data and on the data it knew."""
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -15,7 +15,7 @@ _STYLES = {
 
 
 def draw_curves(curves: Curves, *, key: str, steps: int) -> None:
-    """Draw them, with a title that says what they show so far.
+    """Draw the curves, with a title that sums them up.
 
     Args:
         curves: read from the run's metrics.
@@ -32,7 +32,7 @@ def draw_curves(curves: Curves, *, key: str, steps: int) -> None:
 
 
 def figure(curves: Curves, steps: int) -> go.Figure:
-    """Loss over steps, one line for what trains and one for each group that does not."""
+    """Loss over steps: a line for the training data and one for each group held back."""
     lines = {"training": curves.loss, **curves.validation}
     mode = "lines" if len(curves.steps) > 1 else "markers"
     chart = go.Figure(
@@ -61,7 +61,7 @@ def figure(curves: Curves, steps: int) -> go.Figure:
 
 
 def finding(curves: Curves) -> str:
-    """What the curves say so far, in one line."""
+    """The changes of the losses so far, in one line."""
     words = []
     for name, verb in (("held back", "what is held back"), ("simulated", "what it knew")):
         values = curves.validation.get(name, ())

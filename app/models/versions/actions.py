@@ -1,13 +1,12 @@
-"""What the page of versions does: promote, ask, consent, refuse, roll back. Only from callbacks."""
+"""Actions on versions: promote, ask, consent, refuse, roll back. Only from callbacks."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
 
-import streamlit as st
-
-from app.models.versions import versions_view as view
+from app.models.versions.state import choose, typed_note, versions_state
 from app.shared.access import acting, current_identity
+from app.shared.moments import done_words
 from app.shared.resources import resources
-from core.domain.serving import ServingChange
+from core.domain.serving import CHAMPION, ServingChange
 from core.services.lifecycle.alias_moves import Move
 
 
@@ -47,18 +46,17 @@ def roll_back(model: str, alias: str, seen: int | None) -> None:
 
 
 def _with_note(move: Move) -> Move:
-    note = str(st.session_state.get(view.note_key()) or "")
-    return Move(move.model, move.version, move.alias, move.seen, move.set_digest, note)
+    return replace(move, note=typed_note())
 
 
 def _changed(change: ServingChange) -> None:
     what = f"{change.model_name} v{change.version} is {change.alias} now: {change.kind.label}"
-    _said(f"{what}. The next upload is read by it" if change.alias == "champion" else what)
-    view.choose(change.version)
+    _said(f"{what}. The next upload is read by it" if change.alias == CHAMPION else what)
+    choose(change.version)
 
 
 def _said(what: str) -> None:
     """Remember what to say about the action, and take the note away."""
-    state = view.versions_state()
-    state.said = f"saved {datetime.now(UTC):%H:%M:%S} UTC: {what}"
+    state = versions_state()
+    state.said = done_words(what)
     state.n_notes += 1

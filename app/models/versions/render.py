@@ -1,16 +1,26 @@
-"""Draws the parts of the page of versions."""
+"""Draws the page of versions."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import partial
-from html import escape
 
 import streamlit as st
 
-from app.models.versions import actions
-from app.models.versions import versions_html as html
-from app.models.versions import versions_view as view
+from app.models.versions import actions, state
+from app.models.versions.rows import (
+    card_content,
+    change_rows,
+    gate_content,
+    inspection_words,
+    overview_facts,
+    served_content,
+    version_rows,
+)
+from app.shared.lists.render import draw_choice
+from app.shared.model_choice import draw_model_choice
+from app.shared.moments import minute
 from app.shared.resources import resources
+from app.shared.state import chosen_model
+from app.shared.templates import draw_html, draw_said
 from core.domain.accounts import Identity
 from core.domain.errors import WorkbenchError
 from core.domain.permissions import Action, may
@@ -19,33 +29,37 @@ from core.evaluate.gate_report import GateReport
 from core.services.lifecycle.alias_moves import LONGEST_NOTE, Move
 from core.services.lifecycle.versions import VersionSummary
 
-_TABLE_PX, _ROW_PX = 690, 28
+_TABLE_PX = 690
 _SET_NAME_CHARACTERS = 60
 _MOMENT = "%Y-%m-%d %H:%M"
+_ALIASES = (CHAMPION, CHALLENGER, state.NO_ALIAS)
+
+
+def draw_nothing() -> None:
+    """The page before a version is registered."""
+    st.html(
+        '<div class="rk-welcome"><h1>No version is registered</h1><p class="rk-muted">Run '
+        "<code>radikal setup</code> on the server to register the versions that are shipped, or import "
+        "one.</p></div>"
+    )
 
 
 def draw_bar(identity: Identity, models: Sequence[str], versions: Sequence[VersionSummary]) -> None:
-    """Which model, the filter, and the way back."""
-    shown = len(view.found(versions))
+    """The model, the filter, and the button that rolls back."""
+    n_shown = len(state.found(versions))
     with st.container(horizontal=True, vertical_alignment="bottom", key="versions-bar"):
-        st.segmented_control(
-            "Model",
-            models,
-            key=view.app_state.MODEL_KEY,
-            format_func=str.capitalize,
-            on_change=view.choose_model,
-        )
-        st.text_input("Find", key=view.FIND, placeholder="text, sha256, run", width=190)
-        st.selectbox("Alias", view.BORNE, key=view.ALIAS, index=None, placeholder="any", width=140)
+        draw_model_choice(models, state.choose_model)
+        st.text_input("Find", key=state.FIND, placeholder="text, sha256, run", width=190)
+        st.selectbox("Alias", _ALIASES, key=state.ALIAS, index=None, placeholder="any", width=140)
         draw_roll_back(identity, versions)
-        st.caption(f"{shown} of {len(versions)} versions · times are UTC")
+        st.caption(f"{n_shown} of {len(versions)} versions · times are UTC")
 
 
 def draw_roll_back(identity: Identity, versions: Sequence[VersionSummary]) -> None:
-    """One click back to what served before, for those who may."""
+    """The button that lets the champion before this one serve again, for those who may."""
     if not may(identity.role, Action.MODELS_PROMOTE):
         return
-    model = view.chosen_model()
+    model = chosen_model()
     target = resources().services.promoting.rollback_target(identity, model)
     st.button(
         "Roll back" if target is None else f"Roll back to v{target}",
@@ -56,26 +70,24 @@ def draw_roll_back(identity: Identity, versions: Sequence[VersionSummary]) -> No
         if target is not None
         else "No other version was champion before.",
         on_click=actions.roll_back,
-        args=(model, CHAMPION, view.pointing(versions, CHAMPION)),
+        args=(model, CHAMPION, _pointing(versions, CHAMPION)),
     )
 
 
 def draw_notices(identity: Identity) -> None:
-    """What was done last, what is wrong, and who waits for a second person."""
-    if view.versions_state().said:
-        st.html(f'<p class="rk-said" role="status">{escape(view.versions_state().said)}</p>')
-    for words in (view.registry_words(), view.refusal_words(view.chosen_model())):
+    """The line about the last action, warnings, and requests that wait for a second person."""
+    draw_said(state.versions_state().said)
+    for words in (_registry_words(), _refusal_words(chosen_model())):
         if words:
             st.warning(words)
-    for request, asker in resources().services.overriding.waiting(identity, view.chosen_model()):
+    for request, asker in resources().services.overriding.waiting(identity, chosen_model()):
         is_own = request.requested_by == identity.user_id
         with st.container(border=True, key=f"versions-request-{request.request_id}"):
             reasons = "; ".join(str(one) for one in request.gate.get("reasons", ()))
             who = "You ask" if is_own else f"{asker} asks"
             wanted = f"{who} for v{request.version} as {request.alias} against the gate."
-            st.html(
-                f'<p class="rk-said"><b>{escape(wanted)}</b> {escape(request.note)}</p>'
-                f'<p class="rk-said rk-muted">The gate refused: {escape(reasons)}</p>'
+            draw_html(
+                "models/versions/templates/request.html", wanted=wanted, note=request.note, reasons=reasons
             )
             with st.container(horizontal=True):
                 if not is_own:
@@ -93,17 +105,14 @@ def draw_table(versions: Sequence[VersionSummary], chosen: VersionSummary | None
         st.caption("No version is like this. Clear the filter to see them all.")
         return
     numbers = [one.number for one in versions]
-    key = f"versions.table.{view.chosen_model()}.{hash(tuple(numbers))}"  # other rows, other selection
     column = st.column_config
-    st.dataframe(
-        view.version_rows(versions),
-        hide_index=True,
-        placeholder="–",
-        height=min(_TABLE_PX, _ROW_PX * (len(versions) + 1) + 10),
-        row_height=_ROW_PX,
-        on_select=partial(view.choose_row, key, numbers),
-        selection_mode="single-row",
-        selection_default=view.first_selection(key, numbers, chosen),
+    draw_choice(
+        version_rows(versions),
+        numbers,
+        chosen=chosen.number if chosen else None,
+        on_choose=state.choose_row,
+        key=f"versions.table.{chosen_model()}.{hash(tuple(numbers))}",
+        most_px=_TABLE_PX,
         column_config={
             "Version": column.NumberColumn("Version", format="v%d", width=55),
             "Aliases": column.TextColumn(width=85),
@@ -117,7 +126,6 @@ def draw_table(versions: Sequence[VersionSummary], chosen: VersionSummary | None
             "MB": column.NumberColumn(format="%.1f", width=45),
             "By": column.TextColumn(width=90),
         },
-        key=key,
     )
     st.caption(
         "Figures are those of each card, measured on parts of its own choice (Card says which): two versions "
@@ -126,35 +134,32 @@ def draw_table(versions: Sequence[VersionSummary], chosen: VersionSummary | None
 
 
 def draw_detail(identity: Identity, one: VersionSummary, versions: Sequence[VersionSummary]) -> None:
-    """One version: overview, card, gate, or what served when."""
-    st.html(
-        f'<div class="rk-record"><h2>{escape(view.chosen_model())} v{one.number}'
-        f"{''.join(f' · {escape(alias)}' for alias in one.aliases)}</h2></div>"
-    )
-    st.session_state[view.ASPECT] = view.aspect()
-    st.segmented_control("Show", list(view.ASPECTS), format_func=view.ASPECTS.__getitem__, key=view.ASPECT,
-                         label_visibility="collapsed", on_change=view.choose_aspect)  # fmt: skip
-    match view.aspect():
-        case view.CARD:
-            st.html(f'<div class="rk-card">{html.card_html(one)}</div>')
-        case view.GATE:
+    """One version: overview, card, gate, or the history of what served."""
+    draw_html("models/versions/templates/head.html", one=one, model=chosen_model())
+    aspect = state.prepare_aspect()
+    st.segmented_control("Show", list(state.ASPECTS), format_func=state.ASPECTS.__getitem__, key=state.ASPECT,
+                         label_visibility="collapsed", on_change=state.choose_aspect)  # fmt: skip
+    match aspect:
+        case state.CARD:
+            draw_html("models/versions/templates/card.html", **card_content(one))
+        case state.GATE:
             draw_gate(identity, one, versions)
-        case view.SERVED:
+        case state.SERVED:
             draw_served(identity)
         case _:
-            st.html(html.overview_html(one))
+            draw_html("models/versions/templates/overview.html", one=one, facts=overview_facts(one))
 
 
 def draw_gate(identity: Identity, one: VersionSummary, versions: Sequence[VersionSummary]) -> None:
-    """What the gate says of this version, and what can be done about it."""
+    """The report of the gate on this version, and the promotion."""
     if one.version is None:
-        st.html(f'<p class="rk-said">{escape(one.problem)}</p>')
+        draw_html("models/versions/templates/problem.html", one=one)
         return
     if CHAMPION in one.aliases:
         st.caption("It is the champion: the gate compares the others with it.")
         return
     promoting = resources().services.promoting
-    model, sets = view.chosen_model(), promoting.sets(identity, view.chosen_model(), one.number)
+    model, sets = chosen_model(), promoting.sets(identity, chosen_model(), one.number)
     digest = None
     if sets:
         names = {entry.digest: entry for entry in sets}
@@ -165,10 +170,10 @@ def draw_gate(identity: Identity, one: VersionSummary, versions: Sequence[Versio
                 f"{names[key].name[:_SET_NAME_CHARACTERS]} · {names[key].n_images} images"
                 + ("" if names[key].is_measured else " · not measured yet")
             ),
-            key=f"{view.SET}.{model}.{one.number}",
+            key=f"{state.SET}.{model}.{one.number}",
         )
     report = promoting.gate(identity, model, one.number, set_digest=digest)
-    st.html(html.gate_html(report))
+    draw_html("models/versions/templates/gate.html", **gate_content(report))
     if may(identity.role, Action.MODELS_PROMOTE):
         draw_promotion(one, versions, report, digest)
     else:
@@ -179,11 +184,11 @@ def draw_promotion(
     one: VersionSummary, versions: Sequence[VersionSummary], report: GateReport, digest: str | None
 ) -> None:
     """Promote when the gate is green; else ask a second person."""
-    model = view.chosen_model()
+    model = chosen_model()
     aliases = [alias for alias in (CHAMPION, CHALLENGER) if alias not in one.aliases]
     st.text_input(
         "Note" if report.is_green else "Why it should serve all the same",
-        key=view.note_key(),
+        key=state.note_key(),
         max_chars=LONGEST_NOTE,
         placeholder="kept for good"
         if report.is_green
@@ -191,7 +196,7 @@ def draw_promotion(
     )
     with st.container(horizontal=True, key="versions-promote"):
         for alias in aliases:
-            move = Move(model, one.number, alias, view.pointing(versions, alias), digest)
+            move = Move(model, one.number, alias, _pointing(versions, alias), digest)
             st.button(
                 f"Promote to {alias}" if report.is_green else f"Ask to override for {alias}",
                 key=f"versions.promote.{alias}",
@@ -202,12 +207,12 @@ def draw_promotion(
 
 
 def draw_served(identity: Identity) -> None:
-    """What served at a moment, or when an inspection was made; and every change."""
-    serving, model = resources().services.alias_history, view.chosen_model()
+    """The version that served at a moment, or when an inspection was made; every change."""
+    serving, model = resources().services.alias_history, chosen_model()
     with st.container(horizontal=True, vertical_alignment="bottom", key="versions-served"):
-        asked = st.text_input("Champion at (UTC)", key=view.AT, placeholder="2026-03-01 14:00", width=170)
+        asked = st.text_input("Champion at (UTC)", key=state.AT, placeholder="2026-03-01 14:00", width=170)
         inspection = st.text_input(
-            "When an inspection was made", key=view.INSPECTION, placeholder="its id", width=250
+            "When an inspection was made", key=state.INSPECTION, placeholder="its id", width=250
         )
     if asked:
         try:
@@ -215,10 +220,44 @@ def draw_served(identity: Identity) -> None:
         except ValueError:
             st.caption(f"Expected a moment such as 2026-03-01 14:00, got {asked[:40]!r}.")
         else:
-            st.html(html.served_html(serving.at(identity, model, at)))
+            served = served_content(serving.at(identity, model, at))
+            draw_html("models/versions/templates/served.html", served=served)
     if inspection:
         try:
-            st.html(html.inspection_html(serving.of_inspection(identity, inspection.strip())))
+            then = serving.of_inspection(identity, inspection.strip())
         except WorkbenchError as error:
             st.caption(f"{error}.")
-    st.html(f'<div class="rk-card">{html.history_html(serving.history(identity, model))}</div>')
+        else:
+            made, told = inspection_words(then)
+            served = served_content(then.champion)
+            draw_html("models/versions/templates/inspection.html", made=made, told=told, served=served)
+    changes = change_rows(serving.history(identity, model))
+    draw_html("models/versions/templates/history.html", changes=changes)
+
+
+def _pointing(versions: Sequence[VersionSummary], alias: str) -> int | None:
+    """The version that bears the alias; None when none does."""
+    return next((one.number for one in versions if alias in one.aliases), None)
+
+
+def _registry_words() -> str:
+    """The warning while MLflow does not answer, else empty."""
+    known = resources().services.registry_sync.state()
+    if not known.is_away:
+        return ""
+    return (
+        f"MLflow does not answer since {minute(known.away_since)} UTC. The versions are shown as they were "
+        f"known at {minute(known.as_of)} UTC, and the champion goes on serving; promoting and rolling back "
+        "have to wait."
+    )
+
+
+def _refusal_words(model: str) -> str:
+    """The warning while the champion of the registry does not serve here, else empty."""
+    refusal = resources().champions.refused(model)
+    if refusal is None:
+        return ""
+    return (
+        f"The champion of the registry does not serve since {minute(refusal.since)} UTC: {refusal.reason}. "
+        "What served before goes on serving: roll back, or promote another version."
+    )

@@ -1,10 +1,10 @@
-"""What the pages Data and Retrain make of what they are given."""
+"""Rows, words and curves of the pages Data and Retrain."""
 
 from dataclasses import replace
 
-from app.learn.data_versions.data_view import difference_rows, difference_words, others
+from app.learn.data_versions.rows import difference_rows, difference_words, others
 from app.learn.retrain.plots import figure, finding
-from app.learn.retrain.retrain_view import comparison_address, job_rows, title_of
+from app.learn.retrain.rows import comparison_address, job_rows, title_of
 from core.domain.data_manifest import DataManifest, ImageOrigin, Part, difference
 from core.services.training.retraining import Curves, curves_of
 from core.store.data_versions import DataVersion

@@ -1,0 +1,229 @@
+"""Model versions, their cards, gate reports and histories as rows and facts."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.shared.moments import minute, second
+from core.domain.serving import NO_VERSION
+from core.evaluate.gate_report import CheckState, GateReport
+from core.services.lifecycle.alias_history import NamedChange, ServedThen
+from core.services.lifecycle.versions import VersionSummary
+
+#: Names of the figures that the page shows of an evaluation.
+_FIGURES = {
+    "ap50": "AP50",
+    "ap50_95": "AP50:95",
+    "recall": "Recall",
+    "precision": "Precision",
+    "false_calls_per_image": "False calls an image",
+    "d_ece": "D-ECE",
+    "brier": "Brier score",
+    "log_loss": "Log loss",
+}
+_MARKS = {
+    CheckState.PASSED: "rk-accept",
+    CheckState.REFUSED: "rk-reject",
+    CheckState.NOT_EVALUABLE: "rk-unknown-mark",
+    CheckState.NOTED: "",
+}
+_SHOWN_APART = {"description", "limits", "evaluation", "calibration", "trained_on", "classes"}
+_BYTES_PER_MB = 1_000_000
+
+
+def version_rows(versions: Sequence[VersionSummary]) -> list[dict[str, Any]]:
+    """One row of the table for each version."""
+    return [_row(one) for one in versions]
+
+
+def _row(one: VersionSummary) -> dict[str, Any]:
+    card = one.card
+    return {
+        "Version": one.number,
+        "Aliases": ", ".join(one.aliases),
+        "In use since": minute(max(one.in_use_since.values())) if one.in_use_since else "",
+        "Trained": str(card.get("date") or ""),
+        "AP50": _figure(card, "ap50"),
+        "Recall": _figure(card, "recall"),
+        "D-ECE": _figure(card, "d_ece"),
+        "False calls": _figure(card, "false_calls_per_image"),
+        "Images": one.n_trained_on if one.version is not None else None,
+        "MB": one.n_bytes / _BYTES_PER_MB,
+        "By": one.author,
+        "Training data": one.problem or str(card.get("data_notice") or ""),
+    }
+
+
+def _figure(card: Mapping[str, Any], name: str) -> float | None:
+    """A figure of the card's first evaluation; None where it was not measured."""
+    value = next(iter(card.get("evaluation") or ()), {}).get(name)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def overview_facts(one: VersionSummary) -> dict[str, str]:
+    """Origin and use of the version by name."""
+    version, card = one.version, one.card
+    if version is None:
+        return {"Run": one.run_id, "Registered": f"{minute(one.registered_at)} UTC"}
+    since = [f"{alias} since {minute(at)} UTC" for alias, at in sorted(one.in_use_since.items())]
+    calibration = version.calibration
+    return {
+        "In use": "; ".join(since) or "serves as nothing now",
+        "Release": str((card.get("release") or {}).get("note") or ""),
+        "Training data": version.data_notice,
+        "Trained": " on ".join(filter(None, (str(card.get("date") or ""), str(card.get("device") or "")))),
+        "Made by": one.author or "not known",
+        "From": str(card.get("lineage") or ""),
+        "Recipe": str(card.get("recipe") or ""),
+        "Registered": f"{minute(one.registered_at)} UTC" if one.registered_at else "not known",
+        "MLflow run": one.run_id or "not known",
+        "Weights": f"sha256 {version.sha256}",
+        "Data manifest": f"sha256 {one.manifest_sha256}, {one.n_trained_on} images",
+        "Calibration": f"{calibration.method}, id {calibration.calibration_id}, operating probability "
+        f"{calibration.operating_probability:g}, score cut {calibration.score_cut:g}",
+        "Polarity": version.polarity.value,
+        "Size": f"{one.n_bytes / _BYTES_PER_MB:.1f} MB",
+    }
+
+
+def card_content(one: VersionSummary) -> dict[str, Any]:
+    """Values of `card.html`."""
+    card = one.card
+    calibration = card.get("calibration") or {}
+    return {
+        "one": one,
+        "limits": card.get("limits") or (),
+        "evaluations": [_evaluation(entry) for entry in card.get("evaluation") or ()],
+        "calibration": _calibration_facts(calibration),
+        "comparison": calibration.get("comparison") or {},
+        "trained_on": card.get("trained_on") or (),
+        "classes": card.get("classes") or ("none: every box stays unclassified",),
+        "rest": {str(key): _text(value) for key, value in card.items() if key not in _SHOWN_APART},
+    }
+
+
+def gate_content(report: GateReport) -> dict[str, Any]:
+    """Values of `gate.html`."""
+    evidence, n_reasons = report.evidence, len(report.reasons)
+    on = (
+        f"on {evidence.set_name}: {evidence.n_images} images, {evidence.n_boxes} recorded boxes, "
+        f"{evidence.n_parts} independent parts"
+        if evidence.n_parts
+        else "nothing measured"
+    )
+    refuses = f"refuses, for {n_reasons} reason{'s' if n_reasons > 1 else ''}"
+    return {
+        "mark": "rk-accept" if report.is_green else "rk-reject",
+        "verdict": "is green" if report.is_green else refuses,
+        "against": f"v{evidence.candidate} against {report.compared_with}, {on}",
+        "checks": [
+            {
+                "mark": _MARKS[check.state],
+                "state": check.state.value,
+                "name": check.name,
+                "measured": check.measured,
+                "bound": check.bound,
+                "why": _beside_its_name(check.sentence),
+            }
+            for check in report.checks
+        ],
+    }
+
+
+def change_rows(changes: Sequence[NamedChange]) -> list[dict[str, str]]:
+    """Every change of every alias, newest first."""
+    return [_change_row(one) for one in reversed(changes)]
+
+
+def served_content(change: NamedChange | None) -> dict[str, str]:
+    """Values of `served.html`: the version that an alias pointed to at a moment, empty when none did."""
+    if change is None:
+        return {}
+    one = change.change
+    by = f", by {_people(change)}" if _people(change) else ""
+    return {
+        "what": f"{one.model_name} {_version_words(one.version)}",
+        "since": f"was {one.alias}, since {minute(one.changed_at)} UTC: {one.kind.label}{by}",
+    }
+
+
+def inspection_words(then: ServedThen) -> tuple[str, str]:
+    """The version that made an inspection, and whether it was the champion then."""
+    made = f"{then.model_name} v{then.version} made it at {minute(then.created_at)} UTC"
+    if then.champion is None:
+        return made, ""
+    is_same = then.champion.change.version == then.version
+    return made, "; it was the champion then" if is_same else "; the champion then was another, see below"
+
+
+def _beside_its_name(sentence: str) -> str:
+    """The sentence of a check without its name and outcome, which stand beside it."""
+    _, is_there, why = sentence.partition(": not evaluable, ")
+    return why if is_there else sentence
+
+
+def _change_row(one: NamedChange) -> dict[str, str]:
+    change = one.change
+    before = "" if change.previous_version is None else f"v{change.previous_version} → "
+    return {
+        "at": second(change.changed_at).removesuffix(" UTC"),
+        "alias": change.alias,
+        "version": before + _version_words(change.version),
+        "how": change.kind.label,
+        "by": _people(one),
+        "note": change.note,
+        "gate": "; ".join(str(reason) for reason in change.gate.get("reasons", ())),
+    }
+
+
+def _version_words(number: int) -> str:
+    return "nothing" if number == NO_VERSION else f"v{number}"
+
+
+def _people(one: NamedChange) -> str:
+    return " with ".join(filter(None, (one.changed_by, one.consent_by)))
+
+
+def _evaluation(entry: Mapping[str, Any]) -> dict[str, Any]:
+    counted = (("n_images", "images"), ("n_boxes", "recorded boxes"), ("n_clusters", "parts"))
+    trained_on = entry.get("n_trained_on")
+    held_out = f"; {trained_on} of the images were trained on" if trained_on is not None else ""
+    return {
+        "on": str(entry.get("on") or "unnamed parts"),
+        "counts": ", ".join(f"{entry[key]} {words}" for key, words in counted if key in entry) + held_out,
+        "figures": [_figure_row(entry, key, name) for key, name in _FIGURES.items()],
+        "errors": ", ".join(f"{count:,} {kind}" for kind, count in (entry.get("errors") or {}).items()),
+        "sizes": [one for one in entry.get("found_by_size_px") or () if one["n_boxes"]],
+    }
+
+
+def _figure_row(entry: Mapping[str, Any], key: str, name: str) -> dict[str, Any]:
+    value, interval = entry.get(key), entry.get(f"{key}_ci") or entry.get(f"{key}_band")
+    kind = "95 % interval" if entry.get(f"{key}_ci") else "a perfect model: 95 %"
+    return {
+        "name": name,
+        "value": value,
+        "why": (entry.get("not_evaluable") or {}).get(key, "not measured"),
+        "interval": f"{interval[0]:.3f} to {interval[1]:.3f}" if interval else "",
+        "kind": kind if interval else "",
+    }
+
+
+def _calibration_facts(calibration: Mapping[str, Any]) -> dict[str, str]:
+    chosen = " by ".join(
+        str(calibration[key]) for key in ("operating_probability", "operating_chosen") if calibration.get(key)
+    )
+    return {
+        "Method": str(calibration.get("method") or ""),
+        "Fitted on": str(calibration.get("fitted_on") or ""),
+        "Operating probability": chosen,
+        "Score cut": str(calibration.get("score_cut", "")),
+        "Id": str(calibration.get("id") or ""),
+    }
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {_text(inner)}" for key, inner in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_text(inner) for inner in value)
+    return str(value)
