@@ -22,7 +22,7 @@ from typing import IO, Any
 from sqlalchemy import Engine, insert
 
 from core.domain.accounts import Identity, Role
-from core.domain.correction import Finding, FoundBox, Origin, Reason
+from core.domain.correction import CorrectionCase, FoundBox, Origin, Reason
 from core.domain.indication import IndicationClass
 from core.domain.labels import Label
 from core.domain.records import LABELS
@@ -200,7 +200,7 @@ def _box(chance: random.Random) -> FoundBox:
 
 def _item(number: int, k: int, chance: random.Random) -> dict[str, Any]:
     boxes = tuple(_box(chance) for _ in range(chance.choice((1, 1, 2, 5))))
-    finding = Finding(list(Reason)[k % 7], _digest(number), f"{number:032x}", "weld", 0.4, boxes)
+    finding = CorrectionCase(list(Reason)[k % 7], _digest(number), f"{number:032x}", "weld", 0.4, boxes)
     state = chance.choice(("open", "open", "done", "skipped"))
     return {
         "item_id": f"{number * N_EACH + k:032x}", "finding_key": f"{finding.key}-{k}",

@@ -7,7 +7,7 @@ import numpy as np
 from sqlalchemy import Engine
 
 from core.domain.accounts import Identity, Role, User
-from core.domain.detections import Detections, Origin, View
+from core.domain.detections import CellOrigin, Detections, View
 from core.domain.errors import SignInRefusedError
 from core.domain.indication import IndicationClass
 from core.domain.inspection import DetectionResult
@@ -72,7 +72,7 @@ def detection_result(film: Radiograph | None = None, *, version: int = 2, n: int
         np.array([[1, 2, 30.5, 12.25], [40, 40, 44, 60]], np.float32)[:n].reshape(-1, 4),
         np.array([0.9, 0.2], np.float32)[:n],
         (IndicationClass.CRACK, IndicationClass.UNCLASSIFIED)[:n],
-        (Origin(View(0, 0, 96, 64), 0, 1, 2),) * n,
+        (CellOrigin(View(0, 0, 96, 64), 0, 1, 2),) * n,
         np.array([0.8, 0.3], np.float32)[:n],
     )
     return DetectionResult("film.png", film or radiograph(), model, detections, 123.4, "cpu")

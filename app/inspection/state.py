@@ -32,7 +32,7 @@ class Signing:
 
 
 @dataclass
-class InspectionState:
+class InspectionPageState:
     """The inspection page in one session.
 
     Attributes:
@@ -75,9 +75,9 @@ class InspectionState:
         return taken
 
 
-def remembered() -> InspectionState:
+def remembered() -> InspectionPageState:
     """The state of the inspection page in this session."""
-    return kept("inspection", InspectionState)
+    return kept("inspection", InspectionPageState)
 
 
 def chosen_polarity() -> Polarity:

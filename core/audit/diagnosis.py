@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from core.audit import findings as say
 from core.audit.chain import GENESIS, Keyring, event_seal
 from core.audit.event import SealedEvent
-from core.audit.findings import Finding
+from core.audit.findings import LogFault
 
 #: So many rows that do not fit are looked at more closely; the rest is counted.
 MAX_SUSPECTS = 10_000
@@ -48,7 +48,7 @@ class Faults:
             self.n_unkept += 1
 
 
-def diagnose(faults: Faults, *, end: int, ring: Keyring) -> tuple[list[Finding], int]:
+def diagnose(faults: Faults, *, end: int, ring: Keyring) -> tuple[list[LogFault], int]:
     """A finding for every suspect and every missing row, and how many suspects were not looked at.
 
     A hash that is known for a place, from its successor, the head or an anchor, says which content was
@@ -95,9 +95,9 @@ class _Puzzle:
         self._nearby()
         self._by_seal_alone()
 
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[LogFault]:
         """One for every suspect, except that rows renumbered together share one; one for every hole."""
-        found: list[Finding] = []
+        found: list[LogFault] = []
         moved: list[int] = []
         kept: set[int] = set()
         for index, row in enumerate(self._faults.suspects):
@@ -220,7 +220,7 @@ class _Puzzle:
         index = bisect_right(self._gap_starts, place) - 1
         return index >= 0 and place <= self._faults.gaps[index][1]
 
-    def _moved(self, indices: list[int]) -> list[Finding]:
+    def _moved(self, indices: list[int]) -> list[LogFault]:
         """Findings for rows that stand elsewhere, one for a run with the same shift."""
         runs: list[list[SealedEvent]] = []
         shifts: list[int] = []
@@ -238,7 +238,7 @@ class _Puzzle:
             found += [say.moved(piece, shift) for piece in pieces]
         return found
 
-    def _removed(self, kept: set[int]) -> list[Finding]:
+    def _removed(self, kept: set[int]) -> list[LogFault]:
         """One for each hole that nothing was found for."""
         vacated = {self._faults.suspects[index].seq for index in self._place}
         filled = kept | self._owner.keys() | self._faults.held

@@ -24,7 +24,7 @@ class FindingKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class LogFault:
     """One thing that is wrong with the log.
 
     Attributes:
@@ -59,7 +59,7 @@ class Verification:
     newest: Head | None
     newest_at: datetime | None
     anchor: Anchor | None
-    findings: tuple[Finding, ...]
+    findings: tuple[LogFault, ...]
     n_findings: int
     notes: tuple[str, ...] = ()
 
@@ -69,7 +69,7 @@ class Verification:
         return self.n_findings == 0
 
 
-def changed(row: SealedEvent, *, is_rehashed: bool) -> Finding:
+def changed(row: SealedEvent, *, is_rehashed: bool) -> LogFault:
     """The row no longer says what was sealed."""
     how = (
         "its hash was computed anew, but not sealed with our key"
@@ -79,7 +79,7 @@ def changed(row: SealedEvent, *, is_rehashed: bool) -> Finding:
     return _about(row, FindingKind.CHANGED, f"{_named(row)} was changed after it was written: {how}")
 
 
-def chain_changed(row: SealedEvent) -> Finding:
+def chain_changed(row: SealedEvent) -> LogFault:
     """Content as sealed; what ties it into the chain is not."""
     return _about(
         row,
@@ -88,13 +88,13 @@ def chain_changed(row: SealedEvent) -> Finding:
     )
 
 
-def replaced(row: SealedEvent) -> Finding:
+def replaced(row: SealedEvent) -> LogFault:
     """Genuine, but not the row that the next one was written behind."""
     said = f"{_named(row)} is not the one that the next was written behind: it was replaced"
     return _about(row, FindingKind.CHANGED, said)
 
 
-def forked(row: SealedEvent) -> Finding:
+def forked(row: SealedEvent) -> LogFault:
     """Genuine, but another row was anchored at its place."""
     said = (
         f"{_named(row)} is not the one that was anchored: the database was put back to an earlier state and "
@@ -103,13 +103,13 @@ def forked(row: SealedEvent) -> Finding:
     return _about(row, FindingKind.ROLLED_BACK, said)
 
 
-def inserted(row: SealedEvent, *, copy_of: int | None) -> Finding:
+def inserted(row: SealedEvent, *, copy_of: int | None) -> LogFault:
     """The row was never written by us at this place."""
     what = "nobody here wrote it" if copy_of is None else f"it is a copy of event {copy_of}"
     return _about(row, FindingKind.INSERTED, f"{_named(row)} was inserted: {what}")
 
 
-def moved(rows: Sequence[SealedEvent], shift: int) -> Finding:
+def moved(rows: Sequence[SealedEvent], shift: int) -> LogFault:
     """Consecutive rows that all stand `shift` places too early (above zero) or too late."""
     first, last = rows[0], rows[-1]
     if first is last:
@@ -120,20 +120,20 @@ def moved(rows: Sequence[SealedEvent], shift: int) -> Finding:
             f"events {first.seq} to {last.seq} were renumbered: "
             f"they stand {abs(shift)} place{'s' if abs(shift) > 1 else ''} too {way}"
         )
-    return Finding(FindingKind.REORDERED, first.seq, first.event_id, said, last.seq)
+    return LogFault(FindingKind.REORDERED, first.seq, first.event_id, said, last.seq)
 
 
-def removed(first: int, last: int) -> Finding:
+def removed(first: int, last: int) -> LogFault:
     """Rows that were written and are not there."""
     said = f"event {first} was removed" if first == last else f"events {first} to {last} were removed"
-    return Finding(FindingKind.REMOVED, first, None, said, last)
+    return LogFault(FindingKind.REMOVED, first, None, said, last)
 
 
-def unknown_key(first: SealedEvent, last_seq: int) -> Finding:
+def unknown_key(first: SealedEvent, last_seq: int) -> LogFault:
     """A run of rows whose seal cannot be checked."""
     which = f"event {first.seq} is" if first.seq == last_seq else f"events {first.seq} to {last_seq} are"
     said = f"{which} {sealed_with_unknown(first.key_id)}"
-    return Finding(FindingKind.UNKNOWN_KEY, first.seq, first.event_id, said, last_seq)
+    return LogFault(FindingKind.UNKNOWN_KEY, first.seq, first.event_id, said, last_seq)
 
 
 def sealed_with_unknown(key_id: str) -> str:
@@ -141,13 +141,13 @@ def sealed_with_unknown(key_id: str) -> str:
     return f"sealed with the key {key_id}, which is not known here: set JWT_SECRET_PREVIOUS"
 
 
-def about_log(kind: FindingKind, seq: int, sentence: str) -> Finding:
+def about_log(kind: FindingKind, seq: int, sentence: str) -> LogFault:
     """Something about the head, an anchor or the state as a whole."""
-    return Finding(kind, seq, None, sentence, seq)
+    return LogFault(kind, seq, None, sentence, seq)
 
 
-def _about(row: SealedEvent, kind: FindingKind, sentence: str) -> Finding:
-    return Finding(kind, row.seq, row.event_id, sentence, row.seq)
+def _about(row: SealedEvent, kind: FindingKind, sentence: str) -> LogFault:
+    return LogFault(kind, row.seq, row.event_id, sentence, row.seq)
 
 
 def _named(row: SealedEvent) -> str:

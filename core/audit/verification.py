@@ -9,7 +9,7 @@ from core.audit import findings as say
 from core.audit.chain import GENESIS, Anchor, Head, Keyring, event_seal
 from core.audit.diagnosis import Faults, diagnose
 from core.audit.event import SealedEvent
-from core.audit.findings import Finding, FindingKind, Verification
+from core.audit.findings import FindingKind, LogFault, Verification
 
 #: So many findings are told; the rest is counted.
 MAX_FINDINGS = 1_000
@@ -84,7 +84,7 @@ class _Survey:
     n_rows: int = 0
     newest: SealedEvent | None = None
     newest_genuine: int = 0
-    _findings: list[Finding] = field(default_factory=list)
+    _findings: list[LogFault] = field(default_factory=list)
     _unchecked: tuple[SealedEvent, int] | None = None
 
     def read(self, row: SealedEvent) -> None:
@@ -115,7 +115,7 @@ class _Survey:
         else:
             self._note_unchecked(row)
 
-    def finish(self) -> list[Finding]:
+    def finish(self) -> list[LogFault]:
         """Faults found by the pass alone."""
         if self._unchecked is not None:
             self._findings.append(say.unknown_key(*self._unchecked))
@@ -162,7 +162,7 @@ class _Survey:
         self._unchecked = (row, row.seq)
 
 
-def _sift_anchors(anchors: Sequence[Anchor], ring: Keyring) -> tuple[list[Anchor], list[Finding]]:
+def _sift_anchors(anchors: Sequence[Anchor], ring: Keyring) -> tuple[list[Anchor], list[LogFault]]:
     """The genuine anchors, and a finding for each of the others."""
     genuine, found = [], []
     for anchor in anchors:
@@ -177,7 +177,7 @@ def _sift_anchors(anchors: Sequence[Anchor], ring: Keyring) -> tuple[list[Anchor
     return genuine, found
 
 
-def _judge_head(head: Head | None, survey: _Survey, ring: Keyring) -> list[Finding]:
+def _judge_head(head: Head | None, survey: _Survey, ring: Keyring) -> list[LogFault]:
     """Faults of the head, given the rows."""
     newest = survey.newest
     end = newest.seq if newest else 0
@@ -207,9 +207,9 @@ def _judge_head(head: Head | None, survey: _Survey, ring: Keyring) -> list[Findi
     return []
 
 
-def _rolled_back(anchor: Anchor, end: int) -> Finding:
+def _rolled_back(anchor: Anchor, end: int) -> LogFault:
     said = (
         f"the log ends at event {end}, but event {anchor.seq} was anchored on {anchor.at:%Y-%m-%d %H:%M:%S} "
         "UTC: the database was put back to an earlier state"
     )
-    return Finding(FindingKind.ROLLED_BACK, end + 1, None, said, anchor.seq)
+    return LogFault(FindingKind.ROLLED_BACK, end + 1, None, said, anchor.seq)

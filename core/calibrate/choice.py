@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.calibrate.calibrator import FIT, Calibrator, Outcomes, Scores
-from core.calibrate.comparison import Comparison, compare_methods
+from core.calibrate.comparison import CalibratorComparison, compare_methods
 from core.domain.errors import CalibrationDataError
 
 #: The method where the methods cannot be compared.
@@ -12,7 +12,7 @@ DEFAULT_METHOD = "platt"
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class CalibratorChoice:
     """The calibrator that was chosen and why, fit to be written on a model card.
 
     Attributes:
@@ -23,12 +23,12 @@ class Choice:
 
     calibrator: Calibrator
     reason: str
-    comparison: Comparison | None
+    comparison: CalibratorComparison | None
 
 
 def choose_calibrator(
     scores: Scores, is_true: Outcomes, groups: Sequence[str], *, method: str | None = None, seed: int = 0
-) -> Choice:
+) -> CalibratorChoice:
     """The method that the rule of `compare_methods` takes, or the one asked for, fitted on all boxes.
 
     Where they cannot be compared (one part alone, or all that is true in one fold) it is Platt.
@@ -48,13 +48,13 @@ def choose_calibrator(
         comparison = compare_methods(scores, is_true, groups, seed=seed)
     except CalibrationDataError as error:
         reason = f"{method}, as asked" if method else f"{DEFAULT_METHOD}, without a comparison: {error}"
-        return Choice(default, reason, None)
+        return CalibratorChoice(default, reason, None)
     if method is not None:
-        return Choice(default, f"{method}, as asked", comparison)
-    return Choice(FIT[comparison.chosen](scores, is_true), _reason(comparison), comparison)
+        return CalibratorChoice(default, f"{method}, as asked", comparison)
+    return CalibratorChoice(FIT[comparison.chosen](scores, is_true), _reason(comparison), comparison)
 
 
-def _reason(comparison: Comparison) -> str:
+def _reason(comparison: CalibratorComparison) -> str:
     figures = ", ".join(f"{m.method} {m.log_loss:.4f}" for m in comparison.methods)
     to_best = comparison.to_best[comparison.chosen]
     return (

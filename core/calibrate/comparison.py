@@ -32,7 +32,7 @@ Probabilities = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class LossDifference:
     """A mean difference over boxes, below zero where the first is better.
 
     Attributes:
@@ -62,15 +62,15 @@ class MethodFigures:
     method: str
     is_eligible: bool
     log_loss: float
-    log_loss_difference: Difference
+    log_loss_difference: LossDifference
     brier: float
-    brier_difference: Difference
+    brier_difference: LossDifference
     d_ece: float
     d_ece_band: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class CalibratorComparison:
     """Every method on the same boxes, out of fold.
 
     Attributes:
@@ -85,7 +85,7 @@ class Comparison:
     n_groups: int
     methods: tuple[MethodFigures, ...]
     chosen: str
-    to_best: dict[str, Difference]
+    to_best: dict[str, LossDifference]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain content for calibration.json and the card, which `comparison_rows` reads."""
@@ -94,7 +94,9 @@ class Comparison:
         return content
 
 
-def compare_methods(scores: Scores, is_true: Outcomes, groups: Sequence[str], *, seed: int = 0) -> Comparison:
+def compare_methods(
+    scores: Scores, is_true: Outcomes, groups: Sequence[str], *, seed: int = 0
+) -> CalibratorComparison:
     """The comparison of all methods of `FIT`; no box is judged by a calibrator that saw its group.
 
     The rule, written for a reader in docs/model-cards.md:
@@ -137,7 +139,7 @@ def compare_methods(scores: Scores, is_true: Outcomes, groups: Sequence[str], *,
         m.method: mean_difference(surprisals(held_out[m.method], is_true), losses_of_best, groups)
         for m in eligible
     }
-    return Comparison(
+    return CalibratorComparison(
         n_boxes=len(scores),
         n_true=int(np.count_nonzero(is_true)),
         n_groups=n_groups,
@@ -151,7 +153,7 @@ def comparison_rows(comparison: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """The table under `COMPARISON_HEADER` as text, one row a method, the chosen one marked.
 
     Args:
-        comparison: what `Comparison.to_dict` gave, also after its way through JSON or YAML.
+        comparison: what `CalibratorComparison.to_dict` gave, also after its way through JSON or YAML.
     """
     return [
         (
@@ -191,7 +193,7 @@ def cross_fitted_probabilities(
 
 def mean_difference(
     first: npt.NDArray[np.float64], second: npt.NDArray[np.float64], groups: Sequence[str]
-) -> Difference:
+) -> LossDifference:
     """The mean of (N,) `first - second`, and its standard error with whole groups as the units.
 
     The standard error is that of a ratio (sum of differences over boxes) under cluster sampling.
@@ -201,12 +203,12 @@ def mean_difference(
     per_group = np.bincount(group_of, gain - gain.mean())
     n_groups = len(per_group)
     if n_groups < 2:
-        return Difference(float(gain.mean()), None)
+        return LossDifference(float(gain.mean()), None)
     variance = n_groups / (n_groups - 1) * float(np.sum(per_group**2)) / len(gain) ** 2
-    return Difference(float(gain.mean()), variance**0.5)
+    return LossDifference(float(gain.mean()), variance**0.5)
 
 
-def _chosen(eligible: Sequence[MethodFigures], to_best: Mapping[str, Difference]) -> str:
+def _chosen(eligible: Sequence[MethodFigures], to_best: Mapping[str, LossDifference]) -> str:
     """Steps 2 and 3 of the rule; `eligible` holds the simplest first."""
     as_good = [m for m in eligible if to_best[m.method].mean <= (to_best[m.method].standard_error or 0.0)]
     calibrated = [m for m in as_good if m.d_ece <= m.d_ece_band[1]]

@@ -59,7 +59,7 @@ class Assurance:
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class RoutingThreshold:
     """A threshold with its bound, or why there is none.
 
     Attributes:
@@ -111,7 +111,7 @@ def parts_needed(level: Assurance, *, n_wrong: int = 0) -> int:
     return high
 
 
-def accept_limit(scores: Scores, level: Assurance, *, highest: float = 1.0) -> Limit:
+def accept_limit(scores: Scores, level: Assurance, *, highest: float = 1.0) -> RoutingThreshold:
     """The highest threshold below which images may be accepted.
 
     A defective part is routed wrongly when its score lies below the threshold. The chance that a threshold
@@ -128,7 +128,7 @@ def accept_limit(scores: Scores, level: Assurance, *, highest: float = 1.0) -> L
     return _last_bounded(thresholds, n_wrong, len(scores), level, "defective", "accept")
 
 
-def reject_limit(scores: Scores, level: Assurance, *, lowest: float = 0.0) -> Limit:
+def reject_limit(scores: Scores, level: Assurance, *, lowest: float = 0.0) -> RoutingThreshold:
     """The lowest threshold from which on images may be rejected; the mirror image of `accept_limit`.
 
     Args:
@@ -155,7 +155,7 @@ def _last_bounded(
     level: Assurance,
     kind: str,
     route: str,
-) -> Limit:
+) -> RoutingThreshold:
     """The last threshold before the first that is not bounded; they begin with the strictest."""
     needed = parts_needed(level)
     strictest = int(n_wrong[0]) if len(n_wrong) else 0
@@ -169,13 +169,13 @@ def _last_bounded(
                 f"and {enough} parts are needed to bear so many"
             )
         bound = upper_bound(strictest, n_parts, level.confidence)
-        return Limit(None, n_parts, strictest, bound, needed, reason)
+        return RoutingThreshold(None, n_parts, strictest, bound, needed, reason)
     # counts never fall along the sequence, so what comes before the first failure is what is bounded
     most = max(int(count) for count in np.unique(n_wrong) if _is_bounded(int(count), n_parts, level))
     last = int(np.flatnonzero(n_wrong <= most)[-1])
     count = int(n_wrong[last])
     bound = upper_bound(count, n_parts, level.confidence)
-    return Limit(float(thresholds[last]), n_parts, count, bound, needed)
+    return RoutingThreshold(float(thresholds[last]), n_parts, count, bound, needed)
 
 
 def _is_bounded(n_wrong: int, n_parts: int, level: Assurance) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from core.calibrate.routing import Assurance, Limit, Route, accept_limit, reject_limit, route_by
+from core.calibrate.routing import Assurance, Route, RoutingThreshold, accept_limit, reject_limit, route_by
 from core.domain.errors import BadInputError
 
 #: Of the JSON; raised when a key changes its meaning.
@@ -41,7 +41,7 @@ class PartScore:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class CertifiedSubject:
     """Subject of a certificate: one set of weights with one calibration on one set of images.
 
     Attributes:
@@ -77,14 +77,14 @@ class RoutingCertificate:
         reject: the threshold from which images may be rejected with a bound, or why there is none.
     """
 
-    subject: Subject
+    subject: CertifiedSubject
     level: Assurance
     parts: tuple[PartScore, ...]
     left_out: tuple[str, ...]
     unchecked: tuple[str, ...]
     made_at: datetime
-    accept: Limit
-    reject: Limit
+    accept: RoutingThreshold
+    reject: RoutingThreshold
 
     @property
     def is_certified(self) -> bool:
@@ -127,7 +127,7 @@ class RoutingCertificate:
 
 
 def certify(
-    subject: Subject,
+    subject: CertifiedSubject,
     level: Assurance,
     parts: Sequence[PartScore],
     *,
@@ -181,7 +181,7 @@ def _read(content: object) -> RoutingCertificate:
     if made_at.tzinfo is None:
         raise ValueError("made_at has no time zone")
     return certify(
-        subject=Subject(
+        subject=CertifiedSubject(
             model=str(content["model"]),
             version=int(content["version"]),
             model_sha256=str(content["model_sha256"]),

@@ -114,7 +114,7 @@ def found_box_from(content: Mapping[str, Any]) -> FoundBox:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CorrectionCase:
     """One reason to look at an image again, and the boxes that it is about; at least one.
 
     Attributes:

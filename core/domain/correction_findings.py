@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.domain.correction import Finding, FoundBox, Origin, Reason
+from core.domain.correction import CorrectionCase, FoundBox, Origin, Reason
 from core.domain.indication import IndicationClass
 from core.domain.inspection import DetectionResult
 from core.domain.reading import Call, DisagreementKind, ReadIndication, disagreements, overlap
@@ -24,7 +24,7 @@ _REASON_OF = {
 }
 
 
-def findings_of_reading(inspection: Inspection, reading: Sequence[ReadIndication]) -> list[Finding]:
+def findings_of_reading(inspection: Inspection, reading: Sequence[ReadIndication]) -> list[CorrectionCase]:
     """Differences between a signed reading and the model, one finding a reason."""
     by_reason: dict[Reason, list[FoundBox]] = {}
     for one in disagreements(inspection.detections, reading):
@@ -37,7 +37,7 @@ def findings_of_reading(inspection: Inspection, reading: Sequence[ReadIndication
 
 def findings_of_review(
     inspection: Inspection, first: Sequence[ReadIndication], second: Sequence[ReadIndication]
-) -> list[Finding]:
+) -> list[CorrectionCase]:
     """Differences between two people's readings, as one finding; what the first left open does not count."""
     said = [one for one in first if one.call is Call.CONFIRMED]
     boxes = []
@@ -50,7 +50,7 @@ def findings_of_review(
     return [_finding(inspection, Reason.READERS, boxes)] if boxes else []
 
 
-def doubtful_findings(inspection: Inspection, reading: Sequence[ReadIndication]) -> list[Finding]:
+def doubtful_findings(inspection: Inspection, reading: Sequence[ReadIndication]) -> list[CorrectionCase]:
     """The model's boxes near its operating point that the reading says nothing about, as one finding."""
     operating = inspection.model.operating_probability
     said = {one.model_index for one in reading if one.call is not Call.OPEN}
@@ -64,7 +64,7 @@ def doubtful_findings(inspection: Inspection, reading: Sequence[ReadIndication])
 
 def findings_of_versions(
     inspection: Inspection, champion: DetectionResult, challenger: DetectionResult
-) -> list[Finding]:
+) -> list[CorrectionCase]:
     """Differences between two versions on one radiograph, as one finding.
 
     Each box that only one of them reports at its own operating point; pairs (IoU at least `SAME_BOX_IOU`,
@@ -126,8 +126,8 @@ def _with(one: FoundBox, origin: Origin, remark: str) -> FoundBox:
     return FoundBox(one.bbox, one.indication_class, one.probability, origin, one.iso6520, remark)
 
 
-def _finding(inspection: Inspection, reason: Reason, boxes: Sequence[FoundBox]) -> Finding:
-    return Finding(
+def _finding(inspection: Inspection, reason: Reason, boxes: Sequence[FoundBox]) -> CorrectionCase:
+    return CorrectionCase(
         reason=reason,
         image_sha256=inspection.image_sha256,
         inspection_id=inspection.inspection_id,

@@ -163,7 +163,7 @@ class DataManifest:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class ManifestChanges:
     """Changes of a version against an earlier one.
 
     Attributes:
@@ -180,10 +180,10 @@ class Difference:
         return not (self.added or self.removed or self.changed)
 
 
-def difference(before: DataManifest, after: DataManifest) -> Difference:
+def difference(before: DataManifest, after: DataManifest) -> ManifestChanges:
     """Changes from `before` to `after`, each list ascending by sha256."""
     old, new = ({image.sha256: image for image in one.images} for one in (before, after))
-    return Difference(
+    return ManifestChanges(
         added=tuple(image for key, image in new.items() if key not in old),
         removed=tuple(image for key, image in old.items() if key not in new),
         changed=tuple((old[key], image) for key, image in new.items() if key in old and old[key] != image),

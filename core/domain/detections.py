@@ -28,7 +28,7 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class CellOrigin:
     """Place in the network that a box came from: the raw prediction that survived merging.
 
     Attributes:
@@ -62,7 +62,7 @@ class Detections:
     boxes: FloatArray
     scores: FloatArray
     classes: tuple[IndicationClass, ...]
-    origins: tuple[Origin, ...]
+    origins: tuple[CellOrigin, ...]
     probabilities: FloatArray | None = None
     outlines: tuple[Outline | None, ...] | None = None
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.domain.detections import Detections, FloatArray, Origin, View
+from core.domain.detections import CellOrigin, Detections, FloatArray, View
 from core.domain.indication import IndicationClass
 from core.engine.fusion import Candidates, Fusion, pair_up, suppress
 from core.engine.merging import RawBoxes
@@ -77,16 +77,16 @@ def _classes(raw: RawBoxes) -> tuple[IndicationClass, ...]:
     return tuple(HEAD_CLASSES[i] if i >= 0 else IndicationClass.UNCLASSIFIED for i in raw.class_id)
 
 
-def _origins(raw: RawBoxes, views: list[View]) -> tuple[Origin, ...]:
+def _origins(raw: RawBoxes, views: list[View]) -> tuple[CellOrigin, ...]:
     return tuple(
-        Origin(views[v], int(level), int(row), int(col))
+        CellOrigin(views[v], int(level), int(row), int(col))
         for v, (level, row, col) in zip(raw.view_index, raw.cell, strict=True)
     )
 
 
-def _finest_cell(box: FloatArray, views: list[View]) -> Origin:
+def _finest_cell(box: FloatArray, views: list[View]) -> CellOrigin:
     """The cell of the finest level at a box's middle, in the full-scale view that shows most around it."""
     x, y = (float(v) for v in (box[:2] + box[2:]) / 2)
     margins = [min(x - v.x0, v.x1 - x, y - v.y0, v.y1 - y) if v.scale == 1.0 else -np.inf for v in views]
     view = views[int(np.argmax(margins))]
-    return Origin(view, 0, int((y - view.y0) // STRIDES[0]), int((x - view.x0) // STRIDES[0]))
+    return CellOrigin(view, 0, int((y - view.y0) // STRIDES[0]), int((x - view.x0) // STRIDES[0]))

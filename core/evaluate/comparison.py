@@ -48,7 +48,7 @@ _MAIN = (
 )
 
 
-class Verdict(StrEnum):
+class Conclusion(StrEnum):
     """Conclusion about the second version beside the first."""
 
     BETTER = "better"
@@ -58,7 +58,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class FigureDifference:
     """One figure of two versions on the same images.
 
     Attributes:
@@ -82,26 +82,26 @@ class Difference:
     interval: Interval | None
     p_value: float | None
     is_lower_better: bool
-    verdict: Verdict = Verdict.NOT_JUDGED
+    verdict: Conclusion = Conclusion.NOT_JUDGED
     why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class VersionComparison:
     """Two versions: the main figures, and the same by class and size. Each table is corrected by itself."""
 
     n_parts: int
-    main: tuple[Difference, ...]
-    by_group: tuple[Difference, ...]
+    main: tuple[FigureDifference, ...]
+    by_group: tuple[FigureDifference, ...]
 
-    def named(self, figure: str) -> Difference | None:
+    def named(self, figure: str) -> FigureDifference | None:
         """The row of a figure, None when it is in neither table."""
         return next((row for row in (*self.main, *self.by_group) if row.figure == figure), None)
 
 
 def compare(
     first: MeasuredVersion, second: MeasuredVersion, plan: Resampling, *, why_not: str = ""
-) -> Comparison:
+) -> VersionComparison:
     """Differences between two versions that were measured over the same plan.
 
     Args:
@@ -117,7 +117,7 @@ def compare(
     groups = [group for group in first.fixed.groups if group in second.fixed.groups]
     names = [key(group) for key in (recall_key, ap_key) for group in groups]
     by_group = [_difference(name, first, second, plan) for name in names]
-    return Comparison(plan.n_parts, _judged(main, why_not), _judged(by_group, why_not))
+    return VersionComparison(plan.n_parts, _judged(main, why_not), _judged(by_group, why_not))
 
 
 def holm(p_values: Sequence[float | None], level: float = LEVEL) -> list[bool]:
@@ -171,7 +171,7 @@ def _difference(
     second: MeasuredVersion,
     plan: Resampling,
     by_image: tuple[float, str] | None = None,
-) -> Difference:
+) -> FigureDifference:
     a, b = first.points.get(figure), second.points.get(figure)
     n_boxes, n_parts = first.operating.support.get(figure, (MIN_GROUP_BOXES, plan.n_parts))
     difference = interval = p_value = None
@@ -180,7 +180,7 @@ def _difference(
         draws = second.draws[figure] - first.draws[figure]
         difference, interval = b - a, expanded_interval(draws, n_parts)
         p_value = two_sided_p(b - a, draws, n_parts) if by_image is None else by_image[0]
-    return Difference(
+    return FigureDifference(
         figure=figure,
         first=a,
         second=b,
@@ -201,18 +201,18 @@ def _too_little(n_boxes: int, n_parts: int) -> str:
     return f"in {n_parts} parts; {MIN_PARTS} are the least that can tell" if n_parts < MIN_PARTS else ""
 
 
-def _judged(rows: Sequence[Difference], why_not: str) -> tuple[Difference, ...]:
+def _judged(rows: Sequence[FigureDifference], why_not: str) -> tuple[FigureDifference, ...]:
     """The rows that either version has a value for, with their verdicts."""
     known = [row for row in rows if row.first is not None or row.second is not None]
     if why_not:
-        return tuple(replace(row, verdict=Verdict.NOT_JUDGED, why=why_not) for row in known)
+        return tuple(replace(row, verdict=Conclusion.NOT_JUDGED, why=why_not) for row in known)
     is_real = holm([row.p_value for row in known])
     return tuple(replace(row, verdict=_verdict(row, real)) for row, real in zip(known, is_real, strict=True))
 
 
-def _verdict(row: Difference, is_real: bool) -> Verdict:
+def _verdict(row: FigureDifference, is_real: bool) -> Conclusion:
     if row.difference is None or row.p_value is None:
-        return Verdict.NOT_JUDGED
+        return Conclusion.NOT_JUDGED
     if not is_real:
-        return Verdict.SAME
-    return Verdict.BETTER if (row.difference > 0) is not row.is_lower_better else Verdict.WORSE
+        return Conclusion.SAME
+    return Conclusion.BETTER if (row.difference > 0) is not row.is_lower_better else Conclusion.WORSE

@@ -6,7 +6,7 @@ import torch
 from captum.attr import LayerGradientXActivation
 from torch import Tensor
 
-from core.domain.detections import Detections, FloatArray, Origin
+from core.domain.detections import CellOrigin, Detections, FloatArray
 from core.domain.inspection import HeatMap
 from core.engine.detector import Detector
 from core.engine.network import STRIDES
@@ -77,7 +77,7 @@ def explain_on_pyramid(
     )
 
 
-def _attribute(detector: Detector, features: Tensor, origin: Origin) -> tuple[Tensor, int, int]:
+def _attribute(detector: Detector, features: Tensor, origin: CellOrigin) -> tuple[Tensor, int, int]:
     """(1, C, h, w) gradient times activation of the cells that the score can see; first row, first column.
 
     Only those cells run through the head: further ones cannot change the score, so the result is the

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from core.domain.detections import FloatArray, Origin
+from core.domain.detections import CellOrigin, FloatArray
 from core.domain.inspection import HeatMap
 
 #: A map covers the box and this share of its longer side around it, at least `MIN_MARGIN_PX`.
@@ -16,7 +16,7 @@ def place(
     *,
     first_row: int,
     first_col: int,
-    origin: Origin,
+    origin: CellOrigin,
     stride: int,
     box: FloatArray,
     image_shape: tuple[int, ...],

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from core.domain.detections import FloatArray, Origin, View
+from core.domain.detections import CellOrigin, FloatArray, View
 from core.engine.detector import Detector
 from core.engine.network import IndicationNetwork
 
@@ -52,7 +52,7 @@ def reach_of(network: IndicationNetwork) -> int:
     return network.config.head_convolutions + 1
 
 
-def around(features: Tensor, origin: Origin, reach: int) -> tuple[Tensor, int, int]:
+def around(features: Tensor, origin: CellOrigin, reach: int) -> tuple[Tensor, int, int]:
     """The cells within `reach` of the origin's, clipped to the map, and the first row and column of them."""
     rows, cols = features.shape[-2:]
     first_row, first_col = max(0, origin.row - reach), max(0, origin.col - reach)

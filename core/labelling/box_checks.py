@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.labelling.finding import Box, Finding, FindingKind, error, warning
+from core.labelling.finding import Box, DataIssue, FindingKind, error, warning
 
 #: Boxes smaller than this both ways are dust as often as they are indications.
 SMALL_PX = 8.0
@@ -20,7 +20,7 @@ def box_findings(
     *,
     size: tuple[int, int],
     pixels: npt.NDArray[np.generic] | None,
-) -> list[Finding]:
+) -> list[DataIssue]:
     """Findings about the boxes of one image; empty for an image without boxes.
 
     Errors: a box without area, outside the image (in part or whole), without any grey variation inside, or
@@ -46,7 +46,7 @@ def box_findings(
 
 def _of_one(
     image: str, box: Box, size: tuple[int, int], pixels: npt.NDArray[np.generic] | None
-) -> Iterator[Finding]:
+) -> Iterator[DataIssue]:
     x1, y1, x2, y2 = box
     if not (x2 > x1 and y2 > y1):
         yield error(FindingKind.WITHOUT_AREA, f"{x2 - x1:g}x{y2 - y1:g} px", image, box)

@@ -8,13 +8,13 @@ from typing import Any
 from core.domain.errors import DatasetError
 from core.domain.indication import IndicationClass
 from core.labelling.coco import CocoDataset
-from core.labelling.finding import Box, Finding, FindingKind, error, warning
+from core.labelling.finding import Box, DataIssue, FindingKind, error, warning
 
 #: Class names with a meaning here; "defect" says that the kind was not recorded.
 KNOWN_CLASSES = frozenset({*(c.value for c in IndicationClass), "defect"})
 
 
-def split_sound(content: Any, name: str) -> tuple[dict[str, Any], list[Finding]]:
+def split_sound(content: Any, name: str) -> tuple[dict[str, Any], list[DataIssue]]:
     """The content of a COCO file without the annotations that cannot be read, and what is wrong with those.
 
     Args:
@@ -40,7 +40,7 @@ def split_sound(content: Any, name: str) -> tuple[dict[str, Any], list[Finding]]
     return {**content, "annotations": sound}, found
 
 
-def class_findings(datasets: Sequence[CocoDataset]) -> list[Finding]:
+def class_findings(datasets: Sequence[CocoDataset]) -> list[DataIssue]:
     """Classes that no box of any of the files bears, and classes whose name means nothing here: warnings."""
     declared = {name for dataset in datasets for name in dataset.categories}
     used = {label for dataset in datasets for image in dataset.images for label in image.labels}
@@ -55,7 +55,7 @@ def class_findings(datasets: Sequence[CocoDataset]) -> list[Finding]:
     ]
 
 
-def _fault(entry: Mapping[str, Any], images: Mapping[Any, str], classes: set[Any]) -> Finding | None:
+def _fault(entry: Mapping[str, Any], images: Mapping[Any, str], classes: set[Any]) -> DataIssue | None:
     label = f"annotation {entry.get('id', 'without id')}"
     if entry["image_id"] not in images:
         return error(FindingKind.UNKNOWN_IMAGE, f"{label} names the image {entry['image_id']!r}")
@@ -77,7 +77,7 @@ def _xyxy(bbox: Any) -> Box | None:
     return (x, y, x + width, y + height)
 
 
-def _listed_twice(images: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
+def _listed_twice(images: Sequence[Mapping[str, Any]]) -> Iterator[DataIssue]:
     for key in ("id", "file_name"):
         counts = Counter(entry[key] for entry in images)
         for entry in images:

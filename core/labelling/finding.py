@@ -39,7 +39,7 @@ class FindingKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class DataIssue:
     """One thing that is wrong or doubtful.
 
     Attributes:
@@ -80,11 +80,11 @@ class Finding:
         }
 
 
-def error(kind: FindingKind, message: str, image: str | None = None, box: Box | None = None) -> Finding:
+def error(kind: FindingKind, message: str, image: str | None = None, box: Box | None = None) -> DataIssue:
     """A finding that fails the check."""
-    return Finding(kind, Severity.ERROR, message, image, box)
+    return DataIssue(kind, Severity.ERROR, message, image, box)
 
 
-def warning(kind: FindingKind, message: str, image: str | None = None, box: Box | None = None) -> Finding:
+def warning(kind: FindingKind, message: str, image: str | None = None, box: Box | None = None) -> DataIssue:
     """A finding that somebody should look at."""
-    return Finding(kind, Severity.WARNING, message, image, box)
+    return DataIssue(kind, Severity.WARNING, message, image, box)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core.domain.radiograph import Radiograph
 from core.imaging.fingerprint import Fingerprint, find_copy, fingerprint
-from core.labelling.finding import Finding, FindingKind, error, warning
+from core.labelling.finding import DataIssue, FindingKind, error, warning
 from core.labelling.split import listed_twice
 
 
@@ -47,7 +47,7 @@ class NearDuplicateSearch:
     def __init__(self) -> None:
         self._earlier: list[tuple[ImageIdentity, Fingerprint]] = []
 
-    def add(self, image: ImageIdentity, radiograph: Radiograph) -> Finding | None:
+    def add(self, image: ImageIdentity, radiograph: Radiograph) -> DataIssue | None:
         """Keep `image`; what it repeats, an error across split parts, else a warning; None when it is new."""
         candidates = [
             (other, kept)
@@ -65,7 +65,7 @@ class NearDuplicateSearch:
         return report(FindingKind.NEAR_DUPLICATE, message, image.file_name)
 
 
-def same_image_findings(images: Sequence[ImageIdentity]) -> list[Finding]:
+def same_image_findings(images: Sequence[ImageIdentity]) -> list[DataIssue]:
     """Errors for images whose pixels came before, each against the first; across parts it is a leak."""
     first: dict[tuple[str, int, int], ImageIdentity] = {}
     found = []
@@ -78,7 +78,7 @@ def same_image_findings(images: Sequence[ImageIdentity]) -> list[Finding]:
     return found
 
 
-def split_findings(parts: Mapping[str, Sequence[str]], series_of_images: Iterable[str]) -> list[Finding]:
+def split_findings(parts: Mapping[str, Sequence[str]], series_of_images: Iterable[str]) -> list[DataIssue]:
     """Findings about a split list and the images: errors for series in two parts, else warnings.
 
     Images in no part are summed up, one line a series.
@@ -101,7 +101,7 @@ def split_findings(parts: Mapping[str, Sequence[str]], series_of_images: Iterabl
 
 def trained_findings(
     images: Iterable[ImageIdentity], trained_on: Collection[str], *, model: str
-) -> list[Finding]:
+) -> list[DataIssue]:
     """Errors for those of `images`, all meant to be held back, that a model's data manifest names.
 
     Args:

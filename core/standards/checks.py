@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from core.standards.extents import Measure, extent
-from core.standards.finding import Fact, Finding, Part
+from core.standards.finding import Fact, Imperfection, InspectedPart
 from core.standards.interval import Bound, compare, finite, number
 from core.standards.limit import Limit
 from core.standards.peers import Peers, count_in, group_total_in, total_in
-from core.standards.verdict import Decision, Verdict
+from core.standards.verdict import ConditionResult, Verdict
 
 _OPEN = "what is not sure is its length, its position or its kind"
 
@@ -25,13 +25,13 @@ class SizeCheck:
         """The condition, as the table shows it."""
         return f"{self.measure.symbol} <= {self.at_most.words}"
 
-    def decide(self, finding: Finding, peers: Peers, part: Part) -> Decision:
+    def decide(self, finding: Imperfection, peers: Peers, part: InspectedPart) -> ConditionResult:
         """The decision on `finding`; `peers` play no part."""
         value = extent(finding, self.measure)
         bound = self.at_most.at(part)
         if value is None:
             words = f"{self.measure.symbol}: {self.measure.missing}"
-            return Decision(Verdict.NOT_EVALUABLE, words, limit=finite(bound.most))
+            return ConditionResult(Verdict.NOT_EVALUABLE, words, limit=finite(bound.most))
         why = "the table does not say which extent it means" if self.measure is Measure.ANY_EXTENT else ""
         return compare(self.measure.symbol, value, bound, why_wide=why)
 
@@ -57,7 +57,7 @@ class TotalCheck:
         shorter = "" if self.shorter_weld is None else f" (in a shorter weld: {self.shorter_weld.words})"
         return f"in total <= {self.at_most.words} {where}{shorter}"
 
-    def decide(self, finding: Finding, peers: Peers, part: Part) -> Decision:
+    def decide(self, finding: Imperfection, peers: Peers, part: InspectedPart) -> ConditionResult:
         """The decision on `finding`: on the worst stretch that touches it."""
         if missing := _missing(self.within, part):
             return missing
@@ -66,7 +66,7 @@ class TotalCheck:
         why = f"{_OPEN}, or that of another one"
         return compare(f"total length {where}", value, self._bound(part), why_wide=why)
 
-    def _bound(self, part: Part) -> Bound:
+    def _bound(self, part: InspectedPart) -> Bound:
         bound = self.at_most.at(part)
         if self.within is None or self.shorter_weld is None:
             return bound
@@ -90,7 +90,7 @@ class CountCheck:
         where = "in the whole weld" if self.within is None else f"in any {self.within.words} of weld"
         return f"at most {self.at_most} {where}"
 
-    def decide(self, finding: Finding, peers: Peers, part: Part) -> Decision:
+    def decide(self, finding: Imperfection, peers: Peers, part: InspectedPart) -> ConditionResult:
         """The decision on `finding`: on the worst stretch that touches it."""
         if missing := _missing(self.within, part):
             return missing
@@ -124,17 +124,17 @@ class AlignedCheck:
             f"unless the gaps exceed {number(float(self.unless_gaps_exceed))} times the longest"
         )
 
-    def decide(self, finding: Finding, peers: Peers, part: Part) -> Decision:
+    def decide(self, finding: Imperfection, peers: Peers, part: InspectedPart) -> ConditionResult:
         """The decision on `finding`: on the group it belongs to."""
         window, bound = self.within.at(part), self.at_most.at(part)
         if len(peers) < 2:
-            return Decision(Verdict.ACCEPTABLE, "no other indication in line with it")
+            return ConditionResult(Verdict.ACCEPTABLE, "no other indication in line with it")
         if window.missing or bound.missing:
             words = f"group in line: {window.missing or bound.missing}"
-            return Decision(Verdict.NOT_EVALUABLE, words)
+            return ConditionResult(Verdict.NOT_EVALUABLE, words)
         value = group_total_in(finding, peers, window.most, float(self.unless_gaps_exceed))
         if value.high <= 0:
-            return Decision(Verdict.ACCEPTABLE, "no other indication close enough to count with it")
+            return ConditionResult(Verdict.ACCEPTABLE, "no other indication close enough to count with it")
         name = f"total length of the group in {number(window.most)} mm of weld"
         return compare(name, value, bound, why_wide=f"{_OPEN}, or that of another one")
 
@@ -151,14 +151,14 @@ class FactCheck:
         """The condition, as the table shows it."""
         return f"only where {self.fact.words}"
 
-    def decide(self, finding: Finding, peers: Peers, part: Part) -> Decision:
+    def decide(self, finding: Imperfection, peers: Peers, part: InspectedPart) -> ConditionResult:
         """The decision on `finding`; not evaluable as long as nobody said."""
         said = finding.says(self.fact)
         if said is None:
-            return Decision(Verdict.NOT_EVALUABLE, f"nobody said whether {self.fact.words}")
+            return ConditionResult(Verdict.NOT_EVALUABLE, f"nobody said whether {self.fact.words}")
         if said:
-            return Decision(Verdict.ACCEPTABLE, f"somebody said that {self.fact.words}")
-        return Decision(self.otherwise, f"does not hold: {self.fact.words}")
+            return ConditionResult(Verdict.ACCEPTABLE, f"somebody said that {self.fact.words}")
+        return ConditionResult(self.otherwise, f"does not hold: {self.fact.words}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,25 +170,25 @@ class AloneCheck:
         """The condition, as the table shows it."""
         return "one on its own (no trustworthy limits found for several together)"
 
-    def decide(self, finding: Finding, peers: Peers, part: Part) -> Decision:
+    def decide(self, finding: Imperfection, peers: Peers, part: InspectedPart) -> ConditionResult:
         """The decision on `finding`."""
         n = len(peers)
         if n < 2:
-            return Decision(Verdict.ACCEPTABLE, "the only one of its kind", 1.0, 1.0, 1.0)
+            return ConditionResult(Verdict.ACCEPTABLE, "the only one of its kind", 1.0, 1.0, 1.0)
         words = f"{n} of this kind may count together: no trustworthy limits found for several"
-        return Decision(Verdict.NOT_EVALUABLE, words, max(1, int(peers.is_certain.sum())), n, 1.0)
+        return ConditionResult(Verdict.NOT_EVALUABLE, words, max(1, int(peers.is_certain.sum())), n, 1.0)
 
 
 Check = SizeCheck | TotalCheck | CountCheck | AlignedCheck | FactCheck | AloneCheck
 
 
-def _missing(within: Limit | None, part: Part) -> Decision | None:
+def _missing(within: Limit | None, part: InspectedPart) -> ConditionResult | None:
     """The decision when the length of the stretch depends on what is not known."""
     missing = "" if within is None else within.at(part).missing
-    return Decision(Verdict.NOT_EVALUABLE, f"stretch of weld: {missing}") if missing else None
+    return ConditionResult(Verdict.NOT_EVALUABLE, f"stretch of weld: {missing}") if missing else None
 
 
-def _stretch(within: Limit | None, part: Part) -> tuple[float | None, str]:
+def _stretch(within: Limit | None, part: InspectedPart) -> tuple[float | None, str]:
     """The stretch of weld to look at, None for all of it, and the same in words."""
     weld = part.weld_length_mm
     if within is None:

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.standards.finding import Finding, Part
+from core.standards.finding import Imperfection, InspectedPart
 from core.standards.kinds import name_of, possible_kinds
 from core.standards.peers import Peers
 from core.standards.rule_set import Requirement, Rule, RuleSet, Stance
 from core.standards.verdict import (
     NOTHING_REPORTED,
-    Decision,
+    ConditionResult,
     ImageVerdict,
     IndicationVerdict,
     RuleOutcome,
@@ -23,14 +23,14 @@ from core.standards.verdict import (
 class _Reading:
     """A finding taken for some kinds, and the one rule (or none) that covers all of them."""
 
-    finding: Finding
+    finding: Imperfection
     kinds: tuple[str, ...]
     rule: Rule | None
     applies: bool | None  # None: whether the rule's condition holds is not known
 
 
 def evaluate(
-    findings: Sequence[Finding], part: Part, rule_set: RuleSet, level: str | None = None
+    findings: Sequence[Imperfection], part: InspectedPart, rule_set: RuleSet, level: str | None = None
 ) -> ImageVerdict:
     """The verdict on all `findings` of one weld by one level of `rule_set`, and on each of them.
 
@@ -74,7 +74,7 @@ def evaluate(
     )
 
 
-def _readings(finding: Finding, part: Part, rule_set: RuleSet) -> tuple[_Reading, ...]:
+def _readings(finding: Imperfection, part: InspectedPart, rule_set: RuleSet) -> tuple[_Reading, ...]:
     """The kinds that the finding may be, those under the same rule taken together."""
     kinds_of: dict[str | None, list[str]] = {}
     rules: dict[str | None, Rule | None] = {}
@@ -90,7 +90,7 @@ def _readings(finding: Finding, part: Part, rule_set: RuleSet) -> tuple[_Reading
     )
 
 
-def _peers(rule: Rule, findings: list[Finding], readings: dict[str, tuple[_Reading, ...]]) -> Peers:
+def _peers(rule: Rule, findings: list[Imperfection], readings: dict[str, tuple[_Reading, ...]]) -> Peers:
     certain, possible = [], []
     for finding in findings:
         under = [
@@ -105,10 +105,10 @@ def _peers(rule: Rule, findings: list[Finding], readings: dict[str, tuple[_Readi
 
 
 def _judge(
-    finding: Finding,
+    finding: Imperfection,
     readings: tuple[_Reading, ...],
     peers: dict[str, Peers],
-    part: Part,
+    part: InspectedPart,
     rule_set: RuleSet,
     level_index: int,
 ) -> IndicationVerdict:
@@ -123,7 +123,7 @@ def _judge(
 
 
 def _outcomes(
-    reading: _Reading, peers: dict[str, Peers], part: Part, rule_set: RuleSet, level_index: int
+    reading: _Reading, peers: dict[str, Peers], part: InspectedPart, rule_set: RuleSet, level_index: int
 ) -> list[RuleOutcome]:
     rule = reading.rule
     if rule is None:
@@ -148,22 +148,22 @@ def _outcomes(
     return outcomes
 
 
-def _without_checks(rule: Rule, requirement: Requirement, by: str) -> tuple[Decision, ...]:
+def _without_checks(rule: Rule, requirement: Requirement, by: str) -> tuple[ConditionResult, ...]:
     """The decision where the requirement has nothing to check, none where it has."""
     if requirement.stance is Stance.NOT_PERMITTED:
-        return (Decision(Verdict.NOT_ACCEPTABLE, f"{rule.title}: not permitted ({by})"),)
+        return (ConditionResult(Verdict.NOT_ACCEPTABLE, f"{rule.title}: not permitted ({by})"),)
     if requirement.stance is Stance.UNKNOWN:
         return (_undecided(f"{rule.title}: no trustworthy limits found ({by})"),)
     return ()
 
 
-def _outcome(reading: _Reading, rule: Rule, decisions: tuple[Decision, ...]) -> RuleOutcome:
+def _outcome(reading: _Reading, rule: Rule, decisions: tuple[ConditionResult, ...]) -> RuleOutcome:
     verdict = all_must_hold(decision.verdict for decision in decisions)
     return RuleOutcome(reading.kinds, rule.rule_id, rule.clause, verdict, decisions)
 
 
-def _undecided(words: str) -> Decision:
-    return Decision(Verdict.NOT_EVALUABLE, words)
+def _undecided(words: str) -> ConditionResult:
+    return ConditionResult(Verdict.NOT_EVALUABLE, words)
 
 
 def _reasons(verdict: Verdict, outcomes: tuple[RuleOutcome, ...]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from core.standards.finding import Finding
+from core.standards.finding import Imperfection
 from core.standards.interval import Interval
 
 #: Longer than so many times its width: elongated, otherwise rounded.
@@ -39,7 +39,7 @@ class Measure(StrEnum):
         return f"no {what} in millimetres (no scale?)"
 
 
-def extent(finding: Finding, measure: Measure) -> Interval | None:
+def extent(finding: Imperfection, measure: Measure) -> Interval | None:
     """The extent of `finding` that `measure` names, None where it is not known.
 
     A diameter is the longest extent. Of width and height the larger counts, the one that is known when the
@@ -70,7 +70,7 @@ class Shape(StrEnum):
     ROUNDED = "rounded"
 
 
-def shape(finding: Finding) -> Shape | None:
+def shape(finding: Imperfection) -> Shape | None:
     """ELONGATED when longer than three times the width, None where the measurements leave both open."""
     if finding.length is None or finding.width is None:
         return None
@@ -80,6 +80,6 @@ def shape(finding: Finding) -> Shape | None:
     return Shape.ROUNDED if length.high <= ELONGATED_RATIO * width.low else None
 
 
-def along_weld(finding: Finding) -> Interval:
+def along_weld(finding: Imperfection) -> Interval:
     """Length along the weld, mm: its length, or anything from 0 up where that is not known."""
     return extent(finding, Measure.LENGTH) or Interval(0.0, float("inf"))

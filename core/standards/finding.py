@@ -69,7 +69,7 @@ class Length:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Imperfection:
     """An indication to be judged. Extents are None where nobody measured them or the image has no scale.
 
     Attributes:
@@ -120,7 +120,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class InspectedPart:
     """The weld that the image shows. None means not known; nothing is assumed for it.
 
     Attributes:

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from core.standards.verdict import Decision, Verdict
+from core.standards.verdict import ConditionResult, Verdict
 
 #: Differences below a nanometre are rounding, not size: a value at the limit is within it.
 TOLERANCE = 1e-6
@@ -41,7 +41,9 @@ class Bound:
     missing: str = ""
 
 
-def compare(name: str, value: Interval, bound: Bound, *, why_wide: str = "", unit: str = "mm") -> Decision:
+def compare(
+    name: str, value: Interval, bound: Bound, *, why_wide: str = "", unit: str = "mm"
+) -> ConditionResult:
     """The decision on `value`, by the written rule of docs/standards.md ("Uncertainty").
 
     Not acceptable when all of the interval lies beyond the limit; acceptable when all of it lies within a
@@ -64,7 +66,7 @@ def compare(name: str, value: Interval, bound: Bound, *, why_wide: str = "", uni
     else:
         words = f"{measured} straddles {bound.words}: {why_wide or 'measure again, more finely'}"
         verdict = Verdict.NOT_EVALUABLE
-    return Decision(verdict, words, value.low, finite(value.high), finite(bound.most))
+    return ConditionResult(verdict, words, value.low, finite(value.high), finite(bound.most))
 
 
 def finite(value: float) -> float | None:

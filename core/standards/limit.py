@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-from core.standards.finding import Part, Symbol
+from core.standards.finding import InspectedPart, Symbol
 from core.standards.interval import Bound, number
 
 
@@ -28,7 +28,7 @@ class Limit:
         if self.times is None and self.max_mm is None:
             raise ValueError("expected `times` and `of`, `max_mm`, or all three")
 
-    def at(self, part: Part) -> Bound:
+    def at(self, part: InspectedPart) -> Bound:
         """The limit for `part`. With the thickness unknown, `max_mm` still bounds it from above."""
         cap = math.inf if self.max_mm is None else self.max_mm
         if self.times is None or self.of is None:

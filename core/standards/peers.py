@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.standards.extents import along_weld
-from core.standards.finding import Finding
+from core.standards.finding import Imperfection
 from core.standards.interval import Interval
 from core.standards.windows import Spans, linked_group, worst_count, worst_total
 
@@ -33,7 +33,7 @@ class Peers:
     middles: npt.NDArray[np.float64]
 
     @classmethod
-    def of(cls, possible: Sequence[Finding], certain: frozenset[str]) -> Self:
+    def of(cls, possible: Sequence[Imperfection], certain: frozenset[str]) -> Self:
         """The peers among `possible`, of which those with an id in `certain` are certain."""
         ordered = sorted(possible, key=lambda finding: finding.finding_id)
         bounds = [along_weld(finding) for finding in ordered]
@@ -48,7 +48,7 @@ class Peers:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def index(self, finding: Finding) -> int:
+    def index(self, finding: Imperfection) -> int:
         """Where `finding` stands.
 
         Raises:
@@ -73,7 +73,7 @@ class Peers:
         return np.stack([self.middles[mask] - half, self.middles[mask] + half], axis=1)
 
 
-def total_in(finding: Finding, peers: Peers, window_mm: float | None) -> Interval:
+def total_in(finding: Imperfection, peers: Peers, window_mm: float | None) -> Interval:
     """The largest total length, mm, in a stretch of `window_mm` that touches `finding`; None: the whole weld.
 
     The lower bound counts what is certain, as short as it may be, and sets aside what has no position; the
@@ -87,7 +87,7 @@ def total_in(finding: Finding, peers: Peers, window_mm: float | None) -> Interva
     return _in_window(index, peers, window_mm, worst_total, within)
 
 
-def count_in(finding: Finding, peers: Peers, window_mm: float | None) -> Interval:
+def count_in(finding: Imperfection, peers: Peers, window_mm: float | None) -> Interval:
     """The largest number of indications that a stretch of `window_mm` that touches `finding` meets.
 
     Bounds as in `total_in`.
@@ -98,7 +98,7 @@ def count_in(finding: Finding, peers: Peers, window_mm: float | None) -> Interva
     return _in_window(index, peers, window_mm, worst_count, np.ones_like(peers.lengths))
 
 
-def group_total_in(finding: Finding, peers: Peers, window_mm: float, gap_factor: float) -> Interval:
+def group_total_in(finding: Imperfection, peers: Peers, window_mm: float, gap_factor: float) -> Interval:
     """The largest total length, mm, of one group in a stretch of `window_mm` that touches `finding`.
 
     A group needs two members: a total of 0 says that the indication stands alone. Bounds as in `total_in`.

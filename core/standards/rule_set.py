@@ -7,7 +7,7 @@ from enum import StrEnum
 from core.domain.errors import BadInputError
 from core.standards.checks import Check
 from core.standards.extents import Shape, shape
-from core.standards.finding import Finding, Part, Symbol
+from core.standards.finding import Imperfection, InspectedPart, Symbol
 from core.standards.interval import number
 from core.standards.kinds import covers, prefix
 
@@ -80,7 +80,7 @@ class Condition:
     shape: Shape | None = None
     otherwise: str = ""
 
-    def holds(self, finding: Finding, part: Part) -> bool | None:
+    def holds(self, finding: Imperfection, part: InspectedPart) -> bool | None:
         """True when the rule applies, None where that is not known."""
         answers: list[bool | None] = []
         if self.is_single_sided is not None:

@@ -36,7 +36,7 @@ def whichever_holds(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class ConditionResult:
     """What one condition of a rule made of one indication.
 
     Attributes:
@@ -69,7 +69,7 @@ class RuleOutcome:
     rule_id: str | None
     clause: str
     verdict: Verdict
-    decisions: tuple[Decision, ...]
+    decisions: tuple[ConditionResult, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +146,6 @@ def _outcome_from(content: Mapping[str, Any]) -> RuleOutcome:
         clause=content["clause"],
         verdict=Verdict(content["verdict"]),
         decisions=tuple(
-            Decision(**{**one, "verdict": Verdict(one["verdict"])}) for one in content["decisions"]
+            ConditionResult(**{**one, "verdict": Verdict(one["verdict"])}) for one in content["decisions"]
         ),
     )

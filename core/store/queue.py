@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from core.domain.correction import Finding, FoundBox, Reason, found_box_from
+from core.domain.correction import CorrectionCase, FoundBox, Reason, found_box_from
 from core.domain.errors import StaleVersionError, UnknownRecordError
 from core.store.learning_tables import QueueItemRow
 from core.store.tables import ImageRow
@@ -103,7 +103,7 @@ class QueueRepository:
         self._session = session
         self._now = now
 
-    def put(self, findings: Sequence[tuple[str, Finding]]) -> int:
+    def put(self, findings: Sequence[tuple[str, CorrectionCase]]) -> int:
         """Add the findings that are new, each with an id for its item; returns their number."""
         dialect = self._session.get_bind().dialect.name
         insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
@@ -229,7 +229,7 @@ def _conditions(wanted: QueueFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _values(item_id: str, finding: Finding, now: datetime) -> dict[str, Any]:
+def _values(item_id: str, finding: CorrectionCase, now: datetime) -> dict[str, Any]:
     return {
         "item_id": item_id,
         "finding_key": finding.key,

@@ -10,7 +10,7 @@ from pathlib import Path
 from core.domain.errors import DatasetError
 from core.labelling.box_checks import box_findings
 from core.labelling.coco import read_coco
-from core.labelling.finding import Finding, FindingKind, error
+from core.labelling.finding import DataIssue, FindingKind, error
 from core.labelling.split import members_of, names_of, read_split
 from core.training.images import TrainingImage
 from core.training.recipe import CocoSource, Recipe
@@ -36,8 +36,8 @@ def refuse_faults(recipe: Recipe, images: Sequence[TrainingImage], data_dir: Pat
         raise DatasetError(f"these data cannot train, {len(faults)} faults: {named}{more}")
 
 
-def _box_faults(images: Sequence[TrainingImage]) -> list[Finding]:
-    found: list[Finding] = []
+def _box_faults(images: Sequence[TrainingImage]) -> list[DataIssue]:
+    found: list[DataIssue] = []
     for image in images:
         if "seed" not in image.identity:  # rendered together with its truth
             height, width = image.pixels.shape
@@ -46,7 +46,9 @@ def _box_faults(images: Sequence[TrainingImage]) -> list[Finding]:
     return [finding for finding in found if finding.is_error]
 
 
-def _leaks(recipe: Recipe, images: Sequence[TrainingImage], data_dir: Path, split_dir: Path) -> list[Finding]:
+def _leaks(
+    recipe: Recipe, images: Sequence[TrainingImage], data_dir: Path, split_dir: Path
+) -> list[DataIssue]:
     trained = {str(image.identity["sha256"]): str(image.identity["file_name"]) for image in images}
     found = []
     for file_name, series in held_back(recipe, data_dir, split_dir).items():

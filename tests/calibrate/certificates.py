@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from core.calibrate.routing import Assurance
-from core.calibrate.routing_certificate import PartScore, RoutingCertificate, Subject, certify
+from core.calibrate.routing_certificate import CertifiedSubject, PartScore, RoutingCertificate, certify
 
 MADE_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
-def subject(**changes: object) -> Subject:
+def subject(**changes: object) -> CertifiedSubject:
     """Weld v2 with its operating probability at 0.4."""
     about: dict[str, object] = {
         "model": "weld",
@@ -20,14 +20,14 @@ def subject(**changes: object) -> Subject:
         "set_sha256": "cd" * 32,
         "device": "cpu",
     }
-    return Subject(**(about | changes))  # type: ignore[arg-type]
+    return CertifiedSubject(**(about | changes))  # type: ignore[arg-type]
 
 
 def certificate(
     defective: Sequence[float] = (0.3,) * 60,
     clean: Sequence[float] = (),
     *,
-    about: Subject | None = None,
+    about: CertifiedSubject | None = None,
     level: Assurance | None = None,
     made_at: datetime = MADE_AT,
 ) -> RoutingCertificate:

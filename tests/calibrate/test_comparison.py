@@ -11,7 +11,7 @@ from core.calibrate.comparison import (
     COMPARISON_HEADER,
     ISOTONIC_BOXES,
     ISOTONIC_GROUPS,
-    Comparison,
+    CalibratorComparison,
     compare_methods,
     comparison_rows,
     cross_fitted_probabilities,
@@ -34,7 +34,7 @@ def _groups(n: int, n_groups: int) -> list[str]:
     return [f"part {i % n_groups}" for i in range(n)]
 
 
-def _compared(calibrator: Calibrator, n: int, n_groups: int) -> Comparison:
+def _compared(calibrator: Calibrator, n: int, n_groups: int) -> CalibratorComparison:
     return compare_methods(*_drawn(calibrator, n), _groups(n, n_groups))
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from core.audit.canonical import digest
-from core.domain.detections import Detections, Origin, View
+from core.domain.detections import CellOrigin, Detections, View
 from core.domain.indication import IndicationClass
 from core.domain.inspection import DetectionResult
 from core.domain.model_version import CalibrationRecord, ModelVersion
@@ -62,7 +62,7 @@ def found_on(radiograph: Radiograph, random: np.random.Generator) -> DetectionRe
     corner = random.uniform(0, 10, (n_boxes, 2))
     boxes = np.hstack([corner, corner + random.uniform(1, 10, (n_boxes, 2))]).astype(np.float32)
     scores = np.sort(random.uniform(0.1, 1, n_boxes)).astype(np.float32)[::-1].copy()
-    origin = Origin(View(0, 0, _WIDTH, _HEIGHT), 0, 0, 0)
+    origin = CellOrigin(View(0, 0, _WIDTH, _HEIGHT), 0, 0, 0)
     return DetectionResult(
         name="weld.png",
         radiograph=radiograph,

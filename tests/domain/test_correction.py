@@ -5,7 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.domain.correction import DOUBT, GRAVE, WEIGHTS, Finding, FoundBox, Origin, Reason, found_box_from
+from core.domain.correction import (
+    DOUBT,
+    GRAVE,
+    WEIGHTS,
+    CorrectionCase,
+    FoundBox,
+    Origin,
+    Reason,
+    found_box_from,
+)
 from core.domain.correction_findings import (
     doubtful_findings,
     findings_of_reading,
@@ -23,8 +32,8 @@ from tests.records import MINE, START, detection_result
 BOX = (10.0, 10.0, 30.0, 20.0)
 
 
-def found(reason: Reason, *boxes: FoundBox, operating: float = 0.4) -> Finding:
-    return Finding(reason, "a" * 64, None, "weld", operating, boxes)
+def found(reason: Reason, *boxes: FoundBox, operating: float = 0.4) -> CorrectionCase:
+    return CorrectionCase(reason, "a" * 64, None, "weld", operating, boxes)
 
 
 def box(
@@ -48,7 +57,7 @@ def box(
         (found(Reason.DOUBTFUL, box(1.0), operating=1.0), WEIGHTS[Reason.DOUBTFUL] + DOUBT),
     ],
 )
-def test_the_priority_is_weight_gravity_and_doubt(finding: Finding, expected: float) -> None:
+def test_the_priority_is_weight_gravity_and_doubt(finding: CorrectionCase, expected: float) -> None:
     assert finding.priority == pytest.approx(expected)
 
 

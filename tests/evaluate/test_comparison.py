@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from core.evaluate.comparison import (
-    Difference,
-    Verdict,
+    Conclusion,
+    FigureDifference,
     compare,
     holm,
     mcnemar_p,
@@ -20,7 +20,7 @@ def _plan(images: list, n_resamples: int = 1000) -> Resampling:
     return resample([image.cluster for image in images], n_resamples=n_resamples)
 
 
-def _better(rows: tuple[Difference, ...], verdict: Verdict = Verdict.BETTER) -> list[str]:
+def _better(rows: tuple[FigureDifference, ...], verdict: Conclusion = Conclusion.BETTER) -> list[str]:
     return [row.figure for row in rows if row.verdict is verdict]
 
 
@@ -49,7 +49,7 @@ def test_a_version_that_finds_more_is_called_better_where_it_is() -> None:
     result = compare(weak, strong, plan)
     assert {"recall", "ap50"} <= set(_better(result.main))
     assert "false_calls_per_image" not in _better(result.main)
-    assert {"recall", "ap50"} <= set(_better(compare(strong, weak, plan).main, Verdict.WORSE))
+    assert {"recall", "ap50"} <= set(_better(compare(strong, weak, plan).main, Conclusion.WORSE))
     row = result.named("recall")
     assert row is not None
     assert row.difference == pytest.approx(row.second - row.first)
@@ -62,7 +62,7 @@ def test_more_false_calls_are_worse_and_less_overconfidence_is_better() -> None:
     plan = _plan(images)
     plain = measured(table_of(reported(images, Skill(), seed=2)), plan)
     noisy = measured(table_of(reported(images, Skill(false_calls=4.0, overconfidence=2.5), seed=3)), plan)
-    worse = _better(compare(plain, noisy, plan).main, Verdict.WORSE)
+    worse = _better(compare(plain, noisy, plan).main, Conclusion.WORSE)
     assert {"false_calls_per_image", "precision", "d_ece", "brier", "images_no_false_call"} <= set(worse)
     assert "d_ece" in _better(compare(noisy, plain, plan).main)
 
@@ -72,8 +72,8 @@ def test_a_version_is_not_distinguishable_from_itself() -> None:
     plan = _plan(images, 200)
     version = measured(table_of(images), plan)
     result = compare(version, version, plan)
-    assert {row.verdict for row in result.main} == {Verdict.SAME}
-    assert {row.verdict for row in result.by_group} <= {Verdict.SAME, Verdict.NOT_JUDGED}
+    assert {row.verdict for row in result.main} == {Conclusion.SAME}
+    assert {row.verdict for row in result.by_group} <= {Conclusion.SAME, Conclusion.NOT_JUDGED}
     assert all(row.difference == 0 and row.interval == (0.0, 0.0) for row in result.main)
 
 
@@ -83,7 +83,7 @@ def test_nothing_is_judged_on_few_parts_or_on_images_that_trained() -> None:
     weak = measured(table_of(reported(images, Skill(found=0.2), seed=2)), plan)
     strong = measured(table_of(reported(images, Skill(found=0.9), seed=3)), plan)
     few = compare(weak, strong, plan)
-    assert {row.verdict for row in few.main} == {Verdict.NOT_JUDGED}
+    assert {row.verdict for row in few.main} == {Conclusion.NOT_JUDGED}
     assert few.main[0].why == "5 independent parts; 6 are the least that can tell"
     images = recorded(40, seed=1)
     plan = _plan(images, 200)
@@ -109,9 +109,9 @@ def test_a_class_or_size_with_few_boxes_is_not_judged() -> None:
     strong = measured(table_of(reported(images, Skill(found=0.95), seed=3)), plan)
     rows = {row.figure: row for row in compare(weak, strong, plan).by_group}
     small = rows["recall:mm:below 1 mm"]
-    assert small.verdict is Verdict.NOT_JUDGED
+    assert small.verdict is Conclusion.NOT_JUDGED
     assert small.why.endswith("recorded boxes; 20 are the least that can tell")
-    assert rows["recall:class:crack"].verdict is Verdict.BETTER
+    assert rows["recall:class:crack"].verdict is Conclusion.BETTER
 
 
 def test_holm_stops_at_the_first_that_is_not_small_enough() -> None:
@@ -138,7 +138,7 @@ def test_images_of_one_part_count_once_in_mcnemar() -> None:
     rows = compare(measured(table_of(spoilt), plan), measured(table_of(perfect), plan), plan).main
     row = next(row for row in rows if row.figure == "images_nothing_missed")
     assert row.p_value == 1.0
-    assert row.verdict is Verdict.SAME
+    assert row.verdict is Conclusion.SAME
 
 
 def _all_found(image):

@@ -8,7 +8,7 @@ import torch
 from captum.attr import LayerGradientXActivation
 from torch import nn
 
-from core.domain.detections import Detections, Origin, View
+from core.domain.detections import CellOrigin, Detections, View
 from core.domain.indication import IndicationClass
 from core.domain.inspection import HeatMap
 from core.domain.radiograph import Polarity
@@ -47,7 +47,7 @@ def _detections(*cells: tuple[int, int, int], view: View = WHOLE) -> Detections:
         np.array(boxes, np.float32).reshape(-1, 4),
         np.linspace(0.9, 0.5, n, dtype=np.float32),
         (IndicationClass.UNCLASSIFIED,) * n,
-        tuple(Origin(view, *cell) for cell in cells),
+        tuple(CellOrigin(view, *cell) for cell in cells),
     )
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.domain.detections import Origin, View
+from core.domain.detections import CellOrigin, View
 from core.explain.placement import place, scaled
 
 
@@ -11,7 +11,7 @@ def _place(cells, *, row=4, col=5, stride=8, view=None, box=(40, 32, 48, 40), sh
         np.array(cells, np.float32),
         first_row=row,
         first_col=col,
-        origin=Origin(view, 1, row, col),
+        origin=CellOrigin(view, 1, row, col),
         stride=stride,
         box=np.array(box, np.float32),
         image_shape=shape,

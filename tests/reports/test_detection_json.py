@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.domain.detections import Detections, Origin, View
+from core.domain.detections import CellOrigin, Detections, View
 from core.domain.indication import IndicationClass
 from core.domain.inspection import DetectionResult
 from core.domain.model_version import CalibrationRecord, ModelVersion
@@ -24,7 +24,7 @@ def result(*, pitch: PixelPitch | None = None, n: int = 2) -> DetectionResult:
         np.array([[1, 2, 30.5, 12.25], [40, 40, 44, 60]], np.float32)[:n].reshape(-1, 4),
         np.array([0.9, 0.2], np.float32)[:n],
         classes,
-        (Origin(View(0, 0, 96, 64), 0, 1, 2),) * n,
+        (CellOrigin(View(0, 0, 96, 64), 0, 1, 2),) * n,
         np.array([0.8, 0.3], np.float32)[:n],
     )
     pixels = np.linspace(0, 4095, 64 * 96).reshape(64, 96).astype(np.uint16)

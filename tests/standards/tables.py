@@ -2,7 +2,7 @@
 
 from core.domain.indication import IndicationClass
 from core.standards.evaluation import evaluate
-from core.standards.finding import Finding, Length, Part
+from core.standards.finding import Imperfection, InspectedPart, Length
 from core.standards.kinds import class_of
 from core.standards.shipped import SHIPPED, shipped_rule_set
 from core.standards.verdict import ImageVerdict, Verdict
@@ -26,13 +26,13 @@ def finding(
     is_internal: bool | None = None,
     is_shallow: bool | None = None,
     indication: IndicationClass | None = None,
-) -> Finding:
+) -> Imperfection:
     """An indication of number `code`, as long and wide as given, its middle at `at` mm."""
 
     def mm(value: float | None) -> Length | None:
         return None if value is None else Length(value, plus_minus)
 
-    return Finding(
+    return Imperfection(
         name,
         indication or class_of(code or "100"),
         code,
@@ -45,14 +45,14 @@ def finding(
     )
 
 
-def judge(table: str, level: str | None, part: Part, *findings: Finding) -> ImageVerdict:
+def judge(table: str, level: str | None, part: InspectedPart, *findings: Imperfection) -> ImageVerdict:
     """The verdict of a shipped table."""
     return evaluate(findings, part, TABLES[table], level)
 
 
 def several(
     code: str, lengths: list[float], positions: list[float | None], width: float = 0.5
-) -> list[Finding]:
+) -> list[Imperfection]:
     """Indications "0", "1", ... of one kind."""
     return [
         finding(code, length, min(width, length), at=at, name=str(i))

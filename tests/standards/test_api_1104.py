@@ -2,13 +2,13 @@
 
 import pytest
 
-from core.standards.finding import Part
+from core.standards.finding import InspectedPart
 from tests.standards.tables import ACCEPTABLE, NOT_ACCEPTABLE, NOT_EVALUABLE, finding, judge, several
 
-PART = Part(wall_mm=10, weld_length_mm=2000)
+PART = InspectedPart(wall_mm=10, weld_length_mm=2000)
 
 
-def verdict(*found: object, part: Part = PART) -> object:
+def verdict(*found: object, part: InspectedPart = PART) -> object:
     return judge("api-1104", None, part, *found).verdict  # type: ignore[arg-type]
 
 
@@ -41,15 +41,17 @@ class TestFusionAndPenetration:
         assert verdict(*several(code, [10, 10, 10], [150, 295, 439])) is NOT_ACCEPTABLE
 
     def test_a_weld_under_300_mm_may_have_8_percent(self, code: str) -> None:
-        short = Part(wall_mm=10, weld_length_mm=200)
+        short = InspectedPart(wall_mm=10, weld_length_mm=200)
         assert verdict(finding(code, 16, 1), part=short) is ACCEPTABLE
         assert verdict(finding(code, 16.01, 1), part=short) is NOT_ACCEPTABLE
-        assert verdict(finding(code, 25, 1), part=Part(weld_length_mm=300)) is ACCEPTABLE
-        assert verdict(finding(code, 24, 1), part=Part(weld_length_mm=299)) is NOT_ACCEPTABLE  # 23.92
+        assert verdict(finding(code, 25, 1), part=InspectedPart(weld_length_mm=300)) is ACCEPTABLE
+        assert (
+            verdict(finding(code, 24, 1), part=InspectedPart(weld_length_mm=299)) is NOT_ACCEPTABLE
+        )  # 23.92
 
     def test_without_the_length_of_the_weld_only_too_much_is_decided(self, code: str) -> None:
-        assert verdict(finding(code, 5, 1), part=Part()) is NOT_EVALUABLE
-        assert verdict(finding(code, 25.1, 1), part=Part()) is NOT_ACCEPTABLE
+        assert verdict(finding(code, 5, 1), part=InspectedPart()) is NOT_EVALUABLE
+        assert verdict(finding(code, 25.1, 1), part=InspectedPart()) is NOT_ACCEPTABLE
 
 
 def test_elongated_slag() -> None:
@@ -82,7 +84,7 @@ def test_slag_that_nobody_named_is_judged_only_where_both_kinds_agree() -> None:
 def test_a_pore() -> None:
     assert verdict(finding("2011", 2.5, 2)) is ACCEPTABLE  # 25 % of 10 mm
     assert verdict(finding("2011", 2.51, 2)) is NOT_ACCEPTABLE
-    thick = Part(wall_mm=40)
+    thick = InspectedPart(wall_mm=40)
     assert verdict(finding("2011", 3, 2), part=thick) is ACCEPTABLE
     assert verdict(finding("2011", 3.01, 2), part=thick) is NOT_ACCEPTABLE
     assert verdict(*several("2011", [1, 1], [0, 1000])) is NOT_EVALUABLE  # charts not found
@@ -92,10 +94,10 @@ def test_undercut() -> None:
     assert verdict(finding("5011", 50, 1, at=0)) is ACCEPTABLE
     assert verdict(finding("5011", 50.01, 1, at=0)) is NOT_ACCEPTABLE
     assert verdict(*several("5012", [40, 40], [0, 1000])) is ACCEPTABLE
-    short = Part(weld_length_mm=240)  # a sixth is 40 mm
+    short = InspectedPart(weld_length_mm=240)  # a sixth is 40 mm
     assert verdict(*several("5012", [20, 20], [50, 200]), part=short) is ACCEPTABLE
     assert verdict(*several("5012", [20, 20.1], [50, 200]), part=short) is NOT_ACCEPTABLE
-    assert verdict(finding("5011", 10, 1), part=Part()) is NOT_EVALUABLE
+    assert verdict(finding("5011", 10, 1), part=InspectedPart()) is NOT_EVALUABLE
 
 
 @pytest.mark.parametrize(

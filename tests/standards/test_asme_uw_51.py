@@ -2,12 +2,12 @@
 
 import pytest
 
-from core.standards.finding import Part
+from core.standards.finding import InspectedPart
 from tests.standards.tables import ACCEPTABLE, NOT_ACCEPTABLE, NOT_EVALUABLE, finding, judge, several
 
 
 def verdict(wall_mm: float | None, *found: object) -> object:
-    return judge("asme-viii-1-uw-51", None, Part(wall_mm=wall_mm), *found).verdict  # type: ignore[arg-type]
+    return judge("asme-viii-1-uw-51", None, InspectedPart(wall_mm=wall_mm), *found).verdict  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("code", ["100", "1011", "104", "401", "4012", "402", "4021"])

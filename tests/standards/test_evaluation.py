@@ -5,7 +5,7 @@ import pytest
 from core.domain.errors import BadInputError
 from core.domain.indication import IndicationClass
 from core.standards.evaluation import evaluate
-from core.standards.finding import Finding, Length, Part
+from core.standards.finding import Imperfection, InspectedPart, Length
 from core.standards.reading import read_rule_set
 from core.standards.shipped import SHIPPED
 from tests.standards.tables import (
@@ -19,13 +19,13 @@ from tests.standards.tables import (
     several,
 )
 
-PART = Part(wall_mm=10, thickness_s_mm=10, weld_length_mm=500, is_single_sided=True)
+PART = InspectedPart(wall_mm=10, thickness_s_mm=10, weld_length_mm=500, is_single_sided=True)
 
 
 @pytest.mark.parametrize("table", [name for name in SHIPPED if name != "iso-10675-1"])
 def test_nothing_reported_is_said_as_such_and_never_as_no_defect(table: str) -> None:
     for level in LEVELS[table]:
-        verdict = judge(table, level, Part())
+        verdict = judge(table, level, InspectedPart())
         assert verdict.verdict is ACCEPTABLE
         assert verdict.summary == "acceptable: no indication above the operating point was reported"
         assert "defect" not in json.dumps(verdict.to_dict())
@@ -82,7 +82,7 @@ def test_the_image_is_as_bad_as_its_worst_indication() -> None:
 
 def test_only_the_indications_of_the_bad_stretch_are_rejected() -> None:
     found = several("3012", [10, 10, 1], [0, 100, 1500])
-    each = judge("api-1104", "9.3", Part(wall_mm=10, weld_length_mm=2000), *found).indications
+    each = judge("api-1104", "9.3", InspectedPart(wall_mm=10, weld_length_mm=2000), *found).indications
     assert [one.verdict for one in each] == [NOT_ACCEPTABLE, NOT_ACCEPTABLE, ACCEPTABLE]
     assert each[0].reasons == ("total length in 300 mm of weld 20 mm > 13 mm",)
 
@@ -92,7 +92,11 @@ def test_only_the_indications_of_the_bad_stretch_are_rejected() -> None:
     [
         (PART, finding("2011"), "d: no length in millimetres (no scale?)"),
         (PART, finding("301", 5, None), "h: no width or height in millimetres (no scale?)"),
-        (Part(wall_mm=10), finding("2011", 1, 1), "d 1 mm: the nominal butt weld thickness s is not known"),
+        (
+            InspectedPart(wall_mm=10),
+            finding("2011", 1, 1),
+            "d 1 mm: the nominal butt weld thickness s is not known",
+        ),
         (
             PART,
             finding("2013", 1, 1),
@@ -100,25 +104,25 @@ def test_only_the_indications_of_the_bad_stretch_are_rejected() -> None:
         ),
         (PART, finding("515", 1, 1), "the table ISO 5817 has no row for root concavity (515)"),
         (
-            Part(wall_mm=10, is_single_sided=None),
+            InspectedPart(wall_mm=10, is_single_sided=None),
             finding("4021", 1, 1),
             "incomplete root penetration: the row is for welded from one side only, which is not known here",
         ),
         (
-            Part(wall_mm=10, is_single_sided=False),
+            InspectedPart(wall_mm=10, is_single_sided=False),
             finding("4021", 1, 1),
             "incomplete root penetration: no trustworthy limits found for welds made from both sides",
         ),
     ],
 )
-def test_what_is_missing_is_said(part: Part, found: Finding, reason: str) -> None:
+def test_what_is_missing_is_said(part: InspectedPart, found: Imperfection, reason: str) -> None:
     verdict = judge("iso-5817", "B", part, found)
     assert verdict.verdict is NOT_EVALUABLE
     assert reason in verdict.indications[0].reasons
 
 
 def test_beyond_the_cap_no_thickness_is_needed() -> None:
-    verdict = judge("iso-5817", "D", Part(), finding("2011", 5.1, 1))
+    verdict = judge("iso-5817", "D", InspectedPart(), finding("2011", 5.1, 1))
     assert verdict.verdict is NOT_ACCEPTABLE
     assert verdict.indications[0].reasons == ("d 5.1 mm > 5 mm",)
 
@@ -150,7 +154,7 @@ class TestKindNotSaid:
                 assert judge(table, level, PART, finding("201", 1, 1)) == by_class
 
     def test_what_may_count_together_keeps_a_total_open(self) -> None:
-        part = Part(wall_mm=10, weld_length_mm=2000)
+        part = InspectedPart(wall_mm=10, weld_length_mm=2000)
         sure = finding("3012", 10, 1, at=0, name="a")
         maybe = finding("301", 10, 1, at=20, name="b")
         each = judge("api-1104", None, part, sure, maybe).indications
@@ -184,7 +188,7 @@ class TestUncertainty:
         assert (decision.low, decision.high, decision.limit) == (pytest.approx(1.7), pytest.approx(2.1), 2.0)
 
     def test_in_a_total_uncertainties_add_up(self) -> None:
-        part = Part(wall_mm=10, weld_length_mm=2000)
+        part = InspectedPart(wall_mm=10, weld_length_mm=2000)
 
         def verdict(plus_minus: float) -> object:
             found = [finding("3012", 6, 1, at=at, name=str(at), plus_minus=plus_minus) for at in (0, 50)]
@@ -217,9 +221,9 @@ def test_two_findings_may_not_share_an_id() -> None:
         lambda: finding("2011", indication=IndicationClass.UNCLASSIFIED),
         lambda: finding("20", indication=IndicationClass.UNCLASSIFIED),
         lambda: finding("2011", at=float("inf")),
-        lambda: Part(wall_mm=0),
-        lambda: Part(thickness_s_mm=-1),
-        lambda: Part(weld_length_mm=float("inf")),
+        lambda: InspectedPart(wall_mm=0),
+        lambda: InspectedPart(thickness_s_mm=-1),
+        lambda: InspectedPart(weld_length_mm=float("inf")),
     ],
 )
 def test_impossible_values_are_refused(wrong: object) -> None:
@@ -229,5 +233,5 @@ def test_impossible_values_are_refused(wrong: object) -> None:
 
 def test_a_hundred_indications_are_judged() -> None:
     found = several("3011", [1.0] * 100, [5.0 * i for i in range(100)])
-    verdict = judge("api-1104", None, Part(wall_mm=10, weld_length_mm=500), *found)
+    verdict = judge("api-1104", None, InspectedPart(wall_mm=10, weld_length_mm=500), *found)
     assert verdict.verdict is NOT_ACCEPTABLE  # 60 mm in 300 mm

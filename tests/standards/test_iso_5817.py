@@ -2,17 +2,17 @@
 
 import pytest
 
-from core.standards.finding import Finding, Part
+from core.standards.finding import Imperfection, InspectedPart
 from tests.standards.tables import ACCEPTABLE, NOT_ACCEPTABLE, NOT_EVALUABLE, finding, judge, several
 
-PART = Part(wall_mm=10, thickness_s_mm=10, weld_length_mm=500, is_single_sided=True)  # s = t = 10
-THICK = Part(wall_mm=100, thickness_s_mm=100, weld_length_mm=500, is_single_sided=True)
+PART = InspectedPart(wall_mm=10, thickness_s_mm=10, weld_length_mm=500, is_single_sided=True)  # s = t = 10
+THICK = InspectedPart(wall_mm=100, thickness_s_mm=100, weld_length_mm=500, is_single_sided=True)
 
 
 @pytest.mark.parametrize("code", ["100", "1011", "1021", "104", "1045"])
 @pytest.mark.parametrize("level", ["B", "C", "D"])
 def test_a_crack_is_never_permitted(code: str, level: str) -> None:
-    for part in (PART, Part()):
+    for part in (PART, InspectedPart()):
         assert judge("iso-5817", level, part, finding(code, 0.1, 0.1)).verdict is NOT_ACCEPTABLE
 
 
@@ -33,8 +33,8 @@ SIZES = [
     ("2017", "C", PART, "d", 2.0),
     ("2017", "D", THICK, "d", 3.0),
     ("2017", "C", THICK, "d", 2.0),
-    ("2017", "D", Part(wall_mm=5, thickness_s_mm=5), "d", 1.5),
-    ("2017", "C", Part(wall_mm=5, thickness_s_mm=5), "d", 1.0),
+    ("2017", "D", InspectedPart(wall_mm=5, thickness_s_mm=5), "d", 1.5),
+    ("2017", "C", InspectedPart(wall_mm=5, thickness_s_mm=5), "d", 1.0),
     *(
         row
         for code in ("2014", "2015", "2016", "301", "3011", "3012", "302", "303", "3021")
@@ -63,8 +63,10 @@ SIZES = [
 
 
 @pytest.mark.parametrize(("code", "level", "part", "measure", "limit"), SIZES)
-def test_a_size_is_judged_at_its_limit(code: str, level: str, part: Part, measure: str, limit: float) -> None:
-    def sized(mm: float) -> Finding:
+def test_a_size_is_judged_at_its_limit(
+    code: str, level: str, part: InspectedPart, measure: str, limit: float
+) -> None:
+    def sized(mm: float) -> Imperfection:
         if measure == "d":  # round
             return finding(code, mm, mm)
         return finding(code, max(mm, 5.0), mm) if measure == "h" else finding(code, mm, 0.1)
@@ -75,16 +77,17 @@ def test_a_size_is_judged_at_its_limit(code: str, level: str, part: Part, measur
 
 
 def test_rounding_does_not_push_a_value_over_its_limit() -> None:
-    part = Part(thickness_s_mm=8)
+    part = InspectedPart(thickness_s_mm=8)
     assert 0.1 + 0.2 > 0.3  # 0.2 s = 1.6 mm, as floats meet it
     assert judge("iso-5817", "B", part, finding("2011", 1.6, 0.1 + 0.2)).verdict is ACCEPTABLE
     assert (
-        judge("iso-5817", "C", Part(thickness_s_mm=1), finding("2011", 0.1 + 0.2, 0.1)).verdict is ACCEPTABLE
+        judge("iso-5817", "C", InspectedPart(thickness_s_mm=1), finding("2011", 0.1 + 0.2, 0.1)).verdict
+        is ACCEPTABLE
     )
 
 
 def test_the_numbers_and_words_that_decided_are_given() -> None:
-    verdict = judge("iso-5817", "B", Part(thickness_s_mm=8), finding("301", 5, 1.8))
+    verdict = judge("iso-5817", "B", InspectedPart(thickness_s_mm=8), finding("301", 5, 1.8))
     (indication,) = verdict.indications
     (outcome,) = indication.outcomes
     assert indication.reasons == ("h 1.8 mm > 0.2 s = 1.6 mm",)
@@ -113,7 +116,7 @@ def test_a_surface_pore_is_not_permitted_at_b_above_3_mm_of_wall() -> None:
 def test_a_surface_pore_in_a_wall_of_at_most_3_mm_has_no_limit(
     level: str, wall_mm: float, expected: object
 ) -> None:
-    part = Part(wall_mm=wall_mm, thickness_s_mm=wall_mm)
+    part = InspectedPart(wall_mm=wall_mm, thickness_s_mm=wall_mm)
     assert judge("iso-5817", level, part, finding("2017", 0.1, 0.1)).verdict is expected
 
 
@@ -144,7 +147,9 @@ def test_lack_of_fusion(code: str) -> None:
     for level in ("B", "C"):
         assert judge("iso-5817", level, PART, finding(code, 1, 0.1)).verdict is NOT_ACCEPTABLE
 
-    def at_d(length: float, height: float | None, is_internal: bool | None, part: Part = PART) -> object:
+    def at_d(
+        length: float, height: float | None, is_internal: bool | None, part: InspectedPart = PART
+    ) -> object:
         found = finding(code, length, 0.1, height=height, is_internal=is_internal, at=50)
         return judge("iso-5817", "D", part, found).verdict
 
@@ -161,7 +166,7 @@ def test_lack_of_fusion(code: str) -> None:
 
 @pytest.mark.parametrize("code", ["402", "4021"])
 def test_incomplete_root_penetration(code: str) -> None:
-    def at(level: str, length: float, height: float | None, part: Part) -> object:
+    def at(level: str, length: float, height: float | None, part: InspectedPart) -> object:
         return judge("iso-5817", level, part, finding(code, length, 0.1, height=height)).verdict
 
     for level in ("B", "C"):
@@ -174,7 +179,9 @@ def test_incomplete_root_penetration(code: str) -> None:
     assert at("D", 5, None, PART) is NOT_EVALUABLE
     for level in ("B", "C", "D"):
         for is_single_sided in (False, None):
-            part = Part(wall_mm=10, thickness_s_mm=10, weld_length_mm=500, is_single_sided=is_single_sided)
+            part = InspectedPart(
+                wall_mm=10, thickness_s_mm=10, weld_length_mm=500, is_single_sided=is_single_sided
+            )
             assert at(level, 1, 0.1, part) is NOT_EVALUABLE
 
 
@@ -183,7 +190,7 @@ class TestShort:
 
     @staticmethod
     def verdict(lengths: list[float], positions: list[float | None], weld_mm: float | None = 500) -> object:
-        part = Part(wall_mm=10, thickness_s_mm=10, weld_length_mm=weld_mm, is_single_sided=True)
+        part = InspectedPart(wall_mm=10, thickness_s_mm=10, weld_length_mm=weld_mm, is_single_sided=True)
         found = [
             finding("4021", length, 0.1, at=at, height=1, name=str(i))
             for i, (length, at) in enumerate(zip(lengths, positions, strict=True))

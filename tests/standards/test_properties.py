@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.domain.indication import IndicationClass
 from core.standards.evaluation import evaluate
-from core.standards.finding import Finding, Length, Part
+from core.standards.finding import Imperfection, InspectedPart, Length
 from core.standards.kinds import KINDS, class_of, possible_kinds
 from core.standards.rule_set import Stance
 from core.standards.verdict import Verdict, all_must_hold, whichever_holds
@@ -29,7 +29,7 @@ thicknesses = st.none() | st.floats(0.01, 120) | st.sampled_from([3.0, 8.0, 10.0
 
 
 @st.composite
-def findings(draw: st.DrawFn, name: str = "0") -> Finding:
+def findings(draw: st.DrawFn, name: str = "0") -> Imperfection:
     code = draw(st.none() | st.sampled_from(sorted(KINDS)))
     indication = class_of(code) if code else draw(st.sampled_from(list(IndicationClass)))
     long, wide = sorted((draw(sizes), draw(sizes)), reverse=True)
@@ -37,7 +37,7 @@ def findings(draw: st.DrawFn, name: str = "0") -> Finding:
         draw(st.sampled_from([None, Length(mm, draw(uncertainties)), Length(mm)]))
         for mm in (long, wide / 4 if draw(st.booleans()) else wide, draw(sizes))
     )
-    return Finding(
+    return Imperfection(
         finding_id=name,
         indication=indication,
         iso6520=code,
@@ -51,7 +51,7 @@ def findings(draw: st.DrawFn, name: str = "0") -> Finding:
 
 
 @st.composite
-def welds(draw: st.DrawFn, at_least: int = 0) -> tuple[Finding, ...]:
+def welds(draw: st.DrawFn, at_least: int = 0) -> tuple[Imperfection, ...]:
     """Several indications, often of few kinds so that they count together."""
     n = draw(st.integers(at_least, 6))
     found = [draw(findings(str(i))) for i in range(n)]
@@ -62,7 +62,7 @@ def welds(draw: st.DrawFn, at_least: int = 0) -> tuple[Finding, ...]:
 
 
 parts = st.builds(
-    Part,
+    InspectedPart,
     wall_mm=thicknesses,
     thickness_s_mm=thicknesses,
     weld_length_mm=st.none() | st.integers(20, 900).map(float),
@@ -73,7 +73,7 @@ tables_and_levels = tables.flatmap(lambda name: st.tuples(st.just(name), st.samp
 
 
 def verdicts(
-    table: str, level: str, part: Part, found: tuple[Finding, ...]
+    table: str, level: str, part: InspectedPart, found: tuple[Imperfection, ...]
 ) -> tuple[Verdict, dict[str, Verdict]]:
     verdict = evaluate(found, part, TABLES[table], level)
     return verdict.verdict, {one.finding_id: one.verdict for one in verdict.indications}
@@ -81,7 +81,9 @@ def verdicts(
 
 @given(tables, parts, welds())
 @settings(max_examples=200, deadline=None)
-def test_a_stricter_level_never_permits_more(table: str, part: Part, found: tuple[Finding, ...]) -> None:
+def test_a_stricter_level_never_permits_more(
+    table: str, part: InspectedPart, found: tuple[Imperfection, ...]
+) -> None:
     by_level = [verdicts(table, level, part, found) for level in LEVELS[table]]
     for (strict, strict_each), (lax, lax_each) in zip(by_level, by_level[1:], strict=False):
         assert strict is not ACCEPTABLE or lax is ACCEPTABLE
@@ -100,7 +102,9 @@ def test_every_positive_thickness_lies_in_exactly_one_band(thickness_mm: float) 
 @pytest.mark.parametrize("table", SHIPPED)
 @given(part=parts, found=findings())
 @settings(deadline=None)
-def test_what_no_row_has_limits_for_is_never_accepted(table: str, part: Part, found: Finding) -> None:
+def test_what_no_row_has_limits_for_is_never_accepted(
+    table: str, part: InspectedPart, found: Imperfection
+) -> None:
     rule_set = TABLES[table]
     rules = [
         rule_set.rule_for(kind, found.iso6520) for kind in possible_kinds(found.indication, found.iso6520)
@@ -117,7 +121,7 @@ def test_what_no_row_has_limits_for_is_never_accepted(table: str, part: Part, fo
 @pytest.mark.parametrize("table", SHIPPED)
 @given(part=parts)
 @settings(deadline=None)
-def test_an_unclassified_indication_is_not_evaluable(table: str, part: Part) -> None:
+def test_an_unclassified_indication_is_not_evaluable(table: str, part: InspectedPart) -> None:
     found = finding(None, 0.01, 0.01, at=1, indication=IndicationClass.UNCLASSIFIED)
     for level in LEVELS[table]:
         assert verdicts(table, level, part, (found,))[0] is NOT_EVALUABLE
@@ -126,7 +130,12 @@ def test_an_unclassified_indication_is_not_evaluable(table: str, part: Part) -> 
 @given(tables_and_levels, parts, welds(at_least=1), sizes, sizes, sizes)
 @settings(max_examples=200, deadline=None)
 def test_growing_never_turns_not_acceptable_into_acceptable(
-    where: tuple[str, str], part: Part, found: tuple[Finding, ...], longer: float, wider: float, higher: float
+    where: tuple[str, str],
+    part: InspectedPart,
+    found: tuple[Imperfection, ...],
+    longer: float,
+    wider: float,
+    higher: float,
 ) -> None:
     def grown(length: Length | None, by: float) -> Length | None:
         return length and Length(length.mm + by, length.plus_minus_mm)
@@ -149,7 +158,7 @@ def test_growing_never_turns_not_acceptable_into_acceptable(
 @given(tables_and_levels, parts, welds(), findings("new"))
 @settings(max_examples=200, deadline=None)
 def test_adding_an_indication_never_improves_any_verdict(
-    where: tuple[str, str], part: Part, found: tuple[Finding, ...], new: Finding
+    where: tuple[str, str], part: InspectedPart, found: tuple[Imperfection, ...], new: Imperfection
 ) -> None:
     before, each_before = verdicts(*where, part, found)
     after, each_after = verdicts(*where, part, (*found, new))
@@ -165,7 +174,7 @@ def test_adding_an_indication_never_improves_any_verdict(
 )
 @settings(max_examples=200, deadline=None)
 def test_the_order_of_indications_does_not_matter(
-    where: tuple[str, str], part: Part, found: tuple[tuple[Finding, ...], list[Finding]]
+    where: tuple[str, str], part: InspectedPart, found: tuple[tuple[Imperfection, ...], list[Imperfection]]
 ) -> None:
     first = evaluate(found[0], part, TABLES[where[0]], where[1])
     second = evaluate(found[1], part, TABLES[where[0]], where[1])
@@ -173,7 +182,7 @@ def test_the_order_of_indications_does_not_matter(
     assert {i.finding_id: i for i in first.indications} == {i.finding_id: i for i in second.indications}
 
 
-def _with_less_known(one: Finding) -> Iterator[Finding]:
+def _with_less_known(one: Imperfection) -> Iterator[Imperfection]:
     yield replace(one, length=None)
     yield replace(one, position_mm=None)
     yield replace(one, iso6520=None)
@@ -188,7 +197,7 @@ def _with_less_known(one: Finding) -> Iterator[Finding]:
 @given(tables_and_levels, parts, welds(at_least=1))
 @settings(max_examples=150, deadline=None)
 def test_knowing_less_about_an_indication_never_makes_it_acceptable(
-    where: tuple[str, str], part: Part, found: tuple[Finding, ...]
+    where: tuple[str, str], part: InspectedPart, found: tuple[Imperfection, ...]
 ) -> None:
     before = verdicts(*where, part, found)[0]
     for vaguer in _with_less_known(found[0]):
@@ -199,7 +208,7 @@ def test_knowing_less_about_an_indication_never_makes_it_acceptable(
 @given(tables_and_levels, parts, welds())
 @settings(max_examples=150, deadline=None)
 def test_knowing_less_about_the_part_never_makes_it_acceptable(
-    where: tuple[str, str], part: Part, found: tuple[Finding, ...]
+    where: tuple[str, str], part: InspectedPart, found: tuple[Imperfection, ...]
 ) -> None:
     before = verdicts(*where, part, found)[0]
     for name in ("wall_mm", "thickness_s_mm", "weld_length_mm", "is_single_sided"):
@@ -210,7 +219,7 @@ def test_knowing_less_about_the_part_never_makes_it_acceptable(
 @given(tables_and_levels, parts, welds())
 @settings(max_examples=150, deadline=None)
 def test_every_verdict_has_reasons_and_only_finite_numbers(
-    where: tuple[str, str], part: Part, found: tuple[Finding, ...]
+    where: tuple[str, str], part: InspectedPart, found: tuple[Imperfection, ...]
 ) -> None:
     verdict = evaluate(found, part, TABLES[where[0]], where[1])
     assert "no defect" not in str(verdict.to_dict())

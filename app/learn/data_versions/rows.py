@@ -5,7 +5,7 @@ from typing import Any
 
 from app.shared.moments import minute
 from core.domain.accounts import COMMAND_LINE
-from core.domain.data_manifest import Difference, ImageOrigin, ManifestImage
+from core.domain.data_manifest import ImageOrigin, ManifestChanges, ManifestImage
 from core.services.datasets.data_versions import Preview
 from core.store.data_versions import DataVersion
 
@@ -62,14 +62,14 @@ def version_facts(version: DataVersion, names: Mapping[str, str]) -> dict[str, s
     }
 
 
-def difference_rows(found: Difference) -> list[dict[str, Any]]:
+def difference_rows(found: ManifestChanges) -> list[dict[str, Any]]:
     """Every image that differs, as rows of a table."""
     rows = [_row("added", image, None) for image in found.added]
     rows += [_row("changed", after, before) for before, after in found.changed]
     return rows + [_row("removed", image, image) for image in found.removed]
 
 
-def difference_words(found: Difference) -> str:
+def difference_words(found: ManifestChanges) -> str:
     """The difference in one line."""
     if found.is_empty:
         return "Both hold the same images with the same boxes in the same parts."

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from app.models.compare.words import figure_words
 from core.evaluate.calibration_error import reliability
-from core.evaluate.comparison import Comparison
+from core.evaluate.comparison import VersionComparison
 from core.evaluate.confusion import Confusion
 from core.evaluate.error_types import ErrorType
 from core.evaluate.operating_figures import MeasuredVersion
@@ -38,7 +38,7 @@ def names_of(found: Sequence[VersionOnSet]) -> list[str]:
 def precision_recall(
     found: Sequence[VersionOnSet],
     measured: Sequence[MeasuredVersion],
-    comparisons: Sequence[Comparison],
+    comparisons: Sequence[VersionComparison],
     height: int = _HEIGHT,
 ) -> go.Figure:
     """Precision over recall with 95 % bands and the operating points."""
@@ -79,7 +79,9 @@ def froc(found: Sequence[VersionOnSet], measured: Sequence[MeasuredVersion]) -> 
     return figure
 
 
-def by_group(comparisons: Sequence[Comparison], found: Sequence[VersionOnSet], figure_name: str) -> go.Figure:
+def by_group(
+    comparisons: Sequence[VersionComparison], found: Sequence[VersionOnSet], figure_name: str
+) -> go.Figure:
     """One figure by class and size: points with 95 % intervals."""
     names = names_of(found)
     rows = [row for row in comparisons[0].by_group if row.figure.startswith(f"{figure_name}:")]

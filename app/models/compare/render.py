@@ -13,7 +13,7 @@ from app.models.compare.words import set_words
 from app.shared.access import acting, current_identity
 from app.shared.resources import resources
 from core.domain.accounts import Identity
-from core.evaluate.comparison import Comparison
+from core.evaluate.comparison import VersionComparison
 from core.evaluate.confusion import confusion
 from core.evaluate.error_types import error_types
 from core.evaluate.operating_figures import MeasuredVersion
@@ -51,7 +51,7 @@ def draw_findings(
     chosen: EvaluationSet,
     found: Sequence[VersionOnSet],
     measured: Sequence[MeasuredVersion],
-    comparisons: Sequence[Comparison],
+    comparisons: Sequence[VersionComparison],
 ) -> None:
     """What can be said, the table it rests on, and the curve beside it."""
     names = plots.names_of(found)
@@ -68,7 +68,9 @@ def draw_findings(
 
 
 def draw_curves(
-    found: Sequence[VersionOnSet], measured: Sequence[MeasuredVersion], comparisons: Sequence[Comparison]
+    found: Sequence[VersionOnSet],
+    measured: Sequence[MeasuredVersion],
+    comparisons: Sequence[VersionComparison],
 ) -> None:
     """Precision and recall, and the free-response curve."""
     left, right = st.columns(2, gap="medium")
@@ -81,7 +83,7 @@ def draw_curves(
     )
 
 
-def draw_groups(found: Sequence[VersionOnSet], comparisons: Sequence[Comparison]) -> None:
+def draw_groups(found: Sequence[VersionOnSet], comparisons: Sequence[VersionComparison]) -> None:
     """One figure by class and size; a point leads to what that version missed there."""
     st.segmented_control(
         "Figure",

@@ -12,18 +12,18 @@ from app.models.compare.words import (
     interval_words,
     value_words,
 )
-from core.evaluate.comparison import FEW_PARTS, Comparison, Difference, Verdict
+from core.evaluate.comparison import FEW_PARTS, Conclusion, FigureDifference, VersionComparison
 from core.services.evaluation.evaluations import VersionOnSet
 
 _CLASS = {
-    Verdict.BETTER: "better",
-    Verdict.WORSE: "worse",
-    Verdict.SAME: "same",
-    Verdict.NOT_JUDGED: "unknown",
+    Conclusion.BETTER: "better",
+    Conclusion.WORSE: "worse",
+    Conclusion.SAME: "same",
+    Conclusion.NOT_JUDGED: "unknown",
 }
 
 
-def findings_html(comparison: Comparison, first: str, second: str) -> str:
+def findings_html(comparison: VersionComparison, first: str, second: str) -> str:
     """What can be said, each sentence with its mark."""
     lines = "".join(
         f'<li class="rk-v-{_CLASS[verdict]}"><i aria-hidden="true">{MARKS[verdict]}</i>{escape(text)}</li>'
@@ -32,12 +32,12 @@ def findings_html(comparison: Comparison, first: str, second: str) -> str:
     return f'<ul class="rk-findings" role="status">{lines}</ul>'
 
 
-def figures_html(comparisons: Sequence[Comparison], found: Sequence[VersionOnSet]) -> str:
+def figures_html(comparisons: Sequence[VersionComparison], found: Sequence[VersionOnSet]) -> str:
     """The main figures of all versions, each other one compared with the first."""
     return _table([one.main for one in comparisons], found, comparisons[0].n_parts, "figure")
 
 
-def groups_html(comparisons: Sequence[Comparison], found: Sequence[VersionOnSet], figure: str) -> str:
+def groups_html(comparisons: Sequence[VersionComparison], found: Sequence[VersionOnSet], figure: str) -> str:
     """One figure, `recall` or `ap50`, by class and size."""
     rows = [[row for row in one.by_group if row.figure.startswith(f"{figure}:")] for one in comparisons]
     return _table(rows, found, comparisons[0].n_parts, "class, or longer side")
@@ -86,7 +86,7 @@ def parts_words(n_parts: int) -> str:
 
 
 def _table(
-    rows: Sequence[Sequence[Difference]], found: Sequence[VersionOnSet], n_parts: int, head: str
+    rows: Sequence[Sequence[FigureDifference]], found: Sequence[VersionOnSet], n_parts: int, head: str
 ) -> str:
     names = [f"v{one.version.version}" for one in found]
     heads = f"<th>{head}</th><th>{names[0]}</th>" + "".join(
@@ -101,7 +101,7 @@ def _table(
     )
 
 
-def _line(figure: str, by_figure: Sequence[dict[str, Difference]]) -> str:
+def _line(figure: str, by_figure: Sequence[dict[str, FigureDifference]]) -> str:
     words, first = figure_words(figure), by_figure[0][figure]
     cells = [
         f'<th scope="row" title="{escape(words.meaning)}">{escape(words.title)}</th>',
@@ -127,9 +127,9 @@ def _value(figure: str, value: float | None, interval: tuple[float, float] | Non
     return f"<td>{value_words(figure, value)}<small>{interval_words(figure, interval)}</small></td>"
 
 
-def _reason(row: Difference) -> str:
+def _reason(row: FigureDifference) -> str:
     """Beside a class or size that is too small; what holds for the whole table stands above it."""
-    is_small = row.verdict is Verdict.NOT_JUDGED and "least" in row.why
+    is_small = row.verdict is Conclusion.NOT_JUDGED and "least" in row.why
     return f"<small>{escape(row.why.partition(';')[0])}</small>" if is_small else ""
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.evaluate.comparison import Comparison, Difference, Verdict
+from core.evaluate.comparison import Conclusion, FigureDifference, VersionComparison
 from core.evaluate.resampling import Interval
 from core.evaluate.version_differences import DifferenceKind
 from core.evaluate.version_figures import AP50
 from core.store.evaluations import EvaluationSet
 
-MARKS = {Verdict.BETTER: "▲", Verdict.WORSE: "▼", Verdict.SAME: "=", Verdict.NOT_JUDGED: "–"}
+MARKS = {Conclusion.BETTER: "▲", Conclusion.WORSE: "▼", Conclusion.SAME: "=", Conclusion.NOT_JUDGED: "–"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,36 +128,38 @@ def interval_words(figure: str, interval: Interval | None, *, is_signed: bool = 
     return f"{interval[0]:{sign}.{digits}f} to {interval[1]:{sign}.{digits}f}"
 
 
-def difference_words(row: Difference) -> str:
+def difference_words(row: FigureDifference) -> str:
     """The difference with its sign, a dash where there is none."""
     if row.difference is None:
         return "–"
     return f"{row.difference:+.{figure_words(row.figure).digits}f}"
 
 
-def findings(comparison: Comparison, first: str, second: str) -> list[tuple[Verdict, str]]:
+def findings(comparison: VersionComparison, first: str, second: str) -> list[tuple[Conclusion, str]]:
     """What can be said of the second version beside the first, one sentence a verdict, most telling first."""
-    why = next((row.why for row in comparison.main if row.verdict is Verdict.NOT_JUDGED), "")
-    if comparison.main and all(row.verdict is Verdict.NOT_JUDGED for row in comparison.main):
+    why = next((row.why for row in comparison.main if row.verdict is Conclusion.NOT_JUDGED), "")
+    if comparison.main and all(row.verdict is Conclusion.NOT_JUDGED for row in comparison.main):
         return [
             (
-                Verdict.NOT_JUDGED,
+                Conclusion.NOT_JUDGED,
                 f"Nothing is judged here: {why}. The figures are shown, they decide nothing.",
             )
         ]
     said = []
-    for verdict in (Verdict.BETTER, Verdict.WORSE):
+    for verdict in (Conclusion.BETTER, Conclusion.WORSE):
         rows = [row for row in comparison.main if row.verdict is verdict]
         if rows:
             said.append((verdict, f"{second} is {verdict.value} than {first} in {_listed(rows)}."))
     if where := _where(comparison, second):
-        said.append((Verdict.NOT_JUDGED, where))
-    same = [row for row in comparison.main if row.verdict is Verdict.SAME]
+        said.append((Conclusion.NOT_JUDGED, where))
+    same = [row for row in comparison.main if row.verdict is Conclusion.SAME]
     if not said:
-        said.append((Verdict.SAME, f"{first} and {second} cannot be told apart on this set in any figure."))
+        said.append(
+            (Conclusion.SAME, f"{first} and {second} cannot be told apart on this set in any figure.")
+        )
     elif same:
         names = ", ".join(figure_words(row.figure).short for row in same)
-        said.append((Verdict.SAME, f"Not distinguishable: {names}."))
+        said.append((Conclusion.SAME, f"Not distinguishable: {names}."))
     return said
 
 
@@ -167,7 +169,7 @@ def set_words(chosen: EvaluationSet, n_parts: int | None = None) -> str:
     return f"{chosen.name}: {chosen.n_images:,} images{parts}, {chosen.n_boxes:,} recorded indications"
 
 
-def _listed(rows: Sequence[Difference]) -> str:
+def _listed(rows: Sequence[FigureDifference]) -> str:
     return "; ".join(
         f"{figure_words(row.figure).short} {difference_words(row)}"
         f" ({interval_words(row.figure, row.interval, is_signed=True)})"
@@ -175,9 +177,9 @@ def _listed(rows: Sequence[Difference]) -> str:
     )
 
 
-def _where(comparison: Comparison, second: str) -> str:
+def _where(comparison: VersionComparison, second: str) -> str:
     said = []
-    for verdict in (Verdict.BETTER, Verdict.WORSE):
+    for verdict in (Conclusion.BETTER, Conclusion.WORSE):
         rows = [row for row in comparison.by_group if row.verdict is verdict]
         if rows:
             rows.sort(key=lambda row: -abs(row.difference or 0))

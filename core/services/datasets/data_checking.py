@@ -14,7 +14,7 @@ from core.imaging.read import read_radiograph_file
 from core.labelling.box_checks import box_findings
 from core.labelling.coco import CocoDataset, CocoImage, dataset_from, read_json
 from core.labelling.coco_structure import class_findings, split_sound
-from core.labelling.finding import Finding, FindingKind, error, warning
+from core.labelling.finding import DataIssue, FindingKind, error, warning
 from core.labelling.leak_checks import (
     ImageIdentity,
     NearDuplicateSearch,
@@ -71,7 +71,7 @@ class DataCheck:
 
     n_images: int
     n_boxes: int
-    findings: tuple[Finding, ...]
+    findings: tuple[DataIssue, ...]
 
     @property
     def n_errors(self) -> int:
@@ -153,7 +153,7 @@ def _held_out(request: CheckRequest, parts: dict[str, list[str]]) -> frozenset[s
     return held_out
 
 
-def _read_files(paths: Sequence[Path]) -> tuple[list[CocoDataset], list[Finding]]:
+def _read_files(paths: Sequence[Path]) -> tuple[list[CocoDataset], list[DataIssue]]:
     datasets, found = [], []
     for path in paths:
         content, faults = split_sound(read_json(path), path.name)
@@ -162,7 +162,7 @@ def _read_files(paths: Sequence[Path]) -> tuple[list[CocoDataset], list[Finding]
     return datasets, found
 
 
-def _unmarked(datasets: Sequence[CocoDataset], paths: Sequence[Path]) -> list[Finding]:
+def _unmarked(datasets: Sequence[CocoDataset], paths: Sequence[Path]) -> list[DataIssue]:
     """One warning a file for images without a box: nobody says that they are clean."""
     found = []
     for dataset, path in zip(datasets, paths, strict=True):
@@ -174,7 +174,7 @@ def _unmarked(datasets: Sequence[CocoDataset], paths: Sequence[Path]) -> list[Fi
     return found
 
 
-def _not_clean(image: CocoImage) -> list[Finding]:
+def _not_clean(image: CocoImage) -> list[DataIssue]:
     if not len(image.boxes):
         return []
     return [error(FindingKind.BOX_ON_CLEAN, f"declared clean, {len(image.boxes)} boxes", image.file_name)]
@@ -182,7 +182,7 @@ def _not_clean(image: CocoImage) -> list[Finding]:
 
 def _check_image(
     image: CocoImage, images_dir: Path, part_of: dict[str, str], search: NearDuplicateSearch | None
-) -> tuple[ImageIdentity | None, list[Finding]]:
+) -> tuple[ImageIdentity | None, list[DataIssue]]:
     """Who an image is, None when it cannot be read, and what is wrong with it and its boxes."""
     size, name = (image.width, image.height), image.file_name
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from core.domain.accounts import COMMAND_LINE, Identity
-from core.domain.data_manifest import DataManifest, Difference, difference
+from core.domain.data_manifest import DataManifest, ManifestChanges, difference
 from core.domain.errors import BadInputError
 from core.domain.permissions import Action, require
 from core.domain.radiograph import Polarity
@@ -139,7 +139,7 @@ class DataVersionService:
         require(identity, Action.DATA_READ)
         return self._manifests.read(version.manifest_sha256)
 
-    def difference(self, identity: Identity, before: DataVersion, after: DataVersion) -> Difference:
+    def difference(self, identity: Identity, before: DataVersion, after: DataVersion) -> ManifestChanges:
         """The changes from one version to another.
 
         Raises:

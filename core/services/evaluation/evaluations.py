@@ -9,7 +9,7 @@ from core.domain.model_version import ModelVersion
 from core.domain.permissions import Action, require
 from core.domain.ports import Registry
 from core.domain.radiograph import Radiograph
-from core.evaluate.comparison import Comparison, compare
+from core.evaluate.comparison import VersionComparison, compare
 from core.evaluate.operating_figures import MeasuredVersion
 from core.evaluate.version_differences import DifferenceKind, Places
 from core.services.evaluation.evaluation_archive import EvaluationArchive, StoredEvaluation
@@ -110,7 +110,7 @@ class EvaluationService:
 
     def compare(
         self, identity: Identity, first: VersionOnSet, second: VersionOnSet, probability: float | None
-    ) -> Comparison:
+    ) -> VersionComparison:
         """What differs between two measured versions; nothing is judged on images that trained one of them.
 
         Raises:

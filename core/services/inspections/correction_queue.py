@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.domain.accounts import Identity, Role
-from core.domain.correction import Finding, Reason
+from core.domain.correction import CorrectionCase, Reason
 from core.domain.correction_findings import doubtful_findings, findings_of_reading, findings_of_review
 from core.domain.errors import BadInputError, UnknownRecordError
 from core.domain.permissions import Action, may, require
@@ -271,7 +271,7 @@ class CorrectionQueue:
             return added
 
 
-def put(work: Work, findings: Sequence[Finding], make_id: Callable[[], str] = new_id) -> int:
+def put(work: Work, findings: Sequence[CorrectionCase], make_id: Callable[[], str] = new_id) -> int:
     """Queue the findings that are new, leave the others as they are; returns the number added."""
     return work.queue.put([(make_id(), one) for one in findings])
 
@@ -287,7 +287,7 @@ def queue_reviewed(work: Work, both: SideBySide) -> None:
     put(work, findings_of_review(first.inspection, first.indications, both.own.reading.indications))
 
 
-def findings_of(work: Work, inspection: Inspection) -> list[Finding]:
+def findings_of(work: Work, inspection: Inspection) -> list[CorrectionCase]:
     """The findings of an inspection as it is stored now."""
     kept = work.annotations.latest(inspection.image_sha256, inspection.inspection_id)
     if kept is None:  # nobody said anything
@@ -338,7 +338,7 @@ def names_of(work: Work, user_ids: set[str | None]) -> dict[str, str]:
     }
 
 
-def _of_signed(reading: Reading) -> list[Finding]:
+def _of_signed(reading: Reading) -> list[CorrectionCase]:
     inspection, said = reading.inspection, reading.indications
     return [*findings_of_reading(inspection, said), *doubtful_findings(inspection, said)]
 

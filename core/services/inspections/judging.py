@@ -9,7 +9,7 @@ from core.domain.errors import BadInputError
 from core.domain.radiograph import PitchSource, PixelPitch
 from core.domain.reading import Call, ReadIndication, Setup
 from core.standards.evaluation import evaluate
-from core.standards.finding import Finding, Length, Part
+from core.standards.finding import Imperfection, InspectedPart, Length
 from core.standards.reading import read_rule_set
 from core.standards.rule_set import RuleSet
 from core.standards.shipped import SHIPPED, shipped_rule_set
@@ -122,7 +122,7 @@ def judge(
     return Judgement(verdict, notes=_notes(indications, pitch))
 
 
-def findings_of(indications: Sequence[ReadIndication], pitch: PixelPitch | None) -> list[Finding]:
+def findings_of(indications: Sequence[ReadIndication], pitch: PixelPitch | None) -> list[Imperfection]:
     """Indications for the acceptance tables: all that were not dismissed, in mm where the scale is known.
 
     Length is the longer side of the box and width the shorter; each edge may be off by a pixel. The position
@@ -141,7 +141,7 @@ def failed_checks(image_quality: Mapping[str, Any] | None) -> tuple[str, ...]:
     return tuple(str(check["message"]) for check in checks if check["state"] == "failed")
 
 
-def _finding(one: ReadIndication, pitch: PixelPitch | None, *, along_x: bool) -> Finding:
+def _finding(one: ReadIndication, pitch: PixelPitch | None, *, along_x: bool) -> Imperfection:
     x1, y1, x2, y2 = one.bbox
     sides = sorted((x2 - x1, y2 - y1))
     length = width = position = None
@@ -150,7 +150,7 @@ def _finding(one: ReadIndication, pitch: PixelPitch | None, *, along_x: bool) ->
         width, length = (Length(side * pitch.mm_per_px, slack) for side in sides)
         middle = (x1 + x2) / 2 if along_x else (y1 + y2) / 2
         position = middle * pitch.mm_per_px
-    return Finding(
+    return Imperfection(
         finding_id=one.indication_id,
         indication=one.indication_class,
         iso6520=one.iso6520,
@@ -168,8 +168,8 @@ def _runs_along_x(indications: Sequence[ReadIndication]) -> bool:
     return width >= height
 
 
-def _part(setup: Setup) -> Part:
-    return Part(
+def _part(setup: Setup) -> InspectedPart:
+    return InspectedPart(
         wall_mm=setup.wall_mm,
         thickness_s_mm=setup.thickness_mm,
         weld_length_mm=setup.weld_length_mm,

@@ -36,7 +36,7 @@ class Subject(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class ReportMismatch:
     """One difference between the report and what is found now, in a sentence."""
 
     subject: Subject
@@ -56,7 +56,7 @@ class Verified:
 
     reference: str
     n_boxes: int
-    differences: tuple[Difference, ...]
+    differences: tuple[ReportMismatch, ...]
     notes: tuple[str, ...]
 
     @property
@@ -89,17 +89,19 @@ class VerifyingService:
         require(identity, Action.INSPECTIONS_READ)
         pages = read_report_pdf(data) if is_pdf(data) else None
         read = read_report_json(data) if pages is None else pages.attached
-        found: list[Difference] = []
+        found: list[ReportMismatch] = []
         notes: list[str] = []
         if not read.is_whole:
             found.append(
-                Difference(Subject.FILE, "the content was changed after it was written: its sha256 differs")
+                ReportMismatch(
+                    Subject.FILE, "the content was changed after it was written: its sha256 differs"
+                )
             )
         report = read.report
         try:
             now = self._reporting.report(identity, report.inspection_id, window=_window(report))
         except (UnknownRecordError, BlobNotFoundError, BlobDamagedError) as error:
-            found.append(Difference(Subject.RECORD, str(error)))
+            found.append(ReportMismatch(Subject.RECORD, str(error)))
             return Verified(report.reference(), len(report.detections), tuple(found), tuple(notes))
         found += _record_differences(report, now)
         found += _signature_differences(report, now)
@@ -109,10 +111,10 @@ class VerifyingService:
             why = "the content differs" if found else "another release or machine wrote them"
             notes.append(f"the pages were NOT compared: {why}")
         elif pages is not None and self._reporting.pdf(report) != data:
-            found.append(Difference(Subject.PAGES, "the pages are not those that belong to the content"))
+            found.append(ReportMismatch(Subject.PAGES, "the pages are not those that belong to the content"))
         return Verified(report.reference(), len(report.detections), tuple(found), tuple(notes))
 
-    def _detection_differences(self, report: InspectionReport) -> list[Difference]:
+    def _detection_differences(self, report: InspectionReport) -> list[ReportMismatch]:
         """Differences between a new run on the stored original and the record."""
         ran = report.model
         try:
@@ -121,19 +123,19 @@ class VerifyingService:
                 radiograph, report.image.name, model=ran.name, version=ran.version, min_score=ran.score_cut
             )
         except (ModelNotFoundError, ModelArtefactError, BlobNotFoundError, BlobDamagedError) as error:
-            return [Difference(Subject.DETECTION, f"cannot be run again: {error}")]
+            return [ReportMismatch(Subject.DETECTION, f"cannot be run again: {error}")]
         was = {"weights": ran.sha256, "calibration values": ran.calibration_id}
         is_now = {
             "weights": result.model.sha256,
             "calibration values": result.model.calibration.calibration_id,
         }
         differences = [
-            Difference(Subject.DETECTION, f"the {name} are others: {value[:12]}, now {is_now[name][:12]}")
+            ReportMismatch(Subject.DETECTION, f"the {name} are others: {value[:12]}, now {is_now[name][:12]}")
             for name, value in was.items()
             if value != is_now[name]
         ]
         sentences = compare_detections(report.detections, result.rows(), score_cut=ran.score_cut)
-        return differences + [Difference(Subject.DETECTION, sentence) for sentence in sentences]
+        return differences + [ReportMismatch(Subject.DETECTION, sentence) for sentence in sentences]
 
 
 def compare_detections(
@@ -180,7 +182,7 @@ def _window(report: InspectionReport) -> ChosenWindow:
     return ChosenWindow(window.lo, window.hi, window.is_inverted)
 
 
-def _record_differences(report: InspectionReport, now: InspectionReport) -> list[Difference]:
+def _record_differences(report: InspectionReport, now: InspectionReport) -> list[ReportMismatch]:
     was, is_now = report.to_dict(), now.to_dict()
     sentences: list[str] = []
     for name in was:
@@ -189,7 +191,7 @@ def _record_differences(report: InspectionReport, now: InspectionReport) -> list
     earlier = [one.inspection_id for one in report.earlier]
     if earlier != [one.inspection_id for one in now.earlier]:
         sentences.append("earlier: the chain of revisions is another one")
-    return [Difference(Subject.RECORD, sentence) for sentence in _cut(sentences)]
+    return [ReportMismatch(Subject.RECORD, sentence) for sentence in _cut(sentences)]
 
 
 def _differing(place: str, was: Any, is_now: Any) -> Iterator[str]:
@@ -208,7 +210,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-def _signature_differences(report: InspectionReport, now: InspectionReport) -> list[Difference]:
+def _signature_differences(report: InspectionReport, now: InspectionReport) -> list[ReportMismatch]:
     known = {one.signature_id: one for one in now.signatures}
     sentences = []
     for one in report.signatures:
@@ -224,7 +226,7 @@ def _signature_differences(report: InspectionReport, now: InspectionReport) -> l
     for review in report.reviews:
         if reviews.get(review.review_id) != (review.outcome, review.note, review.own_disposition):
             sentences.append(f"review by {review.printed_name}: the database holds no such review")
-    return [Difference(Subject.SIGNATURE, sentence) for sentence in sentences]
+    return [ReportMismatch(Subject.SIGNATURE, sentence) for sentence in sentences]
 
 
 def _signed_content(one: SignedBy) -> tuple[Any, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from core.calibrate.routing import Assurance
-from core.calibrate.routing_certificate import PartScore, RoutingCertificate, Subject, certify
+from core.calibrate.routing_certificate import CertifiedSubject, PartScore, RoutingCertificate, certify
 from core.domain.model_version import ModelVersion
 from core.domain.ports import ModelSource
 from core.services.evaluation.evaluating import Progress
@@ -64,7 +64,7 @@ class RoutingService:
         parts = parts_of(asked)
         leave_out_what_was_used(parts, asked.images_dir, folder)
         scores = self._scores(parts, asked, resolved, progress)
-        subject = Subject(
+        subject = CertifiedSubject(
             model=resolved.name,
             version=resolved.version,
             model_sha256=resolved.sha256,

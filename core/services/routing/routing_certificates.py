@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.calibrate.routing import Assurance, Limit, Route, parts_needed
+from core.calibrate.routing import Assurance, Route, RoutingThreshold, parts_needed
 from core.calibrate.routing_certificate import RoutingCertificate, certificate_from
 from core.domain.errors import BadInputError
 
@@ -164,7 +164,7 @@ def route_image(
     return ImageRoute(route, True, (words[route],))
 
 
-def _bound(limit: Limit, kind: str, certificate: RoutingCertificate) -> str:
+def _bound(limit: RoutingThreshold, kind: str, certificate: RoutingCertificate) -> str:
     if not limit.is_certified:
         return f"the operating point; how many {kind} parts go there is not bounded"
     level = certificate.level

@@ -9,7 +9,7 @@ import pytest
 from app.shared.resources import Resources
 from core.domain.accounts import COMMAND_LINE, Identity, Role
 from core.domain.errors import BadInputError, DatasetError
-from core.evaluate.comparison import Verdict
+from core.evaluate.comparison import Conclusion
 from core.services.evaluation.evaluations import BUILT_IN_NAME
 from core.services.evaluation.recorded_images import cluster_name
 from core.store.jobs import JobState
@@ -88,7 +88,7 @@ def test_versions_are_measured_once_and_compared(held: Resources, tmp_path: Path
     assert first.stored.outcomes.digests == service.content(ENGINEER, chosen).digests
     result = service.compare(ENGINEER, first, second, None)
     assert result.n_parts == 3
-    assert {row.verdict for row in result.main} == {Verdict.NOT_JUDGED}
+    assert {row.verdict for row in result.main} == {Conclusion.NOT_JUDGED}
     recall = result.named("recall")
     assert recall is not None
     assert recall.first == pytest.approx(first.stored.summary["recall"])
@@ -108,7 +108,7 @@ def test_what_trained_a_version_is_not_judged(held: Resources, tmp_path: Path) -
     first, second = service.open(ENGINEER, chosen, [1, 2])
     assert second.n_trained_on == 1
     row = service.compare(ENGINEER, first, second, 0.5).main[0]
-    assert row.verdict is Verdict.NOT_JUDGED
+    assert row.verdict is Conclusion.NOT_JUDGED
     assert row.why == "v2 was trained on 1 of these 6 images"
 
 
