@@ -9,9 +9,8 @@ from app.inspection.analysis_queue import AnalysisQueue
 from app.inspection.heat_maps import HeatMaps
 from app.inspection.uploads import Intake
 from app.shared.access import current_identity
-from app.shared.lists.state import event_of
 from app.shared.resources import Resources, resources
-from app.shared.state import kept
+from app.shared.state import kept, reported
 from app.shared.worklist import Worklist, worklists
 from core.domain.radiograph import Polarity
 from core.domain.reading import Setup
@@ -98,7 +97,7 @@ def uploaded_files(key: str) -> list[Any]:
 
 def viewer_event(name: str) -> Any:
     """The viewer's event of this name in this run, None when there is none."""
-    return event_of(VIEWER_KEY, name)
+    return reported(VIEWER_KEY, name)
 
 
 def own_worklist() -> Worklist:
