@@ -21,10 +21,9 @@ import numpy as np
 from core.domain.radiograph import PitchSource, PixelPitch, Polarity, Radiograph
 from core.imaging.fingerprint import Fingerprint, find_copy, fingerprint, shortlist
 from core.imaging.quality.assess import assess
-from core.imaging.quality.comparison import compare
-from core.imaging.quality.flat_region import find_flat_region
 from core.imaging.quality.grey_values import grey_values
-from core.imaging.quality.limits import CASTING_LIMITS, WELD_LIMITS, QualityLimits
+from core.imaging.quality.noise import find_flat_region
+from core.imaging.quality.report import CASTING_LIMITS, WELD_LIMITS, EarlierPictures, QualityLimits
 from core.imaging.quality.sharpness import measure_sharpness
 from core.imaging.quality.wires import find_wires
 from core.imaging.read import read_radiograph_file
@@ -67,7 +66,7 @@ def timings() -> dict[str, dict[str, float]]:
     parts: dict[str, Callable[[], object]] = {
         "assess": lambda: assess(image, limits=WELD_LIMITS),
         "assess_with_1000_earlier": lambda: assess(
-            image, limits=WELD_LIMITS, compared=compare(image, [unlike] * 1000)
+            image, limits=WELD_LIMITS, compared=EarlierPictures(1000, find_copy(image, [unlike] * 1000))
         ),
         "grey_values": lambda: grey_values(image),
         "sharpness": lambda: measure_sharpness(pixels),

@@ -13,7 +13,7 @@ from app.inspection.state import (
 from app.shared import state
 from app.shared.access import acting, current_identity, current_workspace
 from app.shared.resources import resources
-from core.imaging.folder import take_folder
+from core.imaging.uploads import take_folder
 from core.services.images.samples import Sample
 
 

@@ -21,7 +21,7 @@ from core.domain.accounts import Identity
 from core.domain.inspection import DetectionResult, HeatMap
 from core.domain.permissions import Action, require
 from core.domain.radiograph import Polarity
-from core.imaging.thumbnail import thumbnail_png
+from core.imaging.display import thumbnail_png
 from core.reports.annotated_png import annotated_png
 from core.reports.detection_json import detection_to_dict
 from core.services.images.images import ImageService

@@ -12,10 +12,9 @@ from core.domain.errors import UnreadableImageError, WorkbenchError
 from core.domain.radiograph import Polarity
 from core.domain.reading import Setup
 from core.imaging.archive import is_archive
-from core.imaging.folder import Folder
-from core.imaging.handed_in import HandedIn, frames_in, unpack
 from core.imaging.limits import MAX_FRAMES
 from core.imaging.names import clean_name
+from core.imaging.uploads import Folder, IncomingFile, frames_in, unpack
 from core.logs import bound
 from core.services.workspaces import Workspace
 
@@ -36,17 +35,17 @@ class _Upload:
     identity: Identity
     polarity: Polarity
     setup: Setup
-    waiting: deque[tuple[str, HandedIn]] = field(default_factory=deque)
+    waiting: deque[tuple[str, IncomingFile]] = field(default_factory=deque)
     n_entries: int = 0
 
-    def expect(self, file: HandedIn) -> str:
+    def expect(self, file: IncomingFile) -> str:
         """The key of the entry that waits for `file`."""
         key = self.worklist.expect(file.name, self.polarity, self.setup)
         self.waiting.append((key, file))
         self.n_entries += 1
         return key
 
-    def split(self, key: str, parts: Sequence[HandedIn]) -> None:
+    def split(self, key: str, parts: Sequence[IncomingFile]) -> None:
         """Wait for `parts` next, in the place of the entry that turned out to hold them.
 
         Raises:
@@ -86,7 +85,7 @@ class Intake:
         other, other uploads in between; one that cannot be read does not stop the others.
         """
         upload = _Upload(worklist, identity, polarity, setup)
-        key = self._expect(upload, HandedIn(clean_name(name), lambda: data))
+        key = self._expect(upload, IncomingFile(clean_name(name), lambda: data))
         self._begin(upload)
         return key
 
@@ -109,7 +108,7 @@ class Intake:
         """Finish what is being read, drop the rest."""
         self._pool.shutdown(cancel_futures=True)
 
-    def _expect(self, upload: _Upload, file: HandedIn) -> str:
+    def _expect(self, upload: _Upload, file: IncomingFile) -> str:
         """The key of the first entry for a file in memory; archives are opened, nothing else is read."""
         data = file.read()
         try:
@@ -133,7 +132,7 @@ class Intake:
         except RuntimeError:  # closed in between: the rest is dropped
             return
 
-    def _take(self, upload: _Upload, key: str, file: HandedIn) -> None:
+    def _take(self, upload: _Upload, key: str, file: IncomingFile) -> None:
         worklist, identity = upload.worklist, upload.identity
         try:
             data = file.read()

@@ -20,7 +20,7 @@ from core.domain.accounts import Identity
 from core.domain.inspection import DetectionResult
 from core.domain.permissions import Action, require
 from core.domain.radiograph import Radiograph
-from core.imaging.crop import Picture, Rectangle, crop_png, windowed
+from core.imaging.display import Picture, Rectangle, crop_png, windowed
 from core.services.evaluation.evaluation_sets import SetContent
 from core.store.evaluations import EvaluationSet
 

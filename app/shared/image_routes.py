@@ -11,7 +11,7 @@ from starlette.routing import Route
 from app.shared.payloads import Payload, pixel_payload, preview_payload
 from app.shared.responses import IMMUTABLE, Endpoint, compressed, guarded
 from core.domain.radiograph import Radiograph
-from core.imaging.thumbnail import thumbnail_png
+from core.imaging.display import thumbnail_png
 
 _THUMBNAIL_SIDE_PX, _PICTURE_SIDE_PX = 160, 900
 _KEPT_THUMBNAILS, _KEPT_PICTURES, _KEPT_PIXELS, _KEPT_PREVIEWS = 4096, 64, 4, 16

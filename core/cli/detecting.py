@@ -82,9 +82,9 @@ def detect(
 
 
 def _files(paths: Sequence[Path], refused: list[BadInputError]) -> Iterator[tuple[Path, Any]]:
-    """Path and `HandedIn` of every radiograph."""
-    from core.imaging.handed_in import frames_in
+    """Path and `IncomingFile` of every radiograph."""
     from core.imaging.read import read_file
+    from core.imaging.uploads import frames_in
 
     for n_done, path in enumerate(paths, 1):
         try:

@@ -1,19 +1,18 @@
-"""The files in a ZIP archive, one at a time, none of them trusted: not its name, its size or its kind.
+"""The files of a ZIP archive, one at a time; their names, sizes and kinds are not trusted.
 
-Nothing is written to disk. Sizes in the archive's list of contents are ignored; what really comes out is
-counted. An archive inside an archive is handed on as it is, and refused by the reader as no radiograph.
+Nothing is written to disk. Sizes in the archive's list of contents are ignored, unpacked bytes are counted.
+An archive inside an archive is given to the reader as it is, which refuses it.
 """
 
 import stat
-import struct
 import threading
 import unicodedata
 import zipfile
-import zlib
 from dataclasses import dataclass
 from io import BytesIO
 
 from core.domain.errors import UnreadableImageError
+from core.imaging.damage import CODEC_ERRORS
 from core.imaging.limits import (
     MAX_ARCHIVE_BYTES,
     MAX_DIRECTORY_BYTES,
@@ -30,25 +29,14 @@ _REASON_LENGTH = 120
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _SYSTEM_FILES = frozenset((".ds_store", "thumbs.db", "desktop.ini"))
 _SYSTEM_FOLDERS = frozenset(("__macosx",))
-#: What makes a ZIP a document or a program package.
+#: Names that tell documents and packages of programs from archives.
 _PACKAGES = {
     "[content_types].xml": "an Office document",
     "mimetype": "an OpenDocument or EPUB document",
     "meta-inf/manifest.mf": "a Java program",
     "androidmanifest.xml": "an Android program",
 }
-_ZIP_ERRORS = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    ValueError,
-    LookupError,
-    OSError,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    OverflowError,
-)
+_ZIP_ERRORS: tuple[type[Exception], ...] = (*CODEC_ERRORS, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +46,7 @@ class Member:
     Attributes:
         index: names it within its archive.
         name: fit to be shown, without its folders unless they tell files of one name apart.
-        problem: why it is refused unread, one line; empty when it may be read.
+        problem: the reason to refuse it unread, one line; empty when it may be read.
     """
 
     index: int
@@ -78,7 +66,7 @@ class Archive:
         """The archive, its list of contents read and checked.
 
         Raises:
-            UnreadableImageError: damaged, empty, of too many files, or in truth a document or a program.
+            UnreadableImageError: damaged, empty, of too many files, or a document or a program.
         """
         self._n_packed = len(data)
         self._n_most = min(MAX_ARCHIVE_BYTES, most_unpacked(len(data)))
@@ -112,14 +100,13 @@ class Archive:
         except UnreadableImageError as error:
             raise UnreadableImageError(f"{error} ({member.name})") from error
         except _ZIP_ERRORS as error:
-            reason = one_printable_line(str(error), _REASON_LENGTH) or type(error).__name__
             raise UnreadableImageError(
-                f"expected an intact file in the archive, got a damaged one: {reason} ({member.name})"
+                f"expected an intact file in the archive, got a damaged one: {_reason(error)} ({member.name})"
             ) from error
         return b"".join(blocks)
 
     def _count(self, n_block: int, n_member: int) -> None:
-        """Take a block off what may still be unpacked."""
+        """Count a block of unpacked bytes, of a member that takes `n_member` so far."""
         if n_member > MAX_FILE_BYTES:
             raise UnreadableImageError(f"expected a file of at most {MAX_FILE_BYTES // 2**20} MiB, got more")
         with self._lock:
@@ -149,12 +136,15 @@ def _open(data: bytes) -> zipfile.ZipFile:
     try:
         opened = zipfile.ZipFile(file)
     except _ZIP_ERRORS as error:
-        reason = one_printable_line(str(error), _REASON_LENGTH) or type(error).__name__
         raise UnreadableImageError(
-            f"expected an intact ZIP archive, got a truncated or damaged one: {reason}"
+            f"expected an intact ZIP archive, got a truncated or damaged one: {_reason(error)}"
         ) from error
     file.n_most = None
     return opened
+
+
+def _reason(error: Exception) -> str:
+    return one_printable_line(str(error), _REASON_LENGTH) or type(error).__name__
 
 
 def _check_contents(all_entries: list[zipfile.ZipInfo], entries: tuple[zipfile.ZipInfo, ...]) -> None:
@@ -170,7 +160,7 @@ def _check_contents(all_entries: list[zipfile.ZipInfo], entries: tuple[zipfile.Z
 
 
 def is_system_file(path: str) -> bool:
-    """True for what desktops leave in folders and archives without being asked."""
+    """True for files that desktops leave in folders and archives without being asked."""
     *folders, last = path.lower().split("/")
     if any(folder in _SYSTEM_FOLDERS for folder in folders):
         return True
@@ -190,7 +180,7 @@ def _members(entries: tuple[zipfile.ZipInfo, ...]) -> tuple[Member, ...]:
 
 
 def _problem(entry: zipfile.ZipInfo) -> str:
-    """Why an entry is refused by what the list of contents says of it; empty when it is not."""
+    """The reason to refuse an entry by the list of contents; empty without one."""
     path = entry.orig_filename.replace("\\", "/")
     if "\0" in path or path.startswith("/") or path[1:2] == ":" or ".." in path.split("/"):
         return "expected a file inside the archive, got a name that leads out of it"

@@ -31,7 +31,6 @@ CODEC_ERRORS: tuple[type[Exception], ...] = (
     AssertionError,
     MemoryError,
     RuntimeError,
-    NotImplementedError,
     BufferError,
     struct.error,
     zlib.error,

@@ -15,15 +15,17 @@ from core.domain.errors import UnreadableImageError
 from core.domain.radiograph import Pixels
 from core.imaging.damage import clear_errors, damaged
 from core.imaging.decoded import Decoded
+from core.imaging.dicom_attributes import (
+    dicom_pitch,
+    dicom_polarity,
+    diconde_fields,
+    from_functional_groups,
+    register_diconde_names,
+)
 from core.imaging.dicom_frames import check_every_frame, check_frame, check_header, n_frames
-from core.imaging.dicom_groups import from_functional_groups
 from core.imaging.dicom_parse import parse_dicom
-from core.imaging.dicom_pitch import dicom_pitch
-from core.imaging.dicom_polarity import dicom_polarity
-from core.imaging.diconde import diconde_fields, register_diconde_names
-from core.imaging.grey import to_grey
 from core.imaging.limits import MAX_FRAMES
-from core.imaging.samples import narrow
+from core.imaging.pixels import narrow, to_grey
 
 _MAX_BITS, _MIN_BITS = 16, 8
 _UINT16_MAX = 65535
@@ -107,7 +109,7 @@ def _stored_frame(dataset: Dataset, index: int) -> npt.NDArray[Any]:
 
 
 def _plugin(dataset: Dataset) -> str:
-    """Which of pydicom's decoders to use, empty for any.
+    """Name of the decoder that pydicom has to use, empty for any.
 
     RLE goes to pydicom's own: pylibjpeg-rle panics on damaged data, past every Python `except`.
     """

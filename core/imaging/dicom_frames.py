@@ -1,10 +1,9 @@
-"""What is checked of DICOM pixel data before a decoder sees them."""
+"""Checks of DICOM pixel data before a decoder sees them."""
 
-import itertools
 import struct
 
 from pydicom.dataset import Dataset
-from pydicom.encaps import generate_fragments, generate_frames, get_frame
+from pydicom.encaps import generate_frames, get_frame
 from pydicom.uid import RLELossless
 
 from core.domain.errors import UnreadableImageError
@@ -12,6 +11,7 @@ from core.imaging.damage import damaged
 from core.imaging.dicom_parse import PIXEL_TAGS
 from core.imaging.limits import MAX_FRAGMENTS, MAX_JPEG2000_TILES, check_picture_size
 
+_ITEM_TAG = b"\xfe\xff\x00\xe0"
 _J2K_START, _CODESTREAM_END = b"\xff\x4f\xff\x51", b"\xff\xd9"
 #: Start-of-frame markers of JPEG and JPEG-LS (ITU-T T.81 B.1.1.3, T.87).
 _START_OF_FRAME = frozenset(
@@ -67,7 +67,7 @@ def check_every_frame(dataset: Dataset) -> None:
     if "PixelData" not in dataset:
         return
     if not dataset.file_meta.TransferSyntaxUID.is_encapsulated:
-        check_native(dataset, len(dataset.PixelData))
+        _check_native(dataset)
         return
     _check_fragments(dataset.PixelData)
     expected = n_frames(dataset)
@@ -80,8 +80,7 @@ def check_every_frame(dataset: Dataset) -> None:
 
 
 def _check_fragments(pixels: bytes) -> None:
-    n_fragments = sum(1 for _ in itertools.islice(generate_fragments(pixels), MAX_FRAGMENTS + 2))
-    if n_fragments > MAX_FRAGMENTS + 1:  # the offset table comes first
+    if pixels.count(_ITEM_TAG) > MAX_FRAGMENTS + 1:  # the offset table comes first
         raise damaged("DICOM", f"compressed pixel data in more than {MAX_FRAGMENTS} pieces")
 
 
@@ -94,7 +93,7 @@ def check_frame(dataset: Dataset, index: int) -> None:
     if "PixelData" not in dataset:
         return
     if not dataset.file_meta.TransferSyntaxUID.is_encapsulated:
-        check_native(dataset, len(dataset.PixelData))
+        _check_native(dataset)
         return
     _check_fragments(dataset.PixelData)
     try:
@@ -122,11 +121,7 @@ def check_frame(dataset: Dataset, index: int) -> None:
 
 
 def codestream_shape(frame: bytes) -> tuple[int, int, int] | None:
-    """Width and height in px, components, as a JPEG, JPEG-LS or JPEG 2000 codestream states them.
-
-    None when they are not found. A JPEG 2000 picture of more tiles than `core.imaging.limits` allow
-    raises UnreadableImageError.
-    """
+    """Width and height in px, components, as a JPEG, JPEG-LS or JPEG 2000 codestream states them; or None."""
     start = frame.find(_J2K_START, 0, 256)
     if start >= 0:
         return _jpeg2000_shape(frame, start)
@@ -174,19 +169,12 @@ def _check_rle(frame: bytes, n_px: int) -> None:
                 raise damaged("DICOM", "an RLE segment unpacks to more than the picture")
 
 
-def check_native(dataset: Dataset, n_bytes: int) -> None:
-    """Refuse `n_bytes` of uncompressed pixels when they are fewer than all frames together need.
-
-    Raises:
-        UnreadableImageError: saying how many bytes are there.
-    """
-    n_expected = (native_frame_bits(dataset) * n_frames(dataset) + 7) // 8
-    if n_bytes < n_expected:
-        raise damaged("DICOM", f"{n_bytes} of {n_expected} bytes of pixels are there")
-
-
-def native_frame_bits(dataset: Dataset) -> int:
-    """Bits that one uncompressed frame takes (PS3.5 section 8.1.1; 8.2.1 for 4:2:2 colour)."""
+def _check_native(dataset: Dataset) -> None:
+    """Refuse uncompressed pixels of fewer bytes than all frames take (PS3.5 8.1.1; 4:2:2 colour: 8.2.1)."""
     n_samples = int(dataset.Rows) * int(dataset.Columns) * int(dataset.get("SamplesPerPixel") or 1)
     n_bits = n_samples * int(dataset.BitsAllocated)
-    return n_bits * 2 // 3 if dataset.PhotometricInterpretation == "YBR_FULL_422" else n_bits
+    if dataset.PhotometricInterpretation == "YBR_FULL_422":
+        n_bits = n_bits * 2 // 3
+    n_bytes, n_expected = len(dataset.PixelData), (n_bits * n_frames(dataset) + 7) // 8
+    if n_bytes < n_expected:
+        raise damaged("DICOM", f"{n_bytes} of {n_expected} bytes of pixels are there")

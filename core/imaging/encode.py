@@ -32,7 +32,7 @@ def encode_png(pixels: npt.NDArray[Any]) -> bytes:
 
 def encode_tiff(pixels: npt.NDArray[Any]) -> bytes:
     """A grey TIFF of the same depth, lossless; pixels are (H, W) uint8, uint16 or float32."""
-    import tifffile  # only now: most of what is encoded is PNG
+    import tifffile  # only now: mostly PNG is encoded
 
     stream = BytesIO()
     tifffile.imwrite(stream, pixels, compression="zlib")

@@ -1,7 +1,7 @@
-"""Whether two pictures come from the same exposure: saved again, windowed, inverted, shifted or scaled.
+"""Recognition of pictures of the same exposure: saved again, windowed, inverted, shifted or scaled.
 
-Two exposures of a part in one pose look alike and must not be confused with copies. What only a copy shares
-is the grain. So a fingerprint keeps a coarse view of the whole picture, which finds candidates, and a small
+Two exposures of a part in one pose look alike and must not be confused with copies; only a copy shares the
+grain. So a fingerprint keeps a coarse view of the whole picture, which finds candidates, and a small
 patch of grain from a flat place in each of six cells, which decide: nearly all are found again, at one shift.
 
 Not recognised: a mirrored or turned picture, a small part of an earlier one, a copy smoothed so much that its
@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.domain.radiograph import Radiograph
-from core.imaging.region import float_pixels
+from core.imaging.pixels import float_pixels
 
 Array = npt.NDArray[np.float32]
 Int8s = npt.NDArray[np.int8]
@@ -27,9 +27,9 @@ VIEW_PX = 32
 PATCH_PX = 48
 #: Cells of the picture, down and across, that give a patch each.
 GRID = (2, 3)
-#: A view at least so like (0..1) is looked at more closely: all true copies measured reach it.
+#: A view at least so alike (0..1) is looked at more closely: all true copies measured reach it.
 VIEW_LIMIT = 0.6
-#: Grain at least so like (0..1) is the same grain; see docs/image-quality.md for what was measured.
+#: Grain at least so alike (0..1) is the same grain; measured in docs/image-quality.md.
 GRAIN_LIMIT = 0.4
 #: At most so many candidates are looked at closely, the most alike first.
 MAX_CANDIDATES = 20
@@ -48,7 +48,7 @@ _BATCH = 4096
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fingerprint:
-    """What is kept of a picture to recognise copies of it: about 15 kB.
+    """Traits of a picture by which copies of it are recognised, about 15 kB.
 
     Attributes:
         sha256: of the original bytes.
@@ -78,7 +78,7 @@ class Fingerprint:
 
     @property
     def has_grain(self) -> bool:
-        """Whether there is enough grain for a copy to be recognised."""
+        """True with enough grain for a copy to be recognised."""
         return len(self.corners) >= LEAST_PATCHES
 
 
@@ -160,7 +160,7 @@ def _pixels(radiograph: Radiograph) -> Array:
 
 
 def _view(pixels: Array) -> Array:
-    """(32, 32) float32: what remains after local mean and local contrast are taken out."""
+    """(32, 32) float32: the picture without its local mean and local contrast."""
     small = np.asarray(cv2.resize(pixels, (VIEW_PX, VIEW_PX), interpolation=cv2.INTER_AREA), np.float32)
     detail = small - cv2.GaussianBlur(small, (0, 0), VIEW_PX / 8)
     spread = float(detail.std())
@@ -220,7 +220,7 @@ def _cells(side: int, count: int) -> list[list[int]]:
 
 
 def _shading_to_grain(around: Array, lowest: float, highest: float) -> float | None:
-    """How uneven the patch within its rim is, per grain; None when it is clipped or without grain."""
+    """Unevenness of the patch within its rim, per grain; None when it is clipped or without grain."""
     patch = around[_RIM:-_RIM, _RIM:-_RIM]
     grain = float(_grain(around)[_RIM:-_RIM, _RIM:-_RIM].std())
     n_clipped = int(np.count_nonzero((patch <= lowest) | (patch >= highest)))
@@ -231,7 +231,7 @@ def _shading_to_grain(around: Array, lowest: float, highest: float) -> float | N
 
 
 def _grain_likeness(pixels: Array, other: Fingerprint) -> float:
-    """How alike (0..1) the grain is where the patches of `other` are found again, at one common shift."""
+    """Likeness (0..1) of the grain where the patches of `other` are found again, at one common shift."""
     if len(other.corners) < LEAST_PATCHES:
         return 0.0
     return max(_likeness_at_scale(candidate, other) for candidate in _scaled(pixels, other))

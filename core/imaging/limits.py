@@ -1,4 +1,4 @@
-"""How large a file and a picture may be: checked from headers, before anything is allocated."""
+"""Limits of files and pictures, checked from headers before anything is allocated."""
 
 from core.domain.errors import UnreadableImageError
 
@@ -8,7 +8,7 @@ MAX_PIXELS = 200_000_000
 MAX_SIDE_PX = 150_000
 #: Size of the file as handed in, bytes.
 MAX_FILE_BYTES = 512 * 2**20
-#: What one picture may take once decoded, all channels, bytes.
+#: Size of a picture once decoded, all channels, bytes.
 MAX_DECODED_BYTES = 2**30
 #: A picture that decodes to more than this is also held to `MAX_EXPANSION`, bytes.
 EXPANSION_FLOOR_BYTES = 64 * 2**20
@@ -22,9 +22,9 @@ MAX_TIFF_PAGES, MAX_TIFF_VALUES = 10_000, 1_000_000
 MAX_DICOM_READS = 500_000
 #: Tiles of one JPEG 2000 picture; the decoder keeps some kilobytes for each.
 MAX_JPEG2000_TILES = 16_384
-#: Frames of one DICOM file, and as many radiographs at once; pieces that compressed frames may be cut into.
+#: Frames of one DICOM file, and radiographs uploaded at once; pieces of its compressed frames.
 MAX_FRAMES, MAX_FRAGMENTS = 250, 100_000
-#: Files in one ZIP, and what they and its list of contents may unpack to, bytes.
+#: Files in one ZIP; size of all of them unpacked, and of its list of contents, bytes.
 MAX_MEMBERS, MAX_ARCHIVE_BYTES, MAX_DIRECTORY_BYTES = 250, 2**30, 2**20
 
 
@@ -39,7 +39,7 @@ def check_file_size(n_bytes: int) -> None:
 
 
 def most_unpacked(n_packed: int) -> int:
-    """How many bytes `n_packed` bytes may unpack to before they count as a decompression bomb."""
+    """Bytes that `n_packed` bytes may unpack to before they count as a decompression bomb."""
     return min(MAX_DECODED_BYTES, max(EXPANSION_FLOOR_BYTES, int(MAX_EXPANSION * n_packed)))
 
 

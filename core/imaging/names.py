@@ -4,7 +4,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
-#: What is left of a name, characters.
+#: Longest name, characters.
 MAX_LENGTH = 120
 _UNNAMED = "unnamed"
 _MESSAGE_LENGTH = 280
@@ -50,11 +50,11 @@ def distinct_names(paths: Sequence[str]) -> tuple[str, ...]:
 
     Where the folders cannot, as when the browser kept them to itself, a number does.
     """
-    parts = [[clean_name(one) for one in _folders(path)] for path in paths]
-    names = [one[-1] for one in parts]
-    for depth in range(2, max((len(one) for one in parts), default=1) + 1):
+    parts = [[clean_name(part) for part in _folders(path)] for path in paths]
+    names = [path[-1] for path in parts]
+    for depth in range(2, max(map(len, parts), default=1) + 1):
         counts = Counter(names)
-        longer = [" - ".join(one[-depth:]) for one in parts]
+        longer = [" - ".join(path[-depth:]) for path in parts]
         names = [new if counts[old] > 1 else old for old, new in zip(names, longer, strict=True)]
     seen, numbered = Counter[str](), []
     for name in map(clean_name, names):
@@ -65,7 +65,7 @@ def distinct_names(paths: Sequence[str]) -> tuple[str, ...]:
 
 def _folders(path: str) -> list[str]:
     """Its parts, the file last, never empty."""
-    return [one for one in path.replace("\\", "/").split("/") if one.strip(". ")] or [path]
+    return [part for part in path.replace("\\", "/").split("/") if part.strip(". ")] or [path]
 
 
 def one_printable_line(text: str, n_most: int) -> str:
@@ -76,7 +76,7 @@ def one_printable_line(text: str, n_most: int) -> str:
 
 
 def told_of(error: Exception, name: str) -> str:
-    """The error's message on one printable line, behind it the cleaned name of the file, if it has one."""
+    """The error's message on one printable line, followed by the cleaned name of the file, if it has one."""
     message = one_printable_line(str(error), _MESSAGE_LENGTH)
     return f"{message} ({clean_name(name)})" if name else message
 

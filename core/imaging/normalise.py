@@ -1,4 +1,4 @@
-"""The one normalisation that training and inference share."""
+"""The normalisation that training and inference share."""
 
 import numpy as np
 import numpy.typing as npt

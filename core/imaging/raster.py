@@ -18,10 +18,9 @@ from PIL.ImageFile import ImageFile
 
 from core.domain.errors import UnreadableImageError
 from core.imaging.damage import CODEC_ERRORS, clear_errors, damaged
-from core.imaging.decoded import Decoded
-from core.imaging.grey import to_grey
+from core.imaging.decoded import MM_PER_INCH, Decoded, pitch_from_dpi
 from core.imaging.limits import MAX_JPEG_SCANS, check_picture_size
-from core.imaging.resolution import MM_PER_INCH, pitch_from_dpi
+from core.imaging.pixels import to_grey
 
 _EXIF_ORIENTATION = 0x0112
 _UPRIGHT = 1

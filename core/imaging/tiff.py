@@ -1,5 +1,6 @@
-"""TIFF: strips and tiles, 1 to 64 bit, integer and float, either byte order. Tags by tifffile."""
+"""TIFF and BigTIFF, 1 to 64 bit, integer and float, either byte order; tags by tifffile."""
 
+import struct
 from io import BytesIO
 from typing import Any
 
@@ -10,20 +11,20 @@ import tifffile
 from core.domain.errors import UnreadableImageError
 from core.domain.radiograph import PixelPitch, Pixels
 from core.imaging.damage import clear_errors, damaged
-from core.imaging.decoded import Decoded
-from core.imaging.grey import to_grey
-from core.imaging.limits import check_picture_size, most_unpacked
-from core.imaging.resolution import MM_PER_INCH, pitch_from_dpi
-from core.imaging.samples import narrow
-from core.imaging.tiff_directory import count_pages
-from core.imaging.tiff_samples import Layout, layout_of, read_samples
+from core.imaging.decoded import MM_PER_INCH, Decoded, pitch_from_dpi
+from core.imaging.limits import MAX_TIFF_PAGES, MAX_TIFF_VALUES
+from core.imaging.pixels import narrow, to_grey
+from core.imaging.tiff_samples import layout_of, read_samples
 
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
 _JPEG = 7
 _PER_INCH, _PER_CM = 2, 3
 _UPRIGHT = 1
 _BYTE_BITS = 8
-_PALETTE_BYTES = 6
+_BIG_VERSION = 43
+_MAX_TAGS = 4096
+#: Types that stay bytes when loaded: byte, ASCII, undefined.
+_BYTE_TYPES = (1, 2, 7)
 
 
 def read_tiff(data: bytes) -> Decoded:
@@ -36,20 +37,62 @@ def read_tiff(data: bytes) -> Decoded:
         UnreadableImageError: truncated, damaged, too large, or packed in a way that cannot be read.
     """
     with clear_errors("TIFF"):
-        n_pages = count_pages(data)
+        n_pages = _count_pages(data)
     with clear_errors("TIFF"), _opened(data) as tiff:
         page = tiff.pages[0]
         if not isinstance(page, tifffile.TiffPage):
             raise damaged("TIFF", "the first page has no tags")
-        layout = _checked_layout(page, tiff.byteorder, len(data))
+        _check_kind(page)
+        layout = layout_of(page, tiff.byteorder, len(data))
         pixels, bit_depth, pixel_notes = _pixels(read_samples(data, page, layout), page)
         page_notes = (f"{n_pages} pages, first one read",) if n_pages > 1 else ()
         notes = (*page_notes, *pixel_notes, *_orientation_notes(page))
         return Decoded(pixels=pixels, bit_depth=bit_depth, pitch=_pitch(page), notes=notes)
 
 
-def _checked_layout(page: tifffile.TiffPage, byteorder: str, n_file_bytes: int) -> Layout:
-    """The page's layout, once its size and kind proved acceptable."""
+def _count_pages(data: bytes) -> int:
+    """Directories in the chain (TIFF 6.0 section 2; BigTIFF), at least one, followed within bounds.
+
+    tifffile would follow a loop of more than a hundred directories without end, and turn a tag that lists
+    half a gigabyte of offsets into Python numbers. A chain that leaves the file ends there.
+    """
+    order = "<" if data[:2] == b"II" else ">"
+    (version,) = struct.unpack_from(f"{order}H", data, 2)
+    is_big = version == _BIG_VERSION
+    first_at, count_format, offset_format, entry_bytes = (8, "Q", "Q", 20) if is_big else (4, "H", "I", 12)
+    count_bytes, offset_bytes = struct.calcsize(f"<{count_format}"), struct.calcsize(f"<{offset_format}")
+    (offset,) = struct.unpack_from(order + offset_format, data, first_at)
+    seen: set[int] = set()
+    while offset and offset + count_bytes <= len(data):
+        if offset in seen:
+            raise damaged("TIFF", "its directories point at each other in a circle")
+        if len(seen) == MAX_TIFF_PAGES:
+            raise UnreadableImageError(f"expected a TIFF of at most {MAX_TIFF_PAGES} pages, got more")
+        (n_tags,) = struct.unpack_from(order + count_format, data, offset)
+        if n_tags > _MAX_TAGS:
+            if seen:
+                break
+            raise damaged("TIFF", f"its directory lists {n_tags} tags")
+        if not seen:
+            _check_counts(data, offset + count_bytes, n_tags, order, is_big=is_big)
+        seen.add(offset)
+        next_at = offset + count_bytes + n_tags * entry_bytes
+        if next_at + offset_bytes > len(data):
+            break
+        (offset,) = struct.unpack_from(order + offset_format, data, next_at)
+    return max(1, len(seen))
+
+
+def _check_counts(data: bytes, start: int, n_tags: int, order: str, *, is_big: bool) -> None:
+    """Refuse a tag that lists more numbers than any radiograph needs."""
+    entry = struct.Struct(f"{order}HHQ8x" if is_big else f"{order}HHI4x")
+    for index in range(n_tags):
+        tag, kind, count = entry.unpack_from(data, start + index * entry.size)
+        if count > (len(data) if kind in _BYTE_TYPES else MAX_TIFF_VALUES):
+            raise damaged("TIFF", f"tag {tag} lists {count} values")
+
+
+def _check_kind(page: tifffile.TiffPage) -> None:
     photometric = int(page.photometric)
     if photometric not in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _YCBCR):
         raise UnreadableImageError(f"expected a grey or RGB TIFF, got photometric {page.photometric!s}")
@@ -57,17 +100,6 @@ def _checked_layout(page: tifffile.TiffPage, byteorder: str, n_file_bytes: int) 
         raise UnreadableImageError("expected a grey or RGB TIFF, got YCbCr without JPEG")
     if page.imagedepth != 1 or int(page.fillorder) != 1:
         raise UnreadableImageError("expected a flat TIFF of normal bit order")
-    layout = layout_of(page, byteorder)
-    bytes_per_px = layout.dtype.itemsize * page.samplesperpixel
-    if photometric == _PALETTE:
-        bytes_per_px += _PALETTE_BYTES
-    width, height = page.imagewidth, page.imagelength
-    check_picture_size(width, height, bytes_per_px=bytes_per_px, n_file_bytes=n_file_bytes)
-    if page.is_tiled:  # a tile is unpacked with its padding
-        n_padded = layout.across * layout.width * layout.down * layout.height
-        if n_padded * bytes_per_px > most_unpacked(n_file_bytes):
-            raise damaged("TIFF", f"tiles or strips of {layout.width} x {layout.height} px")
-    return layout
 
 
 def _opened(data: bytes) -> tifffile.TiffFile:

@@ -15,17 +15,20 @@ import tifffile
 from PIL import JpegImagePlugin
 
 from core.domain.errors import UnreadableImageError
+from core.imaging.damage import damaged
+from core.imaging.limits import check_picture_size, most_unpacked
 
 Array = npt.NDArray[Any]
 
 _NONE, _LZW, _JPEG, _DEFLATE, _DEFLATE_OLD, _PACKBITS = 1, 5, 7, 8, 32946, 32773
 _HORIZONTAL, _FLOATING = 2, 3
 _SEPARATE_PLANES = 2
+_PALETTE, _COLOUR_BYTES = 3, 6
 _SAMPLE_KINDS = {1: "u", 2: "i", 3: "f", 4: "u"}
 #: Bytes that a sample takes in memory, by its bits in the file.
 _SAMPLE_BYTES = {1: 1, 4: 1, 8: 1, 12: 2, 16: 2, 32: 4, 64: 8}
-#: A run of PackBits may reach beyond the last byte that is needed.
-_LONGEST_RUN = 128
+#: A run of PackBits may reach beyond the last byte that is needed; Deflate ends with a checksum.
+_LONGEST_RUN, _CHECKSUM_SLACK = 128, 64
 #: Writers may store equal tiles once; every byte still is unpacked only so often.
 _MAX_OVERLAP = 2
 
@@ -55,12 +58,12 @@ class Layout(NamedTuple):
         return self.across * self.down * self.planes
 
 
-def layout_of(page: tifffile.TiffPage, byteorder: str) -> Layout:
-    """The layout that the tags state; nothing is unpacked yet.
+def layout_of(page: tifffile.TiffPage, byteorder: str, n_file_bytes: int) -> Layout:
+    """The layout that the tags state, once its kind and size proved acceptable; nothing is unpacked yet.
 
     Raises:
-        UnreadableImageError: for a packing, predictor or kind of sample that cannot be read.
-        ValueError: for strips or tiles without pixels.
+        UnreadableImageError: for a packing, predictor or kind of sample that cannot be read, and for a
+            picture or tiles that are too large.
     """
     bits, kind = page.bitspersample, _SAMPLE_KINDS.get(int(page.sampleformat))
     if not isinstance(bits, int) or kind is None:
@@ -77,16 +80,24 @@ def layout_of(page: tifffile.TiffPage, byteorder: str) -> Layout:
     predictor = int(page.predictor)
     if predictor not in (1, _HORIZONTAL, _FLOATING) or (predictor != 1 and bits % 8):
         raise UnreadableImageError(f"expected TIFF predictor 1, 2 or 3, got {predictor}")
+    bytes_per_px = _SAMPLE_BYTES[bits] * page.samplesperpixel
+    if int(page.photometric) == _PALETTE:
+        bytes_per_px += _COLOUR_BYTES
+    check_picture_size(
+        page.imagewidth, page.imagelength, bytes_per_px=bytes_per_px, n_file_bytes=n_file_bytes
+    )
     is_separate = int(page.planarconfig or 1) == _SEPARATE_PLANES and page.samplesperpixel > 1
     width = page.tilewidth if page.is_tiled else page.imagewidth
     height = page.tilelength if page.is_tiled else min(page.rowsperstrip, page.imagelength)
-    if min(width, height) < 1:
-        raise ValueError(f"tiles or strips of {width} x {height} px")
+    across, down = -(-page.imagewidth // max(1, width)), -(-page.imagelength // max(1, height))
+    n_padded = across * width * down * height if page.is_tiled else 0
+    if min(width, height) < 1 or n_padded * bytes_per_px > most_unpacked(n_file_bytes):
+        raise damaged("TIFF", f"tiles or strips of {width} x {height} px")
     return Layout(
         width=width,
         height=height,
-        across=-(-page.imagewidth // width),
-        down=-(-page.imagelength // height),
+        across=across,
+        down=down,
         planes=page.samplesperpixel if is_separate else 1,
         samples=1 if is_separate else page.samplesperpixel,
         dtype=np.dtype(f"{byteorder}{kind}{_SAMPLE_BYTES[bits]}"),
@@ -157,7 +168,7 @@ def _unpacked(packed: bytes, compression: int, n_expected: int, n_whole: int) ->
         elif compression == _PACKBITS:
             raw = imagecodecs.packbits_decode(packed, out=n_whole + _LONGEST_RUN)
         elif compression != _NONE:
-            raw = zlib.decompressobj().decompress(packed, n_expected)
+            raw = zlib.decompressobj().decompress(packed, n_expected + _CHECKSUM_SLACK)
     except RuntimeError as error:
         raise ValueError("the compressed data of a strip or tile are damaged") from error
     if len(raw) < n_expected:

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core.domain.inspection import DetectionResult, HeatMap
+from core.imaging.display import auto_window, render_8bit
 from core.imaging.encode import encode_png
-from core.imaging.window import auto_window, render_8bit
 
 _BOX_RGB = (79, 163, 224)
 _DARK_RGB = (12, 14, 16)

@@ -12,8 +12,8 @@ from reportlab.lib.units import mm
 from reportlab.lib.utils import ImageReader
 from reportlab.platypus import Flowable
 
+from core.imaging.display import render_8bit
 from core.imaging.encode import encode_png
-from core.imaging.window import render_8bit
 from core.reports.inspection_report import InspectionReport, ReportedIndication
 from core.reports.report_fonts import SANS, SANS_BOLD, register_fonts
 

@@ -9,10 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from core.domain.radiograph import Polarity, Radiograph
-from core.imaging.line_profile import line_profile
-from core.imaging.measure import calibrate_scale, measure_length
-from core.imaging.noise import contrast_to_noise, signal_to_noise
-from core.imaging.region import region_statistics
+from core.imaging.quality.noise import signal_to_noise
 from tests.e2e.viewer_page import (
     ORIGIN,
     Shown,
@@ -22,6 +19,13 @@ from tests.e2e.viewer_page import (
     run_pure,
     serve_viewer,
     show,
+)
+from tests.imaging.measuring import (
+    calibrate_scale,
+    contrast_to_noise,
+    line_profile,
+    measure_length,
+    region_statistics,
 )
 
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
@@ -147,7 +151,7 @@ def test_noise_figures_are_those_of_the_core(page: Page, polarity: Polarity) -> 
     expected = signal_to_noise(radiograph(pixels, polarity), one, srb_um=100.0)
     assert found["snr"] == pytest.approx(expected.snr, rel=1e-9)
     assert found["snrN"] == pytest.approx(expected.snr_n, rel=1e-9)
-    assert found["cnr"] == pytest.approx(contrast_to_noise(radiograph(pixels), one, other).cnr, rel=1e-9)
+    assert found["cnr"] == pytest.approx(contrast_to_noise(radiograph(pixels), one, other), rel=1e-9)
     assert set(expected.remarks) <= set(found["remarks"])
 
 
@@ -167,10 +171,10 @@ def test_a_line_profile_is_that_of_the_core(
         "return { step: p.stepPx, values: [...p.samples].map((v) => Number.isFinite(v) ? v : null) }; }",
         {"pixels": sent(pixels), "a": ends[0], "b": ends[1], "bandPx": width_px},
     )
-    expected = line_profile(radiograph(pixels), *ends, width_px=width_px)
+    positions, expected = line_profile(radiograph(pixels), *ends, width_px=width_px)
     values = np.array([np.nan if value is None else value for value in found["values"]])
-    assert found["step"] == pytest.approx(expected.positions_px[1])
-    np.testing.assert_allclose(values, expected.values, rtol=1e-9)
+    assert found["step"] == pytest.approx(positions[1])
+    np.testing.assert_allclose(values, expected, rtol=1e-9)
 
 
 def test_a_profile_reads_its_dip_like_a_duplex_wire(page: Page) -> None:
@@ -272,9 +276,8 @@ def test_a_length_is_told_in_px_until_a_scale_is_entered_and_then_in_mm_with_its
     page.keyboard.press("Enter")
     expect(page.locator("[data-measure=L1] .measure-title")).to_contain_text("25.00 mm")
     assert "entered by the user: 25 mm" in row(page, "L1", "scale")
-    expected = measure_length(
-        (0, 0), (length_px, 0), pitch=calibrate_scale((0, 0), (length_px, 0), 25.0).pitch
-    )
+    pitch, _ = calibrate_scale((0, 0), (length_px, 0), 25.0)
+    expected = measure_length((0, 0), (length_px, 0), pitch=pitch)
     assert f"± {expected.uncertainty_mm:.2f} mm" in row(page, "L1", "within")
     ((name, event),) = page.evaluate("window.reports")
     assert name == "scale"

@@ -14,8 +14,8 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossl
 
 from core.domain.errors import UnreadableImageError
 from core.domain.radiograph import Radiograph
-from core.imaging.handed_in import frames_in, unpack
 from core.imaging.read import read_radiograph
+from core.imaging.uploads import frames_in, unpack
 from tests.fuzz.seeds import seeds
 from tests.fuzz.worker import LONGEST_MESSAGE
 from tests.imaging.pictures import picture, pillow_bytes, png_chunk, write_dicom

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from core.domain.errors import UnreadableImageError
-from core.imaging.handed_in import unpack
 from core.imaging.read import read_radiograph
+from core.imaging.uploads import unpack
 from tests.fuzz.mutations import upload
 from tests.fuzz.seeds import seeds
 

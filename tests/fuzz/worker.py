@@ -18,7 +18,7 @@ from pathlib import Path
 from core.domain.accounts import COMMAND_LINE
 from core.domain.errors import UnreadableImageError
 from core.domain.radiograph import Polarity
-from core.imaging.handed_in import HandedIn, frames_in, unpack
+from core.imaging.uploads import IncomingFile, frames_in, unpack
 from core.services.workspaces import Workspace, make_workspace
 from core.store.database import open_database, upgrade
 from tests.fuzz.mutations import upload
@@ -100,7 +100,7 @@ class Run:
             self.report.failures.append(f"files without row or rows without file: {files ^ rows}")
         self._engine.dispose()
 
-    def _open(self, number: int, file: HandedIn) -> None:
+    def _open(self, number: int, file: IncomingFile) -> None:
         """Hand in each frame, as the pages do."""
         try:
             frames = frames_in(file.read(), file.name) if file.frame is None else (file,)
@@ -110,7 +110,7 @@ class Run:
         for frame in frames:
             self._note(number, frame)
 
-    def _note(self, number: int, file: HandedIn) -> None:
+    def _note(self, number: int, file: IncomingFile) -> None:
         try:
             radiograph = self._workspace.images.add(
                 COMMAND_LINE, file.read(), file.name, polarity=Polarity.UNKNOWN, frame=file.frame

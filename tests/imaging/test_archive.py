@@ -10,7 +10,7 @@ import pytest
 from core.domain.errors import UnreadableImageError
 from core.imaging import archive as archives
 from core.imaging.archive import Archive, is_archive
-from core.imaging.handed_in import unpack
+from core.imaging.uploads import unpack
 from tests.imaging.pictures import picture, pillow_bytes
 from tests.imaging.zips import entry, lying_zip, with_field, zip_of
 

@@ -14,7 +14,7 @@ import tifffile
 from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEG2000Lossless, RLELossless
 
 from core.domain.errors import UnreadableImageError
-from core.imaging import dicom_parse, tiff_directory
+from core.imaging import dicom_parse, tiff
 from core.imaging.read import read_radiograph
 from tests.imaging.pictures import picture, pillow_bytes, write_dicom
 
@@ -65,7 +65,7 @@ def test_tiff_directories_in_a_circle_are_refused_however_long_it_is(n_directori
 
 def test_many_pages_are_counted_and_too_many_refused(monkeypatch):
     assert read_radiograph(chained(200, is_loop=False)).notes == ("201 pages, first one read",)
-    monkeypatch.setattr(tiff_directory, "MAX_TIFF_PAGES", 200)
+    monkeypatch.setattr(tiff, "MAX_TIFF_PAGES", 200)
     assert "at most 200 pages, got more" in refusal(chained(200, is_loop=False))
 
 

@@ -19,8 +19,8 @@ from pydicom.uid import (
 
 from core.domain.errors import UnreadableImageError
 from core.domain.radiograph import PitchSource, Polarity
+from core.imaging.dicom_attributes import register_diconde_names
 from core.imaging.dicom_frames import codestream_shape
-from core.imaging.diconde import register_diconde_names
 from core.imaging.normalise import normalise
 from core.imaging.read import read_radiograph
 from tests.imaging import lossless_jpeg

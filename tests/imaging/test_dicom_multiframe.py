@@ -23,8 +23,8 @@ from pydicom.uid import (
 from core.domain.errors import UnreadableImageError
 from core.imaging import limits
 from core.imaging.dicom import count_frames
-from core.imaging.handed_in import frames_in, unpack
 from core.imaging.read import read_radiograph
+from core.imaging.uploads import frames_in, unpack
 from tests.imaging import lossless_jpeg
 from tests.imaging.pictures import functional_groups, picture, pillow_bytes, write_dicom
 from tests.imaging.zips import zip_of

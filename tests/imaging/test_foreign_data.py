@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from core.domain.errors import UnreadableImageError
-from core.imaging.handed_in import frames_in
 from core.imaging.read import read_radiograph
+from core.imaging.uploads import frames_in
 from tests.imaging.pictures import picture, pillow_bytes, png_chunk, write_dicom
 from tests.imaging.zips import zip_of
 

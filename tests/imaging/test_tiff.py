@@ -310,6 +310,14 @@ def test_a_last_strip_that_is_padded_to_the_height_of_the_others_is_read(compres
     np.testing.assert_array_equal(read_radiograph(bytes(data)).pixels, pixels)
 
 
+def test_a_deflated_strip_that_fails_its_checksum_is_refused():
+    data = bytearray(tiff_bytes(picture(np.uint8), compression="zlib", rowsperstrip=24))
+    page = tifffile.TiffFile(BytesIO(bytes(data))).pages[0]
+    data[page.dataoffsets[0] + page.databytecounts[0] - 1] ^= 1
+    with pytest.raises(UnreadableImageError, match="incorrect data check"):
+        read_radiograph(bytes(data))
+
+
 def test_a_strip_that_is_listed_nowhere_is_not_filled_with_zeros():
     """tifffile fills it: there, zeros mean an area without data."""
     data = bytearray(tiff_bytes(picture(np.uint8), compression="zlib", rowsperstrip=12))

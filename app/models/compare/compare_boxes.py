@@ -24,7 +24,7 @@ from app.shared.navigation import LABEL_IMAGE, page_at
 from app.shared.resources import resources
 from core.domain.accounts import Identity
 from core.evaluate.version_differences import Places
-from core.imaging.crop import around
+from core.imaging.display import around
 from core.services.evaluation.evaluation_sets import SetContent
 from core.services.evaluation.evaluations import VersionOnSet
 from core.store.blobs import BlobNotFoundError

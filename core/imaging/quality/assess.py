@@ -4,15 +4,20 @@ import numpy as np
 
 from core.domain.radiograph import Polarity, Radiograph
 from core.domain.wire_sets import WIRE_DIAMETERS_MM, wires_of_set
-from core.imaging.noise import signal_to_noise
-from core.imaging.quality.comparison import NOTHING_EARLIER, Comparison
-from core.imaging.quality.flat_region import find_flat_region
+from core.imaging.pixels import float_pixels
 from core.imaging.quality.grey_values import GreyValues, grey_values
-from core.imaging.quality.limits import QualityLimits
-from core.imaging.quality.report import Check, CheckKind, CheckState, QualityReport
+from core.imaging.quality.noise import find_flat_region, signal_to_noise
+from core.imaging.quality.report import (
+    NOTHING_EARLIER,
+    Check,
+    CheckKind,
+    CheckState,
+    EarlierPictures,
+    QualityLimits,
+    QualityReport,
+)
 from core.imaging.quality.sharpness import MIN_EDGES, measure_sharpness
 from core.imaging.quality.wires import WireIndicator, find_wires
-from core.imaging.region import float_pixels
 
 _PASSED, _FAILED, _OPEN = CheckState.PASSED, CheckState.FAILED, CheckState.NOT_EVALUABLE
 
@@ -21,7 +26,7 @@ def assess(
     radiograph: Radiograph,
     *,
     limits: QualityLimits,
-    compared: Comparison = NOTHING_EARLIER,
+    compared: EarlierPictures = NOTHING_EARLIER,
     srb_um: float | None = None,
 ) -> QualityReport:
     """The report of all checks on the original pixels.
@@ -49,7 +54,7 @@ def assess(
     return QualityReport(checks, limits.id, wires, _copy_of(compared))
 
 
-def _blank(values: GreyValues | None, limits: QualityLimits, compared: Comparison) -> QualityReport:
+def _blank(values: GreyValues | None, limits: QualityLimits, compared: EarlierPictures) -> QualityReport:
     """The report of a picture that shows nothing."""
     what = "no pixel has a value" if values is None else f"every pixel has the grey value {values.lowest:g}"
     checks = []
@@ -161,7 +166,7 @@ def _wires(wires: WireIndicator | None, limits: QualityLimits) -> Check:
     return Check(kind, _state(is_enough), float(smallest), "wire number", required, sentence)
 
 
-def _duplicate(compared: Comparison) -> Check:
+def _duplicate(compared: EarlierPictures) -> Check:
     kind, unit, copy = CheckKind.DUPLICATE, "copies", compared.copy
     if copy is not None:
         name = compared.copy_name or f"an earlier picture ({copy.sha256[:12]})"
@@ -178,14 +183,14 @@ def _duplicate(compared: Comparison) -> Check:
     return Check(kind, state, figure, unit, 0.0, sentence)
 
 
-def _not_compared(compared: Comparison) -> str:
+def _not_compared(compared: EarlierPictures) -> str:
     """What the comparison leaves open, as a sentence with a space before it; empty when nothing."""
     words = [f"{compared.n_without_grain} with too little grain"] if compared.n_without_grain else []
     words += [f"{compared.n_waiting} not read again yet"] if compared.n_waiting else []
     return f" Not compared: {', '.join(words)}." if words else ""
 
 
-def _copy_of(compared: Comparison) -> str | None:
+def _copy_of(compared: EarlierPictures) -> str | None:
     return None if compared.copy is None else compared.copy.sha256
 
 

@@ -65,11 +65,6 @@ class Comb:
     columns: tuple[float, ...]
     peaks: tuple[float, ...]
 
-    @property
-    def spacing(self) -> float:
-        """Mean distance between neighbours."""
-        return (self.columns[-1] - self.columns[0]) / (len(self.columns) - 1)
-
 
 def working_picture(pixels: Array) -> WorkingPicture:
     """The working picture of `pixels` (H, W) float32, finite."""

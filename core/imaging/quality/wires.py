@@ -13,6 +13,7 @@ import numpy as np
 
 from core.domain.radiograph import PixelPitch, Polarity, Radiograph
 from core.domain.wire_sets import wires_of_set
+from core.imaging.pixels import float_pixels
 from core.imaging.quality.wire_search import (
     MAX_LINES,
     STRIP_ROWS,
@@ -23,7 +24,6 @@ from core.imaging.quality.wire_search import (
     sheared,
     working_picture,
 )
-from core.imaging.region import float_pixels
 
 #: Standard deviations; see docs/image-quality.md for how often a place without a wire reaches it.
 VISIBLE = 6.0
@@ -38,7 +38,6 @@ _SEARCH = 4
 #: A thicker wire is at least so strong beside the mean of the next two.
 _THICKER = 0.55
 _LEAST_VISIBLE = 2
-_WIDTH_REACH_PX = 30.0
 _TRACK_LEANS = tuple(float(lean) for lean in np.linspace(-0.0375, 0.0375, 7))
 
 
@@ -49,22 +48,16 @@ class WireIndicator:
     Attributes:
         n_visible: wires that are visible without a gap, counted from the thickest found.
         positions_px: of the visible wires where the evidence is best, thickest first: x, or y when lying.
-        strengths: of those wires, standard deviations over the background.
         spacing_px: mean distance of neighbours.
         length_px: length along which the strongest wires were followed.
-        extent_px: first and last row (column when lying) of that length.
         is_lying: the wires run left to right instead of up and down.
-        width_px: width of the thickest visible wire at half its height, blur included.
     """
 
     n_visible: int
     positions_px: tuple[float, ...]
-    strengths: tuple[float, ...]
     spacing_px: float
     length_px: float
-    extent_px: tuple[float, float]
     is_lying: bool
-    width_px: float
 
     def smallest_visible(self, first_wire: int) -> int:
         """Number of the smallest visible wire, given the set, e.g. 14 for W14.
@@ -93,7 +86,7 @@ def find_wires(radiograph: Radiograph) -> WireIndicator | None:
         comb = best_comb(picture, signs, spacings)
         if comb is None or not _is_convincing(comb, has_scale=radiograph.pitch is not None):
             continue
-        found = _followed(turned, picture, comb, is_lying)
+        found = _followed(picture, comb, is_lying)
         if found is not None:
             return found
     return None
@@ -110,7 +103,7 @@ def _is_convincing(comb: Comb, *, has_scale: bool) -> bool:
     )
 
 
-def _followed(pixels: Array, picture: WorkingPicture, comb: Comb, is_lying: bool) -> WireIndicator | None:
+def _followed(picture: WorkingPicture, comb: Comb, is_lying: bool) -> WireIndicator | None:
     """The indicator to which the comb belongs; None when fewer than two of its wires are visible."""
     tracks = _Tracks(picture, comb)
     rows = tracks.extent(sorted(comb.columns, key=lambda c: comb.peaks[comb.columns.index(c)])[-2:])
@@ -118,17 +111,12 @@ def _followed(pixels: Array, picture: WorkingPicture, comb: Comb, is_lying: bool
     wires = max(runs, key=_evidence)
     if len(wires) < _LEAST_VISIBLE:
         return None
-    first, last = rows[0] * picture.along, rows[1] * picture.along
-    width = _width_px(pixels, wires[0], tracks.middle * picture.along, (first, last), picture.across)
     return WireIndicator(
         n_visible=len(wires),
         positions_px=tuple((wire.column + 0.5) * picture.across for wire in wires),
-        strengths=tuple(wire.strength for wire in wires),
         spacing_px=abs(wires[-1].column - wires[0].column) / (len(wires) - 1) * picture.across,
-        length_px=float(last - first),
-        extent_px=(float(first), float(last)),
+        length_px=float((rows[1] - rows[0]) * picture.along),
         is_lying=is_lying,
-        width_px=width,
     )
 
 
@@ -209,26 +197,3 @@ class _Tracks:
         while last < len(is_on) - 1 and any(is_on[last + 1 : last + 3]):
             last += 1
         return 2 * first, min(self._rows, 2 * last + window)
-
-
-def _width_px(pixels: Array, wire: _Wire, middle_px: float, extent_px: tuple[int, int], across: int) -> float:
-    """Full width at half height of a wire, px, from its profile averaged along the extent."""
-    reach = _WIDTH_REACH_PX
-    offsets = np.arange(-reach, reach + 0.25, 0.5)
-    places = np.arange(pixels.shape[1]) + 0.5
-    rows = range(max(0, extent_px[0]), min(pixels.shape[0], extent_px[1]), 4)
-    centres = [(wire.column + 0.5) * across + wire.lean * (row - middle_px) for row in rows]
-    lines = [
-        np.interp(centre + offsets, places, pixels[row]) for row, centre in zip(rows, centres, strict=True)
-    ]
-    profile = np.median(lines, axis=0)
-    profile = profile - np.interp(offsets, [-reach, reach], [profile[:5].mean(), profile[-5:].mean()])
-    inner = np.abs(offsets) <= reach / 3
-    peak = int(np.flatnonzero(inner)[np.abs(profile[inner]).argmax()])
-    over = profile / profile[peak] >= 0.5 if profile[peak] != 0 else np.zeros(len(profile), bool)
-    first = last = peak
-    while first > 0 and over[first - 1]:
-        first -= 1
-    while last < len(over) - 1 and over[last + 1]:
-        last += 1
-    return float(offsets[last] - offsets[first] + 0.5)

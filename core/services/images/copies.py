@@ -10,7 +10,7 @@ import numpy as np
 from core.domain.errors import WorkbenchError
 from core.domain.radiograph import Radiograph
 from core.imaging.fingerprint import PATCH_PX, VIEW_PX, Fingerprint, find_copy, fingerprint, shortlist
-from core.imaging.quality.comparison import Comparison
+from core.imaging.quality.report import EarlierPictures
 from core.services.images.view_index import ViewIndex, view_index
 from core.store.fingerprints import KeptFingerprint
 from core.store.images import StoredImage
@@ -38,7 +38,7 @@ class CopySearch:
         self._unreadable: set[str] = set()
         self._lock = threading.Lock()
 
-    def compare(self, radiograph: Radiograph) -> Comparison:
+    def compare(self, radiograph: Radiograph) -> EarlierPictures:
         """A stored image beside those that were handed in before it; one that came later is never meant."""
         self._fingerprint(radiograph)
         with self._store.read() as work:
@@ -51,7 +51,7 @@ class CopySearch:
             candidates = [fingerprint_from(kept[one]) for one in digests if one in kept]
         copy = find_copy(radiograph, candidates)
         n_grainy = int(np.count_nonzero(index.has_grain[:place]))
-        return Comparison(
+        return EarlierPictures(
             n_earlier=n_grainy,
             copy=copy,
             copy_name="" if copy is None else self._named(copy.sha256),

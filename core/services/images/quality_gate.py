@@ -7,9 +7,14 @@ from core.domain.radiograph import PixelPitch, Radiograph
 from core.domain.reading import Setup
 from core.domain.wire_sets import WIRE_SETS
 from core.imaging.quality.assess import assess
-from core.imaging.quality.comparison import NOTHING_EARLIER, Comparison
-from core.imaging.quality.limits import CASTING_LIMITS, WELD_LIMITS, QualityLimits
-from core.imaging.quality.report import QualityReport
+from core.imaging.quality.report import (
+    CASTING_LIMITS,
+    NOTHING_EARLIER,
+    WELD_LIMITS,
+    EarlierPictures,
+    QualityLimits,
+    QualityReport,
+)
 
 _LIMITS: dict[str, QualityLimits] = {"weld": WELD_LIMITS, "casting": CASTING_LIMITS}
 _UM_PER_MM = 1000.0
@@ -19,7 +24,7 @@ def quality_report(
     radiograph: Radiograph,
     model: str,
     setup: Setup | None = None,
-    compared: Comparison = NOTHING_EARLIER,
+    compared: EarlierPictures = NOTHING_EARLIER,
 ) -> dict[str, Any]:
     """The quality report of this radiograph, as plain JSON.
 

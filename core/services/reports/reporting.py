@@ -11,7 +11,7 @@ from core.domain.ports import ModelSource
 from core.domain.radiograph import Radiograph
 from core.domain.reading import setup_from
 from core.domain.records import Inspection, Signature
-from core.imaging.window import auto_window
+from core.imaging.display import auto_window
 from core.reports.inspection_report import (
     InspectionReport,
     SetupFacts,

@@ -14,7 +14,7 @@ from app.inspection.uploads import Intake
 from app.shared.worklist import EntryState, Worklist, WorklistEntry, recalled, worklists
 from core.domain.accounts import COMMAND_LINE, Identity, Role, User
 from core.domain.radiograph import Polarity
-from core.imaging.folder import take_folder
+from core.imaging.uploads import take_folder
 from core.services.images.images import ImageService
 from core.services.workspaces import Workspace, make_workspace
 from core.store.database import open_database

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 from app.shared.components.scripts import component
-from core.imaging.crop import Rectangle
+from core.imaging.display import Rectangle
 
 
 @dataclass(frozen=True, slots=True)

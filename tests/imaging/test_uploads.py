@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from core.imaging import folder as folders
-from core.imaging.folder import take_folder
+from core.imaging import uploads
+from core.imaging.uploads import take_folder
 from tests.imaging.pictures import picture, pillow_bytes, write_dicom
 from tests.imaging.zips import zip_of
 
@@ -59,7 +59,7 @@ def test_files_of_one_name_are_told_apart_by_their_folders():
 
 
 def test_no_more_than_the_most_are_taken_and_the_rest_is_counted(monkeypatch):
-    monkeypatch.setattr(folders, "MAX_FRAMES", 2)
+    monkeypatch.setattr(uploads, "MAX_FRAMES", 2)
     taken = take_folder([(f"{n}.png", PNG) for n in range(5)])
     assert [file.name for file in taken.files] == ["0.png", "1.png"]
     assert taken.remark == "Left out 3: at most 2 are taken at once, hand in the rest later."

@@ -1,0 +1,132 @@
+"""Uploaded files as radiographs: archives, folders and multi-frame DICOM files taken apart."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import PurePath
+
+from core.domain.errors import UnreadableImageError
+from core.imaging.archive import Archive, is_archive, is_system_file
+from core.imaging.limits import MAX_FILE_BYTES, MAX_FRAMES
+from core.imaging.names import clean_name, distinct_names, name_with, told_of
+from core.imaging.sniff import FileFormat, check_preamble, format_by_name, sniff
+
+_INDEX = "dicomdir"
+_NAMED = 5
+_DIGITS = re.compile(r"(\d+)")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IncomingFile:
+    """One file that should be a radiograph.
+
+    Attributes:
+        name: fit to be shown.
+        read: gives the bytes of its file; raises UnreadableImageError when they cannot be had.
+        frame: number of the frame in a file of several, from 1; None for a file of one picture.
+    """
+
+    name: str
+    read: Callable[[], bytes]
+    frame: int | None = None
+
+
+def unpack(data: bytes, name: str) -> tuple[IncomingFile, ...]:
+    """The files or frames in `data`, at least one, in their order; none of them is decompressed yet.
+
+    A member of an archive may itself have several frames: ask `frames_in` once it was read.
+
+    Raises:
+        UnreadableImageError: an archive that is damaged, empty, or of too many files; see also `frames_in`.
+    """
+    if not is_archive(data):
+        return frames_in(data, name)
+    archive = Archive(data, name)
+    return tuple(IncomingFile(member.name, partial(archive.read, member)) for member in archive.members)
+
+
+def frames_in(data: bytes, name: str) -> tuple[IncomingFile, ...]:
+    """One radiograph for each frame of a DICOM file, which they share; any other file as it is.
+
+    Raises:
+        UnreadableImageError: a file of several frames that is damaged, or of too many.
+    """
+    only = (IncomingFile(clean_name(name), lambda: data),)
+    if len(data) > MAX_FILE_BYTES or sniff(data) is not FileFormat.DICOM:
+        return only
+    from core.imaging.dicom import count_frames  # only now: other files need no pydicom
+
+    try:
+        count = count_frames(data)
+        if count < 2:
+            return only
+        check_preamble(data)
+    except UnreadableImageError as error:
+        raise UnreadableImageError(told_of(error, name)) from error
+    width = len(str(count))
+    return tuple(
+        IncomingFile(name_with(name, f"frame {frame:0{width}d} of {count}"), lambda: data, frame)
+        for frame in range(1, count + 1)
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Folder:
+    """The radiographs among several files.
+
+    Attributes:
+        files: radiographs and archives, by their path, names told apart by their folders.
+        skipped: names of the files that are neither.
+        n_left_out: files beyond the most that are taken at once.
+    """
+
+    files: tuple[IncomingFile, ...]
+    skipped: tuple[str, ...] = ()
+    n_left_out: int = 0
+
+    @property
+    def remark(self) -> str:
+        """One line on the files that were not taken, empty when all were."""
+        parts = []
+        if count := len(self.skipped):
+            named = ", ".join(self.skipped[:_NAMED])
+            more = f" and {count - _NAMED} more" if count > _NAMED else ""
+            what = "file that is no radiograph" if count == 1 else "files that are no radiographs"
+            parts.append(f"Skipped {count} {what}: {named}{more}.")
+        if self.n_left_out:
+            parts.append(
+                f"Left out {self.n_left_out}: at most {MAX_FRAMES} are taken at once, hand in the rest later."
+            )
+        return " ".join(parts)
+
+
+def take_folder(files: Sequence[tuple[str, bytes]]) -> Folder:
+    """The radiographs among `files`, path and content each, in the order of their paths.
+
+    Content or name make a file a radiograph: a broken film.dcm is to be called broken, not skipped. Files
+    that systems leave in folders never count.
+    """
+    ordered = sorted(files, key=lambda file: _natural(file[0]))
+    taken = [(path, data) for path, data in ordered if _may_be_radiograph(path, data)]
+    skipped = tuple(clean_name(path) for path, data in ordered if not _may_be_radiograph(path, data))
+    kept = taken[:MAX_FRAMES]
+    names = distinct_names([path for path, _ in kept])
+    found = tuple(
+        IncomingFile(name, partial(bytes, data)) for name, (_, data) in zip(names, kept, strict=True)
+    )
+    return Folder(found, skipped, len(taken) - len(kept))
+
+
+def _may_be_radiograph(path: str, data: bytes) -> bool:
+    name = clean_name(path)
+    if is_system_file(path) or name.lower() == _INDEX:
+        return False
+    if format_by_name(name) is not None or sniff(data) is not None:
+        return True
+    return is_archive(data) and PurePath(name).suffix.lower() in (".zip", "")
+
+
+def _natural(path: str) -> list[tuple[int, str]]:
+    """Sorts film 2 before film 10, whatever the case."""
+    return [(int(p), "") if p.isdecimal() else (-1, p) for p in _DIGITS.split(path.casefold())]
