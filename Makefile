@@ -33,8 +33,8 @@ run: env ## Install, set up, serve on http://127.0.0.1:8000 (DEMO=0: no guest de
 	fi
 	@exec $(BIN)/radikal serve --host $(HOST) --port $(PORT) $(demo_flag)
 
-# A worker that has nothing left to do takes over half of what waits for another one.
-pytest := $(BIN)/pytest -n $(WORKERS) --dist worksteal
+# The tests of some files count on their order, so that one worker takes a file whole.
+pytest := $(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 test: check ## Check, then run the tests, browser ones too, but no slow ones, with coverage of at least 85 %
 	$(pytest) -m "not slow" --cov=core --cov=app --cov-report=term --cov-fail-under=85 $(PYTEST_ARGS)
