@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.models.compare import measuring
 from app.models.compare import render as parts
-from app.models.compare.choice import Choice, choose
+from app.models.compare.state import Choice
 from app.shared.access import require_page
 from app.shared.resources import resources
 from core.domain.accounts import Identity
@@ -13,7 +13,7 @@ from core.domain.accounts import Identity
 def draw() -> None:
     """The whole page."""
     identity = require_page("compare")
-    choice = choose(identity)
+    choice = parts.draw_bar(identity)
     is_running = measuring.draw_running(identity, choice)
     if choice.chosen is None:
         if not is_running:

@@ -1,9 +1,9 @@
-"""What has to be measured before anything can be compared, started and followed on the page."""
+"""Draws the measurements that a comparison needs: the way to start them, and the one that runs."""
 
 import streamlit as st
 
-from app.models.compare.choice import Choice
-from app.shared.access import acting, current_identity
+from app.models.compare import actions
+from app.models.compare.state import Choice
 from app.shared.job_progress import draw_job
 from app.shared.resources import resources
 from core.domain.accounts import Identity
@@ -17,7 +17,7 @@ _ADD = (
 
 
 def draw_first_use(identity: Identity, choice: Choice) -> None:
-    """There is no set yet: what one is and how to get one."""
+    """Explain what an evaluation set is and how to get the first one."""
     st.html(
         '<div class="rk-welcome"><h1>No evaluation set yet</h1><p class="rk-muted">Versions are compared '
         "on images with recorded indications that none of them was trained on.</p></div>"
@@ -28,7 +28,7 @@ def draw_first_use(identity: Identity, choice: Choice) -> None:
             type="primary",
             key="compare.simulate",
             icon=":material/play_circle:",
-            on_click=_simulate,
+            on_click=actions.simulate,
             args=(choice.numbers,),
             disabled=not choice.numbers,
             help=f"Renders {BUILT_IN_COUNT} radiographs with known flaws and runs the versions on them; "
@@ -50,7 +50,7 @@ def draw_missing(identity: Identity, choice: Choice, chosen: EvaluationSet) -> N
                 type="primary",
                 icon=":material/play_circle:",
                 key="compare.measure",
-                on_click=_measure,
+                on_click=actions.measure,
                 args=(chosen, tuple(choice.missing)),
             )
             said = "Stored once; everybody sees it then."
@@ -69,13 +69,3 @@ def draw_running(identity: Identity, choice: Choice) -> bool:
     names = ", ".join(f"v{number}" for number in job.payload.get("versions", ()))
     draw_job(job.job_id, title=f"Measuring {choice.model} {names}", has_log=job.state.is_resumable)
     return job.state.is_active
-
-
-@acting
-def _measure(chosen: EvaluationSet, numbers: tuple[int, ...]) -> None:
-    resources().services.evaluations.start(current_identity(), chosen, numbers)
-
-
-@acting
-def _simulate(numbers: tuple[int, ...]) -> None:
-    resources().services.evaluations.start_simulated(current_identity(), numbers)

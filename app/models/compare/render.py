@@ -1,18 +1,19 @@
 """Draws the views of the page Compare."""
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 import streamlit as st
 
-from app.models.compare import plots, tables
-from app.models.compare.choice import BOXES, CALIBRATION, CURVES, ERRORS, GROUPS, Choice, show_boxes
-from app.models.compare.compare_boxes import draw_boxes
+from app.models.compare import actions, plots, rows, state
+from app.models.compare.boxes import draw_boxes
+from app.models.compare.state import BOXES, CALIBRATION, CURVES, ERRORS, GROUPS, Choice
 from app.models.compare.words import set_words
-from app.shared.access import acting, current_identity
-from app.shared.resources import resources
+from app.shared.resources import MODELS, resources
+from app.shared.state import MODEL_KEY, chosen_model
+from app.shared.templates import draw_html
 from core.domain.accounts import Identity
+from core.domain.model_version import ModelVersion
 from core.evaluate.comparison import VersionComparison
 from core.evaluate.confusion import confusion
 from core.evaluate.error_types import error_types
@@ -20,9 +21,72 @@ from core.evaluate.operating_figures import MeasuredVersion
 from core.services.evaluation.evaluations import VersionOnSet
 from core.store.evaluations import EvaluationSet
 
-_GROUP_FIGURE = "compare.group_figure"
 _GROUP_FIGURES = {"recall": "Recall at the operating point", "ap50": "AP50"}
+_TEMPLATES = "models/compare/templates"
 _NO_TOOLS = {"displayModeBar": False}
+
+
+def draw_bar(identity: Identity) -> Choice:
+    """Draw the choices and put them into the address; returns what is chosen."""
+    service = resources().services.evaluations
+    model = chosen_model()
+    sets, versions = service.sets.all(identity, model), service.versions(identity, model)
+    state.prepare(sets)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="compare-bar"):
+        st.segmented_control("Model", MODELS, key=MODEL_KEY, on_change=state.forget, width="content")
+        by_id = {one.set_id: one for one in sets}
+        st.selectbox(
+            "Evaluation set",
+            list(by_id),
+            key=state.SET,
+            format_func=lambda key: by_id[key].name,
+            placeholder="none yet",
+            disabled=not by_id,
+            width=250,
+        )
+        chosen = state.chosen_set(by_id)
+        measured = service.measured_on(identity, chosen) if chosen else frozenset()
+        named = {one.version: version_words(one, one.version in measured) for one in versions}
+        numbers = st.multiselect(
+            "Versions; the first is what the others are compared with",
+            list(named),
+            key=state.versions_key(model, named),
+            max_selections=state.MOST_VERSIONS,
+            width=420,
+            placeholder="choose two or more",
+            format_func=named.__getitem__,
+        )
+        st.toggle(
+            "Each at its own point",
+            key=state.OWN_POINT,
+            help="The operating probability of each version's calibration; off: one for all.",
+        )
+        st.slider(
+            "Operating probability",
+            0.05,
+            0.95,
+            key=state.POINT,
+            step=0.01,
+            width=210,
+            disabled=state.has_own_points(),
+        )
+    st.segmented_control(
+        "View",
+        list(state.VIEWS),
+        key=state.VIEW,
+        format_func=state.VIEWS.__getitem__,
+        label_visibility="collapsed",
+        on_change=state.keep_view,
+    )
+    probability, view = state.chosen_probability(), state.chosen_view()
+    state.put_into_address(model, chosen, numbers, probability, view)
+    return Choice(model, sets, chosen, versions, tuple(numbers), measured, probability, view)
+
+
+def version_words(version: ModelVersion, is_measured: bool) -> str:
+    """`v2 champion`, and whether it has to be measured first."""
+    aliases = f" {', '.join(version.aliases)}" if version.aliases else ""
+    return f"v{version.version}{aliases}{'' if is_measured else ' (not measured)'}"
 
 
 def draw_view(
@@ -56,15 +120,15 @@ def draw_findings(
     """What can be said, the table it rests on, and the curve beside it."""
     names = plots.names_of(found)
     for name, comparison in zip(names[1:], comparisons, strict=True):
-        st.html(tables.findings_html(comparison, names[0], name))
+        draw_html(f"{_TEMPLATES}/findings.html", findings=rows.finding_rows(comparison, names[0], name))
     left, right = st.columns([11, 9], gap="medium")
     with left:
-        st.html(tables.figures_html(comparisons, found))
-        st.html(tables.latency_html(found))
+        _draw_figures(names, "figure", rows.main_rows(comparisons))
+        draw_html(f"{_TEMPLATES}/latency.html", times=rows.latency_rows(found))
     with right:
         _plot(plots.precision_recall(found, measured, comparisons, 430), "compare.plot.findings")
-    st.caption(f"{set_words(chosen, comparisons[0].n_parts)}. {tables.parts_words(comparisons[0].n_parts)}")
-    st.html(tables.provenance_html(found))
+    st.caption(f"{set_words(chosen, comparisons[0].n_parts)}. {rows.parts_words(comparisons[0].n_parts)}")
+    draw_html(f"{_TEMPLATES}/provenance.html", versions=rows.provenance_rows(found))
 
 
 def draw_curves(
@@ -89,18 +153,18 @@ def draw_groups(found: Sequence[VersionOnSet], comparisons: Sequence[VersionComp
         "Figure",
         list(_GROUP_FIGURES),
         format_func=_GROUP_FIGURES.__getitem__,
-        key=_GROUP_FIGURE,
+        key=state.GROUP_FIGURE,
         default="recall",
         label_visibility="collapsed",
     )
-    figure = st.session_state.get(_GROUP_FIGURE) or "recall"
+    figure = state.group_figure()
     left, right = st.columns([10, 9], gap="medium")
     with left:
-        st.html(tables.groups_html(comparisons, found, figure))
+        _draw_figures(plots.names_of(found), "class, or longer side", rows.group_rows(comparisons, figure))
     with right:
         _plot(plots.by_group(comparisons, found, figure), "compare.plot.groups", leads=True)
         st.caption("A point leads to what that version missed there.")
-    st.caption(tables.parts_words(comparisons[0].n_parts))
+    st.caption(rows.parts_words(comparisons[0].n_parts))
 
 
 def draw_errors(found: Sequence[VersionOnSet], probability: float | None) -> None:
@@ -138,26 +202,18 @@ def draw_calibration(found: Sequence[VersionOnSet]) -> None:
         _plot(plots.reliability_plot(found), "compare.plot.reliability", leads=True)
         st.caption("Bars: 95 % (Wilson, as if boxes were independent). A point leads to its boxes.")
     with right:
-        st.html(tables.calibration_html(found))
+        draw_html(f"{_TEMPLATES}/calibration.html", versions=rows.calibration_rows(found))
+
+
+def _draw_figures(names: Sequence[str], head: str, lines: Sequence[dict[str, Any]]) -> None:
+    draw_html(f"{_TEMPLATES}/figures.html", names=names, head=head, lines=lines)
 
 
 def _plot(figure: Any, key: str, *, leads: bool = False) -> None:
-    st.html(f'<h3 class="rk-plot-title">{escape(figure.layout.meta)}</h3>')  # plotly cuts titles that wrap
+    draw_html(f"{_TEMPLATES}/title.html", title=figure.layout.meta)  # plotly cuts titles that wrap
     if leads:
         st.plotly_chart(
-            figure, key=key, config=_NO_TOOLS, on_select=_open_point(key), selection_mode="points"
+            figure, key=key, config=_NO_TOOLS, on_select=actions.open_point(key), selection_mode="points"
         )
     else:
         st.plotly_chart(figure, key=key, config=_NO_TOOLS)
-
-
-def _open_point(key: str) -> Any:
-    @acting
-    def opened() -> None:
-        current_identity()
-        points = st.session_state[key]["selection"]["points"]
-        lead = next((one["customdata"] for one in points if one.get("customdata")), None)
-        if lead is not None:
-            show_boxes(str(lead[0] if isinstance(lead, list | tuple) else lead))
-
-    return opened

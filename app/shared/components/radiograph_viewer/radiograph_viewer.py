@@ -45,8 +45,8 @@ def radiograph_viewer(
         on_decision: the decision changed; the event `decision` holds the same.
         on_sign: the event `sign` holds `inspection_id`, `version` and `reading_version` as they are on show.
         on_revise: a signed inspection is to be corrected; its id is the event `revise`.
-        on_submit: where labels are made (`data["reading"]["is_labelling"]`, see `app.label.label_data`): they
-            are complete; the event `submit` holds `inspection_id` and `version`.
+        on_submit: where labels are made (`data["reading"]["is_labelling"]`, see `app.label.rows.label_data`):
+            they are complete; the event `submit` holds `inspection_id` and `version`.
         on_skip: the image is left as it is; the event `skip` holds `inspection_id` and `why`.
     """
     component("radiograph_viewer", "radiograph/radiograph.css")(

@@ -1,19 +1,19 @@
-"""What the page Compare is asked for; all of it lives in the address."""
+"""The page Compare in this session: sets, versions, point, view and box; all of it lives in the address."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
 from app.shared import state as app_state
-from app.shared.resources import MODELS, resources
-from core.domain.accounts import Identity
 from core.domain.model_version import ModelVersion
-from core.services.evaluation.evaluations import VersionOnSet
 from core.store.evaluations import EvaluationSet
 
 SET, POINT, OWN_POINT, VIEW, PAIR = (
     f"compare.{name}" for name in ("set", "point", "own_point", "view", "pair")
+)
+GALLERY, VIEWER, KIND, GROUP_FIGURE = (
+    f"compare.{name}" for name in ("gallery", "pair_viewer", "kind", "group_figure")
 )
 FINDINGS, CURVES, GROUPS, ERRORS, CALIBRATION, BOXES = (
     "findings",
@@ -38,7 +38,7 @@ _MODEL, _SET, _VERSIONS, _POINT, _VIEW, _PAIR = "model", "set", "v", "p", "view"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Choice:
-    """What is compared.
+    """The versions that are compared, and how.
 
     Attributes:
         model: registered model.
@@ -66,90 +66,39 @@ class Choice:
         return [number for number in self.numbers if number not in self.measured]
 
 
-def choose(identity: Identity) -> Choice:
-    """Draw the bar; what is chosen goes into the address."""
-    service = resources().services.evaluations
-    model = app_state.chosen_model()
-    sets, versions = service.sets.all(identity, model), service.versions(identity, model)
-    _prepare(sets)
-    with st.container(horizontal=True, vertical_alignment="bottom", key="compare-bar"):
-        st.segmented_control("Model", MODELS, key=app_state.MODEL_KEY, on_change=_forget, width="content")
-        by_id = {one.set_id: one for one in sets}
-        st.selectbox(
-            "Evaluation set",
-            list(by_id),
-            key=SET,
-            format_func=lambda key: by_id[key].name,
-            placeholder="none yet",
-            disabled=not by_id,
-            width=250,
-        )
-        chosen = by_id.get(st.session_state.get(SET) or "")
-        measured = service.measured_on(identity, chosen) if chosen else frozenset()
-        named = {one.version: version_words(one, one.version in measured) for one in versions}
-        numbers = st.multiselect(
-            "Versions; the first is what the others are compared with",
-            list(named),
-            key=_versions_key(model, named),
-            max_selections=MOST_VERSIONS,
-            width=420,
-            placeholder="choose two or more",
-            format_func=named.__getitem__,
-        )
-        st.toggle(
-            "Each at its own point",
-            key=OWN_POINT,
-            help="The operating probability of each version's calibration; off: one for all.",
-        )
-        st.slider(
-            "Operating probability",
-            0.05,
-            0.95,
-            key=POINT,
-            step=0.01,
-            width=210,
-            disabled=bool(st.session_state.get(OWN_POINT)),
-        )
-    st.segmented_control(
-        "View",
-        list(VIEWS),
-        key=VIEW,
-        format_func=VIEWS.__getitem__,
-        label_visibility="collapsed",
-        on_change=_keep_view,
-    )
-    probability = None if st.session_state[OWN_POINT] else round(float(st.session_state[POINT]), 2)
-    view = str(st.session_state.get(VIEW) or FINDINGS)
-    _into_address(model, chosen, numbers, probability, view)
-    return Choice(model, sets, chosen, versions, tuple(numbers), measured, probability, view)
+def chosen_set(sets: Mapping[str, EvaluationSet]) -> EvaluationSet | None:
+    """The chosen one of these sets by id; None where there is none."""
+    return sets.get(st.session_state.get(SET) or "")
 
 
-def version_words(version: ModelVersion, is_measured: bool) -> str:
-    """`v2 champion`, and whether it has to be measured first."""
-    aliases = f" {', '.join(version.aliases)}" if version.aliases else ""
-    return f"v{version.version}{aliases}{'' if is_measured else ' (not measured)'}"
+def has_own_points() -> bool:
+    """True when each version is looked at its own operating point."""
+    return bool(st.session_state.get(OWN_POINT))
 
 
-def chosen_pair(found: Sequence[VersionOnSet]) -> tuple[VersionOnSet, VersionOnSet]:
-    """The two versions whose boxes are looked at; with more than two, the visitor chooses the second."""
-    others = {one.version.version: one for one in found[1:]}
-    if len(others) > 1:
-        asked = st.query_params.get(_PAIR, "")
-        first = next(iter(others))
-        st.session_state.setdefault(PAIR, int(asked) if asked.isdigit() and int(asked) in others else first)
-        if st.session_state[PAIR] not in others:
-            st.session_state[PAIR] = first
-        st.segmented_control(
-            f"v{found[0].version.version} beside",
-            list(others),
-            key=PAIR,
-            format_func=lambda number: f"v{number}",
-            width="content",
-        )
-        number = st.session_state.get(PAIR) or first
-        st.query_params[_PAIR] = str(number)
-        return found[0], others[number]
-    return found[0], next(iter(others.values()))
+def chosen_probability() -> float | None:
+    """The operating point of all versions; None for each version's own."""
+    return None if st.session_state[OWN_POINT] else round(float(st.session_state[POINT]), 2)
+
+
+def chosen_view() -> str:
+    """One of `VIEWS`."""
+    return str(st.session_state.get(VIEW) or FINDINGS)
+
+
+def prepare_pair(others: Collection[int]) -> None:
+    """Give the choice of the second version its first value, from the address if it names one of these."""
+    asked, first = st.query_params.get(_PAIR, ""), next(iter(others))
+    st.session_state.setdefault(PAIR, int(asked) if asked.isdigit() and int(asked) in others else first)
+    if st.session_state[PAIR] not in others:
+        st.session_state[PAIR] = first
+
+
+def chosen_second(others: Collection[int]) -> int:
+    """The second version, which now stands in the address."""
+    number = int(st.session_state.get(PAIR) or next(iter(others)))
+    st.query_params[_PAIR] = str(number)
+    return number
 
 
 def show_boxes(show: str) -> None:
@@ -159,7 +108,61 @@ def show_boxes(show: str) -> None:
     st.query_params.pop(AT, None)
 
 
-def _versions_key(model: str, named: Mapping[int, str]) -> str:
+def prepare_kind(choices: Mapping[str, str], default: str) -> tuple[str, dict[str, str]]:
+    """The kind of places in the address, and all choices; a plot may lead to one beside `choices`."""
+    asked, options = st.query_params.get(SHOW, default), dict(choices)
+    if asked not in options:
+        options = {asked: "from a plot"} | options
+    if st.session_state.get(KIND) not in options or st.session_state[KIND] != asked:
+        st.session_state[KIND] = asked
+    return asked, options
+
+
+def take_kind() -> None:
+    """Put the chosen kind of places into the address, and no place; only from a callback."""
+    st.query_params[SHOW] = str(st.session_state[KIND])
+    st.query_params.pop(AT, None)
+
+
+def chosen_place(n: int) -> int | None:
+    """Number of the place that is open, of `n`; None while all are shown."""
+    asked = st.query_params.get(AT, "")
+    return int(asked) if asked.isdigit() and int(asked) < n else None
+
+
+def open_place() -> None:
+    """Open the place that the gallery reported; only from a callback."""
+    key = getattr(st.session_state.get(GALLERY), "open", None)
+    if key is not None and str(key).isdigit():
+        st.query_params[AT] = str(key)
+
+
+def step_place() -> None:
+    """Go on by the step that the viewer reported; only from a callback."""
+    step = getattr(st.session_state.get(VIEWER), "step", None)
+    asked = st.query_params.get(AT, "")
+    if step in (1, -1) and asked.isdigit():
+        st.query_params[AT] = str(max(0, int(asked) + int(step)))
+
+
+def close_place() -> None:
+    """Show all places again; only from a callback."""
+    st.query_params.pop(AT, None)
+
+
+def group_figure() -> str:
+    """The figure that is shown by class and size, `recall` or `ap50`."""
+    return str(st.session_state.get(GROUP_FIGURE) or "recall")
+
+
+def selected_lead(key: str) -> str | None:
+    """The boxes that the selected point of a plot leads to; None when it leads nowhere."""
+    points = st.session_state[key]["selection"]["points"]
+    lead = next((one["customdata"] for one in points if one.get("customdata")), None)
+    return None if lead is None else str(lead[0] if isinstance(lead, list | tuple) else lead)
+
+
+def versions_key(model: str, named: Mapping[int, str]) -> str:
     """Key of the choice of versions, with its first value from the address.
 
     A multiselect knows its choices by their words. When these change below it (a version was measured, or
@@ -173,7 +176,7 @@ def _versions_key(model: str, named: Mapping[int, str]) -> str:
     return key
 
 
-def _prepare(sets: Sequence[EvaluationSet]) -> None:
+def prepare(sets: Sequence[EvaluationSet]) -> None:
     """Give the widgets their first values from the address; what it names and is not there is ignored."""
     asked, ids = st.query_params, [one.set_id for one in sets]
     if st.session_state.get(SET) not in ids:
@@ -186,26 +189,27 @@ def _prepare(sets: Sequence[EvaluationSet]) -> None:
         st.session_state[VIEW] = FINDINGS
 
 
-def _forget() -> None:
+def forget() -> None:
     """Another model has other sets and versions; only from a callback."""
     for key in (SET, PAIR):
         st.session_state.pop(key, None)
     st.query_params.from_dict({_MODEL: app_state.chosen_model()})
 
 
-def _keep_view() -> None:
+def keep_view() -> None:
     """A click on the view that is on show would empty the choice; only from a callback."""
     if st.session_state.get(VIEW) is None:
         st.session_state[VIEW] = st.query_params.get(_VIEW, FINDINGS)
 
 
-def _into_address(
+def put_into_address(
     model: str,
     chosen: EvaluationSet | None,
     numbers: Sequence[int],
     probability: float | None,
     view: str,
 ) -> None:
+    """Put all that is chosen into the address."""
     wanted = {_MODEL: model, _VERSIONS: ",".join(str(one) for one in numbers), _VIEW: view}
     if chosen is not None:
         wanted[_SET] = chosen.set_id

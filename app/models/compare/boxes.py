@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.models.compare.choice import AT, SHOW, chosen_pair
+from app.models.compare import actions, state
 from app.models.compare.pair import pair_data
 from app.models.compare.places import (
     DEFAULT_SHOW,
@@ -17,7 +17,6 @@ from app.models.compare.places import (
     show_choices,
 )
 from app.models.routes import crop_address
-from app.shared.access import acting
 from app.shared.components.box_gallery.box_gallery import GalleryBox, GalleryItem, box_gallery
 from app.shared.components.radiograph_pair.radiograph_pair import radiograph_pair
 from app.shared.navigation import LABEL_IMAGE, page_at
@@ -30,7 +29,6 @@ from core.services.evaluation.evaluations import VersionOnSet
 from core.store.blobs import BlobNotFoundError
 from core.store.evaluations import EvaluationSet
 
-GALLERY, VIEWER, KIND = "compare.gallery", "compare.pair_viewer", "compare.kind"
 _PER_PAGE = 60
 
 
@@ -40,10 +38,10 @@ def draw_boxes(
     """Choose a kind of place, see all of them, open one."""
     service = resources().services.evaluations
     with st.container(horizontal=True, vertical_alignment="center", key="compare-boxes-bar"):
-        first, second = chosen_pair(found)
+        first, second = _draw_pair_choice(found)
         pair = pair_of(first, second, probability)
         differences = service.differences(identity, first, second, probability)
-        show = _chosen_show(show_choices(pair, differences))
+        show = _draw_kind_choice(show_choices(pair, differences))
         words, places = places_of(pair, differences, show)
         st.html(
             f'<p class="rk-bar">{words} <span class="rk-muted">{len(places):,} in '
@@ -53,20 +51,28 @@ def draw_boxes(
         st.caption("There is none on this set.")
         return
     content = service.content(identity, chosen)
-    at = _chosen_at(len(places))
+    at = state.chosen_place(len(places))
     if at is None:
         _gallery(pair, places, chosen, content, None)
         return
     beside, large = st.columns([4, 15], gap="small")
     with beside:
         with st.container(horizontal=True, vertical_alignment="center", key="compare-place"):
-            st.button("All", icon=":material/grid_view:", key="compare.all", type="tertiary", on_click=_close)
+            st.button(
+                "All",
+                icon=":material/grid_view:",
+                key="compare.all",
+                type="tertiary",
+                on_click=state.close_place,
+            )
             _draw_way_to_labels(identity, content.digests[int(places.image[at])])
         _gallery(pair, places, chosen, content, at)
     with large:
         name = image_name(pair, int(places.image[at]))
         told = f"{at + 1} of {len(places):,} · {name} · recorded: {caption_of(pair, places, at)[0]}"
-        radiograph_pair(pair_data(pair, places, at, chosen, content, told), key=VIEWER, on_step=_step)
+        radiograph_pair(
+            pair_data(pair, places, at, chosen, content, told), key=state.VIEWER, on_step=actions.step_place
+        )
 
 
 def _draw_way_to_labels(identity: Identity, sha256: str) -> None:
@@ -90,8 +96,8 @@ def _gallery(pair: Pair, places: Places, chosen: EvaluationSet, content: SetCont
     ]
     box_gallery(
         items,
-        key=GALLERY,
-        on_open=_open,
+        key=state.GALLERY,
+        on_open=actions.open_place,
         chosen=None if at is None else str(at),
         label="Places, the most telling first",
         is_narrow=at is not None,
@@ -118,51 +124,32 @@ def _item(pair: Pair, places: Places, at: int, chosen: EvaluationSet, content: S
     )
 
 
-def _chosen_show(choices: dict[str, str]) -> str:
-    """What the address asks for; what leads here from a plot may be none of the choices."""
-    asked = st.query_params.get(SHOW, DEFAULT_SHOW)
-    options = dict(choices)
-    if asked not in options:
-        options = {asked: "from a plot"} | options
-    if st.session_state.get(KIND) not in options or st.session_state[KIND] != asked:
-        st.session_state[KIND] = asked
+def _draw_pair_choice(found: Sequence[VersionOnSet]) -> tuple[VersionOnSet, VersionOnSet]:
+    """The two versions whose boxes are looked at; with more than two, the visitor chooses the second."""
+    others = {one.version.version: one for one in found[1:]}
+    if len(others) == 1:
+        return found[0], next(iter(others.values()))
+    state.prepare_pair(others)
+    st.segmented_control(
+        f"v{found[0].version.version} beside",
+        list(others),
+        key=state.PAIR,
+        format_func=lambda number: f"v{number}",
+        width="content",
+    )
+    return found[0], others[state.chosen_second(others)]
+
+
+def _draw_kind_choice(choices: dict[str, str]) -> str:
+    """The kind of places that the address asks for."""
+    asked, options = state.prepare_kind(choices, DEFAULT_SHOW)
     st.selectbox(
         "Places",
         list(options),
-        key=KIND,
+        key=state.KIND,
         format_func=options.__getitem__,
         width=330,
         label_visibility="collapsed",
-        on_change=_change_kind,
+        on_change=actions.change_kind,
     )
     return asked
-
-
-def _chosen_at(n: int) -> int | None:
-    asked = st.query_params.get(AT, "")
-    return int(asked) if asked.isdigit() and int(asked) < n else None
-
-
-@acting
-def _change_kind() -> None:
-    st.query_params[SHOW] = str(st.session_state[KIND])
-    st.query_params.pop(AT, None)
-
-
-@acting
-def _open() -> None:
-    key = getattr(st.session_state.get(GALLERY), "open", None)
-    if key is not None and str(key).isdigit():
-        st.query_params[AT] = str(key)
-
-
-@acting
-def _step() -> None:
-    step = getattr(st.session_state.get(VIEWER), "step", None)
-    asked = st.query_params.get(AT, "")
-    if step in (1, -1) and asked.isdigit():
-        st.query_params[AT] = str(max(0, int(asked) + int(step)))
-
-
-def _close() -> None:
-    st.query_params.pop(AT, None)

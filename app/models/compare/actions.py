@@ -1,0 +1,50 @@
+"""Callbacks of the page Compare."""
+
+from collections.abc import Callable
+
+from app.models.compare import state
+from app.shared.access import acting, current_identity
+from app.shared.resources import resources
+from core.store.evaluations import EvaluationSet
+
+
+@acting
+def measure(chosen: EvaluationSet, numbers: tuple[int, ...]) -> None:
+    """Start measuring these versions on the set."""
+    resources().services.evaluations.start(current_identity(), chosen, numbers)
+
+
+@acting
+def simulate(numbers: tuple[int, ...]) -> None:
+    """Start making the built-in set and measuring these versions on it."""
+    resources().services.evaluations.start_simulated(current_identity(), numbers)
+
+
+@acting
+def change_kind() -> None:
+    """Show places of the chosen kind."""
+    state.take_kind()
+
+
+@acting
+def open_place() -> None:
+    """Open the place that was chosen in the gallery."""
+    state.open_place()
+
+
+@acting
+def step_place() -> None:
+    """Go to the next place or the one before."""
+    state.step_place()
+
+
+def open_point(key: str) -> Callable[[], None]:
+    """A callback that turns to the boxes behind the point selected in the plot of this key."""
+
+    @acting
+    def opened() -> None:
+        current_identity()
+        if (lead := state.selected_lead(key)) is not None:
+            state.show_boxes(lead)
+
+    return opened
