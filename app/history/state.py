@@ -26,7 +26,7 @@ FILTER = FilterWidgets(
              INSPECTOR: "inspector"},
 )  # fmt: skip
 UNDECIDED = "undecided"
-#: What there is to filter by is asked for again after so long; it takes as long as a search.
+#: The values of the filter are read again after so long; reading them takes as long as a search.
 _CHOICES_KEPT_S = 30.0
 
 

@@ -1,4 +1,4 @@
-"""Everything that the inspection page remembers: in the session, and in the process for all sessions."""
+"""State of the inspection page: of one session, and of the process for all sessions."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -31,7 +31,7 @@ def label_data(
     ahead: str | None = None,
     data_notice: str = "",
 ) -> dict[str, Any]:
-    """Everything that the viewer needs for one image.
+    """Data of one image for the viewer.
 
     Args:
         sheet: the labels.

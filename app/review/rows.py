@@ -106,7 +106,7 @@ def _own_data(own: OwnReview, identity: Identity) -> dict[str, Any]:
 
 
 def headline(both: SideBySide, first_name: str) -> str:
-    """Whether the dispositions and the readings agree, in one line."""
+    """One line on the agreement of the dispositions and the readings."""
     pairs = compared(both.first.indications, both.own.reading.indications)
     n_other = sum(pair.agreement is not Agreement.SAME for pair in pairs)
     is_same = both.first.inspection.disposition is both.own_disposition

@@ -140,7 +140,7 @@ async def _end_idle_guests() -> None:
 
 
 def _take_over_logs() -> None:
-    """Everything through our handler; uvicorn's own access log would hold the query of every address."""
+    """Send all logs through our handler; uvicorn's own access log would hold the query of every address."""
     logs.adopt(*_LIBRARIES)
     logging.getLogger("uvicorn.access").disabled = True
     logging.getLogger("uvicorn.error").addFilter(_is_no_refused_handshake)

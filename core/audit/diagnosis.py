@@ -14,7 +14,7 @@ from core.audit.findings import LogFault
 MAX_SUSPECTS = 10_000
 #: With so few, every one is tried at every place in question.
 _FEW = 64
-#: How far from its place a row is looked for when nothing else says where it was written.
+#: Distance from its place within which a row is searched when nothing else tells where it was written.
 _NEARBY = 64
 #: Rows that were renumbered together make one finding from this many on.
 _RUN = 3

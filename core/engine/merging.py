@@ -21,8 +21,8 @@ from core.engine.tiling import inner_edges
 
 #: Boxes that overlap more than this are the same indication; the higher score stays.
 NMS_IOU = 0.5
-#: What has a say in a box's extent, or takes its place, has at least this share of its score. So candidates
-#: below half of the lowest score that is shown may be left out: what is shown hardly ever changes.
+#: A box that moves another one's extent, or takes its place, has at least this share of its score. So
+#: candidates below half of the lowest score that is shown may be left out: what is shown hardly ever changes.
 SUPPORT_SHARE = 0.5
 #: A box is the mean of itself and the candidates it stands for, those that overlap it at least so much and no
 #: stronger box, each weighted by the square of its score.

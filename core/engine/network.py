@@ -83,7 +83,7 @@ class LevelOutput(NamedTuple):
 
 
 class NetworkOutput(NamedTuple):
-    """All that the network says of a batch of views.
+    """Output of the network for a batch of views.
 
     Attributes:
         levels: raw output of each pyramid level, finest first.

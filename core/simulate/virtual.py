@@ -90,7 +90,7 @@ def superpose_flaws(
 
 
 def _is_whole(flaw: Flaw, shape: tuple[int, ...]) -> bool:
-    """Whether all of it lies in the picture: a flaw cut by the end of the stretch would show a seam."""
+    """True when all of it lies in the picture: a flaw cut by the end of the stretch would show a seam."""
     x0, y0, x1, y1 = flaw.extent()
     return x0 >= 0 and y0 >= 0 and x1 <= shape[1] and y1 <= shape[0]
 

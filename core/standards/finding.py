@@ -18,7 +18,7 @@ class Symbol(StrEnum):
 
     @property
     def words(self) -> str:
-        """What it is."""
+        """The length in words."""
         return {
             Symbol.S: "nominal butt weld thickness s",
             Symbol.T: "wall thickness t",
@@ -115,7 +115,7 @@ class Imperfection:
             )
 
     def says(self, fact: Fact) -> bool | None:
-        """Whether the fact holds, None when nobody said."""
+        """True when the fact holds, None when nobody said."""
         return self.is_internal if fact is Fact.INTERNAL else self.is_shallow
 
 

@@ -49,7 +49,7 @@ class Peers:
         return len(self.ids)
 
     def index(self, finding: Imperfection) -> int:
-        """Where `finding` stands.
+        """Position of `finding`.
 
         Raises:
             ValueError: it is none of them.
@@ -138,5 +138,5 @@ def _group_total(spans: Spans, member: int, window_mm: float, gap_factor: float)
 
 
 def _rank(mask: _Mask, index: int) -> int:
-    """Where the one at `index` stands among those in `mask`."""
+    """Rank of the one at `index` among those in `mask`."""
     return int(np.count_nonzero(mask[:index]))

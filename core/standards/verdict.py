@@ -37,7 +37,7 @@ def whichever_holds(verdicts: Iterable[Verdict]) -> Verdict:
 
 @dataclass(frozen=True, slots=True)
 class ConditionResult:
-    """What one condition of a rule made of one indication.
+    """Result of one condition of a rule for one indication.
 
     Attributes:
         verdict: of this condition alone.

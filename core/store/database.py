@@ -23,7 +23,7 @@ _WAIT_S = 10.0
 #: Connections to one database: kept open, and opened above that for a while.
 _POOL = {"pool_size": 5, "max_overflow": 10}
 _CONNECT_TIMEOUT_S = 5
-#: What every PostgreSQL session starts with: no statement and no forgotten transaction holds others up,
+#: Settings of every PostgreSQL session: no statement and no forgotten transaction holds others up,
 #: and a commit returns when it is on the disk, whatever the server's own setting.
 _POSTGRESQL_SETTINGS = {
     "statement_timeout": "30s",

@@ -135,7 +135,7 @@ def draw_table(page: AuditPage) -> int | None:
 
 
 def draw_event(named: NamedEvent | None) -> None:
-    """Everything about one event."""
+    """Draw all of one event."""
     if named is None:
         st.caption("Select a row to see all of its event.")
         return

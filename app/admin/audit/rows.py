@@ -34,7 +34,7 @@ def details_text(details: Any) -> str:
 
 
 def event_facts(named: NamedEvent) -> dict[str, str]:
-    """Everything about one event by name; empty where it has none."""
+    """Facts of one event by name; empty where it has none."""
     event = named.event
     return {
         "Event": f"{event.seq} · {event.event_id}",

@@ -109,7 +109,7 @@ def draw_buttons(rule_set_id: str, draft: state.Draft, versions: tuple[RuleSetVe
 
 
 def draw_check(draft: state.Draft, versions: tuple[RuleSetVersion, ...]) -> None:
-    """Whether the text is a table, and its changes."""
+    """Draw the check of the text, and its changes."""
     rule_set, wrong = None, ""
     try:
         rule_set = read_rule_set(draft.text, "the table")

@@ -23,7 +23,7 @@ def user_rows(users: Sequence[User], n_sessions: Mapping[str, int]) -> list[dict
 
 
 def user_facts(user: User, n_sessions: int) -> dict[str, str]:
-    """Everything about an account by name."""
+    """Facts of an account by name."""
     return {
         "Name": user.shown_name,
         "Full name": user.full_name or "erased",

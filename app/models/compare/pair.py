@@ -1,4 +1,4 @@
-"""What the pair of radiographs shows of one place, as plain data."""
+"""Data of one place for the pair of radiographs."""
 
 from typing import Any
 

@@ -16,7 +16,7 @@ from core.evaluate.version_differences import DifferenceKind, Places
 from core.services.evaluation.evaluation_archive import StoredEvaluation
 from core.services.evaluation.evaluations import VersionOnSet
 
-#: What is shown where the address names nothing.
+#: The kind of places where the address names none.
 DEFAULT_SHOW = f"diff:{DifferenceKind.FOUND_SECOND.value}"
 
 
@@ -31,7 +31,7 @@ class Pair:
 
     @property
     def tables(self) -> tuple[OutcomeTable, OutcomeTable]:
-        """What each of their boxes did."""
+        """Outcomes of the boxes of both versions."""
         return self.first.outcomes, self.second.outcomes
 
 
@@ -44,7 +44,7 @@ def pair_of(first: VersionOnSet, second: VersionOnSet, probability: float | None
 
 
 def show_choices(pair: Pair, differences: dict[DifferenceKind, Places]) -> dict[str, str]:
-    """What can be shown of a pair: key to words with the number of places."""
+    """Kinds of places of a pair: key to words with the number of places."""
     first, second = pair.names
     found = {}
     for kind, (words, _) in DIFFERENCE_WORDS.items():
@@ -59,7 +59,7 @@ def show_choices(pair: Pair, differences: dict[DifferenceKind, Places]) -> dict[
 
 
 def places_of(pair: Pair, differences: dict[DifferenceKind, Places], show: str) -> tuple[str, Places]:
-    """What a key stands for, in words, and its places; an unknown key gives the default."""
+    """The kind of a key in words, and its places; an unknown key gives the default."""
     kind, *rest = show.split(":")
     ways: dict[str, Callable[..., tuple[str, Places]]] = {
         "error": _of_error,

@@ -118,7 +118,7 @@ def by_group(
 
 
 def errors(found: Sequence[VersionOnSet], counts: Sequence[dict[ErrorType, int]]) -> go.Figure:
-    """How many errors of each kind."""
+    """Plot of the numbers of errors by kind."""
     names = names_of(found)
     worst = [max(_ERRORS, key=lambda kind: one[kind]) for one in counts]
     said = "; ".join(f"{n}: mostly {w.value}, {c[w]:,}" for n, w, c in zip(names, worst, counts, strict=True))

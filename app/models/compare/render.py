@@ -117,7 +117,7 @@ def draw_findings(
     measured: Sequence[MeasuredVersion],
     comparisons: Sequence[VersionComparison],
 ) -> None:
-    """What can be said, the table it rests on, and the curve beside it."""
+    """Draw the findings, the table under them, and the curve beside it."""
     names = plots.names_of(found)
     for name, comparison in zip(names[1:], comparisons, strict=True):
         draw_html(f"{_TEMPLATES}/findings.html", findings=rows.finding_rows(comparison, names[0], name))
@@ -196,7 +196,7 @@ def draw_errors(found: Sequence[VersionOnSet], probability: float | None) -> Non
 
 
 def draw_calibration(found: Sequence[VersionOnSet]) -> None:
-    """How far the probabilities can be believed, with the floor of a perfect model; by size below."""
+    """Draw the reliability of the probabilities, with the floor of a perfect model, and by size."""
     left, right = st.columns([9, 10], gap="medium")
     with left:
         _plot(plots.reliability_plot(found), "compare.plot.reliability", leads=True)

@@ -14,7 +14,7 @@ MARKS = {Conclusion.BETTER: "▲", Conclusion.WORSE: "▼", Conclusion.SAME: "="
 
 @dataclass(frozen=True, slots=True)
 class FigureWords:
-    """How a figure is called and read.
+    """Title and meaning of a figure.
 
     Attributes:
         title: of its row.
@@ -136,7 +136,7 @@ def difference_words(row: FigureDifference) -> str:
 
 
 def findings(comparison: VersionComparison, first: str, second: str) -> list[tuple[Conclusion, str]]:
-    """What can be said of the second version beside the first, one sentence a verdict, most telling first."""
+    """Sentences about the second version beside the first, one a conclusion, most telling first."""
     why = next((row.why for row in comparison.main if row.verdict is Conclusion.NOT_JUDGED), "")
     if comparison.main and all(row.verdict is Conclusion.NOT_JUDGED for row in comparison.main):
         return [

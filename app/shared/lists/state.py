@@ -26,7 +26,7 @@ class TurnedPages(Generic[Wanted, Place]):
 
     @property
     def place(self) -> Place | None:
-        """Where the page on show begins."""
+        """Beginning of the page on show."""
         return self.places[-1]
 
     def want(self, wanted: Wanted) -> None:

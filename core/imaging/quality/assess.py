@@ -184,7 +184,7 @@ def _duplicate(compared: EarlierPictures) -> Check:
 
 
 def _not_compared(compared: EarlierPictures) -> str:
-    """What the comparison leaves open, as a sentence with a space before it; empty when nothing."""
+    """A sentence on what was not compared, with a space before it; empty when all was."""
     words = [f"{compared.n_without_grain} with too little grain"] if compared.n_without_grain else []
     words += [f"{compared.n_waiting} not read again yet"] if compared.n_waiting else []
     return f" Not compared: {', '.join(words)}." if words else ""

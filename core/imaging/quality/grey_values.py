@@ -1,4 +1,4 @@
-"""What the histogram says: effective depth, clipping at both ends, span."""
+"""Facts from the histogram: effective depth, clipping at both ends, span."""
 
 import math
 from dataclasses import dataclass

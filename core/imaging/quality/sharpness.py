@@ -1,4 +1,4 @@
-"""How blurred the sharper edges of a picture are.
+"""Blur of the sharper edges of a picture.
 
 Each of the steepest places is blurred twice more, by 1 and by 2 px. A step edge of blur s has the gradients'
 ratio R = sqrt((s^2 + 2^2) / (s^2 + 1^2)), which is solved for s (after S. Zhuo, T. Sim, "Defocus map

@@ -1,4 +1,4 @@
-"""Where in a picture three or more thin, straight, parallel, equally spaced lines fade one after the other.
+"""Search for wires: three or more thin, straight, parallel, equally spaced lines that fade one by one.
 
 The picture is averaged along the lines (down the rows) first, because a wire is long and noise is not; each
 row is then measured in units of its own local noise, and strips of rows are added up along every lean that
@@ -168,7 +168,7 @@ def _continued(columns: npt.NDArray[np.intp], members: list[int]) -> list[int]:
 
 
 def _fades(peaks: Array) -> bool:
-    """Whether the peaks become lower from one end to the other, within noise."""
+    """True when the peaks become lower from one end to the other, within noise."""
     forwards = all(b <= _FADING * a + _FADING_SLACK for a, b in pairwise(peaks))
     backwards = all(a <= _FADING * b + _FADING_SLACK for a, b in pairwise(peaks))
     return forwards or backwards

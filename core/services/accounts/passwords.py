@@ -22,7 +22,7 @@ _RUNS = (
     "qwertzuiopasdfghjklyxcvbnm",
     "qwertyuiopasdfghjklzxcvbnm",
 )
-#: What is left of the usual choices of this length when digits and punctuation are taken off.
+#: Common passwords of this length without their digits and punctuation.
 _COMMON = """
 password passwort passphrase passwords mypassword thisisapassword letmein letmeinplease welcome
 welcomehome administrator administrador adminadmin administration superuser changeme changemenow

@@ -101,7 +101,7 @@ class DataCheckService:
         self._models = models
 
     def check(self, request: CheckRequest, *, progress: Progress | None = None) -> DataCheck:
-        """Everything wrong or doubtful in the files; `progress` is called after each image.
+        """Faults and doubts of the files; `progress` is called after each image.
 
         Raises:
             DatasetError: when a file cannot be read at all, or a part to hold out does not exist.
@@ -183,7 +183,7 @@ def _not_clean(image: CocoImage) -> list[DataIssue]:
 def _check_image(
     image: CocoImage, images_dir: Path, part_of: dict[str, str], search: NearDuplicateSearch | None
 ) -> tuple[ImageIdentity | None, list[DataIssue]]:
-    """Who an image is, None when it cannot be read, and what is wrong with it and its boxes."""
+    """The identity of an image, None when it cannot be read, and the issues of it and its boxes."""
     size, name = (image.width, image.height), image.file_name
     try:
         radiograph = read_radiograph_file(images_dir / name)

@@ -81,7 +81,7 @@ class EvaluationArchive:
         return self.key(version, set_digest) in self.on_set(set_digest)
 
     def stored(self, version: ModelVersion, set_digest: str) -> StoredEvaluation | None:
-        """That evaluation; None when there is none.
+        """The evaluation; None when there is none.
 
         Raises:
             DatasetError: its file is missing or was changed.

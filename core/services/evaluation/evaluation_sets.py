@@ -18,7 +18,7 @@ from core.services.evaluation.recorded_images import read_recorded, select_image
 from core.store.evaluations import EvaluationSet
 from core.store.unit_of_work import Store
 
-#: How a set came about, as its source says under "kind".
+#: Kinds of sources of a set.
 FILES, SIMULATED = "files", "simulated"
 _LONGEST_NAME = 128
 _KEPT_KEYS = ("series", "parent_film", "mm_per_px", "polarity", "seed", "bit_depth")

@@ -111,7 +111,7 @@ class EvaluationService:
     def compare(
         self, identity: Identity, first: VersionOnSet, second: VersionOnSet, probability: float | None
     ) -> VersionComparison:
-        """What differs between two measured versions; nothing is judged on images that trained one of them.
+        """Differences between two measured versions; nothing is judged on images that trained one of them.
 
         Raises:
             BadInputError: one of them was not measured.

@@ -103,7 +103,7 @@ def outcome_of(image: CocoImage, found: Detections) -> ImageOutcome:
 
 
 def recorded_of(image: CocoImage) -> ImageOutcome:
-    """What is recorded, beside nothing reported.
+    """The recorded boxes of an image, with nothing reported.
 
     Raises:
         DatasetError: when the entry of the image has a scale that is none.

@@ -14,7 +14,7 @@ from core.calibrate.routing import Assurance, Route, RoutingThreshold, parts_nee
 from core.calibrate.routing_certificate import RoutingCertificate, certificate_from
 from core.domain.errors import BadInputError
 
-#: What `radikal route` asks for unless told otherwise.
+#: Defaults of `radikal route`.
 USUAL_LEVEL = Assurance(risk=0.05, confidence=0.95)
 
 
@@ -53,7 +53,7 @@ class RoutingCertificates:
         return path
 
     def standing(self, model: str, *, sha256: str, calibration_id: str) -> Standing:
-        """What speaks for the version with these weights and this calibration: the last certificate made.
+        """The newest certificate of the version with these weights and this calibration.
 
         A damaged file among those of the model leaves nothing in force: it may have been the last one.
         """

@@ -24,7 +24,7 @@ from core.store.data_versions import DataVersion
 
 #: So many corrections are named one by one; the data manifest holds them all.
 _LISTED = 200
-#: How limits begin that speak of the base version's own calibration.
+#: Beginnings of limits that are about the base version's own calibration.
 _OF_CALIBRATION = "Calibrated"
 
 

@@ -5,7 +5,7 @@ import { profileReading, regionOf, sampleProfile } from "./statistics.js";
 
 const LETTERS = { length: "L", region: "R", profile: "P" };
 const UNDO_STEPS = 100;
-// An end lies within 1 px of where it was set, k = 2 (as `core.imaging.measure`); the scale is taken as exact.
+// An end lies within 1 px of where it was set, k = 2 (as `tests.imaging.measuring`); the scale is taken as exact.
 const LENGTH_UNCERTAINTY_PX = 2 * Math.sqrt(2 / 3);
 
 export class Measures {

@@ -1,4 +1,4 @@
-// SNR and CNR of homogeneous regions: the same method, with the same figures, as `core.imaging.noise`.
+// SNR and CNR of homogeneous regions: the same method, with the same figures, as `core.imaging.quality.noise`.
 // Rows of 20 px, a mean and a standard deviation each; the medians are signal and noise (ISO 16371-1, ASTM E2446).
 const GROUP_PX = 20;
 const LEAST_GROUPS = 55;

@@ -60,7 +60,7 @@ export function regionHistogram(values, width, { x0, y0, x1, y1 }, valueCount) {
 
 // Values along a-b about one px apart, bilinear, averaged over `bandPx` parallel lines one px apart.
 // Points are continuous (px i covers i..i+1); NaN where any part of the width lies outside of the image.
-// The same as `core.imaging.line_profile`.
+// The same as `tests.imaging.measuring`.
 export function sampleProfile(values, width, height, { a, b, bandPx }, { offset, slope }) {
   const length = Math.hypot(b[0] - a[0], b[1] - a[1]);
   const n = Math.max(2, Math.ceil(length) + 1);
