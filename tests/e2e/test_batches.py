@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -34,6 +35,13 @@ def page(server: Served, chromium_path: str) -> Iterator[Page]:
         expect(page.locator(DROP_ZONE)).to_have_count(2)
         yield page
     assert not errors
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder on the disk: a browser takes no dropped folder from below /dev, where others are in memory."""
+    with TemporaryDirectory(dir="/var/tmp", prefix="radikal-") as made:
+        yield Path(made)
 
 
 @pytest.fixture

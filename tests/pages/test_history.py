@@ -62,7 +62,7 @@ def table(page: AppTest) -> dict[str, Any]:
 
 
 def parts(page: AppTest) -> list[str]:
-    return [row["cells"][1][0] for row in table(page)["rows"]]
+    return [row["cells"][1]["text"] for row in table(page)["rows"]]
 
 
 def open_history(**address: str) -> AppTest:
@@ -85,10 +85,10 @@ def test_a_row_says_what_was_found_and_decided_and_never_that_nothing_is_there(
     store_image(browser.services.store, radiograph("b"))
     browser.services.workspace.inspections.record(acting(inspector), empty)
     newest, oldest = table(open_history())["rows"]
-    assert [cell[0] for cell in oldest["cells"][1:5]] == ["vessel", "film-1.png", "1 crack", "undecided"]
-    assert oldest["cells"][1][1] == "weld W-7"
+    assert [cell["text"] for cell in oldest["cells"][1:5]] == ["vessel", "film-1.png", "1 crack", "undecided"]
+    assert oldest["cells"][1]["more"] == "weld W-7"
     assert oldest["thumbnail"] == f"/records/{oldest['key']}/thumbnail"
-    assert newest["cells"][3][0] == "none reported"
+    assert newest["cells"][3]["text"] == "none reported"
 
 
 def test_pages_turn_both_ways_and_the_count_is_told(browser: Browser, inspector: User) -> None:

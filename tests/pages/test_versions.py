@@ -196,7 +196,7 @@ def test_a_damaged_version_is_listed_and_says_so(browser: Browser, monkeypatch: 
 
     def entries(name: str) -> list[object]:
         return [
-            replace(one, artefact=None, problem="weights missing") if one.number == 2 else one
+            replace(one, version=None, problem="weights missing") if one.number == 2 else one
             for one in whole(name)
         ]
 
