@@ -37,7 +37,7 @@ def main() -> int:
             "-n",
             "2",
             "--dist",
-            "worksteal",
+            "loadfile",
             "-o",
             "junit_family=xunit1",
         ]
