@@ -150,7 +150,7 @@ class SignInFailureRepository:
         return self._count(SignInFailureRow.account_key == account_key, since)
 
     def of_address(self, address_key: str, since: datetime) -> tuple[int, datetime | None]:
-        """How many there were since then, and when the newest was."""
+        """Number since then, and the moment of the newest."""
         return self._count(SignInFailureRow.address_key == address_key, since)
 
     def clear_account(self, account_key: str) -> None:
