@@ -15,8 +15,9 @@ from core.domain.ports import JobLog, Registry
 from core.registry.artefact import CALIBRATION, read_artefact
 from core.services.datasets.data_checking import CheckRequest, DataCheck, DataCheckService
 from core.services.datasets.data_export import write_coco, write_split
-from core.services.datasets.data_gathering import import_coco, joined, labelled_images
+from core.services.datasets.data_gathering import import_coco, joined
 from core.services.datasets.data_versions import DataRequest, data_request_from
+from core.services.datasets.labelled_images import labelled_images
 from core.services.jobs.job_worker import WorkerLog
 from core.store.blobs import BlobStore
 from core.store.data_versions import DataVersion

@@ -10,7 +10,7 @@ from core.domain.data_manifest import DataManifest, ManifestChanges, difference
 from core.domain.errors import BadInputError
 from core.domain.permissions import Action, require
 from core.domain.radiograph import Polarity
-from core.services.datasets.data_gathering import labelled_images
+from core.services.datasets.labelled_images import labelled_images
 from core.services.jobs.jobs import JobService
 from core.store.data_versions import DataVersion
 from core.store.manifests import ManifestFiles

@@ -1,0 +1,55 @@
+"""The images that were labelled here, as those of a data version."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.domain.data_manifest import ImageOrigin, LabelledBox, ManifestImage, Part
+from core.domain.indication import IndicationClass
+from core.store.data_versions import LabelledRow
+from core.store.images import StoredImage
+from core.store.unit_of_work import Work
+
+_CLASSES = {c.value: c for c in IndicationClass}
+
+
+def labelled_images(work: Work, model_name: str) -> tuple[list[ManifestImage], int]:
+    """Every image of the store that is labelled, all in the part TRAIN, and how many still wait in the queue.
+
+    Those that wait are left out: nobody said yet that their labels are complete.
+    """
+    found, n_waiting = [], 0
+    for row in work.data_versions.labelled(model_name):
+        if row.is_waiting:
+            n_waiting += 1
+        elif (image := work.images.find(row.image_sha256)) is not None:
+            found.append(_labelled(row, image))
+    return found, n_waiting
+
+
+def series_of(setup: Mapping[str, Any], fields: Mapping[str, str], sha256: str) -> str:
+    """The part that an image shows: as its inspection says, else its DICONDE fields, else the image alone."""
+    said = str(setup.get("part") or "").strip() or str(fields.get("ComponentID") or "").strip()
+    return f"part {said}" if said else f"image {sha256[:12]}"
+
+
+def _labelled(row: LabelledRow, image: StoredImage) -> ManifestImage:
+    return ManifestImage(
+        sha256=image.sha256,
+        name=image.name,
+        series=series_of(row.setup, image.fields, image.sha256),
+        part=Part.TRAIN,
+        polarity=image.polarity,
+        width=image.width,
+        height=image.height,
+        boxes=tuple(labelled_box(box["bbox"], str(box.get("class"))) for box in row.boxes),
+        origin=ImageOrigin.LABELS,
+        annotation_version=row.version,
+        file_sha256=image.file_sha256,
+        frame=image.frame,
+    )
+
+
+def labelled_box(corners: Sequence[float], label: str) -> LabelledBox:
+    """The box with corners to 0.01 px; a label that is none of our classes is `unclassified`."""
+    x1, y1, x2, y2 = (round(float(v), 2) for v in corners)
+    return LabelledBox((x1, y1, x2, y2), _CLASSES.get(label, IndicationClass.UNCLASSIFIED))
