@@ -159,7 +159,7 @@ def _inspection(number: int, n: int, chance: random.Random, people: list[str]) -
     }
     made = START + timedelta(days=600) * (number / n)
     state = chance.choice(("open", "signed", "signed", "concurred", "concurred", "returned"))
-    decided = chance.choice(("accept", "accept", "reject", "review"))
+    decided = chance.choice(("accept", "accept", "reject", "refer"))
     disposition = decided if state != "open" else None
     who, name = chance.choice(people), f"film {number}.png"
     return {

@@ -53,8 +53,9 @@ def _row(entry: HistoryEntry, page: HistoryPage, identity: Identity, *, is_wide:
     is_blind = is_blind_for(identity, inspector_id=entry.inspector_id, state=entry.state)
     inspector = page.names.get(entry.inspector_id or "", entry.inspector_id or "command line")
     part = entry.part or "no part named"
-    said = entry.disposition.value if entry.disposition else UNDECIDED
-    disposition = Cell(said, mark=entry.disposition.value if entry.disposition else "hidden")
+    said = entry.disposition.word if entry.disposition else UNDECIDED
+    reason = entry.reshoot_reason.value if entry.reshoot_reason else ""
+    disposition = Cell(said, reason, mark=said if entry.disposition else "hidden")
     rule = f"{entry.standard or 'none chosen'}{f', {entry.quality_level}' if entry.quality_level else ''}"
     cells = (
         Cell(minute(entry.created_at)),
@@ -102,7 +103,8 @@ def _facts(record: InspectionRecord, *, is_blind: bool) -> dict[str, str]:
     lengths = (("t", setup.wall_mm), ("s", setup.thickness_mm), ("weld", setup.weld_length_mm))
     described = (setup.material, setup.technique, *(f"{k} {v:g} mm" for k, v in lengths if v is not None))
     rule = f"{inspection.standard}, level {inspection.quality_level}" if inspection.standard else ""
-    disposition = inspection.disposition.value if inspection.disposition else UNDECIDED
+    disposition = inspection.disposition.word if inspection.disposition else UNDECIDED
+    reshoot = "" if is_blind or inspection.reshoot_reason is None else inspection.reshoot_reason.value
     return {
         "Image": inspection.image_name,
         "Made": f"{second(inspection.created_at)} by {record.name(inspection.inspector_id)}",
@@ -111,6 +113,7 @@ def _facts(record: InspectionRecord, *, is_blind: bool) -> dict[str, str]:
         "Rule": rule or "none chosen",
         "Wire IQI": indicator_words(setup.wire_set, setup.required_wire),
         "Disposition": "hidden" if is_blind else disposition,
+        "Reason to re-shoot": reshoot,
         "State": inspection.state.value,
         "Note": "" if is_blind else inspection.note,
         "Corrects": inspection.revision_of or "",
@@ -133,7 +136,7 @@ def _said(record: InspectionRecord) -> list[str]:
         f"{record.name(one.signer_id)}: {one.meaning}, {second(one.signed_at)}" for one in record.signatures
     ]
     for one in record.reviews:
-        own = f", own disposition {one.own_disposition.value}" if one.own_disposition else ""
+        own = f", own disposition {one.own_disposition.word}" if one.own_disposition else ""
         note = f": {one.note}" if one.note else ""
         by = record.name(one.reviewer_id)
         lines.append(f"{by} {one.outcome.value}{own}, {second(one.created_at)}{note}")

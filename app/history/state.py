@@ -10,7 +10,7 @@ import streamlit as st
 from app.shared.lists.state import FilterWidgets, TurnedPages, midnight
 from app.shared.state import reported
 from core.domain.indication import IndicationClass
-from core.domain.records import Disposition, InspectionState
+from core.domain.records import DISPOSITIONS, Disposition, InspectionState
 from core.services.inspections.history import HistoryChoices
 from core.store.inspection_history import HistoryFilter
 
@@ -65,7 +65,7 @@ def prepare_filter(offered: HistoryChoices) -> dict[str, list[str]]:
     """Give the widgets their first values from the address; the values of each choice by widget key."""
     offers = {
         CLASS: [one.value for one in IndicationClass],
-        DISPOSITION: [*(one.value for one in Disposition), UNDECIDED],
+        DISPOSITION: [*(one.value for one in DISPOSITIONS), UNDECIDED],
         STATE: [one.value for one in InspectionState],
         MODEL: [f"{name} v{version}" for name, version in offered.models],
         INSPECTOR: list(offered.inspectors),

@@ -12,7 +12,7 @@ from app.shared.state import reported_mapping
 from core.domain.accounts import Identity
 from core.domain.errors import BadInputError, WorkbenchError
 from core.domain.reading import ReadIndication, indication_from
-from core.domain.records import AnnotationSource, Disposition, ReviewOutcome
+from core.domain.records import AnnotationSource, ReviewOutcome, chosen_disposition
 from core.services.inspections.second_review import SecondReviewService
 
 _MOST_INDICATIONS = 2_000
@@ -99,7 +99,7 @@ def _decide(event: Mapping[str, Any], identity: Identity) -> None:
     reviews().decide_own(
         identity,
         _inspection_id(event),
-        Disposition(content["disposition"]) if content.get("disposition") else None,
+        chosen_disposition(content.get("disposition")),
         str(content.get("note") or ""),
         expected_version=int(event["base"]),
     )

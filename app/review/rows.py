@@ -86,7 +86,7 @@ def _own_data(own: OwnReview, identity: Identity) -> dict[str, Any]:
         "indications": [one.to_box() for one in reading.indications],
         "decision": {
             "version": own.decision_version,
-            "disposition": own.disposition.value if own.disposition else None,
+            "disposition": own.disposition.word if own.disposition else None,
             "note": own.note,
             "saved_at": decided_at,
             "author": identity.name,
@@ -109,7 +109,8 @@ def headline(both: SideBySide, first_name: str) -> str:
     """One line on the agreement of the dispositions and the readings."""
     pairs = compared(both.first.indications, both.own.reading.indications)
     n_other = sum(pair.agreement is not Agreement.SAME for pair in pairs)
-    is_same = both.first.inspection.disposition is both.own_disposition
+    first = both.first.inspection.disposition
+    is_same = first is not None and first.word == both.own_disposition.word
     dispositions = "The dispositions agree" if is_same else "The dispositions differ"
     places = f"{n_other} of {len(pairs)} places differ" if n_other else "no difference between the readings"
     return f"{dispositions}; {places}. First reading by {first_name}."
@@ -167,7 +168,7 @@ def _picture(
     said = _kept(reading.indications)
     return {
         "title": title,
-        "disposition": disposition.value if disposition else "undecided",
+        "disposition": disposition.word if disposition else "undecided",
         "note": note,
         "n_said": "1 indication" if len(said) == 1 else f"{len(said)} indications",
         "boxes": [{"kind": one.indication_class.value, "place": _place(one.bbox, size_px)} for one in said],

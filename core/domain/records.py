@@ -28,11 +28,45 @@ class InspectionState(StrEnum):
 
 
 class Disposition(StrEnum):
-    """Disposition of the part."""
+    """Disposition of the part.
+
+    `REVIEW` is the earlier name of `REFER`: it occurs in what was signed under it and is shown as refer.
+    """
 
     ACCEPT = "accept"
     REJECT = "reject"
+    REFER = "refer"
+    REPAIR = "repair"
+    RESHOOT = "re-shoot"
     REVIEW = "review"
+
+    @property
+    def word(self) -> str:
+        """The word that people read."""
+        return Disposition.REFER.value if self is Disposition.REVIEW else self.value
+
+
+#: Dispositions that may be chosen, in the order in which they are offered.
+DISPOSITIONS = tuple(one for one in Disposition if one is not Disposition.REVIEW)
+
+
+def chosen_disposition(word: str | None) -> Disposition | None:
+    """The disposition of this name, also by its earlier name; None for None and the empty text.
+
+    Raises:
+        ValueError: there is no such disposition.
+    """
+    return Disposition(Disposition(word).word) if word else None
+
+
+class ReshootReason(StrEnum):
+    """Reason why a radiograph has to be taken again."""
+
+    DENSITY = "density"
+    IQI = "IQI not reached"
+    ARTEFACTS = "artefacts"
+    POSITION = "geometry or position"
+    OTHER = "other"
 
 
 class ReviewOutcome(StrEnum):
@@ -76,6 +110,7 @@ class Inspection:
         setup: what is inspected.
         image_quality: what the image-quality gate found, as its report is written; None before it ran.
         revision_of: the signed inspection that this one corrects.
+        reshoot_reason: why it has to be taken again; None unless the disposition is re-shoot.
     """
 
     inspection_id: str
@@ -97,6 +132,7 @@ class Inspection:
     image_quality: Mapping[str, Any] | None = None
     state: InspectionState = InspectionState.OPEN
     revision_of: str | None = None
+    reshoot_reason: ReshootReason | None = None
 
     @property
     def is_open(self) -> bool:

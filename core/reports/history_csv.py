@@ -8,7 +8,7 @@ from core.store.inspection_history import HistoryEntry
 
 COLUMNS = ("inspection_id", "made_at_utc", "part", "weld_number", "image_name", "image_sha256", "found",
            "disposition", "state", "standard", "quality_level", "model", "model_version", "inspector",
-           "revision_of")  # fmt: skip
+           "revision_of", "reshoot_reason")  # fmt: skip
 #: A spreadsheet takes a cell that begins with one of these for a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -41,7 +41,7 @@ def csv_lines(
             one.image_name,
             one.image_sha256,
             hidden_text if is_hidden else found,
-            hidden_text if is_hidden else (one.disposition.value if one.disposition else ""),
+            hidden_text if is_hidden else (one.disposition.word if one.disposition else ""),
             one.state.value,
             one.standard or "",
             one.quality_level or "",
@@ -49,6 +49,7 @@ def csv_lines(
             str(one.model_version),
             names.get(one.inspector_id, one.inspector_id) if one.inspector_id else "",
             one.revision_of or "",
+            "" if is_hidden or one.reshoot_reason is None else one.reshoot_reason.value,
         )
         yield _line([f"'{value}" if value.startswith(_FORMULA_STARTS) else value for value in values])
 

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from core.audit.canonical import digest
 from core.domain.errors import BadInputError
+from core.domain.records import Disposition
 
 #: Stands on every report, most of all on one without indications.
 EMPTY_RESULT = (
@@ -18,7 +19,7 @@ EMPTY_RESULT = (
 )
 #: Line on every page of a report without a signature, and of one with an invalid signature.
 UNSIGNED, FAILED = "NOT SIGNED", "SIGNATURE DOES NOT HOLD"
-_STATED_ONLY = ("wire_set", "required_wire", "srb_mm")
+_STATED_ONLY = ("wire_set", "required_wire", "srb_mm", "reshoot_reason")
 #: Meaning of a probability, printed once in a report.
 PROBABILITY = (
     "Probability: of boxes that this model version reports like this one, the share that were real on the "
@@ -251,6 +252,13 @@ class InspectionReport:
     earlier: tuple[Revision, ...]
     later: tuple[Revision, ...]
     detections: tuple[Mapping[str, Any], ...]
+    reshoot_reason: str | None = None
+
+    @property
+    def disposition_words(self) -> str:
+        """The disposition as people read it, with the reason for another exposure; empty without one."""
+        reason = f": {self.reshoot_reason}" if self.reshoot_reason else ""
+        return f"{disposition_word(self.disposition)}{reason}"
 
     @property
     def is_signed(self) -> bool:
@@ -277,12 +285,8 @@ class InspectionReport:
         reports stays.
         """
         content: dict[str, Any] = _adapter().dump_python(self, mode="json")
-        content["setup"] = {
-            name: value
-            for name, value in content["setup"].items()
-            if value is not None or name not in _STATED_ONLY
-        }
-        return content
+        content["setup"] = _stated(content["setup"])
+        return _stated(content)
 
     def sha256(self) -> str:
         """64 hex digits: the SHA-256 of the canonical JSON of all of it."""
@@ -291,6 +295,17 @@ class InspectionReport:
     def reference(self) -> str:
         """Short and readable, for a label: the beginnings of the inspection's id and of the digest."""
         return f"RK-{self.inspection_id[:8]}-{self.sha256()[:8]}".upper()
+
+
+def disposition_word(disposition: str | None) -> str:
+    """The word that people read, for what was signed under an earlier name too; empty for None."""
+    if disposition == Disposition.REVIEW.value:
+        return Disposition.REVIEW.word
+    return disposition or ""
+
+
+def _stated(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in content.items() if value is not None or name not in _STATED_ONLY}
 
 
 def report_from(content: Mapping[str, Any]) -> InspectionReport:

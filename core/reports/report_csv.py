@@ -4,7 +4,7 @@ import csv
 import io
 from typing import Any
 
-from core.reports.inspection_report import InspectionReport, ReportedIndication
+from core.reports.inspection_report import InspectionReport, ReportedIndication, disposition_word
 
 #: The header; columns are only ever added at the end.
 COLUMNS = (
@@ -14,6 +14,7 @@ COLUMNS = (
     "number", "class", "iso6520", "x1_px", "y1_px", "x2_px", "y2_px", "length_px", "width_px",
     "length_mm", "width_mm", "plus_minus_mm", "probability", "reported_by", "changes", "call",
     "verdict", "clauses", "reasons", "note", "content_sha256",
+    "reshoot_reason",
 )  # fmt: skip
 #: A spreadsheet takes a cell that begins with one of these for a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -45,7 +46,7 @@ def _of_report(report: InspectionReport) -> dict[str, Any]:
         "image_sha256": image.sha256,
         "part": report.setup.part,
         "weld_number": report.setup.weld_number,
-        "disposition": report.disposition,
+        "disposition": disposition_word(report.disposition),
         "image_verdict": judged.verdict or "withheld: " + "; ".join(judged.withheld),
         "standard": judged.standard,
         "edition": judged.edition,
@@ -58,6 +59,7 @@ def _of_report(report: InspectionReport) -> dict[str, Any]:
         "mm_per_px": image.mm_per_px,
         "scale_source": image.scale_source or "no scale",
         "content_sha256": report.sha256(),
+        "reshoot_reason": report.reshoot_reason,
     }
 
 

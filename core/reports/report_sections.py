@@ -65,7 +65,7 @@ def sections(report: InspectionReport, pixels: npt.NDArray[Any], width: float) -
 def _top(report: InspectionReport, width: float) -> Iterator[Flowable]:
     setup = report.setup
     name = " · ".join(one for one in (setup.part, setup.weld_number and f"weld {setup.weld_number}") if one)
-    said = report.disposition.upper() if report.disposition else "NO DISPOSITION"
+    said = report.disposition_words.upper() or "NO DISPOSITION"
     judged = report.judged
     verdict = judged.summary or judged.verdict or "no verdict"
     left = [

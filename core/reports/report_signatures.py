@@ -5,7 +5,7 @@ from typing import Any
 
 from reportlab.platypus import Flowable
 
-from core.reports.inspection_report import InspectionReport, Revision, SignedBy
+from core.reports.inspection_report import InspectionReport, Revision, SignedBy, disposition_word
 from core.reports.report_layout import SMALL, bold, heading, labelled, listing, moment, text, together
 
 #: Meaning of each signature (21 CFR 11.50).
@@ -59,7 +59,7 @@ def _reviews(report: InspectionReport, width: float) -> Iterator[Flowable]:
             bold(one.printed_name, SMALL),
             text(moment(one.reviewed_at), SMALL),
             bold(one.outcome, SMALL),
-            text(one.own_disposition or "not recorded", SMALL),
+            text(disposition_word(one.own_disposition) or "not recorded", SMALL),
         ]
         for one in report.reviews
     ]
@@ -84,7 +84,7 @@ def _revisions(report: InspectionReport, width: float) -> Iterator[Flowable]:
             text(moment(one.created_at), SMALL),
             text(one.inspector, SMALL),
             text(one.state, SMALL),
-            text(one.disposition or "none", SMALL),
+            text(disposition_word(one.disposition) or "none", SMALL),
         ]
         for one in (*report.earlier, this, *report.later)
     ]

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.domain.indication import IndicationClass
-from core.domain.records import Disposition, InspectionState
+from core.domain.records import Disposition, InspectionState, ReshootReason
 from core.store.record_tables import InspectionRow
 
 #: Longest text that is searched; fits part, weld number and image name.
@@ -68,6 +68,7 @@ class HistoryEntry:
     model_version: int
     inspector_id: str | None
     revision_of: str | None
+    reshoot_reason: ReshootReason | None = None
 
     @property
     def place(self) -> tuple[datetime, str]:
@@ -162,6 +163,7 @@ _ENTRIES = select(
     InspectionRow.model_version,
     InspectionRow.inspector_id,
     InspectionRow.revision_of,
+    InspectionRow.reshoot_reason,
 )
 
 
@@ -173,13 +175,15 @@ def _conditions(wanted: HistoryFilter) -> list[ColumnElement[bool]]:
     """
     row = InspectionRow
     equal = (
-        (row.disposition, wanted.disposition and wanted.disposition.value),
         (row.state.concat(""), wanted.state and wanted.state.value),
         (row.model_name, wanted.model_name),
         (row.model_version, wanted.model_version),
         (row.inspector_id.concat(""), wanted.inspector_id),
     )
     conditions: list[ColumnElement[bool]] = [column == value for column, value in equal if value is not None]
+    if wanted.disposition is not None:
+        names = [one.value for one in Disposition if one.word == wanted.disposition.word]
+        conditions.append(row.disposition.in_(names))
     conditions += [row.search_text.contains(word, autoescape=True) for word in wanted.text.casefold().split()]
     if wanted.since is not None:
         conditions.append(row.created_at >= wanted.since)
@@ -210,4 +214,5 @@ def _entry(row: Any) -> HistoryEntry:
         model_version=row.model_version,
         inspector_id=row.inspector_id,
         revision_of=row.revision_of,
+        reshoot_reason=ReshootReason(row.reshoot_reason) if row.reshoot_reason else None,
     )

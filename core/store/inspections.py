@@ -15,6 +15,7 @@ from core.domain.records import (
     Inspection,
     InspectionState,
     ModelReference,
+    ReshootReason,
     Review,
     ReviewOutcome,
     Signature,
@@ -47,6 +48,7 @@ class InspectionRepository:
                 detections=[dict(found) for found in inspection.detections],
                 created_at=inspection.created_at,
                 disposition=inspection.disposition.value if inspection.disposition else None,
+                reshoot_reason=inspection.reshoot_reason.value if inspection.reshoot_reason else None,
                 standard=inspection.standard,
                 quality_level=inspection.quality_level,
                 note=inspection.note,
@@ -153,6 +155,7 @@ class InspectionRepository:
         """
         row = self._open_at(changed.inspection_id, expected_version)
         row.disposition = changed.disposition.value if changed.disposition else None
+        row.reshoot_reason = changed.reshoot_reason.value if changed.reshoot_reason else None
         row.standard = changed.standard
         row.quality_level = changed.quality_level
         row.note = changed.note
@@ -337,4 +340,5 @@ def _inspection(row: InspectionRow) -> Inspection:
         image_quality=row.image_quality,
         state=InspectionState(row.state),
         revision_of=row.revision_of,
+        reshoot_reason=ReshootReason(row.reshoot_reason) if row.reshoot_reason else None,
     )

@@ -28,7 +28,10 @@ class InspectionRow(Base):
 
     __tablename__ = "inspections"
     __table_args__ = (
-        CheckConstraint("disposition IN ('accept', 'reject', 'review')", "disposition_is_known"),
+        CheckConstraint(
+            "disposition IN ('accept', 'reject', 'refer', 'repair', 're-shoot', 'review')",
+            "disposition_is_known",
+        ),
         CheckConstraint("version >= 1", "version_counts_from_one"),
         CheckConstraint("state IN ('open', 'signed', 'concurred', 'returned')", "state_is_known"),
         Index(
@@ -72,6 +75,8 @@ class InspectionRow(Base):
     revision_of: Mapped[str | None] = mapped_column(ForeignKey("inspections.inspection_id"))
     search_text: Mapped[str] = mapped_column(String(520), default="", server_default="")
     found: Mapped[str] = mapped_column(String(255), default="", server_default="")
+    reshoot_reason: Mapped[str | None] = mapped_column(String(32))
+    override: Mapped[dict[str, Any] | None] = mapped_column(JSON)
 
 
 class AnnotationRow(Base):

@@ -157,12 +157,12 @@ def test_every_change_of_a_reading_is_saved_and_a_reload_comes_back_to_it(
         saved(page)
         assert kept(server, "a.reader")["boxes"]["h1"]["bbox"] == after
 
-        page.locator("[data-disposition=review]").click()
+        page.locator("[data-disposition=refer]").click()
         page.locator(".decision-note").fill("ask for a second exposure")
         page.locator(".decision-note").press("Tab")
         saved(page)
         found = kept(server, "a.reader")
-        assert (found["disposition"], found["note"]) == ("review", "ask for a second exposure")
+        assert (found["disposition"], found["note"]) == ("refer", "ask for a second exposure")
 
 
 def test_a_change_made_in_another_tab_is_shown_beside_ones_own_and_nothing_is_overwritten_silently(

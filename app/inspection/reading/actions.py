@@ -14,7 +14,7 @@ from app.shared.incident import incident, refusal_of
 from core.domain.accounts import Identity
 from core.domain.errors import BadInputError, WorkbenchError
 from core.domain.reading import ReadIndication, first_reading, indication_from
-from core.domain.records import AnnotationSource, Disposition, Inspection
+from core.domain.records import AnnotationSource, Inspection, ReshootReason, chosen_disposition
 from core.services.inspections.inspecting import Decision
 from core.services.workspaces import Workspace
 
@@ -128,10 +128,13 @@ def _decide(event: Mapping[str, Any], identity: Identity, workspace: Workspace) 
     note = str(content.get("note") or "")
     if len(note) > _LONGEST_NOTE:
         raise BadInputError(f"note: expected at most {_LONGEST_NOTE} characters")
-    disposition = Disposition(content["disposition"]) if content.get("disposition") else None
-    workspace.inspections.decide(
-        identity, inspection_id, Decision(disposition, note), expected_version=int(event["base"])
+    reason = content.get("reshoot_reason")
+    decision = Decision(
+        chosen_disposition(content.get("disposition")),
+        note,
+        reshoot_reason=ReshootReason(reason) if reason else None,
     )
+    workspace.inspections.decide(identity, inspection_id, decision, expected_version=int(event["base"]))
 
 
 def _tell_refusal(

@@ -11,6 +11,7 @@ from app.shared.resources import resources
 from app.shared.templates import draw_html
 from core.domain.accounts import Identity
 from core.domain.reading import Call, setup_from
+from core.domain.records import Inspection
 from core.services.inspections.open_readings import OpenReading
 from core.services.inspections.signing_off import INSPECTED
 
@@ -68,12 +69,20 @@ def signed_facts(shown: OpenReading, identity: Identity, part: str) -> dict[str,
         "Model": f"{inspection.model.name} v{inspection.model.version}",
         "Indications": ", ".join(told),
         "Verdict of the rule": judged,
-        "Disposition": inspection.disposition.value if inspection.disposition else "none",
+        "Disposition": disposition_words(inspection),
         "Note": inspection.note or "none",
         "Signed by": _printed_name(identity),
         "Meaning": f"{INSPECTED}: I read this radiograph and stand by this result",
         "Time": "UTC, when you press Sign",
     }
+
+
+def disposition_words(inspection: Inspection) -> str:
+    """The disposition, with the reason for another exposure."""
+    if inspection.disposition is None:
+        return "none"
+    reason = f": {inspection.reshoot_reason.value}" if inspection.reshoot_reason else ""
+    return f"{inspection.disposition.word}{reason}"
 
 
 def _printed_name(identity: Identity) -> str:

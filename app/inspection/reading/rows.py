@@ -8,7 +8,7 @@ from app.shared.viewer_rows import kinds_by_class, quality_lines
 from core.domain.accounts import Identity
 from core.domain.permissions import Action, may
 from core.domain.reading import setup_from
-from core.domain.records import Inspection, InspectionState
+from core.domain.records import Inspection, InspectionState, ReshootReason
 from core.services.inspections.judging import Judgement
 from core.services.inspections.open_readings import OpenReading
 
@@ -45,6 +45,7 @@ def reading_data(shown: OpenReading, identity: Identity, *, refused: Mapping[str
         "operating_probability": inspection.model.operating_probability,
         "judgement": judgement_data(shown.judgement),
         "kinds": kinds_by_class(),
+        "reshoot_reasons": [one.value for one in ReshootReason],
         "image_quality": quality_lines(inspection.image_quality),
         "srb_mm": setup_from(inspection.setup).srb_mm,
         "signatures": [
@@ -67,7 +68,8 @@ def decision_data(inspection: Inspection, names: Mapping[str, str]) -> dict[str,
     """The decision, who made it and when."""
     return {
         "version": inspection.version,
-        "disposition": inspection.disposition.value if inspection.disposition else None,
+        "disposition": inspection.disposition.word if inspection.disposition else None,
+        "reshoot_reason": inspection.reshoot_reason.value if inspection.reshoot_reason else None,
         "note": inspection.note,
         "saved_at": _moment(inspection.updated_at) if inspection.version > 1 else None,
         "author": names.get(inspection.updated_by or "", ""),

@@ -6,22 +6,31 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from core.domain.accounts import Identity
-from core.domain.errors import UnknownRecordError
+from core.domain.errors import BadInputError, UnknownRecordError
 from core.domain.inspection import DetectionResult
 from core.domain.permissions import Action, require
 from core.domain.reading import Setup, setup_from
-from core.domain.records import Disposition, Inspection, ModelReference, new_id
+from core.domain.records import Disposition, Inspection, ModelReference, ReshootReason, new_id
 from core.services.images.image_quality import tell_remade
 from core.store.unit_of_work import Store, Work
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A person's decision about an inspection; `setup` None leaves the setup unchanged."""
+    """A person's decision about an inspection; `setup` None leaves the setup unchanged.
+
+    Raises:
+        BadInputError: a reason for another exposure stands beside another disposition than re-shoot.
+    """
 
     disposition: Disposition | None
     note: str = ""
     setup: Setup | None = None
+    reshoot_reason: ReshootReason | None = None
+
+    def __post_init__(self) -> None:
+        if self.reshoot_reason is not None and self.disposition is not Disposition.RESHOOT:
+            raise BadInputError("a reason to re-shoot goes with the disposition re-shoot only")
 
 
 class AssessesQuality(Protocol):
@@ -127,6 +136,7 @@ class InspectionService:
             changed = replace(
                 before,
                 disposition=decision.disposition,
+                reshoot_reason=decision.reshoot_reason,
                 standard=setup.standard,
                 quality_level=setup.quality_level,
                 note=decision.note,
@@ -249,8 +259,11 @@ def inspection_content(inspection: Inspection) -> Mapping[str, Any]:
 
 
 def decision_content(inspection: Inspection) -> Mapping[str, Any]:
-    """The decision and its version, for the digest in the audit log."""
-    return {
+    """The decision and its version, for the digest in the audit log and under a signature.
+
+    What earlier releases did not know is left out unless it was stated, so that their digests stay.
+    """
+    content = {
         "disposition": _value(inspection.disposition),
         "standard": inspection.standard,
         "quality_level": inspection.quality_level,
@@ -258,6 +271,9 @@ def decision_content(inspection: Inspection) -> Mapping[str, Any]:
         "setup": dict(inspection.setup),
         "version": inspection.version,
     }
+    if inspection.reshoot_reason is not None:
+        content["reshoot_reason"] = inspection.reshoot_reason.value
+    return content
 
 
 def _existing(work: Work, inspection_id: str) -> Inspection:

@@ -9,10 +9,13 @@ from core.domain.errors import BadInputError, ImmutableRecordError, StaleVersion
 from core.domain.permissions import Action, require
 from core.domain.reading import disagreements
 from core.domain.records import (
+    DISPOSITIONS,
     Annotation,
     AnnotationSource,
+    Disposition,
     Inspection,
     InspectionState,
+    ReshootReason,
     Signature,
     new_id,
 )
@@ -86,7 +89,7 @@ class SigningOffService:
             SignInRefusedError: the password is another one.
             UnknownRecordError: there is no such inspection.
             ImmutableRecordError: it is signed already.
-            BadInputError: no disposition is set.
+            BadInputError: no disposition is set, or re-shoot without a reason.
             StaleVersionError: decision or reading changed since; nothing was signed.
         """
         require(identity, Action.SIGNATURES_ADD)
@@ -212,4 +215,14 @@ def _require_signable(reading: Reading, expected_reading: int) -> None:
     if reading.version != expected_reading:
         raise StaleVersionError("the reading", yours=expected_reading, stored=reading.version)
     if reading.inspection.disposition is None:
-        raise BadInputError("set a disposition before you sign: accept, reject or review")
+        raise BadInputError(f"set a disposition before you sign: {', '.join(DISPOSITIONS)}")
+    _require_reshoot_reason(reading.inspection)
+
+
+def _require_reshoot_reason(inspection: Inspection) -> None:
+    if inspection.disposition is not Disposition.RESHOOT:
+        return
+    if inspection.reshoot_reason is None:
+        raise BadInputError("choose why the radiograph is taken again before you sign")
+    if inspection.reshoot_reason is ReshootReason.OTHER and not inspection.note.strip():
+        raise BadInputError("say in the note why the radiograph is taken again before you sign")

@@ -141,6 +141,7 @@ class ReportingService:
             earlier=earlier,
             later=later,
             detections=tuple(dict(one) for one in inspection.detections),
+            reshoot_reason=inspection.reshoot_reason.value if inspection.reshoot_reason else None,
         )
 
     def pdf(self, report: InspectionReport) -> bytes:

@@ -187,7 +187,7 @@ def _record_differences(report: InspectionReport, now: InspectionReport) -> list
     sentences: list[str] = []
     for name in was:
         if name not in _GOES_ON:
-            sentences += _differing(name, was[name], is_now[name])
+            sentences += _differing(name, was[name], is_now.get(name))
     earlier = [one.inspection_id for one in report.earlier]
     if earlier != [one.inspection_id for one in now.earlier]:
         sentences.append("earlier: the chain of revisions is another one")

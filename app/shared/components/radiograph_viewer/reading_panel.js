@@ -7,7 +7,9 @@ import { Saved } from "./saved.js";
 const VERDICT_MARKS = { acceptable: "✓", "not acceptable": "✕", "not evaluable": "–" };
 const QUALITY_MARKS = { passed: "✓", failed: "✕" };
 
-const writeDecision = ({ disposition, note }) => JSON.stringify([disposition ?? null, note ?? ""]);
+const RESHOOT = "re-shoot";
+
+const writeDecision = ({ disposition, note, reshoot_reason: reason }) => JSON.stringify([disposition ?? null, note ?? "", reason ?? null]);
 
 export class ReadingPanel extends RecordPanel {
   // on: that of a RecordPanel, and select(n)
@@ -17,6 +19,7 @@ export class ReadingPanel extends RecordPanel {
     Object.assign(this, { reading, decision });
     this.unfolded = new Set(); // ids of the indications whose reasons are all on show
     onButton(this.$(".dispositions"), ({ disposition }) => this.#dispose(disposition));
+    this.$(".reshoot-reason").addEventListener("change", ({ target }) => this.#giveReason(target.value));
     onButton(this.$(".sign"), () => this.#sign());
     onButton(this.$(".revise"), () => on.send("revise", this.data.inspection_id));
     const page = this.$(".verdict-page");
@@ -32,7 +35,7 @@ export class ReadingPanel extends RecordPanel {
     this.$("[data-tab=verdict]").disabled = !data;
     const { decision } = data ?? {};
     this.decision.update(data && {
-      id: data.inspection_id, owner: data.owner, version: decision.version, content: { disposition: decision.disposition, note: decision.note },
+      id: data.inspection_id, owner: data.owner, version: decision.version, content: { disposition: decision.disposition, note: decision.note, reshoot_reason: decision.reshoot_reason ?? null },
       isOpen: data.is_open, author: decision.author, savedAt: decision.saved_at,
     }, data?.refused);
     this.#showQuality();
@@ -57,8 +60,11 @@ export class ReadingPanel extends RecordPanel {
   // --- decision -----------------------------------------------------------------------------
   #dispose(disposition) {
     const { content } = this.decision;
-    this.decision.set({ note: this.$(".decision-note").value.trim(), disposition: content.disposition === disposition ? null : disposition });
+    this.decision.set({ note: this.$(".decision-note").value.trim(), disposition: content.disposition === disposition ? null : disposition, reshoot_reason: null });
+    if (this.decision.content.disposition === RESHOOT) this.$(".reshoot-reason").focus();
   }
+
+  #giveReason(reason) { this.decision.set({ ...this.decision.content, reshoot_reason: reason || null }); }
 
   note(text) {
     const { content } = this.decision;
@@ -81,6 +87,7 @@ export class ReadingPanel extends RecordPanel {
       button.setAttribute("aria-pressed", String(button.dataset.disposition === decision.content.disposition));
       button.disabled = !isOpen || Boolean(decision.conflict);
     }
+    this.#showReshoot();
     this.showNoteOn(decision, decision.content.note);
     this.$(".decision-note").hidden = !isOpen && !decision.content.note;
     this.#showSign();
@@ -95,12 +102,32 @@ export class ReadingPanel extends RecordPanel {
     this.#showSaved();
   }
 
-  #showSign() {
+  // Why another exposure is needed; a blind reading is not asked for it.
+  #showReshoot() {
     const { data, decision } = this;
+    const list = this.$(".reshoot-reason");
+    const reasons = data.reshoot_reasons ?? [];
+    this.$(".reshoot").hidden = decision.content.disposition !== RESHOOT || !reasons.length;
+    if (list.options.length !== reasons.length + 1) list.replaceChildren(element("option", { value: "", text: "choose a reason" }), ...reasons.map((text) => element("option", { value: text, text })));
+    list.value = decision.content.reshoot_reason ?? "";
+    list.disabled = !data.is_open || Boolean(decision.conflict);
+  }
+
+  // Why nothing can be signed yet, "" when it can.
+  #missing() {
+    const { data, decision } = this;
+    if (data.why_not_sign) return `${data.why_not_sign}: it takes an account`;
+    if (!decision.content.disposition) return "Choose a disposition first";
+    return decision.content.disposition === RESHOOT && data.reshoot_reasons && !decision.content.reshoot_reason ? "Choose why it is taken again first" : "";
+  }
+
+  #showSign() {
+    const { data } = this;
+    const missing = this.#missing();
     const button = this.$(".sign");
     button.hidden = !data.is_open;
-    button.disabled = !data.may_sign || !decision.content.disposition || !this.#isAllSaved();
-    button.title = (data.why_not_sign && `${data.why_not_sign}: it takes an account`) || (decision.content.disposition ? "Asks for your password" : "Choose a disposition first");
+    button.disabled = !data.may_sign || Boolean(missing) || !this.#isAllSaved();
+    button.title = missing || "Asks for your password";
     if (data.sign_label) Object.assign(button, { textContent: data.sign_label, title: data.sign_title });
   }
 
@@ -165,4 +192,4 @@ export class ReadingPanel extends RecordPanel {
   }
 }
 
-const decisionLines = ({ disposition, note }) => [`disposition: ${disposition ?? "none"}`, `note: ${note || "none"}`];
+const decisionLines = ({ disposition, note, reshoot_reason: reason }) => [`disposition: ${disposition ?? "none"}${reason ? `: ${reason}` : ""}`, `note: ${note || "none"}`];

@@ -13,7 +13,7 @@ class Cell:
     Attributes:
         text: the first line.
         more: the second line, smaller.
-        mark: sets the text off: accept, reject, review, hidden, or "".
+        mark: sets the text off: accept, reject, refer, repair, re-shoot, hidden, or "".
     """
 
     text: str
