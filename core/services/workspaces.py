@@ -21,7 +21,6 @@ from core.services.images.copies import CopySearch
 from core.services.images.image_quality import ImageQualityService
 from core.services.images.images import ImageService
 from core.services.images.scales import ScaleService
-from core.services.inspections.annotating import AnnotationService
 from core.services.inspections.correction_queue import CorrectionQueue
 from core.services.inspections.history import HistoryService
 from core.services.inspections.history_export import HistoryExportService
@@ -61,7 +60,6 @@ class Workspace:
     copies: CopySearch
     image_quality: ImageQualityService
     inspections: InspectionService
-    annotations: AnnotationService
     readings: ReadingService
     open_readings: OpenReadingService
     judging: JudgingService
@@ -129,7 +127,6 @@ def make_workspace(
         copies=copies,
         image_quality=quality,
         inspections=InspectionService(store, quality),
-        annotations=AnnotationService(store),
         readings=ReadingService(store),
         open_readings=OpenReadingService(store),
         judging=judging,

@@ -39,9 +39,9 @@ METHODS = {
         SecondReviewService.unveil""",
     "sign": "SigningOffService.sign",
     "look at annotations": """
-        AnnotationService.history AnnotationService.latest LabelFiles.export LabelService.open""",
+        LabelFiles.export LabelService.open""",
     "save annotations": """
-        AnnotationService.save LabelFiles.import_ LabelService.save LabelService.submit""",
+        LabelFiles.import_ LabelService.save LabelService.submit""",
     "work through the queue of corrections": """
         CorrectionQueue.assign CorrectionQueue.catch_up CorrectionQueue.get CorrectionQueue.hold
         CorrectionQueue.page CorrectionQueue.peek CorrectionQueue.release CorrectionQueue.reopen

@@ -8,8 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.audit.canonical import digest
+from core.domain.records import LABELS
 from core.services.images.orphan_cleanup import sweep_originals
-from core.services.inspections.annotating import annotation_content
+from core.services.inspections.annotations import annotation_content
 from core.services.inspections.inspecting import decision_content, inspection_content
 from core.services.workspaces import Workspace
 from core.store.record_tables import AnnotationRow, AuditEventRow
@@ -17,7 +18,7 @@ from tests.crash.place import Place
 from tests.integrity import check_integrity
 
 _ALL = 1_000_000
-_VERSIONED = ("decision", "annotation")
+_VERSIONED = ("decision", "labels", "reading")
 Acts = dict[tuple[str, str], str]
 
 
@@ -109,7 +110,8 @@ def assert_records_are_whole(workspace: Workspace, audited: Acts) -> None:
             stored["decision", key] = digest(decision_content(inspection))
     with Session(workspace.store.engine) as session:
         for row in session.scalars(select(AnnotationRow)):
-            stored["annotation", f"{row.image_sha256}/{row.track}/{row.version}"] = digest(
+            kind, of = ("labels", row.image_sha256) if row.track == LABELS else ("reading", row.track)
+            stored[kind, f"{of}/{row.version}"] = digest(
                 annotation_content(row)  # a row has the attributes that it looks at
             )
     assert {key: audited[key] for key in audited if not _is_superseded(key, decided)} == stored
@@ -137,7 +139,8 @@ def _key(event: AuditEventRow) -> tuple[str, str]:
         "image.added": "image",
         "inspection.recorded": "inspection",
         "inspection.decided": "decision",
-        "annotation.saved": "annotation",
+        "annotation.saved": "labels",
+        "reading.saved": "reading",
     }[event.action]
-    parts = [event.object_id, event.details.get("track"), event.details.get("version")]
+    parts = [event.object_id, event.details.get("version")]
     return kind, "/".join(str(part) for part in parts if part is not None)

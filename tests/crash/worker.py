@@ -1,4 +1,4 @@
-"""Uploads, inspects, decides and annotates until it is killed; says which acts were acknowledged.
+"""Uploads, inspects, decides, reads and labels until it is killed; says which acts were acknowledged.
 
     python -m tests.crash.worker DATABASE_URL FOLDER SEED ACKNOWLEDGEMENTS
 
@@ -22,11 +22,13 @@ from core.audit.canonical import digest
 from core.domain.detections import CellOrigin, Detections, View
 from core.domain.indication import IndicationClass
 from core.domain.inspection import DetectionResult
+from core.domain.labels import Label
 from core.domain.model_version import CalibrationRecord, ModelVersion
 from core.domain.radiograph import Polarity, Radiograph
-from core.domain.records import Disposition
+from core.domain.reading import Call, ReadIndication
+from core.domain.records import AnnotationSource, Disposition
 from core.imaging.encode import encode_png
-from core.services.inspections.annotating import annotation_content
+from core.services.inspections.annotations import annotation_content
 from core.services.inspections.inspecting import Decision, decision_content, inspection_content
 from core.services.workspaces import Workspace
 from core.store.failures import DatabaseUnavailableError
@@ -76,7 +78,7 @@ def found_on(radiograph: Radiograph, random: np.random.Generator) -> DetectionRe
 
 
 def work(place: Workspace, random: np.random.Generator, done: Acknowledgements) -> None:
-    """One upload, its inspection, a decision, and up to three annotations on two tracks."""
+    """One upload, its inspection, a decision, and up to two versions of a reading and of labels."""
     pixels = random.integers(0, 2**16, (_HEIGHT, _WIDTH), dtype=np.uint16)
     radiograph = place.images.add(SOMEBODY, encode_png(pixels), "weld.png", polarity=Polarity.FILM)
     sha256 = radiograph.sha256
@@ -93,21 +95,36 @@ def work(place: Workspace, random: np.random.Generator, done: Acknowledgements) 
             id=f"{decided.inspection_id}/{decided.version}",
             digest=digest(decision_content(decided)),
         )
-    for version in range(int(random.integers(0, 4))):
-        track = inspection.inspection_id if random.integers(2) else None
-        newest = place.annotations.latest(SOMEBODY, sha256, inspection_id=track)
-        saved = place.annotations.save(
-            SOMEBODY,
-            sha256,
-            [{"bbox": [1, 2, 3 + version, 9.5], "class": "porosity"}] * version,
-            expected_version=newest.version if newest else 0,
-            inspection_id=track,
-        )
+    for version in range(int(random.integers(0, 3))):
+        place.readings.save(SOMEBODY, inspection.inspection_id, added(version), expected_version=version)
+        with place.store.read() as stored:
+            kept = stored.annotations.latest(sha256, inspection.inspection_id)
+        assert kept is not None
         done.write(
-            "annotation",
-            id=f"{sha256}/{saved.track}/{saved.version}",
-            digest=digest(annotation_content(saved)),
+            "reading",
+            id=f"{inspection.inspection_id}/{kept.version}",
+            digest=digest(annotation_content(kept)),
         )
+    for version in range(int(random.integers(0, 3))):
+        saved = place.labels.save(SOMEBODY, sha256, drawn(version), expected_version=version)
+        done.write("labels", id=f"{sha256}/{saved.version}", digest=digest(annotation_content(saved)))
+
+
+def added(n_boxes: int) -> list[ReadIndication]:
+    """So many pores that a person added."""
+    pore, human = IndicationClass.POROSITY, AnnotationSource.HUMAN
+    return [
+        ReadIndication(f"h{number + 1}", (1, 2, 3 + number, 9.5), pore, human, Call.CONFIRMED)
+        for number in range(n_boxes)
+    ]
+
+
+def drawn(n_boxes: int) -> list[Label]:
+    """So many pores that a person labelled."""
+    return [
+        Label(f"h{number + 1}", (1, 2, 3 + number, 9.5), IndicationClass.POROSITY)
+        for number in range(n_boxes)
+    ]
 
 
 def repeat(act: Callable[[], None]) -> None:

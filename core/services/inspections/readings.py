@@ -10,7 +10,7 @@ from core.domain.errors import BadInputError, ImmutableRecordError, UnknownRecor
 from core.domain.permissions import Action, require
 from core.domain.reading import ReadIndication, first_reading, indication_from
 from core.domain.records import Annotation, AnnotationSource, Inspection, new_id
-from core.services.inspections.annotating import annotation_content, require_boxes
+from core.services.inspections.annotations import annotation_content, require_boxes
 from core.store.unit_of_work import Store, Work
 
 

@@ -11,7 +11,7 @@ from core.domain.indication import IndicationClass
 from core.domain.labels import LONGEST_NOTE, REFUSED, Label, Suggestion, labels_of, merged
 from core.domain.permissions import Action, require
 from core.domain.records import LABELS, Annotation, AnnotationSource, Inspection, new_id
-from core.services.inspections.annotating import annotation_content, require_boxes
+from core.services.inspections.annotations import annotation_content, require_boxes
 from core.services.inspections.correction_queue import close_all, names_of
 from core.services.inspections.inspection_record import is_blind_for
 from core.store.images import StoredImage

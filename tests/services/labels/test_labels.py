@@ -26,13 +26,14 @@ def annotator(store: Store) -> Identity:
     return add_user(store, Role.ANNOTATOR)
 
 
-def test_what_is_saved_is_there_again(desk, annotator):
+def test_what_is_saved_is_there_again(desk, annotator, store):
     assert desk.labels.open(annotator, IMAGE).version == 0
     desk.labels.save(annotator, IMAGE, [PORE], refused=[REFUSAL], note="dusty", expected_version=0)
     sheet = desk.labels.open(annotator, IMAGE)
     assert (sheet.labels, sheet.refused, sheet.note, sheet.version) == ((PORE,), (REFUSAL,), "dusty", 1)
     assert sheet.author == "Person 1"
-    assert desk.annotations.latest(annotator, IMAGE).boxes == (PORE.to_box(),)
+    with store.read() as work:
+        assert work.annotations.latest(IMAGE, LABELS).boxes == (PORE.to_box(),)
 
 
 def test_refusals_get_a_version_only_when_they_change_and_never_among_the_labels(desk, annotator, store):
