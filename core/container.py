@@ -24,6 +24,7 @@ from core.keys import Purpose, derive, kept_secret
 from core.registry.mlflow_registry import MlflowRegistry
 from core.services.accounts.accounts import AccountService, NewPassword
 from core.services.accounts.attempts import Attempts, account_key
+from core.services.accounts.certificates import CertificateService
 from core.services.accounts.outside_accounts import OutsideAccounts
 from core.services.accounts.own_account import OwnAccountService
 from core.services.accounts.passwords import COST, check_password, hash_password
@@ -177,6 +178,10 @@ class Container:
             check=partial(check_password, cost=self.hash_cost),
             make_hash=partial(hash_password, cost=self.hash_cost),
         )
+
+    @cached_property
+    def certificates(self) -> CertificateService:
+        return CertificateService(self.store)
 
     @cached_property
     def outside_accounts(self) -> OutsideAccounts:

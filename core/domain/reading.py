@@ -187,6 +187,18 @@ def first_reading(
     ]
 
 
+def number_of(one: ReadIndication, n_detections: int) -> int:
+    """The number that page and report show: the model's place in its list; those a person added follow.
+
+    Args:
+        one: `m3` is the model's third, `h2` the second that was added.
+        n_detections: boxes of the model, those below its operating point too.
+    """
+    if one.model_index is not None:
+        return one.model_index + 1
+    return n_detections + int(one.indication_id.removeprefix("h"))
+
+
 class DisagreementKind(StrEnum):
     """Kind of disagreement between a person and a model about one indication."""
 

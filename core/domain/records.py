@@ -173,6 +173,8 @@ class Review:
     Attributes:
         own_disposition, own_version: what they had decided before they saw the first result, and the version
             of their own annotation then.
+        changed_disposition, changed_version, change_reason: what they decided instead after they had seen it,
+            and why; None and empty where they kept to the blind one.
     """
 
     review_id: str
@@ -184,6 +186,9 @@ class Review:
     created_at: datetime
     own_disposition: Disposition | None = None
     own_version: int | None = None
+    changed_disposition: Disposition | None = None
+    changed_version: int | None = None
+    change_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

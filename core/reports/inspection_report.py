@@ -19,7 +19,10 @@ EMPTY_RESULT = (
 )
 #: Line on every page of a report without a signature, and of one with an invalid signature.
 UNSIGNED, FAILED = "NOT SIGNED", "SIGNATURE DOES NOT HOLD"
-_STATED_ONLY = ("wire_set", "required_wire", "srb_mm", "reshoot_reason")
+_STATED_ONLY = (
+    "wire_set", "required_wire", "srb_mm", "reshoot_reason", "certificate", "changed_disposition",
+    "change_reason",
+)  # fmt: skip
 #: Meaning of a probability, printed once in a report.
 PROBABILITY = (
     "Probability: of boxes that this model version reports like this one, the share that were real on the "
@@ -182,7 +185,12 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class SignedBy:
-    """A signature. `is_as_signed`: the record still has the digest that was signed; None: not checked."""
+    """A signature.
+
+    Attributes:
+        is_as_signed: the record still has the digest that was signed; None: not checked.
+        certificate: the signer's when they signed, as `Certificate.to_dict` writes it; None: not stated.
+    """
 
     signature_id: str
     printed_name: str
@@ -192,11 +200,17 @@ class SignedBy:
     content_sha256: str
     is_seal_intact: bool
     is_as_signed: bool | None
+    certificate: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewedBy:
-    """The second person's conclusion, and the disposition chosen before seeing the first result."""
+    """The second person's conclusion, and the disposition chosen before seeing the first result.
+
+    Attributes:
+        changed_disposition, change_reason: what they chose instead after they had seen it, and why; None
+            where they kept to the blind one.
+    """
 
     review_id: str
     printed_name: str
@@ -205,6 +219,8 @@ class ReviewedBy:
     note: str
     reviewed_at: datetime
     inspection_version: int
+    changed_disposition: str | None = None
+    change_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +302,8 @@ class InspectionReport:
         """
         content: dict[str, Any] = _adapter().dump_python(self, mode="json")
         content["setup"] = _stated(content["setup"])
+        content["signatures"] = [_stated(one) for one in content["signatures"]]
+        content["reviews"] = [_stated(one) for one in content["reviews"]]
         return _stated(content)
 
     def sha256(self) -> str:

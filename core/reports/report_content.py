@@ -6,7 +6,7 @@ from typing import Any
 from core.domain.indication import ISO_6520
 from core.domain.model_version import ModelVersion
 from core.domain.radiograph import PixelPitch
-from core.domain.reading import Call, DisagreementKind, ReadIndication, disagreements
+from core.domain.reading import Call, DisagreementKind, ReadIndication, disagreements, number_of
 from core.domain.records import AnnotationSource, Inspection
 from core.reports.inspection_report import (
     AppliedRule,
@@ -114,18 +114,6 @@ def reported_indications(
         )
         for number, one in numbered
     )
-
-
-def number_of(one: ReadIndication, n_detections: int) -> int:
-    """The number that the page shows: the model's place in its list; those added by a person follow.
-
-    Args:
-        one: `m3` is the model's third, `h2` the second that was added.
-        n_detections: boxes of the model, those below its operating point too.
-    """
-    if one.model_index is not None:
-        return one.model_index + 1
-    return n_detections + int(one.indication_id.removeprefix("h"))
 
 
 def _first(pair: tuple[int, ReadIndication]) -> int:

@@ -5,6 +5,7 @@ from typing import Any
 
 from reportlab.platypus import Flowable
 
+from core.domain.certificates import certificate_words
 from core.reports.inspection_report import InspectionReport, Revision, SignedBy, disposition_word
 from core.reports.report_layout import SMALL, bold, heading, labelled, listing, moment, text, together
 
@@ -30,7 +31,10 @@ def _signatures(report: InspectionReport, width: float) -> Iterator[Flowable]:
         return
     rows: list[list[Any]] = [
         [
-            bold(one.printed_name, SMALL),
+            [
+                bold(one.printed_name, SMALL),
+                text(f"certificate: {certificate_words(one.certificate)}", SMALL),
+            ],
             text(_MEANINGS.get(one.meaning, one.meaning), SMALL),
             text(moment(one.signed_at), SMALL),
             bold(_seal(one), SMALL),
@@ -38,8 +42,8 @@ def _signatures(report: InspectionReport, width: float) -> Iterator[Flowable]:
         ]
         for one in report.signatures
     ]
-    head = ("Printed name", "Meaning", "Date and time", "Seal", "Signature")
-    shares = (0.2, 0.22, 0.15, 0.18, 0.25)
+    head = ("Printed name, certificate", "Meaning", "Date and time", "Seal", "Signature")
+    shares = (0.25, 0.19, 0.13, 0.18, 0.25)
     yield together("Signatures", listing(head, rows, [width * share for share in shares]))
 
 
@@ -60,13 +64,22 @@ def _reviews(report: InspectionReport, width: float) -> Iterator[Flowable]:
             text(moment(one.reviewed_at), SMALL),
             bold(one.outcome, SMALL),
             text(disposition_word(one.own_disposition) or "not recorded", SMALL),
+            text(disposition_word(one.changed_disposition) or "not changed", SMALL),
         ]
         for one in report.reviews
     ]
-    head = ("Second person", "Date and time", "Outcome", "Own disposition, made blind")
+    head = (
+        "Second person",
+        "Date and time",
+        "Outcome",
+        "Own disposition, made blind",
+        "Changed after comparing",
+    )
     yield from heading("Second review")
-    yield listing(head, rows, [width * share for share in (0.3, 0.25, 0.15, 0.3)])
+    yield listing(head, rows, [width * share for share in (0.24, 0.19, 0.13, 0.22, 0.22)])
     for one in report.reviews:
+        if one.change_reason:
+            yield labelled(f"Why {one.printed_name} changed the own reading:", one.change_reason, SMALL)
         if one.note:
             yield labelled(f"Note by {one.printed_name}:", one.note, SMALL)
 

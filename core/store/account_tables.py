@@ -1,8 +1,9 @@
-"""Tables of accounts: users, the people behind them, sessions, tickets, failed sign-ins."""
+"""Tables of accounts: users, the people behind them, certificates, policies, sessions, tickets, failures."""
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Integer, String
+from sqlalchemy import JSON, CheckConstraint, Date, ForeignKey, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.domain.accounts import Role
@@ -38,6 +39,32 @@ class PersonRow(Base):
     name: Mapped[str] = mapped_column(String(64), unique=True)
     full_name: Mapped[str] = mapped_column(String(128))
     oidc_subject: Mapped[str | None] = mapped_column(String(255), unique=True)
+
+
+class CertificateRow(Base):
+    """A certificate of the person behind an account; erasing the person removes it."""
+
+    __tablename__ = "certificates"
+    __table_args__ = (CheckConstraint("level IN (1, 2, 3)", "level_is_known"),)
+
+    certificate_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.user_id"), index=True)
+    scheme: Mapped[str] = mapped_column(String(16))
+    method: Mapped[str] = mapped_column(String(16))
+    level: Mapped[int] = mapped_column(Integer)
+    number: Mapped[str] = mapped_column(String(64))
+    valid_until: Mapped[date] = mapped_column(Date)
+
+
+class PolicyRow(Base):
+    """A rule that an admin sets for everybody, such as that signing needs a valid certificate."""
+
+    __tablename__ = "policies"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[dict[str, Any]] = mapped_column(JSON)
+    set_by: Mapped[str | None] = mapped_column(ForeignKey("users.user_id"))
+    set_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class SessionRow(Base):

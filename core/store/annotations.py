@@ -47,6 +47,11 @@ class AnnotationRepository:
         row = self._session.scalar(query)
         return None if row is None else _annotation(row)
 
+    def at(self, image_sha256: str, track: str, version: int) -> Annotation | None:
+        """This version, None when there is none."""
+        row = self._session.scalar(_of(image_sha256, track).where(AnnotationRow.version == version))
+        return None if row is None else _annotation(row)
+
     def images_of(self, track: str) -> Iterator[tuple[str, str, int, int]]:
         """Digest, name, width and height, px, of every image with an annotation on this track, by digest."""
         has_one = exists().where(AnnotationRow.image_sha256 == ImageRow.sha256, AnnotationRow.track == track)

@@ -21,7 +21,13 @@ from core.domain.records import (
     Signature,
 )
 from core.store.inspection_history import found_text, search_words
-from core.store.record_tables import InspectionRow, ReviewRow, SignatureRow, SignedJudgementRow
+from core.store.record_tables import (
+    InspectionRow,
+    ReviewRow,
+    SignatureRow,
+    SignedCertificateRow,
+    SignedJudgementRow,
+)
 
 
 class InspectionRepository:
@@ -235,6 +241,9 @@ class ReviewRepository:
                 outcome=review.outcome.value,
                 own_disposition=review.own_disposition.value if review.own_disposition else None,
                 own_version=review.own_version,
+                changed_disposition=review.changed_disposition.value if review.changed_disposition else None,
+                changed_version=review.changed_version,
+                change_reason=review.change_reason or None,
                 note=review.note,
                 created_at=review.created_at,
             )
@@ -254,6 +263,9 @@ class ReviewRepository:
                 outcome=ReviewOutcome(row.outcome),
                 own_disposition=Disposition(row.own_disposition) if row.own_disposition else None,
                 own_version=row.own_version,
+                changed_disposition=Disposition(row.changed_disposition) if row.changed_disposition else None,
+                changed_version=row.changed_version,
+                change_reason=row.change_reason or "",
                 note=row.note,
                 created_at=row.created_at,
             )
@@ -292,6 +304,16 @@ class SignatureRepository:
         """The verdict that this signature is for, as it was signed; None where none was kept."""
         row = self._session.get(SignedJudgementRow, signature_id)
         return None if row is None else row.judgement
+
+    def keep_certificate(self, signature_id: str, certificate: Mapping[str, Any]) -> None:
+        """Store the certificate that goes with this signature."""
+        self._session.add(SignedCertificateRow(signature_id=signature_id, certificate=dict(certificate)))
+        self._session.flush()
+
+    def certificate(self, signature_id: str) -> Mapping[str, Any] | None:
+        """The certificate that goes with this signature, as it was then; None where none was stated."""
+        row = self._session.get(SignedCertificateRow, signature_id)
+        return None if row is None else row.certificate
 
     def of_inspection(self, inspection_id: str) -> list[Signature]:
         """Its signatures, oldest first."""

@@ -117,6 +117,9 @@ class ReviewRow(Base):
     outcome: Mapped[str] = mapped_column(String(16))
     own_disposition: Mapped[str | None] = mapped_column(String(16))
     own_version: Mapped[int | None] = mapped_column(Integer)
+    changed_disposition: Mapped[str | None] = mapped_column(String(16))
+    changed_version: Mapped[int | None] = mapped_column(Integer)
+    change_reason: Mapped[str | None] = mapped_column(Text)
     note: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -143,6 +146,15 @@ class SignedJudgementRow(Base):
 
     signature_id: Mapped[str] = mapped_column(ForeignKey("signatures.signature_id"), primary_key=True)
     judgement: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class SignedCertificateRow(Base):
+    """The certificate of the signer that goes with a signature, as it was when it was given."""
+
+    __tablename__ = "signed_certificates"
+
+    signature_id: Mapped[str] = mapped_column(ForeignKey("signatures.signature_id"), primary_key=True)
+    certificate: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
 class AuditEventRow(Base):

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.store.annotations import AnnotationRepository
 from core.store.audit_events import AuditRepository
+from core.store.certificates import CertificateRepository, PolicyRepository
 from core.store.clock import now_utc
 from core.store.data_versions import DataVersionRepository
 from core.store.database import writing
@@ -45,6 +46,8 @@ class Work:
         self._session = session
 
     users = cached_property(lambda work: UserRepository(work._session))
+    certificates = cached_property(lambda work: CertificateRepository(work._session))
+    policies = cached_property(lambda work: PolicyRepository(work._session))
     sessions = cached_property(lambda work: SessionRepository(work._session))
     failures = cached_property(lambda work: SignInFailureRepository(work._session))
     images = cached_property(lambda work: ImageRepository(work._session))

@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
 from core.domain.accounts import Role, User
 from core.domain.errors import UnknownUserError
-from core.store.account_tables import PersonRow, UserRow
+from core.store.account_tables import CertificateRow, PersonRow, UserRow
 
 
 class UserRepository:
@@ -115,11 +115,12 @@ class UserRepository:
         self._row(user_id).signed_in_at = at
 
     def erase(self, user_id: str) -> None:
-        """Remove the person; the account stays, disabled and without a password."""
+        """Remove the person with their certificates; the account stays, disabled and without a password."""
         row = self._row(user_id)
         row.is_active = False
         row.password_hash = None
         row.credentials_version += 1
+        self._session.execute(delete(CertificateRow).where(CertificateRow.user_id == user_id))
         person = self._session.get(PersonRow, user_id)
         if person is not None:
             self._session.delete(person)

@@ -1,9 +1,8 @@
 import pytest
 
 from core.domain.indication import IndicationClass
-from core.domain.reading import Call, ReadIndication
+from core.domain.reading import Call, ReadIndication, number_of
 from core.domain.records import AnnotationSource
-from core.reports.report_content import number_of
 
 
 @pytest.mark.parametrize(

@@ -73,14 +73,17 @@ class ReadingService:
         )
 
 
-def reading_of(work: Work, inspection_id: str, *, track: str | None = None) -> Reading:
-    """The reading on this track of the inspection, the inspector's own by default.
+def reading_of(
+    work: Work, inspection_id: str, *, track: str | None = None, version: int | None = None
+) -> Reading:
+    """The reading on this track of the inspection: the inspector's own and its newest version by default.
 
     Raises:
         UnknownRecordError: there is no such inspection.
     """
     inspection = existing(work, inspection_id)
-    kept = work.annotations.latest(inspection.image_sha256, track or inspection_id)
+    place = inspection.image_sha256, track or inspection_id
+    kept = work.annotations.latest(*place) if version is None else work.annotations.at(*place, version)
     if kept is not None:
         indications = tuple(indication_from(box) for box in kept.boxes)
         return Reading(inspection, indications, kept.version, kept.created_at, kept.author_id)

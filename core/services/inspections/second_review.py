@@ -1,6 +1,6 @@
 """The second person: reads blind, sees both results side by side, then concurs or returns, and signs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from core.domain.accounts import Identity
@@ -15,15 +15,23 @@ from core.domain.records import (
     ReviewOutcome,
     new_id,
 )
+from core.services.accounts.certificates import certificate_to_sign
 from core.services.inspections.correction_queue import queue_reviewed
-from core.services.inspections.own_review import OwnReview, SideBySide, append_decision, own_review_of
-from core.services.inspections.readings import append_reading, existing, reading_of, review_track
+from core.services.inspections.own_review import (
+    OwnReview,
+    SideBySide,
+    append_decision,
+    blind_for,
+    own_review_of,
+)
+from core.services.inspections.readings import Reading, append_reading, existing, reading_of, review_track
 from core.services.inspections.signatures import Sealer
 from core.services.inspections.signing_off import REVIEWED, ConfirmsPassword
 from core.store.unit_of_work import Store, Work
 
 _QUEUE_LENGTH = 500
-_SEEN = "you have seen the first result: your own reading and disposition stay as they were before"
+_LONGEST_REASON = 500
+_SEEN = "you have seen the first result: your own reading stays as it was, unless you change it with a reason"
 
 
 class SecondReviewService:
@@ -86,13 +94,13 @@ class SecondReviewService:
 
         Raises:
             NotAllowedError, UnknownRecordError: as `own_review`.
-            ImmutableRecordError: the first result was seen, or the review is concluded.
+            ImmutableRecordError: it stands beside the first result, or the review is concluded.
             BadInputError: a box lies outside of the image.
             StaleVersionError: it was saved elsewhere since.
         """
         require(identity, Action.REVIEWS_ADD)
         with self._store.write() as work:
-            inspection = self._blind(work, identity, inspection_id)
+            inspection, _ = self._unfinished(work, identity, inspection_id)
             self._append(work, identity, inspection, indications, expected_version)
             return own_review_of(work, inspection, identity)
 
@@ -113,7 +121,7 @@ class SecondReviewService:
         """
         require(identity, Action.REVIEWS_ADD)
         with self._store.write() as work:
-            inspection = self._blind(work, identity, inspection_id)
+            inspection, own = self._unfinished(work, identity, inspection_id)
             append_decision(
                 work,
                 identity,
@@ -122,13 +130,14 @@ class SecondReviewService:
                 note,
                 expected_version=expected_version,
                 annotation_id=self._make_id(),
+                blind=None if own.blind is None else own.blind.to_dict(),
             )
             return own_review_of(work, inspection, identity)
 
     def unveil(
         self, identity: Identity, inspection_id: str, *, expected_reading: int, expected_decision: int
     ) -> SideBySide:
-        """Both results, now that the reviewer's own is final: from here on it cannot be changed.
+        """Both results, now that the reviewer's own is final: to change it takes `change_own`.
 
         Raises:
             NotAllowedError, UnknownRecordError, ImmutableRecordError: as `save_own`.
@@ -137,8 +146,7 @@ class SecondReviewService:
         """
         require(identity, Action.REVIEWS_ADD)
         with self._store.write() as work:
-            inspection = self._blind(work, identity, inspection_id)
-            own = own_review_of(work, inspection, identity)
+            inspection, own = self._unfinished(work, identity, inspection_id)
             if own.disposition is None:
                 raise BadInputError("choose your own disposition before you see the first result")
             if own.reading.version != expected_reading:
@@ -156,10 +164,53 @@ class SecondReviewService:
                 expected_version=expected_decision,
                 annotation_id=self._make_id(),
                 is_final=True,
+                blind=None if own.blind is None else own.blind.to_dict(),
+                action="review.unveiled",
             )
             return SideBySide(
                 reading_of(work, inspection_id), own_review_of(work, inspection, identity), own.disposition
             )
+
+    def change_own(
+        self, identity: Identity, inspection_id: str, reason: str, *, expected_decision: int
+    ) -> OwnReview:
+        """The reviewer's own reading and disposition, open again after the first result was seen.
+
+        The blind result stays in the record, with the reason; what is saved from here on are later versions.
+
+        Args:
+            identity: the second person.
+            inspection_id: under review.
+            reason: why the own result is changed.
+            expected_decision: version of the own decision, as the reviewer sees it.
+
+        Raises:
+            NotAllowedError, UnknownRecordError: as `own_review`.
+            BadInputError: there is no reason, it is too long, or the own reading is not final.
+            ImmutableRecordError: the review is concluded.
+            StaleVersionError: it was opened again elsewhere since.
+        """
+        require(identity, Action.REVIEWS_ADD)
+        why = reason.strip()
+        if not 1 <= len(why) <= _LONGEST_REASON:
+            raise BadInputError(
+                f"say why you change your own reading, in at most {_LONGEST_REASON} characters"
+            )
+        with self._store.write() as work:
+            inspection = self._waiting(work, identity, inspection_id)
+            both = _compared(work, inspection, identity)
+            append_decision(
+                work,
+                identity,
+                inspection,
+                both.own_disposition,
+                both.own.note,
+                expected_version=expected_decision,
+                annotation_id=self._make_id(),
+                blind=blind_for(both, why).to_dict(),
+                action="review.reopened",
+            )
+            return own_review_of(work, inspection, identity)
 
     def compare(self, identity: Identity, inspection_id: str) -> SideBySide:
         """Both results, once the own one is final.
@@ -185,6 +236,8 @@ class SecondReviewService:
     ) -> Review:
         """The signed review; the inspection is concurred with, or returned to be revised.
 
+        Nobody concurs with another disposition than their own.
+
         Args:
             identity: the second person.
             inspection_id: what was reviewed.
@@ -194,21 +247,25 @@ class SecondReviewService:
             address: of the client; wrong passwords count against it.
 
         Raises:
-            NotAllowedError, UnknownRecordError: as `own_review`.
+            NotAllowedError, UnknownRecordError: as `own_review`; or signing needs a valid certificate.
             SignInRefusedError: the password is another one.
             ImmutableRecordError: it is concluded already.
-            BadInputError: the own reading is not final, or it is returned without saying why.
+            BadInputError: the own reading is not final, it is returned without saying why, or it is concurred
+                with while the dispositions differ.
         """
         require(identity, Action.REVIEWS_ADD)
         require(identity, Action.SIGNATURES_ADD)
         if outcome is ReviewOutcome.RETURNS and not note.strip():
             raise BadInputError("say why it is returned")
         with self._store.read() as work:
-            _compared(work, self._waiting(work, identity, inspection_id), identity)
+            both = _compared(work, self._waiting(work, identity, inspection_id), identity)
+            _require_possible(both, outcome)
+            certificate_to_sign(work, identity)
         self._accounts.confirm_password(identity, password, address=address)
         with self._store.write() as work:
             work.inspections.require_version(inspection_id, existing(work, inspection_id).version)
             both = _compared(work, self._waiting(work, identity, inspection_id), identity)
+            _require_possible(both, outcome)
             review = self._review(work, identity, both, outcome, note.strip())
             signature = self._sealer.sign(
                 work, identity, both.first.inspection, reviewed_content(work, both, review), REVIEWED
@@ -224,13 +281,14 @@ class SecondReviewService:
                 object_type="inspection",
                 object_id=inspection_id,
                 after={"outcome": outcome.value, "note": review.note, "content": signature.content_sha256},
-                details={"outcome": outcome.value, "own_disposition": both.own_disposition.value},
+                details=_told(review),
             )
         return review
 
     def _review(
         self, work: Work, identity: Identity, both: SideBySide, outcome: ReviewOutcome, note: str
     ) -> Review:
+        own, blind = both.own, both.own.blind
         review = Review(
             review_id=self._make_id(),
             inspection_id=both.first.inspection.inspection_id,
@@ -239,8 +297,11 @@ class SecondReviewService:
             outcome=outcome,
             note=note,
             created_at=work.now,
-            own_disposition=both.own_disposition,
-            own_version=both.own.reading.version,
+            own_disposition=blind.disposition if blind else both.own_disposition,
+            own_version=(blind.reading if blind else own.reading).version,
+            changed_disposition=both.own_disposition if blind else None,
+            changed_version=own.reading.version if blind else None,
+            change_reason=blind.reason if blind else "",
         )
         work.reviews.add(review)
         return review
@@ -263,11 +324,12 @@ class SecondReviewService:
             annotation_id=self._make_id(),
         )
 
-    def _blind(self, work: Work, identity: Identity, inspection_id: str) -> Inspection:
+    def _unfinished(self, work: Work, identity: Identity, inspection_id: str) -> tuple[Inspection, OwnReview]:
         inspection = self._waiting(work, identity, inspection_id)
-        if own_review_of(work, inspection, identity).is_final:
+        own = own_review_of(work, inspection, identity)
+        if own.is_final:
             raise ImmutableRecordError(_SEEN)
-        return inspection
+        return inspection, own
 
     @staticmethod
     def _waiting(work: Work, identity: Identity, inspection_id: str) -> Inspection:
@@ -281,22 +343,49 @@ class SecondReviewService:
         return inspection
 
 
-def reviewed_content(work: Work, both: SideBySide, review: Review) -> Mapping[str, Any]:
-    """The content under the second signature: the first signatures, the own result, the conclusion."""
+def reviewed_content(work: Work, both: SideBySide, review: Review) -> dict[str, Any]:
+    """The content under the second signature: the first signatures, the own result, the conclusion.
+
+    `own` is the blind result. Where it was changed afterwards, `changed` is what came of it, with the reason.
+    """
     signed = work.signatures.of_inspection(review.inspection_id)
-    return {
+    blind, own = both.own.blind, both.own
+    now = _result_content(own.reading, both.own_disposition, own.note)
+    content: dict[str, Any] = {
         "inspection_id": review.inspection_id,
         "inspection_version": review.inspection_version,
         "signed": [[one.signature_id, one.meaning, one.content_sha256] for one in signed],
-        "own": {
-            "version": both.own.reading.version,
-            "indications": [one.to_box() for one in both.own.reading.indications],
-            "disposition": both.own_disposition.value,
-            "note": both.own.note,
-        },
+        "own": now if blind is None else _result_content(blind.reading, blind.disposition, blind.note),
         "outcome": review.outcome.value,
         "note": review.note,
     }
+    if blind is not None:
+        content["changed"] = {**now, "reason": blind.reason}
+    return content
+
+
+def _result_content(reading: Reading, disposition: Disposition, note: str) -> dict[str, Any]:
+    return {
+        "version": reading.version,
+        "indications": [one.to_box() for one in reading.indications],
+        "disposition": disposition.value,
+        "note": note,
+    }
+
+
+def _require_possible(both: SideBySide, outcome: ReviewOutcome) -> None:
+    if outcome is ReviewOutcome.CONCURS and (why := both.why_not_concur):
+        raise BadInputError(f"you cannot concur: {why}")
+
+
+def _told(review: Review) -> dict[str, str]:
+    """Outcome and own dispositions, for the audit log."""
+    told = {"outcome": review.outcome.value}
+    if review.own_disposition is not None:
+        told["own_disposition"] = review.own_disposition.value
+    if review.changed_disposition is not None:
+        told["changed_disposition"] = review.changed_disposition.value
+    return told
 
 
 def _compared(work: Work, inspection: Inspection, identity: Identity) -> SideBySide:

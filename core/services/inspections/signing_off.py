@@ -19,6 +19,7 @@ from core.domain.records import (
     Signature,
     new_id,
 )
+from core.services.accounts.certificates import certificate_to_sign
 from core.services.inspections.correction_queue import queue_signed
 from core.services.inspections.inspecting import decision_content, inspection_content
 from core.services.inspections.judging import Judgement, judgement_from
@@ -85,7 +86,7 @@ class SigningOffService:
             address: of the client; wrong passwords count against it.
 
         Raises:
-            NotAllowedError: the role may not sign.
+            NotAllowedError: the role may not sign, or signing needs a valid certificate and there is none.
             SignInRefusedError: the password is another one.
             UnknownRecordError: there is no such inspection.
             ImmutableRecordError: it is signed already.
@@ -94,6 +95,7 @@ class SigningOffService:
         """
         require(identity, Action.SIGNATURES_ADD)
         with self._store.read() as work:
+            certificate_to_sign(work, identity)
             judgement = self._judge(reading_of(work, inspection_id))
         self._accounts.confirm_password(identity, password, address=address)
         with self._store.write() as work:

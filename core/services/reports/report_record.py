@@ -14,6 +14,7 @@ from core.services.inspections.inspection_record import is_blind_for
 from core.services.inspections.own_review import SideBySide, own_review_of
 from core.services.inspections.readings import Reading
 from core.services.inspections.second_review import reviewed_content
+from core.services.inspections.signatures import certified
 from core.services.inspections.signing_off import INSPECTED, REVIEWED, signed_content
 from core.store.images import StoredImage
 from core.store.unit_of_work import Work
@@ -83,6 +84,8 @@ def reviewed(one: Review, names: Names) -> ReviewedBy:
         note=one.note,
         reviewed_at=one.created_at,
         inspection_version=one.inspection_version,
+        changed_disposition=one.changed_disposition.value if one.changed_disposition else None,
+        change_reason=one.change_reason or None,
     )
 
 
@@ -96,23 +99,29 @@ def signed_digests(
     digests = {}
     for one in signatures:
         if one.meaning == INSPECTED:
-            digests[one.signature_id] = digest(signed_content(reading, judgement))
+            content = signed_content(reading, judgement)
+            digests[one.signature_id] = digest(
+                certified(content, work.signatures.certificate(one.signature_id))
+            )
         elif one.meaning == REVIEWED:
             reviews = work.reviews.of_inspection(one.inspection_id)
             mine = [review for review in reviews if review.reviewer_id == one.signer_id]
             before = [other for other in signatures if other.signed_at < one.signed_at]
-            digests[one.signature_id] = _review_digest(work, reading, mine[-1], before) if mine else ""
+            digests[one.signature_id] = _review_digest(work, reading, mine[-1], one, before) if mine else ""
     return digests
 
 
-def _review_digest(work: Work, reading: Reading, review: Review, before: Sequence[Signature]) -> str:
+def _review_digest(
+    work: Work, reading: Reading, review: Review, signature: Signature, before: Sequence[Signature]
+) -> str:
     reviewer = Identity(review.reviewer_id, review.reviewer_id, Role.REVIEWER)
     own = own_review_of(work, reading.inspection, reviewer)
-    if review.own_disposition is None:
+    disposition = review.changed_disposition or review.own_disposition
+    if disposition is None:
         return ""
-    both = SideBySide(reading, own, review.own_disposition)
-    signed = [[one.signature_id, one.meaning, one.content_sha256] for one in before]
-    return digest({**reviewed_content(work, both, review), "signed": signed})
+    content = reviewed_content(work, SideBySide(reading, own, disposition), review)
+    content["signed"] = [[one.signature_id, one.meaning, one.content_sha256] for one in before]
+    return digest(certified(content, work.signatures.certificate(signature.signature_id)))
 
 
 def require_not_blind(work: Work, identity: Identity, inspection: Inspection) -> None:

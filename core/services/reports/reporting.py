@@ -1,7 +1,9 @@
 """Reports of inspections: the record as it is, judged as it was when it was signed."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from core.domain.accounts import Identity
 from core.domain.errors import BadInputError, ModelNotFoundError
@@ -106,6 +108,9 @@ class ReportingService:
             earlier, later = chain(work, inspection, names)
             inspector = names.of(inspection.inspector_id)
             signed_names = {one.signature_id: names.of(one.signer_id) for one in signatures}
+            certificates = {
+                one.signature_id: work.signatures.certificate(one.signature_id) for one in signatures
+            }
             judgement = judgement_as_signed(work, signatures)
         if judgement is None:
             judgement = self._workspace.judging.judge(
@@ -134,7 +139,12 @@ class ReportingService:
             n_below=n_below(inspection),
             judged=judged(judgement.verdict, judgement.withheld, judgement.notes),
             signatures=tuple(
-                self._signed(one, signed_names[one.signature_id], digests.get(one.signature_id))
+                self._signed(
+                    one,
+                    signed_names[one.signature_id],
+                    digests.get(one.signature_id),
+                    certificates[one.signature_id],
+                )
                 for one in signatures
             ),
             reviews=reviews,
@@ -176,7 +186,13 @@ class ReportingService:
         pixels = self._workspace.images.load(inspection.image_sha256).pixels
         return Window(*auto_window(pixels), False, _AUTOMATIC)
 
-    def _signed(self, one: Signature, printed_name: str, content: str | None) -> SignedBy:
+    def _signed(
+        self,
+        one: Signature,
+        printed_name: str,
+        content: str | None,
+        certificate: Mapping[str, Any] | None,
+    ) -> SignedBy:
         return SignedBy(
             signature_id=one.signature_id,
             printed_name=printed_name,
@@ -186,4 +202,5 @@ class ReportingService:
             content_sha256=one.content_sha256,
             is_seal_intact=self._workspace.signing_off.is_intact(one),
             is_as_signed=None if content is None else one.content_sha256 == content,
+            certificate=certificate,
         )

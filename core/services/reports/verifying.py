@@ -9,7 +9,7 @@ from core.domain.accounts import Identity
 from core.domain.errors import ModelArtefactError, ModelNotFoundError, UnknownRecordError
 from core.domain.permissions import Action, require
 from core.domain.radiograph import Polarity
-from core.reports.inspection_report import InspectionReport, SignedBy
+from core.reports.inspection_report import InspectionReport, ReviewedBy, SignedBy
 from core.reports.report_json import read_report_json
 from core.reports.report_pdf import is_pdf, read_report_pdf
 from core.services.images.images import ImageService
@@ -222,15 +222,19 @@ def _signature_differences(report: InspectionReport, now: InspectionReport) -> l
             sentences.append(f"{kept.meaning} by {kept.printed_name}: the seal is broken")
         if kept.is_as_signed is False:
             sentences.append(f"{kept.meaning} by {kept.printed_name}: the record is not what was signed")
-    reviews = {one.review_id: (one.outcome, one.note, one.own_disposition) for one in now.reviews}
+    reviews = {one.review_id: _review_content(one) for one in now.reviews}
     for review in report.reviews:
-        if reviews.get(review.review_id) != (review.outcome, review.note, review.own_disposition):
+        if reviews.get(review.review_id) != _review_content(review):
             sentences.append(f"review by {review.printed_name}: the database holds no such review")
     return [ReportMismatch(Subject.SIGNATURE, sentence) for sentence in sentences]
 
 
 def _signed_content(one: SignedBy) -> tuple[Any, ...]:
-    return one.meaning, one.signed_at, one.inspection_version, one.content_sha256
+    return one.meaning, one.signed_at, one.inspection_version, one.content_sha256, one.certificate
+
+
+def _review_content(one: ReviewedBy) -> tuple[str | None, ...]:
+    return one.outcome, one.note, one.own_disposition, one.changed_disposition, one.change_reason
 
 
 def _notes(report: InspectionReport, now: InspectionReport) -> Iterator[str]:

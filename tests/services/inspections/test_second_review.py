@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from core.audit.canonical import digest
 from core.audit.selection import EventFilter
 from core.domain.accounts import Identity, Role
 from core.domain.errors import (
@@ -16,6 +17,7 @@ from core.domain.errors import (
 from core.domain.reading import Call
 from core.domain.records import Disposition, InspectionState, ReviewOutcome
 from core.services.inspections.inspecting import Decision
+from core.services.inspections.second_review import reviewed_content
 from core.services.workspaces import Workspace
 from core.store.unit_of_work import Store
 from tests.conftest import ON_EACH_DATABASE
@@ -97,11 +99,11 @@ def test_the_first_result_is_hidden_until_the_own_is_said(desk, reviewer, signed
 
 def test_whoever_saw_the_first_result_does_not_change_their_own_any_more(desk, reviewer, signed_id):
     finish(desk, reviewer, signed_id)
-    with pytest.raises(ImmutableRecordError, match="stay as they were"):
+    with pytest.raises(ImmutableRecordError, match="unless you change it with a reason"):
         desk.reviews.save_own(reviewer, signed_id, [], expected_version=1)
-    with pytest.raises(ImmutableRecordError, match="stay as they were"):
+    with pytest.raises(ImmutableRecordError, match="unless you change it with a reason"):
         desk.reviews.decide_own(reviewer, signed_id, Disposition.ACCEPT, expected_version=2)
-    with pytest.raises(ImmutableRecordError, match="stay as they were"):
+    with pytest.raises(ImmutableRecordError, match="unless you change it with a reason"):
         desk.reviews.unveil(reviewer, signed_id, expected_reading=1, expected_decision=2)
     both = desk.reviews.compare(reviewer, signed_id)
     assert (both.own_disposition, both.own.note) == (Disposition.REJECT, "at 40 mm")
@@ -208,3 +210,86 @@ def test_a_result_that_cannot_be_is_refused(desk, reviewer, signed_id):
         desk.reviews.save_own(reviewer, signed_id, [replace(MINE, bbox=(0, 0, 200, 5))], expected_version=0)
     with pytest.raises(BadInputError, match="2000 characters"):
         desk.reviews.decide_own(reviewer, signed_id, None, "x" * 2001, expected_version=0)
+
+
+def change(desk, reviewer, signed_id, reason="the root is open at 40 mm", *, expected_decision=2):
+    return desk.reviews.change_own(reviewer, signed_id, reason, expected_decision=expected_decision)
+
+
+def test_nobody_concurs_with_another_disposition_than_their_own(desk, store, reviewer, signed_id):
+    finish(desk, reviewer, signed_id, Disposition.ACCEPT)
+    why = "your disposition is accept and the first is reject: return it, or change your own reading"
+    assert desk.reviews.compare(reviewer, signed_id).why_not_concur.startswith(why)
+    with pytest.raises(BadInputError, match=f"you cannot concur: {why}"):
+        conclude(desk, reviewer, signed_id)
+    with pytest.raises(BadInputError, match="you cannot concur"):  # before the password is asked for
+        conclude(desk, reviewer, signed_id, password="guessed")
+    with store.read() as work:
+        assert work.reviews.of_inspection(signed_id) == []
+        assert len(work.signatures.of_inspection(signed_id)) == 1
+    review = conclude(desk, reviewer, signed_id, ReviewOutcome.RETURNS, note="no crack")
+    assert review.outcome is ReviewOutcome.RETURNS
+
+
+def test_a_changed_reading_is_a_new_version_and_the_blind_one_stays_with_the_reason(
+    desk, store, reviewer, signed_id
+):
+    finish(desk, reviewer, signed_id, Disposition.ACCEPT)
+    again = change(desk, reviewer, signed_id, " I overlooked the crack ")
+    assert (again.is_final, again.disposition, again.note) == (False, Disposition.ACCEPT, "at 40 mm")
+    assert again.blind is not None
+    assert (again.blind.disposition, again.blind.reason) == (Disposition.ACCEPT, "I overlooked the crack")
+    desk.reviews.save_own(reviewer, signed_id, [], expected_version=1)
+    desk.reviews.decide_own(reviewer, signed_id, Disposition.REJECT, "crack", expected_version=3)
+    with pytest.raises(BadInputError, match="before you see"):
+        conclude(desk, reviewer, signed_id)
+    both = desk.reviews.unveil(reviewer, signed_id, expected_reading=2, expected_decision=4)
+    assert (both.own_disposition, both.own.note, both.why_not_concur) == (Disposition.REJECT, "crack", "")
+    assert both.own.reading.indications == ()
+    assert both.own.blind.reading.indications == (MINE,)
+    review = conclude(desk, reviewer, signed_id)
+    assert (review.own_disposition, review.own_version) == (Disposition.ACCEPT, 1)
+    assert (review.changed_disposition, review.changed_version) == (Disposition.REJECT, 2)
+    assert review.change_reason == "I overlooked the crack"
+    with store.read() as work:
+        assert work.reviews.of_inspection(signed_id) == [review]
+        second = work.signatures.of_inspection(signed_id)[1]
+        content = reviewed_content(work, both, review)
+        (told,) = work.audit.page(EventFilter(action="review.reopened"), limit=5)
+        (end,) = work.audit.page(EventFilter(action="inspection.reviewed"), limit=5)
+    assert content["own"]["disposition"] == "accept"
+    assert [one["id"] for one in content["own"]["indications"]] == ["h1"]
+    changed = content["changed"]
+    assert (changed["disposition"], changed["reason"]) == ("reject", "I overlooked the crack")
+    content["signed"] = content["signed"][:1]
+    assert digest(content) == second.content_sha256
+    assert told.object_id == signed_id
+    assert end.details["changed_disposition"] == "reject"
+
+
+def test_a_reading_that_was_changed_twice_keeps_the_blind_one_and_both_reasons(desk, reviewer, signed_id):
+    finish(desk, reviewer, signed_id, Disposition.ACCEPT)
+    change(desk, reviewer, signed_id, "first")
+    desk.reviews.decide_own(reviewer, signed_id, Disposition.REFER, expected_version=3)
+    desk.reviews.unveil(reviewer, signed_id, expected_reading=1, expected_decision=4)
+    again = change(desk, reviewer, signed_id, "second", expected_decision=5)
+    assert (again.blind.disposition, again.blind.reason) == (Disposition.ACCEPT, "first; second")
+
+
+@pytest.mark.parametrize("reason", ["", " ", "x" * 501])
+def test_changing_the_own_reading_takes_a_reason(desk, reviewer, signed_id, reason):
+    finish(desk, reviewer, signed_id)
+    with pytest.raises(BadInputError, match="say why"):
+        change(desk, reviewer, signed_id, reason)
+    assert desk.reviews.own_review(reviewer, signed_id).is_final
+
+
+def test_only_a_final_reading_is_opened_again_and_only_once_at_a_time(desk, reviewer, signed_id):
+    with pytest.raises(BadInputError, match="before you see"):
+        change(desk, reviewer, signed_id, expected_decision=0)
+    finish(desk, reviewer, signed_id)
+    with pytest.raises(StaleVersionError):
+        change(desk, reviewer, signed_id, expected_decision=1)
+    change(desk, reviewer, signed_id)
+    with pytest.raises(BadInputError, match="before you see"):
+        change(desk, reviewer, signed_id, expected_decision=3)
