@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from core.domain.accounts import COMMAND_LINE, Identity, Role
+from core.domain.certificates import Scheme
 from core.domain.errors import BadInputError, NotAllowedError, UnknownRecordError
 from core.domain.indication import IndicationClass
 from core.domain.radiograph import Polarity
@@ -17,6 +19,7 @@ from core.domain.reading import Call, ReadIndication, Setup
 from core.domain.records import AnnotationSource, Disposition, ReviewOutcome
 from core.reports.report_json import report_json
 from core.reports.report_pdf import read_report_pdf
+from core.services.accounts.certificates import CertificateService
 from core.services.inference.detecting import DetectService
 from core.services.inspections.inspecting import Decision
 from core.services.inspections.judging import Judgement, JudgingService
@@ -388,3 +391,46 @@ def box(x: float = 10, *, p: float = 0.5, score: float = 0.6, kind: str = "crack
 )
 def test_boxes_are_compared_within_what_processors_differ(reported, again, n: int) -> None:
     assert len(compare_detections(reported, again, score_cut=0.2)) == n
+
+
+def test_a_certificate_is_in_the_report_and_under_the_signature(place: Place) -> None:
+    place.read(MINE)
+    certificates = CertificateService(place.store)
+    certificates.add(
+        COMMAND_LINE, place.inspector.user_id, scheme=Scheme.ISO_9712, method="RT", level=2, number="4711",
+        valid_until=date(2999, 1, 1),
+    )  # fmt: skip
+    place.sign()
+    place.review()
+    report = place.report()
+    told = [one.certificate and one.certificate["number"] for one in report.signatures]
+    assert told == ["4711", None]
+    assert [one.is_as_signed for one in report.signatures] == [True, True]
+    assert place.verify(place.reporting.pdf(report)).reproduces
+    assert "certificate" not in report.to_dict()["signatures"][1]  # as reports of earlier releases have it
+    place.change("DROP TRIGGER signed_certificates_no_update")
+    place.change("UPDATE signed_certificates SET certificate = REPLACE(certificate, '4711', '4712')")
+    assert [one.is_as_signed for one in place.report().signatures] == [False, True]
+    assert subjects(place.verify(report_json(report))) == {Subject.SIGNATURE}
+
+
+def test_a_changed_second_reading_is_in_the_report_and_under_the_signature(place: Place) -> None:
+    place.read(MINE)
+    place.sign()
+    reviews, who = place.desk.reviews, place.reviewer
+    reviews.decide_own(who, place.id, Disposition.ACCEPT, expected_version=0)
+    reviews.unveil(who, place.id, expected_reading=0, expected_decision=1)
+    reviews.change_own(who, place.id, "the crack is there", expected_decision=2)
+    reviews.save_own(who, place.id, [MINE], expected_version=1)
+    reviews.decide_own(who, place.id, Disposition.REJECT, expected_version=3)
+    reviews.unveil(who, place.id, expected_reading=2, expected_decision=4)
+    reviews.conclude(who, place.id, ReviewOutcome.CONCURS, "any", address="127.0.0.1")
+    report = place.report()
+    (review,) = report.reviews
+    assert (review.own_disposition, review.changed_disposition) == ("accept", "reject")
+    assert review.change_reason == "the crack is there"
+    assert report.signatures[1].is_as_signed
+    assert place.verify(place.reporting.pdf(report)).reproduces
+    place.change("DROP TRIGGER reviews_no_update")
+    place.change("UPDATE reviews SET change_reason = 'none'")
+    assert subjects(place.verify(report_json(report))) == {Subject.SIGNATURE}
