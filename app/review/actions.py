@@ -52,6 +52,20 @@ def unveil() -> None:
 
 
 @acting
+def change_own(inspection_id: str, decision_version: int) -> None:
+    """Open the own reading again, with the reason in the form; a refusal is told beside it."""
+    remembered = state.review_state()
+    try:
+        reviews().change_own(
+            current_identity(), inspection_id, state.take_reason(), expected_decision=decision_version
+        )
+    except WorkbenchError as error:
+        remembered.not_changed = str(error)
+        return
+    remembered.not_changed = remembered.wrong = ""
+
+
+@acting
 def conclude(inspection_id: str) -> None:
     """Concur or return, signed with the password; a refusal is told beside the form."""
     remembered, (outcome, note, password) = state.review_state(), state.take_form()

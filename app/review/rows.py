@@ -1,6 +1,6 @@
-"""Signed inspections that wait for a second person, the blind reading, and two readings compared."""
+"""Signed inspections that wait for a second person, and the blind reading."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 
@@ -10,20 +10,12 @@ from app.shared.moments import minute
 from app.shared.viewer_rows import VIEW_AT_REST, kinds_by_class, quality_lines, shown_image
 from core.domain.accounts import Identity
 from core.domain.radiograph import Radiograph
-from core.domain.reading import Call, ReadIndication, setup_from
-from core.domain.reading_comparison import Agreement, compared
-from core.domain.records import Disposition, Inspection
-from core.services.inspections.own_review import OwnReview, SideBySide
-from core.services.inspections.readings import Reading
+from core.domain.reading import setup_from
+from core.domain.records import Inspection
+from core.services.inspections.own_review import OwnReview
 
 COLUMNS = ("Made (UTC)", "Part, weld", "Image", "Rule", "Inspector", "Decided (UTC)")
 _NO_CALIBRATION = {"id": "", "method": "", "fitted_on": "", "score_cut": 0.0, "operating_probability": 1.0}
-_MARKS = {
-    Agreement.SAME: "=",
-    Agreement.CLASS: "≠",
-    Agreement.ONLY_FIRST: "◐",
-    Agreement.ONLY_SECOND: "◑",
-}
 
 
 def queue_rows(waiting: list[Inspection], names: Mapping[str, str]) -> list[RecordRow]:
@@ -51,7 +43,7 @@ def queue_rows(waiting: list[Inspection], names: Mapping[str, str]) -> list[Reco
 def blind_data(
     own: OwnReview, radiograph: Radiograph, identity: Identity, *, refused: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Data of the viewer before the first result may be seen: the radiograph and the own reading."""
+    """Data of the viewer for the own reading: the radiograph and what the reviewer says, nothing else."""
     inspection = own.reading.inspection
     return {
         **VIEW_AT_REST,
@@ -78,7 +70,7 @@ def _own_data(own: OwnReview, identity: Identity) -> dict[str, Any]:
         "owner": identity.user_id,
         "is_open": not own.is_final,
         "is_blind": True,
-        "state": "your own reading",
+        "state": "your own reading" if own.blind is None else "your own reading, opened again",
         "is_revision": False,
         "version": reading.version,
         "saved_at": reading.saved_at.astimezone(UTC).isoformat() if reading.saved_at else None,
@@ -99,46 +91,17 @@ def _own_data(own: OwnReview, identity: Identity) -> dict[str, Any]:
         "may_sign": True,
         "why_not_sign": "",
         "sign_label": "Compare",
-        "sign_title": "Shows the first result; your own cannot be changed after that",
+        "sign_title": "Shows the first result beside your own; to change yours after that takes a reason",
         "may_revise": False,
         "report_url": None,
     }
 
 
-def headline(both: SideBySide, first_name: str) -> str:
-    """One line on the agreement of the dispositions and the readings."""
-    pairs = compared(both.first.indications, both.own.reading.indications)
-    n_other = sum(pair.agreement is not Agreement.SAME for pair in pairs)
-    first = both.first.inspection.disposition
-    is_same = first is not None and first.word == both.own_disposition.word
-    dispositions = "The dispositions agree" if is_same else "The dispositions differ"
-    places = f"{n_other} of {len(pairs)} places differ" if n_other else "no difference between the readings"
-    return f"{dispositions}; {places}. First reading by {first_name}."
-
-
-def pictures(both: SideBySide, first_name: str, size_px: tuple[int, int]) -> list[dict[str, Any]]:
-    """The radiograph twice, each time with one person's boxes; `size_px` is its width and height."""
-    inspection, own = both.first.inspection, both.own
-    return [
-        _picture(f"First: {first_name}", inspection.disposition, inspection.note, both.first, size_px),
-        _picture("You, blind", both.own_disposition, own.note, own.reading, size_px),
-    ]
-
-
-def places(both: SideBySide) -> list[dict[str, str]]:
-    """Every place that either person speaks of, in words."""
-    readings = (both.first.indications, both.own.reading.indications)
-    numbers = {id(one): n for said in readings for n, one in enumerate(_kept(said), 1)}
-    return [
-        {
-            "kind": pair.agreement.name.lower().replace("_", "-"),
-            "mark": _MARKS[pair.agreement],
-            "first": _words(pair.first, numbers),
-            "second": _words(pair.second, numbers),
-            "difference": pair.agreement.value,
-        }
-        for pair in compared(*readings)
-    ]
+def waiting_words(waiting: list[Inspection]) -> str:
+    """The number of inspections that wait and since when the oldest does; there is at least one."""
+    n_waiting = "1 inspection waits" if len(waiting) == 1 else f"{len(waiting)} inspections wait"
+    oldest = min(one.updated_at for one in waiting)
+    return f"{n_waiting} for a second person, the oldest since {minute(oldest)} UTC"
 
 
 def part_words(inspection: Inspection) -> str:
@@ -148,37 +111,3 @@ def part_words(inspection: Inspection) -> str:
     wall = f"t {setup.wall_mm:g} mm" if setup.wall_mm else ""
     named = (setup.part, setup.weld_number and f"weld {setup.weld_number}", setup.material, wall, rule)
     return " · ".join(filter(None, named)) or "no part named"
-
-
-def _kept(said: Sequence[ReadIndication]) -> list[ReadIndication]:
-    return [one for one in said if one.call is not Call.DISMISSED]
-
-
-def _words(one: ReadIndication | None, numbers: Mapping[int, int]) -> str:
-    if one is None:
-        return "–"
-    code = f" {one.iso6520}" if one.iso6520 else ""
-    note = f": {one.note}" if one.note else ""
-    return f"{numbers[id(one)]} {one.indication_class.value}{code}{note}"
-
-
-def _picture(
-    title: str, disposition: Disposition | None, note: str, reading: Reading, size_px: tuple[int, int]
-) -> dict[str, Any]:
-    said = _kept(reading.indications)
-    return {
-        "title": title,
-        "disposition": disposition.word if disposition else "undecided",
-        "note": note,
-        "n_said": "1 indication" if len(said) == 1 else f"{len(said)} indications",
-        "boxes": [{"kind": one.indication_class.value, "place": _place(one.bbox, size_px)} for one in said],
-    }
-
-
-def _place(box: tuple[float, float, float, float], size_px: tuple[int, int]) -> str:
-    """The place of a box on a picture of any size, as CSS."""
-    (x1, y1, x2, y2), (width, height) = box, size_px
-    return (
-        f"left:{100 * x1 / width:.3f}%;top:{100 * y1 / height:.3f}%;"
-        f"width:{100 * (x2 - x1) / width:.3f}%;height:{100 * (y2 - y1) / height:.3f}%"
-    )

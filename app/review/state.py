@@ -7,8 +7,10 @@ import streamlit as st
 
 from app.shared.state import reported
 
-TABLE, VIEWER = "second_review.table", "second_review.viewer"
-OUTCOME, NOTE, PASSWORD = (f"second_review.{name}" for name in ("outcome", "note", "password"))
+TABLE, VIEWER, PAIR = (f"second_review.{name}" for name in ("table", "viewer", "pair"))
+OUTCOME, NOTE, PASSWORD, REASON = (
+    f"second_review.{name}" for name in ("outcome", "note", "password", "reason")
+)
 CHOSEN = "inspection"
 
 
@@ -20,11 +22,13 @@ class SecondReviewState:
         refused: the edit that was not saved last and why, `edit` and `message`.
         said: the outcome of the last review.
         wrong: why the last review was not signed.
+        not_changed: why the own reading was not opened again.
     """
 
     refused: dict[str, Any] = field(default_factory=dict)
     said: str = ""
     wrong: str = ""
+    not_changed: str = ""
 
 
 def review_state() -> SecondReviewState:
@@ -43,7 +47,7 @@ def open_chosen() -> None:
     if key := reported(TABLE, "open"):
         st.query_params[CHOSEN] = str(key)
         state = review_state()
-        state.said = state.wrong = ""
+        state.said = state.wrong = state.not_changed = ""
         state.refused = {}
 
 
@@ -58,3 +62,10 @@ def take_form() -> tuple[str | None, str, str]:
     outcome, note, password = asked.get(OUTCOME), str(asked.get(NOTE) or ""), str(asked.get(PASSWORD) or "")
     asked[PASSWORD] = ""
     return outcome, note, password
+
+
+def take_reason() -> str:
+    """The reason for changing the own reading, which the form forgets."""
+    asked = st.session_state
+    reason, asked[REASON] = str(asked.get(REASON) or ""), ""
+    return reason

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.domain.accounts import Identity, Role
+from core.domain.records import Disposition
 from core.services.inspections.inspection_record import InspectionRecord
 from tests.e2e.inspected import PASSWORD, add_person, inspect, services_of, sign, signed_in
 from tests.e2e.serving import PATIENCE_MS, Served, served
@@ -71,10 +72,33 @@ def test_blind_then_both_then_signed(chromium: Browser, server: Served) -> None:
         expect(page.locator("[data-disposition=accept]")).to_have_attribute("aria-pressed", "true")
 
         page.locator(".sign").click()
-        expect(page.locator(".rk-both .rk-box")).to_have_count(2)
-        expect(page.get_by_text("The dispositions differ")).to_be_visible()
+        both = page.locator(".pair[data-ready='1']")
+        expect(both).to_be_visible()
+        expect(page.locator(".place")).to_have_count(2)
+        expect(page.locator(".place[aria-selected=true]")).to_contain_text("1 crack 100")
+        zoom = page.locator(".pair .zoom")
+        before = zoom.inner_text()
+        page.locator(".place").nth(1).click()
+        expect(page.locator(".side[data-side=second] .note")).to_have_text("nothing reported at this place")
+        expect(page.locator(".side[data-side=first] .note")).to_be_hidden()
+        expect(zoom).not_to_have_text(before)
         page.reload()
-        expect(page.locator(".rk-both .rk-box")).to_have_count(2)
+        expect(both).to_be_visible()
+
+        page.get_by_role("button", name="Conclude and sign").click()
+        expect(page.get_by_text("You cannot concur")).to_be_visible()
+        expect(page.get_by_text("Concur with the first result")).to_have_count(0)
+        page.get_by_role("button", name="Conclude and sign").click()
+        page.get_by_role("button", name="Change my reading").click()
+        page.get_by_label("Why do you change").fill("I looked at the wrong weld")
+        page.get_by_role("button", name="Open my reading again").click()
+        expect(page.get_by_text("Opened again: I looked at the wrong weld")).to_be_visible()
+        page.locator("[data-disposition=repair]").click()
+        expect(page.locator("[data-disposition=repair]")).to_have_attribute("aria-pressed", "true")
+        page.locator(".sign").click()
+        expect(both).to_be_visible()
+        expect(page.get_by_text("(blind: accept)").first).to_be_visible()
+        page.get_by_role("button", name="Conclude and sign").click()
         page.get_by_text("Return it to its inspector").click()
         page.get_by_label("Note; say why").fill("look at the middle again")
         page.get_by_label("Your password").fill("three cracks in 2 welds")
@@ -88,5 +112,7 @@ def test_blind_then_both_then_signed(chromium: Browser, server: Served) -> None:
     kept = record(server, inspection_id)
     assert [one.meaning for one in kept.signatures] == ["inspected", "reviewed"]
     assert [one.note for one in kept.reviews] == ["look at the middle again"]
+    (review,) = kept.reviews
+    assert (review.own_disposition, review.changed_disposition) == (Disposition.ACCEPT, Disposition.REPAIR)
     with signed_in(chromium, server, "a.film", f"/history?inspection={inspection_id}") as page:
         expect(page.get_by_text("look at the middle again")).to_be_visible()

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.shared.resources import Resources
-from core.domain.accounts import Identity, Role, User
+from core.domain.accounts import COMMAND_LINE, Identity, Role, User
 from core.domain.indication import IndicationClass
 from core.domain.radiograph import Polarity
 from core.domain.reading import Call, ReadIndication
@@ -64,11 +64,11 @@ def signed_id(browser: Browser) -> str:
     return signed(browser, browser.account("a.film", Role.INSPECTOR))
 
 
-def finish(browser: Browser, reviewer: User, signed_id: str) -> None:
+def finish(browser: Browser, reviewer: User, signed_id: str, said: Disposition = Disposition.REJECT) -> None:
     """The own result, final."""
     reviews, who = browser.services.workspace.reviews, acting(reviewer)
     reviews.save_own(who, signed_id, [MINE], expected_version=0)
-    reviews.decide_own(who, signed_id, Disposition.ACCEPT, expected_version=0)
+    reviews.decide_own(who, signed_id, said, expected_version=0)
     reviews.unveil(who, signed_id, expected_reading=1, expected_decision=1)
 
 
@@ -95,7 +95,7 @@ def test_the_queue_tells_nothing_of_the_result(signed_id: str) -> None:
     (row,) = component(page)["rows"]
     assert row["key"] == signed_id
     assert not {"crack", "reject", "first note"} & set(json.dumps(row).replace('"', " ").split())
-    assert "1 inspection waits" in said(page)
+    assert "1 inspection waits for a second person, the oldest since 20" in said(page)
 
 
 @pytest.mark.usefixtures("reviewer")
@@ -125,14 +125,56 @@ def test_nobody_opens_their_own(browser: Browser, reviewer: User) -> None:
 def test_both_readings_stand_side_by_side_once_the_own_is_final(
     browser: Browser, reviewer: User, signed_id: str
 ) -> None:
-    finish(browser, reviewer, signed_id)
+    finish(browser, reviewer, signed_id, Disposition.ACCEPT)
     page = open_review(inspection=signed_id)
-    words = said(page)
-    assert "The dispositions differ; 2 of 2 places differ" in words
-    assert words.count('class="rk-box"') == 2
-    assert "told by the first" in words
-    assert "only the second person" in words
-    assert not page.get("bidi_component")
+    words, data = said(page), component(page)
+    assert "you <b" in words
+    assert "1 only you, 1 only the first person" in words
+    assert [(one["group"], one["first"], one["second"]) for one in data["places"]] == [
+        ("Only you", "–", "1 inclusion 300"),
+        ("Only the first person", "1 crack 100", "–"),
+    ]
+    assert data["first"]["title"] == 'First: A.Film · reject · 1 indication · "first note"'
+    assert data["second"]["title"] == "You, blind · accept · 1 indication"
+    assert data["image"]["pixels_url"] == f"/records/{signed_id}/pixels"
+
+
+def test_only_what_is_possible_is_offered_and_the_page_says_why(
+    browser: Browser, reviewer: User, signed_id: str
+) -> None:
+    finish(browser, reviewer, signed_id, Disposition.ACCEPT)
+    page = open_review(inspection=signed_id)
+    assert page.radio(key="second_review.outcome").options == ["Return it to its inspector"]
+    assert "You cannot concur: your disposition is accept and the first is reject" in page.warning[0].value
+
+
+def test_the_own_reading_is_changed_with_a_reason(browser: Browser, reviewer: User, signed_id: str) -> None:
+    finish(browser, reviewer, signed_id, Disposition.ACCEPT)
+    page = open_review(inspection=signed_id)
+    page.button(key="second_review.change.send").click().run()
+    assert "say why you change your own reading" in page.error[0].value
+    page.text_area(key="second_review.reason").set_value("the crack is there")
+    page.button(key="second_review.change.send").click().run()
+    assert not page.exception
+    assert "Opened again: the crack is there. What you said blind (accept) stays" in said(page)
+    data = component(page)["reading"]
+    assert (data["is_open"], data["decision"]["disposition"]) == (True, "accept")
+    reviews, who = browser.services.workspace.reviews, acting(reviewer)
+    reviews.decide_own(who, signed_id, Disposition.REJECT, expected_version=3)
+    reviews.unveil(who, signed_id, expected_reading=1, expected_decision=4)
+    page = open_review(inspection=signed_id)
+    assert component(page)["second"]["title"] == "You, changed (blind: accept) · reject · 1 indication"
+    assert page.radio(key="second_review.outcome").options[0] == "Concur with the first result"
+
+
+def test_without_a_valid_certificate_nothing_is_signed_where_one_is_needed(
+    browser: Browser, reviewer: User, signed_id: str
+) -> None:
+    finish(browser, reviewer, signed_id)
+    browser.services.certificates.set_required(COMMAND_LINE, True)
+    page = open_review(inspection=signed_id)
+    assert page.button(key="second_review.sign").disabled
+    assert "Signing needs a valid RT certificate here, and your account has none" in page.warning[0].value
 
 
 @pytest.mark.parametrize(

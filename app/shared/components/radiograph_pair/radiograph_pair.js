@@ -5,6 +5,7 @@ import { HeatMaps } from "../radiograph/heat_map.js";
 import { Measures } from "../radiograph/measures.js";
 import { RecentSources, WINDOW_PRESETS } from "../radiograph/pixels.js";
 import { Stage } from "../radiograph/stage.js";
+import { PlaceList } from "./place_list.js";
 import { linesPath, measuredLabel, overlaps, paintLabel, rectanglePath, stroke, strokeOnShadow } from "../radiograph/strokes.js";
 
 const ACCENTS = { first: "#4fa3e0", second: "#f0a13c" };
@@ -61,6 +62,7 @@ class Pair {
     this.isMapOn = false;
     this.maps = new HeatMaps(() => this.#showMaps());
     this.preset = "1";
+    this.list = new PlaceList(this.$(".places"), (index) => this.#showPlace(index));
     this.recent = new RecentSources();
     this.stages = Object.fromEntries(Object.keys(ACCENTS).map((side) => [side, this.#stage(side)]));
     root.addEventListener("click", (event) => { const name = event.target.closest("[data-act]")?.dataset.act; if (name) this.act(name); });
@@ -71,7 +73,7 @@ class Pair {
 
   #stage(side) {
     const stage = new Stage(this.$(`[data-side=${side}] canvas`), new Measures(() => {}), () => "", {
-      select: (n) => this.select(side, n), hover: (text) => { this.$(".at").textContent = text; },
+      select: (n) => this.#pick(side, n), hover: (text) => { this.$(".at").textContent = text; },
       window: () => this.#windowChanged("own"), view: () => this.#viewChanged(side),
     });
     stage.boxes = new ComparedBoxes(stage.viewport);
@@ -91,17 +93,47 @@ class Pair {
     const before = this.data;
     this.data = data;
     this.$(".where").textContent = data.where;
+    this.root.classList.toggle("readings", Boolean(data.places));
     this.root.classList.toggle("stacked", data.image.width > 1.5 * data.image.height);
     this.each((stage, side) => {
       this.$(`[data-side=${side}] figcaption`).textContent = data[side].title;
+      this.$(`[data-side=${side}] figcaption`).title = data[side].title;
+      stage.canvas.setAttribute("aria-label", `Radiograph, ${data[side].title}`);
       stage.boxes.selected = data[side].selected;
       const missed = new Set(data[side].missed);
       stage.boxes.recorded = data.recorded.map((box) => ({ ...box, is_missed: missed.has(box.n) }));
     });
     this.#showBoxes();
     this.#showMaps();
+    if (data.places) this.#updatePlaces(before);
     if (before?.image.sha256 !== data.image.sha256) this.#load();
     else if (JSON.stringify(before.focus) !== JSON.stringify(data.focus)) this.act("back");
+  }
+
+  // --- places of two readings -----------------------------------------------------------------
+  #updatePlaces(before) {
+    const isSame = JSON.stringify(before?.places) === JSON.stringify(this.data.places);
+    if (!isSame) this.list.update(this.data.places);
+    if (!isSame || this.list.chosen === null) this.list.mark(this.data.places.length ? 0 : null);
+  }
+
+  // Centres both stages on the place and selects its boxes; the side without one says so.
+  #showPlace(index) {
+    const place = this.data.places[index] ?? null;
+    this.data.focus = place?.focus ?? null;
+    this.each((stage, side) => {
+      stage.boxes.selected = place?.[`${side}_n`] ?? null;
+      if (this.source) this.#note(side, place && stage.boxes.selected === null ? "nothing reported at this place" : "");
+    });
+    this.$(".where").textContent = place ? `${index + 1} of ${this.data.places.length} · ${place.difference}` : "";
+    this.act("back");
+  }
+
+  // A click on a box chooses its place, where there are places.
+  #pick(side, n) {
+    const index = n === null ? -1 : (this.data.places ?? []).findIndex((place) => place[`${side}_n`] === n);
+    if (index >= 0) this.list.mark(index);
+    else this.select(side, n);
   }
 
   async #load() {
@@ -120,6 +152,7 @@ class Pair {
       this.#show(source);
       this.root.dataset.ready = "1";
       this.#showMaps();
+      if (this.data.places) this.#showPlace(this.list.chosen);
     } catch (error) {
       if (error.name !== "AbortError") this.each((_, side) => this.#note(side, `the radiograph cannot be shown: ${error.message}`));
     }
@@ -187,6 +220,7 @@ class Pair {
   }
 
   #showMaps() {
+    if (this.data.places) return;
     this.$(".opacity").hidden = !this.isMapOn;
     this.each((stage, side) => {
       const n = stage.boxes.selected;
@@ -200,7 +234,7 @@ class Pair {
 
   // --- actions of the user --------------------------------------------------------------------
   act(name) {
-    if (name === "previous" || name === "next") this.trigger("step", name === "next" ? 1 : -1);
+    if (name === "previous" || name === "next") this.#step(name === "next" ? 1 : -1);
     if (!this.source?.picture) return;
     const { viewport } = this.stages.first;
     const actions = {
@@ -213,6 +247,11 @@ class Pair {
     };
     actions[name]?.();
     this.each((stage) => stage.redraw());
+  }
+
+  #step(by) {
+    if (this.data.places) this.list.step(by);
+    else this.trigger("step", by);
   }
 
   #toggled(name, value) {
