@@ -5,7 +5,7 @@ from datetime import UTC
 from typing import Any
 
 from app.shared.components.radiograph_viewer.radiograph_viewer import THRESHOLD_RANGE
-from app.shared.viewer_rows import VIEW_AT_REST, kinds_by_class, shown_image
+from app.shared.viewer_rows import VIEW_AT_REST, kinds_by_class, known_numbers, shown_image
 from core.domain.accounts import Identity
 from core.domain.correction import REASON_WORDS
 from core.domain.indication import ISO_6520
@@ -115,6 +115,7 @@ def _labels(
             "note": sheet.note,
         },
         "kinds": kinds_by_class(),
+        "numbers": known_numbers(),
         "items": words_of(sheet.items),
         "others": list(others),
         "has_next": has_next,

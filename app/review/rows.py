@@ -7,7 +7,14 @@ from typing import Any
 from app.review.state import CHOSEN
 from app.shared.components.record_table.record_table import Cell, RecordRow
 from app.shared.moments import minute
-from app.shared.viewer_rows import VIEW_AT_REST, kinds_by_class, quality_lines, shown_image
+from app.shared.viewer_rows import (
+    VIEW_AT_REST,
+    kinds_by_class,
+    known_numbers,
+    quality_lines,
+    severity_ranks,
+    shown_image,
+)
 from core.domain.accounts import Identity
 from core.domain.radiograph import Radiograph
 from core.domain.reading import setup_from
@@ -86,6 +93,8 @@ def _own_data(own: OwnReview, identity: Identity) -> dict[str, Any]:
         "operating_probability": 1.0,
         "judgement": {"verdict": None, "withheld": ["a blind reading is not judged"], "notes": []},
         "kinds": kinds_by_class(),
+        "numbers": known_numbers(),
+        "severity": severity_ranks(),
         "image_quality": quality_lines(inspection.image_quality),
         "signatures": [],
         "may_sign": True,

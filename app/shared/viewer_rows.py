@@ -5,7 +5,8 @@ from typing import Any
 
 from core.domain.indication import ISO_6520, IndicationClass
 from core.domain.radiograph import Polarity, Radiograph
-from core.standards.kinds import KINDS, possible_kinds
+from core.standards.kinds import KINDS, class_of, possible_kinds
+from core.standards.severity import severity_rank
 
 #: A radiograph of more pixels is shown shrunk first, while full depth is on its way.
 PREVIEW_ABOVE_PX = 1_500_000
@@ -63,6 +64,19 @@ def quality_lines(report: Mapping[str, Any] | None) -> list[dict[str, str]] | No
         }
         for check in report.get("checks", ())
     ]
+
+
+def known_numbers() -> list[dict[str, str]]:
+    """Every ISO 6520-1 number that can be typed, with the class that it belongs to."""
+    return [{"code": code, "class": class_of(code).value, "name": name} for code, name in KINDS.items()]
+
+
+def severity_ranks() -> dict[str, dict[str, int]]:
+    """Ranks of the classes and of the numbers by which the list is ordered, the most severe lowest."""
+    return {
+        "classes": {one.value: severity_rank(one, None) for one in IndicationClass},
+        "codes": {code: severity_rank(class_of(code), code) for code in KINDS},
+    }
 
 
 def kinds_by_class() -> dict[str, dict[str, Any]]:

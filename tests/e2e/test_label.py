@@ -103,7 +103,9 @@ def test_an_image_is_labelled_by_keyboard_and_the_next_one_comes(chromium: Brows
         saved(page)
         drawn = kept(server)[-1]["boxes"][-1]
         assert (drawn["id"], drawn["class"], drawn["origin"]) == ("h1", "crack", "annotator")
-        press(page, "e", "1")
+        press(page, "e")
+        page.keyboard.type("1011")
+        press(page, "Enter")
         saved(page)
         assert kept(server)[-1]["boxes"][-1]["iso6520"] == "1011"
         press(page, "Control+d", "Control+ArrowRight", "Control+Shift+ArrowDown")

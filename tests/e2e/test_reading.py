@@ -73,6 +73,13 @@ def press(page: Page, *keys: str) -> None:
         page.keyboard.press(key)
 
 
+def classify(page: Page, number: str) -> None:
+    """Say by keys which ISO 6520-1 number the selected indication has."""
+    press(page, "e")
+    page.keyboard.type(number)
+    press(page, "Enter")
+
+
 def saved(page: Page) -> None:
     expect(page.locator(".saved-line")).to_have_attribute("data-state", "saved", timeout=PATIENCE_MS)
 
@@ -121,15 +128,17 @@ def test_every_change_of_a_reading_is_saved_and_a_reload_comes_back_to_it(
         saved(page)
         assert kept(server, "a.reader")["boxes"]["m1"]["call"] == "confirmed"
 
-        press(page, "e", "p", "1")
+        select(page, 1)
+        classify(page, "2011")
         saved(page)
         box = kept(server, "a.reader")["boxes"]["m1"]
         assert (box["class"], box["iso6520"]) == ("porosity", "2011")
 
-        press(page, "n")
+        press(page, "b")
         drag(page, (0.4, 0.5), (0.5, 0.6))
         expect(page.locator(".picker")).to_be_visible()
-        press(page, "c", "1")
+        page.keyboard.type("1011")
+        press(page, "Enter")
         saved(page)
         drawn = kept(server, "a.reader")["boxes"]["h1"]
         assert (drawn["class"], drawn["iso6520"], drawn["source"], drawn["call"]) == (
@@ -172,10 +181,12 @@ def test_a_change_made_in_another_tab_is_shown_beside_ones_own_and_nothing_is_ov
         first = opened(context, upload=sample)
         second = opened(context, urlsplit(first.url)._replace(scheme="", netloc="").geturl())
         select(first, 1)
-        press(first, "y", "e", "p", "1")
+        press(first, "y")
+        select(first, 1)
+        classify(first, "2011")
         saved(first)
         select(second, 1)
-        press(second, "e", "c", "1")
+        classify(second, "1011")
         conflict = second.locator(".conflict")
         expect(conflict).to_be_visible()
         expect(conflict).to_contain_text("crack 1011")
@@ -187,7 +198,7 @@ def test_a_change_made_in_another_tab_is_shown_beside_ones_own_and_nothing_is_ov
         assert kept(server, "b.reader")["boxes"]["m1"]["iso6520"] == "1011"
 
         select(first, 1)
-        press(first, "e", "p", "2")
+        classify(first, "2012")
         expect(first.locator(".conflict")).to_be_visible()
         first.locator(".conflict").get_by_role("button", name="Take the stored one").click()
         saved(first)
@@ -231,7 +242,7 @@ def test_signing_asks_for_the_password_and_what_is_signed_is_corrected_by_a_revi
         page.locator(".revise").click()
         expect(page.locator(".panel")).to_have_attribute("data-reading", "open")
         select(page, 1)
-        press(page, "e", "u", "1")
+        classify(page, "5011")
         saved(page)
         revision = kept(server, "c.reader")
         assert revision["id"] != signed["id"]
@@ -250,7 +261,8 @@ def test_a_killed_server_loses_nothing(chromium: Browser, tmp_path: Path, sample
             press(page, "y")
             saved(page)
             kill(port)
-            press(page, "e", "p", "1")
+            select(page, 1)
+            classify(page, "2011")
             expect(page.locator(".saved-line")).to_have_attribute("data-state", "late", timeout=60_000)
             assert kept(first, "d.reader")["boxes"]["m1"]["iso6520"] is None
             with restarted(first, port):

@@ -36,7 +36,7 @@ def draw_box(page: Page) -> None:
     """One indication in the middle of the radiograph, a crack."""
     canvas = page.locator(".stage > canvas")
     canvas.focus()
-    page.keyboard.press("n")
+    page.keyboard.press("b")
     place = canvas.bounding_box()
     assert place is not None
     x, y = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
@@ -45,8 +45,8 @@ def draw_box(page: Page) -> None:
     page.mouse.move(x + 90, y + 50, steps=4)
     page.mouse.up()
     expect(page.locator(".picker")).to_be_visible()
-    page.keyboard.press("c")
-    page.keyboard.press("0")
+    page.keyboard.type("crack")
+    page.keyboard.press("Enter")
     expect(page.locator(".picker")).to_be_hidden()
 
 

@@ -399,7 +399,7 @@ def test_the_edges_of_the_histogram_move_the_window_by_keys_and_by_hand(page: Pa
 def test_what_is_below_the_threshold_is_listed_apart_and_only_when_asked_for(page: Page) -> None:
     open_viewer(page, Shown(film(), detections=BOXES))
     expect(page.locator("tr[data-n]")).to_have_count(2)
-    press(page, "b")
+    press(page, "u")
     expect(page.locator("tbody.shown tr[data-n]")).to_have_count(2)
     expect(page.locator("tbody.below tr[data-n]")).to_have_count(1)
     expect(page.locator(".below-head")).to_have_text("below 0.50: not reported")
@@ -408,7 +408,7 @@ def test_what_is_below_the_threshold_is_listed_apart_and_only_when_asked_for(pag
     assert page.locator(".panel").get_attribute("data-shown") == "2"
     press(page, ",")
     expect(page.locator("tr[data-n='3']")).to_have_attribute("aria-selected", "true")
-    press(page, "b")
+    press(page, "u")
     expect(page.locator("tr[data-n]")).to_have_count(2)
     expect(page.locator(".details")).to_be_hidden()
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from app.shared.viewer_rows import kinds_by_class, quality_lines
+from app.shared.viewer_rows import kinds_by_class, known_numbers, quality_lines, severity_ranks
 from core.domain.accounts import Identity
 from core.domain.permissions import Action, may
 from core.domain.reading import setup_from
@@ -44,8 +44,11 @@ def reading_data(shown: OpenReading, identity: Identity, *, refused: Mapping[str
         "decision": decision_data(inspection, shown.names),
         "operating_probability": inspection.model.operating_probability,
         "judgement": judgement_data(shown.judgement),
+        "judged_for": judged_for(shown),
         "kinds": kinds_by_class(),
         "reshoot_reasons": [one.value for one in ReshootReason],
+        "numbers": known_numbers(),
+        "severity": severity_ranks(),
         "image_quality": quality_lines(inspection.image_quality),
         "srb_mm": setup_from(inspection.setup).srb_mm,
         "signatures": [
@@ -62,6 +65,13 @@ def reading_data(shown: OpenReading, identity: Identity, *, refused: Mapping[str
         "report_url": None if inspection.is_open else f"/reports/{inspection.inspection_id}.pdf",
         "refused": dict(refused),
     }
+
+
+def judged_for(shown: OpenReading) -> str:
+    """A text that changes when rule, part or scale do: then the list puts what is rejected first again."""
+    setup = sorted((name, str(value)) for name, value in shown.reading.inspection.setup.items())
+    verdict = shown.judgement.verdict
+    return repr((setup, verdict.rule_set_sha256 if verdict else shown.judgement.withheld))
 
 
 def decision_data(inspection: Inspection, names: Mapping[str, str]) -> dict[str, Any]:

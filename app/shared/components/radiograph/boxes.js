@@ -1,5 +1,5 @@
-// Boxes over the radiograph. Of the model and open: dashed; confirmed or added by a person: solid; dismissed or
-// below the threshold: thin, dotted and grey, a dismissed one crossed.
+// Boxes over the radiograph. Of the model and not assessed: dashed; confirmed or added by a person: solid; dismissed,
+// below the threshold, in a group or left out by a filter: thin, dotted and grey, a dismissed one crossed.
 import { linesPath, measuredLabel, overlaps, paintLabel, rectanglePath, stroke, strokeOnShadow } from "./strokes.js";
 
 const HIT_MARGIN_PX = 5;
@@ -18,7 +18,10 @@ export class BoxLayer {
     this.viewport = viewport;
     this.shown = []; // at or above the threshold
     this.below = []; // drawn only when asked for
+    this.aside = []; // members of groups and what a filter leaves out: drawn, but not to be chosen
+    this.isHidden = false; // the radiograph alone
     this.selected = null;
+    this.picked = new Set(); // selected together
     this.hovered = null;
     this.accent = "#4fa3e0";
   }
@@ -27,6 +30,7 @@ export class BoxLayer {
 
   // The smallest box around a point of the screen.
   at(x, y) {
+    if (this.isHidden) return undefined;
     const margin = HIT_MARGIN_PX;
     return [...this.shown, ...this.below]
       .map((box) => ({ box, at: this.viewport.toScreen(box.box) }))
@@ -35,13 +39,17 @@ export class BoxLayer {
   }
 
   paint(context) {
-    const weak = new Set([...this.below, ...this.shown.filter((box) => box.call === "dismissed")]);
-    const rank = (box) => (box.n === this.selected ? 0 : weak.has(box) ? 2 : 1);
-    const ordered = [...this.shown, ...this.below].toSorted((a, b) => rank(a) - rank(b) || a.n - b.n);
+    if (this.isHidden) return;
+    const weak = new Set([...this.below, ...this.aside, ...this.shown.filter((box) => box.call === "dismissed")]);
+    const rank = (box) => (this.#isSelected(box) ? 0 : weak.has(box) ? 2 : 1);
+    const ordered = [...this.shown, ...this.below, ...this.aside].toSorted((a, b) => rank(a) - rank(b) || a.n - b.n);
     const frames = new Map(ordered.map((box) => [box.n, this.frameOf(box)]));
     for (const box of ordered.toReversed()) if (frames.get(box.n)) this.#paintFrame(context, box, frames.get(box.n), weak.has(box));
-    this.#paintLabels(context, ordered, frames, weak);
+    const aside = new Set(this.aside);
+    this.#paintLabels(context, ordered.filter((box) => !aside.has(box)), frames, weak);
   }
+
+  #isSelected({ n }) { return n === this.selected || this.picked.has(n); }
 
   // The drawn rectangle, a little larger than the box so that it never lies on the indication; null outside.
   frameOf(box) {
@@ -53,7 +61,7 @@ export class BoxLayer {
   }
 
   #paintFrame(context, box, [x0, y0, x1, y1], isWeak) {
-    const isSelected = box.n === this.selected;
+    const isSelected = this.#isSelected(box);
     const width = (isWeak ? 1 : 1.5) + (isSelected || box.n === this.hovered ? 1 : 0);
     const colour = isSelected ? "#ffffff" : isWeak ? "#a3abb3" : this.accent;
     const path = rectanglePath([x0, y0, x1, y1]);

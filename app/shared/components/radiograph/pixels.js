@@ -5,7 +5,7 @@ import { Picture } from "./picture.js";
 import { histogramOf, percentileOf, regionStatistics } from "./statistics.js";
 import { inTurns } from "./turns.js";
 
-export const FILTERS = { none: "as recorded", clahe: "CLAHE", highpass: "high-pass" };
+export const FILTERS = { none: "no filter", clahe: "CLAHE", highpass: "high-pass" };
 const CLAHE_BINS = 1024;
 const CLAHE_CLIP = 3;
 const KEPT_COUNTS = 200;

@@ -1,5 +1,6 @@
 // The canvas that shows a radiograph: its layers from pixels to measures, the pointer and the wheel.
 import { BoxLayer } from "./boxes.js";
+import { Lasso } from "./lasso.js";
 import { MeasureLayer } from "./measure_layer.js";
 import { paintLabel } from "./strokes.js";
 import { Viewport } from "./viewport.js";
@@ -10,7 +11,8 @@ const DRAWING_TOOLS = ["length", "region", "profile", "scale", "window", "box"];
 
 export class Stage {
   // measures: a Measures; label(measure): the text beside it. on: { select(n|null), hover(text), window(), view() }
-  // and, where there is more than looking, hoverBox(n|null), drawn(draft), handle(id)
+  // and, where there is more than looking, hoverBox(n|null), drawn(draft), handle(id), pick(n) (one more or one less),
+  // lasso(numbers)
   constructor(canvas, measures, label, on) {
     this.canvas = canvas;
     this.context = canvas.getContext("2d");
@@ -18,6 +20,7 @@ export class Stage {
     this.source = null;
     this.viewport = new Viewport(() => { on.view(); this.redraw(); });
     this.boxes = new BoxLayer(this.viewport);
+    this.lasso = new Lasso(this.viewport);
     this.editor = null; // a BoxEditor, where boxes can be changed
     this.drawing = new MeasureLayer(this.viewport, measures, label);
     this.map = null;
@@ -58,6 +61,7 @@ export class Stage {
   use(tool) {
     this.tool = tool;
     this.drawing.cancel();
+    this.lasso.cancel();
     this.drawing.cursor = null;
     this.canvas.dataset.tool = tool;
     this.redraw();
@@ -87,7 +91,8 @@ export class Stage {
     if (this.map) this.map.paint(context, { ...this.mapLook, zoom: viewport.zoom });
     context.setTransform(density, 0, 0, density, 0, 0);
     this.boxes.paint(context);
-    this.editor?.paint(context);
+    if (!this.boxes.isHidden) this.editor?.paint(context);
+    this.lasso.paint(context);
     this.drawing.paint(context);
     if (this.#isLoupeOn()) isComplete = this.#paintLoupe(density) && isComplete;
     canvas.dataset.painted = String(this.source.image.sha256).slice(0, 12);
@@ -156,7 +161,9 @@ export class Stage {
     if (event.button === 2 || event.altKey) return "window";
     if (event.button === 1) return "pan";
     if (this.isDrawing) return this.source.isFull ? "draw" : "pan";
+    if (this.on.lasso && (this.tool === "lasso" || event.shiftKey)) return "lasso";
     if (this.source.isFull && this.drawing.isOverHandle(x, y)) return "handle";
+    if (this.boxes.isHidden || event.ctrlKey || event.metaKey) return "pan";
     return this.editor?.partAt(x, y) ? "edit" : "pan";
   }
 
@@ -169,6 +176,7 @@ export class Stage {
     this.drag = { kind: this.#kindOfDrag(event, x, y), x, y, isClick: true, window: { ...this.source.window } };
     this.drawing.cursor = null;
     if (this.drag.kind === "draw") this.drawing.begin(this.tool, this.viewport.toImage(x, y));
+    if (this.drag.kind === "lasso") this.lasso.begin(x, y);
     if (this.drag.kind === "edit") this.editor.begin(x, y);
     if (this.drag.kind === "handle") this.on.handle(this.drawing.grab(x, y));
   }
@@ -185,7 +193,10 @@ export class Stage {
     if (this.pointers.size === 2) this.#pinch(event.pointerId, held, x, y);
     else if (this.drag.kind === "window") this.#dragWindow(x, y);
     else if (this.drag.kind === "pan") { if (!this.drag.isClick) this.viewport.panScreen(x - held.x, y - held.y); }
-    else if (this.drag.kind === "edit") {
+    else if (this.drag.kind === "lasso") {
+      this.lasso.move(x, y);
+      this.redraw();
+    } else if (this.drag.kind === "edit") {
       if (!this.drag.isClick) this.editor.move(x, y, this.source);
       this.redraw();
     } else {
@@ -220,6 +231,7 @@ export class Stage {
 
   #pinch(id, held, x, y) {
     this.drawing.cancel();
+    this.lasso.cancel();
     this.editor?.cancel();
     this.drag.kind = "pan";
     const other = [...this.pointers].find(([key]) => key !== id)[1];
@@ -245,10 +257,13 @@ export class Stage {
     if (this.pointers.size) return;
     this.drag = null;
     if (!wasHeld || !drag) return;
-    if (drag.kind === "pan" && drag.isClick && !this.isDrawing) {
-      const [x, y] = this.#local(event);
-      this.on.select(this.boxes.at(x, y)?.n ?? null);
-    }
+    const isPicking = this.on.pick && (event.ctrlKey || event.metaKey || event.shiftKey);
+    if (["pan", "lasso"].includes(drag.kind) && drag.isClick && !this.isDrawing) {
+      const n = this.boxes.at(...this.#local(event))?.n ?? null;
+      this.lasso.cancel();
+      if (!isPicking) this.on.select(n);
+      else if (n !== null) this.on.pick(n);
+    } else if (drag.kind === "lasso") this.on.lasso(this.lasso.finish([...this.boxes.shown, ...this.boxes.below]).map(({ n }) => n));
     if (drag.kind === "edit") this.editor.finish();
     const draft = this.drawing.finish();
     if (draft) this.on.drawn(draft);

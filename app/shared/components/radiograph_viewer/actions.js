@@ -53,7 +53,7 @@ export function actionsOf(viewer) {
   return {
     ...presets,
     // Tells for keys that a page or a form may want as well.
-    isWanted: (name) => (name === "point" ? stage.isDrawing : name !== "delete" || measures.selected !== null || viewer.canChange),
+    isWanted: (name) => ({ point: stage.isDrawing, delete: measures.selected !== null || viewer.canChange, pickAll: viewer.reading.isThere }[name] ?? true),
     in: whenShown(() => viewport.zoomAt(1.25)), out: whenShown(() => viewport.zoomAt(0.8)), fit: whenShown(() => viewport.fit()),
     one: whenShown(() => viewport.showOneToOne()),
     right: whenShown(() => viewport.turn(1)), left: whenShown(() => viewport.turn(-1)),
@@ -63,6 +63,8 @@ export function actionsOf(viewer) {
     loupe: whenShown(() => setLoupe(true)), loupeOff: () => setLoupe(false),
     histogram: () => viewer.panel.openTab("display"),
     next: () => viewer.step(1), previous: () => viewer.step(-1),
+    pickNext: () => viewer.extend(1), pickPrevious: () => viewer.extend(-1),
+    boxes: () => viewer.boxes.press(), boxesReleased: () => viewer.boxes.release(),
     below: () => {
       viewer.isBelowShown = !viewer.isBelowShown;
       viewer.toolbar.press("below", viewer.isBelowShown);
@@ -70,12 +72,13 @@ export function actionsOf(viewer) {
     },
     map: () => viewer.map.toggle(),
     contour: () => viewer.map.toggleContours(),
-    cursorUp: arrow(0, -1), cursorDown: arrow(0, 1),
+    cursorUp: () => (hasCursor() ? arrow(0, -1)() : viewer.step(-1)), cursorDown: () => (hasCursor() ? arrow(0, 1)() : viewer.step(1)),
     imagePrevious: () => (hasCursor() ? arrow(-1, 0)() : viewer.strip.step(-1)),
     imageNext: () => (hasCursor() ? arrow(1, 0)() : viewer.strip.step(1)),
     point: () => viewer.takePoint(),
     delete: () => (measures.selected ? measures.remove(measures.selected) : viewer.call("dismiss")),
-    confirm: () => viewer.call("confirm"), classify: () => viewer.call("classify"),
+    confirm: () => viewer.callAndGoOn("confirm"), dismiss: () => viewer.callAndGoOn("dismiss"), classify: () => viewer.call("classify"),
+    pickAll: () => viewer.pickAll(), group: () => viewer.askToGroup(),
     ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7].map((digit) => [`class${digit}`, () => viewer.classifyBy(digit)])),
     acceptAll: () => viewer.acceptAll(), duplicate: whenShown(() => viewer.duplicate()),
     submit: () => viewer.readingPanel.submit?.(), skip: () => viewer.readingPanel.askToSkip?.(),

@@ -30,6 +30,12 @@ export function overlapOf(a, b) {
   return (w * h) / (area(a) + area(b) - w * h);
 }
 
+// The smallest box around all of them.
+export function hullOf(boxes) {
+  const side = (i, pick) => pick(...boxes.map((box) => box[i]));
+  return [side(0, Math.min), side(1, Math.min), side(2, Math.max), side(3, Math.max)];
+}
+
 // "at x 812 y 402, 40 × 12 px"
 export function placeText(box) {
   const [x0, y0, x1, y1] = box.map(Math.round);

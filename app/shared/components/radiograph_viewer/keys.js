@@ -15,23 +15,30 @@ export const KEYS = [
   { group: "Grey values", shows: "1 – 5", does: "window presets", keys: { 1: "preset1", 2: "preset2", 3: "preset3", 4: "preset4", 5: "preset5" } },
   { group: "Grey values", shows: "w", does: "window from a region", keys: { w: "tool:window" } },
   { group: "Grey values", shows: "i", does: "invert", keys: { i: "invert" } },
-  { group: "Grey values", shows: "f", does: "filter: as recorded, CLAHE, high-pass", keys: { f: "filter" } },
+  { group: "Grey values", shows: "f", does: "filter: none, CLAHE, high-pass", keys: { f: "filter" } },
   { group: "Grey values", shows: "t", does: "histogram", keys: { t: "histogram" } },
-  { group: "Indications", shows: ". ,", does: "next, previous indication", keys: { ".": "next", ",": "previous" } },
-  { group: "Indications", shows: "↑ ↓ in the table", does: "next, previous indication", keys: {} },
-  { group: "Indications", shows: "b", does: "show what is below the threshold", keys: { b: "below" } },
+  { group: "Indications", shows: "↑ ↓, . ,", does: "previous, next indication of the list", keys: { ".": "next", ",": "previous" } },
+  { group: "Indications", shows: "o", does: "boxes off and on (held: off while it is held)", keys: { o: "boxes" } },
+  { group: "Indications", shows: "u", does: "show what is under the threshold", keys: { u: "below" } },
   { group: "Indications", shows: "g", does: "map of the selected box", keys: { g: "map" } },
   { group: "Indications", shows: "c", does: "map as contours", keys: { c: "contour" } },
-  { group: "Reading", shows: "y", does: "confirm the selected indication", keys: { y: "confirm" } },
-  { group: "Reading", shows: "Delete", does: "dismiss it; delete one that you added", keys: {} },
-  { group: "Reading", shows: "e", does: "its class and ISO 6520-1 number", keys: { e: "classify" } },
-  { group: "Reading", shows: "n", does: "new indication: drag, or crosshair and Enter", keys: { n: "tool:box" } },
+  { group: "Reading", shows: "y", does: "confirm what is selected, go to the next one that is not assessed", keys: { y: "confirm" } },
+  { group: "Reading", shows: "n", does: "dismiss what is selected, go to the next one that is not assessed", keys: { n: "dismiss" } },
+  { group: "Reading", shows: "Delete", does: "dismiss what is selected; delete one that you added", keys: {} },
+  { group: "Reading", shows: "e", does: "class: type the ISO 6520-1 number or a name, Enter", keys: { e: "classify" } },
+  { group: "Reading", shows: "b, Insert", does: "new indication: drag, or crosshair and Enter", keys: { b: "tool:box", Insert: "tool:box" } },
+  { group: "Reading", shows: "Shift + . ,", does: "select the next, previous one as well", keys: { ">": "pickNext", "<": "pickPrevious", ":": "pickNext", ";": "pickPrevious" } },
+  { group: "Reading", shows: "Shift, Ctrl + click", does: "select a range, one more", keys: {} },
+  { group: "Reading", shows: "s, Shift + drag", does: "lasso on the radiograph: selects what it encloses", keys: { s: "tool:lasso" } },
+  { group: "Reading", shows: "Ctrl + A", does: "select all that the list shows", keys: { "Ctrl+a": "pickAll" } },
+  { group: "Reading", shows: "j", does: "group what is selected as clustered (2013) or linear porosity (2014); ungroup a group", keys: { j: "group" } },
   { group: "Reading", shows: "drag its edge, corner", does: "move, resize it", keys: {} },
   { group: "Reading", shows: "Ctrl + arrows", does: "move it by 1 px (with Shift: its size)", keys: {
     "Ctrl+ArrowLeft": "boxLeft", "Ctrl+ArrowRight": "boxRight", "Ctrl+ArrowUp": "boxUp", "Ctrl+ArrowDown": "boxDown",
     "Ctrl+Shift+ArrowLeft": "boxNarrower", "Ctrl+Shift+ArrowRight": "boxWider", "Ctrl+Shift+ArrowUp": "boxLower", "Ctrl+Shift+ArrowDown": "boxHigher" } },
   { group: "Reading", shows: "Ctrl + Z, Ctrl + Y", does: "undo, redo (measures while their tab is open)", keys: { "Ctrl+z": "undo", "Ctrl+y": "redo" } },
   { group: "Labelling", shows: "1 – 7", does: "class of the selected box", keys: { 1: "class1", 2: "class2", 3: "class3", 4: "class4", 5: "class5", 6: "class6", 7: "class7" }, isLabelling: true },
+  { group: "Labelling", shows: "n", does: "new box: drag, or crosshair and Enter", keys: { n: "tool:box" }, isLabelling: true },
   { group: "Labelling", shows: "y", does: "accept the suggestion, go to the next one", keys: {}, isLabelling: true },
   { group: "Labelling", shows: "a", does: "accept every suggestion on show", keys: { a: "acceptAll" }, isLabelling: true },
   { group: "Labelling", shows: "Delete", does: "refuse the suggestion, delete the label", keys: {}, isLabelling: true },
@@ -43,7 +50,7 @@ export const KEYS = [
   { group: "Measure", shows: "x", does: "line profile", keys: { x: "tool:profile" } },
   { group: "Measure", shows: "k", does: "scale from a known length", keys: { k: "tool:scale" } },
   { group: "Measure", shows: "arrows, Enter", does: "while a tool is on: crosshair (Shift: 10 px), set a point", keys: { ArrowUp: "cursorUp", ArrowDown: "cursorDown", Enter: "point" } },
-  { group: "Measure", shows: "Shift + drag", does: "straight line", keys: {} },
+  { group: "Measure", shows: "Shift + drag", does: "straight line, while a tool is on", keys: {} },
   { group: "Measure", shows: "Delete", does: "delete the selected measure", keys: { Delete: "delete", Backspace: "delete" } },
   { group: "Page", shows: "← →", does: "previous, next image", keys: { ArrowLeft: "imagePrevious", ArrowRight: "imageNext" } },
   { group: "Page", shows: "Esc", does: "close, put the tool down, deselect", keys: { Escape: "escape" } },
@@ -72,9 +79,12 @@ export function keyList(isLabelling) {
     ...listed.filter(({ group }) => group === name).flatMap(({ shows, does }) => [element("dt", { text: shows }), element("dd", { text: does })]))));
 }
 
+// Labels are changed one at a time.
+const ONLY_READING = ["y", "n", "Delete", "Shift + . ,", "Shift, Ctrl + click", "s, Shift + drag", "Ctrl + A", "j"];
+
 // Left out are keys that mean a class, that are listed for labels once more, or that show a map, which a label has not.
 function isForLabelling({ isLabelling, group, shows, keys }) {
   if (isLabelling) return true;
-  const isListed = group === "Reading" && ["y", "Delete"].includes(shows);
+  const isListed = group === "Reading" && ONLY_READING.includes(shows);
   return !isListed && Object.entries(keys).every(([key, action]) => LABELLING_ACTIONS[key] === action && !["map", "contour"].includes(action));
 }

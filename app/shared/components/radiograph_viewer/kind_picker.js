@@ -1,67 +1,130 @@
-// The choice of class and ISO 6520-1 number by a single key: digits within the class, a letter for another class.
-import { element, onButton } from "../element.js";
+// The choice of class and ISO 6520-1 number, beside the row: a number that is typed is taken exactly, letters narrow
+// the list. Everything typed stays here.
+import { element } from "../element.js";
 
-const CLASS_KEYS = { porosity: "p", crack: "c", inclusion: "i", "lack of fusion": "f", "lack of penetration": "l", undercut: "u", unclassified: "x" };
+const GAP_PX = 8;
+
+// One line for each number: { code, name, class }; for each class one without a number. kinds: see `kinds_by_class`.
+export function kindLines(kinds) {
+  return Object.entries(kinds).flatMap(([name, { group, kinds: finer }]) => [
+    { code: null, class: name, name: group ? `${name}, type not specified` : name, group },
+    ...finer.map(([code, kind]) => ({ code, class: name, name: kind })),
+  ]);
+}
+
+// What the typed text leaves of the lines: by the beginning of a number, or by words of the name.
+export function matching(lines, text) {
+  const typed = text.trim().toLowerCase();
+  if (/^\d+$/.test(typed)) return lines.filter(({ code, group }) => (code ?? group ?? "").startsWith(typed)).toSorted((a, b) => (a.code ?? a.group).length - (b.code ?? b.group).length);
+  const words = typed.split(/\s+/).filter(Boolean);
+  return lines.filter(({ name, class: of }) => words.every((word) => `${name} ${of}`.toLowerCase().split(/[\s,-]+/).some((part) => part.startsWith(word))));
+}
+
+// The class and number that were typed: exactly this number, or null and why in one line.
+export function typedNumber(numbers, text) {
+  const code = text.trim();
+  const found = numbers.find((one) => one.code === code);
+  return found ? { line: found, wrong: "" } : { line: null, wrong: `ISO 6520-1 no. ${code} is not known here: choose from the list, or Esc.` };
+}
 
 export class KindPicker {
   // on: { chosen(class, code), closed() }
   constructor(root, on) {
     this.on = on;
-    this.root = element("div", { class: "picker", role: "dialog", "aria-label": "Class and ISO 6520-1 number", tabindex: "-1", hidden: true });
+    this.bench = root;
+    this.title = element("p");
+    this.field = element("input", { "aria-label": "ISO 6520-1 number or name", placeholder: "number, e.g. 2011, or a name", maxlength: 40, autocomplete: "off", role: "combobox", "aria-expanded": "true", "aria-controls": "kinds" });
+    this.wrong = element("p", { class: "wrong", role: "alert" });
+    this.list = element("div", { class: "kinds", id: "kinds", role: "listbox", "aria-label": "Classes and numbers" });
+    this.root = element("div", { class: "picker", role: "dialog", "aria-label": "Class and ISO 6520-1 number", hidden: true },
+      this.title, this.field, this.wrong, this.list, element("p", { class: "hint", text: "A number is taken as typed; letters narrow the list. Enter takes, Esc closes." }));
     root.append(this.root);
+    this.field.addEventListener("input", () => this.#show());
     this.root.addEventListener("keydown", (event) => this.#key(event));
-    onButton(this.root, ({ class: name, code, isClass }) => this.#take(name, code ?? null, Boolean(isClass)));
+    this.root.addEventListener("keyup", (event) => event.stopPropagation());
+    this.root.addEventListener("focusout", ({ relatedTarget }) => { if (!this.root.contains(relatedTarget)) this.#hide(); });
+    this.list.addEventListener("mousedown", (event) => event.preventDefault());
+    this.list.addEventListener("click", (event) => {
+      const at = event.target.closest("[data-at]")?.dataset.at;
+      if (at) this.#take(this.matches[Number(at)]);
+    });
   }
 
-  open(name, kinds, title) {
-    Object.assign(this, { kinds, title });
-    this.#show(name);
+  // kinds, numbers: as Python told them. row: the row that it is about, null for none.
+  open(name, { kinds, numbers }, title, row) {
+    Object.assign(this, { lines: kindLines(kinds), numbers, name });
+    this.title.textContent = title;
+    this.field.value = "";
     this.root.hidden = false;
-    this.root.focus();
+    this.#show();
+    this.#place(row);
+    this.field.focus();
   }
 
   close() {
     if (this.root.hidden) return;
-    this.root.hidden = true;
+    this.#hide();
     this.on.closed();
   }
 
-  #show(name) {
-    this.name = name;
-    const { group, kinds } = this.kinds[name] ?? { group: null, kinds: [] };
-    const row = (key, text, data) => element("button", { type: "button", ...data }, element("kbd", { text: key }), ` ${text}`);
-    const plain = group ? `${name}, kind not said (${group})` : name;
-    this.root.replaceChildren(
-      element("p", { text: this.title }),
-      element("div", { class: "kinds" }, row("0", plain, { "data-class": name }),
-        ...kinds.map(([code, kind], i) => row(String(i + 1), `${kind} (${code})`, { "data-class": name, "data-code": code }))),
-      element("div", { class: "classes" }, ...Object.entries(CLASS_KEYS).filter(([other]) => other !== name)
-        .map(([other, key]) => row(key, other, { "data-class": other, "data-is-class": "1" }))),
-      element("p", { class: "hint", text: name === "porosity" ? "A porosity is not evaluable until its kind is said. Esc closes." : "Esc closes." }),
-    );
+  #hide() { this.root.hidden = true; }
+
+  // To the left of the row, never over the decision below the list.
+  #place(row) {
+    const [bench, panel] = [this.bench, this.bench.querySelector(".panel")].map((node) => node.getBoundingClientRect());
+    const isBeside = panel.left - bench.left > this.root.offsetWidth + GAP_PX;
+    const top = (row?.isConnected ? row.getBoundingClientRect().top : panel.top) - bench.top;
+    const room = bench.height - this.root.offsetHeight - GAP_PX;
+    this.root.style.left = `${isBeside ? panel.left - bench.left - this.root.offsetWidth - GAP_PX : Math.max(0, panel.left - bench.left)}px`;
+    this.root.style.top = `${isBeside ? Math.max(GAP_PX, Math.min(top, room)) : panel.top - bench.top}px`;
   }
 
-  #take(name, code, isClass) {
-    if (isClass && this.kinds[name]?.kinds.length) {
-      this.#show(name);
-      this.root.focus();
-      return;
-    }
-    this.root.hidden = true;
-    this.on.chosen(name, code);
+  #show() {
+    const text = this.field.value;
+    this.wrong.textContent = "";
+    this.matches = matching(this.lines, text);
+    this.at = text ? 0 : Math.max(0, this.matches.findIndex(({ class: name, code }) => name === this.name && !code));
+    this.list.replaceChildren(...this.matches.map(({ code, group, name }, at) => element("div", { role: "option", "data-at": at, "data-code": code ?? "", class: code ? null : "of-class" },
+      element("kbd", { text: code ?? group ?? "" }), ` ${name}`)));
+    this.#mark();
+  }
+
+  #mark() {
+    for (const [at, option] of [...this.list.children].entries()) option.setAttribute("aria-selected", String(at === this.at));
+    this.list.children[this.at]?.scrollIntoView({ block: "nearest" });
   }
 
   #key(event) {
     event.stopPropagation();
-    const { kinds = [] } = this.kinds[this.name] ?? {};
-    const key = event.key.toLowerCase();
-    const other = Object.keys(CLASS_KEYS).find((name) => CLASS_KEYS[name] === key);
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (key === "escape") this.close();
-    else if (key === "0") this.#take(this.name, null, false);
-    else if (kinds[Number(key) - 1]) this.#take(this.name, kinds[Number(key) - 1][0], false);
-    else if (other) this.#take(other, null, true);
-    else return;
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step) {
+      this.at = Math.max(0, Math.min(this.matches.length - 1, this.at + step));
+      this.isMoved = true;
+      this.#mark();
+    } else if (event.key === "Enter") this.#enter();
+    else if (event.key === "Escape") this.close();
+    else {
+      this.isMoved = false;
+      return;
+    }
     event.preventDefault();
+  }
+
+  // A typed number is taken as it stands, not for the beginning of another one.
+  #enter() {
+    const text = this.field.value.trim();
+    if (/^\d+$/.test(text) && !this.isMoved) {
+      const { line, wrong } = typedNumber(this.numbers, text);
+      if (line) this.#take(line);
+      this.wrong.textContent = wrong;
+    } else if (this.matches.length) this.#take(this.matches[this.at]);
+    else this.wrong.textContent = `Nothing is called "${text}": choose from the list, or Esc.`;
+  }
+
+  #take({ class: name, code }) {
+    this.isMoved = false;
+    this.root.hidden = true;
+    this.on.chosen(name, code);
   }
 }

@@ -44,6 +44,9 @@ export class LabelPanel extends RecordPanel {
     this.root.append(this.skipForm);
     Object.assign(this.$(".decision-note"), { placeholder: "note on this image", ariaLabel: "Note on this image" });
     this.$("[data-call=confirm]").title = "Accept (y)";
+    this.$("[data-call=dismiss]").title = "Refuse (Delete)";
+    this.$("[data-call=dismiss] kbd").textContent = "Del";
+
     this.$("[data-call=confirm] span").textContent = "Accept";
     this.$("[data-call=classify] span").textContent = "Kind";
     this.$("[data-call=classify]").title = "ISO 6520-1 number (e)";

@@ -79,7 +79,8 @@ export class Labels extends Annotations {
     return this.#setPart({ labels: [...this.list, { ...acceptedFrom(entry), ...change }], refused: without(this.content.refused, entry) });
   }
 
-  confirm(n) { return this.find(n) ? false : this.change(n, {}); }
+  // Labels are changed one at a time: the first of the numbers.
+  confirm([n]) { return this.find(n) ? false : this.change(n, {}); }
 
   // Accepts what waits; suggestions that a person doubted are left out.
   acceptAll(threshold) {
@@ -88,7 +89,7 @@ export class Labels extends Annotations {
   }
 
   // A label is taken away, and the suggestion at its place refused; a refused suggestion waits again.
-  dismiss(n) {
+  dismiss([n]) {
     const entry = this.#entry(n);
     if (!entry) return false;
     const refused = without(this.content.refused, entry);
@@ -97,7 +98,7 @@ export class Labels extends Annotations {
     return this.#setPart({ labels: without(this.list, entry), refused: suggestion ? [...refused, acceptedFrom(suggestion)] : this.content.refused });
   }
 
-  classify(n, name, code) {
+  classify([n], name, code) {
     this.lastKind = { class: name, iso6520: code };
     return this.change(n, this.lastKind);
   }

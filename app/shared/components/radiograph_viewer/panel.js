@@ -1,6 +1,9 @@
-// The table of indications beside the radiograph, the threshold, the selected indication, facts on image and model.
+// The table of indications beside the radiograph, the threshold, the selected indications, facts on image and model.
 import { element } from "../element.js";
 import { probabilityFigure } from "../radiograph/boxes.js";
+import { ListHead } from "./list_head.js";
+import { Listing } from "./listing.js";
+import { Picks } from "./picks.js";
 import { CALL_MARKS, CALL_WORDS } from "./reading.js";
 
 // scale: { mmPerPx, source } or null.
@@ -31,25 +34,43 @@ export function isAbove({ call, isAdded, probability }, threshold) {
   return isAdded || call === "confirmed" || call === "dismissed" || probability >= threshold;
 }
 
+const RULE_MARKS = { acceptable: "✓", "not acceptable": "✕", "not evaluable": "–" };
+
 export class Panel {
-  // on: { select(n, takeFocus), hover(n|null), threshold(value), below(), tab(name), details(entry|undefined) }
-  constructor(root, on) {
+  // on: { select(n, takeFocus), pick(numbers, primary), hover(n|null), threshold(value), below(), tab(name), listed(), details(entry|undefined) }
+  constructor(root, on, isLabelling = false) {
     this.root = root;
     this.on = on;
+    this.isLabelling = isLabelling;
     this.rows = new Map();
     this.scale = null;
     this.selected = null;
+    this.picks = new Picks();
+    this.listing = new Listing(isLabelling ? "number" : "severity");
     this.$ = (query) => root.querySelector(query);
+    this.head = new ListHead(root, {
+      sort: (name) => { this.listing.sortBy(name); on.listed(); },
+      filter: (name, value) => { if (name) this.listing.filterBy(name, value); else this.listing.filters = {}; on.listed(); },
+    });
     this.$(".threshold").addEventListener("input", (event) => on.threshold(Number(event.target.value)));
     this.$(".show-below").addEventListener("click", () => on.below());
     const table = this.$("table");
     const numberOf = (event) => Number(event.target.closest("tr[data-n]")?.dataset.n) || null;
-    table.addEventListener("click", (event) => { if (numberOf(event)) on.select(numberOf(event)); });
+    table.addEventListener("click", (event) => { if (numberOf(event)) this.#click(numberOf(event), event); });
+    table.addEventListener("mousedown", (event) => { if (event.shiftKey) event.preventDefault(); }); // no text is marked
     table.addEventListener("pointerover", (event) => on.hover(numberOf(event)));
     table.addEventListener("pointerleave", () => on.hover(null));
-    table.addEventListener("keydown", (event) => this.#key(event));
     for (const tab of this.#tabs()) tab.addEventListener("click", () => this.openTab(tab.dataset.tab));
     this.$(".tabs").addEventListener("keydown", (event) => this.#tabKey(event));
+  }
+
+  // Shift picks a range, Ctrl adds one or takes it away.
+  #click(n, { shiftKey, ctrlKey, metaKey }) {
+    const { picks } = this;
+    if (shiftKey) picks.rangeTo(n, this.listed());
+    else if (ctrlKey || metaKey) picks.toggle(n);
+    else return this.on.select(n);
+    this.on.pick(picks.list, picks.has(n) ? n : (picks.list.at(-1) ?? null));
   }
 
   #tabs() { return [...this.root.querySelectorAll("[role=tab]")]; }
@@ -81,9 +102,16 @@ export class Panel {
     for (const row of [".threshold-row", ".counts-row"]) this.$(row).hidden = this.isBlind;
     this.$(".size-head").textContent = scale ? "mm" : "px";
     this.$(".size-head").title = scale ? `longer side of the box; ${scale.source}` : "longer side of the box; the scale of this image is unknown";
+    this.verdicts = Object.fromEntries(Object.entries(data.reading?.judgement?.indications ?? {}).map(([id, { verdict }]) => [id, verdict]));
+    this.members = Map.groupBy(data.detections.filter(({ group }) => group), ({ group }) => group);
     for (const detection of data.detections) this.rows.set(detection.n, this.#row(detection, data.calibration));
+    this.listing.fill(data.detections, { verdicts: this.verdicts, ranks: data.reading?.severity });
     this.#fillFacts(data, scale);
   }
+
+  // Another image: its list begins in the order of the chosen column, without a filter.
+  begin() { this.listing.forget(); }
+  resort() { this.listing.resort(); }
 
   #fillFacts({ image, model, calibration, status }, scale) {
     this.$(".image-facts").replaceChildren(...factList(image ? [
@@ -107,77 +135,99 @@ export class Panel {
     const finer = call && call !== "candidate" && detection.iso6520 ? ` ${detection.iso6520}` : "";
     return element("tr", { "data-n": detection.n, "data-call": call, tabindex: "-1", "aria-selected": "false", "aria-label": indicationLabel(detection, this.scale) },
       element("td", { text: detection.n }),
-      element("td", { text: `${detection.class}${finer}`, title: detection.iso6520 ? `ISO 6520-1: ${detection.iso6520}` : "no evidence for a class" }),
+      element("td", { text: `${detection.class}${finer}${this.#groupText(detection)}`, title: detection.iso6520 ? `ISO 6520-1: ${detection.iso6520}` : "no evidence for a class" }),
       element("td", { text: probabilityFigure(probability), title: isAdded ? this.#addedBy(detection) : probabilityText(probability, calibration) }),
       element("td", { text: size.cell, title: size.full }),
+      element("td", { class: "by-rule", "data-verdict": this.verdicts[detection.id], text: RULE_MARKS[this.verdicts[detection.id]] ?? "", title: this.verdicts[detection.id] ? `by the rule: ${this.verdicts[detection.id]}` : "" }),
       element("td", { class: "call", ...(isAdded && call === "confirmed" ? { text: "+", title: "added by a person" } : { text: CALL_MARKS[call] ?? "", title: CALL_WORDS[call] ?? "" }) }));
   }
 
-  #addedBy({ origin }) {
+  #groupText({ id }) {
+    const members = this.members.get(id);
+    return members ? ` · ${members.length} together` : "";
+  }
+
+  #addedBy({ origin, id }) {
+    if (this.members.has(id)) return `A group of ${this.members.get(id).length}, counted as one.`;
     if (origin) return `Drawn by the ${origin}.`;
     if (this.data.reading?.is_labelling) return "Drawn by an annotator.";
     return this.isBlind ? "Drawn by you." : "Added by a person: the model did not report it.";
   }
 
-  // Lists the rows at or above the threshold; those below stand apart, and only when asked for.
-  filter(threshold, isBelowShown) {
+  // The entries on show at or above the threshold, those below it, and those that a filter leaves out.
+  parts(threshold) {
+    const parts = { shown: [], below: [], left: [] };
+    for (const entry of this.listing.ordered()) {
+      const part = !this.listing.passes(entry) ? "left" : isAbove(entry, threshold) ? "shown" : "below";
+      parts[part].push(entry);
+    }
+    return parts;
+  }
+
+  // Lists the rows; those below the threshold stand apart, and only when asked for.
+  show({ shown, below, left }, threshold, isBelowShown) {
     const rowsOf = (list) => list.map((d) => this.rows.get(d.n));
-    const shown = this.data.detections.filter((d) => isAbove(d, threshold));
-    const weak = this.data.detections.filter((d) => !isAbove(d, threshold));
     const hadFocus = this.root.getRootNode().activeElement?.closest?.("tr[data-n]")?.dataset.n;
     this.$("tbody.shown").replaceChildren(...rowsOf(shown));
-    const head = element("tr", { class: "below-head" }, element("th", { colspan: 5, scope: "rowgroup", text: `below ${threshold.toFixed(2)}: not reported` }));
-    this.$("tbody.below").replaceChildren(...(isBelowShown && weak.length ? [head, ...rowsOf(weak)] : []));
+    const head = element("tr", { class: "below-head" }, element("th", { colspan: 6, scope: "rowgroup", text: `below ${threshold.toFixed(2)}: not reported` }));
+    this.$("tbody.below").replaceChildren(...(isBelowShown && below.length ? [head, ...rowsOf(below)] : []));
     if (hadFocus) this.rows.get(Number(hadFocus))?.focus({ preventScroll: true });
+    this.head.show(this.listing, !this.isLabelling && !this.isBlind);
     this.$(".threshold").value = threshold;
     this.$(".threshold-value").textContent = threshold.toFixed(2);
-    this.$(".counts").textContent = `${shown.length} shown, ${weak.length} below`;
+    this.$(".counts").textContent = this.#counts(shown, below, left, threshold);
     this.$(".show-below").setAttribute("aria-pressed", String(isBelowShown));
-    this.$(".show-below").hidden = !weak.length;
+    this.$(".show-below").hidden = !below.length;
     this.$(".empty").hidden = shown.length > 0 || this.data.status.state !== "ready";
-    this.$(".empty").textContent = this.#emptyText(threshold, weak.length);
+    this.$(".empty").textContent = this.#emptyText(threshold, below.length);
     this.root.dataset.shown = String(shown.length);
     this.#offerTabStop();
   }
 
+  #counts(shown, below, left, threshold) {
+    const open = shown.filter(({ call }) => call === "open").length;
+    const hidden = left.filter((entry) => isAbove(entry, threshold) && !entry.group).length;
+    return [`${shown.length}${hidden ? ` of ${shown.length + hidden}` : ""} shown`, `${below.length} below`, ...(open && !this.isLabelling ? [`${open} not assessed`] : [])].join(", ");
+  }
+
   #emptyText(threshold, nWeak) {
     if (this.data.reading?.is_labelling && !this.data.detections.length) return "No label, and nothing is suggested: press n and drag over what you see.";
-    if (this.isBlind) return "Nothing drawn yet: press n and drag over what you see.";
+    if (this.isBlind) return "Nothing drawn yet: press b and drag over what you see.";
+    if (this.listing.isFiltered) return "Nothing passes the filters.";
     if (nWeak) return `Nothing at ${threshold.toFixed(2)} or above. ${nWeak} weaker ${nWeak === 1 ? "box is" : "boxes are"} below the threshold.`;
     return "The model reports nothing here. That is not proof that nothing is there.";
   }
 
-  #listed() { return [...this.root.querySelectorAll("tr[data-n]")]; }
+  // The numbers on show, from top to bottom.
+  listed() { return [...this.root.querySelectorAll("tr[data-n]")].map((row) => Number(row.dataset.n)); }
 
   #offerTabStop() {
-    const listed = this.#listed();
+    const listed = [...this.root.querySelectorAll("tr[data-n]")];
     const stop = listed.find((row) => Number(row.dataset.n) === this.selected) ?? listed[0];
     for (const row of listed) row.tabIndex = row === stop ? 0 : -1;
   }
 
+  // n: the indication whose details are on show; all that are picked are marked.
   select(n, takeFocus) {
     this.selected = n;
-    for (const [number, row] of this.rows) {
-      row.setAttribute("aria-selected", String(number === n));
-      if (number !== n || !row.isConnected) continue;
-      row.scrollIntoView({ block: "nearest" });
-      if (takeFocus) row.focus({ preventScroll: true });
-    }
+    for (const [number, row] of this.rows) row.setAttribute("aria-selected", String(this.picks.has(number)));
     this.#offerTabStop();
-    this.#fillDetails(this.data?.detections.find((d) => d.n === n));
+    this.#fillDetails(this.picks.size > 1 ? undefined : this.data?.detections.find((d) => d.n === n));
+    const row = this.rows.get(n);
+    if (!row?.isConnected) return;
+    if (takeFocus) row.focus({ preventScroll: true });
+    this.#reveal(row);
+  }
+
+  // The details take room from the list: the row is brought into sight after they opened.
+  #reveal(row) {
+    const list = row.closest(".scroll");
+    const [top, bottom] = [row.offsetTop - row.closest("table").tHead.offsetHeight, row.offsetTop + row.offsetHeight];
+    if (top < list.scrollTop) list.scrollTop = top;
+    else if (bottom > list.scrollTop + list.clientHeight) list.scrollTop = bottom - list.clientHeight;
   }
 
   hover(n) { for (const [number, row] of this.rows) row.classList.toggle("hovered", number === n); }
-
-  #key(event) {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (!step || event.shiftKey) return;
-    const listed = this.#listed();
-    const next = listed[listed.indexOf(event.target.closest("tr")) + step];
-    if (next) this.on.select(Number(next.dataset.n), true);
-    event.preventDefault();
-    event.stopPropagation();
-  }
 
   #fillDetails(detection) {
     const box = this.$(".details");

@@ -5,6 +5,8 @@ import { Stage } from "../radiograph/stage.js";
 import { actionsOf } from "./actions.js";
 import { BatchProgress, BatchStrip } from "./batch.js";
 import { BoxEditor } from "./box_editor.js";
+import { BoxesSwitch } from "./boxes_switch.js";
+import { BulkBar } from "./bulk_bar.js";
 import { boxBetween } from "./geometry.js";
 import { actionOf, keyList } from "./keys.js";
 import { KindPicker } from "./kind_picker.js";
@@ -13,7 +15,8 @@ import { Labels } from "./labels.js";
 import { MapControl } from "./map_control.js";
 import { MeasurePanel } from "./measure_panel.js";
 import { recall, remember } from "./memory.js";
-import { Panel, indicationLabel, isAbove } from "./panel.js";
+import { isInDialog, isKeptByControl, isTyping, listenToKeys } from "./page_keys.js";
+import { Panel, indicationLabel } from "./panel.js";
 import { HistogramPlot } from "./plots.js";
 import { Radiograph } from "./radiograph.js";
 import { Reading } from "./reading.js";
@@ -23,6 +26,7 @@ import { Toolbar } from "./toolbar.js";
 
 const REPORT_AFTER_MS = 350;
 const FETCH_AHEAD_AFTER_MS = 400; // the image on show comes first
+const TOLD_FOR_MS = 4000;
 
 class Viewer {
   // isLabelling: labels of an image are made, not a reading of an inspection; it stays so.
@@ -37,8 +41,9 @@ class Viewer {
     this.measures = new Measures(() => this.#measuresChanged());
     this.stage = new Stage(this.$(".stage canvas"), this.measures, (measure) => this.radiograph.label(measure), {
       select: (n) => this.select(n), hover: (text) => { this.$(".at").textContent = text; }, hoverBox: (n) => this.panel.hover(n),
+      ...(isLabelling ? {} : { pick: (n) => { this.panel.picks.toggle(n); this.pick(this.panel.picks.list, n); }, lasso: (numbers) => { this.#useTool("pan"); this.pick(numbers); } }),
       window: () => this.radiograph.windowChanged("own"), view: () => this.radiograph?.viewChanged(), drawn: (draft) => this.#drawn(draft),
-      handle: (id) => { this.measures.select(id); this.panel.openTab("measure"); },
+      handle: (id) => { this.select(null); this.measures.select(id); this.panel.openTab("measure"); },
     });
     this.radiograph = new Radiograph(root, this.stage, this.measures, {
       shown: () => { this.#showStatus(); this.#drawOpenTab(); }, view: () => this.#showDifferences(), scale: () => this.#scaleChanged(), message: (text) => this.#showMessage(text),
@@ -46,18 +51,27 @@ class Viewer {
     });
     this.panel = new Panel(this.$(".panel"), {
       select: (n, takeFocus) => { this.select(n, takeFocus); this.#centreSelected(); }, threshold: (value) => this.setThreshold(value),
+      pick: (numbers, primary) => this.pick(numbers, primary), listed: () => this.setThreshold(this.threshold, true),
       hover: (n) => { this.stage.boxes.hovered = n; this.stage.redraw(); }, below: () => this.act("below"), tab: () => this.#drawOpenTab(), details: (entry) => this.readingPanel?.showCalls(entry),
+    }, isLabelling);
+    this.bulk = new BulkBar(this.$(".panel"), {
+      call: (name) => (name === "classify" ? this.call(name) : this.callAndGoOn(name)), group: (code) => this.group(code), left: () => this.stage.canvas.focus(),
+    });
+    this.boxes = new BoxesSwitch(this.$(".boxes-hidden"), (isHidden) => {
+      this.stage.boxes.isHidden = isHidden;
+      this.$("[data-act=boxes]").setAttribute("aria-pressed", String(isHidden));
+      this.stage.redraw();
     });
     this.readingPanel = isLabelling ? this.#labelPanel() : new ReadingPanel(this.$(".panel"), this.reading, {
       select: (n) => { this.select(n, true, "verdict"); this.#centreSelected(); }, call: (name) => this.call(name),
       note: (n, text) => this.reading.note(n, text), send: (name, event) => this.trigger(name, event),
     });
-    this.picker = new KindPicker(this.$(".panel"), {
-      chosen: (name, code) => { this.reading.classify(this.selected, name, code); this.stage.canvas.focus(); }, closed: () => this.stage.canvas.focus(),
+    this.picker = new KindPicker(root, {
+      chosen: (name, code) => { this.reading.classify(this.panel.picks.list, name, code); this.stage.canvas.focus(); }, closed: () => this.stage.canvas.focus(),
     });
     this.progress = new BatchProgress(this.$(".progress"), { cancel: () => this.trigger("cancel", true), open: (key) => this.trigger("open", key) });
     this.stage.editor = new BoxEditor(this.stage.viewport, this.stage.boxes, {
-      may: (box) => this.reading.canChange && box.call !== "dismissed", done: (n, box) => this.reading.move(n, box),
+      may: (box) => this.reading.canChange && box.call !== "dismissed" && this.panel.picks.size < 2, done: (n, box) => this.reading.move(n, box),
     });
     this.measurePanel = new MeasurePanel(this.$(".panel"), this.measures, { forgetScale: () => this.#reportScale(this.radiograph.enterScale(null)) });
     this.histogram = new HistogramPlot(this.$(".histogram"), { window: (lo, hi) => this.radiograph.setWindow(lo, hi, "own") });
@@ -74,9 +88,11 @@ class Viewer {
       act: (name) => this.act(name), preset: (number) => this.radiograph.preset(number), filter: (name) => this.radiograph.use(name),
     });
     this.actions = actionsOf(this);
+    this.$("[data-tool=lasso]").hidden = isLabelling;
     this.$(".keys").append(...keyList(isLabelling));
-    root.addEventListener("keydown", (event) => this.#key(event));
-    root.addEventListener("keyup", (event) => { if (event.key.toLowerCase() === "m") this.actions.loupeOff(); });
+    this.$(".panel").addEventListener("change", (event) => this.#leave(event.target));
+    this.$(".tools").addEventListener("change", (event) => this.#leave(event.target));
+    this.deafen = listenToKeys(root, { down: (event) => this.#key(event), up: (event) => this.#keyUp(event) });
     this.#useTool("pan");
   }
 
@@ -89,12 +105,12 @@ class Viewer {
   }
 
   destroy() {
+    this.deafen();
     this.stage.destroy();
     this.radiograph.destroy();
     this.histogram.destroy();
     this.map.destroy();
-    clearTimeout(this.reporting);
-    clearTimeout(this.ahead);
+    for (const timer of [this.reporting, this.ahead, this.telling]) clearTimeout(timer);
   }
 
   // --- data in ------------------------------------------------------------------------------
@@ -111,7 +127,12 @@ class Viewer {
     else if (data.image.sha256 !== before?.image?.sha256) this.radiograph.load(data.image);
     else this.radiograph.renew(data.image);
     if (before?.result_id !== data.result_id || before?.reading?.inspection_id !== data.reading?.inspection_id) this.#newResult(this.data);
-    else this.#fillPanel();
+    else {
+      // another rule or scale: what it rejects comes first again
+      if (this.judgedFor !== data.reading?.judged_for) this.panel.begin();
+      this.judgedFor = data.reading?.judged_for;
+      this.#fillPanel();
+    }
     this.isUpdating = false;
     this.readingPanel.update(data.reading ?? null);
     this.progress.fill(data.progress ?? null);
@@ -128,11 +149,13 @@ class Viewer {
   }
 
   #newResult(data) {
-    this.selected = null;
+    this.#setSelected(null);
+    this.panel.begin();
     this.map.reset(data.links?.map ?? null);
     this.#fillPanel();
     const kept = recall(`selected.${data.image?.sha256}`);
     const isThere = [...this.stage.boxes.shown, ...this.stage.boxes.below].some((box) => box.n === kept);
+    this.judgedFor = data.reading?.judged_for;
     const first = this.isLabelling ? (this.reading.waiting(this.threshold)[0] ?? null) : null;
     this.select(isThere ? kept : first);
     if (data.links) this.map.prefetch(data.detections.find((d) => d.probability >= this.threshold)?.n ?? null);
@@ -150,20 +173,105 @@ class Viewer {
     this.stage.redraw();
   }
 
+  // On all that is selected, as one step.
   call(name) {
     const { selected } = this;
     if (!this.canChange) return;
-    if (name === "confirm") this.reading.confirm(selected);
-    else if (name === "dismiss") this.reading.dismiss(selected);
-    else if (name === "classify") this.#pick();
-    if (this.isLabelling && name !== "classify") return this.#nextWaiting(selected);
-    const entry = this.data.detections.find((d) => d.n === selected);
-    if (entry && name !== "classify") this.$(".said").textContent = indicationLabel(entry, this.radiograph.scale);
+    const numbers = this.panel.picks.list;
+    const entry = this.#entry(selected);
+    if (name === "classify") return this.#pick();
+    if (numbers.length === 1 && entry?.call === { confirm: "confirmed", dismiss: "dismissed" }[name] && !this.isLabelling) this.reading.reopen(selected);
+    else if (name === "confirm") this.reading.confirm(numbers);
+    else this.reading.dismiss(numbers);
+    if (this.isLabelling) return this.#nextWaiting(selected);
+    this.#say();
+  }
+
+  // Then the next indication of the list that nobody assessed; without a selection the first one is shown.
+  callAndGoOn(name) {
+    if (this.isLabelling) return this.call(name);
+    if (!this.reading.canChange) return;
+    const numbers = this.panel.picks.list;
+    const next = this.#nextOpen(new Set(numbers));
+    if (numbers.length && name === "confirm") this.reading.confirm(numbers);
+    else if (numbers.length) this.reading.dismiss(numbers);
+    if (next === null) {
+      if (numbers.length > 1) this.select(this.#entry(this.selected) ? this.selected : null, true);
+      this.#tell("every indication on show is assessed");
+      return;
+    }
+    this.select(next, true);
+    this.#centreSelected();
+  }
+
+  // The next one in the order of the list after the selected one that is not assessed, without `others`; null when none is.
+  #nextOpen(others) {
+    const listed = this.panel.listed();
+    const from = listed.indexOf(this.selected);
+    const byNumber = new Map(this.data.detections.map((entry) => [entry.n, entry]));
+    return [...listed.slice(from + 1), ...listed.slice(0, from + 1)].find((n) => byNumber.get(n).call === "open" && !others.has(n)) ?? null;
+  }
+
+  #entry(n) { return this.data.detections.find((d) => d.n === n); }
+
+  #say() {
+    const entry = this.#entry(this.selected);
+    if (entry) this.$(".said").textContent = indicationLabel(entry, this.radiograph.scale);
+  }
+
+  // A line on the image that goes away again.
+  #tell(text) {
+    clearTimeout(this.telling);
+    Object.assign(this.$(".told"), { textContent: text, hidden: false });
+    this.telling = setTimeout(() => { this.$(".told").hidden = true; }, TOLD_FOR_MS);
+  }
+
+  // --- several at once ------------------------------------------------------------------------
+  // numbers: what is selected from now on; primary: the one that keys go on from.
+  pick(numbers, primary = numbers.at(-1) ?? null) {
+    if (numbers.length < 2) return this.select(numbers[0] ?? null, true);
+    this.select(primary, true);
+    this.panel.picks.all(numbers);
+    this.panel.picks.anchor = primary;
+    this.#showPicks();
+  }
+
+  pickAll() { this.pick(this.panel.listed(), this.selected ?? this.panel.listed()[0]); }
+
+  // One more of the list, beside the selected one.
+  extend(by) {
+    const listed = this.panel.listed();
+    const next = listed[listed.indexOf(this.selected) + by];
+    if (next === undefined || this.isLabelling) return;
+    const numbers = new Set([...this.panel.picks.list, next]);
+    this.pick([...numbers], next);
+  }
+
+  #showPicks() {
+    const { picks } = this.panel;
+    this.stage.boxes.picked = new Set(picks.list);
+    this.panel.select(this.selected);
+    this.bulk.show(this.data.detections.filter(({ n }) => picks.has(n)), this.reading.canChange);
+    this.stage.redraw();
+  }
+
+  // A group stands alone again; several become a group once its kind was chosen.
+  askToGroup() {
+    if (!this.canChange || this.isLabelling) return;
+    if (this.panel.picks.size > 1) this.bulk.askForKind();
+    else if (this.reading.isGroup(this.selected)) this.reading.ungroup(this.selected);
+    else this.#tell("select several indications to group them");
+  }
+
+  group(code) {
+    const n = this.reading.group(this.panel.picks.list, code);
+    if (n !== null) this.select(n, true);
+    this.stage.canvas.focus();
   }
 
   // --- labelling ----------------------------------------------------------------------------
   classifyBy(digit) {
-    if (this.canChange && CLASS_DIGITS[digit - 1]) this.reading.classify(this.selected, CLASS_DIGITS[digit - 1], null);
+    if (this.canChange && CLASS_DIGITS[digit - 1]) this.reading.classify([this.selected], CLASS_DIGITS[digit - 1], null);
   }
 
   acceptAll() {
@@ -186,14 +294,14 @@ class Viewer {
   }
 
   #pick() {
-    const entry = this.data.detections.find((d) => d.n === this.selected);
-    if (entry) this.picker.open(entry.class, this.data.reading.kinds, `What is ${entry.n}?`);
+    const entry = this.#entry(this.selected);
+    const { size } = this.panel.picks;
+    if (entry) this.picker.open(entry.class, this.data.reading, size > 1 ? `What are these ${size}?` : `What is ${entry.n}?`, this.panel.rows.get(entry.n));
   }
 
   #fillPanel() {
     this.panel.fill(this.data, this.radiograph.scale);
     this.setThreshold(this.threshold, true);
-    this.panel.select(this.selected);
     this.#measuresChanged();
   }
 
@@ -228,12 +336,14 @@ class Viewer {
   setThreshold(value, isQuiet = false) {
     this.threshold = Math.round(value * 100) / 100;
     if (!this.data) return;
-    const { boxes } = this.stage;
-    boxes.shown = this.data.detections.filter((d) => isAbove(d, this.threshold));
-    boxes.below = this.isBelowShown ? this.data.detections.filter((d) => !isAbove(d, this.threshold)) : [];
-    this.panel.filter(this.threshold, this.isBelowShown);
-    if (this.selected !== null && ![...boxes.shown, ...boxes.below].some((b) => b.n === this.selected)) this.select(null);
-    this.stage.redraw();
+    const parts = this.panel.parts(this.threshold);
+    const below = this.isBelowShown ? parts.below : [];
+    Object.assign(this.stage.boxes, { shown: parts.shown, below, aside: parts.left.filter((entry) => entry.call !== "candidate") });
+    this.panel.show(parts, this.threshold, this.isBelowShown);
+    const listed = new Set([...parts.shown, ...below].map(({ n }) => n));
+    this.panel.picks.keep((n) => listed.has(n));
+    if (this.selected !== null && !listed.has(this.selected)) this.select(this.panel.picks.list.at(-1) ?? null);
+    else this.#showPicks();
     this.#showStatus();
     if (!isQuiet) this.#reportLater();
   }
@@ -244,9 +354,9 @@ class Viewer {
   }
 
   select(n, takeFocus = false, tab = "indications") {
-    if (n === this.selected && n !== null && !takeFocus) n = null;
-    this.selected = n;
-    this.stage.boxes.selected = n;
+    if (n === this.selected && n !== null && !takeFocus && this.panel.picks.size < 2) n = null;
+    this.#setSelected(n);
+    if (n !== null && this.measures.selected) this.measures.select(null); // Delete removes what is selected
     if (!this.isUpdating) remember(`selected.${this.data.image?.sha256}`, n);
     if (n !== null) this.panel.openTab(tab);
     this.panel.select(n, takeFocus);
@@ -259,17 +369,24 @@ class Viewer {
     this.#showStatus();
   }
 
+  #setSelected(n) {
+    this.selected = n;
+    this.panel.picks.one(n);
+    Object.assign(this.stage.boxes, { selected: n, picked: new Set() });
+    this.bulk.show([], false);
+  }
+
   #centreSelected() {
     const detection = this.data.detections.find((d) => d.n === this.selected);
     if (detection && this.stage.picture) this.stage.viewport.centre(detection.box);
   }
 
   step(by) {
-    const listed = [...this.stage.boxes.shown, ...this.stage.boxes.below];
+    const listed = this.panel.listed();
     if (!listed.length) return;
-    const at = listed.findIndex((b) => b.n === this.selected);
+    const at = listed.indexOf(this.selected);
     const next = at < 0 ? (by > 0 ? 0 : listed.length - 1) : (at + by + listed.length) % listed.length;
-    if (listed[next].n !== this.selected) this.select(listed[next].n);
+    this.select(listed[next], true);
     this.#centreSelected();
   }
 
@@ -326,8 +443,7 @@ class Viewer {
   #scaleChanged() {
     if (!this.data) return;
     this.panel.fill(this.data, this.radiograph.scale);
-    this.panel.filter(this.threshold, this.isBelowShown);
-    this.panel.select(this.selected);
+    this.setThreshold(this.threshold, true);
     this.#drawOpenTab();
   }
 
@@ -341,16 +457,25 @@ class Viewer {
     this.#showStatus();
   }
 
+  // A key means the same wherever the focus is; text fields, dialogs and what a control needs are left alone.
   #key(event) {
     const name = actionOf(event, this.isLabelling);
-    const isTyping = event.target.matches("select, input, textarea") && !["escape", "submit"].includes(name);
-    const isPressing = [" ", "Enter"].includes(event.key) && event.target.matches("button, summary, a") && name !== "submit";
-    if (!name || isTyping || isPressing || !this.data) return;
-    if (["Delete", "Backspace", "Enter"].includes(event.key) && !this.actions.isWanted(name)) return;
+    if (!name || !this.data || isInDialog(event, this.$(".keys"))) return;
+    if (isTyping(event) ? !["escape", "submit"].includes(name) : isKeptByControl(event) && name !== "submit") return;
+    if (!this.actions.isWanted(name)) return;
     this.act(name);
     event.preventDefault();
     event.stopPropagation();
   }
+
+  #keyUp(event) {
+    const key = event.key.toLowerCase();
+    if (key === "m") this.actions.loupeOff();
+    else if (key === "o") this.actions.boxesReleased();
+  }
+
+  // A choice was made: arrows mean images and indications again.
+  #leave(control) { if (control.matches("select")) this.stage.canvas.focus(); }
 }
 
 export default mounted((parent, data) => new Viewer(parent.querySelector(".bench"), Boolean(data.reading?.is_labelling)));

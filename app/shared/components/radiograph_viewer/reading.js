@@ -1,14 +1,16 @@
 // The calls of the inspector on each indication.
 import { Annotations } from "./annotations.js";
-import { placeText, rounded } from "./geometry.js";
+import { hullOf, placeText, rounded } from "./geometry.js";
 
-export const CALL_WORDS = { candidate: "below the threshold of the model", open: "open", confirmed: "confirmed", dismissed: "dismissed" };
-export const CALL_MARKS = { candidate: "", open: "open", confirmed: "✓", dismissed: "✕" };
+export const CALL_WORDS = { candidate: "below the threshold of the model", open: "not assessed", confirmed: "confirmed", dismissed: "dismissed" };
+export const CALL_MARKS = { candidate: "", open: "○", confirmed: "✓", dismissed: "✕" };
+// What several indications are together, by ISO 6520-1 number.
+export const GROUP_KINDS = { 2013: "clustered porosity", 2014: "linear porosity" };
 
 // The same for the same indications, whatever the order of the keys.
 function writeIndications(list) {
-  return JSON.stringify(list.map(({ id, bbox, class: name, source, call, model_index: index, iso6520, note }) => (
-    [id, rounded(bbox), name, source, call, index, iso6520 ?? null, note ?? ""])));
+  return JSON.stringify(list.map(({ id, bbox, class: name, source, call, model_index: index, iso6520, note, group }) => (
+    [id, rounded(bbox), name, source, call, index, iso6520 ?? null, note ?? "", ...(group ? [group] : [])])));
 }
 
 export class Reading extends Annotations {
@@ -45,50 +47,99 @@ export class Reading extends Annotations {
 
   // --- changes ------------------------------------------------------------------------------
   // Changes the indication of a number; one that the model reported below its operating point is taken up.
-  change(n, change) {
-    const known = this.find(n);
-    if (known) return this.set(this.content.map((other) => (other === known ? { ...known, ...change } : other)));
+  change(n, change) { return this.changeAll([n], () => change); }
+
+  // One step, however many: change(indication) is what changes about each one, null takes it away.
+  changeAll(numbers, change) {
+    let content = this.content;
+    for (const n of numbers) {
+      const known = content.find(({ id }) => id === this.#idOf(n));
+      const one = known ?? this.#taken(n);
+      if (!one) continue;
+      const changed = change(one, n);
+      if (!changed) content = without(content, one.id);
+      else if (known) content = content.map((other) => (other === known ? { ...known, ...changed } : other));
+      else content = [...content, { ...one, ...changed }];
+    }
+    return content !== this.content && writeIndications(content) !== writeIndications(this.content) && this.set(content);
+  }
+
+  // A box of the model as an indication of the reading.
+  #taken(n) {
     const d = this.detections[n - 1];
-    if (!d) return false;
-    const taken = { id: `m${n}`, bbox: d.box, class: d.class, source: "model", call: "confirmed", model_index: n - 1, probability: d.probability, iso6520: null, note: "" };
-    return this.set([...this.content, { ...taken, ...change }]);
+    return d && { id: `m${n}`, bbox: d.box, class: d.class, source: "model", call: "confirmed", model_index: n - 1, probability: d.probability, iso6520: null, note: "" };
   }
 
   #isReported(n) { return n <= this.detections.length && this.detections[n - 1].probability >= this.operating; }
+  #isOwn(n) { return !this.#isReported(n); }
 
-  confirm(n) {
-    const known = this.find(n);
-    if (!known) return this.change(n, {});
-    if (known.call !== "confirmed") return this.change(n, { call: "confirmed" });
-    if (known.source === "human") return false;
-    return this.#isReported(n) ? this.change(n, { call: "open" }) : this.set(this.content.filter((other) => other !== known));
+  confirm(numbers) { return this.changeAll(numbers, () => ({ call: "confirmed" })); }
+
+  // Indications of the model are dismissed, those that a person added are taken away.
+  dismiss(numbers) {
+    const known = numbers.filter((n) => this.find(n));
+    return this.changeAll(known, (_, n) => (this.#isOwn(n) ? null : { call: "dismissed", group: undefined }));
   }
 
-  // Indications of the model are dismissed (or opened again), those that a person added are taken away.
-  dismiss(n) {
-    const known = this.find(n);
-    if (!known) return false;
-    if (known.source === "human" || !this.#isReported(n)) return this.set(this.content.filter((other) => other !== known));
-    return this.change(n, { call: known.call === "dismissed" ? "open" : "dismissed" });
+  // Not assessed again; one that the model reported below its operating point leaves the reading.
+  reopen(n) {
+    if (n > this.detections.length || !this.find(n)) return false;
+    return this.changeAll([n], () => (this.#isReported(n) ? { call: "open", group: undefined } : null));
   }
 
-  classify(n, name, code) { return this.change(n, { class: name, iso6520: code, call: "confirmed" }); }
+  classify(numbers, name, code) { return this.changeAll(numbers, () => ({ class: name, iso6520: code, call: "confirmed" })); }
   move(n, bbox) { return this.change(n, { bbox: rounded(bbox), call: "confirmed" }); }
+
+  // --- groups -------------------------------------------------------------------------------
+  isGroup(n) { return this.content.some(({ group }) => group === this.#idOf(n)); }
+
+  membersOf(n) { return this.content.filter(({ group }) => group === this.#idOf(n)); }
+
+  // Several indications become one of this kind, with a box around all of them; its number, null when that cannot be.
+  group(numbers, code) {
+    const groups = numbers.filter((n) => this.isGroup(n)).map((n) => this.#idOf(n));
+    const singles = numbers.filter((n) => !this.isGroup(n));
+    const ids = new Set([...singles.map((n) => this.#idOf(n)), ...this.content.filter(({ group }) => groups.includes(group)).map(({ id }) => id)]);
+    if (ids.size < 2) return null;
+    const id = this.#freeId();
+    const taken = singles.filter((n) => !this.find(n)).map((n) => this.#taken(n)).filter(Boolean);
+    const content = [...this.content, ...taken].filter((one) => !groups.includes(one.id))
+      .map((one) => (ids.has(one.id) ? { ...one, call: "confirmed", class: "porosity", iso6520: one.class === "porosity" ? one.iso6520 : null, group: id } : one));
+    const bbox = hullOf(content.filter(({ group }) => group === id).map((one) => one.bbox));
+    return this.set([...content, { ...drawn(id, bbox), class: "porosity", iso6520: code }]) ? this.detections.length + numberOf({ id }) : null;
+  }
+
+  // The members stand alone again.
+  ungroup(n) {
+    const id = this.#idOf(n);
+    if (!this.isGroup(n)) return false;
+    return this.set(without(this.content, id));
+  }
+
+  #freeId() { return `h${1 + Math.max(0, ...this.#added().map(numberOf))}`; }
 
   // The number of the new indication, null when nothing can be changed.
   add(bbox) {
-    const k = 1 + Math.max(0, ...this.#added().map(numberOf));
-    const added = { id: `h${k}`, bbox: rounded(bbox), class: "unclassified", source: "human", call: "confirmed", model_index: null, probability: null, iso6520: null, note: "" };
-    return this.set([...this.content, added]) ? this.detections.length + k : null;
+    const id = this.#freeId();
+    return this.set([...this.content, drawn(id, bbox)]) ? this.detections.length + numberOf({ id }) : null;
   }
 }
 
 function numberOf({ id }) { return Number(id.slice(1)); }
 
-function entryOf({ id, bbox, class: name, iso6520, call, note }) { return { id, box: bbox, class: name, iso6520, call, note }; }
+function drawn(id, bbox) {
+  return { id, bbox: rounded(bbox), class: "unclassified", source: "human", call: "confirmed", model_index: null, probability: null, iso6520: null, note: "" };
+}
+
+// Takes an indication away; members of a group that is taken away stand alone again.
+function without(content, id) {
+  return content.filter((one) => one.id !== id).map((one) => (one.group === id ? { ...one, group: undefined } : one));
+}
+
+function entryOf({ id, bbox, class: name, iso6520, call, note, group }) { return { id, box: bbox, class: name, iso6520, call, note, group }; }
 
 // "3 crack 1011, confirmed, at x 812 y 402, 40 × 12 px"
-export function indicationLine({ id, model_index: index, class: name, iso6520, call, bbox, note }) {
+export function indicationLine({ id, model_index: index, class: name, iso6520, call, bbox, note, group }) {
   const number = index === null ? `added ${id.slice(1)}` : index + 1;
-  return `${number} ${name}${iso6520 ? ` ${iso6520}` : ""}, ${call}, ${placeText(bbox)}${note ? `, "${note}"` : ""}`;
+  return `${number} ${name}${iso6520 ? ` ${iso6520}` : ""}, ${call === "open" ? "not assessed" : call}${group ? ` in a group (added ${group.slice(1)})` : ""}, ${placeText(bbox)}${note ? `, "${note}"` : ""}`;
 }

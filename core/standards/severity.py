@@ -1,0 +1,45 @@
+"""How severe a kind of imperfection is, for the order in which a person reads a list.
+
+Planar imperfections come before volumetric ones, because a crack or a lack of fusion runs on under load.
+The order says nothing about acceptance: the tables do.
+"""
+
+from core.domain.indication import IndicationClass
+from core.standards.kinds import covers
+
+#: Groups of ISO 6520-1 numbers, the most severe first.
+_ORDER = (
+    ("100",),  # crack
+    ("401",),  # lack of fusion
+    ("402",),  # lack of penetration
+    ("501", "510"),  # undercut, burn-through: an edge or an open hole
+    ("2014", "2015", "2016", "3011"),  # elongated or in line
+    ("300",),  # inclusion
+    ("2013", "2012"),  # many pores
+    ("201",),  # pore
+)
+_NUMBER = {
+    IndicationClass.CRACK: "100",
+    IndicationClass.LACK_OF_FUSION: "401",
+    IndicationClass.LACK_OF_PENETRATION: "402",
+    IndicationClass.UNDERCUT: "501",
+    IndicationClass.INCLUSION: "300",
+    IndicationClass.POROSITY: "201",
+}
+
+
+def severity_rank(indication: IndicationClass, iso6520: str | None) -> int:
+    """The rank of a kind from 0, the most severe; the finest group that holds the number counts.
+
+    A kind in no group comes last.
+    """
+    code = iso6520 or _NUMBER.get(indication)
+    if code is None:
+        return len(_ORDER)
+    holding = [
+        (len(number), rank)
+        for rank, numbers in enumerate(_ORDER)
+        for number in numbers
+        if covers(number, code)
+    ]
+    return max(holding, key=lambda found: (found[0], -found[1]))[1] if holding else len(_ORDER)
