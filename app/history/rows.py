@@ -1,11 +1,13 @@
 """Recorded inspections as rows of the table and as the facts of one record."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from app.history.state import CHOSEN, UNDECIDED
 from app.shared.components.record_table.record_table import Cell, RecordRow
 from app.shared.moments import minute, second
 from core.domain.accounts import Identity
+from core.domain.grouping import counted, members_of
 from core.domain.reading import Call, ReadIndication, setup_from
 from core.domain.records import InspectionState
 from core.domain.wire_sets import indicator_words
@@ -32,7 +34,7 @@ _STATE_WORDS = {
     InspectionState.CONCURRED: "concurred",
     InspectionState.RETURNED: "returned",
 }
-_CALLS = {Call.OPEN: "not judged yet", Call.CONFIRMED: "confirmed", Call.DISMISSED: "dismissed"}
+_CALLS = {Call.OPEN: "not assessed", Call.CONFIRMED: "confirmed", Call.DISMISSED: "dismissed"}
 
 
 def rows(page: HistoryPage, identity: Identity, *, is_wide: bool) -> list[RecordRow]:
@@ -93,7 +95,7 @@ def record_content(record: InspectionRecord, *, is_blind: bool) -> dict[str, Any
         "title": title or inspection.image_name,
         "is_blind": is_blind,
         "facts": _facts(record, is_blind=is_blind),
-        "indications": [] if is_blind else [_indication(one) for one in record.reading.indications],
+        "indications": [] if is_blind else _indications(record.reading.indications),
         "said": [] if is_blind else _said(record),
     }
 
@@ -121,10 +123,16 @@ def _facts(record: InspectionRecord, *, is_blind: bool) -> dict[str, str]:
     }
 
 
-def _indication(one: ReadIndication) -> dict[str, str]:
+def _indications(reading: Sequence[ReadIndication]) -> list[dict[str, str]]:
+    """Every indication; the members of a group are told by their number."""
+    return [_indication(one, len(members_of(reading, one.indication_id))) for one in counted(reading)]
+
+
+def _indication(one: ReadIndication, n_members: int) -> dict[str, str]:
+    group = f", group of {n_members}" if n_members else ""
     code = f" ({one.iso6520})" if one.iso6520 else ""
     return {
-        "kind": one.indication_class.value.replace("_", " ") + code,
+        "kind": one.indication_class.value.replace("_", " ") + code + group,
         "probability": "added" if one.probability is None else f"{one.probability:.2f}",
         "call": _CALLS[one.call],
     }

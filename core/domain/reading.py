@@ -110,6 +110,8 @@ class ReadIndication:
         model_index: place in the model's list from 0, None for an added one.
         probability: the model's, None for an added one.
         iso6520: a finer code than the class has, None when nobody gave one.
+        group: id of the indication that this one is a part of, such as a pore of clustered porosity; the
+            group counts and its members do not. None when it stands alone.
     """
 
     indication_id: str
@@ -121,6 +123,7 @@ class ReadIndication:
     probability: float | None = None
     iso6520: str | None = None
     note: str = ""
+    group: str | None = None
 
     def to_box(self) -> dict[str, Any]:
         """The box of an annotation that stores it; `indication_from` reads it back."""
@@ -134,6 +137,7 @@ class ReadIndication:
             "probability": self.probability,
             "iso6520": self.iso6520,
             "note": self.note,
+            **({"group": self.group} if self.group else {}),  # absent in what was signed before
         }
 
 
@@ -163,6 +167,7 @@ def indication_from(box: Mapping[str, Any]) -> ReadIndication:
             probability=None if probability is None else float(probability),
             iso6520=str(box["iso6520"]) if box.get("iso6520") else None,
             note=note,
+            group=str(box["group"]) if box.get("group") else None,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadInputError(f"not an indication: {type(error).__name__} {error}") from None
@@ -199,6 +204,11 @@ def number_of(one: ReadIndication, n_detections: int) -> int:
     return n_detections + int(one.indication_id.removeprefix("h"))
 
 
+def group_ids(reading: Sequence[ReadIndication]) -> frozenset[str]:
+    """Ids of the indications that are groups: others of the reading name them as theirs."""
+    return frozenset(one.group for one in reading if one.group is not None)
+
+
 class DisagreementKind(StrEnum):
     """Kind of disagreement between a person and a model about one indication."""
 
@@ -221,8 +231,9 @@ def disagreements(
 ) -> list[Disagreement]:
     """Differences between `reading` and the model's report; an open indication differs from nothing."""
     found: list[Disagreement] = []
+    groups = group_ids(reading)
     for one in reading:
-        if one.call is Call.OPEN:
+        if one.call is Call.OPEN or one.indication_id in groups:  # its members were reported, or added
             continue
         if one.model_index is None:
             if one.call is Call.CONFIRMED:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from core.domain.grouping import counted
 from core.domain.indication import IndicationClass
 from core.domain.reading import Call, ReadIndication, overlap
 
@@ -51,9 +52,11 @@ def compared(first: Sequence[ReadIndication], second: Sequence[ReadIndication]) 
 
     Pairs are made by overlap, the largest first: among kinds that can be one thing before kinds that exclude
     each other, and among what the first person reports or left open before what they dismissed. What the
-    first person dismissed and the second did not report is left out, and so is what the second dismissed.
+    first person dismissed and the second did not report is left out, and so is what the second dismissed. A group is
+    one indication.
     """
-    seconds = [one for one in second if one.call is not Call.DISMISSED]
+    first = counted(first)
+    seconds = [one for one in counted(second) if one.call is not Call.DISMISSED]
     partner = _partners(first, seconds)
     pairs = [
         _pair(one, seconds[partner[i]] if i in partner else None)

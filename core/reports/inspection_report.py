@@ -21,7 +21,7 @@ EMPTY_RESULT = (
 UNSIGNED, FAILED = "NOT SIGNED", "SIGNATURE DOES NOT HOLD"
 _STATED_ONLY = (
     "wire_set", "required_wire", "srb_mm", "reshoot_reason", "certificate", "changed_disposition",
-    "change_reason",
+    "change_reason", "members", "covered_percent",
 )  # fmt: skip
 #: Meaning of a probability, printed once in a report.
 PROBABILITY = (
@@ -144,6 +144,9 @@ class ReportedIndication:
         changes: what a person changed about the model's box.
         call: open, confirmed or dismissed.
         verdict: None where none was given, then `reasons` say why.
+        members: numbers of the indications that were grouped as this one, which have no line of their own;
+            None for what stands alone.
+        covered_percent: share of its projected area that they cover; None for what stands alone.
     """
 
     number: int
@@ -164,6 +167,8 @@ class ReportedIndication:
     verdict: str | None
     reasons: tuple[str, ...]
     rules: tuple[AppliedRule, ...]
+    members: tuple[int, ...] | None = None
+    covered_percent: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +309,7 @@ class InspectionReport:
         content["setup"] = _stated(content["setup"])
         content["signatures"] = [_stated(one) for one in content["signatures"]]
         content["reviews"] = [_stated(one) for one in content["reviews"]]
+        content["indications"] = [_stated(one) for one in content["indications"]]
         return _stated(content)
 
     def sha256(self) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core.domain.grouping import counted, covered_share, members_of
 from core.domain.indication import ISO_6520
 from core.domain.model_version import ModelVersion
 from core.domain.radiograph import PixelPitch
@@ -87,6 +88,8 @@ def reported_indications(
 ) -> tuple[ReportedIndication, ...]:
     """Every indication of the reading, dismissed ones too, numbered as the page does, in that order.
 
+    A group has one line, which names its members; they have none.
+
     Args:
         inspection: whose.
         reading: as a person left it.
@@ -102,7 +105,8 @@ def reported_indications(
             if one.kind is DisagreementKind.CLASS and one.indication.model_index is not None:
                 words += f" (model: {inspection.detections[one.indication.model_index]['class']})"
             changes.setdefault(one.indication.indication_id, []).append(words)
-    numbered = sorted(((number_of(one, len(inspection.detections)), one) for one in reading), key=_first)
+    n_detections = len(inspection.detections)
+    numbered = sorted(((number_of(one, n_detections), one) for one in counted(reading)), key=_first)
     return tuple(
         _indication(
             number,
@@ -111,6 +115,8 @@ def reported_indications(
             pitch,
             edge_px=edge_px,
             changes=tuple(changes.get(one.indication_id, ())),
+            members=members_of(reading, one.indication_id),
+            n_detections=n_detections,
         )
         for number, one in numbered
     )
@@ -128,7 +134,10 @@ def _indication(
     *,
     edge_px: float,
     changes: tuple[str, ...],
+    members: Sequence[ReadIndication],
+    n_detections: int,
 ) -> ReportedIndication:
+    share = covered_share(one, members)
     x1, y1, x2, y2 = one.bbox
     width, length = sorted((x2 - x1, y2 - y1))
     mm = None if pitch is None else pitch.mm_per_px
@@ -154,6 +163,8 @@ def _indication(
         verdict=None if verdict is None else verdict.verdict.value,
         reasons=reasons,
         rules=() if verdict is None else _rules(verdict),
+        members=tuple(sorted(number_of(member, n_detections) for member in members)) or None,
+        covered_percent=None if share is None else round(100 * share, 1),
     )
 
 

@@ -13,8 +13,8 @@ COLUMNS = (
     "calibration_id", "operating_probability", "mm_per_px", "scale_source",
     "number", "class", "iso6520", "x1_px", "y1_px", "x2_px", "y2_px", "length_px", "width_px",
     "length_mm", "width_mm", "plus_minus_mm", "probability", "reported_by", "changes", "call",
-    "verdict", "clauses", "reasons", "note", "content_sha256",
-    "reshoot_reason",
+    "verdict", "clauses", "reasons", "note", "content_sha256", "reshoot_reason",
+    "group_of", "covered_percent",
 )  # fmt: skip
 #: A spreadsheet takes a cell that begins with one of these for a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -87,6 +87,8 @@ def _of_indication(one: ReportedIndication) -> dict[str, Any]:
         "clauses": "; ".join(clauses),
         "reasons": "; ".join(one.reasons),
         "note": one.note,
+        "group_of": len(one.members) if one.members else None,
+        "covered_percent": one.covered_percent,
     }
 
 

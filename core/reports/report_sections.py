@@ -171,7 +171,7 @@ def _indication_row(one: ReportedIndication) -> list[Flowable]:
         size = f"{one.length_mm:.2f} × {one.width_mm:.2f} mm ± {one.plus_minus_mm:.2f}"
     return [
         bold(str(one.number), SMALL),
-        text(one.indication_class + code, SMALL),
+        text(one.indication_class + code + (f", group of {len(one.members)}" if one.members else ""), SMALL),
         text(f"{one.reported_by}, {one.call}", SMALL),
         text("-" if one.probability is None else f"{one.probability:.2f}", SMALL),
         text(f"{x1:.0f}, {y1:.0f} to {x2:.0f}, {y2:.0f}", SMALL),
@@ -201,6 +201,8 @@ def _details(one: ReportedIndication, letters: Mapping[str, str]) -> list[Flowab
     """Why, by which clause, what was changed, what somebody noted."""
     clauses = _clauses(one)
     lines = []
+    if one.members:
+        lines.append(labelled("Group of:", _group_words(one.members, one.covered_percent), SMALL))
     if one.reasons:
         lines.append(labelled("Why:", "; ".join(one.reasons), SMALL))
     if clauses:
@@ -211,6 +213,19 @@ def _details(one: ReportedIndication, letters: Mapping[str, str]) -> list[Flowab
     if one.note:
         lines += [labelled(label, piece, SMALL) for label, piece in _pieces(one.note)]
     return lines
+
+
+def _group_words(members: Sequence[int], covered_percent: float | None) -> str:
+    """Such as "nos. 3 to 5, 9; they cover 12.5 % of its projected area"."""
+    runs: list[list[int]] = []
+    for place in members:
+        if runs and place == runs[-1][-1] + 1:
+            runs[-1].append(place)
+        else:
+            runs.append([place])
+    told = [f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
+    share = "" if covered_percent is None else f"; they cover {covered_percent:g} % of its projected area"
+    return f"nos. {', '.join(told)}{share}"
 
 
 def _is_short(one: ReportedIndication) -> bool:

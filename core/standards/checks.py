@@ -179,7 +179,27 @@ class AloneCheck:
         return ConditionResult(Verdict.NOT_EVALUABLE, words, max(1, int(peers.is_certain.sum())), n, 1.0)
 
 
-Check = SizeCheck | TotalCheck | CountCheck | AlignedCheck | FactCheck | AloneCheck
+@dataclass(frozen=True, slots=True)
+class DensityCheck:
+    """The pores of a group cover at most a share of its projected area."""
+
+    at_most_percent: float
+
+    @property
+    def words(self) -> str:
+        """The condition, as the table shows it."""
+        return f"covered area <= {number(self.at_most_percent)} %"
+
+    def decide(self, finding: Imperfection, peers: Peers, part: InspectedPart) -> ConditionResult:
+        """The decision on `finding`; not evaluable as long as its pores were not grouped."""
+        if finding.covered_percent is None:
+            words = "covered area: its pores were not grouped"
+            return ConditionResult(Verdict.NOT_EVALUABLE, words, limit=self.at_most_percent)
+        bound = Bound(self.at_most_percent, f"{number(self.at_most_percent)} %")
+        return compare("covered area", finding.covered_percent, bound, unit="%")
+
+
+Check = SizeCheck | TotalCheck | CountCheck | AlignedCheck | FactCheck | AloneCheck | DensityCheck
 
 
 def _missing(within: Limit | None, part: InspectedPart) -> ConditionResult | None:

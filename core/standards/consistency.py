@@ -7,6 +7,7 @@ from core.standards.checks import (
     AloneCheck,
     Check,
     CountCheck,
+    DensityCheck,
     FactCheck,
     SizeCheck,
     TotalCheck,
@@ -61,6 +62,8 @@ def _is_at_least_as_strict(strict: Check, lax: Check) -> bool:
             )
         case FactCheck(), FactCheck():
             return strict == lax
+        case DensityCheck(), DensityCheck():
+            return strict.at_most_percent <= lax.at_most_percent
         case AloneCheck(), AloneCheck():
             return True
     return False

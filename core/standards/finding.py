@@ -82,6 +82,7 @@ class Imperfection:
         position_mm: middle of the indication along the weld, from any one origin; None when not known.
         is_internal: False when it breaks the surface, None when nobody said.
         is_shallow: of a crater or star crack, None when nobody said.
+        covered_percent: share of its projected area that the pores of a group cover; None for a single one.
 
     Raises:
         ValueError: a width above the length, a number of another class, a position that is not finite.
@@ -96,6 +97,7 @@ class Imperfection:
     position_mm: float | None = None
     is_internal: bool | None = None
     is_shallow: bool | None = None
+    covered_percent: Interval | None = None
 
     def __post_init__(self) -> None:
         if self.length is not None and self.width is not None and self.width.mm > self.length.mm:

@@ -7,6 +7,7 @@ from core.standards.checks import (
     AloneCheck,
     Check,
     CountCheck,
+    DensityCheck,
     FactCheck,
     SizeCheck,
     TotalCheck,
@@ -16,6 +17,8 @@ from core.standards.fields import Field
 from core.standards.finding import Fact, Symbol
 from core.standards.limit import Limit
 from core.standards.verdict import Verdict
+
+_WHOLE_PERCENT = 100
 
 
 def checks_from(field: Field) -> Iterator[Check]:
@@ -80,6 +83,14 @@ def _alone(item: Field) -> Check:
     return AloneCheck()
 
 
+def _density(item: Field) -> Check:
+    fields = item.mapping(required=("check", "at_most_percent"))
+    share = float(fields["at_most_percent"].factor())
+    if share > _WHOLE_PERCENT:
+        fields["at_most_percent"].refuse("a share of at most 100 percent")
+    return DensityCheck(share)
+
+
 def _optional(fields: dict[str, Field], name: str) -> Limit | None:
     return limit_from(fields[name]) if name in fields else None
 
@@ -91,4 +102,5 @@ _READ: dict[str, Callable[[Field], Check]] = {
     "aligned": _aligned,
     "fact": _fact,
     "alone": _alone,
+    "density": _density,
 }

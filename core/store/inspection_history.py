@@ -143,8 +143,12 @@ def search_words(setup: Mapping[str, Any], image_name: str) -> str:
 
 
 def found_text(boxes: Iterable[Mapping[str, Any]]) -> str:
-    """Counts of classes in `boxes` that nobody dismissed, such as `|crack=1|porosity=4`."""
-    counts = Counter(str(box["class"]) for box in boxes if box.get("call") != "dismissed")
+    """Counts of classes in `boxes` that nobody dismissed, such as `|crack=1|porosity=4`.
+
+    A group counts as one.
+    """
+    kept = (box for box in boxes if box.get("call") != "dismissed" and not box.get("group"))
+    counts = Counter(str(box["class"]) for box in kept)
     return "".join(f"|{name}={counts[name]}" for name in sorted(counts))[:_LONGEST_FOUND]
 
 

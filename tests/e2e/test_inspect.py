@@ -57,6 +57,7 @@ def test_upload_boxes_threshold_map_and_download(page: Page, repository: Path) -
     first = page.locator(".panel tbody tr").first
     first.click()
     expect(first).to_have_attribute("aria-selected", "true")
+    page.locator(".details summary").click()
     expect(page.locator(".details-p")).to_contain_text("in 100 were real")
     page.locator(".stage > canvas").focus()
     page.keyboard.press("g")

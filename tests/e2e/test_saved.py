@@ -90,12 +90,12 @@ def test_undo_and_redo_walk_through_the_changes_and_each_is_saved(page: Page) ->
           there(0, [m1]);
           const calls = () => reading.entries().map((e) => `${e.n} ${e.call}`).join();
           const steps = [calls()];
-          reading.dismiss(1); steps.push(calls());
+          reading.dismiss([1]); steps.push(calls());
           reading.add([3, 3, 5, 5]); steps.push(calls());
           reading.undo(); steps.push(calls());
           reading.undo(); steps.push(calls());
           reading.redo(); reading.redo(); steps.push(calls());
-          reading.dismiss(2); steps.push(calls());
+          reading.dismiss([2]); steps.push(calls());
           return steps;
         }""",
     )

@@ -37,6 +37,17 @@ def test_a_report_of_a_release_without_a_wire_indicator_is_still_whole() -> None
     }  # fmt: skip
 
 
+def test_a_group_names_its_members_in_every_file_and_others_stay_as_they_were() -> None:
+    kept = report(2)
+    assert not {"members", "covered_percent"} & set(kept.to_dict()["indications"][0])
+    group = replace(kept.indications[1], members=(3, 4, 5, 9), covered_percent=12.5)
+    kept = replace(kept, indications=(kept.indications[0], group))
+    back = read_report_json(report_json(kept))
+    assert (back.is_whole, back.report.indications) == (True, kept.indications)
+    first, second = csv.DictReader(report_csv(kept).decode("utf-8-sig").splitlines())
+    assert (first["group_of"], second["group_of"], second["covered_percent"]) == ("", "4", "12.5")
+
+
 def test_a_stated_wire_indicator_is_in_the_file_and_comes_back() -> None:
     kept = report(1)
     kept = replace(kept, setup=replace(kept.setup, wire_set="W10 FE", required_wire=13, srb_mm=0.1))
@@ -94,7 +105,12 @@ def test_csv_has_a_line_for_each_indication_under_a_header_that_stays() -> None:
     assert [line["number"] for line in found] == [str(n) for n in range(1, 8)]
     assert tuple(found[0]) == COLUMNS
     assert COLUMNS[:3] == ("reference", "signed", "inspection_id")
-    assert COLUMNS[39:] == ("content_sha256", "reshoot_reason")  # columns are only ever added at the end
+    assert COLUMNS[39:] == (
+        "content_sha256",
+        "reshoot_reason",
+        "group_of",
+        "covered_percent",
+    )  # columns are only ever added at the end
     first = found[0]
     assert first["signed"] == "inspected: Zoë Müller-Łukasz; reviewed: Анна Иванова"
     assert (first["class"], first["call"], first["verdict"]) == ("crack", "dismissed", "not judged")

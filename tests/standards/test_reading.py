@@ -168,6 +168,7 @@ def fact(otherwise: str) -> str:
         (size("width", "max_mm: 3"), size("length", "max_mm: 3")),
         (size("length", "max_mm: 3"), size("length", "max_mm: 3") + ", {check: alone}"),
         ("{check: count, at_most: 3}", "{check: count, at_most: 2}"),
+        ("{check: density, at_most_percent: 4}", "{check: density, at_most_percent: 3.5}"),
         (total(300), total(100)),
         (total(100), total(100, ", shorter_weld: {times: 0.1, of: weld length}")),
         (fact("not evaluable"), fact("not acceptable")),
@@ -178,6 +179,14 @@ def test_a_stricter_level_that_permits_more_is_refused(strict: str, lax: str) ->
     strict, lax = (f"[{words}]" if "check" in words else words for words in (strict, lax))
     assert "rule odd: level B permits more than level C" in refusal(with_rule(rule.format(strict, lax)))
     read_rule_set(with_rule(rule.format(strict, strict)), "mine.yaml")
+
+
+@pytest.mark.parametrize("share", ["0", "101", "many"])
+def test_a_density_is_a_share_in_percent(share: str) -> None:
+    check = f"{{check: density, at_most_percent: {share}}}"
+    levels = f"  levels:\n    B: [{check}]\n    C: [{check}]"
+    rule = f'- id: odd\n  title: x\n  kinds: ["515"]\n  clause: "1"\n{levels}'
+    assert "rule odd" in refusal(with_rule(rule))
 
 
 def test_levels_are_compared_across_one_without_limits() -> None:

@@ -6,10 +6,12 @@ from functools import lru_cache
 from typing import Any
 
 from core.domain.errors import BadInputError
+from core.domain.grouping import counted, covered_share, members_of
 from core.domain.radiograph import PitchSource, PixelPitch
 from core.domain.reading import Call, ReadIndication, Setup
 from core.standards.evaluation import evaluate
 from core.standards.finding import Imperfection, InspectedPart, Length
+from core.standards.interval import Interval
 from core.standards.reading import read_rule_set
 from core.standards.rule_set import RuleSet
 from core.standards.shipped import SHIPPED, shipped_rule_set
@@ -125,12 +127,14 @@ def judge(
 def findings_of(indications: Sequence[ReadIndication], pitch: PixelPitch | None) -> list[Imperfection]:
     """Indications for the acceptance tables: all that were not dismissed, in mm where the scale is known.
 
+    A group counts as one imperfection with the extent of its box; its members do not count beside it.
+
     Length is the longer side of the box and width the shorter; each edge may be off by a pixel. The position
     is that of the box along the longer side of all boxes together, taken for the direction of the weld.
     """
-    kept = [one for one in indications if one.call is not Call.DISMISSED]
+    kept = [one for one in counted(indications) if one.call is not Call.DISMISSED]
     along_x = _runs_along_x(kept)
-    return [_finding(one, pitch, along_x=along_x) for one in kept]
+    return [_finding(one, pitch, along_x=along_x, covered=_covered(one, indications)) for one in kept]
 
 
 def failed_checks(image_quality: Mapping[str, Any] | None) -> tuple[str, ...]:
@@ -141,7 +145,16 @@ def failed_checks(image_quality: Mapping[str, Any] | None) -> tuple[str, ...]:
     return tuple(str(check["message"]) for check in checks if check["state"] == "failed")
 
 
-def _finding(one: ReadIndication, pitch: PixelPitch | None, *, along_x: bool) -> Imperfection:
+def _covered(group: ReadIndication, indications: Sequence[ReadIndication]) -> Interval | None:
+    """The share of a group that its members cover, in percent; None for what stands alone."""
+    members = members_of(indications, group.indication_id)
+    low, high = (covered_share(group, members, edge_px=edge) for edge in (-EDGE_PX, EDGE_PX))
+    return None if low is None or high is None else Interval(100 * low, 100 * high)
+
+
+def _finding(
+    one: ReadIndication, pitch: PixelPitch | None, *, along_x: bool, covered: Interval | None
+) -> Imperfection:
     x1, y1, x2, y2 = one.bbox
     sides = sorted((x2 - x1, y2 - y1))
     length = width = position = None
@@ -157,6 +170,7 @@ def _finding(one: ReadIndication, pitch: PixelPitch | None, *, along_x: bool) ->
         length=length,
         width=width,
         position_mm=position,
+        covered_percent=covered,
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from core.domain.accounts import Identity
 from core.domain.errors import BadInputError, ImmutableRecordError, UnknownRecordError
+from core.domain.grouping import require_groups
 from core.domain.permissions import Action, require
 from core.domain.reading import ReadIndication, first_reading, indication_from
 from core.domain.records import Annotation, AnnotationSource, Inspection, new_id
@@ -51,7 +52,7 @@ class ReadingService:
             NotAllowedError: the role may not decide.
             UnknownRecordError: there is no such inspection.
             ImmutableRecordError: it is signed.
-            BadInputError: two indications share an id, or a box lies outside of the image.
+            BadInputError: two indications share an id, a box lies outside of the image, or a group is none.
             StaleVersionError: somebody saved since; nothing was stored.
         """
         require(identity, Action.INSPECTIONS_DECIDE)
@@ -110,6 +111,7 @@ def append_reading(
     """
     if len({one.indication_id for one in indications}) < len(indications):
         raise BadInputError("expected a different id for each indication")
+    require_groups(indications)
     boxes = [one.to_box() for one in indications]
     image = work.images.find(inspection.image_sha256)
     assert image is not None  # a foreign key holds it

@@ -14,7 +14,7 @@ export class BulkBar {
       button({ "data-bulk": "classify" }, "One class and number for all of them", "Class", "e"), button({ "data-bulk": "group" }, "One indication of many: clustered or linear porosity", "Group", "j"));
     this.kinds = element("div", { class: "calls group-kinds", role: "group", "aria-label": "Group as", hidden: true },
       ...Object.entries(GROUP_KINDS).map(([code, name]) => element("button", { type: "button", "data-group": code, title: `${name}, ISO 6520-1 no. ${code}` }, element("kbd", { text: code }), ` ${name}`)));
-    this.root = element("div", { class: "details bulk", role: "group", "aria-label": "Selected indications", hidden: true }, this.title, " ", this.about, this.calls, this.kinds);
+    this.root = element("div", { class: "bulk", role: "group", "aria-label": "Selected indications", hidden: true }, this.title, " ", this.about, this.calls, this.kinds);
     root.querySelector(".details").after(this.root);
     onButton(this.root, ({ bulk, group }) => {
       if (group) this.#group(group);

@@ -21,7 +21,7 @@ export function matching(lines, text) {
 }
 
 // The class and number that were typed: exactly this number, or null and why in one line.
-export function typedNumber(numbers, text) {
+function typedNumber(numbers, text) {
   const code = text.trim();
   const found = numbers.find((one) => one.code === code);
   return found ? { line: found, wrong: "" } : { line: null, wrong: `ISO 6520-1 no. ${code} is not known here: choose from the list, or Esc.` };

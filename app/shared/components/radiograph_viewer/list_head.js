@@ -1,8 +1,8 @@
 // The head of the list: columns that sort at a click, and its filters.
 import { element } from "../element.js";
-import { FILTERS } from "./listing.js";
+import { LIST_FILTERS } from "./listing.js";
 
-const FEW = 6; // a list that short needs no filter
+const FEW = 5; // a list that short needs no filter
 
 export class ListHead {
   // root: the panel. on: { sort(name), filter(name, value) }
@@ -22,7 +22,7 @@ export class ListHead {
       head.setAttribute("aria-sort", head.dataset.sort === sort.by ? (sort.isFalling ? "descending" : "ascending") : "none");
     this.bar.hidden = !isOffered || !(entries.length > FEW || isFiltered);
     if (this.bar.hidden || this.bar.contains(this.root.getRootNode().activeElement)) return;
-    const offered = FILTERS.map((filter) => ({ ...filter, values: filter.choices(entries) })).filter(({ values }) => values.length);
+    const offered = LIST_FILTERS.map((filter) => ({ ...filter, values: filter.choices(entries) })).filter(({ values }) => values.length);
     const option = (name, value, text) => element("option", { value, text, selected: (filters[name] ?? "") === value });
     this.bar.replaceChildren(
       ...offered.map(({ name, all, values }) => element("select", { "data-filter": name, "aria-label": `Filter by ${name}`, class: filters[name] ? "on" : null },

@@ -7,7 +7,7 @@ const longerSide = ({ box: [x0, y0, x1, y1] }) => Math.max(x1 - x0, y1 - y0);
 
 // What a rule rejects first, then by kind, then by size; what was dismissed last.
 // context: { verdicts: verdict of the rule by id, ranks: { classes, codes } of the kinds, the lower the more severe }.
-export function severityKey(entry, { verdicts = {}, ranks = {} }) {
+function severityKey(entry, { verdicts = {}, ranks = {} }) {
   const rule = entry.call === "dismissed" ? LEAST_SEVERE : (RULE_RANKS[verdicts[entry.id]] ?? 3);
   const kind = ranks.codes?.[entry.iso6520] ?? ranks.classes?.[entry.class] ?? LEAST_SEVERE;
   return [rule, kind, -longerSide(entry), entry.n];
@@ -24,7 +24,7 @@ const COLUMNS = {
 };
 
 // Filters of the list; one without choices for the entries there are is not offered.
-export const FILTERS = [
+export const LIST_FILTERS = [
   { name: "class", all: "all classes", choices: (entries) => [...new Set(entries.map((entry) => entry.class))].toSorted().map((name) => [name, name]), holds: (entry, value) => entry.class === value },
   { name: "state", all: "all states", choices: () => [["open", "not assessed"], ["confirmed", "confirmed"], ["dismissed", "dismissed"], ["grouped", "in a group"]],
     holds: (entry, value) => (value === "grouped" ? Boolean(entry.group) : entry.call === value && !entry.group) },
@@ -83,7 +83,7 @@ export class Listing {
 
   passes(entry) {
     if (entry.group && this.filters.state !== "grouped") return false;
-    return FILTERS.every(({ name, holds }) => !(name in this.filters) || holds(entry, this.filters[name]));
+    return LIST_FILTERS.every(({ name, holds }) => !(name in this.filters) || holds(entry, this.filters[name]));
   }
 
   #compare(a, b) {

@@ -30,7 +30,7 @@ export function indicationLabel({ n, class: name, probability, box, call, isAdde
 }
 
 // An indication that a person judged or added stays in sight, whatever the threshold.
-export function isAbove({ call, isAdded, probability }, threshold) {
+function isAbove({ call, isAdded, probability }, threshold) {
   return isAdded || call === "confirmed" || call === "dismissed" || probability >= threshold;
 }
 

@@ -1,0 +1,32 @@
+import pytest
+
+from core.domain.indication import IndicationClass
+from core.standards.kinds import class_of
+from core.standards.severity import severity_rank
+
+FROM_THE_MOST_SEVERE = [
+    ("1011", "104", "100"),
+    ("401", "4013"),
+    ("402", "4021"),
+    ("501", "5012", "510"),
+    ("2014", "2015", "2016", "3011"),
+    ("301", "3041", "3014"),
+    ("2012", "2013"),
+    ("2011", "201", "2017"),
+    ("515", "602"),
+]
+
+
+def test_planar_comes_before_volumetric_and_the_finest_group_counts() -> None:
+    ranks = [{severity_rank(class_of(code), code) for code in codes} for codes in FROM_THE_MOST_SEVERE]
+    assert ranks == [{place} for place in range(len(FROM_THE_MOST_SEVERE))]
+
+
+@pytest.mark.parametrize("code", ["100", "201", "300", "401", "402", "501"])
+def test_a_class_without_a_number_ranks_as_its_group(code: str) -> None:
+    assert severity_rank(class_of(code), None) == severity_rank(class_of(code), code)
+
+
+def test_an_unclassified_one_comes_last() -> None:
+    last = severity_rank(IndicationClass.UNCLASSIFIED, None)
+    assert last > severity_rank(IndicationClass.POROSITY, "2011")
