@@ -52,8 +52,8 @@ def compared(first: Sequence[ReadIndication], second: Sequence[ReadIndication]) 
 
     Pairs are made by overlap, the largest first: among kinds that can be one thing before kinds that exclude
     each other, and among what the first person reports or left open before what they dismissed. What the
-    first person dismissed and the second did not report is left out, and so is what the second dismissed. A group is
-    one indication.
+    first person dismissed and the second did not report is left out, and so is what the second dismissed. A
+    group is one indication.
     """
     first = counted(first)
     seconds = [one for one in counted(second) if one.call is not Call.DISMISSED]

@@ -141,7 +141,7 @@ def test_a_pdf_of_another_kind_or_changed_is_refused_or_found() -> None:
     changed = data.replace(b'"part": "Vessel 7"', b'"part": "Vessel 8"')
     assert changed != data
     assert not read_report_pdf(changed).attached.is_whole
-    assert not read_report_pdf(data.replace(b"report layout 1", b"report layout 0")).is_same_layout
+    assert not read_report_pdf(data.replace(b"report layout 2", b"report layout 0")).is_same_layout
 
 
 def test_the_attachment_is_the_json_file() -> None:
