@@ -8,6 +8,7 @@ from typing import Any
 
 from core.domain.errors import BadInputError
 from core.domain.indication import IndicationClass
+from core.domain.kinds import HIGHEST_GRADE, called, word_kind_in
 from core.domain.records import AnnotationSource
 from core.domain.wire_sets import WIRE_DIAMETERS_MM, WIRE_SETS, wires_of_set
 
@@ -112,6 +113,8 @@ class ReadIndication:
         iso6520: a finer code than the class has, None when nobody gave one.
         group: id of the indication that this one is a part of, such as a pore of clustered porosity; the
             group counts and its members do not. None when it stands alone.
+        kind: id of a kind that has no ISO 6520-1 number, such as "gas-hole"; in place of `iso6520`.
+        grade: severity level by graded reference radiographs, from 1; of the kind, None when nobody gave one.
     """
 
     indication_id: str
@@ -124,9 +127,25 @@ class ReadIndication:
     iso6520: str | None = None
     note: str = ""
     group: str | None = None
+    kind: str | None = None
+    grade: int | None = None
+
+    @property
+    def stated_kind(self) -> str | None:
+        """The finer kind that somebody stated: an ISO 6520-1 number or the id of a kind without one."""
+        return self.kind or self.iso6520
+
+    @property
+    def kind_words(self) -> str:
+        """Class and kind in words, such as "porosity 2011" or "gas hole"."""
+        return called(self.indication_class, self.iso6520, self.kind)
 
     def to_box(self) -> dict[str, Any]:
-        """The box of an annotation that stores it; `indication_from` reads it back."""
+        """The box of an annotation that stores it; `indication_from` reads it back.
+
+        Keys that earlier records do not have are there only when they say something.
+        """
+        later = {"group": self.group, "kind": self.kind, "grade": self.grade}
         return {
             "id": self.indication_id,
             "bbox": list(self.bbox),
@@ -137,7 +156,7 @@ class ReadIndication:
             "probability": self.probability,
             "iso6520": self.iso6520,
             "note": self.note,
-            **({"group": self.group} if self.group else {}),  # absent in what was signed before
+            **{name: value for name, value in later.items() if value is not None},
         }
 
 
@@ -168,9 +187,23 @@ def indication_from(box: Mapping[str, Any]) -> ReadIndication:
             iso6520=str(box["iso6520"]) if box.get("iso6520") else None,
             note=note,
             group=str(box["group"]) if box.get("group") else None,
+            kind=word_kind_in(box),
+            grade=_grade_in(box),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadInputError(f"not an indication: {type(error).__name__} {error}") from None
+
+
+def _grade_in(box: Mapping[str, Any]) -> int | None:
+    """The severity level in a box; only a stated kind has one."""
+    grade = box.get("grade")
+    if grade is None:
+        return None
+    if isinstance(grade, bool) or not isinstance(grade, int) or not 1 <= grade <= HIGHEST_GRADE:
+        raise BadInputError(f"severity level: expected 1 to {HIGHEST_GRADE}, got {grade!r:.20}")
+    if not (box.get("kind") or box.get("iso6520")):
+        raise BadInputError("severity level: expected one of a stated kind, no kind is stated")
+    return grade
 
 
 def first_reading(

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from core.domain.errors import DatasetError
 from core.domain.indication import IndicationClass
-from core.standards.kinds import class_of, is_kind
+from core.standards.kinds import class_of, is_number
 
 #: Every class, in the order of its number in files that we write.
 CLASS_NAMES = tuple(one.value for one in IndicationClass)
@@ -52,12 +52,12 @@ def class_of_label(label: str) -> IndicationClass:
     words = " ".join(label.replace("_", " ").replace("-", " ").casefold().split())
     if words in CLASS_NAMES:
         return IndicationClass(words)
-    return class_of(words) if is_kind(words) else IndicationClass.UNCLASSIFIED
+    return class_of(words) if is_number(words) else IndicationClass.UNCLASSIFIED
 
 
 def code_of_label(box: LabelledBox) -> str | None:
     """The finer code of a box: its own, else the one that stands in place of a class name."""
-    return box.iso6520 or (box.label if is_kind(box.label) else None)
+    return box.iso6520 or (box.label if is_number(box.label) else None)
 
 
 def possible_names(file_name: str) -> Iterator[tuple[str, str | None]]:

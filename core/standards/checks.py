@@ -162,6 +162,38 @@ class FactCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class GradeCheck:
+    """The severity level that a person read off reference radiographs has a highest one allowed.
+
+    Attributes:
+        at_most: the highest level allowed.
+        highest: the most severe level of the reference radiographs.
+    """
+
+    at_most: int
+    highest: int
+
+    @property
+    def words(self) -> str:
+        """The condition, as the table shows it."""
+        return f"severity level <= {self.at_most}"
+
+    def decide(self, finding: Imperfection, peers: Peers, part: InspectedPart) -> ConditionResult:
+        """The decision on `finding`; not evaluable as long as nobody graded it, or on another scale."""
+        grade, limit = finding.grade, self.at_most
+        if grade is None:
+            words = "no severity level was given"
+            return ConditionResult(Verdict.NOT_EVALUABLE, words, limit=limit)
+        if not 1 <= grade <= self.highest:
+            words = f"severity level {grade} is not on the scale of the table, 1 to {self.highest}"
+            return ConditionResult(Verdict.NOT_EVALUABLE, words, grade, grade, limit)
+        is_within = grade <= limit
+        words = f"severity level {grade} {'<=' if is_within else '>'} {limit}"
+        verdict = Verdict.ACCEPTABLE if is_within else Verdict.NOT_ACCEPTABLE
+        return ConditionResult(verdict, words, grade, grade, limit)
+
+
+@dataclass(frozen=True, slots=True)
 class AloneCheck:
     """The table has a limit for one indication, none for several together: those are not evaluable."""
 
@@ -199,7 +231,9 @@ class DensityCheck:
         return compare("covered area", finding.covered_percent, bound, unit="%")
 
 
-Check = SizeCheck | TotalCheck | CountCheck | AlignedCheck | FactCheck | AloneCheck | DensityCheck
+Check = (
+    SizeCheck | TotalCheck | CountCheck | AlignedCheck | FactCheck | AloneCheck | DensityCheck | GradeCheck
+)
 
 
 def _missing(within: Limit | None, part: InspectedPart) -> ConditionResult | None:

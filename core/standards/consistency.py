@@ -9,6 +9,7 @@ from core.standards.checks import (
     CountCheck,
     DensityCheck,
     FactCheck,
+    GradeCheck,
     SizeCheck,
     TotalCheck,
 )
@@ -33,7 +34,7 @@ def contradiction(rule: Rule, levels: tuple[Level, ...]) -> str:
 
 
 def _permits_more(strict: Requirement, lax: Requirement) -> str:
-    if strict.stance is Stance.NOT_PERMITTED or strict.stance is Stance.UNKNOWN:
+    if strict.stance is not Stance.WITHIN_LIMITS:
         return ""
     if lax.stance is not Stance.WITHIN_LIMITS:
         return f"expected no limits where the laxer level says {lax.stance.value!r}"
@@ -52,6 +53,8 @@ def _is_at_least_as_strict(strict: Check, lax: Check) -> bool:
                 strict.at_most.permits_more_than(lax.at_most)
                 or _shorter_permits_more(strict.shorter_weld, lax.shorter_weld)
             )
+        case GradeCheck(), GradeCheck():
+            return strict.at_most <= lax.at_most
         case CountCheck(), CountCheck():
             return strict.within == lax.within and strict.at_most <= lax.at_most
         case AlignedCheck(), AlignedCheck():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from core.standards.finding import Imperfection, InspectedPart
 from core.standards.kinds import name_of, possible_kinds
 from core.standards.peers import Peers
-from core.standards.rule_set import Requirement, Rule, RuleSet, Stance
+from core.standards.rule_set import NOTHING_KNOWN, Requirement, Rule, RuleSet, Stance
 from core.standards.verdict import (
     NOTHING_REPORTED,
     ConditionResult,
@@ -78,8 +78,8 @@ def _readings(finding: Imperfection, part: InspectedPart, rule_set: RuleSet) -> 
     """The kinds that the finding may be, those under the same rule taken together."""
     kinds_of: dict[str | None, list[str]] = {}
     rules: dict[str | None, Rule | None] = {}
-    for kind in possible_kinds(finding.indication, finding.iso6520):
-        rule = rule_set.rule_for(kind, finding.iso6520)
+    for kind in possible_kinds(finding.indication, finding.kind, rule_set.family):
+        rule = rule_set.rule_for(kind, finding.kind)
         key = None if rule is None else rule.rule_id
         kinds_of.setdefault(key, []).append(kind)
         rules[key] = rule
@@ -152,8 +152,8 @@ def _without_checks(rule: Rule, requirement: Requirement, by: str) -> tuple[Cond
     """The decision where the requirement has nothing to check, none where it has."""
     if requirement.stance is Stance.NOT_PERMITTED:
         return (ConditionResult(Verdict.NOT_ACCEPTABLE, f"{rule.title}: not permitted ({by})"),)
-    if requirement.stance is Stance.UNKNOWN:
-        return (_undecided(f"{rule.title}: no trustworthy limits found ({by})"),)
+    if requirement.stance in NOTHING_KNOWN:
+        return (_undecided(f"{rule.title}: {requirement.stance.value} ({by})"),)
     return ()
 
 
@@ -185,7 +185,8 @@ def _summary(
     verdict: Verdict, indications: tuple[IndicationVerdict, ...], rule_set: RuleSet, level_index: int
 ) -> str:
     if not rule_set.has_limits(level_index):
-        return f"{verdict.value}: the table {rule_set.title} holds no trustworthy limits"
+        holds = "states no limit yet" if rule_set.grading else "holds no trustworthy limits"
+        return f"{verdict.value}: the table {rule_set.title} {holds}"
     if not indications:
         return f"{verdict.value}: {NOTHING_REPORTED}"
     n = len(indications)

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from core.domain.indication import IndicationClass
 from core.standards.interval import Interval
-from core.standards.kinds import class_of, is_kind
+from core.standards.kinds import class_of, is_kind, name_of
 
 
 class Symbol(StrEnum):
@@ -75,7 +75,8 @@ class Imperfection:
     Attributes:
         finding_id: unique among the findings that are judged together.
         indication: the class.
-        iso6520: the number a person or a class head gave it, None when only the class is known.
+        kind: the ISO 6520-1 number, or the id of a kind without one, that a person gave it; None when only
+            the class is known.
         length: longest extent in the image; taken to run along the weld in sums and windows.
         width: extent across `length` in the image, at most `length`.
         height: extent through the wall; a single radiograph does not show it.
@@ -83,14 +84,15 @@ class Imperfection:
         is_internal: False when it breaks the surface, None when nobody said.
         is_shallow: of a crater or star crack, None when nobody said.
         covered_percent: share of its projected area that the pores of a group cover; None for a single one.
+        grade: severity level that a person read off reference radiographs, from 1; None when nobody said.
 
     Raises:
-        ValueError: a width above the length, a number of another class, a position that is not finite.
+        ValueError: a width above the length, a kind of another class, a position that is not finite.
     """
 
     finding_id: str
     indication: IndicationClass
-    iso6520: str | None = None
+    kind: str | None = None
     length: Length | None = None
     width: Length | None = None
     height: Length | None = None
@@ -98,6 +100,7 @@ class Imperfection:
     is_internal: bool | None = None
     is_shallow: bool | None = None
     covered_percent: Interval | None = None
+    grade: int | None = None
 
     def __post_init__(self) -> None:
         if self.length is not None and self.width is not None and self.width.mm > self.length.mm:
@@ -107,13 +110,13 @@ class Imperfection:
             )
         if self.position_mm is not None and not math.isfinite(self.position_mm):
             raise ValueError(f"expected a finite position, got {self.position_mm}")
-        if self.iso6520 is None:
+        if self.kind is None:
             return
-        if not is_kind(self.iso6520):
-            raise ValueError(f"expected an ISO 6520-1 number of 3 to 5 digits, got {self.iso6520!r}")
-        if class_of(self.iso6520) is not self.indication:
+        if not is_kind(self.kind):
+            raise ValueError(f"expected an ISO 6520-1 number of 3 to 5 digits or a kind, got {self.kind!r}")
+        if class_of(self.kind) is not self.indication:
             raise ValueError(
-                f"ISO 6520-1 no. {self.iso6520} is {class_of(self.iso6520)}, the class says {self.indication}"
+                f"{name_of(self.kind)} is {class_of(self.kind)}, the class says {self.indication}"
             )
 
     def says(self, fact: Fact) -> bool | None:

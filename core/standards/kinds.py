@@ -1,11 +1,15 @@
-"""The kinds of imperfection, by their ISO 6520-1 numbers, and which of them an indication may be."""
+"""The kinds of imperfection and which of them an indication may be.
+
+A kind is an ISO 6520-1 number such as "2011", or the id of a kind that has none, such as "gas-hole".
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from core.domain.indication import IndicationClass
+from core.domain.kinds import OTHER_NUMBERS, WORD_KINDS, Family
 
-#: Names of the numbers the tables speak of. Others may be entered; they have no name here.
+#: Names of the ISO 6520-1 numbers the tables speak of. Others may be entered; they have no name here.
 KINDS: Mapping[str, str] = MappingProxyType(
     {
         "100": "crack",
@@ -40,9 +44,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "5011": "continuous undercut",
         "5012": "intermittent undercut",
         "5013": "shrinkage groove",
-        "504": "excess penetration",
-        "510": "burn-through",
-        "515": "root concavity",
+        **OTHER_NUMBERS,
     }
 )
 
@@ -70,9 +72,14 @@ _CLASS_OF_PREFIX: Mapping[str, IndicationClass] = MappingProxyType(
 )
 
 
-def is_kind(code: str) -> bool:
+def is_number(code: str) -> bool:
     """True for three to five digits, the form of an ISO 6520-1 number."""
     return code.isascii() and code.isdigit() and 3 <= len(code) <= 5
+
+
+def is_kind(code: str) -> bool:
+    """True for the form of an ISO 6520-1 number and for the id of a kind that has none."""
+    return is_number(code) or code in WORD_KINDS
 
 
 def prefix(code: str) -> str:
@@ -81,30 +88,61 @@ def prefix(code: str) -> str:
 
 
 def covers(code: str, kind: str) -> bool:
-    """True when `kind` is `code` or one of the kinds under it."""
-    return kind.startswith(prefix(code))
+    """True when `kind` is `code` or one of the kinds under it; words have none under them."""
+    return code == kind or (is_number(code) and is_number(kind) and kind.startswith(prefix(code)))
 
 
 def class_of(code: str) -> IndicationClass:
-    """The class a number belongs to, UNCLASSIFIED where the detector has no class for it."""
+    """The class a kind belongs to, UNCLASSIFIED where the detector has no class for it."""
+    if code in WORD_KINDS:
+        return WORD_KINDS[code].indication_class
     for start, indication in _CLASS_OF_PREFIX.items():
         if prefix(code).startswith(start):
             return indication
     return IndicationClass.UNCLASSIFIED
 
 
-def possible_kinds(indication: IndicationClass, code: str | None) -> tuple[str, ...]:
-    """Every kind an indication may be, sorted; none for an unclassified one without a number.
+def families_of(code: str) -> tuple[Family, ...]:
+    """The families that speak of this kind."""
+    return WORD_KINDS[code].families if code in WORD_KINDS else (Family.WELD,)
 
-    A number that covers several kinds (201, 300) leaves all of them open; no number leaves open all of the
-    class; a number without kinds under it stands for itself.
+
+def kinds_of(family: Family) -> dict[str, str]:
+    """The kinds of a family by id or number, with their names, in the order in which they are offered."""
+    words = {one.kind_id: one.name for one in WORD_KINDS.values() if family in one.families}
+    return {**(KINDS if family is Family.WELD else {}), **words}
+
+
+def offered_kinds(indication: IndicationClass, family: Family) -> tuple[str, ...]:
+    """The finer kinds of a class that a person may choose; UNCLASSIFIED holds those no class stands for."""
+    words = tuple(
+        one.kind_id
+        for one in WORD_KINDS.values()
+        if family in one.families and one.indication_class is indication
+    )
+    if family is not Family.WELD:
+        return words
+    is_other = indication is IndicationClass.UNCLASSIFIED
+    return (*(OTHER_NUMBERS if is_other else _KINDS_OF_CLASS[indication]), *words)
+
+
+def possible_kinds(
+    indication: IndicationClass, code: str | None, family: Family = Family.WELD
+) -> tuple[str, ...]:
+    """Every kind an indication may be; none for an unclassified one of which nobody stated the kind.
+
+    A number that covers several kinds (201, 300) leaves all of them open; no kind leaves open all of the
+    class; a kind without others under it stands for itself.
     """
     if code is None:
-        return _KINDS_OF_CLASS[indication]
+        is_other = indication is IndicationClass.UNCLASSIFIED
+        return () if is_other else offered_kinds(indication, family)
     under = tuple(kind for kind in _KINDS_OF_CLASS[class_of(code)] if covers(code, kind))
     return under or (code,)
 
 
 def name_of(kind: str) -> str:
-    """Such as "gas pore (2011)"; a number without a name here stands alone."""
+    """Such as "gas pore (2011)" or "gas hole"; a number without a name here stands alone."""
+    if kind in WORD_KINDS:
+        return WORD_KINDS[kind].name
     return f"{KINDS[kind]} ({kind})" if kind in KINDS else f"ISO 6520-1 no. {kind}"

@@ -9,29 +9,38 @@ from core.standards.checks import (
     CountCheck,
     DensityCheck,
     FactCheck,
+    GradeCheck,
     SizeCheck,
     TotalCheck,
 )
 from core.standards.extents import Measure
 from core.standards.fields import Field
 from core.standards.finding import Fact, Symbol
+from core.standards.grading import Grading
 from core.standards.limit import Limit
 from core.standards.verdict import Verdict
 
 _WHOLE_PERCENT = 100
 
 
-def checks_from(field: Field) -> Iterator[Check]:
+def checks_from(field: Field, grading: Grading | None) -> Iterator[Check]:
     """The checks in a list of them.
+
+    Args:
+        field: the list.
+        grading: the severity levels of the table, None where it has none.
 
     Raises:
         RuleSetError: naming the file, the rule and what was expected.
     """
     for item in field.items():
         name = item.value.get("check") if isinstance(item.value, dict) else None
-        if name not in _READ:
-            item.refuse(f"check: one of {', '.join(_READ)}")
-        yield _READ[name](item)
+        if name == _GRADE:
+            yield _grade(item, grading)
+        elif name in _READ:
+            yield _READ[name](item)
+        else:
+            item.refuse(f"check: one of {', '.join((*_READ, _GRADE))}")
 
 
 def limit_from(field: Field) -> Limit:
@@ -78,6 +87,16 @@ def _fact(item: Field) -> Check:
     return FactCheck(fields["fact"].one_of(Fact), otherwise)
 
 
+def _grade(item: Field, grading: Grading | None) -> Check:
+    fields = item.mapping(required=("check", "at_most"))
+    if grading is None:
+        item.refuse("grades at the head of the table: which reference radiographs, and their highest level")
+    at_most = fields["at_most"].whole()
+    if not 1 <= at_most <= grading.highest:
+        fields["at_most"].refuse(f"a severity level from 1 to {grading.highest}")
+    return GradeCheck(at_most, grading.highest)
+
+
 def _alone(item: Field) -> Check:
     item.mapping(required=("check",))
     return AloneCheck()
@@ -95,6 +114,7 @@ def _optional(fields: dict[str, Field], name: str) -> Limit | None:
     return limit_from(fields[name]) if name in fields else None
 
 
+_GRADE = "grade"
 _READ: dict[str, Callable[[Field], Check]] = {
     "size": _size,
     "total": _total,

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.domain.errors import BadInputError
+from core.domain.kinds import Family
 from core.standards.checks import Check
 from core.standards.extents import Shape, shape
 from core.standards.finding import Imperfection, InspectedPart, Symbol
+from core.standards.grading import Grading
 from core.standards.interval import number
 from core.standards.kinds import covers, prefix
 
@@ -18,6 +20,11 @@ class Stance(StrEnum):
     WITHIN_LIMITS = "within limits"
     NOT_PERMITTED = "not permitted"
     UNKNOWN = "no trustworthy limits found"
+    NOT_STATED = "not stated"
+
+
+#: Stances by which nothing can be decided: not evaluable.
+NOTHING_KNOWN = frozenset({Stance.UNKNOWN, Stance.NOT_STATED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +116,7 @@ class Rule:
     Attributes:
         rule_id: unique in the rule set.
         title: the imperfection, in the words of the table.
-        kinds: ISO 6520-1 numbers it is about, with everything under them.
+        kinds: ISO 6520-1 numbers it is about, with everything under them, or ids of kinds without one.
         standard, edition, clause: where the row stands; edition is "unknown" where nobody knows.
         source: where the figures come from.
         is_verified: compared with a purchased edition.
@@ -166,6 +173,8 @@ class RuleSet:
         levels: strictest first.
         rules: in the order of the file.
         text: the YAML it was read from.
+        family: whose kinds it speaks of.
+        grading: where severity levels come from; None in a table without any.
     """
 
     rule_set_id: str
@@ -180,6 +189,8 @@ class RuleSet:
     levels: tuple[Level, ...]
     rules: tuple[Rule, ...]
     text: str
+    family: Family = Family.WELD
+    grading: Grading | None = None
 
     def level_index(self, level: str | None) -> int:
         """Position of the level, 0 the strictest. None is understood where there is only one.
@@ -202,4 +213,4 @@ class RuleSet:
     def has_limits(self, level_index: int) -> bool:
         """False when no rule knows what the level asks."""
         stances = (band.requirements[level_index].stance for rule in self.rules for band in rule.bands)
-        return any(stance is not Stance.UNKNOWN for stance in stances)
+        return any(stance not in NOTHING_KNOWN for stance in stances)

@@ -7,7 +7,15 @@ from core.standards.reading import read_rule_set
 from core.standards.rule_set import RuleSet
 
 #: Ids of the rule sets, in the order in which they are offered; each is a file of `core/standards/rules`.
-SHIPPED: tuple[str, ...] = ("iso-5817", "api-1104", "asme-viii-1-uw-51", "iso-10675-1")
+SHIPPED: tuple[str, ...] = (
+    "iso-5817",
+    "api-1104",
+    "asme-viii-1-uw-51",
+    "iso-10675-1",
+    "castings-1-8",
+    "castings-1-5",
+    "castings-1-4",
+)
 
 
 def shipped_rule_set(rule_set_id: str) -> RuleSet:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from core.standards.kinds import KINDS, class_of, name_of, possible_kinds
+from core.standards.kinds import class_of, kinds_of, name_of, possible_kinds
 from core.standards.rule_set import Band, Rule, RuleSet
 
 
@@ -22,14 +22,16 @@ def table(rule_set: RuleSet) -> dict[str, Any]:
         "source": rule_set.source,
         "verified": rule_set.is_verified,
         "note": rule_set.note,
+        "family": rule_set.family.value,
+        "graded_by": "" if rule_set.grading is None else rule_set.grading.words,
         "levels": [{"id": level.level_id, "title": level.title} for level in rule_set.levels],
         "rows": [_row(rule_set, rule, band) for rule in rule_set.rules for band in rule.bands],
-        "uncovered": [name_of(kind) for kind in KINDS if not _is_covered(rule_set, kind)],
+        "uncovered": [name_of(kind) for kind in kinds_of(rule_set.family) if not _is_covered(rule_set, kind)],
     }
 
 
 def _is_covered(rule_set: RuleSet, kind: str) -> bool:
-    under = possible_kinds(class_of(kind), kind)
+    under = possible_kinds(class_of(kind), kind, rule_set.family)
     return any(rule_set.rule_for(candidate, kind) is not None for candidate in under)
 
 

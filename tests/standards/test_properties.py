@@ -8,13 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.domain.indication import IndicationClass
+from core.domain.kinds import WORD_KINDS
 from core.standards.evaluation import evaluate
 from core.standards.finding import Imperfection, InspectedPart, Length
 from core.standards.kinds import KINDS, class_of, possible_kinds
 from core.standards.rule_set import Stance
 from core.standards.verdict import Verdict, all_must_hold, whichever_holds
+from tests.standards.graded import GRADED, GRADED_ID
 from tests.standards.tables import ACCEPTABLE, LEVELS, NOT_ACCEPTABLE, NOT_EVALUABLE, TABLES, finding
 
+# A template states no limit: one that somebody filled in stands beside the shipped tables.
+TABLES[GRADED_ID], LEVELS[GRADED_ID] = GRADED, ["zone 1", "zone 2"]
 SHIPPED = sorted(TABLES)
 GOODNESS = {NOT_ACCEPTABLE: 0, NOT_EVALUABLE: 1, ACCEPTABLE: 2}
 
@@ -30,7 +34,7 @@ thicknesses = st.none() | st.floats(0.01, 120) | st.sampled_from([3.0, 8.0, 10.0
 
 @st.composite
 def findings(draw: st.DrawFn, name: str = "0") -> Imperfection:
-    code = draw(st.none() | st.sampled_from(sorted(KINDS)))
+    code = draw(st.none() | st.sampled_from(sorted({**KINDS, **WORD_KINDS})))
     indication = class_of(code) if code else draw(st.sampled_from(list(IndicationClass)))
     long, wide = sorted((draw(sizes), draw(sizes)), reverse=True)
     length, width, height = (
@@ -40,13 +44,14 @@ def findings(draw: st.DrawFn, name: str = "0") -> Imperfection:
     return Imperfection(
         finding_id=name,
         indication=indication,
-        iso6520=code,
+        kind=code,
         length=length,
         width=width,
         height=height,
         position_mm=draw(positions),
         is_internal=draw(yes_no_unknown),
         is_shallow=draw(yes_no_unknown),
+        grade=draw(st.none() | st.integers(1, 8)),
     )
 
 
@@ -57,7 +62,7 @@ def welds(draw: st.DrawFn, at_least: int = 0) -> tuple[Imperfection, ...]:
     found = [draw(findings(str(i))) for i in range(n)]
     if found and draw(st.booleans()):
         first = found[0]
-        found = [replace(one, indication=first.indication, iso6520=first.iso6520) for one in found]
+        found = [replace(one, indication=first.indication, kind=first.kind) for one in found]
     return tuple(found)
 
 
@@ -107,7 +112,8 @@ def test_what_no_row_has_limits_for_is_never_accepted(
 ) -> None:
     rule_set = TABLES[table]
     rules = [
-        rule_set.rule_for(kind, found.iso6520) for kind in possible_kinds(found.indication, found.iso6520)
+        rule_set.rule_for(kind, found.kind)
+        for kind in possible_kinds(found.indication, found.kind, rule_set.family)
     ]
     for index, level in enumerate(LEVELS[table]):
         has_limits = rules and all(
@@ -185,8 +191,9 @@ def test_the_order_of_indications_does_not_matter(
 def _with_less_known(one: Imperfection) -> Iterator[Imperfection]:
     yield replace(one, length=None)
     yield replace(one, position_mm=None)
-    yield replace(one, iso6520=None)
+    yield replace(one, kind=None)
     yield replace(one, is_internal=None)
+    yield replace(one, grade=None)
     yield replace(one, is_shallow=None)
     if one.length is not None:
         yield replace(one, length=replace(one.length, plus_minus_mm=one.length.plus_minus_mm + 0.3))

@@ -46,6 +46,9 @@ def test_bands_and_groups_are_written_out() -> None:
 def test_kinds_that_no_row_is_about_are_listed() -> None:
     assert table(TABLES["iso-5817"])["uncovered"] == [
         "excess penetration (504)",
+        "linear misalignment (507)",
         "burn-through (510)",
         "root concavity (515)",
+        "spatter (602)",
+        "film artefact",
     ]

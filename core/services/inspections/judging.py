@@ -166,7 +166,8 @@ def _finding(
     return Imperfection(
         finding_id=one.indication_id,
         indication=one.indication_class,
-        iso6520=one.iso6520,
+        kind=one.stated_kind,
+        grade=one.grade,
         length=length,
         width=width,
         position_mm=position,
