@@ -7,16 +7,18 @@ The order says nothing about acceptance: the tables do.
 from core.domain.indication import IndicationClass
 from core.standards.kinds import covers
 
-#: Groups of ISO 6520-1 numbers, the most severe first.
+#: Groups of ISO 6520-1 numbers and of kinds without one, the most severe first.
 _ORDER = (
-    ("100",),  # crack
-    ("401",),  # lack of fusion
+    ("100", "crack", "hot-tear"),
+    ("401", "cold-shut"),  # lack of fusion
     ("402",),  # lack of penetration
     ("501", "510"),  # undercut, burn-through: an edge or an open hole
-    ("2014", "2015", "2016", "3011"),  # elongated or in line
-    ("300",),  # inclusion
-    ("2013", "2012"),  # many pores
-    ("201",),  # pore
+    ("2014", "2015", "2016", "3011", "elongated-gas-porosity", "dendritic-shrinkage"),  # elongated, in line
+    ("shrinkage-cavity", "shrinkage-sponge", "feathery-microshrinkage", "sponge-microshrinkage"),
+    ("300", "less-dense-foreign-material", "more-dense-foreign-material"),
+    ("2013", "2012", "round-gas-porosity"),  # many pores
+    ("201", "gas-hole"),  # pore
+    ("core-shift", "504", "507", "515", "602"),  # shape and surface
 )
 _NUMBER = {
     IndicationClass.CRACK: "100",
@@ -28,12 +30,12 @@ _NUMBER = {
 }
 
 
-def severity_rank(indication: IndicationClass, iso6520: str | None) -> int:
-    """The rank of a kind from 0, the most severe; the finest group that holds the number counts.
+def severity_rank(indication: IndicationClass, kind: str | None) -> int:
+    """The rank of a kind from 0, the most severe; the finest group that holds the kind counts.
 
     A kind in no group comes last.
     """
-    code = iso6520 or _NUMBER.get(indication)
+    code = kind or _NUMBER.get(indication)
     if code is None:
         return len(_ORDER)
     holding = [
