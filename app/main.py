@@ -11,8 +11,8 @@ from app.auth.state import SIGN_IN
 from app.shared.access import draw_notice, require_page, run_as, visitor_identity
 from app.shared.header import draw_header, draw_style
 from app.shared.incident import incident
-from app.shared.navigation import PAGES, PageEntry, first_page
-from app.shared.state import chosen_model, prepare_model_choice, start_over_for
+from app.shared.navigation import PAGES, PageEntry, first_page, landing_page
+from app.shared.state import chosen_model, prepare_model_choice, start_over_for, take_arrival
 from core.domain.accounts import Identity, Role
 from core.domain.errors import WorkbenchError
 from core.logs import bound
@@ -85,11 +85,19 @@ def draw_for_somebody(identity: Identity) -> None:
         draw_password_change(identity)
         return
     current, entry = navigate(identity.role)
+    land_on_own_page(identity.role, entry)
     prepare_model_choice()
     draw_header(identity, None if entry.names_model else chosen_model())
     draw_notice()
     require_page(entry.url_path)
     current.run()
+
+
+def land_on_own_page(role: Role, entry: PageEntry) -> None:
+    """Go to the page that waits for this role, when somebody came in at the plain address."""
+    landing = landing_page(role)
+    if take_arrival() and not entry.url_path and landing.url_path and not st.query_params:
+        st.switch_page(landing.file)
 
 
 def draw_for_nobody() -> None:

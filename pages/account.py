@@ -10,6 +10,7 @@ from app.shared.moments import minute
 from app.shared.resources import resources
 from app.shared.templates import draw_facts
 from core.domain.accounts import Identity
+from core.domain.certificates import NOT_STATED
 
 
 def draw() -> None:
@@ -38,7 +39,12 @@ def draw_own_facts(identity: Identity) -> None:
             "Id": user.user_id,
         }
     )
-    st.caption("An administrator changes name and role.")
+    certificates, held = resources().services.certificates.own(identity)
+    draw_facts({f"Certificate {n}": one.words for n, one in enumerate(certificates, 1)} or
+               {"Certificate": NOT_STATED})  # fmt: skip
+    if warning := held.refusal or held.warning:
+        st.warning(f"{warning[:1].upper()}{warning[1:]}.")
+    st.caption("An administrator changes name, role and certificates.")
 
 
 def draw_sessions(identity: Identity) -> None:

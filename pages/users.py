@@ -14,17 +14,19 @@ def draw() -> None:
     services = resources().services
     users = services.accounts.all(identity)
     n_sessions = services.signing_in.n_open_sessions()
-    render.draw_bar(users)
+    certificates, standings = services.certificates.all(identity), services.certificates.standings(identity)
+    render.draw_bar(users, is_certificate_required=services.certificates.is_required(identity))
     table, detail = st.columns([7, 3], gap="small")
     with table:
-        render.draw_table(found(users), n_sessions, chosen(users))
+        render.draw_table(found(users), n_sessions, standings, chosen(users))
     with detail:
         render.draw_password()
         user = chosen(users)
         if user is None:
             render.draw_add_form()
         else:
-            render.draw_user(identity, user, n_sessions.get(user.user_id, 0))
+            held = certificates.get(user.user_id, [])
+            render.draw_user(identity, user, n_sessions.get(user.user_id, 0), held)
 
 
 draw()

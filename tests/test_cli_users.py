@@ -17,6 +17,7 @@ from core.config import load_settings
 from core.container import Container, open_container
 from core.domain.accounts import COMMAND_LINE, Role
 from core.domain.errors import SignInRefusedError
+from core.services.accounts.certificates import is_certificate_required
 from core.store.record_tables import AuditEventRow
 from tests.conftest import ON_EACH_DATABASE
 
@@ -212,3 +213,19 @@ def test_two_setups_at_the_same_time_make_one_admin(run: Run, tmp_path: Path) ->
     assert [process.returncode for process in processes] == [0, 0], outputs
     assert sum("first sign-in: admin / " in out for out, _ in outputs) == 1
     assert list(users(run)) == ["admin"]
+
+
+def test_certificates_are_added_listed_and_removed(with_inspector: Run) -> None:
+    run = with_inspector
+    given = ["--scheme", "ISO 9712", "--level", "2", "--number", "4711", "--valid-until", "2020-03-31"]
+    added = run("user", "certificate", "add", "a.inspector", *given)
+    assert added.output == "a.inspector: ISO 9712 RT level 2, no. 4711, valid until 2020-03-31\n"
+    assert run("user", "certificate", "add", "a.inspector", *given).exit_code == 2
+    listed = run("user", "certificate", "list", "a.inspector")
+    assert listed.output == "ISO 9712 RT level 2, no. 4711, valid until 2020-03-31  ended\n"
+    assert run("user", "certificate", "remove", "a.inspector", "other").exit_code == 2
+    assert run("user", "certificate", "remove", "a.inspector", "4711").exit_code == 0
+    assert run("user", "certificate", "list", "a.inspector").output == ""
+    assert "a valid certificate" in run("user", "certificate", "required", "on").output
+    with open_container(load_settings(None)) as services, services.store.read() as work:
+        assert is_certificate_required(work)

@@ -9,7 +9,6 @@ from app.shared.components.record_table.record_table import record_table
 from app.shared.resources import resources
 from app.shared.templates import draw_html, draw_said, draw_welcome
 from core.domain.accounts import Identity
-from core.domain.certificates import NOT_STATED
 from core.domain.records import Inspection, ReviewOutcome
 from core.services.inspections.own_review import OwnReview, SideBySide
 
@@ -121,10 +120,9 @@ def draw_form(both: SideBySide, identity: Identity) -> None:
                               disabled=not certified.may_sign,
                               on_click=actions.conclude, args=(inspection_id,))  # fmt: skip
         name = f"{user.full_name} ({user.shown_name})" if user.full_name else user.shown_name
-        certificate = certified.valid.words if certified.valid else NOT_STATED
-        st.caption(f"Signed by {name}. Certificate: {certificate}. Meaning: reviewed. Time: UTC, when you "
+        st.caption(f"Signed by {name}. Certificate: {certified.fact}. Meaning: reviewed. Time: UTC, when you "
                    "press the button. Nothing about the review changes after that.")  # fmt: skip
-    if told := certified.refusal or certified.warning:
+    if told := certified.refusal:
         st.warning(f"{told[:1].upper()}{told[1:]}.")
     if wrong := state.review_state().wrong:
         st.error(f"Nothing was signed: {wrong}. Your own reading is saved.")

@@ -85,6 +85,11 @@ def pages_for(role: Role) -> tuple[PageEntry, ...]:
     return tuple(page for page in PAGES if role in page.roles)
 
 
+def landing_page(role: Role) -> PageEntry:
+    """The page that somebody of this role sees when they come in: a reviewer sees what waits for them."""
+    return page_at("second-review") if role is Role.REVIEWER else first_page(role)
+
+
 def first_page(role: Role) -> PageEntry:
     """The page that this role starts with: an admin with the users, everybody else with the first one."""
     return page_at("users") if role is Role.ADMIN else pages_for(role)[0]

@@ -10,7 +10,7 @@ from app.shared.resources import MODELS
 
 MODEL_KEY = "inspection.model"
 _LAST_MODEL, _SHOWN = "inspection.last_model", "inspection.shown"
-_OWNER, _VISITOR, _NOTICE = "owner", "visitor", "access.notice"
+_OWNER, _VISITOR, _NOTICE, _ARRIVED = "owner", "visitor", "access.notice", "arrived"
 State = TypeVar("State")
 
 
@@ -43,6 +43,13 @@ def start_over_for(user_id: str) -> None:
 def browser_token() -> str:
     """A random name of this session, the same until it ends."""
     return kept(_VISITOR, lambda: secrets.token_urlsafe(12))
+
+
+def take_arrival() -> bool:
+    """True once in a session: somebody just came in."""
+    is_first = not st.session_state.get(_ARRIVED, False)
+    st.session_state[_ARRIVED] = True
+    return is_first
 
 
 def leave_notice(text: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from core.cli.certificates import certificate_commands
 from core.cli.conventions import one_line_errors, open_services
 from core.domain.accounts import ACCOUNT_ROLES, COMMAND_LINE, Role, User
 from core.domain.errors import BadInputError
@@ -21,6 +22,9 @@ _MUST_CHANGE = "it must be changed at the next sign-in"
 @click.group("user")
 def user_commands() -> None:
     """Accounts: who may sign in, and as what."""
+
+
+user_commands.add_command(certificate_commands)
 
 
 @user_commands.command()

@@ -107,6 +107,13 @@ class Standing:
         return self.valid is not None or not self.is_required
 
     @property
+    def fact(self) -> str:
+        """What stands under a signature given now, with what its holder should know about it."""
+        if told := self.refusal or self.warning:
+            return f"{self.valid.words if self.valid else NOT_STATED} ({told.partition(': ')[0]})"
+        return self.valid.words if self.valid else NOT_STATED
+
+    @property
     def warning(self) -> str:
         """One line for what ends soon or has ended, empty otherwise."""
         if self.valid is not None and self.days_left is not None and self.days_left <= WARN_DAYS:

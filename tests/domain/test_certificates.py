@@ -67,6 +67,16 @@ def test_signing_is_refused_only_where_a_certificate_is_required() -> None:
     assert standing([ONE], LAST, is_required=True).refusal == ""
 
 
+def test_the_fact_beside_a_signature_says_what_stands_there_and_what_ends() -> None:
+    at_end = "ISO 9712 RT level 2, no. 4711, valid until 2026-03-31"
+    assert standing([ONE], date(2026, 1, 1)).fact == at_end
+    assert standing([ONE], LAST).fact == f"{at_end} (your certificate ends today)"
+    after = LAST + timedelta(days=1)
+    assert standing([ONE], after).fact == "not stated (your certificate ended on 2026-03-31)"
+    assert standing([], LAST).fact == "not stated"
+    assert "signing needs a valid RT certificate here" in standing([], LAST, is_required=True).fact
+
+
 def test_words() -> None:
     assert ONE.words == "ISO 9712 RT level 2, no. 4711, valid until 2026-03-31"
     assert certificate_words(None) == "not stated"

@@ -1,12 +1,15 @@
 """The page of one's own account, and the form that changes the password."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.auth.rows import browser_name
 from app.shared.resources import Resources
 from app.shared.visitors import SESSION_COOKIE
-from core.domain.accounts import Role, User
+from core.domain.accounts import COMMAND_LINE, Role, User
+from core.domain.certificates import Scheme
 from core.services.accounts.passwords import check_password
 from tests.pages.browser import PASSWORD, Browser, open_page, said
 
@@ -130,3 +133,20 @@ def test_the_sessions_are_listed_and_the_others_ended(browser: Browser, inspecto
 )
 def test_a_browser_has_a_name_that_people_know(agent: str, name: str) -> None:
     assert browser_name(agent) == name
+
+
+def test_the_own_certificates_are_shown_and_their_end_is_told(browser: Browser, inspector: User) -> None:
+    assert "not stated" in said(open_page("account.py"))
+    ends = datetime.now(UTC).date() + timedelta(days=30)
+    browser.services.certificates.add(
+        COMMAND_LINE,
+        inspector.user_id,
+        scheme=Scheme.NAS_410,
+        method="RT",
+        level=2,
+        number="77",
+        valid_until=ends,
+    )
+    page = open_page("account.py")
+    assert f"NAS 410 RT level 2, no. 77, valid until {ends.isoformat()}" in said(page)
+    assert "Your certificate ends in " in page.warning[0].value

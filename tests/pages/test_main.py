@@ -169,3 +169,13 @@ def test_another_person_in_the_same_tab_finds_nothing_of_the_first(
     browser.cookies[SESSION_COOKIE] = session_token_of(held, "other")
     page.run()
     assert "left.behind" not in page.session_state
+
+
+def test_a_reviewer_comes_in_to_what_waits_and_can_go_on_to_inspect(as_user: Callable[..., AppTest]) -> None:
+    page = as_user(Role.REVIEWER)
+    assert not page.exception
+    assert "Nothing waits for a second person" in texts(page)
+    page.switch_page("../pages/inspection.py").run()
+    assert not page.exception
+    assert page.file_uploader
+    assert "second person" not in texts(page)

@@ -1,12 +1,15 @@
 """The page of users, run by Streamlit's own test runner as an admin who is signed in."""
 
+from datetime import date
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from app.shared.resources import Resources
-from core.domain.accounts import COMMAND_LINE, Role, User
+from core.domain.accounts import COMMAND_LINE, Identity, Role, User
+from core.services.accounts.certificates import is_certificate_required
 from core.services.accounts.passwords import check_password
 from core.store.record_tables import AuditEventRow
 from tests.pages.browser import Browser, open_page, said
@@ -194,3 +197,55 @@ def test_an_unknown_account_in_the_address_shows_the_form(browser: Browser) -> N
     page = open_page("users.py", user="u-nobody")
     assert not page.exception
     assert page.text_input(key="users.add.name.0")
+
+
+def add_certificate(page: AppTest, **changes: object) -> AppTest:
+    """Fill in the form of another certificate and send it."""
+    said = {"method": "RT", "level": 3, "number": "4711", "valid_until": date(2099, 3, 31)} | changes
+    for field, value in said.items():
+        (widget,) = [
+            one
+            for one in (*page.text_input, *page.selectbox, *page.date_input)
+            if str(one.key).startswith(f"users.certificate.new.{field}.")
+        ]
+        widget.set_value(value)
+    return page.button(key="users.certificate.add").click().run()
+
+
+def test_certificates_are_added_changed_and_removed(browser: Browser, inspector: User) -> None:
+    page = add_certificate(open_users(inspector))
+    assert not page.exception
+    assert "certificate of a.inspector: ISO 9712 RT level 3, no. 4711, valid until 2099-03-31" in said(page)
+    rows = page.dataframe[0].value.set_index("Name")
+    assert rows.loc["a.inspector", "Certificate"] == "ISO 9712, level 3, until 2099-03-31"
+    own = browser.services.certificates.own(Identity(inspector.user_id, "a.inspector", inspector.role))[0]
+    (one,) = own
+    (number,) = [
+        field
+        for field in page.text_input
+        if str(field.key).startswith(f"users.certificate.{one.certificate_id}.number.")
+    ]
+    assert number.value == "4711"
+    number.set_value("4712")
+    page.button(key=f"users.certificate.save.{one.certificate_id}").click().run()
+    assert "no. 4712" in said(page)
+    page.button(key=f"users.certificate.remove.{one.certificate_id}").click().run()
+    assert "removed from a.inspector" in said(page)
+    assert browser.services.certificates.all(COMMAND_LINE) == {}
+
+
+def test_a_certificate_without_its_last_day_is_refused(browser: Browser, inspector: User) -> None:
+    page = add_certificate(open_users(inspector), valid_until=None)
+    assert "choose the last day" in page.error[0].value
+    assert browser.services.certificates.all(COMMAND_LINE) == {}
+
+
+def test_an_admin_decides_whether_signing_needs_a_certificate(browser: Browser) -> None:
+    page = open_users()
+    box = page.checkbox(key="users.certificate.required")
+    assert not box.value
+    box.check().run()
+    assert "signing needs a valid certificate" in said(page)
+    with browser.services.store.read() as work:
+        assert is_certificate_required(work)
+    assert open_users().checkbox(key="users.certificate.required").value

@@ -1,11 +1,15 @@
 """Changes an admin makes to accounts. Only from callbacks."""
 
+from dataclasses import replace
+
 from app.admin.users import state
 from app.shared.access import acting, current_identity
 from app.shared.moments import done_words
 from app.shared.resources import resources
 from core.domain.accounts import User
+from core.domain.certificates import Certificate
 from core.services.accounts.accounts import AccountService, NewPassword
+from core.services.accounts.certificates import CertificateService
 
 
 @acting
@@ -54,10 +58,49 @@ def end_sessions(seen: User) -> None:
 
 
 @acting
+def add_certificate(seen: User) -> None:
+    """Add the certificate that the form describes."""
+    added = _certificates().add(current_identity(), seen.user_id, **state.typed_certificate("new"))
+    _certified(f"certificate of {seen.shown_name}: {added.words}")
+
+
+@acting
+def change_certificate(seen: User, certificate: Certificate) -> None:
+    """Change the certificate to what its form says."""
+    changed = replace(certificate, **state.typed_certificate(certificate.certificate_id))
+    _certificates().change(current_identity(), seen.user_id, changed)
+    _certified(f"certificate of {seen.shown_name}: {changed.words}")
+
+
+@acting
+def remove_certificate(seen: User, certificate: Certificate) -> None:
+    """Remove the certificate."""
+    _certificates().remove(current_identity(), seen.user_id, certificate.certificate_id)
+    _certified(f"removed from {seen.shown_name}: {certificate.words}")
+
+
+@acting
+def set_required() -> None:
+    """Let signing need a valid certificate, or not, as the widget says."""
+    is_required = state.wants_required()
+    _certificates().set_required(current_identity(), is_required)
+    _done(f"signing needs {'a valid' if is_required else 'no'} certificate")
+
+
+@acting
 def erase(seen: User, widget: str) -> None:
     """Erase the person, when the widget holds the name."""
     _service().erase(current_identity(), seen.user_id, confirmation=state.typed_name(widget))
     _done("the person was erased; records keep the id of the account")
+
+
+def _certificates() -> CertificateService:
+    return resources().services.certificates
+
+
+def _certified(what: str) -> None:
+    state.users_state().n_certified += 1
+    _done(what)
 
 
 def _service() -> AccountService:

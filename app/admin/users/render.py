@@ -1,6 +1,7 @@
 """Draws the page of users."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 import streamlit as st
 
@@ -9,13 +10,17 @@ from app.admin.users.rows import user_facts, user_rows
 from app.shared.lists.render import draw_choice
 from app.shared.templates import draw_facts, draw_said
 from core.domain.accounts import ACCOUNT_ROLES, Identity, User
+from core.domain.certificates import LEVELS, RADIOGRAPHIC, Certificate, Scheme, Standing
 
 _TABLE_PX = 690
+_FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
+#: Where the form of another certificate begins.
+_NEW = Certificate("new", Scheme.ISO_9712, RADIOGRAPHIC, 2, "-", _LAST_DAY)
 _STATES = ("active", "disabled", "erased")
 
 
-def draw_bar(users: Sequence[User]) -> None:
-    """The filter, the number of accounts, and the way to the form."""
+def draw_bar(users: Sequence[User], *, is_certificate_required: bool) -> None:
+    """The filter, the number of accounts, the way to the form, and whether signing needs a certificate."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="users-bar"):
         st.text_input("Find", key=state.FIND, placeholder="name or full name", width=220)
         st.selectbox("Role", ACCOUNT_ROLES, format_func=lambda role: role.label, key=state.ROLE, index=None,
@@ -24,18 +29,27 @@ def draw_bar(users: Sequence[User]) -> None:
         st.button(
             "Add a user", icon=":material/person_add:", key="users.new", on_click=state.choose, args=(None,)
         )
+        state.show_required(is_certificate_required)
+        st.checkbox("Signing needs a valid certificate", key=state.REQUIRED, on_change=actions.set_required,
+                    help="Nobody signs, as inspector or reviewer, without an RT certificate that is valid on "
+                         "the day in UTC.")  # fmt: skip
         n_active = sum(user.is_active for user in users)
         st.caption(f"{len(state.found(users))} shown · {n_active} of {len(users)} active · times are UTC")
 
 
-def draw_table(users: Sequence[User], n_sessions: Mapping[str, int], chosen: User | None) -> None:
+def draw_table(
+    users: Sequence[User],
+    n_sessions: Mapping[str, int],
+    standings: Mapping[str, Standing],
+    chosen: User | None,
+) -> None:
     """The accounts; a row that is selected is shown beside it."""
     if not users:
         st.caption("No account is like this. Clear the filter to see them all.")
         return
     ids = [user.user_id for user in users]
     draw_choice(
-        user_rows(users, n_sessions),
+        user_rows(users, n_sessions, standings),
         ids,
         chosen=chosen.user_id if chosen else None,
         on_choose=state.choose,
@@ -45,6 +59,7 @@ def draw_table(users: Sequence[User], n_sessions: Mapping[str, int], chosen: Use
             "Name": st.column_config.TextColumn(width=150),
             "Role": st.column_config.TextColumn(width=100),
             "State": st.column_config.TextColumn(width=190),
+            "Certificate": st.column_config.TextColumn(width=210),
             "Last sign-in": st.column_config.TextColumn(width=130),
             "Sessions": st.column_config.NumberColumn(width=70),
         },
@@ -80,9 +95,11 @@ def draw_add_form() -> None:
     st.caption("A password is generated and shown once. Or select a row to see and change an account.")
 
 
-def draw_user(identity: Identity, user: User, n_sessions: int) -> None:
+def draw_user(identity: Identity, user: User, n_sessions: int, certificates: Sequence[Certificate]) -> None:
     """One account and the actions on it."""
     draw_facts(user_facts(user, n_sessions))
+    if not user.is_erased:
+        draw_certificates(user, certificates)
     if user.is_erased:
         st.caption("The person was erased. The account stays, so that records keep their author.")
     elif user.user_id == identity.user_id:
@@ -90,6 +107,46 @@ def draw_user(identity: Identity, user: User, n_sessions: int) -> None:
                    "name; another admin can change the rest.")  # fmt: skip
     else:
         draw_actions(user, n_sessions)
+
+
+def draw_certificates(user: User, certificates: Sequence[Certificate]) -> None:
+    """The certificates of one person, each with a form to change it, and the form for another."""
+    with st.container(key="users-certificates", gap="small"):
+        st.markdown("**Certificates**")
+        for one in certificates:
+            with st.popover(one.words, key=f"users.certificate.{one.certificate_id}"):
+                draw_certificate_form(user, one)
+        with st.popover("Add a certificate", icon=":material/badge:", key="users.certificate.new"):
+            draw_certificate_form(user, None)
+
+
+def draw_certificate_form(user: User, certificate: Certificate | None) -> None:
+    """The fields of one certificate, empty for another one."""
+    name = "new" if certificate is None else certificate.certificate_id
+    one = certificate or _NEW
+    with st.form(f"users.certificate.form.{name}", border=False):
+        schemes = list(Scheme)
+        st.selectbox("Scheme", schemes, schemes.index(one.scheme), format_func=lambda scheme: scheme.value,
+                     key=state.certificate_key(name, "scheme"))  # fmt: skip
+        st.text_input("Method", one.method, max_chars=16, key=state.certificate_key(name, "method"),
+                      help="RT, or a part of it such as RT-D; other methods do not count for radiographs.",
+                      autocomplete="off")  # fmt: skip
+        st.selectbox("Level", LEVELS, LEVELS.index(one.level), key=state.certificate_key(name, "level"))
+        st.text_input("Number", certificate.number if certificate else "", max_chars=64,
+                      key=state.certificate_key(name, "number"), autocomplete="off")  # fmt: skip
+        st.date_input("Valid until, that day included (UTC)",
+                      certificate.valid_until if certificate else None, format="YYYY-MM-DD",
+                      key=state.certificate_key(name, "valid_until"),
+                      min_value=_FIRST_DAY, max_value=_LAST_DAY)  # fmt: skip
+        if certificate is None:
+            st.form_submit_button("Add", type="primary", key="users.certificate.add",
+                                  on_click=actions.add_certificate, args=(user,))  # fmt: skip
+            return
+        with st.container(horizontal=True):
+            st.form_submit_button("Save", type="primary", key=f"users.certificate.save.{name}",
+                                  on_click=actions.change_certificate, args=(user, certificate))  # fmt: skip
+            st.form_submit_button("Remove", key=f"users.certificate.remove.{name}",
+                                  on_click=actions.remove_certificate, args=(user, certificate))  # fmt: skip
 
 
 def draw_actions(user: User, n_sessions: int) -> None:

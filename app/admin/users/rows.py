@@ -5,9 +5,12 @@ from typing import Any
 
 from app.shared.moments import minute
 from core.domain.accounts import User
+from core.domain.certificates import Standing
 
 
-def user_rows(users: Sequence[User], n_sessions: Mapping[str, int]) -> list[dict[str, Any]]:
+def user_rows(
+    users: Sequence[User], n_sessions: Mapping[str, int], standings: Mapping[str, Standing]
+) -> list[dict[str, Any]]:
     """One row of the table for each account."""
     return [
         {
@@ -15,11 +18,22 @@ def user_rows(users: Sequence[User], n_sessions: Mapping[str, int]) -> list[dict
             "Full name": user.full_name or "",
             "Role": user.role.label,
             "State": _state(user),
+            "Certificate": certificate_state(standings.get(user.user_id)),
             "Last sign-in": minute(user.signed_in_at),
             "Sessions": n_sessions.get(user.user_id, 0),
         }
         for user in users
     ]
+
+
+def certificate_state(held: Standing | None) -> str:
+    """The certificate for radiographs in a few words, and since or until when; empty without one."""
+    if held is None:
+        return ""
+    if held.valid is not None:
+        one = held.valid
+        return f"{one.scheme.value}, level {one.level}, until {one.valid_until.isoformat()}"
+    return f"ended {held.lapsed.valid_until.isoformat()}" if held.lapsed else ""
 
 
 def user_facts(user: User, n_sessions: int) -> dict[str, str]:

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
 from core.domain.accounts import Role, User
+from core.domain.errors import BadInputError
 from core.services.accounts.accounts import NewPassword
 
 FIND, ROLE, STATE = "users.find", "users.role", "users.state"
+REQUIRED = "users.certificate.required"
 _CHOSEN = "user"
 
 
@@ -20,11 +23,13 @@ class UsersState:
         issued: an account with the password that was generated for it, until it was handed over.
         said: what the last action did.
         n_added: counts up to empty the form after somebody was added.
+        n_certified: the same of the forms for certificates.
     """
 
     issued: NewPassword | None = None
     said: str = ""
     n_added: int = 0
+    n_certified: int = 0
 
 
 def users_state() -> UsersState:
@@ -76,6 +81,36 @@ def added() -> tuple[str, str, Role]:
     """Name, full name and role in the form for a new account."""
     name, full_name, role = (st.session_state[add_key(field)] for field in ("name", "full_name", "role"))
     return name, full_name or name, role
+
+
+def certificate_key(certificate_id: str, field: str) -> str:
+    """Widget key of a field of the form for a certificate; the id is `new` for one that is added."""
+    return f"users.certificate.{certificate_id}.{field}.{users_state().n_certified}"
+
+
+def typed_certificate(certificate_id: str) -> dict[str, Any]:
+    """The certificate in the form of this id.
+
+    Raises:
+        BadInputError: the last day is missing.
+    """
+    asked = {
+        field: st.session_state[certificate_key(certificate_id, field)]
+        for field in ("scheme", "method", "level", "number", "valid_until")
+    }
+    if asked["valid_until"] is None:
+        raise BadInputError("valid until: choose the last day on which the certificate holds")
+    return {**asked, "method": asked["method"].strip(), "number": asked["number"].strip()}
+
+
+def show_required(is_required: bool) -> None:
+    """Let the widget say whether signing needs a certificate, as it is stored."""
+    st.session_state[REQUIRED] = is_required
+
+
+def wants_required() -> bool:
+    """The choice in that widget."""
+    return bool(st.session_state[REQUIRED])
 
 
 def chosen_role(widget: str) -> Role:

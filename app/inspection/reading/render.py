@@ -72,6 +72,7 @@ def signed_facts(shown: OpenReading, identity: Identity, part: str) -> dict[str,
         "Disposition": disposition_words(inspection),
         "Note": inspection.note or "none",
         "Signed by": _printed_name(identity),
+        "Certificate": resources().services.certificates.own(identity)[1].fact,
         "Meaning": f"{INSPECTED}: I read this radiograph and stand by this result",
         "Time": "UTC, when you press Sign",
     }

@@ -39,6 +39,21 @@ class CertificateService:
         with self._store.read() as work:
             return work.certificates.by_user()
 
+    def standings(self, identity: Identity) -> Mapping[str, Standing]:
+        """How far everybody who has a certificate is certified today in UTC, by user id.
+
+        Raises:
+            NotAllowedError: the role may not manage users.
+        """
+        require(identity, Action.USERS_MANAGE)
+        with self._store.read() as work:
+            return {user_id: standing_now(work, user_id) for user_id in work.certificates.by_user()}
+
+    def today(self) -> date:
+        """The day by the store's clock, in UTC."""
+        with self._store.read() as work:
+            return day_of(work.now)
+
     def own(self, identity: Identity) -> tuple[list[Certificate], Standing]:
         """One's own, and how far they hold today.
 
