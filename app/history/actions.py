@@ -2,7 +2,7 @@
 
 from app.history.state import history_state
 from app.shared.access import acting, current_identity, current_workspace
-from app.shared.state import choose_model, show_entry
+from app.shared.state import show_entry
 from app.shared.worklist import worklists
 from core.domain.reading import setup_from
 from core.domain.records import Inspection
@@ -15,13 +15,15 @@ def lay_on_table(inspection: Inspection) -> None:
     worklist, setup = worklists().of(identity), setup_from(inspection.setup)
     entry = worklist.with_digest(inspection.image_sha256)
     if entry is None:
-        key = worklist.expect(inspection.image_name, inspection.polarity, setup)
+        model = inspection.model.name
+        key = worklist.expect(inspection.image_name, inspection.polarity, setup, model=model)
         worklist.store(key, inspection.image_sha256)
         current_workspace().worklist.put(
-            identity, key, inspection.image_sha256, inspection.image_name, inspection.polarity, setup
+            identity, key, inspection.image_sha256, inspection.image_name, inspection.polarity, model, setup
         )
     else:
         key = entry.key
+        worklist.read_as(key, inspection.model.name)
+        current_workspace().worklist.read_as(identity, key, inspection.model.name)
     show_entry(key)
-    choose_model(inspection.model.name)
     history_state().laid = inspection.inspection_id

@@ -89,7 +89,11 @@ def _found(entry: HistoryEntry) -> str:
 def record_content(record: InspectionRecord, *, is_blind: bool) -> dict[str, Any]:
     """Values of `record.html`; the result is left out where it stays hidden."""
     inspection, setup = record.inspection, setup_from(record.inspection.setup)
-    title = " · ".join(filter(None, (setup.part, setup.weld_number and f"weld {setup.weld_number}")))
+    own = (
+        setup.weld_number and f"weld {setup.weld_number}",
+        setup.film_number and f"film {setup.film_number}",
+    )
+    title = " · ".join(filter(None, (setup.part, *own, setup.position)))
     return {
         "inspection": inspection,
         "title": title or inspection.image_name,
@@ -104,7 +108,7 @@ def _facts(record: InspectionRecord, *, is_blind: bool) -> dict[str, str]:
     inspection, model, setup = record.inspection, record.inspection.model, setup_from(record.inspection.setup)
     lengths = (("t", setup.wall_mm), ("s", setup.thickness_mm), ("weld", setup.weld_length_mm))
     described = (setup.material, setup.technique, *(f"{k} {v:g} mm" for k, v in lengths if v is not None))
-    rule = f"{inspection.standard}, level {inspection.quality_level}" if inspection.standard else ""
+    rule = f"{setup.standard}, level {setup.quality_level or 'not chosen'}" if setup.standard else ""
     disposition = inspection.disposition.word if inspection.disposition else UNDECIDED
     reshoot = "" if is_blind or inspection.reshoot_reason is None else inspection.reshoot_reason.value
     return {

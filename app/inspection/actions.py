@@ -1,6 +1,8 @@
 """Callbacks of the inspection page: images that are handed in, opened, removed; the threshold."""
 
-from app.inspection.items import question_of, reader_of
+from typing import Any
+
+from app.inspection.items import Readers, question_of
 from app.inspection.state import (
     analyses,
     chosen_polarity,
@@ -12,7 +14,6 @@ from app.inspection.state import (
 )
 from app.shared import state
 from app.shared.access import acting, current_identity, current_workspace
-from app.shared.resources import resources
 from core.imaging.uploads import take_folder
 from core.services.images.samples import Sample
 
@@ -29,10 +30,13 @@ def take_files(key: str) -> None:
     first: str | None
     if len(files) == 1 and "/" not in files[0].name:
         data, name = files[0].getvalue(), files[0].name
-        first, page.remark = intake().receive(*target, data, name, chosen_polarity(), page.setup), ""
+        first, page.remark = (
+            intake().receive(*target, data, name, chosen_polarity(), page.setup, **_taken_as()),
+            "",
+        )
     else:
         folder = take_folder([(file.name, file.getvalue()) for file in files])
-        first = intake().receive_folder(*target, folder, chosen_polarity(), page.setup)
+        first = intake().receive_folder(*target, folder, chosen_polarity(), page.setup, **_taken_as())
         page.remark = folder.remark
     state.show_entry(first or state.shown_entry())
     page.uploader += 1
@@ -40,12 +44,12 @@ def take_files(key: str) -> None:
 
 @acting
 def open_sample(sample: Sample) -> None:
-    """Put a shipped sample on the worklist, and choose the model that it is for."""
+    """Put a shipped sample on the worklist and open it; the model that it is for reads it."""
     page, data = remembered(), sample.path.read_bytes()
     target = own_worklist(), current_identity()
-    state.show_entry(intake().receive(*target, data, sample.name, sample.polarity, page.setup))
+    key = intake().receive(*target, data, sample.name, sample.polarity, page.setup, model=sample.model)
     page.uploader += 1
-    state.choose_model(sample.model)
+    _open(key)
 
 
 @acting
@@ -54,12 +58,19 @@ def open_event() -> None:
     worklist = own_worklist()
     if (entry := worklist.get(viewer_event("open"))) is None:
         return
-    state.show_entry(entry.key)
+    _open(entry.key)
     if entry.sha256 is not None:
-        champion = resources().champions.champion(state.chosen_model())
-        version = reader_of(entry, champion, {champion.version: champion})
+        version = Readers(entry.model).of(entry)
         if analyses().forget_failure(question_of(entry, current_identity(), version)):
-            worklist.read_anew(entry.key, champion.name)
+            worklist.read_anew(entry.key, entry.model)
+
+
+@acting
+def read_as(key: str, model: str) -> None:
+    """Let the other model read this one image; what the first one reported stays where somebody opened it."""
+    own_worklist().read_as(key, model)
+    current_workspace().worklist.read_as(current_identity(), key, model)
+    _open(key)
 
 
 @acting
@@ -83,3 +94,14 @@ def threshold_event() -> None:
     value = viewer_event("threshold")
     if isinstance(value, int | float):
         remembered().threshold = round(float(value), 2)
+
+
+def _open(key: str) -> None:
+    """Show the entry, because the visitor asked for it."""
+    state.show_entry(key)
+    remembered().opened = key
+
+
+def _taken_as() -> dict[str, Any]:
+    """The model that reads what is handed in now, and the numbers that it gets."""
+    return {"model": state.chosen_model(), "numbers": remembered().numbers}

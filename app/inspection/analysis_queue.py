@@ -82,7 +82,7 @@ _FINISHED = (AnswerState.READY, AnswerState.FAILED, AnswerState.CANCELLED)
 class AnalysisQueue:
     """One worker that answers questions; the most recently looked-at image comes first.
 
-    An answer is shown only after it was recorded as an inspection in the visitor's workspace.
+    An answer is shown only after it was kept in the visitor's workspace; the history lists it once opened.
     """
 
     def __init__(self, workspace_of: Callable[[Identity], Workspace], detect: Detects) -> None:
@@ -216,7 +216,7 @@ class AnalysisQueue:
                 radiograph, entry.name, model=question.model, version=question.version
             )
             quality = _quality(workspace, identity, radiograph, entry, question.model)
-            inspection = workspace.inspections.record(
+            inspection = workspace.inspections.prepare(
                 identity, result, setup=entry.setup, image_quality=quality
             )
             inspection = workspace.image_quality.refresh(identity, inspection)

@@ -1,6 +1,8 @@
 """The images on the worklist, each with its answer, and the readings of them."""
 
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 
 import streamlit as st
 
@@ -11,21 +13,29 @@ from app.shared.access import current_identity, current_workspace
 from app.shared.resources import resources
 from app.shared.worklist import EntryState, WorklistEntry
 from core.domain.accounts import Identity
-from core.domain.errors import WorkbenchError
+from core.domain.errors import StaleVersionError, WorkbenchError
 from core.domain.model_version import ModelVersion
+from core.domain.permissions import Action, may
 from core.domain.radiograph import Radiograph
+from core.domain.reading import setup_from
 from core.domain.records import Inspection
 from core.services.inspections.open_readings import OpenReading
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WorklistItem:
-    """An image on the worklist: the entry, its answer where it was asked, and the version that was asked."""
+    """An image on the worklist: the entry, its answer where it was asked, and the version that reads it.
+
+    Attributes:
+        version: None where there is no model of the kind.
+        why_not: the same in words.
+    """
 
     entry: WorklistEntry
     question: Question | None = None
     answer: Answer | None = None
     version: ModelVersion | None = None
+    why_not: str = ""
 
     @property
     def is_pending(self) -> bool:
@@ -37,7 +47,7 @@ class WorklistItem:
     @property
     def state(self) -> str:
         """`ready`, `working`, `waiting`, `failed` or `cancelled`."""
-        if self.entry.state is EntryState.FAILED:
+        if self.entry.state is EntryState.FAILED or self.why_not:
             return "failed"
         if self.answer is None:
             return "working" if self.entry.state is EntryState.READING else "waiting"
@@ -49,13 +59,16 @@ class WorklistItem:
         return self.answer.inspection if self.answer and self.answer.result else None
 
 
-def worklist_items(champion: ModelVersion) -> tuple[list[WorklistItem], WorklistItem | None]:
+def worklist_items() -> tuple[list[WorklistItem], WorklistItem | None]:
     """Every image on the worklist, and the one on show; those that were read are asked about.
 
-    An image goes on being read by the version that read it first, whatever became champion since.
+    Each is read by the model that was chosen when it came, and goes on being read by the version that read it
+    first, whatever became champion since.
     """
-    identity, shown, known = current_identity(), current_key(), {champion.version: champion}
-    items = [_item(entry, identity, champion, known, shown) for entry in own_worklist().entries()]
+    identity, shown = current_identity(), current_key()
+    entries = own_worklist().entries()
+    readers = {model: Readers(model) for model in {entry.model for entry in entries}}
+    items = [_item(entry, identity, readers[entry.model], shown) for entry in entries]
     return items, next((item for item in items if item.entry.key == shown), None)
 
 
@@ -74,21 +87,33 @@ def question_of(entry: WorklistEntry, identity: Identity, version: ModelVersion)
     return Question(identity.user_id, entry.sha256 or "", entry.polarity, version.name, version.version)
 
 
-def reader_of(entry: WorklistEntry, champion: ModelVersion, known: dict[int, ModelVersion]) -> ModelVersion:
-    """The version that reads the entry; the champion where that one is not registered any more.
+class Readers:
+    """The versions of one registered model that read images of the own worklist, each looked up once.
 
-    Args:
-        entry: of the own worklist.
-        champion: reads what no other version read yet.
-        known: versions by number; the one that is found is added.
+    Raises:
+        WorkbenchError: on the first use, when the model has no champion.
     """
-    number = own_worklist().reader(entry.key, champion.name, champion.version)
-    if number not in known:
-        try:
-            known[number] = resources().champions.resolve(champion.name, version=number)[0]
-        except WorkbenchError:
-            known[number] = champion
-    return known[number]
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+        self._known: dict[int, ModelVersion] = {}
+
+    @cached_property
+    def champion(self) -> ModelVersion:
+        """Reads what no other version read yet."""
+        return resources().champions.champion(self._model)
+
+    def of(self, entry: WorklistEntry) -> ModelVersion:
+        """The version that reads the entry; the champion where that one is not registered any more."""
+        champion, known = self.champion, self._known
+        known.setdefault(champion.version, champion)
+        number = own_worklist().reader(entry.key, champion.name, champion.version)
+        if number not in known:
+            try:
+                known[number] = resources().champions.resolve(champion.name, version=number)[0]
+            except WorkbenchError:
+                known[number] = champion
+        return known[number]
 
 
 def radiograph_of(item: WorklistItem) -> Radiograph | None:
@@ -100,30 +125,47 @@ def radiograph_of(item: WorklistItem) -> Radiograph | None:
 
 def inspection_of(item: WorklistItem | None) -> Inspection | None:
     """The inspection that is read, as it is stored now: that of the answer, or its newest correction."""
-    if item is None or item.recorded is None:
-        return None
-    return current_workspace().inspections.newest(current_identity(), item.recorded)
+    reading = None if item is None else open_item(item)
+    return None if reading is None else reading.reading.inspection
 
 
 def open_item(item: WorklistItem) -> OpenReading | None:
-    """The reading of the item as it is stored now, None before the image was analysed."""
+    """The reading of the item as it is stored now, None before the image was analysed.
+
+    What the visitor opened is in the history from now on; what shows by itself is not, and follows the setup
+    of its entry until then.
+    """
     if item.recorded is None:
         return None
-    page, readings = remembered(), current_workspace().open_readings
-    page.shown = readings.open_newest(current_identity(), item.recorded, known=page.shown)
+    page, identity, workspace = remembered(), current_identity(), current_workspace()
+    page.shown = workspace.open_readings.open_newest(identity, item.recorded, known=page.shown)
+    inspection = page.shown.reading.inspection
+    if inspection.opened_at is not None or not may(identity.role, Action.INSPECTIONS_RECORD):
+        return page.shown
+    is_behind = setup_from(inspection.setup) != item.entry.setup
+    if is_behind and may(identity.role, Action.INSPECTIONS_DECIDE):
+        with suppress(StaleVersionError):  # another tab was faster: the next run looks again
+            workspace.inspections.describe(
+                identity, inspection.inspection_id, item.entry.setup, expected_version=inspection.version
+            )
+    if page.opened == item.entry.key:
+        workspace.inspections.open(identity, inspection.inspection_id)
+    elif not is_behind:
+        return page.shown
+    page.shown = workspace.open_readings.open_newest(identity, item.recorded, known=page.shown)
     return page.shown
 
 
-def _item(
-    entry: WorklistEntry,
-    identity: Identity,
-    champion: ModelVersion,
-    known: dict[int, ModelVersion],
-    shown: str | None,
-) -> WorklistItem:
-    if entry.state is not EntryState.STORED:
-        return WorklistItem(entry)
-    version = reader_of(entry, champion, known)
+def _item(entry: WorklistEntry, identity: Identity, readers: Readers, shown: str | None) -> WorklistItem:
+    is_stored = entry.state is EntryState.STORED
+    try:
+        version = readers.of(entry) if is_stored else readers.champion
+    except WorkbenchError as error:
+        return WorklistItem(
+            entry, why_not=f"No analysis is possible: {error}. Your image is stored and safe."
+        )
+    if not is_stored:
+        return WorklistItem(entry, version=version)
     question = question_of(entry, identity, version)
     answer = analyses().ask(question, entry, identity, urgent=entry.key == shown)
     return WorklistItem(entry, question, answer, version)

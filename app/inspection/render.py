@@ -6,7 +6,7 @@ from urllib.parse import quote
 import streamlit as st
 
 from app.inspection import actions
-from app.inspection.items import WorklistItem, open_item, radiograph_of, worklist_items
+from app.inspection.items import Readers, WorklistItem, open_item, radiograph_of, worklist_items
 from app.inspection.reading import actions as reading_actions
 from app.inspection.reading.rows import reading_data
 from app.inspection.rows import route_data, start_threshold, viewer_data
@@ -15,7 +15,7 @@ from app.shared.access import current_identity, identified
 from app.shared.components.radiograph_viewer.radiograph_viewer import radiograph_viewer
 from app.shared.navigation import page_at
 from app.shared.resources import MODELS, resources
-from app.shared.state import MODEL_KEY
+from app.shared.state import MODEL_KEY, chosen_model
 from app.shared.templates import draw_html, draw_welcome
 from core.domain.errors import WorkbenchError
 from core.domain.model_version import ModelVersion
@@ -35,9 +35,14 @@ _POLARITY_TEXT = {
 
 
 def draw_choices() -> None:
-    """Weld or casting, and the polarity of files that do not say theirs."""
+    """Weld or casting, and the polarity of files that do not say theirs: both for what is handed in next."""
     st.segmented_control(
-        "Part", MODELS, format_func=str.capitalize, key=MODEL_KEY, label_visibility="collapsed"
+        "Part of new files",
+        MODELS,
+        format_func=lambda model: f"New: {model}",
+        key=MODEL_KEY,
+        label_visibility="collapsed",
+        help="Chooses the model for what is handed in next. Images on the worklist keep theirs.",
     )
     st.selectbox(
         "Polarity of new files",
@@ -134,8 +139,36 @@ def draw_label_link(current: WorklistItem | None) -> None:
                      query_params={"image": current.entry.sha256})  # fmt: skip
 
 
-def draw_invitation(model: ModelVersion) -> None:
+def draw_reader(current: WorklistItem) -> None:
+    """The other model for the image on show, and whether a newer version reads what is handed in now."""
+    other = next(model for model in MODELS if model != current.entry.model)
+    if current.entry.sha256:
+        st.button(
+            f"Read as {other}",
+            icon=":material/swap_horiz:",
+            type="tertiary",
+            key="inspection.read_as",
+            on_click=actions.read_as,
+            args=(current.entry.key, other),
+            help=f"This image is read as {current.entry.model}. The other images stay as they are.",
+        )
+    if current.version is None:
+        return
+    champion = Readers(current.entry.model).champion
+    if current.version.version != champion.version:
+        st.caption(
+            f"Read by v{current.version.version}. The champion is v{champion.version} now: hand the image "
+            "in again to have it read by that."
+        )
+
+
+def draw_invitation() -> None:
     """The empty page: drop files or take a sample; the limits of the product, once."""
+    try:
+        model = resources().champions.champion(chosen_model())
+    except WorkbenchError as error:
+        st.error(f"No analysis is possible: {error}. What you handed in before is safe.")
+        return
     draw_welcome(
         "Drop a radiograph or a folder, or take a sample",
         "The model marks indications with a calibrated probability and shows what raised it. It reports "
@@ -152,23 +185,25 @@ def draw_invitation(model: ModelVersion) -> None:
     st.caption(f"{model.name} v{model.version}: {model.data_notice}")
 
 
-def draw_viewer(model: ModelVersion, inspection: Inspection | None, *, is_pending: bool) -> None:
+def draw_viewer(inspection: Inspection | None, *, is_pending: bool) -> None:
     """The viewer; it polls while something is being read or analysed.
 
     Args:
-        model: the champion.
         inspection: the one on show, that the rest of the page was drawn for.
         is_pending: there is something to wait for.
     """
     every = _POLL_S if is_pending else None
     drawn_for = inspection.inspection_id if inspection else None
-    st.fragment(identified(touch=False)(_viewer), run_every=every)(model, is_pending, drawn_for)
+    st.fragment(identified(touch=False)(_viewer), run_every=every)(is_pending, drawn_for)
 
 
-def _viewer(model: ModelVersion, was_pending: bool, drawn_for: str | None) -> None:
-    items, current = worklist_items(model)
+def _viewer(was_pending: bool, drawn_for: str | None) -> None:
+    items, current = worklist_items()
     if current is None:
         st.rerun()
+    if (model := current.version) is None:
+        st.error(current.why_not)
+        return
     page, reading = remembered(), open_item(current)
     if (
         any(item.is_pending for item in items) != was_pending
@@ -176,8 +211,7 @@ def _viewer(model: ModelVersion, was_pending: bool, drawn_for: str | None) -> No
         or page.wants_dialog()
     ):
         st.rerun()
-    model = current.version or model
-    _put_in_address(current, model)
+    _put_in_address(current)
     radiograph_viewer(
         viewer_data(
             items,
@@ -217,8 +251,8 @@ def _threshold_for(model: ModelVersion) -> float:
     return page.threshold
 
 
-def _put_in_address(item: WorklistItem, model: ModelVersion) -> None:
-    """Put image and model in the address, so that a reload comes back here."""
-    wanted = {"model": model.name, **({"image": item.entry.sha256} if item.entry.sha256 else {})}
+def _put_in_address(item: WorklistItem) -> None:
+    """Put the image and the choice for new ones in the address, so that a reload comes back here."""
+    wanted = {"model": chosen_model(), **({"image": item.entry.sha256} if item.entry.sha256 else {})}
     if dict(st.query_params) != wanted:
         st.query_params.from_dict(wanted)

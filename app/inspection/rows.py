@@ -122,7 +122,7 @@ def progress(items: Sequence[WorklistItem], remark: str = "") -> dict[str, Any] 
 
 
 def _why(item: WorklistItem) -> str:
-    return item.entry.message or (item.answer.message if item.answer else "")
+    return item.entry.message or item.why_not or (item.answer.message if item.answer else "")
 
 
 def _time_left(items: Sequence[WorklistItem], pending: int) -> str:

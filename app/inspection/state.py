@@ -1,12 +1,14 @@
 """State of the inspection page: of one session, and of the process for all sessions."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 import streamlit as st
 
 from app.inspection.analysis_queue import AnalysisQueue
 from app.inspection.heat_maps import HeatMaps
+from app.inspection.numbers import Numbers
 from app.inspection.uploads import Intake
 from app.shared.access import current_identity
 from app.shared.resources import Resources, resources
@@ -18,7 +20,14 @@ from core.services.inspections.open_readings import OpenReading
 
 POLARITY_KEY = "inspection.polarity"
 VIEWER_KEY = "inspection.viewer"
-TEMPLATE_KEY = "setup.template"
+TEMPLATE_KEY, SCOPE_KEY = "setup.template", "setup.scope"
+
+
+class Scope(StrEnum):
+    """The images that a change of the setup counts for."""
+
+    THIS = "This image"
+    ALL = "All images on the worklist"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +49,9 @@ class InspectionPageState:
         uploader: counts up to empty the file chooser after its files were taken.
         taken: ids of the files that were taken; the browser may report the same ones twice.
         remark: one line on those of the last files that were not taken.
-        setup: for images that are handed in from now on.
+        setup: for images that are handed in from now on, without the numbers that belong to one image.
+        numbers: gives each of them its own.
+        opened: key of the entry that the visitor opened last; one that shows by itself is not opened.
         outcome: whether the last change of the setup was saved, and what to say about it.
         n_applied: changes of the setup that were saved.
         shown: the reading that was shown last, with its verdict.
@@ -55,6 +66,8 @@ class InspectionPageState:
     taken: set[str] = field(default_factory=set)
     remark: str = ""
     setup: Setup = field(default_factory=Setup)
+    numbers: Numbers = field(default_factory=Numbers)
+    opened: str | None = None
     outcome: tuple[bool, str] = (True, "")
     n_applied: int = 0
     shown: OpenReading | None = None
@@ -82,6 +95,11 @@ def remembered() -> InspectionPageState:
 def chosen_polarity() -> Polarity:
     """The polarity that the visitor says new images have; UNKNOWN means as the model expects."""
     return Polarity(st.session_state.get(POLARITY_KEY) or Polarity.UNKNOWN)
+
+
+def chosen_scope() -> Scope:
+    """The images that a change of the setup counts for; ALL where none is on show."""
+    return Scope(st.session_state.get(SCOPE_KEY) or Scope.THIS)
 
 
 def take_template() -> str | None:

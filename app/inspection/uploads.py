@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from app.inspection.numbers import Numbers
 from app.shared.incident import incident
+from app.shared.resources import MODELS
 from app.shared.worklist import NO_SETUP, Worklist
 from core.domain.accounts import Identity
 from core.domain.errors import UnreadableImageError, WorkbenchError
@@ -27,6 +29,9 @@ class _Upload:
     """Files that one person handed in at once.
 
     Attributes:
+        model: the registered model that reads them.
+        setup: what they have in common.
+        numbers: gives each its own.
         waiting: key of the worklist entry, and the file that it waits for.
         n_entries: entries that it has on the worklist, those that were read among them.
     """
@@ -34,13 +39,15 @@ class _Upload:
     worklist: Worklist
     identity: Identity
     polarity: Polarity
+    model: str
     setup: Setup
+    numbers: Numbers
     waiting: deque[tuple[str, IncomingFile]] = field(default_factory=deque)
     n_entries: int = 0
 
     def expect(self, file: IncomingFile) -> str:
         """The key of the entry that waits for `file`."""
-        key = self.worklist.expect(file.name, self.polarity, self.setup)
+        key = self.worklist.expect(file.name, self.polarity, self.setup, model=self.model)
         self.waiting.append((key, file))
         self.n_entries += 1
         return key
@@ -77,14 +84,17 @@ class Intake:
         name: str,
         polarity: Polarity,
         setup: Setup = NO_SETUP,
+        *,
+        model: str = MODELS[0],
+        numbers: Numbers | None = None,
     ) -> str:
-        """The key of the entry; the file is read soon.
+        """The key of the entry; the file is read soon. Each image gets its own of `numbers` once it was read.
 
         A ZIP archive gives one entry for each of its files, a DICOM file of several frames one for each
         frame as soon as it is read; the first key is returned. Files and frames are read one after the
         other, other uploads in between; one that cannot be read does not stop the others.
         """
-        upload = _Upload(worklist, identity, polarity, setup)
+        upload = _Upload(worklist, identity, polarity, model, setup.shared(), numbers or Numbers())
         key = self._expect(upload, IncomingFile(clean_name(name), lambda: data))
         self._begin(upload)
         return key
@@ -96,9 +106,12 @@ class Intake:
         folder: Folder,
         polarity: Polarity,
         setup: Setup = NO_SETUP,
+        *,
+        model: str = MODELS[0],
+        numbers: Numbers | None = None,
     ) -> str | None:
         """The key of the first entry that is read, None when nothing was taken; each file as in `receive`."""
-        upload = _Upload(worklist, identity, polarity, setup)
+        upload = _Upload(worklist, identity, polarity, model, setup.shared(), numbers or Numbers())
         keys = [self._expect(upload, file) for file in folder.files]
         waiting = [key for key, _ in upload.waiting]
         self._begin(upload)
@@ -114,7 +127,7 @@ class Intake:
         try:
             files = unpack(data, file.name) if is_archive(data) else (file,)
         except WorkbenchError as error:
-            key = upload.worklist.expect(file.name, upload.polarity, upload.setup)
+            key = upload.worklist.expect(file.name, upload.polarity, upload.setup, model=upload.model)
             upload.worklist.fail(key, f"{error}. {_AFTERMATH}")
             return key
         return [upload.expect(one) for one in files][0]
@@ -144,8 +157,11 @@ class Intake:
                 identity, data, file.name, polarity=upload.polarity, frame=file.frame
             )
             # kept first: once the worklist shows it as stored it may be removed, and must stay so
-            workspace.worklist.put(identity, key, radiograph.sha256, file.name, upload.polarity, upload.setup)
-            if not worklist.store(key, radiograph.sha256):
+            setup = upload.numbers.given(upload.setup, file.name)
+            workspace.worklist.put(
+                identity, key, radiograph.sha256, file.name, upload.polarity, upload.model, setup
+            )
+            if not worklist.store(key, radiograph.sha256, setup):
                 workspace.worklist.remove(identity, key)
         except WorkbenchError as error:
             worklist.fail(key, f"{error}. {_AFTERMATH}")

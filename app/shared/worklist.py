@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
+from typing import Any
 
-from app.shared.resources import Resources, resources
+from app.shared.resources import MODELS, Resources, resources
 from core.domain.accounts import Identity
 from core.domain.radiograph import Polarity
 from core.domain.reading import Setup, setup_from
@@ -37,7 +38,8 @@ class WorklistEntry:
         polarity: as the visitor said; UNKNOWN means as the model expects.
         sha256: of the original bytes, None until it was read and stored.
         message: why it failed, one line.
-        setup: of the inspection, as it was said when the image came.
+        model: the registered model that reads it, "weld" or "casting", as it was chosen when the image came.
+        setup: of the inspection; what nobody opened yet follows it.
         read_by: by model name, the version that reads it, whatever became champion later.
     """
 
@@ -47,6 +49,7 @@ class WorklistEntry:
     state: EntryState = EntryState.READING
     sha256: str | None = None
     message: str = ""
+    model: str = MODELS[0]
     setup: Setup = NO_SETUP
     read_by: Mapping[str, int] = field(default_factory=dict, compare=False)
 
@@ -76,11 +79,13 @@ class Worklist:
         """The newest entry that shows the image of this digest: the visitor may see it. Else None."""
         return next((e for e in reversed(self.entries()) if e.sha256 == sha256), None)
 
-    def expect(self, name: str, polarity: Polarity, setup: Setup = NO_SETUP) -> str:
+    def expect(
+        self, name: str, polarity: Polarity, setup: Setup = NO_SETUP, *, model: str = MODELS[0]
+    ) -> str:
         """The key of a new entry that is being read; the oldest gives way when the worklist is full."""
         key = secrets.token_hex(8)
         with self._lock:
-            self._entries[key] = WorklistEntry(key, name, polarity, setup=setup)
+            self._entries[key] = WorklistEntry(key, name, polarity, model=model, setup=setup)
             self._drop_oldest()
         return key
 
@@ -101,8 +106,9 @@ class Worklist:
             self._drop_oldest()
         return keys
 
-    def store(self, key: str, sha256: str) -> bool:
-        """The entry was read and stored; an earlier entry of the same image gives way.
+    def store(self, key: str, sha256: str, setup: Setup | None = None) -> bool:
+        """The entry was read and stored, with its own setup where it got one; an earlier entry of the same
+        image gives way.
 
         False when it was removed meanwhile.
         """
@@ -111,7 +117,8 @@ class Worklist:
                 return False
             for other in [e for e in self._entries.values() if e.sha256 == sha256 and e.key != key]:
                 del self._entries[other.key]
-            self._entries[key] = replace(entry, state=EntryState.STORED, sha256=sha256)
+            kept = entry.setup if setup is None else setup
+            self._entries[key] = replace(entry, state=EntryState.STORED, sha256=sha256, setup=kept)
             return True
 
     def reader(self, key: str, model: str, champion: int) -> int:
@@ -129,6 +136,20 @@ class Worklist:
             if (entry := self._entries.get(key)) is not None:
                 others = {name: version for name, version in entry.read_by.items() if name != model}
                 self._entries[key] = replace(entry, read_by=others)
+
+    def read_as(self, key: str, model: str) -> None:
+        """Let another registered model read the entry."""
+        self._change(key, model=model)
+
+    def describe(self, setups: Mapping[str, Setup]) -> None:
+        """Give entries, by key, another setup."""
+        for key, setup in setups.items():
+            self._change(key, setup=setup)
+
+    def _change(self, key: str, **changes: Any) -> None:
+        with self._lock:
+            if (entry := self._entries.get(key)) is not None:
+                self._entries[key] = replace(entry, **changes)
 
     def fail(self, key: str, message: str) -> None:
         """The entry could not be read."""
@@ -198,6 +219,7 @@ def recalled(workspace_of: Callable[[Identity], Workspace], visitor: Identity) -
             kept.polarity,
             EntryState.STORED,
             kept.image_sha256,
+            model=kept.model,
             setup=setup_from(kept.setup),
             read_by={name: number for (image, name), number in readers.items() if image == kept.image_sha256},
         )

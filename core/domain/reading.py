@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
 from core.domain.errors import BadInputError
 from core.domain.indication import IndicationClass
 from core.domain.kinds import HIGHEST_GRADE, called, word_kind_in
+from core.domain.numbering import OWN_FIELDS
 from core.domain.records import AnnotationSource
 from core.domain.wire_sets import WIRE_DIAMETERS_MM, WIRE_SETS, wires_of_set
 
@@ -33,6 +34,7 @@ class Setup:
     """The part and the acceptance rule; empty or None where not stated.
 
     Attributes:
+        weld_number, film_number, position: of this one image; see `OWN_FIELDS`.
         wall_mm: wall thickness t.
         thickness_mm: nominal butt weld thickness s.
         weld_length_mm: length of weld on the radiograph.
@@ -60,9 +62,11 @@ class Setup:
     wire_set: str | None = None
     required_wire: int | None = None
     srb_mm: float | None = None
+    film_number: str = ""
+    position: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("part", "weld_number", "material", "technique"):
+        for name in ("part", "material", "technique", *OWN_FIELDS):
             if len(getattr(self, name)) > _LONGEST_TEXT:
                 raise BadInputError(f"{name.replace('_', ' ')}: expected at most {_LONGEST_TEXT} characters")
         for name in ("wall_mm", "thickness_mm", "weld_length_mm"):
@@ -88,6 +92,19 @@ class Setup:
                     f"required wire: W{self.required_wire} is not in the set {self.wire_set}, "
                     f"which holds W{wires[0]} to W{wires[-1]}"
                 )
+
+    def shared(self) -> "Setup":
+        """What images that are inspected alike have in common: all but each one's own numbers."""
+        return self.with_own({})
+
+    def with_own(self, numbers: Mapping[str, str]) -> "Setup":
+        """The same with the numbers of one image, by field; those that are missing are empty."""
+        weld, film, position = (numbers.get(name, "") for name in OWN_FIELDS)
+        return replace(self, weld_number=weld, film_number=film, position=position)
+
+    def own(self) -> dict[str, str]:
+        """The numbers that belong to this one image, by field."""
+        return {name: getattr(self, name) for name in OWN_FIELDS}
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON; `setup_from` reads it back."""

@@ -104,9 +104,11 @@ class Inspection:
         polarity: as it was applied.
         detections: as `radikal detect --json` lists them; never changed.
         disposition: None until somebody decided.
-        standard, quality_level: the rule it was judged by, None until then.
+        standard, quality_level: the rule that the setup names, None where it names none.
         version: counts up with every change of the decision, from 1.
         created_at, updated_at: UTC.
+        opened_at: when a person first opened or assessed it, UTC; None while it is only what the model
+            reported on an image that was handed in, which is no history.
         setup: what is inspected.
         image_quality: what the image-quality gate found, as its report is written; None before it ran.
         revision_of: the signed inspection that this one corrects.
@@ -133,6 +135,7 @@ class Inspection:
     state: InspectionState = InspectionState.OPEN
     revision_of: str | None = None
     reshoot_reason: ReshootReason | None = None
+    opened_at: datetime | None = None
 
     @property
     def is_open(self) -> bool:

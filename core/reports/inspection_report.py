@@ -20,8 +20,8 @@ EMPTY_RESULT = (
 #: Line on every page of a report without a signature, and of one with an invalid signature.
 UNSIGNED, FAILED = "NOT SIGNED", "SIGNATURE DOES NOT HOLD"
 _STATED_ONLY = (
-    "wire_set", "required_wire", "srb_mm", "reshoot_reason", "certificate", "changed_disposition",
-    "change_reason", "members", "covered_percent",
+    "wire_set", "required_wire", "srb_mm", "film_number", "position", "reshoot_reason", "certificate",
+    "changed_disposition", "change_reason", "members", "covered_percent",
 )  # fmt: skip
 #: Meaning of a probability, printed once in a report.
 PROBABILITY = (
@@ -97,6 +97,8 @@ class SetupFacts:
     wire_set: str | None = None
     required_wire: int | None = None
     srb_mm: float | None = None
+    film_number: str | None = None
+    position: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -273,6 +273,8 @@ def _facts(report: InspectionReport, width: float) -> Iterator[Flowable]:
     part = [
         ("Part", setup.part or "not given"),
         ("Weld number", setup.weld_number or "not given"),
+        *([("Film number", setup.film_number)] if setup.film_number else []),
+        *([("Position", setup.position)] if setup.position else []),
         ("Material", setup.material or "not given"),
         ("Technique", setup.technique or "not given"),
         ("Wall thickness t", number(setup.wall_mm, "mm")),

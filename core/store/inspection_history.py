@@ -1,4 +1,7 @@
-"""Searching the history of inspections: every filter is answered from one narrow index."""
+"""Searching the history of inspections: every filter is answered from one narrow index.
+
+What the model reported on an image that nobody opened is no history.
+"""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
@@ -51,6 +54,7 @@ class HistoryEntry:
     Attributes:
         created_at: UTC.
         found: how many indications of each class nobody dismissed.
+        standard, quality_level: the rule that the setup names.
     """
 
     inspection_id: str
@@ -108,12 +112,17 @@ class InspectionHistory:
 
     def inspector_ids(self) -> list[str]:
         """Everybody who ever had something inspected, by id."""
-        query = select(InspectionRow.inspector_id).where(InspectionRow.inspector_id.is_not(None)).distinct()
+        query = (
+            select(InspectionRow.inspector_id)
+            .where(InspectionRow.inspector_id.is_not(None), InspectionRow.opened_at.is_not(None))
+            .distinct()
+        )
         return sorted(one for one in self._session.scalars(query) if one is not None)
 
     def models(self) -> list[tuple[str, int]]:
-        """Every model version that ever ran, by name and number."""
-        query = select(InspectionRow.model_name, InspectionRow.model_version).distinct()
+        """Every model version whose reading somebody opened, by name and number."""
+        row = InspectionRow
+        query = select(row.model_name, row.model_version).where(row.opened_at.is_not(None)).distinct()
         return sorted((name, version) for name, version in self._session.execute(query))
 
     def readers(self, inspector_id: str, images: Collection[str]) -> dict[tuple[str, str], int]:
@@ -129,7 +138,9 @@ class InspectionHistory:
     def moments_of_image(self, image_sha256: str, *, before: datetime | None = None) -> list[datetime]:
         """When this image was inspected, corrections left out, oldest first; only what was `before` then."""
         query = select(InspectionRow.created_at).where(
-            InspectionRow.image_sha256 == image_sha256, InspectionRow.revision_of.is_(None)
+            InspectionRow.image_sha256 == image_sha256,
+            InspectionRow.revision_of.is_(None),
+            InspectionRow.opened_at.is_not(None),
         )
         if before is not None:
             query = query.where(InspectionRow.created_at < before)
@@ -161,8 +172,6 @@ _ENTRIES = select(
     InspectionRow.found,
     InspectionRow.disposition,
     InspectionRow.state,
-    InspectionRow.standard,
-    InspectionRow.quality_level,
     InspectionRow.model_name,
     InspectionRow.model_version,
     InspectionRow.inspector_id,
@@ -184,7 +193,8 @@ def _conditions(wanted: HistoryFilter) -> list[ColumnElement[bool]]:
         (row.model_version, wanted.model_version),
         (row.inspector_id.concat(""), wanted.inspector_id),
     )
-    conditions: list[ColumnElement[bool]] = [column == value for column, value in equal if value is not None]
+    conditions: list[ColumnElement[bool]] = [row.opened_at.is_not(None)]
+    conditions += [column == value for column, value in equal if value is not None]
     if wanted.disposition is not None:
         names = [one.value for one in Disposition if one.word == wanted.disposition.word]
         conditions.append(row.disposition.in_(names))
@@ -212,8 +222,8 @@ def _entry(row: Any) -> HistoryEntry:
         found={IndicationClass(name): int(count) for name, count in counts},
         disposition=Disposition(row.disposition) if row.disposition else None,
         state=InspectionState(row.state),
-        standard=row.standard,
-        quality_level=row.quality_level,
+        standard=row.setup.get("standard"),
+        quality_level=row.setup.get("quality_level"),
         model_name=row.model_name,
         model_version=row.model_version,
         inspector_id=row.inspector_id,

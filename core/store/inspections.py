@@ -66,6 +66,7 @@ class InspectionRepository:
                 image_quality=None if inspection.image_quality is None else dict(inspection.image_quality),
                 state=inspection.state.value,
                 revision_of=inspection.revision_of,
+                opened_at=inspection.opened_at,
                 search_text=search_words(inspection.setup, inspection.image_name),
                 found=found_text(
                     found
@@ -174,6 +175,11 @@ class InspectionRepository:
         row.updated_by = changed.updated_by
         self._session.flush()
         return replace(changed, version=row.version)
+
+    def set_opened(self, inspection_id: str, at: datetime) -> None:
+        """Note when a person first opened it."""
+        self._session.get_one(InspectionRow, inspection_id).opened_at = at
+        self._session.flush()
 
     def set_state(self, inspection_id: str, state: InspectionState) -> None:
         """Move the inspection on."""
@@ -363,4 +369,5 @@ def _inspection(row: InspectionRow) -> Inspection:
         state=InspectionState(row.state),
         revision_of=row.revision_of,
         reshoot_reason=ReshootReason(row.reshoot_reason) if row.reshoot_reason else None,
+        opened_at=row.opened_at,
     )

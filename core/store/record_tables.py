@@ -23,7 +23,8 @@ from core.store.tables import Base, UtcDateTime
 class InspectionRow(Base):
     """One model version on one radiograph, and what a person decided about it.
 
-    `search_text` and `found` are what `core.store.inspection_history` looks for.
+    `search_text` and `found` are what `core.store.inspection_history` looks for; it lists those with
+    `opened_at`.
     """
 
     __tablename__ = "inspections"
@@ -45,6 +46,7 @@ class InspectionRow(Base):
             "model_name",
             "model_version",
             "inspector_id",
+            "opened_at",
         ),
     )
 
@@ -77,6 +79,7 @@ class InspectionRow(Base):
     found: Mapped[str] = mapped_column(String(255), default="", server_default="")
     reshoot_reason: Mapped[str | None] = mapped_column(String(32))
     override: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    opened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class AnnotationRow(Base):

@@ -20,13 +20,14 @@ from core.store.workbench_tables import (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeptWorklistEntry:
-    """An image on somebody's worklist."""
+    """An image on somebody's worklist; `model` is the registered model that reads it."""
 
     entry_id: str
     user_id: str
     image_sha256: str
     name: str
     polarity: Polarity
+    model: str
     setup: Mapping[str, Any]
     added_at: datetime
 
@@ -48,6 +49,7 @@ class WorklistRepository:
                 image_sha256=entry.image_sha256,
                 name=entry.name,
                 polarity=entry.polarity.value,
+                model=entry.model,
                 setup=dict(entry.setup),
                 added_at=entry.added_at,
             )
@@ -58,6 +60,17 @@ class WorklistRepository:
         """Remove the image from the worklist; nothing happens when it is not there."""
         mine = (WorklistRow.user_id == user_id, WorklistRow.entry_id == entry_id)
         self._session.execute(delete(WorklistRow).where(*mine))
+
+    def change(
+        self, user_id: str, entry_id: str, *, model: str | None = None, setup: Mapping[str, Any] | None = None
+    ) -> None:
+        """Store another model or setup of an image; nothing happens when it is not on the worklist."""
+        row = self._session.get(WorklistRow, entry_id)
+        if row is None or row.user_id != user_id:
+            return
+        row.model = row.model if model is None else model
+        row.setup = row.setup if setup is None else dict(setup)
+        self._session.flush()
 
     def of(self, user_id: str, limit: int) -> list[KeptWorklistEntry]:
         """The newest `limit` entries, in the order they were added."""
@@ -71,6 +84,7 @@ class WorklistRepository:
                 image_sha256=row.image_sha256,
                 name=row.name,
                 polarity=Polarity(row.polarity),
+                model=row.model,
                 setup=row.setup,
                 added_at=row.added_at,
             )

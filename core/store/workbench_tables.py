@@ -11,7 +11,10 @@ from core.store.tables import Base, UtcDateTime
 
 
 class WorklistRow(Base):
-    """An image on somebody's worklist; a reload or a restart finds it there again."""
+    """An image on somebody's worklist; a reload or a restart finds it there again.
+
+    `model` is the registered model that reads it: "weld" or "casting".
+    """
 
     __tablename__ = "worklist"
     __table_args__ = (Index("ix_worklist_user_id_added_at", "user_id", "added_at"),)
@@ -21,6 +24,7 @@ class WorklistRow(Base):
     image_sha256: Mapped[str] = mapped_column(ForeignKey("images.sha256"))
     name: Mapped[str] = mapped_column(String(255))
     polarity: Mapped[str] = mapped_column(String(16))
+    model: Mapped[str] = mapped_column(String(64), server_default="weld")
     setup: Mapped[dict[str, Any]] = mapped_column(JSON)
     added_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

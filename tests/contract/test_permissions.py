@@ -22,16 +22,17 @@ CORE = Path(__file__).resolve().parents[2] / "core"
 #: Methods of services that are handed an identity, and the row of the manual's table of actions that says who
 #: may call them. Written by hand: a new method belongs here before its test passes.
 METHODS = {
-    "hand in radiographs": "ImageService.add WorklistService.put",
+    "hand in radiographs": "ImageService.add WorklistService.describe WorklistService.put",
     "have a radiograph inspected": """
-        ImageQualityService.refresh ImageQualityService.report InspectionService.record""",
+        ImageQualityService.refresh ImageQualityService.report InspectionService.open
+        InspectionService.prepare InspectionService.record WorklistService.read_as""",
     "look at inspections": """
         HistoryExportService.csv HistoryService.choices HistoryService.search InspectionRecordService.get
         InspectionService.get InspectionService.latest InspectionService.newest OpenReadingService.open
         OpenReadingService.open_newest
         ReportingService.report VerifyingService.verify""",
     "set a disposition": """
-        InspectionService.decide ReadingService.save ScaleService.set SigningOffService.revise
+        InspectionService.decide InspectionService.describe ReadingService.save ScaleService.set SigningOffService.revise
         WorklistService.save_template""",
     "review another person's inspection": """
         SecondReviewService.compare SecondReviewService.conclude SecondReviewService.decide_own

@@ -1,13 +1,15 @@
-"""The form of the setup: the part, the rule, the wire indicator; for the image on show and coming ones."""
+"""The form of the setup: the part, the rule, the wire indicator; of one image, or of all on the worklist."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
+from app.inspection.items import WorklistItem
 from app.inspection.setup.actions import apply_setup, use_template
+from app.inspection.setup.numbering import draw_numbering
 from app.inspection.setup.rows import rule_title, summary, wire_set_title, wire_title
-from app.inspection.state import TEMPLATE_KEY, remembered
+from app.inspection.state import SCOPE_KEY, TEMPLATE_KEY, Scope, chosen_scope, remembered
 from app.shared.access import current_workspace
 from core.domain.reading import Setup, setup_from
 from core.domain.records import Inspection
@@ -20,14 +22,15 @@ _SRB: dict[str, Any] = {**_MM, "step": 0.01, "format": "%.3f"}
 _SIDES = {None: "not known", True: "one side", False: "both sides"}
 
 
-def draw_setup(inspection: Inspection | None) -> None:
+def draw_setup(item: WorklistItem | None, inspection: Inspection | None) -> None:
     """The form behind one button; its label sums the setup up.
 
     Args:
-        inspection: the one on show; None before there is one, then it counts for new images only.
+        item: the image on show, None when there is none: then it counts for images that are handed in next.
+        inspection: of it, None before there is one.
     """
     page, workspace = remembered(), current_workspace()
-    shown = setup_from(inspection.setup) if inspection else page.setup
+    shown = setup_of(item, inspection, page.setup)
     tables = workspace.judging.rule_sets()
     is_done, outcome = page.take_outcome()
     if is_done and outcome:
@@ -38,19 +41,48 @@ def draw_setup(inspection: Inspection | None) -> None:
         key=f"setup.{page.n_applied}",  # closes once it was applied
         help="What is inspected, and by which rule",
     ):
-        if inspection is not None and not inspection.is_open:
-            st.caption("The inspection is signed: its setup stays. A change counts for new images.")
+        is_this = _draw_scope(item)
+        if is_this and inspection is not None and not inspection.is_open:
+            st.caption("The inspection is signed: its setup stays.")
         if outcome and not is_done:
             st.error(outcome)
         if templates := workspace.worklist.templates():
             st.selectbox("Template", sorted(templates), index=None, placeholder="Take a template",
-                         key=TEMPLATE_KEY, on_change=use_template, args=(inspection, shown),
+                         key=TEMPLATE_KEY, on_change=use_template, args=(item, inspection, shown),
                          label_visibility="collapsed")  # fmt: skip
-        _draw_form(shown, inspection, {table.rule_set_id: table for table in tables})
+        sent = _draw_form(shown, item, {table.rule_set_id: table for table in tables}, is_this=is_this)
+        if not is_this:
+            draw_numbering()
+    if sent is not None:
+        apply_setup(*sent, item, inspection, shown)
+        st.rerun()
 
 
-def _draw_form(shown: Setup, inspection: Inspection | None, tables: Mapping[str, RuleSet]) -> None:
-    key = f"setup.{inspection.inspection_id if inspection else 'new'}.{hash(shown)}"
+def setup_of(item: WorklistItem | None, inspection: Inspection | None, coming: Setup) -> Setup:
+    """The setup of the image on show; `coming` where there is none."""
+    if inspection is not None:
+        return setup_from(inspection.setup)
+    return coming if item is None else item.entry.setup
+
+
+def _draw_scope(item: WorklistItem | None) -> bool:
+    """The choice which images a change counts for; True where it is the one on show alone."""
+    if item is None:
+        st.caption("Counts for images that are handed in next.")
+        return False
+    st.segmented_control("Counts for", list(Scope), format_func=str, default=Scope.THIS, key=SCOPE_KEY,
+                         label_visibility="collapsed")  # fmt: skip
+    is_this = chosen_scope() is Scope.THIS
+    also = "" if is_this else " Images that are handed in next get it, too; each keeps its own numbers."
+    st.caption(f"{item.entry.name} alone." if is_this else f"Every image that is not signed.{also}")
+    return is_this
+
+
+def _draw_form(
+    shown: Setup, item: WorklistItem | None, tables: Mapping[str, RuleSet], *, is_this: bool
+) -> tuple[dict[str, Any], str] | None:
+    """The form; its fields and the name of a template once it was sent."""
+    key = f"setup.{item.entry.key if item else 'new'}.{hash(shown)}.{is_this}"
     fields: dict[str, Any] = {}
     standard = st.selectbox(
         "Standard",
@@ -61,27 +93,28 @@ def _draw_form(shown: Setup, inspection: Inspection | None, tables: Mapping[str,
     )
     with st.form(f"{key}.form", border=False):
         fields["quality_level"] = _level(tables.get(standard or ""), shown, f"{key}.{standard}.level")
+        if is_this:
+            fields |= _own_fields(shown, key)
         left, middle, right = st.columns(3, gap="small")
         fields["part"] = left.text_input("Part", shown.part, key=f"{key}.part")
-        fields["weld_number"] = middle.text_input("Weld number", shown.weld_number, key=f"{key}.weld")
-        fields["material"] = right.text_input("Material", shown.material, key=f"{key}.material")
-        fields["technique"] = left.selectbox(
+        fields["material"] = middle.text_input("Material", shown.material, key=f"{key}.material")
+        fields["technique"] = right.selectbox(
             "Technique",
             sorted({"", *TECHNIQUES, shown.technique}),
             index=sorted({"", *TECHNIQUES, shown.technique}).index(shown.technique),
             format_func=lambda one: one or "not stated",
             key=f"{key}.technique",
         )
-        fields["wall_mm"] = _mm(middle.number_input("Wall t, mm", value=shown.wall_mm, key=f"{key}.t", **_MM))
-        s_mm = _mm(right.number_input("Butt weld s, mm", value=shown.thickness_mm, key=f"{key}.s", **_MM))
-        is_same = right.toggle(
+        fields["wall_mm"] = _mm(left.number_input("Wall t, mm", value=shown.wall_mm, key=f"{key}.t", **_MM))
+        s_mm = _mm(middle.number_input("Butt weld s, mm", value=shown.thickness_mm, key=f"{key}.s", **_MM))
+        is_same = middle.toggle(
             "same as t",
             value=shown.thickness_mm is not None and shown.thickness_mm == shown.wall_mm,
             key=f"{key}.same",
             help="True of a butt weld with full penetration; nobody but you knows whether it is one.",
         )
         fields["weld_length_mm"] = _mm(
-            middle.number_input("Weld length, mm", value=shown.weld_length_mm, key=f"{key}.length", **_MM)
+            right.number_input("Weld length, mm", value=shown.weld_length_mm, key=f"{key}.length", **_MM)
         )
         fields["is_single_sided"] = left.selectbox(
             "Welded from",
@@ -96,9 +129,17 @@ def _draw_form(shown: Setup, inspection: Inspection | None, tables: Mapping[str,
         name = right.text_input("Keep as template", placeholder="name", key=f"{key}.name")
     fields["thickness_mm"] = fields["wall_mm"] if is_same else s_mm
     fields["standard"] = standard
-    if is_sent:
-        apply_setup(fields, name, inspection, shown)
-        st.rerun()
+    return (fields, name) if is_sent else None
+
+
+def _own_fields(shown: Setup, key: str) -> dict[str, Any]:
+    """The numbers that belong to this image alone."""
+    weld, film, position = st.columns(3, gap="small")
+    return {
+        "weld_number": weld.text_input("Weld number", shown.weld_number, key=f"{key}.weld"),
+        "film_number": film.text_input("Film number", shown.film_number, key=f"{key}.film"),
+        "position": position.text_input("Position", shown.position, key=f"{key}.position"),
+    }
 
 
 def _indicator_fields(shown: Setup, key: str) -> dict[str, Any]:

@@ -2,14 +2,19 @@
 
 from collections.abc import Sequence
 
+from core.domain.numbering import Numbering
 from core.domain.reading import Setup
 from core.domain.wire_sets import WIRE_DIAMETERS_MM, WIRE_MATERIALS, WIRE_SETS, wires_of_set
 from core.standards.rule_set import RuleSet
 
 
 def summary(setup: Setup, tables: Sequence[RuleSet]) -> str:
-    """The setup in one line, such as "flange 7 · t 10 mm · ISO 5817, level B"."""
-    words = [setup.part or "No part"]
+    """The setup in one line, such as "flange 7 · weld 3 · t 10 mm · ISO 5817, level B"."""
+    own = (
+        setup.weld_number and f"weld {setup.weld_number}",
+        setup.film_number and f"film {setup.film_number}",
+    )
+    words = [setup.part or "No part", *filter(None, (*own, setup.position))]
     if setup.wall_mm is not None:
         words.append(f"t {setup.wall_mm:g} mm")
     if setup.standard is None:
@@ -17,6 +22,15 @@ def summary(setup: Setup, tables: Sequence[RuleSet]) -> str:
     titles = {table.rule_set_id: table.title for table in tables}
     rule = titles.get(setup.standard, setup.standard)
     return " · ".join([*words, f"{rule}, level {setup.quality_level}" if setup.quality_level else rule])
+
+
+def next_numbers(numbering: Numbering) -> str:
+    """The numbers of the next image in words; "none" where it gets none of a counter."""
+    given = numbering.numbers("", numbering.first)
+    said = [f"{name.removesuffix('_number')} {text}" for name, text in given.items() if text]
+    if numbering.name_pattern:
+        said.insert(0, f"from names like {numbering.name_pattern}")
+    return f"next {', '.join(said)}" if said else "none"
 
 
 def rule_title(table: RuleSet | None) -> str:

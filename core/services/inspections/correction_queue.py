@@ -258,16 +258,16 @@ class CorrectionQueue:
         require(identity, Action.QUEUE_WORK)
         with self._lock:
             with self._store.read() as work:
-                newest = work.inspections.latest(limit)
+                opened = {one: one.opened_at for one in work.inspections.latest(limit) if one.opened_at}
                 since = self._looked_until
-                new = [one for one in newest if since is None or one.created_at > since]
+                new = [one for one, at in opened.items() if since is None or at > since]
                 findings = [found for one in new for found in findings_of(work, one)]
             added = 0
             if findings:
                 with self._store.write() as work:
                     added = put(work, findings, self._make_id)
-            if newest:
-                self._looked_until = newest[0].created_at
+            if opened:
+                self._looked_until = max(opened.values())
             return added
 
 

@@ -1,8 +1,13 @@
-"""Keeping inspections: what a model reported, and what a person decided about it."""
+"""Keeping inspections: what a model reported, and what a person decided about it.
+
+What a model reported on an image that was handed in is prepared, so that opening it is instant; it becomes an
+inspection, a line of the history, when a person opens or assesses it.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Protocol
 
 from core.domain.accounts import Identity
@@ -13,6 +18,17 @@ from core.domain.reading import Setup, setup_from
 from core.domain.records import Disposition, Inspection, ModelReference, ReshootReason, new_id
 from core.services.images.image_quality import tell_remade
 from core.store.unit_of_work import Store, Work
+
+
+class Touch(StrEnum):
+    """What a person did first with what a model had reported."""
+
+    OPENED = "opened"
+    ASSESSED = "assessed"
+    DECIDED = "decided"
+
+
+_DECIDED = "inspection.decided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +76,7 @@ class InspectionService:
         self._quality = quality
         self._make_id = make_id
 
-    def record(
+    def prepare(
         self,
         identity: Identity,
         result: DetectionResult,
@@ -68,7 +84,9 @@ class InspectionService:
         setup: Setup | None = None,
         image_quality: Mapping[str, Any] | None = None,
     ) -> Inspection:
-        """The inspection that keeps `result`; looking at the same answer again finds the first one.
+        """The inspection that keeps `result`; the same answer again finds the first one.
+
+        It is no line of the history before somebody opens it.
 
         Args:
             identity: who asked for it.
@@ -80,6 +98,17 @@ class InspectionService:
             NotAllowedError: the role may not have radiographs inspected.
             ValueError: the detections carry no probabilities.
         """
+        return self._keep(identity, result, setup or Setup(), image_quality, is_opened=False)
+
+    def _keep(
+        self,
+        identity: Identity,
+        result: DetectionResult,
+        setup: Setup,
+        image_quality: Mapping[str, Any] | None,
+        *,
+        is_opened: bool,
+    ) -> Inspection:
         require(identity, Action.INSPECTIONS_RECORD)
         model = model_reference(result)
         with self._store.write() as work:
@@ -90,7 +119,7 @@ class InspectionService:
                 inspector_id=identity.account_id,
             )
             if known is not None:
-                return known
+                return touch(work, identity, known, Touch.OPENED) if is_opened else known
             inspection = Inspection(
                 inspection_id=self._make_id(),
                 image_sha256=result.radiograph.sha256,
@@ -101,17 +130,56 @@ class InspectionService:
                 detections=tuple(result.rows()),
                 created_at=work.now,
                 disposition=None,
-                standard=None,
-                quality_level=None,
+                standard=setup.standard,
+                quality_level=setup.quality_level,
                 note="",
                 version=1,
                 updated_at=work.now,
                 updated_by=identity.account_id,
-                setup=(setup or Setup()).to_dict(),
+                setup=setup.to_dict(),
                 image_quality=image_quality,
             )
-            self._add(work, identity, inspection)
+            work.inspections.add(inspection)
+            if is_opened:
+                return touch(work, identity, inspection, Touch.OPENED)
+            _tell(work, identity, inspection, "inspection.prepared")
         return inspection
+
+    def record(
+        self,
+        identity: Identity,
+        result: DetectionResult,
+        *,
+        setup: Setup | None = None,
+        image_quality: Mapping[str, Any] | None = None,
+    ) -> Inspection:
+        """As `prepare`, and opened at once: for whoever asks for this one image and waits for the answer."""
+        return self._keep(identity, result, setup or Setup(), image_quality, is_opened=True)
+
+    def open(self, identity: Identity, inspection_id: str) -> Inspection:
+        """The inspection, in the history from now on; nothing changes where it was opened before.
+
+        Raises:
+            NotAllowedError: the role may not have radiographs inspected.
+            UnknownRecordError: there is no such inspection.
+        """
+        require(identity, Action.INSPECTIONS_RECORD)
+        with self._store.write() as work:
+            return touch(work, identity, _existing(work, inspection_id), Touch.OPENED)
+
+    def describe(
+        self, identity: Identity, inspection_id: str, setup: Setup, *, expected_version: int
+    ) -> Inspection:
+        """The inspection with another setup; whether it is in the history stays as it was.
+
+        Raises:
+            As `decide`.
+        """
+        require(identity, Action.INSPECTIONS_DECIDE)
+        with self._store.read() as work:
+            now = _existing(work, inspection_id)
+        decision = Decision(now.disposition, now.note, setup, now.reshoot_reason)
+        return self._save(identity, inspection_id, decision, "inspection.described", expected_version)
 
     def decide(
         self, identity: Identity, inspection_id: str, decision: Decision, *, expected_version: int
@@ -129,9 +197,16 @@ class InspectionService:
             BlobNotFoundError, BlobDamagedError: the gate needs the radiograph, which is gone or changed.
         """
         require(identity, Action.INSPECTIONS_DECIDE)
+        return self._save(identity, inspection_id, decision, _DECIDED, expected_version)
+
+    def _save(
+        self, identity: Identity, inspection_id: str, decision: Decision, action: str, expected_version: int
+    ) -> Inspection:
         quality = self._quality_for(inspection_id, decision.setup, expected_version)
         with self._store.write() as work:
             before = _existing(work, inspection_id)
+            if action == _DECIDED:
+                before = touch(work, identity, before, Touch.DECIDED)
             setup = decision.setup or setup_from(before.setup)
             changed = replace(
                 before,
@@ -148,7 +223,7 @@ class InspectionService:
             after = work.inspections.save_decision(changed, expected_version=expected_version)
             work.audit.record(
                 identity,
-                action="inspection.decided",
+                action=action,
                 object_type="inspection",
                 object_id=inspection_id,
                 before=decision_content(before),
@@ -204,20 +279,14 @@ class InspectionService:
             return None  # the transaction refuses it
         return self._quality.for_setup(inspection, setup)
 
-    def _add(self, work: Work, identity: Identity, inspection: Inspection) -> None:
-        work.inspections.add(inspection)
-        work.audit.record(
-            identity,
-            action="inspection.recorded",
-            object_type="inspection",
-            object_id=inspection.inspection_id,
-            after=inspection_content(inspection),
-            details={
-                "image": inspection.image_sha256,
-                "model": f"{inspection.model.name} v{inspection.model.version}",
-                "n_detections": len(inspection.detections),
-            },
-        )
+
+def touch(work: Work, identity: Identity, inspection: Inspection, how: Touch) -> Inspection:
+    """The inspection, in the history from now on, within `work`; as it is where somebody opened it before."""
+    if inspection.opened_at is not None:
+        return inspection
+    work.inspections.set_opened(inspection.inspection_id, work.now)
+    _tell(work, identity, inspection, "inspection.recorded", by=how.value)
+    return replace(inspection, opened_at=work.now)
 
 
 def newest_of(work: Work, recorded: Inspection) -> Inspection:
@@ -274,6 +343,22 @@ def decision_content(inspection: Inspection) -> Mapping[str, Any]:
     if inspection.reshoot_reason is not None:
         content["reshoot_reason"] = inspection.reshoot_reason.value
     return content
+
+
+def _tell(work: Work, identity: Identity, inspection: Inspection, action: str, **details: str) -> None:
+    work.audit.record(
+        identity,
+        action=action,
+        object_type="inspection",
+        object_id=inspection.inspection_id,
+        after=inspection_content(inspection),
+        details={
+            "image": inspection.image_sha256,
+            "model": f"{inspection.model.name} v{inspection.model.version}",
+            "n_detections": len(inspection.detections),
+            **details,
+        },
+    )
 
 
 def _existing(work: Work, inspection_id: str) -> Inspection:

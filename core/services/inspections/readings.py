@@ -12,6 +12,7 @@ from core.domain.permissions import Action, require
 from core.domain.reading import ReadIndication, first_reading, indication_from
 from core.domain.records import Annotation, AnnotationSource, Inspection, new_id
 from core.services.inspections.annotations import annotation_content, require_boxes
+from core.services.inspections.inspecting import Touch, touch
 from core.store.unit_of_work import Store, Work
 
 
@@ -60,6 +61,7 @@ class ReadingService:
             inspection = existing(work, inspection_id)
             if not inspection.is_open:
                 raise ImmutableRecordError("the inspection is signed: a correction is a new revision of it")
+            touch(work, identity, inspection, Touch.ASSESSED)
             annotation = append_reading(
                 work,
                 identity,

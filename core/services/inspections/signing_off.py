@@ -142,6 +142,7 @@ class SigningOffService:
                 updated_by=identity.account_id,
                 state=InspectionState.OPEN,
                 revision_of=inspection_id,
+                opened_at=work.now,
             )
             work.inspections.add(revision)
             copied = self._copied(work, identity, signed, revision)

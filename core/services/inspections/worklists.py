@@ -1,7 +1,12 @@
 """The worklist of a person, stored so that it survives a reload or a restart."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
 from core.domain.accounts import Identity
 from core.domain.errors import BadInputError
+from core.domain.numbering import Numbering, numbering_from
 from core.domain.permissions import Action, require
 from core.domain.radiograph import Polarity
 from core.domain.reading import Setup, setup_from
@@ -11,6 +16,23 @@ from core.store.workbench import KeptWorklistEntry
 #: More than so many are not shown again.
 _KEPT = 300
 _LONGEST_NAME = 64
+
+
+@dataclass(frozen=True, slots=True)
+class SetupTemplate:
+    """What images that are inspected alike have in common, and how each gets its own numbers."""
+
+    setup: Setup
+    numbering: Numbering = field(default_factory=Numbering)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON; `template_from` reads it back."""
+        return {**self.setup.shared().to_dict(), "numbering": self.numbering.to_dict()}
+
+
+def template_from(content: Mapping[str, Any]) -> SetupTemplate:
+    """The template in `content`; the numbers of one image, which earlier releases kept, are left out."""
+    return SetupTemplate(setup_from(content).shared(), numbering_from(content.get("numbering") or {}))
 
 
 class WorklistService:
@@ -26,9 +48,19 @@ class WorklistService:
         image_sha256: str,
         name: str,
         polarity: Polarity,
+        model: str,
         setup: Setup,
     ) -> None:
         """Put an image on the own worklist, in place of an earlier entry of it; commands have no worklist.
+
+        Args:
+            identity: whose worklist.
+            entry_id: names the entry.
+            image_sha256: of the stored image.
+            name: of the file as the person knows it.
+            polarity: as the person said.
+            model: the registered model that reads it.
+            setup: of the inspection.
 
         Raises:
             NotAllowedError: the role may not hand in radiographs.
@@ -43,10 +75,32 @@ class WorklistService:
                 image_sha256=image_sha256,
                 name=name,
                 polarity=polarity,
+                model=model,
                 setup=setup.to_dict(),
                 added_at=work.now,
             )
             work.worklist.put(entry)
+
+    def read_as(self, identity: Identity, entry_id: str, model: str) -> None:
+        """Let another registered model read this image of the own worklist from now on.
+
+        Raises:
+            NotAllowedError: the role may not have radiographs inspected.
+        """
+        require(identity, Action.INSPECTIONS_RECORD)
+        with self._store.write() as work:
+            work.worklist.change(identity.user_id, entry_id, model=model)
+
+    def describe(self, identity: Identity, setups: Mapping[str, Setup]) -> None:
+        """Store the setups of images on the own worklist, by the id of their entries.
+
+        Raises:
+            NotAllowedError: the role may not hand in radiographs.
+        """
+        require(identity, Action.IMAGES_ADD)
+        with self._store.write() as work:
+            for entry_id, setup in setups.items():
+                work.worklist.change(identity.user_id, entry_id, setup=setup.to_dict())
 
     def remove(self, identity: Identity, entry_id: str) -> None:
         """Remove an image from the own worklist; what was stored stays stored."""
@@ -58,8 +112,8 @@ class WorklistService:
         with self._store.read() as work:
             return work.worklist.of(identity.user_id, _KEPT)
 
-    def save_template(self, identity: Identity, name: str, setup: Setup) -> None:
-        """Keep a setup under a name that everybody sees, in place of an earlier one.
+    def save_template(self, identity: Identity, name: str, template: SetupTemplate) -> None:
+        """Keep a template under a name that everybody sees, in place of an earlier one.
 
         Raises:
             NotAllowedError: the role may not decide about inspections.
@@ -70,16 +124,16 @@ class WorklistService:
         if not 0 < len(cleaned) <= _LONGEST_NAME or not cleaned.isprintable():
             raise BadInputError(f"expected a name of 1 to {_LONGEST_NAME} characters")
         with self._store.write() as work:
-            work.templates.put(cleaned, setup.to_dict(), by=identity.account_id, at=work.now)
+            work.templates.put(cleaned, template.to_dict(), by=identity.account_id, at=work.now)
             work.audit.record(
                 identity,
                 action="template.saved",
                 object_type="template",
                 object_id=cleaned,
-                after=setup.to_dict(),
+                after=template.to_dict(),
             )
 
-    def templates(self) -> dict[str, Setup]:
+    def templates(self) -> dict[str, SetupTemplate]:
         """Every template by name."""
         with self._store.read() as work:
-            return {name: setup_from(content) for name, content in work.templates.all().items()}
+            return {name: template_from(content) for name, content in work.templates.all().items()}

@@ -11,7 +11,7 @@ from core.domain.model_version import ModelVersion
 from core.domain.permissions import Action, require
 from core.domain.ports import ModelSource
 from core.domain.radiograph import Radiograph
-from core.domain.reading import setup_from
+from core.domain.reading import Setup, setup_from
 from core.domain.records import Inspection, Signature
 from core.imaging.display import auto_window
 from core.reports.inspection_report import (
@@ -131,7 +131,7 @@ class ReportingService:
             image=image_facts(inspection, image, pitch),
             model=model_facts(inspection, self._version_of(inspection)),
             window=self._window(inspection, window),
-            setup=SetupFacts(**setup_from(inspection.setup).to_dict()),
+            setup=_setup_facts(setup_from(inspection.setup)),
             image_quality=quality_checks(inspection.image_quality),
             indications=reported_indications(
                 inspection, reading.indications, judgement.verdict, pitch, edge_px=EDGE_PX
@@ -204,3 +204,9 @@ class ReportingService:
             is_as_signed=None if content is None else one.content_sha256 == content,
             certificate=certificate,
         )
+
+
+def _setup_facts(setup: Setup) -> SetupFacts:
+    """The setup as it is reported; a film number or position that nobody gave is None."""
+    stated = {"film_number": setup.film_number or None, "position": setup.position or None}
+    return SetupFacts(**{**setup.to_dict(), **stated})

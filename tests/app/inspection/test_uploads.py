@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 
 from app.inspection import state
+from app.inspection.numbers import Numbers
 from app.inspection.uploads import Intake
 from app.shared.worklist import EntryState, Worklist, WorklistEntry, recalled, worklists
 from core.domain.accounts import COMMAND_LINE, Identity, Role, User
+from core.domain.numbering import Numbering
 from core.domain.radiograph import Polarity
+from core.domain.reading import Setup
 from core.imaging.uploads import take_folder
 from core.services.images.images import ImageService
 from core.services.workspaces import Workspace, make_workspace
@@ -237,10 +240,10 @@ def test_what_is_taken_off_while_it_comes_in_stays_off(workplace, monkeypatch, m
         worklist.remove(key)
         workplace.services.workspace.worklist.remove(who, key)
 
-    def stored(self: Worklist, key: str, sha256: str) -> bool:
+    def stored(self: Worklist, key: str, sha256: str, setup: Setup) -> bool:
         if moment == "while it is read":
             take_off(key)
-        is_listed = store(self, key, sha256)
+        is_listed = store(self, key, sha256, setup)
         if moment == "as soon as it shows as stored":
             take_off(key)
         seen.append(is_listed)
@@ -254,3 +257,32 @@ def test_what_is_taken_off_while_it_comes_in_stays_off(workplace, monkeypatch, m
     state.intake().close()
     assert seen == [moment != "while it is read"]
     assert recalled(workplace.services.workspace_of, who) == []
+
+
+def numbers_of(worklist: Worklist) -> list[tuple[str, str]]:
+    return [(entry.setup.weld_number, entry.setup.film_number) for entry in worklist.entries()]
+
+
+def test_each_image_gets_its_own_numbers_and_one_that_cannot_be_read_takes_none(intake, worklist):
+    numbers = Numbers(Numbering("W-{n:03}", "{n}", first=9, name_pattern="{weld}_a"))
+    data = zip_of(
+        ("1.png", radiograph_png(1, height=8, width=8)),
+        ("bad.png", b"not a picture"),
+        ("W7_a.png", radiograph_png(2, height=8, width=8)),
+        ("3.png", radiograph_png(3, height=8, width=8)),
+    )
+    setup = Setup(part="flange 7", weld_number="W-1")
+    intake.receive(worklist, COMMAND_LINE, data, "films.zip", Polarity.FILM, setup, numbers=numbers)
+    wait(worklist)
+    stored = [("W-009", "9"), ("W7", "10"), ("W-011", "11")]
+    assert [one for one in numbers_of(worklist) if any(one)] == stored
+    assert {entry.setup.part for entry in worklist.entries()} == {"flange 7"}
+    assert numbers.numbering.first == 12
+
+
+def test_a_number_is_never_copied_to_all(intake, worklist):
+    data = zip_of(*((f"{n}.png", radiograph_png(n, height=8, width=8)) for n in range(2)))
+    setup = Setup(weld_number="W-1", film_number="2", position="A")
+    intake.receive(worklist, COMMAND_LINE, data, "films.zip", Polarity.FILM, setup)
+    wait(worklist)
+    assert numbers_of(worklist) == [("", ""), ("", "")]

@@ -97,6 +97,17 @@ def test_an_entry_that_holds_several_images_becomes_as_many_in_its_place() -> No
     assert len(worklist.entries()) == 3
 
 
+def test_an_entry_keeps_the_model_it_came_for_until_somebody_chooses_the_other() -> None:
+    worklist = Worklist()
+    keys = [
+        worklist.expect(f"{n}.png", Polarity.FILM, model=model) for n, model in enumerate(("weld", "casting"))
+    ]
+    assert [entry.model for entry in worklist.entries()] == ["weld", "casting"]
+    worklist.read_as(keys[0], "casting")
+    worklist.read_as("gone", "casting")
+    assert [entry.model for entry in worklist.entries()] == ["casting", "casting"]
+
+
 def test_an_entry_is_read_by_the_champion_of_when_it_was_first_asked() -> None:
     worklist = Worklist(
         [WorklistEntry("k", "film.png", Polarity.FILM, EntryState.STORED, SHA, read_by={"casting": 7})]

@@ -5,9 +5,11 @@ from sqlalchemy import Engine
 
 from core.domain.accounts import Identity, Role
 from core.domain.errors import NotAllowedError, StaleVersionError, UnknownRecordError
-from core.domain.reading import Setup
+from core.domain.reading import Setup, first_reading
 from core.domain.records import Disposition, Inspection
 from core.services.inspections.inspecting import Decision, InspectionService
+from core.services.inspections.readings import ReadingService
+from core.store.inspection_history import HistoryFilter
 from core.store.unit_of_work import Store
 from tests.conftest import ON_EACH_DATABASE
 from tests.records import add_user, demoted, detection_result, new_store, radiograph, store_image
@@ -67,6 +69,63 @@ def test_looking_at_the_same_answer_again_makes_no_second_record(inspections, in
     assert inspections.record(other, detection_result()).inspection_id != inspection.inspection_id
     newer = inspections.record(inspector, detection_result(version=3))
     assert newer.inspection_id != inspection.inspection_id
+
+
+def listed(store: Store) -> list[str]:
+    """Ids in the history."""
+    with store.read() as work:
+        return [one.inspection_id for one in work.history.search(HistoryFilter(), 10)]
+
+
+def told(store: Store) -> list[tuple[str, str | None, str | None]]:
+    """Action, object and way of the events on inspections, oldest first."""
+    with store.read() as work:
+        events = [one for one in work.audit.rows() if one.object_type == "inspection"]
+    return [(one.action, one.actor_id, (one.details or {}).get("by")) for one in events]
+
+
+def test_what_a_model_reported_is_history_once_somebody_opened_it(inspections, inspector, store):
+    prepared = inspections.prepare(inspector, detection_result())
+    assert (prepared.opened_at, listed(store)) == (None, [])
+    assert same(inspections.prepare(inspector, detection_result()), prepared), "nothing is read twice"
+    opened = inspections.open(inspector, prepared.inspection_id)
+    assert listed(store) == [opened.inspection_id]
+    assert opened.opened_at is not None
+    assert same(inspections.open(inspector, prepared.inspection_id), opened), "only the first time counts"
+    assert told(store) == [
+        ("inspection.prepared", inspector.user_id, None),
+        ("inspection.recorded", inspector.user_id, "opened"),
+    ]
+
+
+def test_whoever_decides_or_assesses_makes_it_history(inspections, inspector, store):
+    decided = inspections.prepare(inspector, detection_result())
+    inspections.decide(inspector, decided.inspection_id, REJECTED, expected_version=1)
+    assessed = inspections.prepare(inspector, detection_result(version=3))
+    reading = first_reading(assessed.detections, 0.0)
+    ReadingService(store).save(inspector, assessed.inspection_id, reading, expected_version=0)
+    assert set(listed(store)) == {decided.inspection_id, assessed.inspection_id}
+    ways = [way for action, _, way in told(store) if action == "inspection.recorded"]
+    assert ways == ["decided", "assessed"]
+
+
+def test_a_setup_alone_makes_no_history(inspections, inspector, store):
+    prepared = inspections.prepare(inspector, detection_result())
+    setup = Setup(part="flange 7", standard="iso-5817", quality_level="C")
+    described = inspections.describe(inspector, prepared.inspection_id, setup, expected_version=1)
+    assert (described.setup["part"], described.standard, described.version) == ("flange 7", "iso-5817", 2)
+    assert (described.disposition, listed(store)) == (None, [])
+
+
+def test_the_history_tells_the_rule_that_the_setup_has(inspections, inspector, store):
+    setup = Setup(standard="iso-5817", quality_level="C")
+    kept = inspections.record(inspector, detection_result(), setup=setup)
+    inspections.record(inspector, detection_result(version=3))
+    with store.read() as work:
+        rules = {one.inspection_id: one.standard for one in work.history.search(HistoryFilter(), 10)}
+    assert rules.pop(kept.inspection_id) == "iso-5817"
+    assert list(rules.values()) == [None]
+    assert kept.standard == "iso-5817", "before anybody decided"
 
 
 def test_latest_pages_without_gap_or_repetition(store, inspector):
