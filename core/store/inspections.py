@@ -91,6 +91,7 @@ class InspectionRepository:
             .where(
                 InspectionRow.image_sha256 == image_sha256,
                 InspectionRow.polarity == polarity.value,
+                InspectionRow.model_name == model.name,
                 InspectionRow.model_sha256 == model.sha256,
                 InspectionRow.model_version == model.version,
                 InspectionRow.calibration_id == model.calibration_id,

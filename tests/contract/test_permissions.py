@@ -32,7 +32,8 @@ METHODS = {
         OpenReadingService.open_newest
         ReportingService.report VerifyingService.verify""",
     "set a disposition": """
-        InspectionService.decide InspectionService.describe ReadingService.save ScaleService.set SigningOffService.revise
+        InspectionService.decide InspectionService.describe ReadingService.save ScaleService.set
+        SigningOffService.revise
         WorklistService.save_template""",
     "review another person's inspection": """
         SecondReviewService.compare SecondReviewService.conclude SecondReviewService.decide_own

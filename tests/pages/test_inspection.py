@@ -13,6 +13,8 @@ from app.shared.worklist import worklists
 from core.domain.accounts import Identity, Role
 from core.domain.errors import ModelArtefactError
 from core.domain.records import Inspection
+from core.services.workspaces import Workspace
+from core.store.inspection_history import HistoryFilter
 from tests.artefacts import write_artefact
 from tests.services.exposures import exposure, jpeg, png
 from tests.workplace import radiograph_png
@@ -202,6 +204,126 @@ def test_the_part_of_the_inspection_on_show_is_changed_with_it(page: AppTest) ->
     (inspection,) = guests_inspections()
     assert (inspection.setup["part"], inspection.standard, inspection.version) == ("flange 8", "iso-5817", 2)
     page.selectbox(key="setup.template").set_value("flanges").run()
+    assert not page.exception
+
+
+def guest_and_workspace() -> tuple[Identity, Workspace]:
+    """The one guest there is, and what is stored for them."""
+    ((guest, (workspace, _)),) = resources().services.demo._open.items()
+    return Identity(guest, "guest", Role.GUEST), workspace
+
+
+def history() -> list[str]:
+    """Names of the images in the guest's history, sorted."""
+    who, workspace = guest_and_workspace()
+    return sorted(one.image_name for one in workspace.history.search(who, HistoryFilter()).entries)
+
+
+def hand_in(page: AppTest, n_images: int) -> None:
+    """Hand in images at once and wait until all are analysed."""
+    files = [(f"{n}.png", radiograph_png(n), "image/png") for n in range(n_images)]
+    page.file_uploader[0].set_value(files).run()
+    until(page, lambda: viewers(page) and len(guests_inspections()) == n_images)
+
+
+def test_the_switch_counts_for_what_is_handed_in_next_and_reads_nothing_again(page: AppTest) -> None:
+    page.run()
+    hand_in(page, 2)
+    page.get("button_group")[0].set_value("casting").run()
+    page.file_uploader[0].set_value(("part.png", radiograph_png(9), "image/png")).run()
+    until(page, lambda: len(guests_inspections()) == 3)
+    page.run()
+    assert {(one.image_name, one.model.name) for one in guests_inspections()} == {
+        ("0.png", "weld"), ("1.png", "weld"), ("part.png", "casting"),
+    }  # fmt: skip
+    assert [entry.model for entry in listed()] == ["weld", "weld", "casting"]
+    assert history() == [], "nobody opened any of them"
+    assert not page.exception
+
+
+def test_reading_as_the_other_kind_is_one_image_and_lasts(page: AppTest) -> None:
+    page.run()
+    hand_in(page, 2)
+    first = listed()[0].name
+    page.session_state["inspection.shown"] = listed()[0].key
+    page.run()
+    button = page.button(key="inspection.read_as")
+    assert button.label == "Read as casting"
+    button.click().run()
+    until(page, lambda: len(guests_inspections()) == 3)
+    until(page, lambda: history() == [first])
+    newest = next(one for one in guests_inspections() if one.model.name == "casting")
+    assert (newest.image_name, newest.opened_at is not None) == (first, True)
+    who, _ = guest_and_workspace()
+    worklists().forget(who.user_id)
+    assert [entry.model for entry in worklists().of(who).entries()] == ["casting", "weld"]
+    assert page.get("button_group")[0].value == "weld", "the switch stays where it was"
+
+
+def test_history_lists_what_was_opened_not_what_shows_by_itself(page: AppTest) -> None:
+    page.run()
+    hand_in(page, 3)
+    page.run()
+    assert history() == []
+    opened = listed()[1]
+    page.session_state["inspection"].opened = page.session_state["inspection.shown"] = opened.key
+    page.run()
+    assert history() == [opened.name]
+    page.run()
+    assert not page.exception
+
+
+def test_the_setup_of_all_images_leaves_each_its_own_numbers_and_opens_none(page: AppTest) -> None:
+    page.run()
+    hand_in(page, 3)
+    page.run()
+    setup_widget(page, "text_input", ".weld").set_value("W-1")
+    setup_widget(page, "button", ".apply").click().run()
+    assert len(history()) == 1, "whoever numbers an image opens it"
+    page.get("button_group")[1].set_value("All images on the worklist").run()
+    assert not [one for one in page.text_input if one.key.startswith("setup.") and one.key.endswith(".weld")]
+    setup_widget(page, "selectbox", ".standard").set_value("iso-5817").run()
+    setup_widget(page, "selectbox", ".level").set_value("C")
+    setup_widget(page, "text_input", ".part").set_value("flange 9")
+    setup_widget(page, "button", ".apply").click().run()
+    assert page.toast[0].value.startswith("Saved for 3 images on the worklist")
+    assert {(one.setup.part, one.setup.standard) for one in listed()} == {("flange 9", "iso-5817")}
+    assert sorted(one.setup.weld_number for one in listed()) == ["", "", "W-1"]
+    (opened,) = [one for one in guests_inspections() if one.opened_at]
+    assert (opened.setup["part"], opened.setup["weld_number"]) == ("flange 9", "W-1")
+    other = next(one for one in listed() if not one.setup.weld_number)
+    page.session_state["inspection"].opened = page.session_state["inspection.shown"] = other.key
+    page.run()
+    late = next(one for one in guests_inspections() if one.image_name == other.name)
+    assert (late.setup["part"], late.standard, late.opened_at is not None) == ("flange 9", "iso-5817", True)
+    who, workspace = guest_and_workspace()
+    rules = {one.standard for one in workspace.history.search(who, HistoryFilter()).entries}
+    assert rules == {"iso-5817"}
+
+
+def test_images_are_numbered_by_a_counter_where_somebody_asks_for_it(page: AppTest) -> None:
+    page.run()
+    hand_in(page, 2)
+    page.run()
+    page.get("button_group")[1].set_value("All images on the worklist").run()
+
+    def numbering(kind: str, end: str) -> object:
+        return next(
+            one
+            for one in getattr(page, kind)
+            if (one.key or "").startswith("numbering.") and one.key.endswith(end)
+        )
+
+    numbering("text_input", ".weld").set_value("W-{n:03}")
+    numbering("number_input", ".first").set_value(12)
+    numbering("toggle", ".worklist").set_value(True)
+    numbering("button", ".apply").click().run()
+    assert page.toast[0].value.startswith("Numbered 2 images on the worklist")
+    assert [one.setup.weld_number for one in listed()] == ["W-012", "W-013"]
+    page.file_uploader[0].set_value(("next.png", radiograph_png(9), "image/png")).run()
+    until(page, lambda: len(guests_inspections()) == 3)
+    assert listed()[2].setup.weld_number == "W-014"
+    assert history() == []
     assert not page.exception
 
 
