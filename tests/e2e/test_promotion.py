@@ -9,7 +9,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.domain.accounts import Role
 from core.domain.serving import ChangeKind
-from core.store.inspection_history import HistoryFilter
 from tests.artefacts import write_artefact
 from tests.e2e.inspected import add_person, services_of, signed_in
 from tests.e2e.serving import FILES, PATIENCE_MS, Served, served
@@ -41,14 +40,14 @@ def upload(page: Page, sample: Path) -> None:
 
 
 def made_by(server: Served, n: int) -> list[int]:
-    """The versions of all inspections, oldest first, once there are `n`."""
+    """The versions that read images, oldest first, once there are `n`."""
     end = time.monotonic() + PATIENCE_MS / 1000
     with services_of(server) as services:
         while time.monotonic() < end:
             with services.store.read() as work:
-                found = work.history.search(HistoryFilter(), 50)
+                found = work.inspections.latest(50)
             if len(found) >= n:
-                return [one.model_version for one in reversed(found)]
+                return [one.model.version for one in reversed(found)]
             time.sleep(0.3)
     raise AssertionError(f"expected {n} inspections, found {len(found)}")
 
