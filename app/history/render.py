@@ -84,7 +84,7 @@ def draw_nothing(identity: Identity) -> None:
         return
     draw_welcome(
         "Nothing was inspected yet",
-        "Every radiograph that is inspected appears here by itself, with what was found and decided.",
+        "Every radiograph that somebody opened, assessed or decided appears here, with what was found.",
     )
     if identity.role in page_at("").roles:
         st.page_link(page_at("").file, label="Inspect a radiograph", icon=":material/radiology:")
