@@ -10,6 +10,7 @@ from core.domain.accounts import Identity
 from core.domain.grouping import counted, members_of
 from core.domain.reading import Call, ReadIndication, setup_from
 from core.domain.records import InspectionState
+from core.domain.signing import meaning_words
 from core.domain.wire_sets import indicator_words
 from core.services.inspections.history import HistoryPage
 from core.services.inspections.history_export import HIDDEN, MAX_EXPORTED
@@ -56,8 +57,7 @@ def _row(entry: HistoryEntry, page: HistoryPage, identity: Identity, *, is_wide:
     inspector = page.names.get(entry.inspector_id or "", entry.inspector_id or "command line")
     part = entry.part or "no part named"
     said = entry.disposition.word if entry.disposition else UNDECIDED
-    reason = entry.reshoot_reason.value if entry.reshoot_reason else ""
-    disposition = Cell(said, reason, mark=said if entry.disposition else "hidden")
+    disposition = Cell(said, _beside_disposition(entry), mark=said if entry.disposition else "hidden")
     rule = f"{entry.standard or 'none chosen'}{f', {entry.quality_level}' if entry.quality_level else ''}"
     cells = (
         Cell(minute(entry.created_at)),
@@ -78,6 +78,13 @@ def _row(entry: HistoryEntry, page: HistoryPage, identity: Identity, *, is_wide:
         thumbnail=f"/records/{entry.inspection_id}/thumbnail",
         cells=cells if is_wide else cells[: len(NARROW)],
     )
+
+
+def _beside_disposition(entry: HistoryEntry) -> str:
+    """An override, which nobody may overlook; else the reason for another exposure."""
+    if entry.override is not None:
+        return f"\N{WARNING SIGN} override: {entry.override.reason.value}"
+    return entry.reshoot_reason.value if entry.reshoot_reason else ""
 
 
 def _found(entry: HistoryEntry) -> str:
@@ -120,11 +127,20 @@ def _facts(record: InspectionRecord, *, is_blind: bool) -> dict[str, str]:
         "Wire IQI": indicator_words(setup.wire_set, setup.required_wire),
         "Disposition": "hidden" if is_blind else disposition,
         "Reason to re-shoot": reshoot,
+        "Override": "" if is_blind else _override(record),
         "State": inspection.state.value,
         "Note": "" if is_blind else inspection.note,
         "Corrects": inspection.revision_of or "",
         "Id": inspection.inspection_id,
     }
+
+
+def _override(record: InspectionRecord) -> str:
+    """What stood against the disposition, and why and by whom it was signed all the same."""
+    one = record.inspection.override
+    if one is None:
+        return ""
+    return f"{'; '.join(one.objections)}. Signed all the same by {record.name(one.signer_id)}, {one.words}"
 
 
 def _indications(reading: Sequence[ReadIndication]) -> list[dict[str, str]]:
@@ -145,7 +161,8 @@ def _indication(one: ReadIndication, n_members: int) -> dict[str, str]:
 def _said(record: InspectionRecord) -> list[str]:
     """Signatures and reviews, one line each."""
     lines = [
-        f"{record.name(one.signer_id)}: {one.meaning}, {second(one.signed_at)}" for one in record.signatures
+        f"{record.name(one.signer_id)}, {second(one.signed_at)}. {meaning_words(one.meaning)}"
+        for one in record.signatures
     ]
     for one in record.reviews:
         own = f", own disposition {one.own_disposition.word}" if one.own_disposition else ""

@@ -2,7 +2,7 @@
 
 | disposition | stands against it |
 |---|---|
-| accept | a confirmed indication that the rule rejects or cannot judge; no rule, or a verdict withheld; an open indication |
+| accept | a confirmed indication that the rule rejects or cannot judge; no rule; an open indication |
 | reject, repair | nothing confirmed; or everything confirmed is acceptable by the rule |
 | refer, re-shoot | nothing: neither decides about the part |
 """

@@ -1,4 +1,4 @@
-"""A disposition signed in spite of what stands against it: the objections, the reason, the note, the person."""
+"""A disposition signed in spite of what stands against it: objections, reason, note, signer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from core.domain.override import Override
 from core.domain.radiograph import Polarity
 
 #: The track of annotations that belong to an image, not to one inspection of it.
@@ -113,6 +114,7 @@ class Inspection:
         image_quality: what the image-quality gate found, as its report is written; None before it ran.
         revision_of: the signed inspection that this one corrects.
         reshoot_reason: why it has to be taken again; None unless the disposition is re-shoot.
+        override: it was signed in spite of an objection; None where nothing stood against it.
     """
 
     inspection_id: str
@@ -136,6 +138,7 @@ class Inspection:
     revision_of: str | None = None
     reshoot_reason: ReshootReason | None = None
     opened_at: datetime | None = None
+    override: Override | None = None
 
     @property
     def is_open(self) -> bool:

@@ -7,7 +7,7 @@ INSPECTED, REVIEWED = "inspected", "reviewed"
 #: What a signature with this meaning says.
 SIGNATURE_MEANS: Mapping[str, str] = {
     INSPECTED: "I read this radiograph myself and answer for this reading and this disposition.",
-    REVIEWED: "I read this radiograph myself, without knowing the first result, and answer for this review of it.",
+    REVIEWED: "I read this radiograph myself, not knowing the first result, and answer for this review.",
 }
 
 

@@ -47,13 +47,12 @@ class Standing:
     @property
     def verdict(self) -> ReadingVerdict:
         """The worst confirmed indication decides; never ACCEPTABLE while an indication is open."""
-        is_read = self.n_confirmed > 0 if self.n_open else self.n_confirmed + self.n_dismissed > 0
-        if not is_read and (self.n_open or not self.is_stated):
-            return ReadingVerdict.NOT_ASSESSED
         by_rule = self.by_rule or ReadingVerdict.NOT_EVALUABLE
-        if self.n_open and by_rule is ReadingVerdict.ACCEPTABLE:
-            return ReadingVerdict.NOT_ASSESSED
-        return by_rule
+        if self.n_open:
+            is_told = self.n_confirmed > 0 and by_rule is not ReadingVerdict.ACCEPTABLE
+        else:
+            is_told = self.n_confirmed + self.n_dismissed > 0 or self.is_stated
+        return by_rule if is_told else ReadingVerdict.NOT_ASSESSED
 
     @property
     def words(self) -> str:
@@ -91,10 +90,11 @@ def standing_from(content: Mapping[str, Any]) -> Standing:
     )
 
 
-def counts_of(indications: Sequence[ReadIndication]) -> dict[str, int]:
-    """Indications by call, under the names that `Standing` has for them."""
-    return {
-        "n_open": sum(one.call is Call.OPEN for one in indications),
-        "n_confirmed": sum(one.call is Call.CONFIRMED for one in indications),
-        "n_dismissed": sum(one.call is Call.DISMISSED for one in indications),
-    }
+def standing_of(indications: Sequence[ReadIndication], *, is_stated: bool) -> Standing:
+    """The standing of a reading that no rule has judged yet."""
+    return Standing(
+        n_open=sum(one.call is Call.OPEN for one in indications),
+        n_confirmed=sum(one.call is Call.CONFIRMED for one in indications),
+        n_dismissed=sum(one.call is Call.DISMISSED for one in indications),
+        is_stated=is_stated,
+    )

@@ -8,7 +8,7 @@ from core.store.inspection_history import HistoryEntry
 
 COLUMNS = ("inspection_id", "made_at_utc", "part", "weld_number", "image_name", "image_sha256", "found",
            "disposition", "state", "standard", "quality_level", "model", "model_version", "inspector",
-           "revision_of", "reshoot_reason")  # fmt: skip
+           "revision_of", "reshoot_reason", "override")  # fmt: skip
 #: A spreadsheet takes a cell that begins with one of these for a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -50,6 +50,7 @@ def csv_lines(
             names.get(one.inspector_id, one.inspector_id) if one.inspector_id else "",
             one.revision_of or "",
             "" if is_hidden or one.reshoot_reason is None else one.reshoot_reason.value,
+            "" if is_hidden or one.override is None else one.override.words,
         )
         yield _line([f"'{value}" if value.startswith(_FORMULA_STARTS) else value for value in values])
 

@@ -21,7 +21,7 @@ EMPTY_RESULT = (
 UNSIGNED, FAILED = "NOT SIGNED", "SIGNATURE DOES NOT HOLD"
 _STATED_ONLY = (
     "wire_set", "required_wire", "srb_mm", "film_number", "position", "reshoot_reason", "certificate",
-    "changed_disposition", "change_reason", "members", "covered_percent",
+    "changed_disposition", "change_reason", "members", "covered_percent", "override", "n_open",
 )  # fmt: skip
 #: Meaning of a probability, printed once in a report.
 PROBABILITY = (
@@ -175,7 +175,13 @@ class ReportedIndication:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The verdict on the image and the table that gave it; `verdict` None when it is withheld, and why."""
+    """The verdict on the image and the table that gave it.
+
+    Attributes:
+        verdict: None where a release signed that had no word for a verdict that is withheld.
+        withheld: why the table says nothing.
+        n_open: indications that nobody assessed; None where a release signed that judged them too.
+    """
 
     verdict: str | None
     summary: str
@@ -188,6 +194,28 @@ class Judged:
     rule_set_version: str
     rule_set_sha256: str
     caveat: str
+    n_open: int | None = None
+
+    @property
+    def words(self) -> str:
+        """The verdict, and how many indications are open."""
+        word = self.verdict or "no verdict"
+        return f"{word}, {self.n_open} open" if self.n_open else word
+
+    @property
+    def full_words(self) -> str:
+        """The verdict in one line, with what it rests on or what withholds it."""
+        return self.summary or f"{self.words}: {'; '.join(self.withheld) or 'not judged'}"
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideFacts:
+    """What stood against the disposition, and why and by whom it was signed all the same."""
+
+    objections: tuple[str, ...]
+    reason: str
+    note: str
+    printed_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +304,20 @@ class InspectionReport:
     later: tuple[Revision, ...]
     detections: tuple[Mapping[str, Any], ...]
     reshoot_reason: str | None = None
+    override: OverrideFacts | None = None
+
+    @property
+    def result(self) -> tuple[str, ...]:
+        """Disposition and verdict in a line, then what stood between them, if anything, and the reason."""
+        said = self.disposition_words.upper() or "NO DISPOSITION"
+        if self.override is None:
+            return (f"{said} · verdict: {self.judged.words}",)
+        one = self.override
+        return (
+            f"{said} · OVERRIDE, {one.reason} · verdict: {self.judged.words}",
+            f"Stood against it: {'; '.join(one.objections)}",
+            f"Signed all the same by {one.printed_name}, {one.reason}: {one.note}",
+        )
 
     @property
     def disposition_words(self) -> str:
@@ -308,7 +350,7 @@ class InspectionReport:
         reports stays.
         """
         content: dict[str, Any] = _adapter().dump_python(self, mode="json")
-        content["setup"] = _stated(content["setup"])
+        content["setup"], content["judged"] = _stated(content["setup"]), _stated(content["judged"])
         content["signatures"] = [_stated(one) for one in content["signatures"]]
         content["reviews"] = [_stated(one) for one in content["reviews"]]
         content["indications"] = [_stated(one) for one in content["indications"]]

@@ -59,13 +59,31 @@ def quality_checks(report: Mapping[str, Any] | None) -> tuple[QualityCheck, ...]
     )
 
 
-def judged(verdict: ImageVerdict | None, withheld: Sequence[str], notes: Sequence[str]) -> Judged:
-    """The verdict on the image; without one, what withheld it."""
+def judged(
+    verdict: ImageVerdict | None,
+    withheld: Sequence[str],
+    notes: Sequence[str],
+    *,
+    word: str | None = None,
+    summary: str = "",
+    n_open: int | None = None,
+) -> Judged:
+    """The verdict on the image; without one, what withheld it.
+
+    Args:
+        verdict: of the rule on what was confirmed.
+        withheld: why there is none.
+        notes: what to bear in mind.
+        word: the verdict on the reading; None in what releases signed that judged open indications too.
+        summary: of that verdict.
+        n_open: indications that nobody assessed.
+    """
     if verdict is None:
-        return Judged(None, "", tuple(withheld), tuple(notes), "", "", "", "", "", "", "")
+        told = summary if word else ""
+        return Judged(word, told, tuple(withheld), tuple(notes), "", "", "", "", "", "", "", n_open)
     return Judged(
-        verdict=verdict.verdict.value,
-        summary=verdict.summary,
+        verdict=word or verdict.verdict.value,
+        summary=summary if word else verdict.summary,
         withheld=tuple(withheld),
         notes=tuple(notes),
         standard=verdict.standard,
@@ -75,6 +93,7 @@ def judged(verdict: ImageVerdict | None, withheld: Sequence[str], notes: Sequenc
         rule_set_version=verdict.rule_set_version,
         rule_set_sha256=verdict.rule_set_sha256,
         caveat=verdict.caveat,
+        n_open=n_open,
     )
 
 

@@ -14,7 +14,7 @@ COLUMNS = (
     "number", "class", "iso6520", "x1_px", "y1_px", "x2_px", "y2_px", "length_px", "width_px",
     "length_mm", "width_mm", "plus_minus_mm", "probability", "reported_by", "changes", "call",
     "verdict", "clauses", "reasons", "note", "content_sha256", "reshoot_reason",
-    "group_of", "covered_percent",
+    "group_of", "covered_percent", "result", "override",
 )  # fmt: skip
 #: A spreadsheet takes a cell that begins with one of these for a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -47,7 +47,7 @@ def _of_report(report: InspectionReport) -> dict[str, Any]:
         "part": report.setup.part,
         "weld_number": report.setup.weld_number,
         "disposition": disposition_word(report.disposition),
-        "image_verdict": judged.verdict or "withheld: " + "; ".join(judged.withheld),
+        "image_verdict": judged.words if judged.verdict else judged.full_words,
         "standard": judged.standard,
         "edition": judged.edition,
         "level": judged.level,
@@ -60,6 +60,8 @@ def _of_report(report: InspectionReport) -> dict[str, Any]:
         "scale_source": image.scale_source or "no scale",
         "content_sha256": report.sha256(),
         "reshoot_reason": report.reshoot_reason,
+        "result": "; ".join(report.result),
+        "override": report.override.reason if report.override else None,
     }
 
 

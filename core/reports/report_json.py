@@ -30,6 +30,7 @@ def report_json(report: InspectionReport) -> bytes:
         "schema": SCHEMA,
         "reference": report.reference(),
         "signed": report.signed_words,
+        "result": list(report.result),
         "content_sha256": report.sha256(),
         "content": report.to_dict(),
     }

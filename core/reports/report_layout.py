@@ -20,6 +20,7 @@ BODY = ParagraphStyle(
 SMALL = ParagraphStyle("small", parent=BODY, fontSize=7, leading=9)
 HEADING = ParagraphStyle("heading", parent=BODY, fontSize=9.5, leading=12, spaceBefore=9, spaceAfter=3)
 TITLE = ParagraphStyle("title", parent=BODY, fontSize=15, leading=18)
+RESULT = ParagraphStyle("result", parent=BODY, fontSize=11, leading=14)
 BOXED = ParagraphStyle("boxed", parent=BODY, fontSize=12, leading=15, alignment=TA_CENTER)
 
 
@@ -90,7 +91,7 @@ def listing(
     return table
 
 
-def boxed(content: Flowable, width: float, line_pt: float = 1.2) -> Table:
+def boxed(content: Flowable | list[Flowable], width: float, line_pt: float = 1.2) -> Table:
     """The content in a frame."""
     table = Table([[content]], colWidths=[width])
     frame = [("BOX", (0, 0), (-1, -1), line_pt, black), ("VALIGN", (0, 0), (-1, -1), "MIDDLE")]

@@ -23,6 +23,7 @@ from core.reports.inspection_report import (
 from core.reports.report_layout import (
     BODY,
     BOXED,
+    RESULT,
     SMALL,
     TITLE,
     bold,
@@ -46,6 +47,7 @@ _LONGEST_TITLE = 60
 #: A row of a table is not torn where cells are joined, so none may be higher than a page.
 _LINES_A_ROW = 20
 _SHORT_NOTE = 600
+_CALLS = {"confirmed": "confirmed", "dismissed": "dismissed", "open": "not assessed"}
 _INDICATION_SHARES = (0.04, 0.20, 0.165, 0.065, 0.20, 0.20, 0.13)
 
 
@@ -65,24 +67,18 @@ def sections(report: InspectionReport, pixels: npt.NDArray[Any], width: float) -
 def _top(report: InspectionReport, width: float) -> Iterator[Flowable]:
     setup = report.setup
     name = " · ".join(one for one in (setup.part, setup.weld_number and f"weld {setup.weld_number}") if one)
-    said = report.disposition_words.upper() or "NO DISPOSITION"
-    judged = report.judged
-    verdict = judged.summary or judged.verdict or "no verdict"
     left = [
         text(name or report.image.name, TITLE if len(name) <= _LONGEST_TITLE else BODY),
         gap(3),
         text(f"{report.image.name} · {_count(report)}"),
         text(f"Inspected by {report.inspector}, {moment(report.created_at)}. State: {report.state}."),
-        labelled("By the table:", verdict),
-        *([text(judged.caveat)] if judged.caveat else []),
     ]
     room = width - _QR - 46 * mm
-    mark = boxed(bold(said, BOXED), 42 * mm)
-    middle: list[Flowable] = [mark]
+    middle: list[Flowable] = []
     if not report.is_signed:
-        middle += [gap(), boxed(bold(UNSIGNED, BOXED), 42 * mm)]
+        middle.append(boxed(bold(UNSIGNED, BOXED), 42 * mm))
     if report.has_failed_signature:
-        middle += [gap(), boxed(bold(FAILED, BOXED), 42 * mm)]
+        middle.append(boxed(bold(FAILED, BOXED), 42 * mm))
     table = Table([[left, middle, _qr(report)]], colWidths=[room, 46 * mm, _QR])
     table.setStyle(
         [
@@ -93,6 +89,17 @@ def _top(report: InspectionReport, width: float) -> Iterator[Flowable]:
         ]
     )
     yield table
+    yield gap()
+    yield boxed(_result(report), width)
+    yield gap()
+
+
+def _result(report: InspectionReport) -> list[Flowable]:
+    """Disposition, verdict and override in one box, so that none is read without the others."""
+    first, *others = report.result
+    judged = report.judged
+    lines = [bold(first, RESULT), *(bold(one) for one in others), text(f"By the table: {judged.full_words}")]
+    return [*lines, text(judged.caveat)] if judged.caveat else lines
 
 
 def _qr(report: InspectionReport) -> Drawing:
@@ -111,7 +118,7 @@ def _count(report: InspectionReport) -> str:
         call: sum(one.call == call for one in report.indications)
         for call in ("confirmed", "dismissed", "open")
     }
-    words = ", ".join(f"{count} {call}" for call, count in calls.items() if count)
+    words = ", ".join(f"{count} {_CALLS[call]}" for call, count in calls.items() if count)
     return f"{n} indication{'s' if n > 1 else ''}: {words}"
 
 
@@ -172,7 +179,7 @@ def _indication_row(one: ReportedIndication) -> list[Flowable]:
     return [
         bold(str(one.number), SMALL),
         text(one.indication_class + code + (f", group of {len(one.members)}" if one.members else ""), SMALL),
-        text(f"{one.reported_by}, {one.call}", SMALL),
+        text(f"{one.reported_by}, {_CALLS.get(one.call, one.call)}", SMALL),
         text("-" if one.probability is None else f"{one.probability:.2f}", SMALL),
         text(f"{x1:.0f}, {y1:.0f} to {x2:.0f}, {y2:.0f}", SMALL),
         text(size, SMALL),
@@ -253,13 +260,13 @@ def _how_measured(report: InspectionReport) -> str:
 
 def _verdict(report: InspectionReport, width: float) -> Iterator[Flowable]:
     judged = report.judged
-    if judged.verdict is None:
-        lines = [labelled("No verdict:", "; ".join(judged.withheld) or "not judged")]
+    if not judged.rule_set_id:
+        lines = [bold(judged.full_words)]
         yield together("Verdict by the acceptance table", *lines, *(text(one, SMALL) for one in judged.notes))
         return
     table = f"{judged.standard}, edition {judged.edition}, level {judged.level}"
     version = f"{judged.rule_set_id} version {judged.rule_set_version}, sha256 {judged.rule_set_sha256}"
-    lines = [bold(judged.summary or judged.verdict), text(f"{table}. Table {version}.", SMALL)]
+    lines = [bold(judged.full_words), text(f"{table}. Table {version}.", SMALL)]
     if judged.caveat:
         lines += [gap(3), boxed(bold(judged.caveat, BODY), width, 0.6), gap(3)]
     yield together("Verdict by the acceptance table", *lines, *(text(one, SMALL) for one in judged.notes))

@@ -6,14 +6,9 @@ from typing import Any
 from reportlab.platypus import Flowable
 
 from core.domain.certificates import certificate_words
+from core.domain.signing import meaning_words
 from core.reports.inspection_report import InspectionReport, Revision, SignedBy, disposition_word
 from core.reports.report_layout import SMALL, bold, heading, labelled, listing, moment, text, together
-
-#: Meaning of each signature (21 CFR 11.50).
-_MEANINGS = {
-    "inspected": "inspected: responsible for reading and disposition",
-    "reviewed": "reviewed: second person",
-}
 
 
 def signature_sections(report: InspectionReport, width: float) -> Iterator[Flowable]:
@@ -35,7 +30,7 @@ def _signatures(report: InspectionReport, width: float) -> Iterator[Flowable]:
                 bold(one.printed_name, SMALL),
                 text(f"certificate: {certificate_words(one.certificate)}", SMALL),
             ],
-            text(_MEANINGS.get(one.meaning, one.meaning), SMALL),
+            text(meaning_words(one.meaning), SMALL),
             text(moment(one.signed_at), SMALL),
             bold(_seal(one), SMALL),
             text(f"{one.signature_id}, over content {one.content_sha256}", SMALL),

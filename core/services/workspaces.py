@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Engine
 
@@ -26,7 +25,7 @@ from core.services.inspections.history import HistoryService
 from core.services.inspections.history_export import HistoryExportService
 from core.services.inspections.inspecting import InspectionService
 from core.services.inspections.inspection_record import InspectionRecordService
-from core.services.inspections.judging import JudgingService
+from core.services.inspections.judging import Judgement, JudgingService
 from core.services.inspections.open_readings import OpenReadingService
 from core.services.inspections.readings import Reading, ReadingService
 from core.services.inspections.rule_editing import RuleSetEditingService
@@ -109,14 +108,15 @@ def make_workspace(
     quality = ImageQualityService(store, images, copies)
     asked, sealing_key = accounts or NoAccounts(), seal_key or secrets.token_bytes(32)
 
-    def judge(reading: Reading) -> dict[str, Any]:
+    def judge(reading: Reading) -> Judgement:
         inspection = reading.inspection
         return judging.judge(
             reading.indications,
             setup_from(inspection.setup),
             images.pitch(inspection.image_sha256),
             inspection.image_quality,
-        ).to_dict()
+            is_stated=inspection.disposition is not None,
+        )
 
     return Workspace(
         key=key,

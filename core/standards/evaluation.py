@@ -9,6 +9,7 @@ from core.standards.peers import Peers
 from core.standards.rule_set import NOTHING_KNOWN, Requirement, Rule, RuleSet, Stance
 from core.standards.verdict import (
     NOTHING_REPORTED,
+    REPORTED,
     ConditionResult,
     ImageVerdict,
     IndicationVerdict,
@@ -30,7 +31,12 @@ class _Reading:
 
 
 def evaluate(
-    findings: Sequence[Imperfection], part: InspectedPart, rule_set: RuleSet, level: str | None = None
+    findings: Sequence[Imperfection],
+    part: InspectedPart,
+    rule_set: RuleSet,
+    level: str | None = None,
+    *,
+    called: str = REPORTED,
 ) -> ImageVerdict:
     """The verdict on all `findings` of one weld by one level of `rule_set`, and on each of them.
 
@@ -42,6 +48,7 @@ def evaluate(
         part: the weld.
         rule_set: the table.
         level: id of one of its levels, None where there is only one.
+        called: the findings' name in the summary: `REPORTED`, or confirmed by a person.
 
     Raises:
         BadInputError: the table has no such level.
@@ -61,7 +68,7 @@ def evaluate(
         verdict = Verdict.NOT_EVALUABLE
     return ImageVerdict(
         verdict=verdict,
-        summary=_summary(verdict, indications, rule_set, index),
+        summary=_summary(verdict, indications, rule_set, index, called=called),
         indications=indications,
         level=rule_set.levels[index].level_id,
         rule_set_id=rule_set.rule_set_id,
@@ -182,14 +189,20 @@ def _reasons(verdict: Verdict, outcomes: tuple[RuleOutcome, ...]) -> tuple[str, 
 
 
 def _summary(
-    verdict: Verdict, indications: tuple[IndicationVerdict, ...], rule_set: RuleSet, level_index: int
+    verdict: Verdict,
+    indications: tuple[IndicationVerdict, ...],
+    rule_set: RuleSet,
+    level_index: int,
+    *,
+    called: str,
 ) -> str:
     if not rule_set.has_limits(level_index):
         holds = "states no limit yet" if rule_set.grading else "holds no trustworthy limits"
         return f"{verdict.value}: the table {rule_set.title} {holds}"
     if not indications:
-        return f"{verdict.value}: {NOTHING_REPORTED}"
+        nothing = NOTHING_REPORTED if called == REPORTED else f"no indication is {called}"
+        return f"{verdict.value}: {nothing}"
     n = len(indications)
     alike = sum(indication.verdict is verdict for indication in indications)
-    reported = "1 reported indication is" if n == 1 else f"{alike} of {n} reported indications are"
-    return f"{verdict.value}: {reported} {verdict.value}"
+    told = f"1 {called} indication is" if n == 1 else f"{alike} of {n} {called} indications are"
+    return f"{verdict.value}: {told} {verdict.value}"

@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
 
+#: Name of findings of which it is not said that a person confirmed them.
+REPORTED = "reported"
 #: Said instead of "no defect": what is not reported may still be there.
 NOTHING_REPORTED = "no indication above the operating point was reported"
 

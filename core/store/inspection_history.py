@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.domain.indication import IndicationClass
+from core.domain.override import Override, override_from
 from core.domain.records import Disposition, InspectionState, ReshootReason
 from core.store.record_tables import InspectionRow
 
@@ -73,6 +74,7 @@ class HistoryEntry:
     inspector_id: str | None
     revision_of: str | None
     reshoot_reason: ReshootReason | None = None
+    override: Override | None = None
 
     @property
     def place(self) -> tuple[datetime, str]:
@@ -177,6 +179,7 @@ _ENTRIES = select(
     InspectionRow.inspector_id,
     InspectionRow.revision_of,
     InspectionRow.reshoot_reason,
+    InspectionRow.override,
 )
 
 
@@ -229,4 +232,5 @@ def _entry(row: Any) -> HistoryEntry:
         inspector_id=row.inspector_id,
         revision_of=row.revision_of,
         reshoot_reason=ReshootReason(row.reshoot_reason) if row.reshoot_reason else None,
+        override=override_from(row.override) if row.override else None,
     )

@@ -9,6 +9,7 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from core.domain.errors import ImmutableRecordError, StaleVersionError, UnknownRecordError
+from core.domain.override import Override, override_from
 from core.domain.radiograph import Polarity
 from core.domain.records import (
     Disposition,
@@ -180,6 +181,11 @@ class InspectionRepository:
     def set_opened(self, inspection_id: str, at: datetime) -> None:
         """Note when a person first opened it."""
         self._session.get_one(InspectionRow, inspection_id).opened_at = at
+        self._session.flush()
+
+    def set_override(self, inspection_id: str, override: Override) -> None:
+        """Keep that the inspection is signed in spite of an objection."""
+        self._session.get_one(InspectionRow, inspection_id).override = override.to_dict()
         self._session.flush()
 
     def set_state(self, inspection_id: str, state: InspectionState) -> None:
@@ -371,4 +377,5 @@ def _inspection(row: InspectionRow) -> Inspection:
         revision_of=row.revision_of,
         reshoot_reason=ReshootReason(row.reshoot_reason) if row.reshoot_reason else None,
         opened_at=row.opened_at,
+        override=override_from(row.override) if row.override else None,
     )

@@ -24,7 +24,7 @@ class InspectionRow(Base):
     """One model version on one radiograph, and what a person decided about it.
 
     `search_text` and `found` are what `core.store.inspection_history` looks for; it lists those with
-    `opened_at`.
+    `opened_at`. `override` is what stood against a signed disposition, and why it was signed.
     """
 
     __tablename__ = "inspections"

@@ -134,7 +134,7 @@ def report(
             verdict,
             f"{n} indications judged",
             (),
-            ("some indications are still open: the verdict counts them",),
+            ("millimetres at the detector: the part is smaller by the magnification",),
             "ISO 5817",
             "2023",
             "B",

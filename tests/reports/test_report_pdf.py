@@ -6,6 +6,7 @@ import pytest
 from reportlab.pdfbase import pdfmetrics
 
 from core.domain.errors import BadInputError
+from core.domain.signing import SIGNATURE_MEANS
 from core.reports.inspection_report import FAILED, InspectionReport
 from core.reports.report_fonts import FALLBACK, SANS, marked, register_fonts
 from core.reports.report_json import report_json
@@ -88,7 +89,8 @@ def test_signatures_state_name_meaning_and_moment(drawn: list[str]) -> None:
     for words in (
         "Анна Иванова",
         "Zoë Müller-Łukasz",
-        "inspected: responsible for reading and disposition",
+        SIGNATURE_MEANS["inspected"],
+        SIGNATURE_MEANS["reviewed"],
         "2026-03-01 12:30:05 UTC",
         "intact; the record is what was signed",
         "Illustrative rule, verify against a purchased edition",

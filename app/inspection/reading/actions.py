@@ -13,6 +13,7 @@ from app.shared.access import acting, client_address, current_identity, current_
 from app.shared.incident import incident, refusal_of
 from core.domain.accounts import Identity
 from core.domain.errors import BadInputError, WorkbenchError
+from core.domain.override import Override
 from core.domain.reading import ReadIndication, first_reading, indication_from
 from core.domain.records import AnnotationSource, Inspection, ReshootReason, chosen_disposition
 from core.services.inspections.inspecting import Decision
@@ -69,8 +70,14 @@ def scale_event() -> None:
     )
 
 
-def sign(signing: Signing, password: str) -> str:
-    """Sign with this password; why nothing was signed, empty when it was."""
+def sign(signing: Signing, password: str, override: Override | None = None) -> str:
+    """Sign with this password; why nothing was signed, empty when it was.
+
+    Args:
+        signing: what is signed.
+        password: the account's.
+        override: why it is signed in spite of what stands against it; None where nothing does.
+    """
     try:
         current_workspace().signing_off.sign(
             current_identity(),
@@ -79,6 +86,7 @@ def sign(signing: Signing, password: str) -> str:
             expected_version=signing.version,
             expected_reading=signing.reading_version,
             address=client_address(),
+            override=override,
         )
     except WorkbenchError as error:
         return f"Nothing was signed: {error}. Your reading is saved."

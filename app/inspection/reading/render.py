@@ -4,16 +4,18 @@ import streamlit as st
 
 from app.inspection.reading.actions import sign
 from app.inspection.setup.rows import summary
-from app.inspection.state import remembered
+from app.inspection.state import Signing, remembered
 from app.shared.access import current_identity, current_workspace, identified
 from app.shared.components.first_field.first_field import start_in
 from app.shared.resources import resources
 from app.shared.templates import draw_html
 from core.domain.accounts import Identity
+from core.domain.objections import objection_line, objections
+from core.domain.override import Override, OverrideReason
 from core.domain.reading import Call, setup_from
 from core.domain.records import Inspection
+from core.domain.signing import INSPECTED, meaning_words
 from core.services.inspections.open_readings import OpenReading
-from core.services.inspections.signing_off import INSPECTED
 
 
 def draw_sign_dialog() -> None:
@@ -34,22 +36,58 @@ def _dialog() -> None:
         st.rerun()
     shown = workspace.open_readings.open(identity, signing.inspection_id)
     part = summary(setup_from(shown.reading.inspection.setup), workspace.judging.rule_sets())
-    draw_html("inspection/reading/templates/signing.html", facts=signed_facts(shown, identity, part))
+    against = objections_of(shown)
+    draw_html(
+        "inspection/reading/templates/signing.html",
+        facts=signed_facts(shown, identity, part),
+        against=objection_line(against),
+    )
     with st.form("sign.form", border=False):
+        reason, note = _ask_why() if against else (None, "")
         password = st.text_input(
             "Your password", type="password", autocomplete="current-password", key="sign.password"
         )
         is_sent = st.form_submit_button("Sign", type="primary", key="sign.send")
-    start_in("sign.password")
-    if not is_sent:
-        return
-    if not password:
+    if not against:
+        start_in("sign.password")
+    if is_sent:
+        _send(signing, password, against, reason=reason, note=note)
+
+
+def _ask_why() -> tuple[str | None, str]:
+    """The reason and the note with which it is signed in spite of what stands against it."""
+    reason = st.selectbox(
+        "Why it is signed all the same",
+        [one.value for one in OverrideReason],
+        index=None,
+        placeholder="choose a reason",
+        key="sign.reason",
+    )
+    note = st.text_input("Note: what was agreed, with whom", max_chars=2_000, key="sign.note")
+    return reason, note.strip()
+
+
+def _send(
+    signing: Signing, password: str, against: tuple[str, ...], *, reason: str | None, note: str
+) -> None:
+    """Sign, or say what is missing."""
+    if against and not (reason and note):
+        st.error("Choose a reason and write a note, or change the disposition. Nothing was signed.")
+    elif not password:
         st.error("Enter your password. Nothing was signed.")
-    elif refusal := sign(signing, password):
-        st.error(refusal)
     else:
+        override = Override(against, OverrideReason(reason), note) if against and reason else None
+        if refusal := sign(signing, password, override):
+            st.error(refusal)
+            return
         _close()
         st.rerun()
+
+
+def objections_of(shown: OpenReading) -> tuple[str, ...]:
+    """What stands against signing the reading with its disposition."""
+    disposition, standing = shown.reading.inspection.disposition, shown.judgement.standing
+    return () if disposition is None or standing is None else objections(disposition, standing)
 
 
 def signed_facts(shown: OpenReading, identity: Identity, part: str) -> dict[str, str]:
@@ -58,9 +96,8 @@ def signed_facts(shown: OpenReading, identity: Identity, part: str) -> dict[str,
     counts = {call: sum(one.call is call for one in reading.indications) for call in Call}
     told = [f"{counts[Call.CONFIRMED]} confirmed", f"{counts[Call.DISMISSED]} dismissed"]
     if counts[Call.OPEN]:
-        told.append(f"{counts[Call.OPEN]} still open: the verdict counts them")
-    verdict = shown.judgement.verdict
-    judged = verdict.verdict.value if verdict else f"none: {'; '.join(shown.judgement.withheld)}"
+        told.append(f"{counts[Call.OPEN]} not assessed")
+    judged, verdict = shown.judgement.summary, shown.judgement.verdict
     if verdict is not None and verdict.caveat:
         judged += f" ({verdict.caveat})"
     return {
@@ -68,12 +105,12 @@ def signed_facts(shown: OpenReading, identity: Identity, part: str) -> dict[str,
         "Part": part,
         "Model": f"{inspection.model.name} v{inspection.model.version}",
         "Indications": ", ".join(told),
-        "Verdict of the rule": judged,
+        "Verdict": judged,
         "Disposition": disposition_words(inspection),
         "Note": inspection.note or "none",
         "Signed by": _printed_name(identity),
         "Certificate": resources().services.certificates.own(identity)[1].fact,
-        "Meaning": f"{INSPECTED}: I read this radiograph and stand by this result",
+        "Meaning": meaning_words(INSPECTED),
         "Time": "UTC, when you press Sign",
     }
 

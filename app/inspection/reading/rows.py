@@ -6,11 +6,14 @@ from typing import Any
 
 from app.shared.viewer_rows import kinds_by_class, known_numbers, quality_lines, severity_ranks
 from core.domain.accounts import Identity
+from core.domain.objections import objection_line
 from core.domain.permissions import Action, may
 from core.domain.reading import setup_from
 from core.domain.records import Inspection, InspectionState, ReshootReason
+from core.domain.signing import meaning_words
 from core.services.inspections.judging import Judgement
 from core.services.inspections.open_readings import OpenReading
+from core.standards.verdict import IndicationVerdict
 
 _STATE_WORDS = {
     InspectionState.OPEN: "open",
@@ -40,6 +43,7 @@ def reading_data(shown: OpenReading, identity: Identity, *, refused: Mapping[str
         "version": reading.version,
         "saved_at": _moment(reading.saved_at),
         "author": shown.names.get(reading.author_id or "", ""),
+        "override": override_words(inspection),
         "indications": [one.to_box() for one in reading.indications],
         "decision": decision_data(inspection, shown.names),
         "operating_probability": inspection.model.operating_probability,
@@ -54,7 +58,7 @@ def reading_data(shown: OpenReading, identity: Identity, *, refused: Mapping[str
         "signatures": [
             {
                 "name": shown.names.get(one.signer_id, "unknown"),
-                "meaning": one.meaning,
+                "meaning": meaning_words(one.meaning),
                 "at": f"{one.signed_at:%Y-%m-%d %H:%M:%S} UTC",
             }
             for one in shown.signatures
@@ -86,28 +90,48 @@ def decision_data(inspection: Inspection, names: Mapping[str, str]) -> dict[str,
     }
 
 
+def override_words(inspection: Inspection) -> str:
+    """What stood against the disposition, and why it was signed all the same; "" where nothing did."""
+    if (one := inspection.override) is None:
+        return ""
+    return f"Override, {one.words}. Stood against it: {objection_line(one.objections)}"
+
+
 def judgement_data(judgement: Judgement) -> dict[str, Any]:
-    """The verdict as lines of text; each indication with its clauses and what decided."""
-    verdict = judgement.verdict
-    if verdict is None:
-        return {"verdict": None, "withheld": list(judgement.withheld), "notes": list(judgement.notes)}
-    known = [f"edition {verdict.edition}"] if verdict.edition != "unknown" else []
-    return {
-        "verdict": verdict.verdict.value,
-        "withheld": [],
+    """The verdict as lines of text; each indication with its clauses and what decided.
+
+    What the rule would say of indications that nobody assessed is a preview, marked as one.
+    """
+    data = {
+        "verdict": judgement.word.value,
+        "words": judgement.words,
+        "withheld": list(judgement.withheld),
         "notes": list(judgement.notes),
-        "summary": verdict.summary,
+    }
+    verdict, preview = judgement.verdict, judgement.preview
+    if verdict is None:
+        return data
+    known = [f"edition {verdict.edition}"] if verdict.edition != "unknown" else []
+    indications = (
+        {} if preview is None else {one.finding_id: _judged(one, True) for one in preview.indications}
+    )
+    indications |= {one.finding_id: _judged(one, False) for one in verdict.indications}
+    return data | {
+        "summary": judgement.summary,
         "table": ", ".join([f"{verdict.standard}, level {verdict.level}", *known]),
         "version": f"{verdict.rule_set_id} v{verdict.rule_set_version}, {verdict.rule_set_sha256[:12]}",
         "caveat": verdict.caveat,
-        "indications": {
-            one.finding_id: {
-                "verdict": one.verdict.value,
-                "reasons": list(one.reasons),
-                "clauses": list(dict.fromkeys(o.clause for o in one.outcomes if o.clause)),
-            }
-            for one in verdict.indications
-        },
+        "preview": preview.summary if preview else "",
+        "indications": indications,
+    }
+
+
+def _judged(one: IndicationVerdict, is_preview: bool) -> dict[str, Any]:
+    return {
+        "verdict": one.verdict.value,
+        "is_preview": is_preview,
+        "reasons": list(one.reasons),
+        "clauses": list(dict.fromkeys(outcome.clause for outcome in one.outcomes if outcome.clause)),
     }
 
 

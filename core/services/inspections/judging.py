@@ -1,7 +1,7 @@
 """From a reading in pixels to a verdict by an acceptance table in millimetres."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -9,13 +9,14 @@ from core.domain.errors import BadInputError
 from core.domain.grouping import counted, covered_share, members_of
 from core.domain.radiograph import PitchSource, PixelPitch
 from core.domain.reading import Call, ReadIndication, Setup
+from core.domain.standing import ReadingVerdict, Standing, standing_from, standing_of
 from core.standards.evaluation import evaluate
 from core.standards.finding import Imperfection, InspectedPart, Length
 from core.standards.interval import Interval
 from core.standards.reading import read_rule_set
 from core.standards.rule_set import RuleSet
 from core.standards.shipped import SHIPPED, shipped_rule_set
-from core.standards.verdict import ImageVerdict, image_verdict_from
+from core.standards.verdict import REPORTED, ImageVerdict, Verdict, image_verdict_from
 from core.store.unit_of_work import Store, Work
 
 #: Each edge of a box may be off by so many px.
@@ -27,34 +28,66 @@ _AT_DETECTOR = (PitchSource.DETECTOR, PitchSource.DETECTOR_UNCALIBRATED)
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict, or why there is none.
+    """What the rule says of the indications that people confirmed, or why it says nothing.
 
     Attributes:
         verdict: None when it is withheld or no table was chosen.
         withheld: one line each; empty when there is a verdict.
         notes: what to bear in mind with the numbers.
+        standing: how far the reading has come; None in what was signed by releases that judged open
+            indications like confirmed ones.
+        preview: what the rule would say if every open indication were confirmed as the model reports it; None
+            where none is open, and never signed.
     """
 
     verdict: ImageVerdict | None
     withheld: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    standing: Standing | None = None
+    preview: ImageVerdict | None = None
+
+    @property
+    def word(self) -> ReadingVerdict:
+        """The verdict on the reading."""
+        if self.standing is not None:
+            return self.standing.verdict
+        return ReadingVerdict(self.verdict.verdict.value) if self.verdict else ReadingVerdict.NOT_EVALUABLE
+
+    @property
+    def words(self) -> str:
+        """The verdict, and how many indications are open."""
+        return self.word.value if self.standing is None else self.standing.words
+
+    @property
+    def summary(self) -> str:
+        """One line that may stand in a report."""
+        is_told = self.word is not ReadingVerdict.NOT_ASSESSED
+        told = self.verdict.summary if self.verdict and is_told else self.word.value
+        if self.verdict is None and self.withheld:
+            told = f"{told}: {'; '.join(self.withheld)}"
+        n_open = self.standing.n_open if self.standing else 0
+        return f"{told}, {n_open} open" if n_open else told
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON, for what is signed and reported."""
-        return {
+        """Plain JSON, for what is signed and reported, without the preview."""
+        content: dict[str, Any] = {
             "verdict": None if self.verdict is None else self.verdict.to_dict(),
             "withheld": list(self.withheld),
             "notes": list(self.notes),
         }
+        if self.standing is not None:
+            content["standing"] = self.standing.to_dict()
+        return content
 
 
 def judgement_from(content: Mapping[str, Any]) -> Judgement:
     """The judgement that `Judgement.to_dict` wrote."""
-    verdict = content["verdict"]
+    verdict, standing = content["verdict"], content.get("standing")
     return Judgement(
         verdict=None if verdict is None else image_verdict_from(verdict),
         withheld=tuple(content["withheld"]),
         notes=tuple(content["notes"]),
+        standing=None if standing is None else standing_from(standing),
     )
 
 
@@ -80,10 +113,12 @@ class JudgingService:
         setup: Setup,
         pitch: PixelPitch | None,
         image_quality: Mapping[str, Any] | None = None,
+        *,
+        is_stated: bool = False,
     ) -> Judgement:
         """The verdict by the newest tables; see `judge`."""
         with self._store.read() as work:
-            return judge(work, indications, setup, pitch, image_quality)
+            return judge(work, indications, setup, pitch, image_quality, is_stated=is_stated)
 
 
 def rule_set_of(work: Work, rule_set_id: str) -> RuleSet:
@@ -102,8 +137,10 @@ def judge(
     setup: Setup,
     pitch: PixelPitch | None,
     image_quality: Mapping[str, Any] | None = None,
+    *,
+    is_stated: bool = False,
 ) -> Judgement:
-    """The verdict on what was not dismissed; withheld when the image-quality gate failed.
+    """The verdict on what people confirmed; withheld when the image-quality gate failed.
 
     Args:
         work: holds the tables.
@@ -111,30 +148,66 @@ def judge(
         setup: names table and level, and the thickness that limits depend on.
         pitch: the scale; without it lengths are not evaluable.
         image_quality: the gate's report, None where it did not run.
+        is_stated: somebody chose a disposition.
     """
-    if failed := failed_checks(image_quality):
-        return Judgement(None, withheld=failed)
-    if setup.standard is None:
-        return Judgement(None, withheld=("no standard is chosen",))
-    try:
-        table = rule_set_of(work, setup.standard)
-        verdict = evaluate(findings_of(indications, pitch), _part(setup), table, setup.quality_level)
-    except (BadInputError, ValueError) as error:  # e.g. a code that belongs to another class
-        return Judgement(None, withheld=(str(error),))
-    return Judgement(verdict, notes=_notes(indications, pitch))
+    standing = standing_of(counted(indications), is_stated=is_stated)
+    confirmed = findings_of(indications, pitch, {Call.CONFIRMED})
+    withheld = failed_checks(image_quality) or (("no standard is chosen",) if setup.standard is None else ())
+    verdict = preview = None
+    if not withheld:
+        verdict, withheld = _by_rule(work, confirmed, setup, called="confirmed")
+    if verdict is None:
+        return Judgement(None, withheld, standing=replace(standing, withheld=withheld))
+    if standing.n_open:
+        every = findings_of(indications, pitch, {Call.CONFIRMED, Call.OPEN})
+        preview, _ = _by_rule(work, every, setup)
+    return Judgement(
+        verdict, notes=_notes(pitch), standing=_judged(standing, verdict, confirmed), preview=preview
+    )
 
 
-def findings_of(indications: Sequence[ReadIndication], pitch: PixelPitch | None) -> list[Imperfection]:
-    """Indications for the acceptance tables: all that were not dismissed, in mm where the scale is known.
+def findings_of(
+    indications: Sequence[ReadIndication], pitch: PixelPitch | None, calls: Collection[Call]
+) -> list[Imperfection]:
+    """Indications with one of these calls for the acceptance tables, in mm where the scale is known.
 
     A group counts as one imperfection with the extent of its box; its members do not count beside it.
 
     Length is the longer side of the box and width the shorter; each edge may be off by a pixel. The position
-    is that of the box along the longer side of all boxes together, taken for the direction of the weld.
+    is that of the box along the longer side of all boxes that were not dismissed, taken together for the
+    direction of the weld.
     """
-    kept = [one for one in counted(indications) if one.call is not Call.DISMISSED]
-    along_x = _runs_along_x(kept)
-    return [_finding(one, pitch, along_x=along_x, covered=_covered(one, indications)) for one in kept]
+    kept = counted(indications)
+    along_x = _runs_along_x([one for one in kept if one.call is not Call.DISMISSED])
+    return [
+        _finding(one, pitch, along_x=along_x, covered=_covered(one, indications))
+        for one in kept
+        if one.call in calls
+    ]
+
+
+def _by_rule(
+    work: Work, findings: Sequence[Imperfection], setup: Setup, *, called: str = REPORTED
+) -> tuple[ImageVerdict | None, tuple[str, ...]]:
+    """The rule's verdict on the findings, or None and what withholds it."""
+    try:
+        table = rule_set_of(work, str(setup.standard))
+        return evaluate(findings, _part(setup), table, setup.quality_level, called=called), ()
+    except (BadInputError, ValueError) as error:  # e.g. a code that belongs to another class
+        return None, (str(error),)
+
+
+def _judged(standing: Standing, verdict: ImageVerdict, confirmed: Sequence[Imperfection]) -> Standing:
+    classes = {one.finding_id: one.indication.value for one in confirmed}
+    return replace(
+        standing,
+        rule=f"{verdict.standard} {verdict.level}",
+        by_rule=ReadingVerdict(verdict.verdict.value),
+        rejected=tuple(
+            classes[one.finding_id] for one in verdict.indications if one.verdict is Verdict.NOT_ACCEPTABLE
+        ),
+        n_not_evaluable=sum(one.verdict is Verdict.NOT_EVALUABLE for one in verdict.indications),
+    )
 
 
 def failed_checks(image_quality: Mapping[str, Any] | None) -> tuple[str, ...]:
@@ -192,12 +265,9 @@ def _part(setup: Setup) -> InspectedPart:
     )
 
 
-def _notes(indications: Sequence[ReadIndication], pitch: PixelPitch | None) -> tuple[str, ...]:
-    notes = []
-    if any(one.call is Call.OPEN for one in indications):
-        notes.append("some indications are still open: the verdict counts them")
+def _notes(pitch: PixelPitch | None) -> tuple[str, ...]:
     if pitch is None:
-        notes.append("no scale: no length is known in millimetres")
-    elif pitch.source in _AT_DETECTOR:
-        notes.append("millimetres at the detector: the part is smaller by the magnification")
-    return tuple(notes)
+        return ("no scale: no length is known in millimetres",)
+    if pitch.source in _AT_DETECTOR:
+        return ("millimetres at the detector: the part is smaller by the magnification",)
+    return ()

@@ -93,4 +93,5 @@ def _judged(
         return key, known.judgement
     if (signed := judgement_as_signed(work, signatures)) is not None:
         return key, signed
-    return key, judge(work, reading.indications, setup, pitch, inspection.image_quality)
+    is_stated = inspection.disposition is not None
+    return key, judge(work, reading.indications, setup, pitch, inspection.image_quality, is_stated=is_stated)

@@ -15,6 +15,7 @@ from core.domain.records import (
     ReviewOutcome,
     new_id,
 )
+from core.domain.signing import REVIEWED
 from core.services.accounts.certificates import certificate_to_sign
 from core.services.inspections.correction_queue import queue_reviewed
 from core.services.inspections.own_review import (
@@ -26,7 +27,7 @@ from core.services.inspections.own_review import (
 )
 from core.services.inspections.readings import Reading, append_reading, existing, reading_of, review_track
 from core.services.inspections.signatures import Sealer
-from core.services.inspections.signing_off import REVIEWED, ConfirmsPassword
+from core.services.inspections.signing_off import ConfirmsPassword
 from core.store.unit_of_work import Store, Work
 
 _QUEUE_LENGTH = 500

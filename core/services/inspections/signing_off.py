@@ -6,6 +6,8 @@ from typing import Any, Protocol
 
 from core.domain.accounts import Identity
 from core.domain.errors import BadInputError, ImmutableRecordError, StaleVersionError
+from core.domain.objections import objection_line, objections
+from core.domain.override import Override
 from core.domain.permissions import Action, require
 from core.domain.reading import disagreements
 from core.domain.records import (
@@ -19,6 +21,7 @@ from core.domain.records import (
     Signature,
     new_id,
 )
+from core.domain.signing import INSPECTED
 from core.services.accounts.certificates import certificate_to_sign
 from core.services.inspections.correction_queue import queue_signed
 from core.services.inspections.inspecting import decision_content, inspection_content
@@ -27,9 +30,6 @@ from core.services.inspections.readings import Reading, reading_of
 from core.services.inspections.signatures import Sealer
 from core.store.unit_of_work import Store, Work
 from core.store.workbench import KeptDisagreement
-
-#: Meanings of the inspector's and of the second person's signature (21 CFR 11.50).
-INSPECTED, REVIEWED = "inspected", "reviewed"
 
 
 class ConfirmsPassword(Protocol):
@@ -46,7 +46,7 @@ class SigningOffService:
         store: the workspace's.
         accounts: asks for the password again.
         key: seals signatures.
-        judge: the verdict on a reading as plain JSON, for what is signed.
+        judge: the verdict on a reading.
         make_id: gives ids.
     """
 
@@ -56,7 +56,7 @@ class SigningOffService:
         accounts: ConfirmsPassword,
         key: bytes,
         *,
-        judge: Callable[[Reading], Mapping[str, Any]],
+        judge: Callable[[Reading], Judgement],
         make_id: Callable[[], str] = new_id,
     ) -> None:
         self._store = store
@@ -74,6 +74,7 @@ class SigningOffService:
         expected_version: int,
         expected_reading: int,
         address: str,
+        override: Override | None = None,
     ) -> Signature:
         """The signature under an inspection, which nobody changes from now on.
 
@@ -84,28 +85,36 @@ class SigningOffService:
             expected_version: of the decision, as the signer sees it.
             expected_reading: version of the reading, as the signer sees it.
             address: of the client; wrong passwords count against it.
+            override: why it is signed in spite of what stands against it, as the signer saw that; None where
+                nothing does.
 
         Raises:
             NotAllowedError: the role may not sign, or signing needs a valid certificate and there is none.
             SignInRefusedError: the password is another one.
             UnknownRecordError: there is no such inspection.
             ImmutableRecordError: it is signed already.
-            BadInputError: no disposition is set, or re-shoot without a reason.
+            BadInputError: no disposition is set, re-shoot without a reason, or something stands against the
+                disposition and `override` says nothing to it, or speaks of something else.
             StaleVersionError: decision or reading changed since; nothing was signed.
         """
         require(identity, Action.SIGNATURES_ADD)
         with self._store.read() as work:
             certificate_to_sign(work, identity)
-            judgement = self._judge(reading_of(work, inspection_id))
+            judged = reading_of(work, inspection_id)
+        judgement = self._judge(judged)
+        _require_signable(judged, expected_reading)
+        override = _answered(judged.inspection, judgement, override, identity)
         self._accounts.confirm_password(identity, password, address=address)
         with self._store.write() as work:
             work.inspections.require_version(inspection_id, expected_version)
             reading = reading_of(work, inspection_id)
             _require_signable(reading, expected_reading)
-            signature = self._sealer.sign(
-                work, identity, reading.inspection, signed_content(reading, judgement), INSPECTED
-            )
-            work.signatures.keep_judgement(signature.signature_id, judgement)
+            if override is not None:
+                work.inspections.set_override(inspection_id, override)
+                reading = replace(reading, inspection=replace(reading.inspection, override=override))
+            content = signed_content(reading, judgement.to_dict())
+            signature = self._sealer.sign(work, identity, reading.inspection, content, INSPECTED)
+            work.signatures.keep_judgement(signature.signature_id, judgement.to_dict())
             work.inspections.set_state(inspection_id, InspectionState.SIGNED)
             work.disagreements.add(self._differences(work, reading))
             queue_signed(work, reading)
@@ -115,7 +124,13 @@ class SigningOffService:
                 object_type="inspection",
                 object_id=inspection_id,
                 after={"content": signature.content_sha256, "meaning": signature.meaning},
-                details={"meaning": signature.meaning, "version": expected_version},
+                details={
+                    "meaning": signature.meaning,
+                    "version": expected_version,
+                    "disposition": str(reading.inspection.disposition),
+                    "verdict": judgement.words,
+                    **_override_details(override),
+                },
             )
         return signature
 
@@ -143,6 +158,7 @@ class SigningOffService:
                 state=InspectionState.OPEN,
                 revision_of=inspection_id,
                 opened_at=work.now,
+                override=None,
             )
             work.inspections.add(revision)
             copied = self._copied(work, identity, signed, revision)
@@ -192,8 +208,11 @@ class SigningOffService:
 
 
 def signed_content(reading: Reading, judgement: Mapping[str, Any]) -> dict[str, Any]:
-    """The content under a signature: model, reading, decision, image quality and verdict."""
-    return {
+    """The content under a signature: model, reading, decision, image quality, verdict and override.
+
+    The override is left out where nothing stood against the disposition, as in what earlier releases signed.
+    """
+    content = {
         "inspection": inspection_content(reading.inspection),
         "decision": decision_content(reading.inspection),
         "reading": {
@@ -203,6 +222,9 @@ def signed_content(reading: Reading, judgement: Mapping[str, Any]) -> dict[str, 
         "image_quality": reading.inspection.image_quality,
         "judgement": judgement,
     }
+    if reading.inspection.override is not None:
+        content["override"] = reading.inspection.override.to_dict()
+    return content
 
 
 def judgement_as_signed(work: Work, signatures: Sequence[Signature]) -> Judgement | None:
@@ -210,6 +232,33 @@ def judgement_as_signed(work: Work, signatures: Sequence[Signature]) -> Judgemen
     signed = next((one for one in signatures if one.meaning == INSPECTED), None)
     kept = None if signed is None else work.signatures.judgement(signed.signature_id)
     return None if kept is None else judgement_from(kept)
+
+
+def _answered(
+    inspection: Inspection, judgement: Judgement, override: Override | None, signer: Identity
+) -> Override | None:
+    """The override as it is signed; None where nothing stands against the disposition.
+
+    Raises:
+        BadInputError: it does not answer exactly what stands against it.
+    """
+    assert inspection.disposition is not None  # required before
+    assert judgement.standing is not None  # only what was signed earlier has none
+    found = objections(inspection.disposition, judgement.standing)
+    if override is None:
+        if found:
+            raise BadInputError(f"{objection_line(found)}: to sign all the same takes a reason and a note")
+        return None
+    if override.objections != found:
+        now = objection_line(found) or "nothing"
+        raise BadInputError(f"what stands against it changed since you looked, now: {now}")
+    return replace(override, signer_id=signer.user_id)
+
+
+def _override_details(override: Override | None) -> dict[str, str]:
+    if override is None:
+        return {}
+    return {"against": objection_line(override.objections), "override": override.reason.value}
 
 
 def _require_signable(reading: Reading, expected_reading: int) -> None:

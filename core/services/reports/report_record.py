@@ -9,13 +9,14 @@ from core.domain.accounts import Identity, Role
 from core.domain.errors import NotAllowedError
 from core.domain.radiograph import PitchSource, PixelPitch
 from core.domain.records import Inspection, Review, Signature
-from core.reports.inspection_report import ImageFacts, ReviewedBy, Revision
+from core.domain.signing import INSPECTED, REVIEWED
+from core.reports.inspection_report import ImageFacts, OverrideFacts, ReviewedBy, Revision
 from core.services.inspections.inspection_record import is_blind_for
 from core.services.inspections.own_review import SideBySide, own_review_of
 from core.services.inspections.readings import Reading
 from core.services.inspections.second_review import reviewed_content
 from core.services.inspections.signatures import certified
-from core.services.inspections.signing_off import INSPECTED, REVIEWED, signed_content
+from core.services.inspections.signing_off import signed_content
 from core.store.images import StoredImage
 from core.store.unit_of_work import Work
 
@@ -72,6 +73,14 @@ def n_below(inspection: Inspection) -> int:
     """Number of the model's boxes below its operating probability."""
     cut = inspection.model.operating_probability
     return sum(found["probability"] < cut for found in inspection.detections)
+
+
+def overridden(inspection: Inspection, names: Names) -> OverrideFacts | None:
+    """What stood against the disposition, with the signer's name; None where nothing did."""
+    one = inspection.override
+    if one is None:
+        return None
+    return OverrideFacts(one.objections, one.reason.value, one.note, names.of(one.signer_id))
 
 
 def reviewed(one: Review, names: Names) -> ReviewedBy:

@@ -13,6 +13,7 @@ from core.domain.ports import ModelSource
 from core.domain.radiograph import Radiograph
 from core.domain.reading import Setup, setup_from
 from core.domain.records import Inspection, Signature
+from core.domain.signing import INSPECTED
 from core.imaging.display import auto_window
 from core.reports.inspection_report import (
     InspectionReport,
@@ -26,12 +27,13 @@ from core.reports.report_json import report_json
 from core.reports.report_pdf import report_pdf
 from core.services.inspections.judging import EDGE_PX
 from core.services.inspections.readings import reading_of
-from core.services.inspections.signing_off import INSPECTED, judgement_as_signed
+from core.services.inspections.signing_off import judgement_as_signed
 from core.services.reports.report_record import (
     Names,
     chain,
     image_facts,
     n_below,
+    overridden,
     pitch_at,
     require_not_blind,
     reviewed,
@@ -107,6 +109,7 @@ class ReportingService:
             reviews = tuple(reviewed(one, names) for one in work.reviews.of_inspection(inspection_id))
             earlier, later = chain(work, inspection, names)
             inspector = names.of(inspection.inspector_id)
+            override = overridden(inspection, names)
             signed_names = {one.signature_id: names.of(one.signer_id) for one in signatures}
             certificates = {
                 one.signature_id: work.signatures.certificate(one.signature_id) for one in signatures
@@ -114,7 +117,11 @@ class ReportingService:
             judgement = judgement_as_signed(work, signatures)
         if judgement is None:
             judgement = self._workspace.judging.judge(
-                reading.indications, setup_from(inspection.setup), pitch, inspection.image_quality
+                reading.indications,
+                setup_from(inspection.setup),
+                pitch,
+                inspection.image_quality,
+                is_stated=inspection.disposition is not None,
             )
         with self._workspace.store.read() as work:
             digests = signed_digests(work, reading, signatures, judgement.to_dict())
@@ -137,7 +144,14 @@ class ReportingService:
                 inspection, reading.indications, judgement.verdict, pitch, edge_px=EDGE_PX
             ),
             n_below=n_below(inspection),
-            judged=judged(judgement.verdict, judgement.withheld, judgement.notes),
+            judged=judged(
+                judgement.verdict,
+                judgement.withheld,
+                judgement.notes,
+                word=judgement.word.value if judgement.standing else None,
+                summary=judgement.summary,
+                n_open=judgement.standing.n_open if judgement.standing else None,
+            ),
             signatures=tuple(
                 self._signed(
                     one,
@@ -152,6 +166,7 @@ class ReportingService:
             later=later,
             detections=tuple(dict(one) for one in inspection.detections),
             reshoot_reason=inspection.reshoot_reason.value if inspection.reshoot_reason else None,
+            override=override,
         )
 
     def pdf(self, report: InspectionReport) -> bytes:

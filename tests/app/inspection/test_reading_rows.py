@@ -11,6 +11,7 @@ from app.shared.viewer_rows import quality_lines
 from core.domain.accounts import Identity, Role
 from core.domain.reading import Call, Setup
 from core.domain.records import Disposition
+from core.domain.signing import INSPECTED, meaning_words
 from core.services.inspections.inspecting import Decision
 from core.services.inspections.open_readings import OpenReading
 from core.services.workspaces import Workspace
@@ -52,12 +53,36 @@ def test_a_new_inspection_begins_with_the_models_list_and_nothing_saved(
     json.dumps(data)
 
 
-def test_the_verdict_names_table_clause_reasons_and_that_it_is_illustrative(
+def confirm(workspace: Workspace, inspector: Identity, inspection_id: str) -> None:
+    said = [
+        replace(one, call=Call.CONFIRMED)
+        for one in shown(workspace, inspector, inspection_id).reading.indications
+    ]
+    workspace.readings.save(inspector, inspection_id, said, expected_version=0)
+
+
+def test_what_the_rule_would_say_of_the_models_own_calls_is_a_preview(
     workspace, inspector, inspection_id
 ) -> None:
     data = reading_data(shown(workspace, inspector, inspection_id), inspector, refused={})
     judgement = data["judgement"]
-    assert judgement["verdict"] == "not acceptable"
+    assert (judgement["verdict"], judgement["words"]) == ("not assessed", "not assessed, 1 open")
+    assert judgement["preview"].startswith("not acceptable")
+    assert judgement["indications"]["m1"]["is_preview"]
+
+
+def test_the_verdict_names_table_clause_reasons_and_that_it_is_illustrative(
+    workspace, inspector, inspection_id
+) -> None:
+    confirm(workspace, inspector, inspection_id)
+    data = reading_data(shown(workspace, inspector, inspection_id), inspector, refused={})
+    judgement = data["judgement"]
+    assert (judgement["verdict"], judgement["words"], judgement["preview"]) == (
+        "not acceptable",
+        "not acceptable",
+        "",
+    )
+    assert not judgement["indications"]["m1"]["is_preview"]
     assert judgement["caveat"].startswith("Illustrative rule")
     assert judgement["indications"]["m1"]["clauses"]
     assert judgement["indications"]["m1"]["reasons"]
@@ -66,7 +91,12 @@ def test_the_verdict_names_table_clause_reasons_and_that_it_is_illustrative(
 def test_a_verdict_that_is_withheld_says_why(workspace, inspector, inspection_id) -> None:
     workspace.inspections.decide(inspector, inspection_id, Decision(None, setup=Setup()), expected_version=1)
     judgement = reading_data(shown(workspace, inspector, inspection_id), inspector, refused={})["judgement"]
-    assert judgement == {"verdict": None, "withheld": ["no standard is chosen"], "notes": []}
+    assert judgement == {
+        "verdict": "not assessed",
+        "words": "not assessed, 1 open",
+        "withheld": ["no standard is chosen"],
+        "notes": [],
+    }
 
 
 def test_the_same_reading_is_not_judged_twice_but_a_changed_one_is(
@@ -89,14 +119,15 @@ def test_a_guest_is_told_that_guests_cannot_sign(workspace, inspector, inspectio
 
 
 def test_a_signed_inspection_is_closed_and_names_its_signer(workspace, inspector, inspection_id) -> None:
+    confirm(workspace, inspector, inspection_id)
     workspace.inspections.decide(inspector, inspection_id, Decision(Disposition.REJECT), expected_version=1)
     workspace.signing_off.sign(
-        inspector, inspection_id, PASSWORD, expected_version=2, expected_reading=0, address="192.0.2.7"
+        inspector, inspection_id, PASSWORD, expected_version=2, expected_reading=1, address="192.0.2.7"
     )
     data = reading_data(shown(workspace, inspector, inspection_id), inspector, refused={})
     assert (data["is_open"], data["may_revise"]) == (False, True)
     (signature,) = data["signatures"]
-    assert (signature["name"], signature["meaning"]) == ("A.Name", "inspected")
+    assert (signature["name"], signature["meaning"]) == ("A.Name", meaning_words(INSPECTED))
     assert signature["at"].endswith("UTC")
     assert data["report_url"] == f"/reports/{inspection_id}.pdf"
 

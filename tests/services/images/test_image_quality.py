@@ -84,7 +84,7 @@ def decide(
 
 
 def signed(place: Workspace, who: Identity, inspection: Inspection) -> Inspection:
-    ready = decide(place, who, inspection, None, disposition=Disposition.ACCEPT)
+    ready = decide(place, who, inspection, None, disposition=Disposition.REFER)
     place.signing_off.sign(
         who,
         ready.inspection_id,

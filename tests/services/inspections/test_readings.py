@@ -15,6 +15,7 @@ from core.domain.indication import IndicationClass
 from core.domain.reading import Call, ReadIndication, Setup
 from core.domain.records import Disposition, InspectionState
 from core.services.inspections.inspecting import Decision
+from core.services.inspections.judging import judgement_from
 from core.services.workspaces import Workspace
 from tests.conftest import ON_EACH_DATABASE
 from tests.records import MINE, PASSWORD, add_user, detection_result
@@ -179,11 +180,32 @@ def test_a_verdict_waits_for_a_standard_and_a_scale(desk, inspector, inspection_
     nothing = desk.judging.judge(reading.indications, Setup(), None)
     assert (nothing.verdict, nothing.withheld) == (None, ("no standard is chosen",))
     setup = Setup(standard="iso-5817", quality_level="B", wall_mm=10, thickness_mm=10)
-    crack = desk.judging.judge(reading.indications, setup, None)
-    assert crack.verdict.verdict.value == "not acceptable"
-    assert any("no scale" in note for note in crack.notes)
-    pore = replace(reading.indications[0], indication_class=IndicationClass.POROSITY)
-    assert desk.judging.judge([pore], setup, None).verdict.verdict.value == "not evaluable"
+    (crack,) = (replace(one, call=Call.CONFIRMED) for one in reading.indications)
+    judged = desk.judging.judge([crack], setup, None)
+    assert judged.words == "not acceptable"
+    assert any("no scale" in note for note in judged.notes)
+    pore = replace(crack, indication_class=IndicationClass.POROSITY)
+    assert desk.judging.judge([pore], setup, None).words == "not evaluable"
+
+
+def test_what_nobody_assessed_is_not_judged_and_what_the_rule_would_say_is_a_preview(
+    desk, inspector, inspection_id
+):
+    reading = desk.open_readings.open(inspector, inspection_id).reading
+    setup = Setup(standard="iso-5817", quality_level="B", wall_mm=10, thickness_mm=10)
+    judged = desk.judging.judge(reading.indications, setup, None)
+    assert (judged.words, judged.summary) == ("not assessed, 1 open", "not assessed, 1 open")
+    assert judged.verdict.indications == ()
+    assert judged.preview.summary == "not acceptable: 1 reported indication is not acceptable"
+    assert "preview" not in judged.to_dict()
+    assert judgement_from(judged.to_dict()) == replace(judged, preview=None)
+    (crack,) = reading.indications
+    half = desk.judging.judge(
+        [replace(crack, call=Call.CONFIRMED), replace(crack, indication_id="m2")], setup, None
+    )
+    assert half.words == "not acceptable, 1 open"
+    assert half.summary == "not acceptable: 1 confirmed indication is not acceptable, 1 open"
+    assert half.standing.rejected == ("crack",)
 
 
 def test_a_failed_image_quality_withholds_the_verdict(desk, inspector, inspection_id):
@@ -199,4 +221,4 @@ def test_a_dismissed_indication_is_not_judged(desk, inspector, inspection_id):
     reading = desk.open_readings.open(inspector, inspection_id).reading
     gone = [replace(one, call=Call.DISMISSED) for one in reading.indications]
     judged = desk.judging.judge(gone, Setup(standard="iso-5817", quality_level="B"), None)
-    assert "no indication above the operating point" in judged.verdict.summary
+    assert judged.summary == "acceptable: no indication is confirmed"

@@ -4,7 +4,7 @@ import { indicationLine } from "./reading.js";
 import { RecordPanel } from "./record_panel.js";
 import { Saved } from "./saved.js";
 
-const VERDICT_MARKS = { acceptable: "✓", "not acceptable": "✕", "not evaluable": "–" };
+const VERDICT_MARKS = { acceptable: "✓", "not acceptable": "✕", "not evaluable": "–", "not assessed": "○" };
 const QUALITY_MARKS = { passed: "✓", failed: "✕" };
 
 const RESHOOT = "re-shoot";
@@ -94,7 +94,7 @@ export class ReadingPanel extends RecordPanel {
     this.showSteps();
     for (const name of [".undo", ".redo"]) this.$(name).hidden = !isOpen;
     this.$(".signed").hidden = isOpen;
-    this.$(".signed").replaceChildren(...data.signatures.map(({ meaning, name, at }) => element("p", { text: `${meaning}: signed by ${name}, ${at}` })),
+    this.$(".signed").replaceChildren(...data.signatures.map(({ meaning, name, at }) => element("p", { text: `Signed by ${name}, ${at}. ${meaning}` })), ...(data.override ? [element("p", { class: "override", text: data.override })] : []),
       element("p", { class: "quietly", text: `${data.state}; nothing about it changes any more` }));
     this.$(".revise").hidden = !data.may_revise;
     this.$(".report").hidden = !data.report_url;
@@ -146,19 +146,20 @@ export class ReadingPanel extends RecordPanel {
     const page = this.$(".verdict-page");
     if (!this.data) return page.replaceChildren();
     const { judgement } = this.data;
-    const word = judgement.verdict ?? "no verdict";
-    const banner = element("p", { class: "verdict", "data-verdict": word }, element("span", { class: "mark", "aria-hidden": "true", text: VERDICT_MARKS[word] ?? "–" }), ` ${word}`);
+    const word = judgement.verdict ?? "not evaluable";
+    const banner = element("p", { class: "verdict", "data-verdict": word }, element("span", { class: "mark", "aria-hidden": "true", text: VERDICT_MARKS[word] }), ` ${judgement.words ?? word}`);
     const lines = [
-      ...judgement.withheld.map((text) => element("p", { class: "withheld", text: `withheld: ${text}` })),
+      ...judgement.withheld.map((text) => element("p", { class: "withheld", text: `no verdict by the rule: ${text}` })),
       ...(judgement.table ? [element("p", { text: judgement.table, title: judgement.version })] : []),
       ...(judgement.caveat ? [element("p", { class: "caveat", text: judgement.caveat })] : []),
       ...(judgement.summary ? [element("p", { text: judgement.summary })] : []),
       ...judgement.notes.map((text) => element("p", { class: "quietly", text })),
-      ...(judgement.verdict ? [] : [element("p", { class: "quietly", text: "Without a verdict nothing is accepted. Standard, level and thickness are asked for above the radiograph; image quality is told under Image." })]),
+      ...(judgement.table ? [] : [element("p", { class: "quietly", text: "Without a verdict nothing is accepted unless you say why. Standard, level and thickness are asked for above the radiograph; image quality is told under Image." })]),
     ];
+    const preview = judgement.preview ? [element("p", { class: "preview quietly", text: `Preview, not a verdict: with every indication confirmed as the model reports it: ${judgement.preview}` })] : [];
     const judged = this.reading.entries().filter(({ id }) => judgement.indications?.[id]);
-    page.replaceChildren(banner, element("div", { class: "about" }, ...lines), ...judged.map((entry) => this.#judged(entry, judgement.indications[entry.id])),
-      ...(judgement.verdict ? [element("p", { class: "quietly last", text: "A rule judged your reading; the model took no part in it. Dismissed indications are not judged." })] : []), ...this.#route(page));
+    page.replaceChildren(banner, element("div", { class: "about" }, ...lines, ...preview), ...judged.map((entry) => this.#judged(entry, judgement.indications[entry.id])),
+      ...(judgement.table ? [element("p", { class: "quietly last", text: "The rule judges what you confirmed; the model takes no part in it." })] : []), ...this.#route(page));
     page.classList.toggle("old", this.reading.saved.state === "saving");
   }
 
@@ -170,9 +171,9 @@ export class ReadingPanel extends RecordPanel {
       element("summary", { text: route.text, title: route.reasons.join("\n") }), ...route.reasons.map((text) => element("p", { text })))];
   }
 
-  #judged(entry, { verdict, reasons, clauses }) {
+  #judged(entry, { verdict, reasons, clauses, is_preview: isPreview }) {
     const head = element("p", { class: "judged-head" }, element("strong", { text: `${entry.n} ${entry.class}${entry.iso6520 && entry.call !== "candidate" ? ` ${entry.iso6520}` : ""}` }),
-      element("span", { "data-verdict": verdict, text: `${VERDICT_MARKS[verdict]} ${verdict}` }));
+      isPreview ? element("span", { class: "quietly", text: `not assessed; preview: ${verdict}` }) : element("span", { "data-verdict": verdict, text: `${VERDICT_MARKS[verdict]} ${verdict}` }));
     const [first, ...rest] = reasons;
     const clause = clauses.length ? [element("p", { class: "quietly", text: clauses.join("; ") })] : [];
     // many indications, many kinds each: the first reason is enough until somebody asks
