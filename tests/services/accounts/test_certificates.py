@@ -123,7 +123,7 @@ class Desk:
         made = self.workspace.inspections.record(self.inspector, detection_result(n=0))
         self.inspection_id = made.inspection_id
         self.workspace.inspections.decide(
-            self.inspector, self.inspection_id, Decision(Disposition.REJECT), expected_version=1
+            self.inspector, self.inspection_id, Decision(Disposition.REFER), expected_version=1
         )
 
     def certify(self, who: Identity) -> Certificate:
@@ -137,7 +137,7 @@ class Desk:
 
     def review(self) -> None:
         reviews = self.workspace.reviews
-        reviews.decide_own(self.reviewer, self.inspection_id, Disposition.REJECT, expected_version=0)
+        reviews.decide_own(self.reviewer, self.inspection_id, Disposition.REFER, expected_version=0)
         reviews.unveil(self.reviewer, self.inspection_id, expected_reading=0, expected_decision=1)
         reviews.conclude(
             self.reviewer, self.inspection_id, ReviewOutcome.CONCURS, PASSWORD, address="127.0.0.1"

@@ -14,6 +14,8 @@ from core.domain.accounts import COMMAND_LINE, Identity, Role
 from core.domain.certificates import Scheme
 from core.domain.errors import BadInputError, NotAllowedError, UnknownRecordError
 from core.domain.indication import IndicationClass
+from core.domain.objections import objections
+from core.domain.override import Override, OverrideReason
 from core.domain.radiograph import Polarity
 from core.domain.reading import Call, ReadIndication, Setup
 from core.domain.records import AnnotationSource, Disposition, ReviewOutcome
@@ -310,6 +312,34 @@ def test_a_changed_file_is_found_also_when_its_digest_was_made_anew(place: Place
     assert subjects(place.verify(json.dumps(document).encode())) == {Subject.FILE, Subject.RECORD}
     forged = report_json(replace(report, disposition="accept"))
     assert subjects(place.verify(forged)) == {Subject.RECORD}
+
+
+def test_an_override_stands_first_in_the_report_beside_verdict_and_disposition(place: Place) -> None:
+    place.read()
+    place.desk.inspections.decide(place.inspector, place.id, Decision(Disposition.ACCEPT), expected_version=2)
+    shown = place.desk.open_readings.open(place.inspector, place.id)
+    assert shown.judgement.standing is not None
+    against = objections(Disposition.ACCEPT, shown.judgement.standing)
+    assert against
+    override = Override(against, OverrideReason.CONCESSION, "letter of 3 May")
+    place.desk.signing_off.sign(
+        place.inspector, place.id, "any", expected_version=shown.reading.inspection.version,
+        expected_reading=shown.reading.version, address="127.0.0.1", override=override,
+    )  # fmt: skip
+    report = place.report()
+    first, stood, signed = report.result
+    assert first == f"ACCEPT · OVERRIDE, concession · verdict: {shown.judgement.words}"
+    assert stood == f"Stood against it: {'; '.join(against)}"
+    assert signed == "Signed all the same by Person 1, concession: letter of 3 May"
+    (signature,) = report.signatures
+    assert signature.is_as_signed
+    data = place.reporting.json(report)
+    assert json.loads(data)["result"] == list(report.result)
+    assert first in place.reporting.csv(report).decode("utf-8-sig")
+    for written in (data, place.reporting.pdf(report)):
+        assert place.verify(written).reproduces
+    place.change("UPDATE inspections SET override = NULL")
+    assert subjects(place.verify(data)) == {Subject.RECORD, Subject.SIGNATURE}
 
 
 def test_changed_pages_are_found(place: Place) -> None:
