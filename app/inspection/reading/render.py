@@ -10,6 +10,7 @@ from app.shared.components.first_field.first_field import start_in
 from app.shared.resources import resources
 from app.shared.templates import draw_html
 from core.domain.accounts import Identity
+from core.domain.grouping import counted
 from core.domain.objections import objection_line, objections
 from core.domain.override import Override, OverrideReason
 from core.domain.reading import Call, setup_from
@@ -93,7 +94,7 @@ def objections_of(shown: OpenReading) -> tuple[str, ...]:
 def signed_facts(shown: OpenReading, identity: Identity, part: str) -> dict[str, str]:
     """The facts that the signature is for."""
     reading, inspection = shown.reading, shown.reading.inspection
-    counts = {call: sum(one.call is call for one in reading.indications) for call in Call}
+    counts = {call: sum(one.call is call for one in counted(reading.indications)) for call in Call}
     told = [f"{counts[Call.CONFIRMED]} confirmed", f"{counts[Call.DISMISSED]} dismissed"]
     if counts[Call.OPEN]:
         told.append(f"{counts[Call.OPEN]} not assessed")
