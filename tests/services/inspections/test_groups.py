@@ -36,7 +36,7 @@ def said(desk: Workspace, inspector: Identity, inspection_id: str) -> list:
 
 def test_a_group_is_one_finding_with_the_extent_of_its_box(said) -> None:
     (found,) = findings_of(said, PixelPitch(0.1, PitchSource.USER), {Call.CONFIRMED})
-    assert (found.finding_id, found.iso6520) == ("h2", "2013")
+    assert (found.finding_id, found.kind) == ("h2", "2013")
     assert found.length is not None
     assert found.length.mm == pytest.approx(4.9)
     assert found.covered_percent is not None
