@@ -4,6 +4,7 @@ from app.history.state import history_state
 from app.shared.access import acting, current_identity, current_workspace
 from app.shared.state import show_entry
 from app.shared.worklist import worklists
+from core.domain.radiograph import Polarity, PolarityGround
 from core.domain.reading import setup_from
 from core.domain.records import Inspection
 
@@ -15,11 +16,13 @@ def lay_on_table(inspection: Inspection) -> None:
     worklist, setup = worklists().of(identity), setup_from(inspection.setup)
     entry = worklist.with_digest(inspection.image_sha256)
     if entry is None:
-        model = inspection.model.name
-        key = worklist.expect(inspection.image_name, inspection.polarity, setup, model=model)
+        model, stated = inspection.model.name, inspection.polarity
+        if inspection.polarity_ground is PolarityGround.ESTIMATED:
+            stated = Polarity.UNKNOWN
+        key = worklist.expect(inspection.image_name, stated, setup, model=model)
         worklist.store(key, inspection.image_sha256)
         current_workspace().worklist.put(
-            identity, key, inspection.image_sha256, inspection.image_name, inspection.polarity, model, setup
+            identity, key, inspection.image_sha256, inspection.image_name, stated, model, setup
         )
     else:
         key = entry.key

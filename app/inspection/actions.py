@@ -1,8 +1,9 @@
 """Callbacks of the inspection page: images that are handed in, opened, removed; the threshold."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from app.inspection.items import Readers, question_of
+from app.inspection.items import Readers, question_of, worklist_items
 from app.inspection.state import (
     analyses,
     chosen_polarity,
@@ -14,6 +15,8 @@ from app.inspection.state import (
 )
 from app.shared import state
 from app.shared.access import acting, current_identity, current_workspace
+from core.domain.errors import BadInputError
+from core.domain.radiograph import Polarity
 from core.imaging.uploads import take_folder
 from core.services.images.samples import Sample
 
@@ -79,6 +82,30 @@ def remove_event() -> None:
     if key := viewer_event("remove"):
         own_worklist().remove(key)
         current_workspace().worklist.remove(current_identity(), key)
+
+
+@acting
+def polarity_event() -> None:
+    """The visitor states the polarity of the image: it is read in that.
+
+    So are those that were handed in together with it and that nobody has begun to read.
+    """
+    event = viewer_event("polarity")
+    if not isinstance(event, Mapping):
+        return
+    try:
+        polarity = Polarity(str(event["polarity"]))
+    except ValueError as error:
+        raise BadInputError("polarity: expected film or digital") from error
+    key, identity, workspace = str(event["key"]), current_identity(), current_workspace()
+    items, _ = worklist_items()
+    recorded = {item.entry.key: item.recorded for item in items if item.recorded}
+    now = {one: workspace.inspections.newest(identity, found) for one, found in recorded.items()}
+    if key in now and not now[key].is_open:
+        raise BadInputError("the inspection is signed: its polarity stays as it was signed")
+    begun = {one for one, found in now.items() if workspace.readings.is_begun(found)}
+    changed = own_worklist().state_polarity(key, polarity, leave=begun)
+    workspace.worklist.state_polarity(identity, changed, polarity)
 
 
 @acting

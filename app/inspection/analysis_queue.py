@@ -12,6 +12,7 @@ from app.shared.worklist import WorklistEntry
 from core.domain.accounts import Identity
 from core.domain.errors import WorkbenchError
 from core.domain.inspection import DetectionResult
+from core.domain.polarity import PolarityDecision
 from core.domain.radiograph import Polarity, Radiograph
 from core.domain.records import Inspection
 from core.logs import bound
@@ -32,6 +33,11 @@ class Detects(Protocol):
     ) -> DetectionResult:
         """The calibrated detections of one radiograph."""
 
+    def polarity_of(
+        self, radiograph: Radiograph, *, model: str, version: int | None = None
+    ) -> PolarityDecision:
+        """The polarity to read the radiograph in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -39,6 +45,7 @@ class Question:
 
     Attributes:
         visitor: user id of who asks; the image lies in that person's workspace.
+        polarity: as the visitor stated it, UNKNOWN where not.
     """
 
     visitor: str
@@ -56,6 +63,7 @@ class AnswerState(StrEnum):
     READY = "ready"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    ASKED = "asked"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,17 +74,19 @@ class Answer:
         result: when ready; None again when nobody looked at it for long.
         message: why it failed.
         inspection: the record of the result.
+        polarity: what counts and why; None before the image was looked at.
     """
 
     state: AnswerState
     result: DetectionResult | None = None
     message: str = ""
     inspection: Inspection | None = None
+    polarity: PolarityDecision | None = None
 
 
 _WAITING, _WORKING = Answer(AnswerState.WAITING), Answer(AnswerState.WORKING)
 _CANCELLED = Answer(AnswerState.CANCELLED, message="Not analysed: you cancelled it. Open it to analyse it.")
-_FINISHED = (AnswerState.READY, AnswerState.FAILED, AnswerState.CANCELLED)
+_FINISHED = (AnswerState.READY, AnswerState.FAILED, AnswerState.CANCELLED, AnswerState.ASKED)
 
 
 class AnalysisQueue:
@@ -212,6 +222,10 @@ class AnalysisQueue:
         try:
             workspace = self._workspace_of(identity)
             radiograph = workspace.images.load(question.sha256, polarity=question.polarity)
+            polarity = self._detect.polarity_of(radiograph, model=question.model, version=question.version)
+            if polarity.is_asked:
+                return Answer(AnswerState.ASKED, polarity=polarity)
+            radiograph = polarity.applied(radiograph)
             result = self._detect.detect(
                 radiograph, entry.name, model=question.model, version=question.version
             )
@@ -224,7 +238,7 @@ class AnalysisQueue:
             return Answer(AnswerState.FAILED, message=f"{error}. Your image is stored and safe.")
         except Exception:  # noqa: BLE001 - the worker's edge: logged, told, the next image goes on
             return Answer(AnswerState.FAILED, message=incident(f"Analysing {entry.name}"))
-        return Answer(AnswerState.READY, result, inspection=inspection)
+        return Answer(AnswerState.READY, result, inspection=inspection, polarity=polarity)
 
 
 def _quality(

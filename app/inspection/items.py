@@ -16,6 +16,7 @@ from core.domain.accounts import Identity
 from core.domain.errors import StaleVersionError, WorkbenchError
 from core.domain.model_version import ModelVersion
 from core.domain.permissions import Action, may
+from core.domain.polarity import PolarityDecision
 from core.domain.radiograph import Radiograph
 from core.domain.reading import setup_from
 from core.domain.records import Inspection
@@ -46,12 +47,17 @@ class WorklistItem:
 
     @property
     def state(self) -> str:
-        """`ready`, `working`, `waiting`, `failed` or `cancelled`."""
+        """`ready`, `working`, `waiting`, `failed`, `cancelled`, or `asked`: its polarity has to be stated."""
         if self.entry.state is EntryState.FAILED or self.why_not:
             return "failed"
         if self.answer is None:
             return "working" if self.entry.state is EntryState.READING else "waiting"
         return self.answer.state.value
+
+    @property
+    def polarity(self) -> PolarityDecision | None:
+        """The polarity that counts and why; None before the image was looked at."""
+        return self.answer.polarity if self.answer else None
 
     @property
     def recorded(self) -> Inspection | None:
@@ -117,10 +123,11 @@ class Readers:
 
 
 def radiograph_of(item: WorklistItem) -> Radiograph | None:
-    """The radiograph of the item, None before it was read."""
+    """The radiograph of the item in the polarity that counts, None before it was read."""
     if item.entry.sha256 is None:
         return None
-    return current_workspace().images.load(item.entry.sha256, polarity=item.entry.polarity)
+    radiograph = current_workspace().images.load(item.entry.sha256, polarity=item.entry.polarity)
+    return item.polarity.applied(radiograph) if item.polarity else radiograph
 
 
 def inspection_of(item: WorklistItem | None) -> Inspection | None:

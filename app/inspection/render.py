@@ -10,7 +10,7 @@ from app.inspection.items import Readers, WorklistItem, open_item, radiograph_of
 from app.inspection.reading import actions as reading_actions
 from app.inspection.reading.rows import reading_data
 from app.inspection.rows import route_data, start_threshold, viewer_data
-from app.inspection.state import POLARITY_KEY, VIEWER_KEY, remembered
+from app.inspection.state import VIEWER_KEY, remembered
 from app.shared.access import current_identity, identified
 from app.shared.components.radiograph_viewer.radiograph_viewer import radiograph_viewer
 from app.shared.navigation import page_at
@@ -19,7 +19,6 @@ from app.shared.state import MODEL_KEY, chosen_model
 from app.shared.templates import draw_html, draw_welcome
 from core.domain.errors import WorkbenchError
 from core.domain.model_version import ModelVersion
-from core.domain.radiograph import Polarity
 from core.domain.records import Inspection
 from core.services.images.samples import Sample
 from core.services.inspections.open_readings import OpenReading
@@ -27,15 +26,10 @@ from core.services.inspections.open_readings import OpenReading
 _POLL_S = 0.4
 _SHOWN_SAMPLES = 6
 _TILES_PER_ROW = 3
-_POLARITY_TEXT = {
-    Polarity.UNKNOWN: "as the model expects, unless the file says",
-    Polarity.FILM: "film: less metal is darker",
-    Polarity.DIGITAL: "digital: less metal is brighter",
-}
 
 
 def draw_choices() -> None:
-    """Weld or casting, and the polarity of files that do not say theirs: both for what is handed in next."""
+    """Weld or casting: for what is handed in next."""
     st.segmented_control(
         "Part of new files",
         MODELS,
@@ -43,15 +37,6 @@ def draw_choices() -> None:
         key=MODEL_KEY,
         label_visibility="collapsed",
         help="Chooses the model for what is handed in next. Images on the worklist keep theirs.",
-    )
-    st.selectbox(
-        "Polarity of new files",
-        list(_POLARITY_TEXT),
-        format_func=lambda polarity: f"Polarity: {_POLARITY_TEXT[polarity]}",
-        key=POLARITY_KEY,
-        label_visibility="collapsed",
-        width=330,
-        help="PNG and TIFF files do not say which way brightness runs, so it is asked, never guessed.",
     )
 
 
@@ -227,6 +212,7 @@ def _viewer(was_pending: bool, drawn_for: str | None) -> None:
         on_remove=actions.remove_event,
         on_cancel=actions.cancel_event,
         on_threshold=actions.threshold_event,
+        on_polarity=actions.polarity_event,
         on_scale=reading_actions.scale_event,
         on_reading=reading_actions.save_event,
         on_decision=reading_actions.decide_event,

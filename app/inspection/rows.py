@@ -11,7 +11,8 @@ from app.shared.viewer_rows import POLARITY_WORDS, shown_image
 from app.shared.worklist import EntryState
 from core.domain.inspection import DetectionResult
 from core.domain.model_version import ModelVersion
-from core.domain.radiograph import Polarity, Radiograph
+from core.domain.polarity import GROUND_WORDS, PolarityDecision
+from core.domain.radiograph import Polarity, PolarityGround, Radiograph
 from core.domain.records import Inspection
 from core.services.inspections.judging import failed_checks
 from core.services.routing.routing_certificates import RoutingCertificates, image_score, route_image
@@ -73,15 +74,34 @@ def _image(
 ) -> dict[str, Any]:
     result = current.answer.result if current.answer else None
     return shown_image(radiograph, current.entry.name, f"/pixels/{radiograph.sha256}") | {
-        "polarity_text": polarity_text(radiograph.polarity, model),
+        **polarity_data(radiograph, current.polarity),
         "srb_um": None if srb_mm is None else 1000 * srb_mm,  # no file states it, so the setup may
         "notes": list(dict.fromkeys((*radiograph.notes, *(result.notes if result else ())))),
     }
 
 
-def polarity_text(polarity: Polarity, model: ModelVersion) -> str:
-    """The polarity in words, and that it was assumed where it was."""
-    return POLARITY_WORDS.get(polarity, f"not stated: taken as {model.polarity.value}, as the model expects")
+def polarity_data(radiograph: Radiograph, decision: PolarityDecision | None) -> dict[str, Any]:
+    """The polarity with its ground, and the question where it has to be stated.
+
+    Args:
+        radiograph: in the polarity that counts.
+        decision: what counts and why; None before the image was looked at.
+    """
+    ground = GROUND_WORDS[radiograph.polarity_ground]
+    is_known = radiograph.polarity is not Polarity.UNKNOWN
+    short = f"{radiograph.polarity} · {ground}" if is_known else "polarity not stated"
+    words = f"{POLARITY_WORDS[radiograph.polarity]} ({ground})" if is_known else "not stated"
+    warning = decision.warning if decision else ""
+    return {
+        "polarity_text": words,
+        "polarity_line": {
+            "text": f"{short} ⚠" if warning else short,
+            "title": warning or (decision.estimate.told if decision and is_known else ""),
+            "warning": warning,
+            "is_stated_by_file": radiograph.polarity_ground is PolarityGround.FILE,
+        },
+        "polarity_ask": decision.estimate.told if decision and decision.is_asked else None,
+    }
 
 
 def _status(
@@ -92,6 +112,8 @@ def _status(
         status["message"] = _why(current)
     elif current.entry.state is EntryState.READING:
         status["message"] = f"Reading {current.entry.name}"
+    elif current.state == "asked":
+        status["message"] = "Not read yet: say whether it is a film or a digital image"
     elif current.is_pending:
         status["message"] = "Looking for indications"
     return status
@@ -106,7 +128,7 @@ def progress(items: Sequence[WorklistItem], remark: str = "") -> dict[str, Any] 
     failed = [item for item in items if item.state in ("failed", "cancelled")]
     if not remark and (len(items) < 2 or not (pending or failed)):
         return None
-    done = len(items) - len(pending) - len(failed)
+    done = sum(item.state == "ready" for item in items)
     text = f"{done} of {len(items)} analysed"
     if pending:
         text += _time_left(items, len(pending))
@@ -180,7 +202,8 @@ def _links(question: Question) -> dict[str, str]:
 
 
 def _batch_item(item: WorklistItem, threshold: float) -> dict[str, Any]:
-    summary, answer = "" if item.state == "ready" else item.state, item.answer
+    words = {"ready": "", "asked": "polarity?"}
+    summary, answer = words.get(item.state, item.state), item.answer
     if answer is not None and (found := _probabilities(answer)) is not None:
         summary = f"{sum(probability >= threshold for probability in found)} at {threshold:.2f}"
     sha256 = item.entry.sha256

@@ -18,7 +18,6 @@ from core.domain.radiograph import Polarity
 from core.domain.reading import Setup
 from core.services.inspections.open_readings import OpenReading
 
-POLARITY_KEY = "inspection.polarity"
 VIEWER_KEY = "inspection.viewer"
 TEMPLATE_KEY, SCOPE_KEY = "setup.template", "setup.scope"
 
@@ -93,8 +92,8 @@ def remembered() -> InspectionPageState:
 
 
 def chosen_polarity() -> Polarity:
-    """The polarity that the visitor says new images have; UNKNOWN means as the model expects."""
-    return Polarity(st.session_state.get(POLARITY_KEY) or Polarity.UNKNOWN)
+    """The polarity that the setup states for new images; UNKNOWN where it is estimated, or asked."""
+    return Polarity(remembered().setup.polarity or Polarity.UNKNOWN)
 
 
 def chosen_scope() -> Scope:

@@ -13,6 +13,7 @@ from core.domain.accounts import Identity
 from core.domain.errors import UnreadableImageError, WorkbenchError
 from core.domain.radiograph import Polarity
 from core.domain.reading import Setup
+from core.domain.records import new_id
 from core.imaging.archive import is_archive
 from core.imaging.limits import MAX_FRAMES
 from core.imaging.names import clean_name
@@ -34,6 +35,7 @@ class _Upload:
         numbers: gives each its own.
         waiting: key of the worklist entry, and the file that it waits for.
         n_entries: entries that it has on the worklist, those that were read among them.
+        batch: tells the worklist that they came together.
     """
 
     worklist: Worklist
@@ -44,10 +46,11 @@ class _Upload:
     numbers: Numbers
     waiting: deque[tuple[str, IncomingFile]] = field(default_factory=deque)
     n_entries: int = 0
+    batch: str = field(default_factory=new_id)
 
     def expect(self, file: IncomingFile) -> str:
         """The key of the entry that waits for `file`."""
-        key = self.worklist.expect(file.name, self.polarity, self.setup, model=self.model)
+        key = self.worklist.expect(file.name, self.polarity, self.setup, model=self.model, batch=self.batch)
         self.waiting.append((key, file))
         self.n_entries += 1
         return key
@@ -156,10 +159,12 @@ class Intake:
             radiograph = workspace.images.add(
                 identity, data, file.name, polarity=upload.polarity, frame=file.frame
             )
+            # what was stated while the file was being read counts, too
+            stated = entry.polarity if (entry := worklist.get(key)) else upload.polarity
             # kept first: once the worklist shows it as stored it may be removed, and must stay so
             setup = upload.numbers.given(upload.setup, file.name)
             workspace.worklist.put(
-                identity, key, radiograph.sha256, file.name, upload.polarity, upload.model, setup
+                identity, key, radiograph.sha256, file.name, stated, upload.model, setup, upload.batch
             )
             if not worklist.store(key, radiograph.sha256, setup):
                 workspace.worklist.remove(identity, key)

@@ -3,7 +3,7 @@
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
@@ -35,12 +35,13 @@ class WorklistEntry:
     Attributes:
         key: names the entry within its worklist.
         name: file name as the visitor knows it.
-        polarity: as the visitor said; UNKNOWN means as the model expects.
+        polarity: as the visitor stated it; UNKNOWN where not, then it is estimated, and asked where unsure.
         sha256: of the original bytes, None until it was read and stored.
         message: why it failed, one line.
         model: the registered model that reads it, "weld" or "casting", as it was chosen when the image came.
         setup: of the inspection; what nobody opened yet follows it.
         read_by: by model name, the version that reads it, whatever became champion later.
+        batch: shared by what was handed in together; empty for an image alone.
     """
 
     key: str
@@ -52,6 +53,7 @@ class WorklistEntry:
     model: str = MODELS[0]
     setup: Setup = NO_SETUP
     read_by: Mapping[str, int] = field(default_factory=dict, compare=False)
+    batch: str = ""
 
 
 class Worklist:
@@ -80,12 +82,19 @@ class Worklist:
         return next((e for e in reversed(self.entries()) if e.sha256 == sha256), None)
 
     def expect(
-        self, name: str, polarity: Polarity, setup: Setup = NO_SETUP, *, model: str = MODELS[0]
+        self,
+        name: str,
+        polarity: Polarity,
+        setup: Setup = NO_SETUP,
+        *,
+        model: str = MODELS[0],
+        batch: str = "",
     ) -> str:
         """The key of a new entry that is being read; the oldest gives way when the worklist is full."""
         key = secrets.token_hex(8)
         with self._lock:
-            self._entries[key] = WorklistEntry(key, name, polarity, model=model, setup=setup)
+            stated = self._stated_for(batch) if polarity is Polarity.UNKNOWN else polarity
+            self._entries[key] = WorklistEntry(key, name, stated, model=model, setup=setup, batch=batch)
             self._drop_oldest()
         return key
 
@@ -120,6 +129,40 @@ class Worklist:
             kept = entry.setup if setup is None else setup
             self._entries[key] = replace(entry, state=EntryState.STORED, sha256=sha256, setup=kept)
             return True
+
+    def state_polarity(self, key: str, polarity: Polarity, leave: Collection[str] = ()) -> tuple[str, ...]:
+        """Keep the polarity that the visitor states for the entry; the keys of all that it counts for.
+
+        It counts for what was handed in together with it and is stated alike or not at all.
+
+        Args:
+            key: of the entry.
+            polarity: film or digital.
+            leave: keys that stay as they are.
+        """
+        with self._lock:
+            if (asked := self._entries.get(key)) is None:
+                return ()
+            alike = (Polarity.UNKNOWN, asked.polarity)
+            changed = [
+                one.key
+                for one in self._entries.values()
+                if one.key == key
+                or (
+                    asked.batch
+                    and one.batch == asked.batch
+                    and one.polarity in alike
+                    and one.key not in leave
+                )
+            ]
+            for one in changed:
+                self._entries[one] = replace(self._entries[one], polarity=polarity)
+            return tuple(changed)
+
+    def _stated_for(self, batch: str) -> Polarity:
+        """The polarity that was stated last for what was handed in together; UNKNOWN when none was."""
+        stated = [one.polarity for one in self._entries.values() if batch and one.batch == batch]
+        return stated[-1] if stated else Polarity.UNKNOWN
 
     def reader(self, key: str, model: str, champion: int) -> int:
         """The version of the model that reads the entry: the champion of when it was first asked."""
@@ -222,6 +265,7 @@ def recalled(workspace_of: Callable[[Identity], Workspace], visitor: Identity) -
             model=kept.model,
             setup=setup_from(kept.setup),
             read_by={name: number for (image, name), number in readers.items() if image == kept.image_sha256},
+            batch=kept.batch,
         )
         for kept in entries
     ]

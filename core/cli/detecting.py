@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +19,10 @@ from core.cli.conventions import (
     show_progress,
 )
 from core.domain.errors import BadInputError
+
+if TYPE_CHECKING:
+    from core.domain.polarity import PolarityDecision
+    from core.domain.radiograph import Polarity
 
 
 @click.command()
@@ -46,6 +50,9 @@ def detect(
     A DICOM file of several frames gives one result a frame: "image" then also holds "frame", from 1.
     The sha256 is always that of the file.
 
+    A polarity that nobody states is estimated from the picture. Where the picture does not tell, or tells
+    another than the model's, it is taken as the model's, and stderr warns.
+
     A file that cannot be read is named on stderr and the others are still done; the exit code is then 2.
     """
     from core.domain.radiograph import Polarity
@@ -55,12 +62,18 @@ def detect(
     results: list[dict[str, Any]] = []
     refused: list[BadInputError] = []
     with open_services() as services:
-        services.registry.resolve(model, version=version, alias=alias)  # a wrong model fails before any image
+        resolved, _ = services.registry.resolve(
+            model, version=version, alias=alias
+        )  # a wrong model fails before any image
         for path, file in _files(paths, refused):
             try:
                 radiograph = read_radiograph(
                     file.read(), file.name, polarity=Polarity(polarity), frame=file.frame
                 )
+                decision = services.detect.polarity_of(radiograph, model=model, version=version, alias=alias)
+                _warn_of_polarity(file.name, decision, resolved.polarity)
+                if not decision.is_asked:
+                    radiograph = decision.applied(radiograph)
                 result = services.detect.detect(
                     radiograph, file.name, model=model, version=version, alias=alias, min_score=min_score
                 )
@@ -96,6 +109,15 @@ def _files(paths: Sequence[Path], refused: list[BadInputError]) -> Iterator[tupl
             yield path, file
         if sys.stderr.isatty():
             show_progress(n_done, len(paths))
+
+
+def _warn_of_polarity(name: str, decision: "PolarityDecision", assumed: "Polarity") -> None:
+    """Tell on stderr what the picture has against the polarity that it is read in."""
+    warning = decision.warning
+    if decision.is_asked:
+        warning = f"polarity not stated, taken as {assumed}. {decision.estimate.told}. State it: --polarity"
+    if warning:
+        click.echo(f"radikal: {name}: {warning}", err=True)
 
 
 def _refuse(error: BadInputError, refused: list[BadInputError]) -> None:

@@ -20,6 +20,15 @@ class Polarity(StrEnum):
     UNKNOWN = "unknown"
 
 
+class PolarityGround(StrEnum):
+    """Ground on which a polarity is taken."""
+
+    FILE = "file"
+    PERSON = "person"
+    ESTIMATED = "estimated"
+    ASSUMED = "assumed"
+
+
 class PitchSource(StrEnum):
     """Source of a scale; there are two planes, so the same number means different things."""
 
@@ -62,6 +71,7 @@ class Radiograph:
         fields: DICONDE fields that were present, keyword to text.
         frame: number of the frame in a file of several, from 1; None for a file of one picture.
         file_sha256: hex digest of the original bytes.
+        polarity_ground: ASSUMED where the polarity is unknown.
     """
 
     pixels: Pixels
@@ -74,6 +84,7 @@ class Radiograph:
     fields: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     frame: int | None = None
     file_sha256: str = ""
+    polarity_ground: PolarityGround = PolarityGround.ASSUMED
 
     def __post_init__(self) -> None:
         if not self.file_sha256:

@@ -10,6 +10,7 @@ from core.domain.errors import BadInputError
 from core.domain.indication import IndicationClass
 from core.domain.kinds import HIGHEST_GRADE, called, word_kind_in
 from core.domain.numbering import OWN_FIELDS
+from core.domain.radiograph import Polarity
 from core.domain.records import AnnotationSource
 from core.domain.wire_sets import WIRE_DIAMETERS_MM, WIRE_SETS, wires_of_set
 
@@ -43,6 +44,7 @@ class Setup:
         quality_level: level within it.
         wire_set: wire indicator that was laid on, one of `WIRE_SETS`, such as "W10 FE".
         required_wire: number of the thinnest wire that has to be visible.
+        polarity: of radiographs whose file does not state it, "film" or "digital"; None: estimated or asked.
         srb_mm: basic spatial resolution SRb of the image, from a duplex wire indicator.
 
     Raises:
@@ -64,6 +66,7 @@ class Setup:
     srb_mm: float | None = None
     film_number: str = ""
     position: str = ""
+    polarity: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("part", "material", "technique", *OWN_FIELDS):
@@ -73,6 +76,8 @@ class Setup:
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and 0 < value < _MAX_MM):
                 raise BadInputError(f"{name.removesuffix('_mm').replace('_', ' ')}: expected mm above 0")
+        if self.polarity not in (None, Polarity.FILM, Polarity.DIGITAL):
+            raise BadInputError(f"polarity: expected film or digital, got {self.polarity!r:.40}")
         self._require_indicator()
 
     def _require_indicator(self) -> None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from core.domain.override import Override
-from core.domain.radiograph import Polarity
+from core.domain.radiograph import Polarity, PolarityGround
 
 #: The track of annotations that belong to an image, not to one inspection of it.
 LABELS = "labels"
@@ -113,6 +113,7 @@ class Inspection:
         setup: what is inspected.
         image_quality: what the image-quality gate found, as its report is written; None before it ran.
         revision_of: the signed inspection that this one corrects.
+        polarity_ground: of the polarity; None where it was recorded before grounds were kept.
         reshoot_reason: why it has to be taken again; None unless the disposition is re-shoot.
         override: it was signed in spite of an objection; None where nothing stood against it.
     """
@@ -139,6 +140,7 @@ class Inspection:
     reshoot_reason: ReshootReason | None = None
     opened_at: datetime | None = None
     override: Override | None = None
+    polarity_ground: PolarityGround | None = None
 
     @property
     def is_open(self) -> bool:

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path, PurePath
 
 from core.domain.errors import UnreadableImageError
-from core.domain.radiograph import Polarity, Radiograph, frame_digest
+from core.domain.radiograph import Polarity, PolarityGround, Radiograph, frame_digest
 from core.imaging.decoded import Decoded
 from core.imaging.limits import MAX_FILE_BYTES, check_file_size
 from core.imaging.names import told_of
@@ -42,8 +42,9 @@ def read_radiograph(
     notes = _name_notes(name, file_format) + _frame_notes(decoded, frame, file_sha256) + decoded.notes
     if decoded.polarity is Polarity.UNKNOWN:
         decided = polarity
+        ground = PolarityGround.ASSUMED if polarity is Polarity.UNKNOWN else PolarityGround.PERSON
     else:
-        decided = decoded.polarity
+        decided, ground = decoded.polarity, PolarityGround.FILE
         if polarity not in (Polarity.UNKNOWN, decided):
             notes += (
                 f"polarity {decided} is taken from the file ({decoded.polarity_basis}), "
@@ -60,6 +61,7 @@ def read_radiograph(
         fields=decoded.fields,
         frame=frame,
         file_sha256=file_sha256,
+        polarity_ground=ground,
     )
 
 

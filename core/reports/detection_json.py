@@ -28,6 +28,8 @@ def detection_to_dict(result: DetectionResult, path: str) -> dict[str, Any]:
             "width": radiograph.width,
             "height": radiograph.height,
             "bit_depth": radiograph.bit_depth,
+            "polarity": radiograph.polarity.value,
+            "polarity_ground": radiograph.polarity_ground.value,
             "mm_per_px": radiograph.pitch.mm_per_px if radiograph.pitch else None,
         },
         "model": {"name": model.name, "version": model.version, "sha256": model.sha256},

@@ -20,6 +20,7 @@ EMPTY_RESULT = (
 #: Line on every page of a report without a signature, and of one with an invalid signature.
 UNSIGNED, FAILED = "NOT SIGNED", "SIGNATURE DOES NOT HOLD"
 _STATED_ONLY = (
+    "polarity", "polarity_ground",
     "wire_set", "required_wire", "srb_mm", "film_number", "position", "reshoot_reason", "certificate",
     "changed_disposition", "change_reason", "members", "covered_percent", "override", "n_open",
 )  # fmt: skip
@@ -37,6 +38,7 @@ class ImageFacts:
     Attributes:
         sha256: of the original file, or of one frame of it.
         scale_source: where mm per px came from, in words; both are None without a scale.
+        polarity_ground: in words; None where it was not kept.
         frame: in words, e.g. "frame 3 of the file with SHA-256 ..."; empty for a file of one picture.
     """
 
@@ -50,6 +52,7 @@ class ImageFacts:
     mm_per_px: float | None
     scale_source: str | None
     frame: str = ""
+    polarity_ground: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,7 @@ class SetupFacts:
     srb_mm: float | None = None
     film_number: str | None = None
     position: str | None = None
+    polarity: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,6 +358,7 @@ class InspectionReport:
         content["signatures"] = [_stated(one) for one in content["signatures"]]
         content["reviews"] = [_stated(one) for one in content["reviews"]]
         content["indications"] = [_stated(one) for one in content["indications"]]
+        content["image"] = _stated(content["image"])
         return _stated(content)
 
     def sha256(self) -> str:

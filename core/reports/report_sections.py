@@ -297,7 +297,7 @@ def _facts(report: InspectionReport, width: float) -> Iterator[Flowable]:
         ("Image sha256", image.sha256),
         *([("Source", image.frame)] if image.frame else []),
         ("Size", f"{image.width} × {image.height} px, {image.bit_depth} bit, {image.file_format}"),
-        ("Polarity", image.polarity),
+        ("Polarity", f"{image.polarity}{f', {image.polarity_ground}' if image.polarity_ground else ''}"),
         ("Scale", scale),
         ("Inspection", f"{report.inspection_id}, version {report.version}, reading {report.reading_version}"),
         ("Last change", moment(report.updated_at)),

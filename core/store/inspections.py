@@ -1,6 +1,6 @@
 """The repositories of inspections, reviews and signatures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.domain.errors import ImmutableRecordError, StaleVersionError, UnknownRecordError
 from core.domain.override import Override, override_from
-from core.domain.radiograph import Polarity
+from core.domain.radiograph import Polarity, PolarityGround
 from core.domain.records import (
     Disposition,
     Inspection,
@@ -45,6 +45,7 @@ class InspectionRepository:
                 image_sha256=inspection.image_sha256,
                 image_name=inspection.image_name,
                 polarity=inspection.polarity.value,
+                polarity_ground=inspection.polarity_ground.value if inspection.polarity_ground else None,
                 inspector_id=inspection.inspector_id,
                 model_name=inspection.model.name,
                 model_version=inspection.model.version,
@@ -84,14 +85,22 @@ class InspectionRepository:
         return None if row is None else _inspection(row)
 
     def same(
-        self, *, image_sha256: str, polarity: Polarity, model: ModelReference, inspector_id: str | None
+        self,
+        *,
+        image_sha256: str,
+        polarities: Collection[Polarity],
+        model: ModelReference,
+        inspector_id: str | None,
     ) -> Inspection | None:
-        """The newest inspection of this image by this person with this model version and calibration."""
+        """The newest inspection of this image by this person with this model version and calibration.
+
+        Only those in one of the `polarities` count.
+        """
         query = (
             select(InspectionRow)
             .where(
                 InspectionRow.image_sha256 == image_sha256,
-                InspectionRow.polarity == polarity.value,
+                InspectionRow.polarity.in_([one.value for one in polarities]),
                 InspectionRow.model_name == model.name,
                 InspectionRow.model_sha256 == model.sha256,
                 InspectionRow.model_version == model.version,
@@ -353,6 +362,7 @@ def _inspection(row: InspectionRow) -> Inspection:
         image_sha256=row.image_sha256,
         image_name=row.image_name,
         polarity=Polarity(row.polarity),
+        polarity_ground=PolarityGround(row.polarity_ground) if row.polarity_ground else None,
         inspector_id=row.inspector_id,
         model=ModelReference(
             name=row.model_name,

@@ -54,6 +54,7 @@ class InspectionRow(Base):
     image_sha256: Mapped[str] = mapped_column(ForeignKey("images.sha256"), index=True)
     image_name: Mapped[str] = mapped_column(String(255))
     polarity: Mapped[str] = mapped_column(String(16))
+    polarity_ground: Mapped[str | None] = mapped_column(String(16))
     inspector_id: Mapped[str | None] = mapped_column(ForeignKey("users.user_id"), index=True)
     model_name: Mapped[str] = mapped_column(String(64))
     model_version: Mapped[int] = mapped_column(Integer)

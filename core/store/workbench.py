@@ -1,11 +1,11 @@
 """The repositories of worklists, templates, rule sets, scales and disagreements."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from core.domain.radiograph import Polarity
@@ -20,7 +20,13 @@ from core.store.workbench_tables import (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeptWorklistEntry:
-    """An image on somebody's worklist; `model` is the registered model that reads it."""
+    """An image on somebody's worklist.
+
+    Attributes:
+        polarity: as a person stated it; UNKNOWN where nobody did.
+        model: the registered model that reads it.
+        batch: shared by what was handed in together; empty for an image alone.
+    """
 
     entry_id: str
     user_id: str
@@ -30,6 +36,7 @@ class KeptWorklistEntry:
     model: str
     setup: Mapping[str, Any]
     added_at: datetime
+    batch: str = ""
 
 
 class WorklistRepository:
@@ -52,9 +59,15 @@ class WorklistRepository:
                 model=entry.model,
                 setup=dict(entry.setup),
                 added_at=entry.added_at,
+                batch=entry.batch,
             )
         )
         self._session.flush()
+
+    def state_polarity(self, user_id: str, entry_ids: Collection[str], polarity: Polarity) -> None:
+        """Keep the polarity that a person stated for these entries."""
+        mine = (WorklistRow.user_id == user_id, WorklistRow.entry_id.in_(entry_ids))
+        self._session.execute(update(WorklistRow).where(*mine).values(polarity=polarity.value))
 
     def remove(self, user_id: str, entry_id: str) -> None:
         """Remove the image from the worklist; nothing happens when it is not there."""
@@ -87,6 +100,7 @@ class WorklistRepository:
                 model=row.model,
                 setup=row.setup,
                 added_at=row.added_at,
+                batch=row.batch,
             )
             for row in reversed(rows)
         ]

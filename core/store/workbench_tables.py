@@ -27,6 +27,7 @@ class WorklistRow(Base):
     model: Mapped[str] = mapped_column(String(64), server_default="weld")
     setup: Mapped[dict[str, Any]] = mapped_column(JSON)
     added_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    batch: Mapped[str] = mapped_column(String(ID_LENGTH), default="", server_default="")
 
 
 class SetupTemplateRow(Base):

@@ -96,6 +96,8 @@ class NoDetector:
     def detect(self, *_arguments: object, **_options: object) -> NoReturn:
         raise ModelArtefactError("the weights of weld v1 are missing")
 
+    polarity_of = detect
+
 
 def test_an_image_that_could_not_be_analysed_stays_on_show_with_the_reason(
     page: AppTest, workplace: Resources

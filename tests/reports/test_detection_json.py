@@ -40,6 +40,8 @@ def test_has_the_documented_keys_and_values() -> None:
         "width": 96,
         "height": 64,
         "bit_depth": 12,
+        "polarity": "film",
+        "polarity_ground": "assumed",
         "mm_per_px": 0.05,
     }
     assert content["model"] == {"name": "weld", "version": 2, "sha256": "ab" * 32}

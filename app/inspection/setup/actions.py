@@ -1,6 +1,7 @@
 """Changes of the setup: of one image, or of all on the worklist and those that are handed in next."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from app.inspection.items import WorklistItem, worklist_items
@@ -86,13 +87,17 @@ def _use(
     page = remembered()
     if numbering is not None:
         page.numbers.use(numbering)
+    page.setup = replace(page.setup, polarity=setup.polarity)  # of new radiographs, whatever the scope
     if item is not None and chosen_scope() is Scope.THIS:
         page.opened = item.entry.key  # its setup was set: that opens it
-        n_changed, _ = _describe({item: setup})
+        n_changed, _ = _describe({item: replace(setup, polarity=_setup_of(item).polarity)})
         return f"Saved for {item.entry.name}." if n_changed else "Not changed: the inspection is signed."
     page.setup = setup.shared()
     items, _ = worklist_items()
-    n_changed, n_signed = _describe({one: setup.with_own(_setup_of(one).own()) for one in items})
+    before = {one: _setup_of(one) for one in items}
+    n_changed, n_signed = _describe(
+        {one: replace(setup.with_own(had.own()), polarity=had.polarity) for one, had in before.items()}
+    )
     signed = f" {n_signed} signed before keep theirs." if n_signed else ""
     if n_changed == 0:
         return f"Counts for {_NEXT}.{signed}"

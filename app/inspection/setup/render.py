@@ -19,6 +19,11 @@ from core.standards.rule_set import RuleSet
 TECHNIQUES = ("film", "computed radiography (CR)", "digital detector (DR)")
 _MM: dict[str, Any] = {"min_value": 0.0, "step": 0.5, "format": "%.2f", "placeholder": "not known"}
 _SRB: dict[str, Any] = {**_MM, "step": 0.01, "format": "%.3f"}
+_POLARITIES = {
+    None: "estimated from the picture, asked where unsure",
+    "film": "film: less metal is darker",
+    "digital": "digital: less metal is brighter",
+}
 _SIDES = {None: "not known", True: "one side", False: "both sides"}
 
 
@@ -124,6 +129,15 @@ def _draw_form(
             key=f"{key}.sides",
         )
         fields |= _indicator_fields(shown, key)
+        fields["polarity"] = st.selectbox(
+            "Polarity of new radiographs",
+            list(_POLARITIES),
+            index=list(_POLARITIES).index(remembered().setup.polarity),
+            format_func=_POLARITIES.__getitem__,
+            key=f"{key}.polarity",
+            help="For files that do not state it: PNG and TIFF never do, DICONDE does. "
+            "That of a radiograph on the table is changed with the key p.",
+        )
         left, right = st.columns([1, 2], gap="small", vertical_alignment="bottom")
         is_sent = left.form_submit_button("Apply", type="primary", key=f"{key}.apply")
         name = right.text_input("Keep as template", placeholder="name", key=f"{key}.name")

@@ -16,6 +16,7 @@ from core.domain.detections import Detections, FloatArray
 from core.domain.errors import ModelArtefactError
 from core.domain.inspection import DetectionResult
 from core.domain.model_version import ModelVersion
+from core.domain.polarity import PolarityDecision, decide_polarity
 from core.domain.ports import ModelSource
 from core.domain.radiograph import Polarity, Radiograph
 from core.engine.batching import MicroBatcher
@@ -23,6 +24,7 @@ from core.engine.detector import SCORE_FLOOR, Detector, Request
 from core.engine.merging import SUPPORT_SHARE
 from core.engine.precision import pick_device
 from core.imaging.normalise import normalise
+from core.imaging.polarity import estimate_polarity
 
 log = logging.getLogger(__name__)
 _KEPT_DETECTORS = 4
@@ -91,6 +93,18 @@ class DetectService:
         return DetectionResult(
             name, radiograph, resolved, found, elapsed_ms, self._device, _notes(radiograph, resolved)
         )
+
+    def polarity_of(
+        self, radiograph: Radiograph, *, model: str, version: int | None = None, alias: str = "champion"
+    ) -> PolarityDecision:
+        """The polarity to read the radiograph in: stated, estimated, or to be asked.
+
+        Raises:
+            ModelNotFoundError: when there is no such version.
+        """
+        resolved, _ = self._models.resolve(model, version=version, alias=alias)
+        estimate = estimate_polarity(radiograph.pixels, resolved.name)
+        return decide_polarity(radiograph.polarity, radiograph.polarity_ground, resolved.polarity, estimate)
 
     def warm_up(self, version: ModelVersion) -> None:
         """Load a version and run it once on nothing: the first run of a network prepares its kernels.

@@ -14,6 +14,7 @@ from core.domain.accounts import Identity
 from core.domain.errors import BadInputError, UnknownRecordError
 from core.domain.inspection import DetectionResult
 from core.domain.permissions import Action, require
+from core.domain.radiograph import Polarity
 from core.domain.reading import Setup, setup_from
 from core.domain.records import Disposition, Inspection, ModelReference, ReshootReason, new_id
 from core.services.images.image_quality import tell_remade
@@ -114,7 +115,7 @@ class InspectionService:
         with self._store.write() as work:
             known = work.inspections.same(
                 image_sha256=result.radiograph.sha256,
-                polarity=result.radiograph.polarity,
+                polarities=_same_polarities(result),
                 model=model,
                 inspector_id=identity.account_id,
             )
@@ -125,6 +126,7 @@ class InspectionService:
                 image_sha256=result.radiograph.sha256,
                 image_name=result.name,
                 polarity=result.radiograph.polarity,
+                polarity_ground=result.radiograph.polarity_ground,
                 inspector_id=identity.account_id,
                 model=model,
                 detections=tuple(result.rows()),
@@ -293,11 +295,20 @@ def newest_of(work: Work, recorded: Inspection) -> Inspection:
     """The newest inspection of the same image, person, model version and calibration as `recorded`."""
     found = work.inspections.same(
         image_sha256=recorded.image_sha256,
-        polarity=recorded.polarity,
+        polarities=(recorded.polarity,),
         model=recorded.model,
         inspector_id=recorded.inspector_id,
     )
     return found or recorded
+
+
+def _same_polarities(result: DetectionResult) -> tuple[Polarity, ...]:
+    """The polarities of earlier inspections that read the image as `result` does.
+
+    An unknown polarity was taken as the model's own.
+    """
+    polarity = result.radiograph.polarity
+    return (polarity, Polarity.UNKNOWN) if polarity is result.model.polarity else (polarity,)
 
 
 def model_reference(result: DetectionResult) -> ModelReference:
@@ -315,8 +326,9 @@ def model_reference(result: DetectionResult) -> ModelReference:
 
 def inspection_content(inspection: Inspection) -> Mapping[str, Any]:
     """The unchanging content of an inspection, for the digest in the audit log."""
-    model = inspection.model
+    model, ground = inspection.model, inspection.polarity_ground
     return {
+        **({} if ground is None else {"polarity_ground": ground.value}),
         "inspection_id": inspection.inspection_id,
         "image": inspection.image_sha256,
         "polarity": inspection.polarity.value,

@@ -75,6 +75,13 @@ class ReadingService:
             inspection, tuple(indications), annotation.version, annotation.created_at, identity.user_id
         )
 
+    def is_begun(self, inspection: Inspection) -> bool:
+        """True once somebody has saved a reading of the inspection, decided about it or signed it."""
+        if inspection.version > 1 or not inspection.is_open:
+            return True
+        with self._store.read() as work:
+            return work.annotations.latest(inspection.image_sha256, inspection.inspection_id) is not None
+
 
 def reading_of(
     work: Work, inspection_id: str, *, track: str | None = None, version: int | None = None

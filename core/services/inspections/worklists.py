@@ -1,6 +1,6 @@
 """The worklist of a person, stored so that it survives a reload or a restart."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,6 +50,7 @@ class WorklistService:
         polarity: Polarity,
         model: str,
         setup: Setup,
+        batch: str = "",
     ) -> None:
         """Put an image on the own worklist, in place of an earlier entry of it; commands have no worklist.
 
@@ -61,6 +62,7 @@ class WorklistService:
             polarity: as the person said.
             model: the registered model that reads it.
             setup: of the inspection.
+            batch: shared by what was handed in together.
 
         Raises:
             NotAllowedError: the role may not hand in radiographs.
@@ -78,6 +80,7 @@ class WorklistService:
                 model=model,
                 setup=setup.to_dict(),
                 added_at=work.now,
+                batch=batch,
             )
             work.worklist.put(entry)
 
@@ -101,6 +104,19 @@ class WorklistService:
         with self._store.write() as work:
             for entry_id, setup in setups.items():
                 work.worklist.change(identity.user_id, entry_id, setup=setup.to_dict())
+
+    def state_polarity(self, identity: Identity, entry_ids: Collection[str], polarity: Polarity) -> None:
+        """Keep the polarity that the person states for these images of the own worklist.
+
+        Raises:
+            NotAllowedError: the role may not hand in radiographs.
+            BadInputError: neither film nor digital.
+        """
+        require(identity, Action.IMAGES_ADD)
+        if polarity is Polarity.UNKNOWN:
+            raise BadInputError("polarity: expected film or digital")
+        with self._store.write() as work:
+            work.worklist.state_polarity(identity.user_id, entry_ids, polarity)
 
     def remove(self, identity: Identity, entry_id: str) -> None:
         """Remove an image from the own worklist; what was stored stays stored."""

@@ -7,6 +7,7 @@ from typing import Any
 from core.audit.canonical import digest
 from core.domain.accounts import Identity, Role
 from core.domain.errors import NotAllowedError
+from core.domain.polarity import REPORTED_GROUNDS
 from core.domain.radiograph import PitchSource, PixelPitch
 from core.domain.records import Inspection, Review, Signature
 from core.domain.signing import INSPECTED, REVIEWED
@@ -61,6 +62,7 @@ def image_facts(inspection: Inspection, image: StoredImage, pitch: PixelPitch | 
         bit_depth=image.bit_depth,
         file_format=image.file_format,
         polarity=inspection.polarity.value,
+        polarity_ground=REPORTED_GROUNDS[ground] if (ground := inspection.polarity_ground) else None,
         mm_per_px=None if pitch is None else pitch.mm_per_px,
         scale_source=None if pitch is None else pitch.source.value,
         frame=""

@@ -3,7 +3,10 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
+import cv2
+import numpy as np
 import pytest
 from sqlalchemy import delete
 
@@ -13,7 +16,8 @@ from app.shared.worklist import WorklistEntry
 from core.domain.accounts import Identity, Role
 from core.domain.errors import ModelArtefactError
 from core.domain.inspection import DetectionResult
-from core.domain.radiograph import Polarity, Radiograph
+from core.domain.polarity import PolarityDecision
+from core.domain.radiograph import Polarity, PolarityGround, Radiograph
 from core.domain.reading import Setup
 from core.store.fingerprint_table import ImageFingerprintRow
 from tests.workplace import radiograph_png
@@ -39,6 +43,11 @@ class SlowDetect:
         if self.fails_with is not None:
             raise self.fails_with
         return self._real.detect(radiograph, name, model=model, version=version)
+
+    def polarity_of(
+        self, radiograph: Radiograph, *, model: str, version: int | None = None
+    ) -> PolarityDecision:
+        return self._real.polarity_of(radiograph, model=model, version=version)
 
 
 @pytest.fixture
@@ -66,11 +75,11 @@ def question(workplace: Resources) -> Callable[[int], Question]:
 
 
 def until_done(desk: AnalysisQueue, question: Question) -> Answer:
-    """The answer when it is ready or failed."""
+    """The answer when it is ready or failed, or asks for the polarity."""
     end = time.monotonic() + 60
     while time.monotonic() < end:
         answer = desk.ask(question, FILM, GUEST)
-        if answer.state in (AnswerState.READY, AnswerState.FAILED):
+        if answer.state in (AnswerState.READY, AnswerState.FAILED, AnswerState.ASKED):
             return answer
         time.sleep(0.01)
     raise AssertionError("no answer came")
@@ -229,3 +238,43 @@ def test_a_scale_set_while_the_analysis_runs_counts_for_its_report(
     detect.may_go.set()
     inspection = until_done(desk, asked).inspection
     assert inspection.image_quality["basis"]["mm_per_px"] == pytest.approx(0.05)
+
+
+def flat_png() -> bytes:
+    pixels = np.full((64, 64), 700, np.uint16)
+    return cv2.imencode(".png", pixels)[1].tobytes()
+
+
+def test_a_picture_that_does_not_tell_its_polarity_is_not_read_before_somebody_states_it(
+    workplace: Resources, desk: AnalysisQueue, detect: SlowDetect
+) -> None:
+    detect.may_go.set()
+    workspace = workplace.services.workspace_of(GUEST)
+    stored = workspace.images.add(GUEST, flat_png(), "flat.png")
+    unstated = Question(GUEST.user_id, stored.sha256, Polarity.UNKNOWN, "weld", 1)
+    asked = until_done(desk, unstated)
+    assert (asked.state, asked.result, asked.inspection) == (AnswerState.ASKED, None, None)
+    assert detect.order == []
+    stated = until_done(desk, replace(unstated, polarity=Polarity.DIGITAL))
+    assert stated.state is AnswerState.READY
+    found = stated.inspection
+    assert (found.polarity, found.polarity_ground) == (Polarity.DIGITAL, PolarityGround.PERSON)
+
+
+def test_an_estimate_that_agrees_with_the_model_is_taken_and_kept_as_such(
+    desk: AnalysisQueue, detect: SlowDetect, question: Callable[[int], Question]
+) -> None:
+    detect.may_go.set()
+    answer = until_done(desk, question(3))
+    assert answer.result.radiograph.polarity is Polarity.FILM
+    assert answer.inspection.polarity_ground is PolarityGround.ESTIMATED
+    assert answer.polarity.warning == ""
+
+
+def test_what_a_person_stated_is_not_replaced_by_the_estimate_which_warns(
+    desk: AnalysisQueue, detect: SlowDetect, question: Callable[[int], Question]
+) -> None:
+    detect.may_go.set()
+    answer = until_done(desk, replace(question(4), polarity=Polarity.DIGITAL))
+    assert answer.inspection.polarity is Polarity.DIGITAL
+    assert "you said digital, but the picture looks film" in answer.polarity.warning

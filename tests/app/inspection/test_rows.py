@@ -1,16 +1,17 @@
 """What the inspection page tells the viewer."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from app.inspection.analysis_queue import Answer, AnswerState, Question
 from app.inspection.items import WorklistItem
-from app.inspection.rows import polarity_text, start_threshold, viewer_data
+from app.inspection.rows import polarity_data, start_threshold, viewer_data
 from app.shared.worklist import EntryState, WorklistEntry
-from core.domain.model_version import ModelVersion
-from core.domain.radiograph import PitchSource, PixelPitch, Polarity
+from core.domain.polarity import PolarityEstimate, decide_polarity
+from core.domain.radiograph import PitchSource, PixelPitch, Polarity, PolarityGround
 from tests.reports.test_detection_json import result
 
 ANALYSED = result(pitch=PixelPitch(0.05, PitchSource.FILE))
@@ -121,7 +122,49 @@ def test_the_threshold_starts_at_the_operating_point_within_its_range(operating:
     assert start_threshold(replace(ANALYSED.model, calibration=calibration)) == start
 
 
-def test_an_assumed_polarity_is_told_as_assumed() -> None:
-    model: ModelVersion = ANALYSED.model
-    assert "taken as film" in polarity_text(Polarity.UNKNOWN, model)
-    assert polarity_text(Polarity.DIGITAL, model).startswith("digital")
+SILENT = PolarityEstimate(Polarity.UNKNOWN, 0.6, "")
+LOOKS_DIGITAL = PolarityEstimate(Polarity.DIGITAL, 0.99, "the weld is darker than the plate")
+
+
+def polarity_shown(
+    stated: Polarity, ground: PolarityGround, estimate: PolarityEstimate, expected: Polarity = Polarity.FILM
+) -> dict[str, Any]:
+    decision = decide_polarity(stated, ground, expected, estimate)
+    return polarity_data(decision.applied(ANALYSED.radiograph), decision)
+
+
+@pytest.mark.parametrize(
+    ("stated", "ground", "estimate", "expected", "told"),
+    [
+        (Polarity.FILM, PolarityGround.FILE, SILENT, Polarity.FILM, "film · DICONDE"),
+        (Polarity.DIGITAL, PolarityGround.PERSON, SILENT, Polarity.FILM, "digital · you"),
+        (Polarity.UNKNOWN, PolarityGround.ASSUMED, LOOKS_DIGITAL, Polarity.DIGITAL, "digital · estimated"),
+        (Polarity.FILM, PolarityGround.PERSON, LOOKS_DIGITAL, Polarity.FILM, "film · you ⚠"),
+    ],
+)
+def test_the_polarity_is_told_with_its_ground(
+    stated: Polarity, ground: PolarityGround, estimate: PolarityEstimate, expected: Polarity, told: str
+) -> None:
+    data = polarity_shown(stated, ground, estimate, expected)
+    assert data["polarity_line"]["text"] == told
+    assert data["polarity_ask"] is None
+
+
+@pytest.mark.parametrize(
+    ("estimate", "why"),
+    [(SILENT, "does not tell clearly"), (LOOKS_DIGITAL, "looks digital: the weld is darker than the plate")],
+)
+def test_an_estimate_that_is_unsure_or_differs_from_the_model_asks(
+    estimate: PolarityEstimate, why: str
+) -> None:
+    data = polarity_shown(Polarity.UNKNOWN, PolarityGround.ASSUMED, estimate)
+    assert why in data["polarity_ask"]
+    assert data["polarity_line"]["text"] == "polarity not stated"
+
+
+def test_an_image_whose_polarity_is_asked_waits_for_a_person_not_for_us() -> None:
+    decision = decide_polarity(Polarity.UNKNOWN, PolarityGround.ASSUMED, Polarity.FILM, SILENT)
+    asked = WorklistItem(ENTRY, QUESTION, Answer(AnswerState.ASKED, polarity=decision))
+    data = shown(asked, READY)
+    assert (data["status"]["state"], data["detections"], data["links"]) == ("asked", [], None)
+    assert (data["batch"][0]["summary"], data["progress"]) == ("polarity?", None)

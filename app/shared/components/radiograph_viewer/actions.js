@@ -52,6 +52,7 @@ export function actionsOf(viewer) {
   const presets = Object.fromEntries([1, 2, 3, 4, 5].map((n) => [`preset${n}`, whenShown(() => radiograph.preset(String(n)))]));
   return {
     ...presets,
+    polarity: () => viewer.polarity.open(),
     // Tells for keys that a page or a form may want as well.
     isWanted: (name) => ({ point: stage.isDrawing, delete: measures.selected !== null || viewer.canChange, pickAll: viewer.reading.isThere }[name] ?? true),
     in: whenShown(() => viewport.zoomAt(1.25)), out: whenShown(() => viewport.zoomAt(0.8)), fit: whenShown(() => viewport.fit()),

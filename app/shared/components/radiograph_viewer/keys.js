@@ -17,6 +17,7 @@ export const KEYS = [
   { group: "Grey values", shows: "i", does: "invert", keys: { i: "invert" } },
   { group: "Grey values", shows: "f", does: "filter: none, CLAHE, high-pass", keys: { f: "filter" } },
   { group: "Grey values", shows: "t", does: "histogram", keys: { t: "histogram" } },
+  { group: "Grey values", shows: "p", does: "polarity: film or digital; the image is read again", keys: { p: "polarity" } },
   { group: "Indications", shows: "↑ ↓, . ,", does: "previous, next indication of the list", keys: { ".": "next", ",": "previous" } },
   { group: "Indications", shows: "o", does: "boxes off and on (held: off while it is held)", keys: { o: "boxes" } },
   { group: "Indications", shows: "u", does: "show what is under the threshold", keys: { u: "below" } },

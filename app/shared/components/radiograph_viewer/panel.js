@@ -116,7 +116,7 @@ export class Panel {
   #fillFacts({ image, model, calibration, status }, scale) {
     this.$(".image-facts").replaceChildren(...factList(image ? [
       ["File", image.name], ["Size", `${image.width} × ${image.height} px`], ["Depth", `${image.bit_depth} bit, ${image.file_format}`],
-      ["Polarity", image.polarity_text],
+      ["Polarity", image.polarity_text], ["", image.polarity_line?.warning],
       ["Scale", scale ? `${scale.mmPerPx.toPrecision(3)} mm/px, ${scale.source}` : "unknown: sizes in px"],
       ...Object.entries(image.fields), ...image.notes.map((note) => ["Note", note]), ["SHA-256", image.sha256],
     ] : []));

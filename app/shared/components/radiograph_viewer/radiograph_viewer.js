@@ -18,6 +18,7 @@ import { recall, remember } from "./memory.js";
 import { isInDialog, isKeptByControl, isTyping, listenToKeys } from "./page_keys.js";
 import { Panel, indicationLabel } from "./panel.js";
 import { HistogramPlot } from "./plots.js";
+import { PolarityBar } from "./polarity_bar.js";
 import { Radiograph } from "./radiograph.js";
 import { Reading } from "./reading.js";
 import { ReadingPanel } from "./reading_panel.js";
@@ -84,6 +85,10 @@ class Viewer {
       entered: (mm, px) => this.#reportScale(this.radiograph.enterScale({ lengthMm: mm, lengthPx: px })),
       closed: () => { this.#useTool("pan"); this.$(".stage canvas").focus(); },
     });
+    this.polarity = new PolarityBar(root, {
+      state: (event) => this.trigger("polarity", event), closed: () => this.stage.canvas.focus(),
+      said: (text) => { this.$(".said").textContent = text; this.#showMessage(text); },
+    });
     this.toolbar = new Toolbar(this.$(".tools"), {
       act: (name) => this.act(name), preset: (number) => this.radiograph.preset(number), filter: (name) => this.radiograph.use(name),
     });
@@ -137,6 +142,7 @@ class Viewer {
     this.readingPanel.update(data.reading ?? null);
     this.progress.fill(data.progress ?? null);
     this.strip.fill(data.batch, data.current);
+    this.polarity.fill(data.image, data.current, Boolean(data.reading) && !data.reading.is_open);
     this.#showStatus();
     if (data.prefetch !== before?.prefetch) this.#fetchAhead();
   }

@@ -26,6 +26,7 @@ def radiograph_viewer(
     on_decision: Callable[[], None] = _ignore,
     on_sign: Callable[[], None] = _ignore,
     on_revise: Callable[[], None] = _ignore,
+    on_polarity: Callable[[], None] = _ignore,
     on_submit: Callable[[], None] = _ignore,
     on_skip: Callable[[], None] = _ignore,
 ) -> None:
@@ -45,6 +46,8 @@ def radiograph_viewer(
         on_decision: the decision changed; the event `decision` holds the same.
         on_sign: the event `sign` holds `inspection_id`, `version` and `reading_version` as they are on show.
         on_revise: a signed inspection is to be corrected; its id is the event `revise`.
+        on_polarity: the visitor states whether the image is a film or digital; the event `polarity` holds
+            `key` (of the image in the batch) and `polarity`.
         on_submit: where labels are made (`data["reading"]["is_labelling"]`, see `app.label.rows.label_data`):
             they are complete; the event `submit` holds `inspection_id` and `version`.
         on_skip: the image is left as it is; the event `skip` holds `inspection_id` and `why`.
@@ -61,6 +64,7 @@ def radiograph_viewer(
         on_decision_change=on_decision,
         on_sign_change=on_sign,
         on_revise_change=on_revise,
+        on_polarity_change=on_polarity,
         on_submit_change=on_submit,
         on_skip_change=on_skip,
     )
