@@ -99,7 +99,7 @@ def _noise(pixels: npt.NDArray[np.generic]) -> tuple[float, ...]:
 
 
 def _roughness(patches: FloatArray, gap: int) -> FloatArray:
-    """Second difference along and across, px apart by `gap`: slopes and smooth shading drop out; one number a patch."""
+    """Noise of each patch: its second difference over `gap` px, in which slopes and shading drop out."""
     if not len(patches):
         return np.zeros(0, np.float32)
     near, far = slice(None, -gap), slice(gap, None)
