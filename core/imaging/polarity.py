@@ -35,6 +35,7 @@ _GROUPS = {
 }
 #: Signs of a seam say nothing of a casting.
 _WELD_ONLY = ("band",)
+_FAIR_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,7 +89,7 @@ def polarity_weights() -> dict[str, PolarityWeights]:
 def _strongest(
     found: npt.NDArray[np.float64], weights: npt.NDArray[np.float64], total: float, kind: str
 ) -> str:
-    """The sign that adds most to the sum, in words."""
+    """The sign that adds most to the sum, in words; the weld itself where it adds a fair share."""
     sums: dict[str, float] = {}
     looks: dict[str, float] = {}
     for name, value, weight in zip(NAMES, found, weights, strict=True):
@@ -99,6 +100,8 @@ def _strongest(
         sums[group] = sums.get(group, 0.0) + share
         looks[group] = looks.get(group, 0.0) + value * abs(weight)
     strongest = max(sums, key=lambda group: sums[group])
+    if sums.get("band", 0.0) > _FAIR_SHARE * abs(total):
+        strongest = "band"
     if sums[strongest] <= 0:
         return ""
     return _WORDS[strongest][0 if looks[strongest] > 0 else 1]

@@ -62,7 +62,7 @@ def _copy(pixels: npt.NDArray[np.generic]) -> FloatArray | None:
     if max(small.shape) > _COPY_SIDE_PX:
         ratio = _COPY_SIDE_PX / max(small.shape)
         size = (max(16, round(small.shape[1] * ratio)), max(16, round(small.shape[0] * ratio)))
-        small = cv2.resize(small, size, interpolation=cv2.INTER_AREA)
+        small = np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_AREA), np.float32)
     low, high = np.percentile(small, (_LOW, _HIGH))
     if not high - low > _EPS * max(1.0, abs(high), abs(low)):
         return None

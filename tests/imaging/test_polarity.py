@@ -48,6 +48,11 @@ def test_every_shipped_sample_tells_its_polarity_and_why() -> None:
         assert told.reason
 
 
+def test_the_reason_is_what_a_person_can_see() -> None:
+    told = estimate_polarity(read_radiograph_file(SAMPLES / "digital_detector.png").pixels, "weld")
+    assert told.reason == "the weld is darker than the plate"
+
+
 @pytest.mark.parametrize(
     "pixels",
     [

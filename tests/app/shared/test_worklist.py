@@ -119,3 +119,38 @@ def test_an_entry_is_read_by_the_champion_of_when_it_was_first_asked() -> None:
     assert worklist.reader("k", "weld", 2) == 2
     assert worklist.reader("k", "casting", 9) == 7
     assert worklist.reader("gone", "weld", 3) == 3
+
+
+def test_a_stated_polarity_counts_for_what_came_with_the_image() -> None:
+    worklist = Worklist()
+    keys = [worklist.expect(f"{n}.tif", Polarity.UNKNOWN, batch="a") for n in range(3)]
+    other, alone = (
+        worklist.expect("9.tif", Polarity.UNKNOWN, batch="b"),
+        worklist.expect("8.tif", Polarity.FILM),
+    )
+    assert worklist.state_polarity(keys[0], Polarity.DIGITAL, leave=[keys[2]]) == (keys[0], keys[1])
+    told = [worklist.get(key).polarity for key in (*keys, other, alone)]
+    assert told == [
+        Polarity.DIGITAL,
+        Polarity.DIGITAL,
+        Polarity.UNKNOWN,
+        Polarity.UNKNOWN,
+        Polarity.FILM,
+    ]
+    assert worklist.state_polarity("gone", Polarity.FILM) == ()
+
+
+def test_what_is_stated_otherwise_in_the_batch_stays() -> None:
+    worklist = Worklist()
+    polarities = (Polarity.FILM, Polarity.DIGITAL, Polarity.UNKNOWN)
+    first, other, third = (worklist.expect("a.tif", one, batch="a") for one in polarities)
+    assert worklist.get(third).polarity is Polarity.DIGITAL  # as the one that came last before it
+    assert worklist.state_polarity(first, Polarity.DIGITAL) == (first,)
+    assert worklist.get(other).polarity is Polarity.DIGITAL
+
+
+def test_images_without_a_batch_are_stated_one_by_one() -> None:
+    worklist = Worklist()
+    first, second = (worklist.expect("a.tif", Polarity.UNKNOWN) for _ in range(2))
+    assert worklist.state_polarity(first, Polarity.FILM) == (first,)
+    assert worklist.get(second).polarity is Polarity.UNKNOWN
