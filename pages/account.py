@@ -40,8 +40,9 @@ def draw_own_facts(identity: Identity) -> None:
         }
     )
     certificates, held = resources().services.certificates.own(identity)
-    draw_facts({f"Certificate {n}": one.words for n, one in enumerate(certificates, 1)} or
-               {"Certificate": NOT_STATED})  # fmt: skip
+    names = [f"Certificate {n}" for n in range(1, len(certificates) + 1)]
+    shown = {name: one.words for name, one in zip(names, certificates, strict=True)}
+    draw_facts(shown if len(shown) > 1 else {"Certificate": "; ".join(shown.values()) or NOT_STATED})
     if warning := held.refusal or held.warning:
         st.warning(f"{warning[:1].upper()}{warning[1:]}.")
     st.caption("An administrator changes name, role and certificates.")

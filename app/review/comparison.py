@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.shared.viewer_rows import PREVIEW_ABOVE_PX
-from core.domain.indication import ISO_6520
+from core.domain.grouping import counted
 from core.domain.reading import Call, ReadIndication, number_of
-from core.domain.reading_comparison import Agreement, Pair, compared
+from core.domain.reading_comparison import Agreement, Pair, compared, says_the_same
 from core.domain.records import Inspection
 from core.services.inspections.own_review import SideBySide
 from core.store.images import StoredImage
@@ -25,8 +25,8 @@ _DIFFERENCES = {
     Agreement.ONLY_SECOND: "only you report it",
     Agreement.ONLY_FIRST: "only the first person reports it",
     Agreement.OPEN_FIRST: "left open, you do not report it",
-    Agreement.SAME: "both report it, the same class",
-    Agreement.CLASS: "both report it, another class",
+    Agreement.SAME: "both report it",
+    Agreement.CLASS: "both report it, each as something else",
 }
 _NONE = "–"
 
@@ -102,8 +102,8 @@ def _place(pair: Pair, n_model: int) -> dict[str, Any]:
 
 def _difference(pair: Pair) -> str:
     if pair.first is not None and pair.agreement in (Agreement.CALL_OPEN, Agreement.CALL_DISMISSED):
-        other = pair.second is not None and pair.first.indication_class is not pair.second.indication_class
-        return f"{pair.agreement.value}{', another class' if other else ''}"
+        other = pair.second is not None and not says_the_same(pair.first, pair.second)
+        return f"{pair.agreement.value}{', you say something else' if other else ''}"
     notes = [one.note for one in (pair.first, pair.second) if one is not None and one.note]
     return "; ".join([_DIFFERENCES[pair.agreement], *notes])
 
@@ -113,8 +113,7 @@ def _words(one: ReadIndication | None, number: int | None) -> str:
 
 
 def _kind(one: ReadIndication) -> str:
-    code = one.iso6520 or ISO_6520.get(one.indication_class)
-    return f"{one.indication_class.value}{f' {code}' if code else ''}"
+    return f"{one.kind_words}{f', level {one.grade}' if one.grade is not None else ''}"
 
 
 def _box(one: ReadIndication, number: int) -> dict[str, Any]:
@@ -127,6 +126,7 @@ def _box(one: ReadIndication, number: int) -> dict[str, Any]:
         "call": one.call.value,
         "is_hit": True,
         "is_below": False,
+        "is_member": one.group is not None,
     }
 
 
@@ -148,10 +148,10 @@ def _own_title(both: SideBySide) -> str:
 
 
 def _title(who: str, word: str, said: Sequence[ReadIndication], note: str) -> str:
-    n_open = sum(one.call is Call.OPEN for one in said)
-    n_told = sum(one.call is Call.CONFIRMED for one in said)
-    counted = f"{n_told} indication{'' if n_told == 1 else 's'}" + (f", {n_open} left open" if n_open else "")
-    return " · ".join(filter(None, (who, word, counted, note and f'"{note}"')))
+    n_open = sum(one.call is Call.OPEN for one in counted(said))
+    n_told = sum(one.call is Call.CONFIRMED for one in counted(said))
+    counts = f"{n_told} indication{'' if n_told == 1 else 's'}" + (f", {n_open} left open" if n_open else "")
+    return " · ".join(filter(None, (who, word, counts, note and f'"{note}"')))
 
 
 def _side(title: str, boxes: list[dict[str, Any]]) -> dict[str, Any]:

@@ -29,7 +29,7 @@ _SHAPES: dict[IndicationClass, frozenset[str]] = {
 class Agreement(StrEnum):
     """Agreement of two readings at one place."""
 
-    CLASS = "another class"
+    CLASS = "another class, kind or severity level"
     CALL_OPEN = "the first person left it open"
     CALL_DISMISSED = "the first person dismissed it"
     ONLY_FIRST = "only the first person"
@@ -103,5 +103,11 @@ def _pair(first: ReadIndication, second: ReadIndication | None) -> Pair:
         return Pair(Agreement.CALL_DISMISSED, first, second)
     if first.call is Call.OPEN:
         return Pair(Agreement.CALL_OPEN, first, second)
-    is_same = first.indication_class is second.indication_class
-    return Pair(Agreement.SAME if is_same else Agreement.CLASS, first, second)
+    return Pair(Agreement.SAME if says_the_same(first, second) else Agreement.CLASS, first, second)
+
+
+def says_the_same(first: ReadIndication, second: ReadIndication) -> bool:
+    """True for the same class, and the same kind and severity level where both people stated one."""
+    stated = ((first.stated_kind, second.stated_kind), (first.grade, second.grade))
+    is_same = all(a == b for a, b in stated if a is not None and b is not None)
+    return is_same and first.indication_class is second.indication_class

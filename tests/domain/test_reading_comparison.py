@@ -93,6 +93,20 @@ def test_kinds_that_can_be_one_thing(one: IndicationClass, other: IndicationClas
     assert (said([a], [b])[0][0] == "CLASS") is expected
 
 
+@pytest.mark.parametrize(
+    ("change", "agreement"),
+    [
+        ({"iso6520": "1011"}, "CLASS"),
+        ({"iso6520": None}, "SAME"),
+        ({"grade": 3}, "CLASS"),
+        ({"grade": None}, "SAME"),
+    ],
+)
+def test_kinds_and_severity_levels_differ_where_both_people_state_one(change: dict, agreement: str) -> None:
+    first = replace(A, iso6520="1021", grade=2)
+    assert said([first], [replace(first, **change)])[0][0] == agreement
+
+
 def test_what_the_first_person_dismissed_gives_way_to_what_they_report() -> None:
     gone, kept = replace(A, indication_id="gone", call=Call.DISMISSED), box("kept", 2, 0, 12, 10)
     assert said([gone, kept], [A]) == [("SAME", "kept", "a")]

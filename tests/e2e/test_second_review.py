@@ -75,7 +75,7 @@ def test_blind_then_both_then_signed(chromium: Browser, server: Served) -> None:
         both = page.locator(".pair[data-ready='1']")
         expect(both).to_be_visible()
         expect(page.locator(".place")).to_have_count(2)
-        expect(page.locator(".place[aria-selected=true]")).to_contain_text("1 crack 100")
+        expect(page.locator(".place[aria-selected=true]")).to_contain_text("1 crack")
         zoom = page.locator(".pair .zoom")
         before = zoom.inner_text()
         page.locator(".place").nth(1).click()

@@ -131,8 +131,8 @@ def test_both_readings_stand_side_by_side_once_the_own_is_final(
     assert "you <b" in words
     assert "1 only you, 1 only the first person" in words
     assert [(one["group"], one["first"], one["second"]) for one in data["places"]] == [
-        ("Only you", "–", "1 inclusion 300"),
-        ("Only the first person", "1 crack 100", "–"),
+        ("Only you", "–", "1 inclusion"),
+        ("Only the first person", "1 crack", "–"),
     ]
     assert data["first"]["title"] == 'First: A.Film · reject · 1 indication · "first note"'
     assert data["second"]["title"] == "You, blind · accept · 1 indication"

@@ -177,7 +177,8 @@ class Pair {
 
   #showBoxes() {
     this.each((stage, side) => {
-      stage.boxes.shown = this.data[side].boxes.filter((box) => !box.is_below);
+      stage.boxes.shown = this.data[side].boxes.filter((box) => !box.is_below && !box.is_member);
+      stage.boxes.aside = this.data[side].boxes.filter((box) => box.is_member);
       stage.boxes.below = this.isBelowShown ? this.data[side].boxes.filter((box) => box.is_below) : [];
       stage.redraw();
     });
