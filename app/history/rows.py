@@ -166,6 +166,8 @@ def _said(record: InspectionRecord) -> list[str]:
     ]
     for one in record.reviews:
         own = f", own disposition {one.own_disposition.word}" if one.own_disposition else ""
+        if one.changed_disposition:
+            own += f" blind, changed to {one.changed_disposition.word} after comparing ({one.change_reason})"
         note = f": {one.note}" if one.note else ""
         by = record.name(one.reviewer_id)
         lines.append(f"{by} {one.outcome.value}{own}, {second(one.created_at)}{note}")

@@ -44,7 +44,7 @@ def draw_queue(identity: Identity) -> None:
 def draw_blind(identity: Identity, own: OwnReview) -> None:
     """The radiograph and the reviewer's own reading, nothing else."""
     inspection = own.reading.inspection
-    words = "Blind: draw what you see (n), choose your disposition, then compare."
+    words = "Blind: draw what you see (b), choose your disposition, then compare."
     if own.blind is not None:
         words = (
             f"Opened again: {own.blind.reason}. What you said blind ({own.blind.disposition.word}) stays in "

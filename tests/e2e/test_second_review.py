@@ -116,3 +116,4 @@ def test_blind_then_both_then_signed(chromium: Browser, server: Served) -> None:
     assert (review.own_disposition, review.changed_disposition) == (Disposition.ACCEPT, Disposition.REPAIR)
     with signed_in(chromium, server, "a.film", f"/history?inspection={inspection_id}") as page:
         expect(page.get_by_text("look at the middle again")).to_be_visible()
+        expect(page.get_by_text("own disposition accept blind, changed to repair")).to_be_visible()

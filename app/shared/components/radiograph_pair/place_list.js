@@ -4,7 +4,7 @@ import { element } from "../element.js";
 const STEPS = { ArrowUp: -1, ArrowDown: 1, ArrowLeft: -1, ArrowRight: 1 };
 
 export class PlaceList {
-  // choose(index): shows the place of this index.
+  // choose(): another place is the chosen one, or none.
   constructor(root, choose) {
     Object.assign(this, { root, choose, places: [], chosen: null });
     root.addEventListener("click", (event) => this.#open(event.target.closest("[data-index]")));
@@ -47,7 +47,7 @@ export class PlaceList {
       row.tabIndex = isChosen || (index === null && row.dataset.index === "0") ? 0 : -1;
       if (isChosen) row.scrollIntoView({ block: "nearest" });
     }
-    this.choose(index);
+    this.choose();
   }
 
   #open(row) {

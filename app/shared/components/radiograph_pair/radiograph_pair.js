@@ -62,7 +62,7 @@ class Pair {
     this.isMapOn = false;
     this.maps = new HeatMaps(() => this.#showMaps());
     this.preset = "1";
-    this.list = new PlaceList(this.$(".places"), (index) => this.#showPlace(index));
+    this.list = new PlaceList(this.$(".places"), () => this.#showPlace());
     this.recent = new RecentSources();
     this.stages = Object.fromEntries(Object.keys(ACCENTS).map((side) => [side, this.#stage(side)]));
     root.addEventListener("click", (event) => { const name = event.target.closest("[data-act]")?.dataset.act; if (name) this.act(name); });
@@ -94,6 +94,7 @@ class Pair {
     this.data = data;
     this.$(".where").textContent = data.where;
     this.root.classList.toggle("readings", Boolean(data.places));
+    if (!data.places) this.focus = data.focus;
     this.root.classList.toggle("stacked", data.image.width > 1.5 * data.image.height);
     this.each((stage, side) => {
       this.$(`[data-side=${side}] figcaption`).textContent = data[side].title;
@@ -115,18 +116,23 @@ class Pair {
     const isSame = JSON.stringify(before?.places) === JSON.stringify(this.data.places);
     if (!isSame) this.list.update(this.data.places);
     if (!isSame || this.list.chosen === null) this.list.mark(this.data.places.length ? 0 : null);
+    else this.#markPlace();
   }
 
   // Centres both stages on the place and selects its boxes; the side without one says so.
-  #showPlace(index) {
-    const place = this.data.places[index] ?? null;
-    this.data.focus = place?.focus ?? null;
+  #showPlace() {
+    this.focus = this.list.place?.focus ?? null;
+    this.#markPlace();
+    this.act("back");
+  }
+
+  #markPlace() {
+    const { place, chosen } = this.list;
     this.each((stage, side) => {
       stage.boxes.selected = place?.[`${side}_n`] ?? null;
       if (this.source) this.#note(side, place && stage.boxes.selected === null ? "nothing reported at this place" : "");
     });
-    this.$(".where").textContent = place ? `${index + 1} of ${this.data.places.length} · ${place.difference}` : "";
-    this.act("back");
+    this.$(".where").textContent = place ? `${chosen + 1} of ${this.data.places.length} · ${place.difference}` : "";
   }
 
   // A click on a box chooses its place, where there are places.
@@ -152,7 +158,7 @@ class Pair {
       this.#show(source);
       this.root.dataset.ready = "1";
       this.#showMaps();
-      if (this.data.places) this.#showPlace(this.list.chosen);
+      if (this.data.places) this.#showPlace();
     } catch (error) {
       if (error.name !== "AbortError") this.each((_, side) => this.#note(side, `the radiograph cannot be shown: ${error.message}`));
     }
@@ -240,7 +246,7 @@ class Pair {
     const { viewport } = this.stages.first;
     const actions = {
       fit: () => viewport.fit(), one: () => viewport.showOneToOne(), in: () => viewport.zoomAt(1.25), out: () => viewport.zoomAt(0.8),
-      back: () => { if (this.data.focus) viewport.centre(this.data.focus); else viewport.fit(); },
+      back: () => { if (this.focus) viewport.centre(this.focus); else viewport.fit(); },
       invert: () => { this.source.invert(); this.#windowChanged(this.preset); },
       recorded: () => this.each(({ boxes }) => { boxes.isRecordedShown = this.#toggled("recorded", !boxes.isRecordedShown); }),
       below: () => { this.isBelowShown = this.#toggled("below", !this.isBelowShown); this.#showBoxes(); },
