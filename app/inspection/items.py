@@ -1,5 +1,6 @@
 """The images on the worklist, each with its answer, and the readings of them."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +21,7 @@ from core.domain.polarity import PolarityDecision
 from core.domain.radiograph import Radiograph
 from core.domain.reading import setup_from
 from core.domain.records import Inspection
-from core.services.inspections.open_readings import OpenReading
+from core.services.inspections.open_readings import OpenReading, ReadingProgress, progress_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -161,6 +162,24 @@ def open_item(item: WorklistItem) -> OpenReading | None:
         return page.shown
     page.shown = workspace.open_readings.open_newest(identity, item.recorded, known=page.shown)
     return page.shown
+
+
+def progress_on(
+    items: Sequence[WorklistItem], current: WorklistItem, reading: OpenReading | None
+) -> dict[str, ReadingProgress]:
+    """How far each image that was analysed is read, by the key of its entry.
+
+    The image on show is told by `reading`; others as they were when this session looked, because its own
+    readings are what changes them.
+    """
+    known = remembered().progress
+    if reading is not None:
+        known[current.entry.key] = progress_of(reading.reading)
+    identity, readings = current_identity(), current_workspace().open_readings
+    for item in items:
+        if item.recorded is not None and item.entry.key not in known:
+            known[item.entry.key] = readings.progress(identity, item.recorded)
+    return known
 
 
 def _item(entry: WorklistEntry, identity: Identity, readers: Readers, shown: str | None) -> WorklistItem:

@@ -6,7 +6,14 @@ from urllib.parse import quote
 import streamlit as st
 
 from app.inspection import actions
-from app.inspection.items import Readers, WorklistItem, open_item, radiograph_of, worklist_items
+from app.inspection.items import (
+    Readers,
+    WorklistItem,
+    open_item,
+    progress_on,
+    radiograph_of,
+    worklist_items,
+)
 from app.inspection.reading import actions as reading_actions
 from app.inspection.reading.rows import reading_data
 from app.inspection.rows import route_data, start_threshold, viewer_data
@@ -206,6 +213,7 @@ def _viewer(was_pending: bool, drawn_for: str | None) -> None:
             threshold=_threshold_for(model),
             reading=_reading_data(current, reading) if reading else None,
             remark=page.remark,
+            progress_by_key=progress_on(items, current, reading),
         ),
         key=VIEWER_KEY,
         on_open=actions.open_event,

@@ -39,6 +39,7 @@ def viewer_data(
     threshold: float,
     reading: Mapping[str, Any] | None = None,
     remark: str = "",
+    progress_by_key: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Plain data for the viewer: one image and the worklist around it.
 
@@ -50,6 +51,7 @@ def viewer_data(
         threshold: to begin with; the viewer keeps its own afterwards.
         reading: see `app.inspection.reading.rows.reading_data`; None before there is one.
         remark: one line on those of the last files that were not taken.
+        progress_by_key: how far each image is read, by the key of its entry; none are told without it.
     """
     result = current.answer.result if current.answer else None
     return {
@@ -64,7 +66,7 @@ def viewer_data(
         "links": _links(current.question) if result and current.question else None,
         "reading": None if reading is None else dict(reading),
         "progress": progress(items, remark),
-        "batch": [_batch_item(item, threshold) for item in items],
+        "batch": [_batch_item(item, threshold, progress_by_key or {}) for item in items],
         "current": current.entry.key,
     }
 
@@ -201,9 +203,14 @@ def _links(question: Question) -> dict[str, str]:
     }
 
 
+<<<<<<< HEAD
 def _batch_item(item: WorklistItem, threshold: float) -> dict[str, Any]:
     words = {"ready": "", "asked": "polarity?"}
     summary, answer = words.get(item.state, item.state), item.answer
+=======
+def _batch_item(item: WorklistItem, threshold: float, progress_by_key: Mapping[str, str]) -> dict[str, Any]:
+    summary, answer = "" if item.state == "ready" else item.state, item.answer
+>>>>>>> dfab34f (The strip tells what is waiting, assessed and signed; only changed rows are made anew; wire IQI)
     if answer is not None and (found := _probabilities(answer)) is not None:
         summary = f"{sum(probability >= threshold for probability in found)} at {threshold:.2f}"
     sha256 = item.entry.sha256
@@ -212,6 +219,7 @@ def _batch_item(item: WorklistItem, threshold: float) -> dict[str, Any]:
         "name": item.entry.name,
         "state": item.state,
         "summary": summary,
+        "progress": str(progress_by_key.get(item.entry.key, "")),
         "title": f"{item.entry.name}: {item.entry.message or summary}",
         "thumbnail_url": f"/thumbnails/{sha256}" if sha256 else None,
     }

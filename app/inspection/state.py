@@ -16,7 +16,7 @@ from app.shared.state import kept, reported
 from app.shared.worklist import Worklist, worklists
 from core.domain.radiograph import Polarity
 from core.domain.reading import Setup
-from core.services.inspections.open_readings import OpenReading
+from core.services.inspections.open_readings import OpenReading, ReadingProgress
 
 VIEWER_KEY = "inspection.viewer"
 TEMPLATE_KEY, SCOPE_KEY = "setup.template", "setup.scope"
@@ -53,6 +53,7 @@ class InspectionPageState:
         opened: key of the entry that the visitor opened last; one that shows by itself is not opened.
         outcome: whether the last change of the setup was saved, and what to say about it.
         n_applied: changes of the setup that were saved.
+        progress: how far each image is read, by the key of its worklist entry.
         shown: the reading that was shown last, with its verdict.
         refused: the change of the reading that was not saved last, and why: `edit` and `message`.
         signing: waits for the password.
@@ -69,6 +70,7 @@ class InspectionPageState:
     opened: str | None = None
     outcome: tuple[bool, str] = (True, "")
     n_applied: int = 0
+    progress: dict[str, ReadingProgress] = field(default_factory=dict)
     shown: OpenReading | None = None
     refused: dict[str, Any] = field(default_factory=dict)
     signing: Signing | None = None

@@ -126,7 +126,7 @@ def report(
         ),  # fmt: skip
         image_quality=(
             QualityCheck("clipping at the dark end", "passed", "0.01 % of the pixels are at the end"),
-            QualityCheck("wire indicator", "not evaluable", "no wire indicator was found"),
+            QualityCheck("wire IQI", "not evaluable", "no wire IQI was found"),
         ),
         indications=tuple(indication(number, **size) for number in range(1, n + 1)),
         n_below=4,

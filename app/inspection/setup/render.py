@@ -1,4 +1,4 @@
-"""The form of the setup: the part, the rule, the wire indicator; of one image, or of all on the worklist."""
+"""The form of the setup: the part, the rule, the wire IQI; of one image, or of all on the worklist."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -157,7 +157,7 @@ def _own_fields(shown: Setup, key: str) -> dict[str, Any]:
 
 
 def _indicator_fields(shown: Setup, key: str) -> dict[str, Any]:
-    """The fields by which the image-quality gate judges the wire indicator and normalises the noise."""
+    """The fields by which the image-quality gate judges the wire IQI and normalises the noise."""
     left, middle, right = st.columns(3, gap="small")
     sets = [None, *WIRE_SETS]
     wire_set = left.selectbox(

@@ -147,7 +147,7 @@ def _wires(wires: WireIndicator | None, limits: QualityLimits) -> Check:
     kind = CheckKind.WIRES
     required = None if limits.required_wire is None else float(limits.required_wire)
     if wires is None:
-        sentence = "Not evaluable: no wire indicator was found, read it by eye."
+        sentence = "Not evaluable: no wire IQI was found, read it by eye."
         return Check(kind, _OPEN, None, "wire number", required, sentence)
     seen = f"{wires.n_visible} wires stand out of the noise"
     if limits.wire_set is None:

@@ -20,7 +20,7 @@ class CheckKind(StrEnum):
     CONTRAST_SPAN = "exposure range"
     BLUR = "blur"
     NOISE = "noise"
-    WIRES = "wire indicator"
+    WIRES = "wire IQI"
     DUPLICATE = "duplicate"
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from core.domain.accounts import Identity
 from core.domain.permissions import Action, require
-from core.domain.reading import setup_from
+from core.domain.reading import Call, setup_from
 from core.domain.records import Inspection, Signature
 from core.services.images.images import pitch_of
 from core.services.inspections.correction_queue import names_of
@@ -15,6 +16,14 @@ from core.services.inspections.readings import Reading, existing, reading_of
 from core.services.inspections.signing_off import judgement_as_signed
 from core.store.blobs import BlobNotFoundError
 from core.store.unit_of_work import Store, Work
+
+
+class ReadingProgress(StrEnum):
+    """How far an image on the worklist is read."""
+
+    WAITING = "waiting"
+    ASSESSED = "assessed"
+    SIGNED = "signed"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +42,15 @@ class OpenReading:
     judged_on: tuple[object, ...]
     signatures: tuple[Signature, ...]
     names: Mapping[str, str]
+
+
+def progress_of(reading: Reading) -> ReadingProgress:
+    """SIGNED, else ASSESSED when somebody read it and left nothing open, else WAITING."""
+    if not reading.inspection.is_open:
+        return ReadingProgress.SIGNED
+    is_read = reading.version > 0 or reading.inspection.disposition is not None
+    is_done = is_read and all(one.call is not Call.OPEN for one in reading.indications)
+    return ReadingProgress.ASSESSED if is_done else ReadingProgress.WAITING
 
 
 class OpenReadingService:
@@ -67,6 +85,12 @@ class OpenReadingService:
         require(identity, Action.INSPECTIONS_READ)
         with self._store.read() as work:
             return _opened(work, newest_of(work, recorded), known)
+
+    def progress(self, identity: Identity, recorded: Inspection) -> ReadingProgress:
+        """How far `recorded`, or its newest correction, is read; refuses as `open`."""
+        require(identity, Action.INSPECTIONS_READ)
+        with self._store.read() as work:
+            return progress_of(reading_of(work, newest_of(work, recorded).inspection_id))
 
 
 def _opened(work: Work, inspection: Inspection, known: OpenReading | None) -> OpenReading:

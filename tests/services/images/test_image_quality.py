@@ -165,19 +165,19 @@ def test_stating_set_and_required_wire_makes_the_gate_again_and_the_verdict_foll
     place: Workspace, inspector: Identity
 ) -> None:
     inspection = inspected(place, inspector, film_with_wires(), "film.png")
-    assert "set and required wire are not stated" in check(inspection, "wire indicator")["message"]
+    assert "set and required wire are not stated" in check(inspection, "wire IQI")["message"]
     place.scales.set(inspector, inspection.image_sha256, known_mm=5, measured_px=100)
     inspection = place.inspections.get(inspector, inspection.inspection_id)
     assert inspection.version == 2
     passed = decide(place, inspector, inspection, replace(W10, required_wire=15))
-    assert check(passed, "wire indicator")["state"] == "passed"
-    assert "of W10 to W16: W15 (0.125 mm) is the smallest" in check(passed, "wire indicator")["message"]
+    assert check(passed, "wire IQI")["state"] == "passed"
+    assert "of W10 to W16: W15 (0.125 mm) is the smallest" in check(passed, "wire IQI")["message"]
     failed = decide(place, inspector, passed, replace(W10, required_wire=16), note="too thin")
     assert (failed.version, failed.note) == (4, "too thin")
     assert [one for one in judged(place, failed) if "W16 (0.1 mm) is required" in one]
     assert place.inspections.get(inspector, failed.inspection_id).image_quality == failed.image_quality
     assert [one["version"] for one in told(place, "inspection.quality_assessed")] == [2, 3, 4]
-    assert told(place, "inspection.quality_assessed")[-1]["failed"] == ["wire indicator"]
+    assert told(place, "inspection.quality_assessed")[-1]["failed"] == ["wire IQI"]
     assert told(place, "inspection.quality_assessed")[-1]["basis"]["required_wire"] == 16
 
 

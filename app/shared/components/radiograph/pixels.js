@@ -117,7 +117,7 @@ class PixelSource {
   get windowText() {
     const [from, to] = [this.displayed(this.window.lo), this.displayed(this.window.hi)];
     const number = (value) => (Math.abs(this.slope) < 1 && this.filter === "none" ? value.toPrecision(4) : Math.round(value));
-    return `W ${number(to - from)} L ${number((from + to) / 2)}${this.filter === "none" ? "" : " of the filtered picture"}`;
+    return `W ${number(to - from)} L ${number((from + to) / 2)}${this.filter === "none" ? "" : " of the filtered radiograph"}`;
   }
 
   // The window of the picture as recorded, in units of the image: holds whatever its samples stand for.

@@ -7,7 +7,7 @@ const MOST_UNDO = 200;
 export class Annotations {
   // name, write: see Saved. on: { send(event), changed() }
   constructor(name, write, on) {
-    this.saved = new Saved(name, write, { send: on.send, changed: () => on.changed() });
+    this.saved = new Saved(name, write, { send: on.send, changed: () => { if (!this.isStepping) on.changed(); } });
     this.on = on;
     this.detections = []; // boxes of the model, or what else is suggested
     this.forgetSteps();
@@ -29,11 +29,19 @@ export class Annotations {
   // Takes the next content; false when nothing can be changed now.
   set(content) {
     const before = this.content;
-    if (!this.canChange || !this.saved.set(content)) return false;
+    if (!this.canChange || !this.#store(content)) return false;
     this.past = [...this.past.slice(-MOST_UNDO), before];
     this.future = [];
     this.on.changed();
     return true;
+  }
+
+  // One change is told once, after the steps know of it too.
+  #store(content) {
+    this.isStepping = true;
+    const isTaken = this.saved.set(content);
+    this.isStepping = false;
+    return isTaken;
   }
 
   note(n, text) { return (this.find(n)?.note ?? "") === text ? false : this.change(n, { note: text }); }
@@ -44,7 +52,7 @@ export class Annotations {
   #step(from, to) {
     if (!from.length || !this.canChange) return;
     const before = this.content;
-    if (!this.saved.set(from[from.length - 1])) return;
+    if (!this.#store(from[from.length - 1])) return;
     from.pop();
     to.push(before);
     this.on.changed();

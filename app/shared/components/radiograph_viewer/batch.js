@@ -1,6 +1,7 @@
 // The batch of images: a strip to choose from, and how far it is analysed.
 import { element, onButton } from "../element.js";
 
+const PROGRESS_MARKS = { signed: "✓", assessed: "◑", waiting: "○" };
 const DOTS = { ready: "●", working: "◔", waiting: "○", failed: "✕", cancelled: "–", asked: "?" };
 
 export class BatchStrip {
@@ -20,10 +21,11 @@ export class BatchStrip {
 
   #item(item) {
     const open = element("button", {
-      type: "button", class: "open", "data-state": item.state, "data-key": item.key, "aria-current": String(item.key === this.current), title: item.title,
+      type: "button", class: "open", "data-state": item.state, "data-progress": item.progress || null, "data-key": item.key, "aria-current": String(item.key === this.current), title: item.title,
     });
     open.append(item.thumbnail_url ? element("img", { src: item.thumbnail_url, alt: "", loading: "lazy" }) : element("span", { class: "img" }));
-    open.append(element("span", { class: "label", text: item.name }), element("span", { class: "dot", text: `${DOTS[item.state]} ${item.summary}` }));
+    const read = item.progress ? `${PROGRESS_MARKS[item.progress]} ${item.progress}` : `${DOTS[item.state]} ${item.summary}`;
+    open.append(element("span", { class: "label", text: item.name }), element("span", { class: "dot", text: read }));
     open.addEventListener("click", () => this.on.open(item.key));
     const remove = element("button", { type: "button", class: "remove", text: "×", "aria-label": `Take ${item.name} off the table`, title: "Take off the table" });
     remove.addEventListener("click", () => this.on.remove(item.key));

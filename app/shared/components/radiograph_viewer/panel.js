@@ -97,16 +97,25 @@ export class Panel {
 
   fill(data, scale) {
     Object.assign(this, { data, scale });
-    this.rows.clear();
     this.isBlind = Boolean(data.reading?.is_blind); // then nothing tells of a model, not even that it found nothing
     for (const row of [".threshold-row", ".counts-row"]) this.$(row).hidden = this.isBlind;
     this.$(".size-head").textContent = scale ? "mm" : "px";
     this.$(".size-head").title = scale ? `longer side of the box; ${scale.source}` : "longer side of the box; the scale of this image is unknown";
     this.verdicts = Object.fromEntries(Object.entries(data.reading?.judgement?.indications ?? {}).map(([id, { verdict }]) => [id, verdict]));
     this.members = Map.groupBy(data.detections.filter(({ group }) => group), ({ group }) => group);
-    for (const detection of data.detections) this.rows.set(detection.n, this.#row(detection, data.calibration));
+    this.#renewRows(data);
     this.listing.fill(data.detections, { verdicts: this.verdicts, ranks: data.reading?.severity });
     this.#fillFacts(data, scale);
+  }
+
+  // Only rows that changed are made anew: a film may hold hundreds.
+  #renewRows({ detections, calibration }) {
+    const before = this.rows;
+    this.rows = new Map(detections.map((detection) => {
+      const content = JSON.stringify([detection, this.verdicts[detection.id], this.members.get(detection.id)?.length, this.scale, calibration.id]);
+      const known = before.get(detection.n);
+      return [detection.n, known?.content === content ? known : Object.assign(this.#row(detection, calibration), { content })];
+    }));
   }
 
   // Another image: its list begins in the order of the chosen column, without a filter.
@@ -168,9 +177,9 @@ export class Panel {
   show({ shown, below, left }, threshold, isBelowShown) {
     const rowsOf = (list) => list.map((d) => this.rows.get(d.n));
     const hadFocus = this.root.getRootNode().activeElement?.closest?.("tr[data-n]")?.dataset.n;
-    this.$("tbody.shown").replaceChildren(...rowsOf(shown));
+    fillWith(this.$("tbody.shown"), rowsOf(shown));
     const head = element("tr", { class: "below-head" }, element("th", { colspan: 6, scope: "rowgroup", text: `below ${threshold.toFixed(2)}: not reported` }));
-    this.$("tbody.below").replaceChildren(...(isBelowShown && below.length ? [head, ...rowsOf(below)] : []));
+    fillWith(this.$("tbody.below"), isBelowShown && below.length ? [head, ...rowsOf(below)] : []);
     if (hadFocus) this.rows.get(Number(hadFocus))?.focus({ preventScroll: true });
     this.head.show(this.listing, !this.isLabelling && !this.isBlind);
     this.$(".threshold").value = threshold;
@@ -255,6 +264,12 @@ export class Panel {
     withMap.hidden = selected === null;
     if (selected !== null) withMap.href = `${links.png}&${at}&map=${selected}`;
   }
+}
+
+// Leaves a part of the table alone that holds these rows already.
+function fillWith(body, rows) {
+  const { children } = body;
+  if (children.length !== rows.length || rows.some((row, i) => children[i] !== row)) body.replaceChildren(...rows);
 }
 
 function factList(pairs) {

@@ -19,7 +19,7 @@ class RecordTable extends ChoiceList {
     this.root.style.maxHeight = `calc(100vh - ${below}px)`;
     const heads = columns.map((text) => element("th", { scope: "col", text }));
     this.root.replaceChildren(element("table", { "aria-label": label },
-      element("thead", {}, element("tr", {}, element("th", { class: "picture", "aria-label": "picture" }), ...heads)),
+      element("thead", {}, element("tr", {}, element("th", { class: "picture", "aria-label": "radiograph" }), ...heads)),
       element("tbody", {}, ...rows.map((row) => this.#row(row)))));
     this.root.scrollTop = 0;
   }
