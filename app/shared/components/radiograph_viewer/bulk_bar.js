@@ -9,10 +9,10 @@ export class BulkBar {
     const button = (data, title, text, key) => element("button", { type: "button", ...data, title: `${title} (${key})` }, element("span", { text }), " ", element("kbd", { text: key }));
     this.title = element("strong");
     this.about = element("span", { class: "quietly" });
-    this.calls = element("div", { class: "calls" },
+    this.calls = element("div", { class: "bulk-calls" },
       button({ "data-bulk": "confirm" }, "Confirm all of them", "Confirm", "y"), button({ "data-bulk": "dismiss" }, "Dismiss all of them", "Dismiss", "n"),
       button({ "data-bulk": "classify" }, "One class and number for all of them", "Class", "e"), button({ "data-bulk": "group" }, "One indication of many: clustered or linear porosity", "Group", "j"));
-    this.kinds = element("div", { class: "calls group-kinds", role: "group", "aria-label": "Group as", hidden: true },
+    this.kinds = element("div", { class: "bulk-calls group-kinds", role: "group", "aria-label": "Group as", hidden: true },
       ...Object.entries(GROUP_KINDS).map(([code, name]) => element("button", { type: "button", "data-group": code, title: `${name}, ISO 6520-1 no. ${code}` }, element("kbd", { text: code }), ` ${name}`)));
     this.root = element("div", { class: "bulk", role: "group", "aria-label": "Selected indications", hidden: true }, this.title, " ", this.about, this.calls, this.kinds);
     root.querySelector(".details").after(this.root);

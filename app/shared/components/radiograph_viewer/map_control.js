@@ -1,7 +1,7 @@
 // The map of the selected box: fetched once, shown on demand.
 import { HeatMaps } from "../radiograph/heat_map.js";
 
-const PREFETCH_AFTER_MS = 120;
+const PREFETCH_AFTER_MS = 600; // whoever goes from one to the next by keys asks for none
 
 export class MapControl {
   // on: { change(map|null), look({ opacity, asContours }) }

@@ -76,6 +76,8 @@ export class Panel {
   #tabs() { return [...this.root.querySelectorAll("[role=tab]")]; }
 
   openTab(name) {
+    if (this.tab === name) return;
+    this.tab = name;
     for (const tab of this.#tabs()) {
       tab.setAttribute("aria-selected", String(tab.dataset.tab === name));
       tab.tabIndex = tab.dataset.tab === name ? 0 : -1;
@@ -213,18 +215,24 @@ export class Panel {
   #offerTabStop() {
     const listed = [...this.root.querySelectorAll("tr[data-n]")];
     const stop = listed.find((row) => Number(row.dataset.n) === this.selected) ?? listed[0];
-    for (const row of listed) row.tabIndex = row === stop ? 0 : -1;
+    for (const row of listed) {
+      const at = row === stop ? 0 : -1;
+      if (row.tabIndex !== at) row.tabIndex = at;
+    }
   }
 
   // n: the indication whose details are on show; all that are picked are marked.
   select(n, takeFocus) {
     this.selected = n;
-    for (const [number, row] of this.rows) row.setAttribute("aria-selected", String(this.picks.has(number)));
+    for (const [number, row] of this.rows) {
+      const isPicked = String(this.picks.has(number));
+      if (row.getAttribute("aria-selected") !== isPicked) row.setAttribute("aria-selected", isPicked); // each one costs a restyling
+    }
     this.#offerTabStop();
     this.#fillDetails(this.picks.size > 1 ? undefined : this.data?.detections.find((d) => d.n === n));
     const row = this.rows.get(n);
     if (!row?.isConnected) return;
-    if (takeFocus) row.focus({ preventScroll: true });
+    if (takeFocus || this.$("table").contains(this.root.getRootNode().activeElement)) row.focus({ preventScroll: true });
     this.#reveal(row);
   }
 

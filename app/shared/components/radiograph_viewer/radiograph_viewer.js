@@ -206,8 +206,7 @@ class Viewer {
       this.#tell("every indication on show is assessed");
       return;
     }
-    this.select(next, true);
-    this.#centreSelected();
+    this.#goTo(next);
   }
 
   // The next one in the order of the list after the selected one that is not assessed, without `others`; null when none is.
@@ -359,8 +358,19 @@ class Viewer {
     this.reporting = setTimeout(() => this.setState("threshold", this.threshold), REPORT_AFTER_MS);
   }
 
+  // A second click on the same one deselects it.
   select(n, takeFocus = false, tab = "indications") {
-    if (n === this.selected && n !== null && !takeFocus && this.panel.picks.size < 2) n = null;
+    const isAgain = n === this.selected && !takeFocus && this.panel.picks.size < 2;
+    this.#choose(isAgain ? null : n, takeFocus, tab);
+  }
+
+  // The focus stays where it is: keys work from everywhere.
+  #goTo(n) {
+    this.#choose(n, false, "indications");
+    this.#centreSelected();
+  }
+
+  #choose(n, takeFocus, tab) {
     this.#setSelected(n);
     if (n !== null && this.measures.selected) this.measures.select(null); // Delete removes what is selected
     if (!this.isUpdating) remember(`selected.${this.data.image?.sha256}`, n);
@@ -392,8 +402,7 @@ class Viewer {
     if (!listed.length) return;
     const at = listed.indexOf(this.selected);
     const next = at < 0 ? (by > 0 ? 0 : listed.length - 1) : (at + by + listed.length) % listed.length;
-    this.select(listed[next], true);
-    this.#centreSelected();
+    this.#goTo(listed[next]);
   }
 
   // --- measuring ----------------------------------------------------------------------------
