@@ -219,6 +219,15 @@ def test_pores_are_grouped_as_one_and_stand_alone_again(page: Page) -> None:
     assert len(saved(page)) == 7
 
 
+def test_a_crack_is_not_grouped_away_with_the_pores_around_it(page: Page) -> None:
+    opened(page)
+    press(page, "Control+a", "j")
+    page.keyboard.type("2014")
+    assert [one["id"] for one in saved(page) if one.get("group")] == ["m1", "m3", "m4"]
+    assert calls(page)["m2"] == "open"
+    expect(page.locator(".told")).to_have_text("left out of the group: 3 dismissed or of another kind")
+
+
 def test_a_typed_number_is_the_class_and_reaches_nothing_else(page: Page) -> None:
     opened(page)
     press(page, ".", "e")

@@ -5,7 +5,7 @@ const OWN_KEYS = { // which keys a control of the page keeps for itself
   "input[type=range]": ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown"],
   select: ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", " ", "Enter"],
   "button, summary, a, input, [role=button], [role=radio], [role=tab]": [" ", "Enter"],
-  "[role=slider], [role=radiogroup] *, [role=tablist] *, [role=listbox] *": ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", " ", "Enter"],
+  "[role=slider], [role=radiogroup] *, [role=tablist] *, [role=listbox] *, [role=menu] *": ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", " ", "Enter"],
 };
 
 // Calls down(event) and up(event); the result ends that.

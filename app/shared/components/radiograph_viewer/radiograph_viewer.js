@@ -269,8 +269,12 @@ class Viewer {
   }
 
   group(code) {
-    const n = this.reading.group(this.panel.picks.list, code);
+    const { list } = this.panel.picks;
+    const left = list.length - this.reading.poresOf(list).length;
+    const n = this.reading.group(list, code);
     if (n !== null) this.select(n, true);
+    if (n === null) this.#tell("a group takes two pores or more");
+    else if (left) this.#tell(`left out of the group: ${left} dismissed or of another kind`);
     this.stage.canvas.focus();
   }
 

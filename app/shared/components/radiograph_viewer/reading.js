@@ -7,6 +7,8 @@ export const CALL_MARKS = { candidate: "", open: "○", confirmed: "✓", dismis
 // What several indications are together, by ISO 6520-1 number.
 export const GROUP_KINDS = { 2013: "clustered porosity", 2014: "linear porosity" };
 
+const POROUS = ["porosity", "unclassified"];
+
 // The same for the same indications, whatever the order of the keys.
 function writeIndications(list) {
   return JSON.stringify(list.map(({ id, bbox, class: name, source, call, model_index: index, iso6520, note, group }) => (
@@ -35,7 +37,7 @@ export class Reading extends Annotations {
     const known = new Map(this.content.map((indication) => [indication.model_index, indication]));
     const found = this.detections.map((d, index) => (known.has(index) ? { ...d, ...entryOf(known.get(index)) } : { ...d, call: "candidate" }));
     const added = this.#added().map((indication) => (
-      { n: this.detections.length + numberOf(indication), probability: null, score: null, isAdded: true, ...entryOf(indication) }));
+      { n: this.detections.length + numberOf(indication), probability: null, score: null, isAdded: true, nMembers: this.content.filter(({ group }) => group === indication.id).length, ...entryOf(indication) }));
     return [...found, ...added];
   }
 
@@ -95,8 +97,10 @@ export class Reading extends Annotations {
 
   membersOf(n) { return this.content.filter(({ group }) => group === this.#idOf(n)); }
 
-  // Several indications become one of this kind, with a box around all of them; its number, null when that cannot be.
-  group(numbers, code) {
+  // Several pores become one indication of this kind, with a box around all of them; its number, null when that cannot
+  // be. Other kinds and what was dismissed are no part of it: a crack is not grouped away.
+  group(chosen, code) {
+    const numbers = this.poresOf(chosen);
     const groups = numbers.filter((n) => this.isGroup(n)).map((n) => this.#idOf(n));
     const singles = numbers.filter((n) => !this.isGroup(n));
     const ids = new Set([...singles.map((n) => this.#idOf(n)), ...this.content.filter(({ group }) => groups.includes(group)).map(({ id }) => id)]);
@@ -107,6 +111,11 @@ export class Reading extends Annotations {
       .map((one) => (ids.has(one.id) ? { ...one, call: "confirmed", class: "porosity", iso6520: one.class === "porosity" ? one.iso6520 : null, group: id } : one));
     const bbox = hullOf(content.filter(({ group }) => group === id).map((one) => one.bbox));
     return this.set([...content, { ...drawn(id, bbox), class: "porosity", iso6520: code }]) ? this.detections.length + numberOf({ id }) : null;
+  }
+
+  poresOf(numbers) {
+    const byNumber = new Map(this.entries().map((entry) => [entry.n, entry]));
+    return numbers.filter((n) => POROUS.includes(byNumber.get(n)?.class) && byNumber.get(n).call !== "dismissed");
   }
 
   // The members stand alone again.

@@ -53,7 +53,7 @@ export class ReadingPanel extends RecordPanel {
   showCalls(entry) {
     const canChange = Boolean(entry) && this.reading.canChange;
     const isNoted = Boolean(entry) && this.reading.isThere && entry.call !== "candidate" && (canChange || Boolean(entry.note));
-    this.showEntry(entry, { canChange, isNoted, dismissText: entry?.isAdded ? "Delete" : "Dismiss" });
+    this.showEntry(entry, { canChange, isNoted, dismissText: entry?.nMembers ? "Ungroup" : entry?.isAdded ? "Delete" : "Dismiss" });
     this.$("[data-call=dismiss]").disabled = entry?.call === "candidate";
   }
 
