@@ -54,7 +54,7 @@ export function actionsOf(viewer) {
     ...presets,
     polarity: () => viewer.polarity.open(),
     // Tells for keys that a page or a form may want as well.
-    isWanted: (name) => ({ point: stage.isDrawing, delete: measures.selected !== null || viewer.canChange, pickAll: viewer.reading.isThere }[name] ?? true),
+    isWanted: (name) => ({ point: stage.isDrawing, delete: measures.selected !== null || viewer.canChange, pickAll: viewer.reading.isThere && !viewer.isLabelling }[name] ?? true),
     in: whenShown(() => viewport.zoomAt(1.25)), out: whenShown(() => viewport.zoomAt(0.8)), fit: whenShown(() => viewport.fit()),
     one: whenShown(() => viewport.showOneToOne()),
     right: whenShown(() => viewport.turn(1)), left: whenShown(() => viewport.turn(-1)),
@@ -64,7 +64,7 @@ export function actionsOf(viewer) {
     loupe: whenShown(() => setLoupe(true)), loupeOff: () => setLoupe(false),
     histogram: () => viewer.panel.openTab("display"),
     next: () => viewer.step(1), previous: () => viewer.step(-1),
-    pickNext: () => viewer.extend(1), pickPrevious: () => viewer.extend(-1),
+    pickNext: () => viewer.calls.extend(1), pickPrevious: () => viewer.calls.extend(-1),
     boxes: () => viewer.boxes.press(), boxesReleased: () => viewer.boxes.release(),
     below: () => {
       viewer.isBelowShown = !viewer.isBelowShown;
@@ -77,9 +77,9 @@ export function actionsOf(viewer) {
     imagePrevious: () => (hasCursor() ? arrow(-1, 0)() : viewer.strip.step(-1)),
     imageNext: () => (hasCursor() ? arrow(1, 0)() : viewer.strip.step(1)),
     point: () => viewer.takePoint(),
-    delete: () => (measures.selected ? measures.remove(measures.selected) : viewer.call("dismiss")),
-    confirm: () => viewer.callAndGoOn("confirm"), dismiss: () => viewer.callAndGoOn("dismiss"), classify: () => viewer.call("classify"),
-    pickAll: () => viewer.pickAll(), group: () => viewer.askToGroup(),
+    delete: () => (measures.selected ? measures.remove(measures.selected) : viewer.calls.call("dismiss")),
+    confirm: () => viewer.calls.callAndGoOn("confirm"), dismiss: () => viewer.calls.callAndGoOn("dismiss"), classify: () => viewer.calls.call("classify"),
+    pickAll: () => viewer.calls.pickAll(), group: () => viewer.calls.askToGroup(),
     ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7].map((digit) => [`class${digit}`, () => viewer.classifyBy(digit)])),
     acceptAll: () => viewer.acceptAll(), duplicate: whenShown(() => viewer.duplicate()),
     submit: () => viewer.readingPanel.submit?.(), skip: () => viewer.readingPanel.askToSkip?.(),

@@ -7,6 +7,7 @@ import { BatchProgress, BatchStrip } from "./batch.js";
 import { BoxEditor } from "./box_editor.js";
 import { BoxesSwitch } from "./boxes_switch.js";
 import { BulkBar } from "./bulk_bar.js";
+import { Calls } from "./calls.js";
 import { boxBetween } from "./geometry.js";
 import { actionOf, keyList } from "./keys.js";
 import { KindPicker } from "./kind_picker.js";
@@ -35,6 +36,7 @@ class Viewer {
     Object.assign(this, { root, isLabelling });
     this.$ = (query) => root.querySelector(query);
     this.data = null;
+    this.calls = new Calls(this);
     this.threshold = 0.5;
     this.selected = null;
     this.isBelowShown = false;
@@ -56,7 +58,7 @@ class Viewer {
       hover: (n) => { this.stage.boxes.hovered = n; this.stage.redraw(); }, below: () => this.act("below"), tab: () => this.#drawOpenTab(), details: (entry) => this.readingPanel?.showCalls(entry),
     }, isLabelling);
     this.bulk = new BulkBar(this.$(".panel"), {
-      call: (name) => (name === "classify" ? this.call(name) : this.callAndGoOn(name)), group: (code) => this.group(code), left: () => this.stage.canvas.focus(),
+      call: (name) => (name === "classify" ? this.calls.call(name) : this.calls.callAndGoOn(name)), group: (code) => this.calls.group(code), left: () => this.stage.canvas.focus(),
     });
     this.boxes = new BoxesSwitch(this.$(".boxes-hidden"), (isHidden) => {
       this.stage.boxes.isHidden = isHidden;
@@ -64,7 +66,7 @@ class Viewer {
       this.stage.redraw();
     });
     this.readingPanel = isLabelling ? this.#labelPanel() : new ReadingPanel(this.$(".panel"), this.reading, {
-      select: (n) => { this.select(n, true, "verdict"); this.#centreSelected(); }, call: (name) => this.call(name),
+      select: (n) => { this.select(n, true, "verdict"); this.#centreSelected(); }, call: (name) => this.calls.call(name),
       note: (n, text) => this.reading.note(n, text), send: (name, event) => this.trigger(name, event),
     });
     this.picker = new KindPicker(root, {
@@ -103,7 +105,7 @@ class Viewer {
 
   #labelPanel() {
     return new LabelPanel(this.$(".panel"), this.reading, {
-      call: (name) => this.call(name), note: (n, text) => this.reading.note(n, text), classify: (digit) => this.classifyBy(digit),
+      call: (name) => this.calls.call(name), note: (n, text) => this.reading.note(n, text), classify: (digit) => this.classifyBy(digit),
       acceptAll: () => this.acceptAll(), waiting: () => this.reading.waiting(this.threshold).length, leave: () => this.stage.canvas.focus(),
       send: (name, event) => this.trigger(name, event),
     });
@@ -179,53 +181,15 @@ class Viewer {
     this.stage.redraw();
   }
 
-  // On all that is selected, as one step.
-  call(name) {
-    const { selected } = this;
-    if (!this.canChange) return;
-    const numbers = this.panel.picks.list;
-    const entry = this.#entry(selected);
-    if (name === "classify") return this.#pick();
-    if (numbers.length === 1 && entry?.call === { confirm: "confirmed", dismiss: "dismissed" }[name] && !this.isLabelling) this.reading.reopen(selected);
-    else if (name === "confirm") this.reading.confirm(numbers);
-    else this.reading.dismiss(numbers);
-    if (this.isLabelling) return this.#nextWaiting(selected);
-    this.#say();
-  }
+  entry(n) { return this.data.detections.find((d) => d.n === n); }
 
-  // Then the next indication of the list that nobody assessed; without a selection the first one is shown.
-  callAndGoOn(name) {
-    if (this.isLabelling) return this.call(name);
-    if (!this.reading.canChange) return;
-    const numbers = this.panel.picks.list;
-    const next = this.#nextOpen(new Set(numbers));
-    if (numbers.length && name === "confirm") this.reading.confirm(numbers);
-    else if (numbers.length) this.reading.dismiss(numbers);
-    if (next === null) {
-      if (numbers.length > 1) this.select(this.#entry(this.selected) ? this.selected : null, true);
-      this.#tell("every indication on show is assessed");
-      return;
-    }
-    this.#goTo(next);
-  }
-
-  // The next one in the order of the list after the selected one that is not assessed, without `others`; null when none is.
-  #nextOpen(others) {
-    const listed = this.panel.listed();
-    const from = listed.indexOf(this.selected);
-    const byNumber = new Map(this.data.detections.map((entry) => [entry.n, entry]));
-    return [...listed.slice(from + 1), ...listed.slice(0, from + 1)].find((n) => byNumber.get(n).call === "open" && !others.has(n)) ?? null;
-  }
-
-  #entry(n) { return this.data.detections.find((d) => d.n === n); }
-
-  #say() {
-    const entry = this.#entry(this.selected);
+  say() {
+    const entry = this.entry(this.selected);
     if (entry) this.$(".said").textContent = indicationLabel(entry, this.radiograph.scale);
   }
 
   // A line on the image that goes away again.
-  #tell(text) {
+  tell(text) {
     clearTimeout(this.telling);
     Object.assign(this.$(".told"), { textContent: text, hidden: false });
     this.telling = setTimeout(() => { this.$(".told").hidden = true; }, TOLD_FOR_MS);
@@ -241,41 +205,12 @@ class Viewer {
     this.#showPicks();
   }
 
-  pickAll() { this.pick(this.panel.listed(), this.selected ?? this.panel.listed()[0]); }
-
-  // One more of the list, beside the selected one.
-  extend(by) {
-    const listed = this.panel.listed();
-    const next = listed[listed.indexOf(this.selected) + by];
-    if (next === undefined || this.isLabelling) return;
-    const numbers = new Set([...this.panel.picks.list, next]);
-    this.pick([...numbers], next);
-  }
-
   #showPicks() {
     const { picks } = this.panel;
     this.stage.boxes.picked = new Set(picks.list);
     this.panel.select(this.selected);
     this.bulk.show(this.data.detections.filter(({ n }) => picks.has(n)), this.reading.canChange);
     this.stage.redraw();
-  }
-
-  // A group stands alone again; several become a group once its kind was chosen.
-  askToGroup() {
-    if (!this.canChange || this.isLabelling) return;
-    if (this.panel.picks.size > 1) this.bulk.askForKind();
-    else if (this.reading.isGroup(this.selected)) this.reading.ungroup(this.selected);
-    else this.#tell("select several indications to group them");
-  }
-
-  group(code) {
-    const { list } = this.panel.picks;
-    const left = list.length - this.reading.poresOf(list).length;
-    const n = this.reading.group(list, code);
-    if (n !== null) this.select(n, true);
-    if (n === null) this.#tell("a group takes two pores or more");
-    else if (left) this.#tell(`left out of the group: ${left} dismissed or of another kind`);
-    this.stage.canvas.focus();
   }
 
   // --- labelling ----------------------------------------------------------------------------
@@ -294,7 +229,7 @@ class Viewer {
   }
 
   // Selects the next suggestion that waits; without one the selection stays.
-  #nextWaiting(from) {
+  nextWaiting(from) {
     const waiting = this.reading.waiting(this.threshold);
     const next = waiting.find((n) => n > from) ?? waiting[0];
     if (next === undefined) return;
@@ -302,8 +237,8 @@ class Viewer {
     this.#centreSelected();
   }
 
-  #pick() {
-    const entry = this.#entry(this.selected);
+  pickKind() {
+    const entry = this.entry(this.selected);
     const { size } = this.panel.picks;
     if (entry) this.picker.open(entry.class, this.data.reading, size > 1 ? `What are these ${size}?` : `What is ${entry.n}?`, this.panel.rows.get(entry.n));
   }
@@ -369,7 +304,7 @@ class Viewer {
   }
 
   // The focus stays where it is: keys work from everywhere.
-  #goTo(n) {
+  goTo(n) {
     this.#choose(n, false, "indications");
     this.#centreSelected();
   }
@@ -406,7 +341,7 @@ class Viewer {
     if (!listed.length) return;
     const at = listed.indexOf(this.selected);
     const next = at < 0 ? (by > 0 ? 0 : listed.length - 1) : (at + by + listed.length) % listed.length;
-    this.#goTo(listed[next]);
+    this.goTo(listed[next]);
   }
 
   // --- measuring ----------------------------------------------------------------------------
@@ -436,7 +371,7 @@ class Viewer {
     this.#useTool("pan");
     if (n === null) return;
     this.select(n, true);
-    if (!this.isLabelling) this.#pick(); // a label is of the kind that was chosen last, a digit changes it
+    if (!this.isLabelling) this.pickKind(); // a label is of the kind that was chosen last, a digit changes it
     else this.stage.canvas.focus();
   }
 
