@@ -203,14 +203,9 @@ def _links(question: Question) -> dict[str, str]:
     }
 
 
-<<<<<<< HEAD
-def _batch_item(item: WorklistItem, threshold: float) -> dict[str, Any]:
+def _batch_item(item: WorklistItem, threshold: float, progress_by_key: Mapping[str, str]) -> dict[str, Any]:
     words = {"ready": "", "asked": "polarity?"}
     summary, answer = words.get(item.state, item.state), item.answer
-=======
-def _batch_item(item: WorklistItem, threshold: float, progress_by_key: Mapping[str, str]) -> dict[str, Any]:
-    summary, answer = "" if item.state == "ready" else item.state, item.answer
->>>>>>> dfab34f (The strip tells what is waiting, assessed and signed; only changed rows are made anew; wire IQI)
     if answer is not None and (found := _probabilities(answer)) is not None:
         summary = f"{sum(probability >= threshold for probability in found)} at {threshold:.2f}"
     sha256 = item.entry.sha256

@@ -24,7 +24,7 @@ export class BatchStrip {
       type: "button", class: "open", "data-state": item.state, "data-progress": item.progress || null, "data-key": item.key, "aria-current": String(item.key === this.current), title: item.title,
     });
     open.append(item.thumbnail_url ? element("img", { src: item.thumbnail_url, alt: "", loading: "lazy" }) : element("span", { class: "img" }));
-    const read = item.progress ? `${PROGRESS_MARKS[item.progress]} ${item.progress}` : `${DOTS[item.state]} ${item.summary}`;
+    const read = item.progress && item.state === "ready" ? `${PROGRESS_MARKS[item.progress]} ${item.progress}` : `${DOTS[item.state]} ${item.summary}`;
     open.append(element("span", { class: "label", text: item.name }), element("span", { class: "dot", text: read }));
     open.addEventListener("click", () => this.on.open(item.key));
     const remove = element("button", { type: "button", class: "remove", text: "×", "aria-label": `Take ${item.name} off the table`, title: "Take off the table" });
