@@ -1,6 +1,7 @@
 """The command line as its users run it, over a tiny real network and a real registry."""
 
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,6 +14,8 @@ from core.simulate.dataset import write_dataset
 from tests.artefacts import write_artefact
 from tests.empty_stores import copy_empty_mlflow
 from tests.imaging.pictures import write_dicom
+
+SAMPLES = Path(__file__).resolve().parents[1] / "data" / "samples"
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +62,9 @@ def test_detect_writes_the_documented_json(run, home):
     assert set(entry) == {
         "image", "model", "calibration", "operating_probability", "elapsed_ms", "detections",
     }  # fmt: skip
-    assert set(entry["image"]) == {"path", "sha256", "width", "height", "bit_depth", "mm_per_px"}
+    assert set(entry["image"]) == {
+        "path", "sha256", "width", "height", "bit_depth", "polarity", "polarity_ground", "mm_per_px",
+    }  # fmt: skip
     assert (entry["image"]["width"], entry["image"]["height"]) == (96, 64)
     assert entry["model"]["version"] == 1
     assert entry["detections"], "a network of this spread reports something"
@@ -69,6 +74,26 @@ def test_detect_writes_the_documented_json(run, home):
         assert 0 <= x1 <= x2 <= 96
         assert 0 <= y1 <= y2 <= 64
         assert found["score"] >= entry["calibration"]["score_cut"]
+
+
+def test_detect_warns_when_the_picture_has_another_polarity_than_the_model_and_takes_the_stated_one(run):
+    digital = SAMPLES / "digital_detector.png"
+    assumed = run("detect", digital, "--model", "weld", "--json", "-")
+    assert "polarity not stated, taken as film. The picture looks digital" in assumed.stderr
+    (entry,) = json.loads(assumed.stdout)
+    assert (entry["image"]["polarity"], entry["image"]["polarity_ground"]) == ("unknown", "assumed")
+    stated = run("detect", digital, "--model", "weld", "--polarity", "digital", "--json", "-")
+    assert "polarity" not in stated.stderr
+    (entry,) = json.loads(stated.stdout)
+    assert (entry["image"]["polarity"], entry["image"]["polarity_ground"]) == ("digital", "person")
+    wrong = run("detect", digital, "--model", "weld", "--polarity", "film")
+    assert "you said film, but the picture looks digital" in wrong.stderr
+
+
+def test_detect_says_nothing_when_the_picture_agrees_with_the_model(run):
+    result = run("detect", SAMPLES / "gas_pores.png", "--model", "weld", "--json", "-")
+    assert result.stderr == ""
+    assert json.loads(result.stdout)[0]["image"]["polarity_ground"] == "estimated"
 
 
 def test_detect_gives_one_result_for_each_frame_and_names_a_broken_one(run, home, tmp_path):

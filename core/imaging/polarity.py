@@ -52,7 +52,7 @@ class PolarityWeights:
 
 
 def estimate_polarity(pixels: npt.NDArray[np.generic], kind: str) -> PolarityEstimate:
-    """The polarity that the picture tells; UNKNOWN where it does not, e.g. without contrast or below 16 px.
+    """The polarity that the picture tells; UNKNOWN where it does not, e.g. without contrast or below 96 px.
 
     Odd: the inverted picture gets the other polarity with the same confidence.
 

@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float32]
 
+#: Smaller pictures tell nothing.
+LEAST_SIDE_PX = 96
 #: Longest side of the copy that shapes are measured on, px.
 _COPY_SIDE_PX = 512
 #: Side of the full-resolution patches that noise is measured on, px, and how many along each axis.
@@ -52,7 +54,7 @@ def _copy(pixels: npt.NDArray[np.generic]) -> FloatArray | None:
     scale = max(pixels.shape) / _COPY_SIDE_PX
     step = max(1, int(scale / 2))
     small = np.ascontiguousarray(pixels[::step, ::step]).astype(np.float32)
-    if min(small.shape) < 16:
+    if min(pixels.shape) < LEAST_SIDE_PX:
         return None
     bad = ~np.isfinite(small)
     if bad.any():

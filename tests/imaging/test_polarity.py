@@ -58,7 +58,7 @@ def test_the_reason_is_what_a_person_can_see() -> None:
     [
         np.full((200, 300), 4000, np.uint16),
         np.zeros((8, 8), np.uint8),
-        np.arange(15 * 900, dtype=np.uint16).reshape(15, 900),
+        np.arange(95 * 600, dtype=np.uint16).reshape(95, 600),
         np.full((64, 64), np.nan, np.float32),
     ],
     ids=["flat", "tiny", "narrow", "no numbers"],

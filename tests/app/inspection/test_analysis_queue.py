@@ -66,9 +66,7 @@ def desk(workplace: Resources, detect: SlowDetect) -> Iterator[AnalysisQueue]:
 @pytest.fixture
 def question(workplace: Resources) -> Callable[[int], Question]:
     def make(seed: int) -> Question:
-        stored = workplace.services.workspace_of(GUEST).images.add(
-            GUEST, radiograph_png(seed, height=64, width=64), f"{seed}.png"
-        )
+        stored = workplace.services.workspace_of(GUEST).images.add(GUEST, radiograph_png(seed), f"{seed}.png")
         return Question(GUEST.user_id, stored.sha256, Polarity.UNKNOWN, "weld", 1)
 
     return make
