@@ -226,6 +226,7 @@ def _viewer(was_pending: bool, drawn_for: str | None) -> None:
         on_decision=reading_actions.decide_event,
         on_sign=reading_actions.sign_event,
         on_revise=reading_actions.revise_event,
+        on_seen=reading_actions.seen_event,
     )
 
 

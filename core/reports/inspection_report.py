@@ -23,6 +23,7 @@ _STATED_ONLY = (
     "polarity", "polarity_ground",
     "wire_set", "required_wire", "srb_mm", "film_number", "position", "reshoot_reason", "certificate",
     "changed_disposition", "change_reason", "members", "covered_percent", "override", "n_open",
+    "seen_percent",
 )  # fmt: skip
 #: Meaning of a probability, printed once in a report.
 PROBABILITY = (
@@ -283,6 +284,7 @@ class InspectionReport:
         n_below: boxes of the model below its operating probability.
         detections: every box of the model, as `radikal detect --json` lists them.
         earlier, later: revisions before and after this one, oldest first.
+        seen_percent: of the radiograph that its reader has seen at 1:1 or more; None where not kept.
     """
 
     inspection_id: str
@@ -309,6 +311,7 @@ class InspectionReport:
     detections: tuple[Mapping[str, Any], ...]
     reshoot_reason: str | None = None
     override: OverrideFacts | None = None
+    seen_percent: float | None = None
 
     @property
     def result(self) -> tuple[str, ...]:

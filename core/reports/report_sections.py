@@ -301,6 +301,10 @@ def _facts(report: InspectionReport, width: float) -> Iterator[Flowable]:
         ("Scale", scale),
         ("Inspection", f"{report.inspection_id}, version {report.version}, reading {report.reading_version}"),
         ("Last change", moment(report.updated_at)),
+        (
+            "Seen at 1:1 or more",
+            "not stated" if report.seen_percent is None else f"{report.seen_percent:g} %",
+        ),
     ]
     yield together("Part and image", side_by_side(facts(part, half, 0.36), facts(taken, half, 0.26), width))
     ran = [

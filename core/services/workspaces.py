@@ -30,6 +30,7 @@ from core.services.inspections.open_readings import OpenReadingService
 from core.services.inspections.readings import Reading, ReadingService
 from core.services.inspections.rule_editing import RuleSetEditingService
 from core.services.inspections.second_review import SecondReviewService
+from core.services.inspections.seeing import SeeingService
 from core.services.inspections.signatures import Sealer
 from core.services.inspections.signing_off import ConfirmsPassword, SigningOffService
 from core.services.inspections.worklists import WorklistService
@@ -61,6 +62,7 @@ class Workspace:
     inspections: InspectionService
     readings: ReadingService
     open_readings: OpenReadingService
+    seeing: SeeingService
     judging: JudgingService
     signing_off: SigningOffService
     reviews: SecondReviewService
@@ -129,6 +131,7 @@ def make_workspace(
         inspections=InspectionService(store, quality),
         readings=ReadingService(store),
         open_readings=OpenReadingService(store),
+        seeing=SeeingService(store),
         judging=judging,
         signing_off=SigningOffService(store, asked, sealing_key, judge=judge),
         reviews=SecondReviewService(store, asked, Sealer(sealing_key)),

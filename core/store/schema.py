@@ -2,6 +2,7 @@
 
 from core.store import (
     account_tables,
+    film_tables,
     fingerprint_table,
     learning_tables,
     promotion_tables,
@@ -15,6 +16,7 @@ METADATA = tables.Base.metadata
 __all__ = [
     "METADATA",
     "account_tables",
+    "film_tables",
     "fingerprint_table",
     "learning_tables",
     "promotion_tables",

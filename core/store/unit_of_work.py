@@ -15,6 +15,7 @@ from core.store.clock import now_utc
 from core.store.data_versions import DataVersionRepository
 from core.store.database import writing
 from core.store.evaluations import EvaluationRepository
+from core.store.films import SeenAreaRepository, ZoneRepository
 from core.store.fingerprints import FingerprintRepository
 from core.store.images import ImageRepository
 from core.store.inspection_history import InspectionHistory
@@ -65,6 +66,8 @@ class Work:
     disagreements = cached_property(lambda work: DisagreementRepository(work._session))
     serving = cached_property(lambda work: ServingRepository(work._session))
     promotion_requests = cached_property(lambda work: PromotionRequestRepository(work._session))
+    seen_areas = cached_property(lambda work: SeenAreaRepository(work._session))
+    zones = cached_property(lambda work: ZoneRepository(work._session))
     queue = cached_property(lambda work: QueueRepository(work._session, now=work.now))
     data_versions = cached_property(lambda work: DataVersionRepository(work._session))
     evaluations = cached_property(lambda work: EvaluationRepository(work._session))

@@ -54,6 +54,13 @@ def revise_event() -> None:
 
 
 @acting
+def seen_event() -> None:
+    """More of the radiograph has been on screen at 1:1 or more."""
+    if isinstance(event := viewer_event("seen"), Mapping):
+        current_workspace().seeing.add(current_identity(), str(event["inspection_id"]), str(event["cells"]))
+
+
+@acting
 def scale_event() -> None:
     """A known length was measured on the image: the scale from now on."""
     event = viewer_event("scale")

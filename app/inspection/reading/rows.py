@@ -54,6 +54,7 @@ def reading_data(shown: OpenReading, identity: Identity, *, refused: Mapping[str
         "numbers": known_numbers(),
         "severity": severity_ranks(),
         "image_quality": quality_lines(inspection.image_quality),
+        "seen": shown.seen.to_text(),
         "srb_mm": setup_from(inspection.setup).srb_mm,
         "signatures": [
             {

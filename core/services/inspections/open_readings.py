@@ -8,11 +8,13 @@ from core.domain.accounts import Identity
 from core.domain.permissions import Action, require
 from core.domain.reading import Call, setup_from
 from core.domain.records import Inspection, Signature
+from core.domain.seen import SeenGrid
 from core.services.images.images import pitch_of
 from core.services.inspections.correction_queue import names_of
 from core.services.inspections.inspecting import newest_of
 from core.services.inspections.judging import Judgement, judge, rule_set_of
 from core.services.inspections.readings import Reading, existing, reading_of
+from core.services.inspections.seeing import seen_area
 from core.services.inspections.signing_off import judgement_as_signed
 from core.store.blobs import BlobNotFoundError
 from core.store.unit_of_work import Store, Work
@@ -35,6 +37,7 @@ class OpenReading:
         judged_on: versions of everything that the judgement rests on.
         signatures: oldest first; none while it is open.
         names: of the people by user id.
+        seen: what whoever looks has seen of the radiograph at 1:1 or more.
     """
 
     reading: Reading
@@ -42,6 +45,7 @@ class OpenReading:
     judged_on: tuple[object, ...]
     signatures: tuple[Signature, ...]
     names: Mapping[str, str]
+    seen: SeenGrid
 
 
 def progress_of(reading: Reading) -> ReadingProgress:
@@ -76,7 +80,7 @@ class OpenReadingService:
         """
         require(identity, Action.INSPECTIONS_READ)
         with self._store.read() as work:
-            return _opened(work, existing(work, inspection_id), known)
+            return _opened(work, identity, existing(work, inspection_id), known)
 
     def open_newest(
         self, identity: Identity, recorded: Inspection, *, known: OpenReading | None = None
@@ -84,7 +88,7 @@ class OpenReadingService:
         """The reading of `recorded` or of its newest correction; otherwise as `open`."""
         require(identity, Action.INSPECTIONS_READ)
         with self._store.read() as work:
-            return _opened(work, newest_of(work, recorded), known)
+            return _opened(work, identity, newest_of(work, recorded), known)
 
     def progress(self, identity: Identity, recorded: Inspection) -> ReadingProgress:
         """How far `recorded`, or its newest correction, is read; refuses as `open`."""
@@ -93,14 +97,15 @@ class OpenReadingService:
             return progress_of(reading_of(work, newest_of(work, recorded).inspection_id))
 
 
-def _opened(work: Work, inspection: Inspection, known: OpenReading | None) -> OpenReading:
+def _opened(work: Work, identity: Identity, inspection: Inspection, known: OpenReading | None) -> OpenReading:
     reading = reading_of(work, inspection.inspection_id)
     signatures: Sequence[Signature] = ()
     if not inspection.is_open:
         signatures = work.signatures.of_inspection(inspection.inspection_id)
     judged_on, judgement = _judged(work, reading, signatures, known)
     people = {reading.author_id, inspection.updated_by, *(one.signer_id for one in signatures)}
-    return OpenReading(reading, judgement, judged_on, tuple(signatures), names_of(work, people))
+    seen = seen_area(work, inspection, identity.user_id)
+    return OpenReading(reading, judgement, judged_on, tuple(signatures), names_of(work, people), seen)
 
 
 def _judged(

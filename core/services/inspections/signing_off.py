@@ -27,6 +27,7 @@ from core.services.inspections.correction_queue import queue_signed
 from core.services.inspections.inspecting import decision_content, inspection_content
 from core.services.inspections.judging import Judgement, judgement_from
 from core.services.inspections.readings import Reading, reading_of
+from core.services.inspections.seeing import seen_content
 from core.services.inspections.signatures import Sealer
 from core.store.unit_of_work import Store, Work
 from core.store.workbench import KeptDisagreement
@@ -112,7 +113,9 @@ class SigningOffService:
             if override is not None:
                 work.inspections.set_override(inspection_id, override)
                 reading = replace(reading, inspection=replace(reading.inspection, override=override))
-            content = signed_content(reading, judgement.to_dict())
+            content = signed_content(
+                reading, judgement.to_dict(), seen_content(work, reading.inspection, identity.user_id)
+            )
             signature = self._sealer.sign(work, identity, reading.inspection, content, INSPECTED)
             work.signatures.keep_judgement(signature.signature_id, judgement.to_dict())
             work.inspections.set_state(inspection_id, InspectionState.SIGNED)
@@ -207,10 +210,15 @@ class SigningOffService:
         )
 
 
-def signed_content(reading: Reading, judgement: Mapping[str, Any]) -> dict[str, Any]:
+def signed_content(reading: Reading, judgement: Mapping[str, Any], seen: Mapping[str, Any]) -> dict[str, Any]:
     """The content under a signature: model, reading, decision, image quality, verdict and override.
 
     The override is left out where nothing stood against the disposition, as in what earlier releases signed.
+
+    Args:
+        reading: the inspector's.
+        judgement: the verdict.
+        seen: what the signer has seen, see `seeing.seen_content`.
     """
     content = {
         "inspection": inspection_content(reading.inspection),
@@ -221,6 +229,7 @@ def signed_content(reading: Reading, judgement: Mapping[str, Any]) -> dict[str, 
         },
         "image_quality": reading.inspection.image_quality,
         "judgement": judgement,
+        **seen,
     }
     if reading.inspection.override is not None:
         content["override"] = reading.inspection.override.to_dict()

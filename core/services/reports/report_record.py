@@ -16,6 +16,7 @@ from core.services.inspections.inspection_record import is_blind_for
 from core.services.inspections.own_review import SideBySide, own_review_of
 from core.services.inspections.readings import Reading
 from core.services.inspections.second_review import reviewed_content
+from core.services.inspections.seeing import seen_content
 from core.services.inspections.signatures import certified
 from core.services.inspections.signing_off import signed_content
 from core.store.images import StoredImage
@@ -110,7 +111,8 @@ def signed_digests(
     digests = {}
     for one in signatures:
         if one.meaning == INSPECTED:
-            content = signed_content(reading, judgement)
+            seen = seen_content(work, reading.inspection, one.signer_id)
+            content = signed_content(reading, judgement, seen)
             digests[one.signature_id] = digest(
                 certified(content, work.signatures.certificate(one.signature_id))
             )

@@ -27,6 +27,7 @@ from core.reports.report_json import report_json
 from core.reports.report_pdf import report_pdf
 from core.services.inspections.judging import EDGE_PX
 from core.services.inspections.readings import reading_of
+from core.services.inspections.seeing import seen_share
 from core.services.inspections.signing_off import judgement_as_signed
 from core.services.reports.report_record import (
     Names,
@@ -115,6 +116,7 @@ class ReportingService:
                 one.signature_id: work.signatures.certificate(one.signature_id) for one in signatures
             }
             judgement = judgement_as_signed(work, signatures)
+            share = seen_share(work, inspection, signatures)
         if judgement is None:
             judgement = self._workspace.judging.judge(
                 reading.indications,
@@ -167,6 +169,7 @@ class ReportingService:
             detections=tuple(dict(one) for one in inspection.detections),
             reshoot_reason=inspection.reshoot_reason.value if inspection.reshoot_reason else None,
             override=override,
+            seen_percent=None if share is None else round(100 * share, 1),
         )
 
     def pdf(self, report: InspectionReport) -> bytes:

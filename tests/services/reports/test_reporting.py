@@ -19,6 +19,7 @@ from core.domain.override import Override, OverrideReason
 from core.domain.radiograph import Polarity
 from core.domain.reading import Call, ReadIndication, Setup
 from core.domain.records import AnnotationSource, Disposition, ReviewOutcome
+from core.domain.seen import SeenGrid
 from core.reports.report_json import report_json
 from core.reports.report_pdf import read_report_pdf
 from core.services.accounts.certificates import CertificateService
@@ -464,3 +465,19 @@ def test_a_changed_second_reading_is_in_the_report_and_under_the_signature(place
     place.change("DROP TRIGGER reviews_no_update")
     place.change("UPDATE reviews SET change_reason = 'none'")
     assert subjects(place.verify(report_json(report))) == {Subject.SIGNATURE}
+
+
+def test_what_was_seen_is_signed_reported_and_cannot_be_changed_later(place: Place) -> None:
+    cells = SeenGrid(160, 96, np.array([[True, True, False], [False, False, False]]))
+    place.desk.seeing.add(place.inspector, place.id, cells.to_text())
+    place.read(MINE)
+    place.sign()
+    report = place.report()
+    assert report.seen_percent == 53.3  # 128 of 160 px by 64 of 96
+    assert report.signatures[0].is_as_signed
+    place.change(f"UPDATE seen_areas SET cells = '{SeenGrid(160, 96, ~cells.cells).to_text()}'")
+    assert not place.report().signatures[0].is_as_signed
+
+
+def test_a_report_of_before_anything_was_seen_has_the_digest_of_earlier_releases(place: Place) -> None:
+    assert "seen_percent" not in place.report().to_dict()

@@ -83,6 +83,9 @@ export class Viewport {
     this.#moveBy(x1 - x0, y1 - y0);
   }
 
+  // This point of the image in the middle.
+  moveTo(x, y) { if (this.image) this.#moveBy(x - this.state.cx, y - this.state.cy); }
+
   // The step in the image, -1, 0 or 1 px each way, that a step on the screen looks like.
   stepLike(dx, dy) {
     const [x0, y0] = this.toImage(0, 0);

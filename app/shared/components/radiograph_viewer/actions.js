@@ -31,6 +31,13 @@ export function actionsOf(viewer) {
   const arrow = (dx, dy) => whenShown(() => { if (hasCursor()) moveCursor(dx, dy); });
   const shiftArrow = (dx, dy) => whenShown(() => (hasCursor() ? moveCursor(dx, dy, MANY) : viewport.panScreen(-dx * PAN_PX, -dy * PAN_PX)));
 
+  // Along a long film that is zoomed in, else to the next image.
+  function sideways(by) {
+    if (hasCursor()) arrow(by, 0)();
+    else if (viewer.film.isLong && !viewport.state.isFitted) viewer.film.walk(by);
+    else viewer.strip.step(by);
+  }
+
   const nudge = (dx, dy, isSize = false) => whenShown(() => stage.editor.nudge(dx, dy, isSize, stage.source));
 
   function escape() {
@@ -74,8 +81,9 @@ export function actionsOf(viewer) {
     map: () => viewer.map.toggle(),
     contour: () => viewer.map.toggleContours(),
     cursorUp: () => (hasCursor() ? arrow(0, -1)() : viewer.step(-1)), cursorDown: () => (hasCursor() ? arrow(0, 1)() : viewer.step(1)),
-    imagePrevious: () => (hasCursor() ? arrow(-1, 0)() : viewer.strip.step(-1)),
-    imageNext: () => (hasCursor() ? arrow(1, 0)() : viewer.strip.step(1)),
+    imagePrevious: () => sideways(-1), imageNext: () => sideways(1),
+    walkOn: whenShown(() => viewer.film.walk(1)), walkBack: whenShown(() => viewer.film.walk(-1)),
+    stepPrevious: () => viewer.strip.step(-1), stepNext: () => viewer.strip.step(1),
     point: () => viewer.takePoint(),
     delete: () => (measures.selected ? measures.remove(measures.selected) : viewer.calls.call("dismiss")),
     confirm: () => viewer.calls.callAndGoOn("confirm"), dismiss: () => viewer.calls.callAndGoOn("dismiss"), classify: () => viewer.calls.call("classify"),

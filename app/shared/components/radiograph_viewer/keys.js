@@ -5,6 +5,7 @@ import { element } from "../element.js";
 export const KEYS = [
   { group: "View", shows: "wheel, + −", does: "zoom at the cursor, in, out", keys: { "+": "in", "-": "out", "−": "out" } },
   { group: "View", shows: "drag, Shift + arrows", does: "pan", keys: { "Shift+ArrowLeft": "panLeft", "Shift+ArrowRight": "panRight", "Shift+ArrowUp": "panUp", "Shift+ArrowDown": "panDown" } },
+  { group: "View", shows: "PgDn, PgUp", does: "walk along the film at 1:1, one screen on, back", keys: { PageDown: "walkOn", PageUp: "walkBack" } },
   { group: "View", shows: "= or double click", does: "fit", keys: { "=": "fit" } },
   { group: "View", shows: "z", does: "one image pixel on one screen pixel", keys: { z: "one" } },
   { group: "View", shows: "r l", does: "rotate right, left", keys: { r: "right", l: "left" } },
@@ -53,7 +54,8 @@ export const KEYS = [
   { group: "Measure", shows: "arrows, Enter", does: "while a tool is on: crosshair (Shift: 10 px), set a point", keys: { ArrowUp: "cursorUp", ArrowDown: "cursorDown", Enter: "point" } },
   { group: "Measure", shows: "Shift + drag", does: "straight line, while a tool is on", keys: {} },
   { group: "Measure", shows: "Delete", does: "delete the selected measure", keys: { Delete: "delete", Backspace: "delete" } },
-  { group: "Page", shows: "← →", does: "previous, next image", keys: { ArrowLeft: "imagePrevious", ArrowRight: "imageNext" } },
+  { group: "Page", shows: "← →", does: "previous, next image (zoomed in on a long film: along it)", keys: { ArrowLeft: "imagePrevious", ArrowRight: "imageNext" } },
+  { group: "Page", shows: "Shift + PgUp, PgDn", does: "previous, next image, always", keys: { "Shift+PageUp": "stepPrevious", "Shift+PageDown": "stepNext" } },
   { group: "Page", shows: "Esc", does: "close, put the tool down, deselect", keys: { Escape: "escape" } },
   { group: "Page", shows: "?", does: "this list", keys: { "?": "keys" } },
 ];
@@ -68,7 +70,7 @@ export function actionOf(event, isLabelling) {
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if ((event.ctrlKey || event.metaKey) && event.shiftKey) return actions[`Ctrl+Shift+${key}`];
   if (event.ctrlKey || event.metaKey) return actions[`Ctrl+${key}`];
-  if (event.shiftKey && key.startsWith("Arrow")) return actions[`Shift+${key}`];
+  if (event.shiftKey && (key.startsWith("Arrow") || key.startsWith("Page"))) return actions[`Shift+${key}`];
   return actions[key];
 }
 

@@ -8,6 +8,7 @@ import { BoxEditor } from "./box_editor.js";
 import { BoxesSwitch } from "./boxes_switch.js";
 import { BulkBar } from "./bulk_bar.js";
 import { Calls } from "./calls.js";
+import { Film } from "./film.js";
 import { boxBetween } from "./geometry.js";
 import { actionOf, keyList } from "./keys.js";
 import { KindPicker } from "./kind_picker.js";
@@ -49,9 +50,10 @@ class Viewer {
       handle: (id) => { this.select(null); this.measures.select(id); this.panel.openTab("measure"); },
     });
     this.radiograph = new Radiograph(root, this.stage, this.measures, {
-      shown: () => { this.#showStatus(); this.#drawOpenTab(); }, view: () => this.#showDifferences(), scale: () => this.#scaleChanged(), message: (text) => this.#showMessage(text),
-      window: () => { this.#showDifferences(); this.histogram.draw(); },
+      shown: () => { this.#showStatus(); this.#drawOpenTab(); this.film?.viewChanged(); }, view: () => { this.#showDifferences(); this.film?.viewChanged(); }, scale: () => this.#scaleChanged(), message: (text) => this.#showMessage(text),
+      window: () => { this.#showDifferences(); this.histogram.draw(); this.film.redraw(); },
     });
+    this.film = new Film(root, this.stage, { report: (event) => this.trigger("seen", event), tell: (text) => this.tell(text) });
     this.panel = new Panel(this.$(".panel"), {
       select: (n, takeFocus) => { this.select(n, takeFocus); this.#centreSelected(); }, threshold: (value) => this.setThreshold(value),
       pick: (numbers, primary) => this.pick(numbers, primary), listed: () => this.setThreshold(this.threshold, true),
@@ -67,7 +69,11 @@ class Viewer {
     });
     this.readingPanel = isLabelling ? this.#labelPanel() : new ReadingPanel(this.$(".panel"), this.reading, {
       select: (n) => { this.select(n, true, "verdict"); this.#centreSelected(); }, call: (name) => this.calls.call(name),
-      note: (n, text) => this.reading.note(n, text), send: (name, event) => this.trigger(name, event),
+      note: (n, text) => this.reading.note(n, text),
+      send: (name, event) => {
+        if (name === "sign") this.film.flush();
+        this.trigger(name, event);
+      },
     });
     this.picker = new KindPicker(root, {
       chosen: (name, code) => { this.reading.classify(this.panel.picks.list, name, code); this.stage.canvas.focus(); }, closed: () => this.stage.canvas.focus(),
@@ -114,6 +120,7 @@ class Viewer {
   destroy() {
     this.deafen();
     this.stage.destroy();
+    this.film.destroy();
     this.radiograph.destroy();
     this.histogram.destroy();
     this.map.destroy();
@@ -141,6 +148,7 @@ class Viewer {
       this.#fillPanel();
     }
     this.isUpdating = false;
+    this.film.update(data.image, data.reading);
     this.readingPanel.update(data.reading ?? null);
     this.progress.fill(data.progress ?? null);
     this.strip.fill(data.batch, data.current);
@@ -284,6 +292,7 @@ class Viewer {
     const below = this.isBelowShown ? parts.below : [];
     Object.assign(this.stage.boxes, { shown: parts.shown, below, aside: parts.left.filter((entry) => entry.call !== "candidate") });
     this.panel.show(parts, this.threshold, this.isBelowShown);
+    this.film.redraw();
     const listed = new Set([...parts.shown, ...below].map(({ n }) => n));
     this.panel.picks.keep((n) => listed.has(n));
     if (this.selected !== null && !listed.has(this.selected)) this.select(this.panel.picks.list.at(-1) ?? null);

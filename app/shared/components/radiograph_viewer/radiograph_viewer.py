@@ -29,6 +29,7 @@ def radiograph_viewer(
     on_polarity: Callable[[], None] = _ignore,
     on_submit: Callable[[], None] = _ignore,
     on_skip: Callable[[], None] = _ignore,
+    on_seen: Callable[[], None] = _ignore,
 ) -> None:
     """Draw the viewer. It fetches pixels and maps itself and filters by the threshold without a rerun.
 
@@ -50,6 +51,8 @@ def radiograph_viewer(
             `key` (of the image in the batch) and `polarity`.
         on_submit: where labels are made (`data["reading"]["is_labelling"]`, see `app.label.rows.label_data`):
             they are complete; the event `submit` holds `inspection_id` and `version`.
+        on_seen: more of the radiograph has been on screen at 1:1 or more; the event `seen` holds
+            `inspection_id` and `cells`, see `core.domain.seen`.
         on_skip: the image is left as it is; the event `skip` holds `inspection_id` and `why`.
     """
     component("radiograph_viewer", "radiograph/radiograph.css")(
@@ -67,4 +70,5 @@ def radiograph_viewer(
         on_polarity_change=on_polarity,
         on_submit_change=on_submit,
         on_skip_change=on_skip,
+        on_seen_change=on_seen,
     )

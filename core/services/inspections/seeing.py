@@ -1,0 +1,67 @@
+"""What of a radiograph its reader has seen at 1:1 or more: kept while the inspection is open, then signed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.domain.accounts import Identity
+from core.domain.permissions import Action, require
+from core.domain.records import Inspection, Signature
+from core.domain.seen import SeenGrid, seen_from
+from core.services.inspections.readings import existing
+from core.store.unit_of_work import Store, Work
+
+#: The words for it, in record and dialog.
+SEEN = "Seen at 1:1 or more"
+_DECIMALS = 3
+
+
+class SeeingService:
+    """Seen areas in one workspace."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def add(self, identity: Identity, inspection_id: str, cells: str) -> None:
+        """Keep these cells with those that this person has seen before; of a signed inspection nothing.
+
+        Raises:
+            NotAllowedError: the role may not decide.
+            UnknownRecordError: there is no such inspection.
+            BadInputError: the cells are not those of its radiograph.
+        """
+        require(identity, Action.INSPECTIONS_DECIDE)
+        with self._store.write() as work:
+            inspection = existing(work, inspection_id)
+            if not inspection.is_open:
+                return
+            before = seen_area(work, inspection, identity.user_id)
+            seen = before.merged(seen_from(cells, before.width, before.height))
+            work.seen_areas.put(inspection_id, identity.user_id, seen.to_text(), at=work.now)
+
+
+def seen_area(work: Work, inspection: Inspection, user_id: str | None) -> SeenGrid:
+    """The cells of its radiograph that this person has seen."""
+    image = work.images.find(inspection.image_sha256)
+    assert image is not None  # a foreign key holds it
+    kept = "" if user_id is None else work.seen_areas.get(inspection.inspection_id, user_id)
+    return seen_from(kept, image.width, image.height)
+
+
+def seen_content(work: Work, inspection: Inspection, user_id: str | None) -> Mapping[str, Any]:
+    """What is signed of it: `share` and `cells`, empty where nothing was kept, as before it was."""
+    seen = seen_area(work, inspection, user_id)
+    if not seen.cells.any():
+        return {}
+    return {"seen": {"share": round(seen.share(), _DECIMALS), "cells": seen.to_text()}}
+
+
+def seen_share(work: Work, inspection: Inspection, signatures: Sequence[Signature]) -> float | None:
+    """The share that whoever signed first, else the inspector, has seen; None where nothing was kept."""
+    who = signatures[0].signer_id if signatures else inspection.inspector_id
+    share: float | None = seen_content(work, inspection, who).get("seen", {}).get("share")
+    return share
+
+
+def seen_words(share: float) -> str:
+    """Such as "87 %"; never 100 before all of it was seen."""
+    return f"{int(100 * share)} %"

@@ -1,0 +1,91 @@
+"""Long films: the overview, walking along them, what was seen at 1:1 or more."""
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page
+
+from core.domain.seen import seen_from
+from tests.e2e.test_listing import reading
+from tests.e2e.viewer_page import Shown, open_viewer, run_pure, show
+
+
+@pytest.fixture
+def page(chromium: Browser):
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    errors: list[str] = []
+    context.on("weberror", lambda error: errors.append(str(error.error)))
+    yield context.new_page()
+    context.close()
+    assert not errors
+
+
+FILM = Shown(np.random.default_rng(3).integers(0, 255, (400, 3000), dtype=np.uint8))
+
+
+def test_the_viewer_and_the_server_read_the_same_cells_and_the_same_share(page: Page) -> None:
+    text, share = run_pure(
+        page,
+        ("radiograph_viewer/seen_grid.js",),
+        """() => {
+          const grid = new SeenGrid(3000, 400);
+          grid.mark([100, 0, 1500, 300]);
+          grid.mark([2000, 60, 3000, 400]);
+          return [grid.text, grid.share];
+        }""",
+    )
+    seen = seen_from(text, 3000, 400)
+    assert seen.share() == pytest.approx(share)
+    assert seen.cells[0, 2]  # 128 to 192 px lies within what was shown
+    assert not seen.cells[0, 1]  # 64 to 128 px does not
+
+
+@pytest.mark.parametrize("size", [[3000, 400], [400, 3000], [5000, 1300], [900, 600]])
+def test_a_walk_shows_every_point_once_at_least_and_comes_back_the_same_way(
+    page: Page, size: list[int]
+) -> None:
+    covered, there, back = run_pure(
+        page,
+        ("radiograph_viewer/walk.js",),
+        """(image) => {
+          const view = [980, 640];
+          const seen = new Uint8Array(Math.ceil(image[0] / 10) * Math.ceil(image[1] / 10));
+          const wide = Math.ceil(image[0] / 10);
+          const there = [];
+          for (let at = firstStop({ image, view }); at; at = nextStop({ image, view, at, by: 1 })) {
+            there.push(at);
+            for (let i = 0; i < seen.length; i += 1) {
+              const [x, y] = [(i % wide) * 10 + 5, Math.floor(i / wide) * 10 + 5];
+              if (Math.abs(x - at[0]) <= view[0] / 2 && Math.abs(y - at[1]) <= view[1] / 2) seen[i] = 1;
+            }
+          }
+          const back = [];
+          for (let at = there.at(-1); at; at = nextStop({ image, view, at, by: -1 })) back.push(at);
+          return [seen.every(Boolean), there, back];
+        }""",
+        size,
+    )
+    assert covered
+    assert back == there[::-1]
+
+
+def test_page_down_walks_a_film_to_its_end_and_all_of_it_is_seen(page: Page) -> None:
+    open_viewer(page, FILM)
+    show(page, FILM.data(reading=reading(seen="")))
+    assert page.locator(".overview").is_visible()
+    for _ in range(5):
+        page.keyboard.press("PageDown")
+        page.wait_for_timeout(500)
+    page.locator(".seen").filter(has_text="100 %").wait_for()
+    assert "end of the film" in (page.locator(".told").text_content() or "")
+    page.wait_for_timeout(4_200)  # changes are reported together
+    report = page.evaluate("window.reports.findLast(([name]) => name === 'seen')[1]")
+    assert report["inspection_id"] == reading()["inspection_id"]
+    assert seen_from(report["cells"], 3000, 400).share() == 1
+
+
+def test_a_picture_that_is_not_long_has_no_overview_and_arrows_stay_with_the_images(page: Page) -> None:
+    open_viewer(page, Shown(np.zeros((300, 400), np.uint8), batch=("one", "two")))
+    assert page.locator(".overview").is_hidden()
+    page.keyboard.press("z")
+    page.keyboard.press("ArrowRight")
+    assert ["open", "two"] in page.evaluate("window.reports")
