@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 
 from core.domain.errors import BadInputError
+from core.domain.exposure import Exposure, exposure_from
 from core.domain.indication import IndicationClass
 from core.domain.kinds import HIGHEST_GRADE, called, word_kind_in
 from core.domain.numbering import OWN_FIELDS
@@ -35,6 +36,7 @@ class Setup:
     """The part and the acceptance rule; empty or None where not stated.
 
     Attributes:
+        exposure: how the radiograph was made.
         weld_number, film_number, position: of this one image; see `OWN_FIELDS`.
         wall_mm: wall thickness t.
         thickness_mm: nominal butt weld thickness s.
@@ -67,6 +69,7 @@ class Setup:
     film_number: str = ""
     position: str = ""
     polarity: str | None = None
+    exposure: Exposure = field(default_factory=Exposure)
 
     def __post_init__(self) -> None:
         for name in ("part", "material", "technique", *OWN_FIELDS):
@@ -113,13 +116,18 @@ class Setup:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON; `setup_from` reads it back."""
-        return {one.name: getattr(self, one.name) for one in fields(self)}
+        return {one.name: getattr(self, one.name) for one in fields(self)} | {
+            "exposure": self.exposure.to_dict()
+        }
 
 
 def setup_from(content: Mapping[str, Any]) -> Setup:
     """The setup in `content`; unknown keys are left out, missing ones are unknown."""
     known = {one.name for one in fields(Setup)}
-    return Setup(**{name: value for name, value in content.items() if name in known})
+    values = {name: value for name, value in content.items() if name in known}
+    if not isinstance(values.get("exposure"), Exposure):
+        values["exposure"] = exposure_from(values.get("exposure") or {})
+    return Setup(**values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,17 @@ DICONDE_ENTRIES: dict[int, tuple[str, str, str, str, str]] = {
 }
 #: Tags of DICONDE's own group that pydicom names already.
 _COMPONENT_TAGS = (0x00140023, 0x00140025, 0x00140028, 0x00140030, 0x00140042, 0x00140045, 0x00140046)
+#: What a file may state of its exposure; pydicom names them.
+_EXPOSURE_KEYWORDS = (
+    "KVP",
+    "XRayTubeCurrent",
+    "ExposureTime",
+    "FocalSpots",
+    "DistanceSourceToDetector",
+    "AcquisitionDate",
+    "InstitutionName",
+    "ManufacturerModelName",
+)
 _MAX_TEXT = 256
 _register_lock = threading.Lock()
 
@@ -173,7 +184,7 @@ def register_diconde_names() -> None:
 
 
 def diconde_fields(dataset: Dataset) -> Mapping[str, str]:
-    """Keyword to text of the DICONDE fields that are present and not empty."""
+    """Keyword to text of the DICONDE fields, and those of the exposure, that are present and not empty."""
     fields: dict[str, str] = {}
     for tag in (*DICONDE_ENTRIES, *_COMPONENT_TAGS):
         element = dataset.get(tag)
@@ -181,6 +192,9 @@ def diconde_fields(dataset: Dataset) -> Mapping[str, str]:
         if text:
             keyword = DICONDE_ENTRIES[tag][4] if tag in DICONDE_ENTRIES else keyword_for_tag(tag)
             fields[keyword or f"{tag:08X}"] = text
+    for keyword in _EXPOSURE_KEYWORDS:
+        if text := _text(dataset.get(keyword)):
+            fields[keyword] = text
     return MappingProxyType(fields)
 
 

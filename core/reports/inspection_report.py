@@ -24,6 +24,7 @@ _STATED_ONLY = (
     "wire_set", "required_wire", "srb_mm", "film_number", "position", "reshoot_reason", "certificate",
     "changed_disposition", "change_reason", "members", "covered_percent", "override", "n_open",
     "seen_percent",
+    "exposure", "exposure_of_file",
 )  # fmt: skip
 #: Meaning of a probability, printed once in a report.
 PROBABILITY = (
@@ -312,6 +313,8 @@ class InspectionReport:
     reshoot_reason: str | None = None
     override: OverrideFacts | None = None
     seen_percent: float | None = None
+    exposure: Mapping[str, str | float] | None = None
+    exposure_of_file: Mapping[str, str | float] | None = None
 
     @property
     def result(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from reportlab.lib.colors import lightgrey
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Table
 
+from core.domain.exposure import Group, exposure_from, exposure_words
 from core.domain.wire_sets import indicator_words
 from core.reports.inspection_report import (
     EMPTY_RESULT,
@@ -307,6 +308,7 @@ def _facts(report: InspectionReport, width: float) -> Iterator[Flowable]:
         ),
     ]
     yield together("Part and image", side_by_side(facts(part, half, 0.36), facts(taken, half, 0.26), width))
+    yield from _exposure(report, width)
     ran = [
         ("Model", f"{model.name} v{model.version}"),
         ("Weights sha256", model.sha256),
@@ -319,6 +321,24 @@ def _facts(report: InspectionReport, width: float) -> Iterator[Flowable]:
     ]
     yield together("Model", facts(ran, width, 0.2))
     yield from _image_quality(report, width)
+
+
+def _exposure(report: InspectionReport, width: float) -> Iterator[Flowable]:
+    """Every field of the exposure; those that neither a person nor the file stated are said not to be."""
+    said = exposure_words(exposure_from(report.exposure or {}), exposure_from(report.exposure_of_file or {}))
+    groups: dict[Group, list[tuple[str, str]]] = {group: [] for group in Group}
+    for group, label, words in said:
+        groups[group].append((label, words))
+    half = (width - 10) / 2
+    left = facts(groups[Group.EXPOSURE], half, 0.36)
+    right = facts([*groups[Group.PART], *groups[Group.DETECTOR]], half, 0.36)
+    yield together("Exposure", side_by_side(left, right, width))
+    yield together("Image quality indicators", _two_columns(groups[Group.QUALITY], width))
+
+
+def _two_columns(pairs: Sequence[tuple[str, str]], width: float) -> Flowable:
+    half, middle = (width - 10) / 2, (len(pairs) + 1) // 2
+    return side_by_side(facts(pairs[:middle], half, 0.36), facts(pairs[middle:], half, 0.36), width)
 
 
 def _image_quality(report: InspectionReport, width: float) -> Iterator[Flowable]:

@@ -329,6 +329,22 @@ def test_images_are_numbered_by_a_counter_where_somebody_asks_for_it(page: AppTe
     assert not page.exception
 
 
+def test_the_exposure_is_kept_with_the_image_and_told_where_it_cannot_be(page: AppTest) -> None:
+    page.run()
+    hand_in(page, 1)
+    page.run()
+    setup_widget(page, "number_input", ".x.tube_kv").set_value(180.0)
+    setup_widget(page, "number_input", ".x.sfd_mm").set_value(700.0)
+    setup_widget(page, "selectbox", ".x.testing_class").set_value("B")
+    setup_widget(page, "button", ".apply").click().run()
+    assert not page.exception
+    (inspection,) = guests_inspections()
+    assert inspection.setup["exposure"] == {"tube_kv": 180.0, "sfd_mm": 700.0, "testing_class": "B"}
+    setup_widget(page, "number_input", ".x.f_mm").set_value(800.0)
+    setup_widget(page, "button", ".apply").click().run()
+    assert "Not saved: SFD: expected at least f and b" in page.error[0].value
+
+
 def test_a_part_that_cannot_be_is_told_plainly(page: AppTest) -> None:
     page.run()
     apply_setup(page, "x" * 200)

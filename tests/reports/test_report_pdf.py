@@ -108,6 +108,24 @@ def test_the_wire_indicator_is_stated_or_said_not_to_be(drawn: list[str]) -> Non
     assert drawn[drawn.index("Wire IQI") + 1] == "W10 FE, W13 required"
 
 
+def test_the_exposure_is_printed_with_its_source_and_what_nobody_stated_as_such(drawn: list[str]) -> None:
+    stated, of_file = {"tube_kv": 180.0, "testing_class": "B"}, {"tube_ma": 4.0}
+    kept = replace(report(1), exposure=stated, exposure_of_file=of_file)
+    back = read_report_pdf(report_pdf(kept, film())).attached
+    assert (back.is_whole, back.report.exposure) == (True, stated)
+    for label, words in {
+        "Tube voltage": "180 kV", "Tube current": "4 mA (DICONDE)", "Testing class": "B", "SFD": "not stated",
+        "Deviations": "not stated", "SNRn required": "not stated",
+    }.items():  # fmt: skip
+        assert drawn[drawn.index(label) + 1] == words
+
+
+def test_a_report_of_before_keeps_its_digest_and_says_that_nothing_was_stated(drawn: list[str]) -> None:
+    assert "exposure" not in report(1).to_dict()
+    report_pdf(report(1), film())
+    assert drawn[drawn.index("Tube voltage") + 1] == "not stated"
+
+
 def test_an_empty_report_says_what_it_does_not_mean(drawn: list[str]) -> None:
     report_pdf(report(0), film())
     assert any("does not mean that the part is free of imperfections" in text for text in drawn)
@@ -143,7 +161,7 @@ def test_a_pdf_of_another_kind_or_changed_is_refused_or_found() -> None:
     changed = data.replace(b'"part": "Vessel 7"', b'"part": "Vessel 8"')
     assert changed != data
     assert not read_report_pdf(changed).attached.is_whole
-    assert not read_report_pdf(data.replace(b"report layout 2", b"report layout 0")).is_same_layout
+    assert not read_report_pdf(data.replace(b"report layout 3", b"report layout 0")).is_same_layout
 
 
 def test_the_attachment_is_the_json_file() -> None:

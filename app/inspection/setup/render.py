@@ -5,12 +5,14 @@ from typing import Any
 
 import streamlit as st
 
-from app.inspection.items import WorklistItem
+from app.inspection.items import WorklistItem, radiograph_of
 from app.inspection.setup.actions import apply_setup, use_template
+from app.inspection.setup.exposure import draw_group
 from app.inspection.setup.numbering import draw_numbering
 from app.inspection.setup.rows import rule_title, summary, wire_set_title, wire_title
 from app.inspection.state import SCOPE_KEY, TEMPLATE_KEY, Scope, chosen_scope, remembered
 from app.shared.access import current_workspace
+from core.domain.exposure import Exposure, Group, stated_by_file
 from core.domain.reading import Setup, setup_from
 from core.domain.records import Inspection
 from core.domain.wire_sets import WIRE_DIAMETERS_MM, WIRE_SETS
@@ -55,7 +57,8 @@ def draw_setup(item: WorklistItem | None, inspection: Inspection | None) -> None
             st.selectbox("Template", sorted(templates), index=None, placeholder="Take a template",
                          key=TEMPLATE_KEY, on_change=use_template, args=(item, inspection, shown),
                          label_visibility="collapsed")  # fmt: skip
-        sent = _draw_form(shown, item, {table.rule_set_id: table for table in tables}, is_this=is_this)
+        by_id = {table.rule_set_id: table for table in tables}
+        sent = _draw_form(shown, item, by_id, _of_file(item), is_this=is_this)
         if not is_this:
             draw_numbering()
     if sent is not None:
@@ -68,6 +71,12 @@ def setup_of(item: WorklistItem | None, inspection: Inspection | None, coming: S
     if inspection is not None:
         return setup_from(inspection.setup)
     return coming if item is None else item.entry.setup
+
+
+def _of_file(item: WorklistItem | None) -> Exposure:
+    """What the file of the image on show states of its exposure."""
+    radiograph = None if item is None else radiograph_of(item)
+    return Exposure() if radiograph is None else stated_by_file(radiograph.fields)
 
 
 def _draw_scope(item: WorklistItem | None) -> bool:
@@ -84,7 +93,12 @@ def _draw_scope(item: WorklistItem | None) -> bool:
 
 
 def _draw_form(
-    shown: Setup, item: WorklistItem | None, tables: Mapping[str, RuleSet], *, is_this: bool
+    shown: Setup,
+    item: WorklistItem | None,
+    tables: Mapping[str, RuleSet],
+    of_file: Exposure,
+    *,
+    is_this: bool,
 ) -> tuple[dict[str, Any], str] | None:
     """The form; its fields and the name of a template once it was sent."""
     key = f"setup.{item.entry.key if item else 'new'}.{hash(shown)}.{is_this}"
@@ -100,50 +114,66 @@ def _draw_form(
         fields["quality_level"] = _level(tables.get(standard or ""), shown, f"{key}.{standard}.level")
         if is_this:
             fields |= _own_fields(shown, key)
-        left, middle, right = st.columns(3, gap="small")
-        fields["part"] = left.text_input("Part", shown.part, key=f"{key}.part")
-        fields["material"] = middle.text_input("Material", shown.material, key=f"{key}.material")
-        fields["technique"] = right.selectbox(
-            "Technique",
-            sorted({"", *TECHNIQUES, shown.technique}),
-            index=sorted({"", *TECHNIQUES, shown.technique}).index(shown.technique),
-            format_func=lambda one: one or "not stated",
-            key=f"{key}.technique",
-        )
-        fields["wall_mm"] = _mm(left.number_input("Wall t, mm", value=shown.wall_mm, key=f"{key}.t", **_MM))
-        s_mm = _mm(middle.number_input("Butt weld s, mm", value=shown.thickness_mm, key=f"{key}.s", **_MM))
-        is_same = middle.toggle(
-            "same as t",
-            value=shown.thickness_mm is not None and shown.thickness_mm == shown.wall_mm,
-            key=f"{key}.same",
-            help="True of a butt weld with full penetration; nobody but you knows whether it is one.",
-        )
-        fields["weld_length_mm"] = _mm(
-            right.number_input("Weld length, mm", value=shown.weld_length_mm, key=f"{key}.length", **_MM)
-        )
-        fields["is_single_sided"] = left.selectbox(
-            "Welded from",
-            list(_SIDES),
-            index=list(_SIDES).index(shown.is_single_sided),
-            format_func=_SIDES.__getitem__,
-            key=f"{key}.sides",
-        )
-        fields |= _indicator_fields(shown, key)
-        fields["polarity"] = st.selectbox(
-            "Polarity of new radiographs",
-            list(_POLARITIES),
-            index=list(_POLARITIES).index(remembered().setup.polarity),
-            format_func=_POLARITIES.__getitem__,
-            key=f"{key}.polarity",
-            help="For files that do not state it: PNG and TIFF never do, DICONDE does. "
-            "That of a radiograph on the table is changed with the key p.",
-        )
+        made: dict[str, Any] = {}
+        for tab, group in zip(st.tabs([group.value for group in Group]), Group, strict=True):
+            with tab:
+                if group is Group.PART:
+                    fields |= _part_fields(shown, key)
+                if group is Group.QUALITY:
+                    fields |= _indicator_fields(shown, key)
+                if group is Group.DETECTOR:
+                    fields["polarity"] = st.selectbox(
+                        "Polarity of new radiographs",
+                        list(_POLARITIES),
+                        index=list(_POLARITIES).index(remembered().setup.polarity),
+                        format_func=_POLARITIES.__getitem__,
+                        key=f"{key}.polarity",
+                        help="For files that do not state it: PNG and TIFF never do, DICONDE does. "
+                        "That of a radiograph on the table is changed with the key p.",
+                    )
+                made |= draw_group(group, shown.exposure, of_file, f"{key}.x")
         left, right = st.columns([1, 2], gap="small", vertical_alignment="bottom")
         is_sent = left.form_submit_button("Apply", type="primary", key=f"{key}.apply")
         name = right.text_input("Keep as template", placeholder="name", key=f"{key}.name")
-    fields["thickness_mm"] = fields["wall_mm"] if is_same else s_mm
-    fields["standard"] = standard
+    fields["standard"], fields["exposure"] = standard, made
     return (fields, name) if is_sent else None
+
+
+def _part_fields(shown: Setup, key: str) -> dict[str, Any]:
+    """The part and its lengths."""
+    fields: dict[str, Any] = {}
+    first, second, third, fourth = st.columns(4, gap="small")
+    fields["part"] = first.text_input("Part", shown.part, key=f"{key}.part")
+    fields["material"] = second.text_input("Material", shown.material, key=f"{key}.material")
+    techniques = sorted({"", *TECHNIQUES, shown.technique})
+    fields["technique"] = third.selectbox(
+        "Technique",
+        techniques,
+        index=techniques.index(shown.technique),
+        format_func=lambda one: one or "not stated",
+        key=f"{key}.technique",
+    )
+    fields["is_single_sided"] = fourth.selectbox(
+        "Welded from",
+        list(_SIDES),
+        index=list(_SIDES).index(shown.is_single_sided),
+        format_func=_SIDES.__getitem__,
+        key=f"{key}.sides",
+    )
+    first, second, third, fourth = st.columns(4, gap="small", vertical_alignment="bottom")
+    fields["wall_mm"] = _mm(first.number_input("Wall t, mm", value=shown.wall_mm, key=f"{key}.t", **_MM))
+    s_mm = _mm(second.number_input("Butt weld s, mm", value=shown.thickness_mm, key=f"{key}.s", **_MM))
+    is_same = third.toggle(
+        "s same as t",
+        value=shown.thickness_mm is not None and shown.thickness_mm == shown.wall_mm,
+        key=f"{key}.same",
+        help="True of a butt weld with full penetration; nobody but you knows whether it is one.",
+    )
+    fields["weld_length_mm"] = _mm(
+        fourth.number_input("Weld length, mm", value=shown.weld_length_mm, key=f"{key}.length", **_MM)
+    )
+    fields["thickness_mm"] = fields["wall_mm"] if is_same else s_mm
+    return fields
 
 
 def _own_fields(shown: Setup, key: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from core.domain.accounts import Identity
 from core.domain.errors import BadInputError, ModelNotFoundError
+from core.domain.exposure import stated_by_file
 from core.domain.model_version import ModelVersion
 from core.domain.permissions import Action, require
 from core.domain.ports import ModelSource
@@ -170,6 +171,8 @@ class ReportingService:
             reshoot_reason=inspection.reshoot_reason.value if inspection.reshoot_reason else None,
             override=override,
             seen_percent=None if share is None else round(100 * share, 1),
+            exposure=setup_from(inspection.setup).exposure.to_dict() or None,
+            exposure_of_file=stated_by_file(image.fields).to_dict() or None,
         )
 
     def pdf(self, report: InspectionReport) -> bytes:
@@ -227,4 +230,5 @@ class ReportingService:
 def _setup_facts(setup: Setup) -> SetupFacts:
     """The setup as it is reported; a film number or position that nobody gave is None."""
     stated = {"film_number": setup.film_number or None, "position": setup.position or None}
-    return SetupFacts(**{**setup.to_dict(), **stated})
+    values = {name: value for name, value in setup.to_dict().items() if name != "exposure"}
+    return SetupFacts(**{**values, **stated})

@@ -348,7 +348,7 @@ def test_changed_pages_are_found(place: Place) -> None:
     changed = data.replace(b"/MediaBox [ 0 0 595", b"/MediaBox [ 0 0 594")
     assert changed != data
     assert subjects(place.verify(changed)) == {Subject.PAGES}
-    elsewhere = data.replace(b"report layout 2", b"report layout 0")
+    elsewhere = data.replace(b"report layout 3", b"report layout 0")
     assert any("NOT compared" in note for note in place.verify(elsewhere).notes)
     assert read_report_pdf(data).is_same_layout
 
