@@ -1,5 +1,6 @@
 """Styles and building blocks of PDF reports: paragraphs, tables of facts, tables with a repeated head."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +13,8 @@ from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, LongTable,
 from core.reports.report_fonts import SANS, marked
 
 _RULE_PT = 0.3
+#: A path or a data file, with the word that leads to it.
+_FILE = re.compile(r"\s*\(?\b(?:(?:see|of|in|from) )?(?:[\w-]+/)*[\w-]+\.(?:md|yaml|yml|json|csv)\b\)?")
 #: A section begins on the next page when less than this is left.
 _ROOM_PT = 110
 BODY = ParagraphStyle(
@@ -102,6 +105,11 @@ def boxed(content: Flowable | list[Flowable], width: float, line_pt: float = 1.2
 def moment(at: datetime) -> str:
     """Date and time to the second, in UTC and saying so."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def without_files(value: str) -> str:
+    """The text without names of files of this program, which say nothing to whoever reads a report."""
+    return _FILE.sub("", value)
 
 
 def number(value: float | None, unit: str = "", unknown: str = "not known") -> str:

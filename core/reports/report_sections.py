@@ -1,13 +1,11 @@
 """Sections of a PDF report, from top to bottom."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy.typing as npt
 from reportlab.graphics.barcode.qr import QrCodeWidget
 from reportlab.graphics.shapes import Drawing
-from reportlab.lib.colors import lightgrey
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Table
 
@@ -19,8 +17,8 @@ from core.reports.inspection_report import (
     PROBABILITY,
     UNSIGNED,
     InspectionReport,
-    ReportedIndication,
 )
+from core.reports.report_indications import CALLS, indication_sections
 from core.reports.report_layout import (
     BODY,
     BOXED,
@@ -39,17 +37,13 @@ from core.reports.report_layout import (
     side_by_side,
     text,
     together,
+    without_files,
 )
 from core.reports.report_picture import FILM_HEIGHT, FilmStrip, strips
 from core.reports.report_signatures import signature_sections
 
 _QR = 24 * mm
 _LONGEST_TITLE = 60
-#: A row of a table is not torn where cells are joined, so none may be higher than a page.
-_LINES_A_ROW = 20
-_SHORT_NOTE = 600
-_CALLS = {"confirmed": "confirmed", "dismissed": "dismissed", "open": "not assessed"}
-_INDICATION_SHARES = (0.04, 0.20, 0.165, 0.065, 0.20, 0.20, 0.13)
 
 
 def sections(report: InspectionReport, pixels: npt.NDArray[Any], width: float) -> list[Flowable]:
@@ -57,7 +51,7 @@ def sections(report: InspectionReport, pixels: npt.NDArray[Any], width: float) -
     return [
         *_top(report, width),
         *_film(report, pixels, width),
-        *_indications(report, width),
+        *indication_sections(report, width),
         *_verdict(report, width),
         *signature_sections(report, width),
         *_facts(report, width),
@@ -119,7 +113,7 @@ def _count(report: InspectionReport) -> str:
         call: sum(one.call == call for one in report.indications)
         for call in ("confirmed", "dismissed", "open")
     }
-    words = ", ".join(f"{count} {_CALLS[call]}" for call, count in calls.items() if count)
+    words = ", ".join(f"{count} {CALLS[call]}" for call, count in calls.items() if count)
     return f"{n} indication{'s' if n > 1 else ''}: {words}"
 
 
@@ -143,120 +137,6 @@ def _film(report: InspectionReport, pixels: npt.NDArray[Any], width: float) -> I
     if report.note:
         yield gap()
         yield labelled("Note:", report.note)
-
-
-def _indications(report: InspectionReport, width: float) -> Iterator[Flowable]:
-    yield from heading("Indications")
-    if not report.indications:
-        yield bold(f"No indication was reported. {EMPTY_RESULT}")
-        return
-    head = ("No.", "Class (ISO 6520-1)", "Reported by, call", "Prob.", "Box, px", "Length × width", "Verdict")
-    rows: list[list[Any]] = []
-    style: list[Any] = []
-    letters = _lettered_clauses(report.indications)
-    for one in report.indications:
-        begin = len(rows) + 1
-        rows.append(_indication_row(one))
-        rows += [["", detail, "", "", "", "", ""] for detail in _details(one, letters)]
-        end = len(rows)
-        style += [("SPAN", (1, at), (-1, at)) for at in range(begin + 1, end + 1)]
-        style += [
-            ("NOSPLIT", (0, begin), (0, end if _is_short(one) else begin + 1)),
-            ("LINEBELOW", (0, end), (-1, end), 0.3, lightgrey),
-        ]
-    yield listing(head, rows, [width * share for share in _INDICATION_SHARES], style)
-    yield gap(2)
-    for clauses, letter in letters.items():
-        yield labelled(f"Clauses {letter}:", clauses, SMALL)
-    yield text(_how_measured(report), SMALL)
-
-
-def _indication_row(one: ReportedIndication) -> list[Flowable]:
-    x1, y1, x2, y2 = one.bbox
-    code = f" ({one.iso6520})" if one.iso6520 else ""
-    size = f"{one.length_px:.1f} × {one.width_px:.1f} px"
-    if one.length_mm is not None and one.width_mm is not None:
-        size = f"{one.length_mm:.2f} × {one.width_mm:.2f} mm ± {one.plus_minus_mm:.2f}"
-    return [
-        bold(str(one.number), SMALL),
-        text(one.indication_class + code + (f", group of {len(one.members)}" if one.members else ""), SMALL),
-        text(f"{one.reported_by}, {_CALLS.get(one.call, one.call)}", SMALL),
-        text("-" if one.probability is None else f"{one.probability:.2f}", SMALL),
-        text(f"{x1:.0f}, {y1:.0f} to {x2:.0f}, {y2:.0f}", SMALL),
-        text(size, SMALL),
-        bold(one.verdict or "not judged", SMALL),
-    ]
-
-
-def _clauses(one: ReportedIndication) -> str:
-    """Every clause that was applied; empty when none was."""
-    applied = (
-        f"{rule.clause} ({rule.rule_id})" if rule.rule_id else rule.clause
-        for rule in one.rules
-        if rule.clause or rule.rule_id
-    )
-    return "; ".join(dict.fromkeys(applied))
-
-
-def _lettered_clauses(indications: Sequence[ReportedIndication]) -> dict[str, str]:
-    """A letter for each set of clauses that stands more than once, so that it is printed once."""
-    counts = Counter(clauses for one in indications if (clauses := _clauses(one)))
-    repeated = [clauses for clauses, count in counts.items() if count > 1]
-    return {clauses: chr(ord("A") + place) for place, clauses in enumerate(repeated[:26])}
-
-
-def _details(one: ReportedIndication, letters: Mapping[str, str]) -> list[Flowable]:
-    """Why, by which clause, what was changed, what somebody noted."""
-    clauses = _clauses(one)
-    lines = []
-    if one.members:
-        lines.append(labelled("Group of:", _group_words(one.members, one.covered_percent), SMALL))
-    if one.reasons:
-        lines.append(labelled("Why:", "; ".join(one.reasons), SMALL))
-    if clauses:
-        said = f"{letters[clauses]}, below the table" if clauses in letters else clauses
-        lines.append(labelled("Clause:", said, SMALL))
-    if one.changes:
-        lines.append(labelled("Changed:", "; ".join(one.changes), SMALL))
-    if one.note:
-        lines += [labelled(label, piece, SMALL) for label, piece in _pieces(one.note)]
-    return lines
-
-
-def _group_words(members: Sequence[int], covered_percent: float | None) -> str:
-    """Such as "nos. 3 to 5, 9; they cover 12.5 % of its projected area"."""
-    runs: list[list[int]] = []
-    for place in members:
-        if runs and place == runs[-1][-1] + 1:
-            runs[-1].append(place)
-        else:
-            runs.append([place])
-    told = [f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
-    share = "" if covered_percent is None else f"; they cover {covered_percent:g} % of its projected area"
-    return f"nos. {', '.join(told)}{share}"
-
-
-def _is_short(one: ReportedIndication) -> bool:
-    """True when all that is said about it may be kept on one page."""
-    return len(one.note) < _SHORT_NOTE and one.note.count("\n") < _LINES_A_ROW
-
-
-def _pieces(note: str) -> Iterator[tuple[str, str]]:
-    """A note in pieces that are shorter than a page, with the label of each."""
-    lines = note.splitlines() or [note]
-    for begin in range(0, len(lines), _LINES_A_ROW):
-        yield "" if begin else "Note:", "\n".join(lines[begin : begin + _LINES_A_ROW])
-
-
-def _how_measured(report: InspectionReport) -> str:
-    cut = report.model.operating_probability
-    below = f"{report.n_below} more boxes of the model lie below its operating probability {cut:.2f}"
-    if report.image.mm_per_px is None:
-        return f"No scale is known: lengths are in pixels, sides of the box, each edge ± 1 px. {below}."
-    return (
-        "Length and width are the sides of the box, each edge ± 1 px. "
-        f"Scale: {report.image.mm_per_px:.6g} mm per px, {report.image.scale_source}. {below}."
-    )
 
 
 def _verdict(report: InspectionReport, width: float) -> Iterator[Flowable]:
@@ -313,11 +193,11 @@ def _facts(report: InspectionReport, width: float) -> Iterator[Flowable]:
         ("Model", f"{model.name} v{model.version}"),
         ("Weights sha256", model.sha256),
         ("Calibration", f"{model.calibration_id}, {model.calibration_method or 'method not at hand'}"),
-        ("Calibrated on", model.calibrated_on or "not at hand"),
+        ("Calibrated on", without_files(model.calibrated_on) or "not at hand"),
         ("Score cut", number(model.score_cut)),
         ("Operating probability", number(model.operating_probability)),
-        ("Release", model.release),
-        ("Training data", model.data_notice or "not at hand"),
+        ("Release", without_files(model.release)),
+        ("Training data", without_files(model.data_notice) or "not at hand"),
     ]
     yield together("Model", facts(ran, width, 0.2))
     yield from _image_quality(report, width)
@@ -362,4 +242,4 @@ def _limits(report: InspectionReport) -> Iterator[Flowable]:
     for label, lines in (("Measured on", model.measured_on), ("Limit of the model", model.limits)):
         for line in lines:
             yield gap(2)
-            yield labelled(f"{label}:", line, SMALL)
+            yield labelled(f"{label}:", without_files(line), SMALL)

@@ -45,7 +45,7 @@ def indication(
     is_added, call = number % 5 == 0, ("confirmed", "dismissed", "open")[number % 3]
     call = "confirmed" if is_added else call
     is_judged = call != "dismissed"
-    words = f"length {length * (mm_per_px or 0):.2f} mm > 0.2 s = 1.6 mm"
+    words = f"l {length * (mm_per_px or 0):.2f} mm > 0.2 s = 1.6 mm"
     rule = AppliedRule(
         "gas-pore", "table 1, 2.3", ("2011",), "not acceptable",
         (DecidingNumber("not acceptable", words, 1.0, 1.2, 1.6),),

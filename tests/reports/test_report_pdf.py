@@ -1,17 +1,29 @@
 """PDF reports, read back and rendered."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from reportlab.pdfbase import pdfmetrics
 
 from core.domain.errors import BadInputError
+from core.domain.indication import IndicationClass
+from core.domain.radiograph import PitchSource, PixelPitch
+from core.domain.reading import Call, ReadIndication
+from core.domain.records import AnnotationSource
 from core.domain.signing import SIGNATURE_MEANS
 from core.reports.inspection_report import FAILED, InspectionReport
+from core.reports.report_content import reported_indications
 from core.reports.report_fonts import FALLBACK, SANS, marked, register_fonts
+from core.reports.report_indications import grouped_reasons, runs
 from core.reports.report_json import report_json
 from core.reports.report_pdf import is_pdf, read_report_pdf, report_pdf
 from core.reports.report_picture import is_dashed, strips
+from core.services.inspections.judging import findings_of
+from core.standards.evaluation import evaluate
+from core.standards.finding import InspectedPart
+from core.standards.shipped import shipped_rule_set
 from tests.reports.reported import film, indication, report, with_note
 
 
@@ -57,7 +69,7 @@ def test_the_same_report_gives_the_same_bytes_and_carries_itself(n: int, mm_per_
 
 
 def test_every_page_bears_reference_digest_and_its_number(drawn: list[str]) -> None:
-    kept = report(60)
+    kept = report(130)
     report_pdf(kept, film())
     numbers = [text for text in drawn if text.startswith("page ")]
     n = len(numbers)
@@ -193,13 +205,59 @@ def test_only_what_nobody_but_the_model_says_is_dashed() -> None:
         assert is_dashed(replace(one, reported_by=by, call=call)) is expected
 
 
-def test_clauses_that_stand_for_several_indications_are_printed_once(drawn: list[str]) -> None:
-    report_pdf(report(9), film())
-    clause = "table 1, 2.3 (gas-pore)"
-    assert [text for text in drawn if clause in text] == [f"Clauses A: {clause}"]
-    assert drawn.count("Clause: A, below the table") == 6  # three of nine are dismissed, so not judged
+def test_a_reason_is_told_once_with_the_numbers_it_holds_for(drawn: list[str]) -> None:
+    report_pdf(report(9), film())  # three of nine are dismissed, so not judged
+    text = " ".join(drawn)
+    assert text.count("table 1, 2.3 (gas-pore)") == 1
+    assert "l > 0.2 s = 1.6 mm. Clause: table 1, 2.3 (gas-pore)" in text
+    assert text.count("dismissed: not judged") == 1
 
 
-def test_clauses_of_one_indication_stand_with_it(drawn: list[str]) -> None:
-    report_pdf(report(2), film())  # the first is dismissed
-    assert "Clause: table 1, 2.3 (gas-pore)" in drawn
+@pytest.mark.parametrize(
+    ("numbers", "words"), [([], ""), ([3], "3"), ([3, 4], "3, 4"), ([1, 3, 4, 5, 9], "1, 3 to 5, 9")]
+)
+def test_runs_of_numbers_are_short(numbers: list[int], words: str) -> None:
+    assert runs(numbers) == words
+
+
+def judged_boxes(n: int) -> InspectionReport:
+    """A report on `n` boxes of every class on a long film, judged by ISO 5817 without saying their kinds."""
+    rng, classes = np.random.default_rng(5), list(IndicationClass)
+    found = [
+        ReadIndication(
+            f"m{place + 1}", (x, 40.0, x + float(rng.uniform(6, 90)), 40.0 + float(rng.uniform(6, 22))),
+            classes[place % len(classes)], AnnotationSource.MODEL, Call.CONFIRMED, place, 0.5,
+        )
+        for place in range(n)
+        for x in [30.0 * place]
+    ]  # fmt: skip
+    pitch = PixelPitch(0.05, PitchSource.USER)
+    part = InspectedPart(wall_mm=10, thickness_s_mm=10, weld_length_mm=None, is_single_sided=None)
+    verdict = evaluate(findings_of(found, pitch, list(Call)), part, shipped_rule_set("iso-5817"), "C")
+    boxes = tuple(
+        {"bbox": list(one.bbox), "class": one.indication_class.value, "probability": 0.5} for one in found
+    )
+    inspection = SimpleNamespace(detections=boxes)
+    lines = reported_indications(inspection, found, verdict, pitch, edge_px=1.0)
+    return replace(report(1, width=4100, height=200), indications=lines)
+
+
+def test_133_indications_take_one_line_each_and_at_most_five_pages(drawn: list[str]) -> None:
+    kept = judged_boxes(133)
+    report_pdf(kept, film(4100, 200))
+    numbers = [text for text in drawn if text.startswith("page ")]
+    assert len(numbers) <= 5
+    assert sum(text == "Verdict" for text in drawn) <= 5
+    groups = grouped_reasons(kept.indications)
+    assert sum(len(found) for _, found in groups.values()) == 133
+    assert len(groups) < 30
+
+
+def test_nothing_on_paper_cites_a_file_of_the_repository(drawn: list[str]) -> None:
+    kept = report(2)
+    cited = "nine films of data/splits/weld-films.yaml, which trained nothing (see docs/model-quality.md)"
+    facts = replace(kept.model, calibrated_on=cited, release=cited, data_notice=cited, limits=(cited,))
+    report_pdf(replace(kept, model=facts), film())
+    text = " ".join(drawn)
+    assert not [part for part in (".md", ".yaml", "core/", "docs/", "data/") if part in text]
+    assert "nine films, which trained nothing" in text
