@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.domain.exposure import Exposure, Group, exposure_fields, value_words
 
-_COLUMNS = 4
+_COLUMNS = 5
 
 
 def draw_group(group: Group, shown: Exposure, of_file: Exposure, key: str) -> dict[str, Any]:

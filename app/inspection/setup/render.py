@@ -134,7 +134,12 @@ def _draw_form(
                 made |= draw_group(group, shown.exposure, of_file, f"{key}.x")
         left, right = st.columns([1, 2], gap="small", vertical_alignment="bottom")
         is_sent = left.form_submit_button("Apply", type="primary", key=f"{key}.apply")
-        name = right.text_input("Keep as template", placeholder="name", key=f"{key}.name")
+        name = right.text_input(
+            "Keep as template",
+            placeholder="Keep as template: name",
+            key=f"{key}.name",
+            label_visibility="collapsed",
+        )
     fields["standard"], fields["exposure"] = standard, made
     return (fields, name) if is_sent else None
 
