@@ -3,14 +3,21 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from reportlab.lib.colors import lightgrey
 from reportlab.platypus import Flowable
 
 from core.reports.inspection_report import EMPTY_RESULT, InspectionReport, ReportedIndication
-from core.reports.report_layout import SMALL, bold, gap, heading, labelled, listing, text
+from core.reports.report_layout import SMALL, TINY, bold, gap, heading, labelled, listing, text
 
 #: Calls in words.
 CALLS = {"confirmed": "confirmed", "dismissed": "dismissed", "open": "not assessed"}
-_SHARES = (0.045, 0.255, 0.155, 0.05, 0.165, 0.175, 0.115, 0.04)
+_SHARES = (0.045, 0.22, 0.155, 0.055, 0.165, 0.175, 0.135, 0.05)
+#: Lines of the table stand close.
+_CLOSE = [
+    ("TOPPADDING", (0, 1), (-1, -1), 0.4),
+    ("BOTTOMPADDING", (0, 1), (-1, -1), 1.2),
+    ("LINEBELOW", (0, 1), (-1, -2), 0.3, lightgrey),
+]
 _HEAD = (
     "No.",
     "Class (ISO 6520-1)",
@@ -38,10 +45,10 @@ def indication_sections(report: InspectionReport, width: float) -> Iterator[Flow
     reasons = grouped_reasons(report.indications)
     letters = {number: letter for letter, (_, numbers) in reasons.items() for number in numbers}
     rows = [_row(one, letters.get(one.number, "")) for one in report.indications]
-    yield listing(_HEAD, rows, [width * share for share in _SHARES])
+    yield listing(_HEAD, rows, [width * share for share in _SHARES], _CLOSE)
     yield gap(2)
     for letter, (words, numbers) in reasons.items():
-        yield labelled(f"{letter}, nos. {runs(numbers)}:", words, SMALL)
+        yield labelled(f"{letter}, nos. {runs(numbers)}:", words, TINY)
     for one in report.indications:
         yield from _remarks(one)
     yield text(_how_measured(report), SMALL)
@@ -90,25 +97,20 @@ def _row(one: ReportedIndication, why: str) -> list[Flowable]:
         size = f"{one.length_mm:.2f} × {one.width_mm:.2f} mm ± {one.plus_minus_mm:.2f}"
     members = f", group of {len(one.members)}" if one.members else ""
     return [
-        bold(str(one.number), SMALL),
-        text(one.indication_class + code + members, SMALL),
-        text(f"{one.reported_by}, {CALLS.get(one.call, one.call)}", SMALL),
-        text("-" if one.probability is None else f"{one.probability:.2f}", SMALL),
-        text(f"{x1:.0f}, {y1:.0f} to {x2:.0f}, {y2:.0f}", SMALL),
-        text(size, SMALL),
-        bold(one.verdict or "not judged", SMALL),
-        text(why, SMALL),
+        bold(str(one.number), TINY),
+        text(one.indication_class + code + members, TINY),
+        text(f"{one.reported_by}, {CALLS.get(one.call, one.call)}", TINY),
+        text("-" if one.probability is None else f"{one.probability:.2f}", TINY),
+        text(f"{x1:.0f}, {y1:.0f} to {x2:.0f}, {y2:.0f}", TINY),
+        text(size, TINY),
+        bold(one.verdict or "not judged", TINY),
+        text(why, TINY),
     ]
 
 
 def _clauses(one: ReportedIndication) -> str:
     """Every clause that was applied; empty when none was."""
-    applied = (
-        f"{rule.clause} ({rule.rule_id})" if rule.rule_id else rule.clause
-        for rule in one.rules
-        if rule.clause or rule.rule_id
-    )
-    return "; ".join(dict.fromkeys(applied))
+    return "; ".join(dict.fromkeys(rule.clause for rule in one.rules if rule.clause))
 
 
 def _remarks(one: ReportedIndication) -> Iterator[Flowable]:

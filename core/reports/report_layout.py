@@ -21,6 +21,8 @@ BODY = ParagraphStyle(
     "body", fontName=SANS, fontSize=8, leading=10.5, allowWidows=0, allowOrphans=0, splitLongWords=1
 )
 SMALL = ParagraphStyle("small", parent=BODY, fontSize=7, leading=9)
+#: Of tables with a line for each indication.
+TINY = ParagraphStyle("tiny", parent=BODY, fontSize=6.5, leading=7.6)
 HEADING = ParagraphStyle("heading", parent=BODY, fontSize=9.5, leading=12, spaceBefore=9, spaceAfter=3)
 TITLE = ParagraphStyle("title", parent=BODY, fontSize=15, leading=18)
 RESULT = ParagraphStyle("result", parent=BODY, fontSize=11, leading=14)
