@@ -33,7 +33,7 @@ _LINES_A_PIECE = 20
 #: A measured size in a reason; the line of the indication states it, so that reasons can be told once.
 _MEASURED = re.compile(r"\b(d|h|l|w|extent) [\d.]+(?: to [\d.]+)? mm\b")
 #: What several add up to, where it decides nothing against them.
-_COUNTED = re.compile(r" [\d.]+(?: to [\d.]+)?(?: mm)?(?= <=|: )")
+_COUNTED = re.compile(r"(?<![=<>]) [\d.]+(?: to [\d.]+)?(?: mm)?(?= <=|: )")
 
 
 def indication_sections(report: InspectionReport, width: float) -> Iterator[Flowable]:

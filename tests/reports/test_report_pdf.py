@@ -251,6 +251,7 @@ def test_133_indications_take_one_line_each_and_at_most_five_pages(drawn: list[s
     groups = grouped_reasons(kept.indications)
     assert sum(len(found) for _, found in groups.values()) == 133
     assert len(groups) < 30
+    assert "extent straddles 0.3 s = 3 mm: the table" in " ".join(words for words, _ in groups.values())
 
 
 def test_nothing_on_paper_cites_a_file_of_the_repository(drawn: list[str]) -> None:
