@@ -8,7 +8,7 @@ from app.shared.components.record_table.record_table import Cell, RecordRow
 from app.shared.moments import minute, second
 from core.domain.accounts import Identity
 from core.domain.grouping import counted, members_of
-from core.domain.reading import Call, ReadIndication, setup_from
+from core.domain.reading import ReadIndication, setup_from
 from core.domain.records import InspectionState
 from core.domain.signing import meaning_words
 from core.domain.wire_sets import indicator_words
@@ -36,7 +36,6 @@ _STATE_WORDS = {
     InspectionState.CONCURRED: "concurred",
     InspectionState.RETURNED: "returned",
 }
-_CALLS = {Call.OPEN: "not assessed", Call.CONFIRMED: "confirmed", Call.DISMISSED: "dismissed"}
 
 
 def rows(page: HistoryPage, identity: Identity, *, is_wide: bool) -> list[RecordRow]:
@@ -156,14 +155,14 @@ def _indication(one: ReadIndication, n_members: int) -> dict[str, str]:
     return {
         "kind": one.indication_class.value.replace("_", " ") + code + group,
         "probability": "added" if one.probability is None else f"{one.probability:.2f}",
-        "call": _CALLS[one.call],
+        "call": one.call_words,
     }
 
 
 def _said(record: InspectionRecord) -> list[str]:
     """Signatures and reviews, one line each."""
     lines = [
-        f"{record.name(one.signer_id)}, {second(one.signed_at)}. {meaning_words(one.meaning)}"
+        f"{record.name(one.signer_id)}, {second(one.signed_at)}, {meaning_words(one.meaning)}"
         for one in record.signatures
     ]
     for one in record.reviews:

@@ -25,10 +25,16 @@ _REASON_OF = {
 
 
 def findings_of_reading(inspection: Inspection, reading: Sequence[ReadIndication]) -> list[CorrectionCase]:
-    """Differences between a signed reading and the model, one finding a reason."""
+    """Differences between a signed reading and the model, one finding a reason.
+
+    What was dismissed as non-relevant or geometry is left out: see `core.domain.reading.DETECTOR_ERRORS`.
+    """
     by_reason: dict[Reason, list[FoundBox]] = {}
     for one in disagreements(inspection.detections, reading):
-        was = ""
+        if one.kind is DisagreementKind.REMOVED and not one.indication.is_detector_error:
+            continue
+        dismissed_as = one.indication.dismissed_as
+        was = dismissed_as.value if dismissed_as else ""
         if one.kind is DisagreementKind.CLASS and one.indication.model_index is not None:
             was = f"the model said {inspection.detections[one.indication.model_index]['class']}"
         by_reason.setdefault(_REASON_OF[one.kind], []).append(_read_box(one.indication, remark=was))

@@ -31,6 +31,21 @@ class Call(StrEnum):
     DISMISSED = "dismissed"
 
 
+class DismissalKind(StrEnum):
+    """What a dismissed indication is, if it is no relevant indication of the part."""
+
+    FALSE_CALL = "false call"
+    NON_RELEVANT = "non-relevant"
+    ARTEFACT = "artefact"
+    GEOMETRY = "geometry"
+    MARKER = "marker or IQI"
+
+
+#: Dismissals that are errors of the detector, which learns from them: there is nothing, or something lies on
+#: the film. What is non-relevant or comes from the geometry is in the part: to show it was no error.
+DETECTOR_ERRORS = frozenset({DismissalKind.FALSE_CALL, DismissalKind.ARTEFACT, DismissalKind.MARKER})
+
+
 @dataclass(frozen=True, slots=True)
 class Setup:
     """The part and the acceptance rule; empty or None where not stated.
@@ -145,6 +160,7 @@ class ReadIndication:
             group counts and its members do not. None when it stands alone.
         kind: id of a kind that has no ISO 6520-1 number, such as "gas-hole"; in place of `iso6520`.
         grade: severity level by graded reference radiographs, from 1; of the kind, None when nobody gave one.
+        dismissed_as: what it is instead; None unless dismissed, and where an earlier release did not ask.
     """
 
     indication_id: str
@@ -159,6 +175,20 @@ class ReadIndication:
     group: str | None = None
     kind: str | None = None
     grade: int | None = None
+    dismissed_as: DismissalKind | None = None
+
+    @property
+    def is_detector_error(self) -> bool:
+        """True for what was dismissed as an error of the detector, or without a kind."""
+        is_error = self.dismissed_as is None or self.dismissed_as in DETECTOR_ERRORS
+        return self.call is Call.DISMISSED and is_error
+
+    @property
+    def call_words(self) -> str:
+        """The call in words, with what a dismissed one is."""
+        if self.call is Call.OPEN:
+            return "not assessed"
+        return f"dismissed: {self.dismissed_as.value}" if self.dismissed_as else self.call.value
 
     @property
     def stated_kind(self) -> str | None:
@@ -175,7 +205,8 @@ class ReadIndication:
 
         Keys that earlier records do not have are there only when they say something.
         """
-        later = {"group": self.group, "kind": self.kind, "grade": self.grade}
+        dismissed_as = self.dismissed_as.value if self.dismissed_as else None
+        later = {"group": self.group, "kind": self.kind, "grade": self.grade, "dismissed_as": dismissed_as}
         return {
             "id": self.indication_id,
             "bbox": list(self.bbox),
@@ -219,9 +250,16 @@ def indication_from(box: Mapping[str, Any]) -> ReadIndication:
             group=str(box["group"]) if box.get("group") else None,
             kind=word_kind_in(box),
             grade=_grade_in(box),
+            dismissed_as=_dismissal_in(box),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadInputError(f"not an indication: {type(error).__name__} {error}") from None
+
+
+def _dismissal_in(box: Mapping[str, Any]) -> DismissalKind | None:
+    """What a dismissed indication is; what is not dismissed is nothing else."""
+    said = box.get("dismissed_as")
+    return DismissalKind(said) if said and box["call"] == Call.DISMISSED.value else None
 
 
 def _grade_in(box: Mapping[str, Any]) -> int | None:

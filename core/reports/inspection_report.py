@@ -25,6 +25,7 @@ _STATED_ONLY = (
     "changed_disposition", "change_reason", "members", "covered_percent", "override", "n_open",
     "seen_percent",
     "exposure", "exposure_of_file",
+    "dismissed_as",
 )  # fmt: skip
 #: Meaning of a probability, printed once in a report.
 PROBABILITY = (
@@ -177,6 +178,14 @@ class ReportedIndication:
     rules: tuple[AppliedRule, ...]
     members: tuple[int, ...] | None = None
     covered_percent: float | None = None
+    dismissed_as: str | None = None
+
+    @property
+    def call_words(self) -> str:
+        """The call in words, with what a dismissed one is."""
+        if self.call == "open":
+            return "not assessed"
+        return f"{self.call}: {self.dismissed_as}" if self.dismissed_as else self.call
 
 
 @dataclass(frozen=True, slots=True)

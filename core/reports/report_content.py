@@ -178,6 +178,7 @@ def _indication(
         reported_by="model" if one.source is AnnotationSource.MODEL else "inspector",
         changes=changes,
         call=one.call.value,
+        dismissed_as=one.dismissed_as.value if one.dismissed_as else None,
         note=one.note,
         verdict=None if verdict is None else verdict.verdict.value,
         reasons=reasons,

@@ -14,7 +14,7 @@ COLUMNS = (
     "number", "class", "iso6520", "x1_px", "y1_px", "x2_px", "y2_px", "length_px", "width_px",
     "length_mm", "width_mm", "plus_minus_mm", "probability", "reported_by", "changes", "call",
     "verdict", "clauses", "reasons", "note", "content_sha256", "reshoot_reason",
-    "group_of", "covered_percent", "result", "override",
+    "group_of", "covered_percent", "result", "override", "dismissed_as",
 )  # fmt: skip
 #: A spreadsheet takes a cell that begins with one of these for a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -85,6 +85,7 @@ def _of_indication(one: ReportedIndication) -> dict[str, Any]:
         "reported_by": one.reported_by,
         "changes": "; ".join(one.changes),
         "call": one.call,
+        "dismissed_as": one.dismissed_as,
         "verdict": one.verdict or "not judged",
         "clauses": "; ".join(clauses),
         "reasons": "; ".join(one.reasons),

@@ -99,7 +99,7 @@ def _row(one: ReportedIndication, why: str) -> list[Flowable]:
     return [
         bold(str(one.number), TINY),
         text(one.indication_class + code + members, TINY),
-        text(f"{one.reported_by}, {CALLS.get(one.call, one.call)}", TINY),
+        text(f"{one.reported_by}, {one.call_words}", TINY),
         text("-" if one.probability is None else f"{one.probability:.2f}", TINY),
         text(f"{x1:.0f}, {y1:.0f} to {x2:.0f}, {y2:.0f}", TINY),
         text(size, TINY),

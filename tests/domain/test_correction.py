@@ -24,7 +24,7 @@ from core.domain.correction_findings import (
 from core.domain.detections import Detections
 from core.domain.indication import IndicationClass
 from core.domain.inspection import DetectionResult
-from core.domain.reading import Call, ReadIndication, first_reading
+from core.domain.reading import Call, DismissalKind, ReadIndication, first_reading
 from core.domain.records import AnnotationSource, Inspection
 from core.services.inspections.inspecting import model_reference
 from tests.records import MINE, START, detection_result
@@ -120,6 +120,10 @@ def test_every_difference_of_a_signed_reading_is_a_finding_of_its_reason(inspect
         assert finding.inspection_id == inspection.inspection_id
     assert findings_of_reading(inspection, [renamed])[0].boxes[0].remark == "the model said crack"
     assert findings_of_reading(inspection, [crack]) == []  # open: nothing was said
+    gone = replace(crack, call=Call.DISMISSED, dismissed_as=DismissalKind.MARKER)
+    assert findings_of_reading(inspection, [gone])[0].boxes[0].remark == "marker or IQI"
+    in_the_part = replace(gone, dismissed_as=DismissalKind.GEOMETRY)
+    assert findings_of_reading(inspection, [in_the_part]) == []  # to show it was no error of the model
     both = findings_of_reading(inspection, [MINE, replace(MINE, indication_id="h2", bbox=(50, 5, 60, 9))])
     assert [len(one.boxes) for one in both] == [2]
 

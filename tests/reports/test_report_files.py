@@ -105,7 +105,15 @@ def test_csv_has_a_line_for_each_indication_under_a_header_that_stays() -> None:
     assert [line["number"] for line in found] == [str(n) for n in range(1, 8)]
     assert tuple(found[0]) == COLUMNS
     assert COLUMNS[:3] == ("reference", "signed", "inspection_id")
-    added = ("content_sha256", "reshoot_reason", "group_of", "covered_percent", "result", "override")
+    added = (
+        "content_sha256",
+        "reshoot_reason",
+        "group_of",
+        "covered_percent",
+        "result",
+        "override",
+        "dismissed_as",
+    )
     assert COLUMNS[39:] == added  # columns are only ever added at the end
     first = found[0]
     assert first["signed"] == "inspected: Zoë Müller-Łukasz; reviewed: Анна Иванова"

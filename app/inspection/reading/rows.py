@@ -95,7 +95,7 @@ def override_words(inspection: Inspection) -> str:
     """What stood against the disposition, and why it was signed all the same; "" where nothing did."""
     if (one := inspection.override) is None:
         return ""
-    return f"Override, {one.words}. Stood against it: {objection_line(one.objections)}"
+    return f"Override. Stood against it: {objection_line(one.objections)}. Signed all the same, {one.words}"
 
 
 def judgement_data(judgement: Judgement) -> dict[str, Any]:

@@ -86,6 +86,7 @@ export function actionsOf(viewer) {
     stepPrevious: () => viewer.strip.step(-1), stepNext: () => viewer.strip.step(1),
     point: () => viewer.takePoint(),
     delete: () => (measures.selected ? measures.remove(measures.selected) : viewer.calls.call("dismiss")),
+    dismissal: () => viewer.calls.nextDismissal(),
     confirm: () => viewer.calls.callAndGoOn("confirm"), dismiss: () => viewer.calls.callAndGoOn("dismiss"), classify: () => viewer.calls.call("classify"),
     pickAll: () => viewer.calls.pickAll(), group: () => viewer.calls.askToGroup(),
     ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7].map((digit) => [`class${digit}`, () => viewer.classifyBy(digit)])),

@@ -35,6 +35,13 @@ export class Calls {
     this.viewer.goTo(next);
   }
 
+  // What was dismissed gets its next kind, wherever the selection went since.
+  nextDismissal() {
+    if (this.viewer.isLabelling || !this.reading.canChange) return;
+    const told = this.reading.nextDismissal(this.picks.list);
+    if (told) this.viewer.tell(told);
+  }
+
   // The next one in the order of the list after the selected one that is not assessed, without `others`; null when none is.
   #nextOpen(others) {
     const listed = this.viewer.panel.listed();

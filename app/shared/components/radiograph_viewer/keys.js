@@ -27,6 +27,7 @@ export const KEYS = [
   { group: "Reading", shows: "y", does: "confirm what is selected, go to the next one that is not assessed", keys: { y: "confirm" } },
   { group: "Reading", shows: "n", does: "dismiss what is selected, go to the next one that is not assessed", keys: { n: "dismiss" } },
   { group: "Reading", shows: "Delete", does: "dismiss what is selected; delete one that you added", keys: {} },
+  { group: "Reading", shows: "q", does: "dismissed as: false call, non-relevant, artefact, geometry, marker or IQI (selected, or dismissed last)", keys: { q: "dismissal" } },
   { group: "Reading", shows: "e", does: "class: type the ISO 6520-1 number or a name, Enter", keys: { e: "classify" } },
   { group: "Reading", shows: "b, Insert", does: "new indication: drag, or crosshair and Enter", keys: { b: "tool:box", Insert: "tool:box" } },
   { group: "Reading", shows: "Shift + . ,", does: "select the next, previous one as well", keys: { ">": "pickNext", "<": "pickPrevious", ":": "pickNext", ";": "pickPrevious" } },
@@ -83,7 +84,7 @@ export function keyList(isLabelling) {
 }
 
 // Labels are changed one at a time.
-const ONLY_READING = ["y", "n", "Delete", "Shift + . ,", "Shift, Ctrl + click", "s, Shift + drag", "Ctrl + A", "j"];
+const ONLY_READING = ["y", "n", "Delete", "q", "Shift + . ,", "Shift, Ctrl + click", "s, Shift + drag", "Ctrl + A", "j"];
 
 // Left out are keys that mean a class, that are listed for labels once more, or that show a map, which a label has not.
 function isForLabelling({ isLabelling, group, shows, keys }) {

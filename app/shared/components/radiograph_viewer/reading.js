@@ -4,6 +4,8 @@ import { hullOf, placeText, rounded } from "./geometry.js";
 
 export const CALL_WORDS = { candidate: "below the threshold of the model", open: "not assessed", confirmed: "confirmed", dismissed: "dismissed" };
 export const CALL_MARKS = { candidate: "", open: "○", confirmed: "✓", dismissed: "✕" };
+// What a dismissed indication is instead; the first one unless somebody says so.
+export const DISMISSALS = ["false call", "non-relevant", "artefact", "geometry", "marker or IQI"];
 // What several indications are together, by ISO 6520-1 number.
 export const GROUP_KINDS = { 2013: "clustered porosity", 2014: "linear porosity" };
 
@@ -11,8 +13,8 @@ const POROUS = ["porosity", "unclassified"];
 
 // The same for the same indications, whatever the order of the keys.
 function writeIndications(list) {
-  return JSON.stringify(list.map(({ id, bbox, class: name, source, call, model_index: index, iso6520, note, group }) => (
-    [id, rounded(bbox), name, source, call, index, iso6520 ?? null, note ?? "", ...(group ? [group] : [])])));
+  return JSON.stringify(list.map(({ id, bbox, class: name, source, call, model_index: index, iso6520, note, group, dismissed_as: as }) => (
+    [id, rounded(bbox), name, source, call, index, iso6520 ?? null, note ?? "", ...(group ? [group] : []), ...(as ? [`as ${as}`] : [])])));
 }
 
 export class Reading extends Annotations {
@@ -58,7 +60,8 @@ export class Reading extends Annotations {
       const known = content.find(({ id }) => id === this.#idOf(n));
       const one = known ?? this.#taken(n);
       if (!one) continue;
-      const changed = change(one, n);
+      const asked = change(one, n);
+      const changed = asked?.call && asked.call !== "dismissed" ? { ...asked, dismissed_as: undefined } : asked; // it is nothing else then
       if (!changed) content = without(content, one.id);
       else if (known) content = content.map((other) => (other === known ? { ...known, ...changed } : other));
       else content = [...content, { ...one, ...changed }];
@@ -80,8 +83,21 @@ export class Reading extends Annotations {
   // Indications of the model are dismissed, those that a person added are taken away.
   dismiss(numbers) {
     const known = numbers.filter((n) => this.find(n));
-    return this.changeAll(known, (_, n) => (this.#isOwn(n) ? null : { call: "dismissed", group: undefined }));
+    this.dismissed = known.filter((n) => !this.#isOwn(n));
+    return this.changeAll(known, (one, n) => (this.#isOwn(n) ? null : { call: "dismissed", group: undefined, dismissed_as: one.dismissed_as ?? DISMISSALS[0] }));
   }
+
+  // The next kind of dismissal for those of the numbers that are dismissed, else for what was dismissed last.
+  nextDismissal(numbers) {
+    const isDismissed = (n) => this.find(n)?.call === "dismissed";
+    const mine = numbers.filter(isDismissed);
+    const meant = mine.length ? mine : (this.dismissed ?? []).filter(isDismissed);
+    if (!meant.length) return "";
+    const as = DISMISSALS[(DISMISSALS.indexOf(this.find(meant[0]).dismissed_as) + 1) % DISMISSALS.length];
+    return this.dismissAs(meant, as) ? `${meant.join(", ")} dismissed: ${as}` : "";
+  }
+
+  dismissAs(numbers, as) { return this.changeAll(numbers, () => ({ dismissed_as: as })); }
 
   // Not assessed again; one that the model reported below its operating point leaves the reading.
   reopen(n) {
@@ -145,10 +161,10 @@ function without(content, id) {
   return content.filter((one) => one.id !== id).map((one) => (one.group === id ? { ...one, group: undefined } : one));
 }
 
-function entryOf({ id, bbox, class: name, iso6520, call, note, group }) { return { id, box: bbox, class: name, iso6520, call, note, group }; }
+function entryOf({ id, bbox, class: name, iso6520, call, note, group, dismissed_as: as }) { return { id, box: bbox, class: name, iso6520, call, note, group, dismissed_as: as }; }
 
 // "3 crack 1011, confirmed, at x 812 y 402, 40 × 12 px"
-export function indicationLine({ id, model_index: index, class: name, iso6520, call, bbox, note, group }) {
+export function indicationLine({ id, model_index: index, class: name, iso6520, call, bbox, note, group, dismissed_as: as }) {
   const number = index === null ? `added ${id.slice(1)}` : index + 1;
-  return `${number} ${name}${iso6520 ? ` ${iso6520}` : ""}, ${call === "open" ? "not assessed" : call}${group ? ` in a group (added ${group.slice(1)})` : ""}, ${placeText(bbox)}${note ? `, "${note}"` : ""}`;
+  return `${number} ${name}${iso6520 ? ` ${iso6520}` : ""}, ${call === "open" ? "not assessed" : as ? `${call}: ${as}` : call}${group ? ` in a group (added ${group.slice(1)})` : ""}, ${placeText(bbox)}${note ? `, "${note}"` : ""}`;
 }

@@ -1,6 +1,6 @@
 // The panel where an inspection is read: image quality, the verdict of the rule, the decision, the signature.
 import { element, onButton } from "../element.js";
-import { indicationLine } from "./reading.js";
+import { DISMISSALS, indicationLine } from "./reading.js";
 import { RecordPanel } from "./record_panel.js";
 import { Saved } from "./saved.js";
 
@@ -19,6 +19,7 @@ export class ReadingPanel extends RecordPanel {
     Object.assign(this, { reading, decision });
     this.unfolded = new Set(); // ids of the indications whose reasons are all on show
     onButton(this.$(".dispositions"), ({ disposition }) => this.#dispose(disposition));
+    onButton(this.$(".dismissals"), ({ as }) => { if (as) reading.dismissAs([Number(this.$(".dismissals").dataset.n)], as); });
     this.$(".reshoot-reason").addEventListener("change", ({ target }) => this.#giveReason(target.value));
     onButton(this.$(".sign"), () => this.#sign());
     onButton(this.$(".revise"), () => on.send("revise", this.data.inspection_id));
@@ -55,6 +56,15 @@ export class ReadingPanel extends RecordPanel {
     const isNoted = Boolean(entry) && this.reading.isThere && entry.call !== "candidate" && (canChange || Boolean(entry.note));
     this.showEntry(entry, { canChange, isNoted, dismissText: entry?.nMembers ? "Ungroup" : entry?.isAdded ? "Delete" : "Dismiss" });
     this.$("[data-call=dismiss]").disabled = entry?.call === "candidate";
+    this.#showDismissals(entry, canChange);
+  }
+
+  // What the dismissed indication is instead.
+  #showDismissals(entry, canChange) {
+    const row = this.$(".dismissals");
+    row.hidden = entry?.call !== "dismissed" || !this.reading.isThere;
+    row.dataset.n = entry?.n ?? "";
+    row.replaceChildren(element("span", { text: "as" }), ...DISMISSALS.map((text) => element("button", { type: "button", "data-as": text, "aria-pressed": String(text === entry?.dismissed_as), disabled: !canChange, text })), element("kbd", { text: "q", title: "q: the next kind" }));
   }
 
   // --- decision -----------------------------------------------------------------------------
@@ -94,7 +104,7 @@ export class ReadingPanel extends RecordPanel {
     this.showSteps();
     for (const name of [".undo", ".redo"]) this.$(name).hidden = !isOpen;
     this.$(".signed").hidden = isOpen;
-    this.$(".signed").replaceChildren(...data.signatures.map(({ meaning, name, at }) => element("p", { text: `Signed by ${name}, ${at}. ${meaning}` })), ...(data.override ? [element("p", { class: "override", text: data.override })] : []),
+    this.$(".signed").replaceChildren(...data.signatures.map(({ meaning, name, at }) => element("p", { text: `Signed by ${name}, ${at}, ${meaning}` })), ...(data.override ? [element("p", { class: "override", text: data.override })] : []),
       element("p", { class: "quietly", text: `${data.state}; nothing about it changes any more` }));
     this.$(".revise").hidden = !data.may_revise;
     this.$(".report").hidden = !data.report_url;
@@ -157,7 +167,8 @@ export class ReadingPanel extends RecordPanel {
       ...(judgement.table ? [] : [element("p", { class: "quietly", text: "Without a verdict nothing is accepted unless you say why. Standard, level and thickness are asked for above the radiograph; image quality is told under Image." })]),
     ];
     const preview = judgement.preview ? [element("p", { class: "preview quietly", text: `Preview, not a verdict: with every indication confirmed as the model reports it: ${judgement.preview}` })] : [];
-    const judged = this.reading.entries().filter(({ id }) => judgement.indications?.[id]);
+    const judged = this.reading.entries().filter(({ id }) => judgement.indications?.[id])
+      .toSorted((a, b) => judgement.indications[a.id].is_preview - judgement.indications[b.id].is_preview); // what people confirmed comes first
     page.replaceChildren(banner, element("div", { class: "about" }, ...lines, ...preview), ...judged.map((entry) => this.#judged(entry, judgement.indications[entry.id])),
       ...(judgement.table ? [element("p", { class: "quietly last", text: "The rule judges what you confirmed; the model takes no part in it." })] : []), ...this.#route(page));
     page.classList.toggle("old", this.reading.saved.state === "saving");
