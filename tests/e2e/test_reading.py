@@ -229,7 +229,7 @@ def test_signing_asks_for_the_password_and_what_is_signed_is_corrected_by_a_revi
         assert kept(server, "c.reader")["state"] == "open"
         dialog.get_by_label("Your password").fill(PASSWORD)
         sign.click()
-        expect(page.locator(".signed")).to_contain_text("signed by C.Reader")
+        expect(page.locator(".signed")).to_contain_text("Signed by C.Reader")
         expect(dialog).to_be_hidden()
         assert kept(server, "c.reader")["state"] == "signed"
 
