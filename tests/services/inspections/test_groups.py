@@ -11,7 +11,7 @@ from core.domain.radiograph import PitchSource, PixelPitch
 from core.domain.reading import Call
 from core.domain.records import Disposition
 from core.reports.report_content import reported_indications
-from core.reports.report_sections import _group_words
+from core.reports.report_indications import _group_words
 from core.services.inspections.inspecting import Decision
 from core.services.inspections.judging import findings_of
 from core.services.workspaces import Workspace
