@@ -151,9 +151,8 @@ def _indications(reading: Sequence[ReadIndication]) -> list[dict[str, str]]:
 
 def _indication(one: ReadIndication, n_members: int) -> dict[str, str]:
     group = f", group of {n_members}" if n_members else ""
-    code = f" ({one.iso6520})" if one.iso6520 else ""
     return {
-        "kind": one.indication_class.value.replace("_", " ") + code + group,
+        "kind": one.kind_words + group,
         "probability": "added" if one.probability is None else f"{one.probability:.2f}",
         "call": one.call_words,
     }

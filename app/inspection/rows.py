@@ -10,6 +10,7 @@ from app.shared.components.radiograph_viewer.radiograph_viewer import THRESHOLD_
 from app.shared.viewer_rows import POLARITY_WORDS, shown_image
 from app.shared.worklist import EntryState
 from core.domain.inspection import DetectionResult
+from core.domain.kinds import Family, family_of
 from core.domain.model_version import ModelVersion
 from core.domain.polarity import GROUND_WORDS, PolarityDecision
 from core.domain.radiograph import Polarity, PolarityGround, Radiograph
@@ -157,12 +158,13 @@ def _time_left(items: Sequence[WorklistItem], pending: int) -> str:
 
 
 def _detections(result: DetectionResult) -> list[dict[str, Any]]:
+    family = family_of(result.model.name)
     return [
         {
             "n": number,
             "box": row["bbox"],
             "class": row["class"],
-            "iso6520": row["iso6520"],
+            "iso6520": row["iso6520"] if family is Family.WELD else None,
             "score": row["score"],
             "probability": row["probability"],
         }

@@ -5,10 +5,11 @@ from datetime import UTC
 from typing import Any
 
 from app.shared.components.radiograph_viewer.radiograph_viewer import THRESHOLD_RANGE
-from app.shared.viewer_rows import VIEW_AT_REST, kinds_by_class, known_numbers, shown_image
+from app.shared.viewer_rows import VIEW_AT_REST, kinds_by_class, known_kinds, shown_image
 from core.domain.accounts import Identity
 from core.domain.correction import REASON_WORDS
 from core.domain.indication import ISO_6520
+from core.domain.kinds import Family, family_of, is_imperfection
 from core.domain.labels import Suggestion
 from core.domain.permissions import Action, may
 from core.domain.radiograph import Radiograph
@@ -101,6 +102,7 @@ def _labels(
     refused: Mapping[str, Any],
     has_next: bool,
 ) -> dict[str, Any]:
+    family = family_of(sheet.answer.model.name) if sheet.answer else Family.WELD
     return {
         "inspection_id": f"{PREFIX}{sheet.image.sha256}",
         "is_labelling": True,
@@ -114,8 +116,8 @@ def _labels(
             "refused": [one.to_box() for one in sheet.refused],
             "note": sheet.note,
         },
-        "kinds": kinds_by_class(),
-        "numbers": known_numbers(),
+        "kinds": kinds_by_class(family, is_label=True),
+        "numbers": [one for one in known_kinds(family) if is_imperfection(one["code"])],
         "items": words_of(sheet.items),
         "others": list(others),
         "has_next": has_next,
@@ -131,7 +133,8 @@ def _suggestion(n: int, one: Suggestion) -> dict[str, Any]:
         "key": one.key,
         "box": list(box.bbox),
         "class": box.indication_class.value,
-        "iso6520": box.iso6520 or ISO_6520[box.indication_class],
+        "iso6520": None if box.kind else box.iso6520 or ISO_6520[box.indication_class],
+        **({"kind": box.kind} if box.kind else {}),
         "score": None,
         "probability": box.probability,
         "origin": box.origin.value,

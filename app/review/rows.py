@@ -10,12 +10,13 @@ from app.shared.moments import minute
 from app.shared.viewer_rows import (
     VIEW_AT_REST,
     kinds_by_class,
-    known_numbers,
+    known_kinds,
     quality_lines,
     severity_ranks,
     shown_image,
 )
 from core.domain.accounts import Identity
+from core.domain.kinds import family_of
 from core.domain.radiograph import Radiograph
 from core.domain.reading import setup_from
 from core.domain.records import Inspection
@@ -71,6 +72,7 @@ def blind_data(
 
 def _own_data(own: OwnReview, identity: Identity) -> dict[str, Any]:
     reading, inspection = own.reading, own.reading.inspection
+    family = family_of(inspection.model.name)
     decided_at = own.decided_at.astimezone(UTC).isoformat() if own.decided_at else None
     return {
         "inspection_id": f"review-{inspection.inspection_id}",
@@ -92,8 +94,9 @@ def _own_data(own: OwnReview, identity: Identity) -> dict[str, Any]:
         },
         "operating_probability": 1.0,
         "judgement": {"verdict": None, "withheld": ["a blind reading is not judged"], "notes": []},
-        "kinds": kinds_by_class(),
-        "numbers": known_numbers(),
+        "family": family.value,
+        "kinds": kinds_by_class(family),
+        "numbers": known_kinds(family),
         "severity": severity_ranks(),
         "image_quality": quality_lines(inspection.image_quality),
         "signatures": [],

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.domain.indication import ISO_6520, IndicationClass
+from core.domain.kinds import WORD_KINDS, Family, is_imperfection
 from core.domain.radiograph import Polarity, Radiograph
-from core.standards.kinds import KINDS, class_of, possible_kinds
+from core.standards.kinds import class_of, kinds_of, offered_kinds
 from core.standards.severity import severity_rank
 
 #: A radiograph of more pixels is shown shrunk first, while full depth is on its way.
@@ -66,25 +67,61 @@ def quality_lines(report: Mapping[str, Any] | None) -> list[dict[str, str]] | No
     ]
 
 
-def known_numbers() -> list[dict[str, str]]:
-    """Every ISO 6520-1 number that can be typed, with the class that it belongs to."""
-    return [{"code": code, "class": class_of(code).value, "name": name} for code, name in KINDS.items()]
+def known_kinds(family: Family) -> list[dict[str, str]]:
+    """Every ISO 6520-1 number, or kind without one, of a family, with the class that it belongs to."""
+    return [
+        {"code": code, "class": class_of(code).value, "name": name} for code, name in kinds_of(family).items()
+    ]
 
 
 def severity_ranks() -> dict[str, dict[str, int]]:
     """Ranks of the classes and of the numbers by which the list is ordered, the most severe lowest."""
     return {
         "classes": {one.value: severity_rank(one, None) for one in IndicationClass},
-        "codes": {code: severity_rank(class_of(code), code) for code in KINDS},
+        "codes": {
+            code: severity_rank(class_of(code), code) for family in Family for code in kinds_of(family)
+        },
     }
 
 
-def kinds_by_class() -> dict[str, dict[str, Any]]:
-    """For each class its group number and the finer kinds one may choose, as (number, name)."""
-    return {
-        one.value: {
-            "group": ISO_6520[one],
-            "kinds": [[kind, KINDS[kind]] for kind in possible_kinds(one, None) if kind != ISO_6520[one]],
-        }
+def kinds_by_class(family: Family, *, is_label: bool = False) -> dict[str, dict[str, Any]]:
+    """For each class that a family speaks of its words, group number and the finer kinds one may choose.
+
+    Args:
+        family: weld or casting.
+        is_label: labels are made, of imperfections only.
+
+    Returns:
+        `kinds` as (number or id, name); `group` None where the class has no ISO 6520-1 number.
+    """
+    names = kinds_of(family)
+    offered = {
+        one: [
+            [kind, _hinted(kind, names[kind])]
+            for kind in offered_kinds(one, family)
+            if kind != ISO_6520[one] and not (is_label and not is_imperfection(kind))
+        ]
         for one in IndicationClass
     }
+    return {
+        one.value: {"words": _class_words(one, family), "group": _group(one, family), "kinds": kinds}
+        for one, kinds in offered.items()
+        if kinds or _group(one, family) or one is IndicationClass.UNCLASSIFIED
+    }
+
+
+def _group(one: IndicationClass, family: Family) -> str | None:
+    return ISO_6520[one] if family is Family.WELD else None
+
+
+def _class_words(one: IndicationClass, family: Family) -> str:
+    """The class where nobody says the kind."""
+    if one is IndicationClass.UNCLASSIFIED:
+        return "type not specified"
+    is_foreign = family is Family.CASTING and one is IndicationClass.INCLUSION
+    return f"{'foreign material' if is_foreign else one.value}, type not specified"
+
+
+def _hinted(kind: str, name: str) -> str:
+    hint = WORD_KINDS[kind].hint if kind in WORD_KINDS else ""
+    return f"{name}, {hint}" if hint else name

@@ -79,6 +79,7 @@ class FoundBox:
         probability: a model's, None where no model reported it.
         origin: whose box it is.
         remark: what is said about it, such as the class that it had before.
+        kind: id of a kind without an ISO 6520-1 number, None when nobody stated one.
     """
 
     bbox: tuple[float, float, float, float]
@@ -87,6 +88,7 @@ class FoundBox:
     origin: Origin
     iso6520: str | None = None
     remark: str = ""
+    kind: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON; `found_box_from` reads it back."""
@@ -97,6 +99,7 @@ class FoundBox:
             "origin": self.origin.value,
             "iso6520": self.iso6520,
             "remark": self.remark,
+            **({"kind": self.kind} if self.kind else {}),
         }
 
 
@@ -110,6 +113,7 @@ def found_box_from(content: Mapping[str, Any]) -> FoundBox:
         origin=Origin(content["origin"]),
         iso6520=content["iso6520"],
         remark=content["remark"],
+        kind=content.get("kind"),
     )
 
 

@@ -129,7 +129,7 @@ def _rows(result: DetectionResult) -> list[FoundBox]:
 
 
 def _with(one: FoundBox, origin: Origin, remark: str) -> FoundBox:
-    return FoundBox(one.bbox, one.indication_class, one.probability, origin, one.iso6520, remark)
+    return FoundBox(one.bbox, one.indication_class, one.probability, origin, one.iso6520, remark, one.kind)
 
 
 def _finding(inspection: Inspection, reason: Reason, boxes: Sequence[FoundBox]) -> CorrectionCase:
@@ -144,7 +144,7 @@ def _finding(inspection: Inspection, reason: Reason, boxes: Sequence[FoundBox]) 
 
 
 def _read_box(one: ReadIndication, origin: Origin = Origin.INSPECTOR, remark: str = "") -> FoundBox:
-    return FoundBox(one.bbox, one.indication_class, one.probability, origin, one.iso6520, remark)
+    return FoundBox(one.bbox, one.indication_class, one.probability, origin, one.iso6520, remark, one.kind)
 
 
 def _reported_box(found: Mapping[str, Any]) -> FoundBox:

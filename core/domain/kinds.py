@@ -40,12 +40,14 @@ class Kind:
         indication_class: the network's class for it, UNCLASSIFIED where it has none.
         families: that offer it.
         hint: further words of the field for it.
+        is_imperfection: False for what lies on the radiograph and not in the part.
     """
 
     kind_id: str
     indication_class: IndicationClass
     families: tuple[Family, ...] = (Family.CASTING,)
     hint: str = ""
+    is_imperfection: bool = True
 
     @property
     def name(self) -> str:
@@ -68,7 +70,13 @@ _KINDS = (
     Kind("hot-tear", IndicationClass.CRACK),
     Kind("cold-shut", IndicationClass.UNCLASSIFIED),
     Kind("core-shift", IndicationClass.UNCLASSIFIED),
-    Kind("film-artefact", IndicationClass.UNCLASSIFIED, tuple(Family), hint="not an imperfection"),
+    Kind(
+        "film-artefact",
+        IndicationClass.UNCLASSIFIED,
+        tuple(Family),
+        hint="not an imperfection",
+        is_imperfection=False,
+    ),
 )
 #: Every kind by its id, in the order in which they are offered.
 WORD_KINDS: Mapping[str, Kind] = MappingProxyType({one.kind_id: one for one in _KINDS})
@@ -90,6 +98,11 @@ def called(indication: IndicationClass, iso6520: str | None, kind: str | None = 
         return WORD_KINDS[kind].name if kind in WORD_KINDS else kind.replace("-", " ")
     name = OTHER_NUMBERS.get(iso6520 or "", indication.value)
     return f"{name} {iso6520}" if iso6520 else name
+
+
+def is_imperfection(kind: str | None) -> bool:
+    """False only for a kind that lies on the radiograph and not in the part."""
+    return kind not in WORD_KINDS or WORD_KINDS[kind].is_imperfection
 
 
 def word_kind_in(box: Mapping[str, Any]) -> str | None:

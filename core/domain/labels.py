@@ -13,6 +13,7 @@ from typing import Any
 from core.domain.correction import FoundBox, Origin
 from core.domain.errors import BadInputError
 from core.domain.indication import IndicationClass
+from core.domain.kinds import is_imperfection, word_kind_in
 from core.domain.reading import overlap
 
 #: The track of suggestions that were looked at and refused.
@@ -34,6 +35,7 @@ class Label:
         bbox: x1, y1, x2, y2 in px.
         origin: who drew it first.
         iso6520: a finer code than the class has, None when nobody gave one.
+        kind: id of a kind that has no ISO 6520-1 number, such as "gas-hole"; in place of `iso6520`.
         probability: of the model's box that was accepted, None otherwise.
     """
 
@@ -44,6 +46,7 @@ class Label:
     iso6520: str | None = None
     probability: float | None = None
     note: str = ""
+    kind: str | None = None
 
     def to_box(self) -> dict[str, Any]:
         """The box of an annotation that stores it; `label_from` reads it back."""
@@ -55,6 +58,7 @@ class Label:
             "iso6520": self.iso6520,
             "probability": self.probability,
             "note": self.note,
+            **({"kind": self.kind} if self.kind else {}),
         }
 
 
@@ -90,6 +94,7 @@ def label_from(box: Mapping[str, Any]) -> Label:
             iso6520=str(box["iso6520"]) if box.get("iso6520") else None,
             probability=None if probability is None else float(probability),
             note=str(box.get("note") or ""),
+            kind=word_kind_in(box),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadInputError(f"not a label: {type(error).__name__} {error}") from None
@@ -109,6 +114,8 @@ def _require(label: Label) -> None:
         raise BadInputError(f"id of a label: expected 1 to {_LONGEST_ID} characters")
     if len(label.note) > LONGEST_NOTE:
         raise BadInputError(f"note of a label: expected at most {LONGEST_NOTE} characters")
+    if not is_imperfection(label.kind):
+        raise BadInputError("a label is of an imperfection: what is none is refused, not labelled")
     if label.iso6520 is not None and not _ISO.fullmatch(label.iso6520):
         raise BadInputError(f"ISO 6520-1 number: expected 3 to 5 digits, got {label.iso6520[:20]!r}")
     if label.probability is not None and not (

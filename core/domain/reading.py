@@ -9,7 +9,7 @@ from typing import Any
 from core.domain.errors import BadInputError
 from core.domain.exposure import Exposure, exposure_from
 from core.domain.indication import IndicationClass
-from core.domain.kinds import HIGHEST_GRADE, called, word_kind_in
+from core.domain.kinds import HIGHEST_GRADE, called, is_imperfection, word_kind_in
 from core.domain.numbering import OWN_FIELDS
 from core.domain.radiograph import Polarity
 from core.domain.records import AnnotationSource
@@ -336,11 +336,12 @@ def disagreements(
     for one in reading:
         if one.call is Call.OPEN or one.indication_id in groups:  # its members were reported, or added
             continue
+        is_true = one.call is Call.CONFIRMED and is_imperfection(one.kind)
         if one.model_index is None:
-            if one.call is Call.CONFIRMED:
+            if is_true:
                 found.append(Disagreement(DisagreementKind.ADDED, one))
             continue
-        if one.call is Call.DISMISSED:
+        if not is_true:
             found.append(Disagreement(DisagreementKind.REMOVED, one))
             continue
         original = detections[one.model_index]

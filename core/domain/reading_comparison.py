@@ -84,7 +84,7 @@ def _partners(first: Sequence[ReadIndication], second: Sequence[ReadIndication])
         for k, b in enumerate(second):
             iou, is_one = overlap(a.bbox, b.bbox), can_be_one(a, b)
             if iou >= (SAME_PLACE_IOU if is_one else SAME_OBJECT_IOU):
-                is_other = a.indication_class is not b.indication_class
+                is_other = not says_the_same(a, b)
                 found.append((a.call is Call.DISMISSED, not is_one, -iou, is_other, i, k))
     partner: dict[int, int] = {}
     taken: set[int] = set()

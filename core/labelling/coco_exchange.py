@@ -1,9 +1,9 @@
 """COCO detection files of labels: written in chunks, read back exactly, also those of CVAT and Label Studio.
 
 A COCO box is [x, y, width, height] from the outer corner of the first pixel. Our own additions are `sha256`
-on an image, `attributes.iso6520` on an annotation, and `corners` [x1, y1, x2, y2] where x + width is not the
-right edge to the last bit; other tools keep or ignore them. Corners count only while they agree with the box,
-which another tool may have changed.
+on an image, `attributes.iso6520` or `attributes.kind` on an annotation, and `corners` [x1, y1, x2, y2] where
+x + width is not the right edge to the last bit; other tools keep or ignore them. Corners count only while they
+agree with the box, which another tool may have changed.
 """
 
 import json
@@ -99,8 +99,9 @@ def _annotations(images: Iterable[LabelledImage], numbers: Mapping[str, int]) ->
             }
             if (x1 + w, y1 + h) != (x2, y2):
                 annotation["corners"] = list(box.bbox)
-            if box.iso6520 is not None:
-                annotation["attributes"] = {"iso6520": box.iso6520}
+            attributes = {"iso6520": box.iso6520, "kind": box.kind}
+            if told := {name: value for name, value in attributes.items() if value is not None}:
+                annotation["attributes"] = told
             yield json.dumps(annotation)
 
 
@@ -124,10 +125,14 @@ def _box(annotation: Mapping[str, Any], labels: Mapping[Any, str], name: str) ->
     corners = _corners(annotation)
     if corners is None:
         return None
-    code = (annotation.get("attributes") or {}).get("iso6520")
+    attributes = annotation.get("attributes") or {}
+    code, kind = attributes.get("iso6520"), attributes.get("kind")
     where = f"{name}: annotation {annotation.get('id', 'without id')}"
     return LabelledBox(
-        checked_box(corners, where), labels[annotation["category_id"]], str(code) if code else None
+        checked_box(corners, where),
+        labels[annotation["category_id"]],
+        str(code) if code else None,
+        str(kind) if kind else None,
     )
 
 

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from core.domain.errors import DatasetError
 from core.domain.indication import IndicationClass
+from core.domain.kinds import WORD_KINDS
 from core.standards.kinds import class_of, is_number
 
 #: Every class, in the order of its number in files that we write.
@@ -24,11 +25,13 @@ class LabelledBox:
         bbox: x1, y1, x2, y2 in px, float, origin at the outer corner of the first pixel.
         label: as the file names the class.
         iso6520: a finer code, None where the file says none.
+        kind: id of a kind that has no ISO 6520-1 number, None where the file says none.
     """
 
     bbox: tuple[float, float, float, float]
     label: str
     iso6520: str | None = None
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +51,29 @@ class LabelledImage:
 
 
 def class_of_label(label: str) -> IndicationClass:
-    """The class that a name or an ISO 6520-1 number stands for; UNCLASSIFIED where it is none of ours."""
+    """The class that a name, a kind or an ISO 6520-1 number stands for, else UNCLASSIFIED."""
     words = " ".join(label.replace("_", " ").replace("-", " ").casefold().split())
     if words in CLASS_NAMES:
         return IndicationClass(words)
+    if (kind := _kind_named(words)) is not None:
+        return class_of(kind)
     return class_of(words) if is_number(words) else IndicationClass.UNCLASSIFIED
 
 
 def code_of_label(box: LabelledBox) -> str | None:
     """The finer code of a box: its own, else the one that stands in place of a class name."""
     return box.iso6520 or (box.label if is_number(box.label) else None)
+
+
+def kind_of_label(box: LabelledBox) -> str | None:
+    """The kind without a number of a box: its own, else the one that stands in place of a class name."""
+    words = " ".join(box.label.replace("_", " ").replace("-", " ").casefold().split())
+    return box.kind or (None if words in CLASS_NAMES or code_of_label(box) else _kind_named(words))
+
+
+def _kind_named(words: str) -> str | None:
+    kind_id = words.replace(" ", "-")
+    return kind_id if kind_id in WORD_KINDS else None
 
 
 def possible_names(file_name: str) -> Iterator[tuple[str, str | None]]:

@@ -33,6 +33,8 @@ def voc_xml(image: LabelledImage, *, depth: int = 1) -> str:
         _add(one, "name", box.label)
         if box.iso6520 is not None:
             _add(one, "iso6520", box.iso6520)
+        if box.kind is not None:
+            _add(one, "kind", box.kind)
         for name in ("truncated", "difficult"):
             _add(one, name, "0")
         corners = ElementTree.SubElement(one, "bndbox")
@@ -91,7 +93,8 @@ def _box(one: ElementTree.Element, where: str, origin: int) -> LabelledBox:
         except InvalidOperation:
             raise DatasetError(f"{where}: {name}: expected a number, got {told[:40]!r}") from None
     code = one.findtext("iso6520")
-    return LabelledBox(checked_box(values, where), _text(one, "name", where), code or None)
+    kind = one.findtext("kind")
+    return LabelledBox(checked_box(values, where), _text(one, "name", where), code or None, kind or None)
 
 
 def _text(parent: ElementTree.Element | None, name: str, where: str) -> str:

@@ -78,6 +78,7 @@ def evaluate(
         edition=rule_set.edition,
         source=rule_set.source,
         is_verified=rule_set.is_verified,
+        grading=rule_set.grading,
     )
 
 

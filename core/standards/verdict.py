@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
 
+from core.standards.grading import Grading
+
 #: Name of findings of which it is not said that a person confirmed them.
 REPORTED = "reported"
 #: Said instead of "no defect": what is not reported may still be there.
@@ -103,6 +105,8 @@ class ImageVerdict:
         rule_set_id, rule_set_version, rule_set_sha256: the exact table.
         standard, edition, source: what the table says about itself.
         is_verified: False: the figures were not compared with a purchased edition.
+        grading: the reference radiographs of severity levels; None in a table without any, and in a verdict
+            from before there were such tables.
     """
 
     verdict: Verdict
@@ -116,6 +120,7 @@ class ImageVerdict:
     edition: str
     source: str
     is_verified: bool
+    grading: Grading | None = None
 
     @property
     def caveat(self) -> str:
@@ -129,9 +134,14 @@ class ImageVerdict:
 
 def image_verdict_from(content: Mapping[str, Any]) -> ImageVerdict:
     """The verdict that `ImageVerdict.to_dict` wrote; KeyError or TypeError when it is none."""
-    kept = {one.name: content[one.name] for one in fields(ImageVerdict)}
+    kept = {one.name: content[one.name] for one in fields(ImageVerdict) if one.name != "grading"}
     indications = tuple(_indication_from(one) for one in kept.pop("indications"))
-    return ImageVerdict(**{**kept, "verdict": Verdict(kept["verdict"])}, indications=indications)
+    grading = content.get("grading")
+    return ImageVerdict(
+        **{**kept, "verdict": Verdict(kept["verdict"])},
+        indications=indications,
+        grading=None if grading is None else Grading(**grading),
+    )
 
 
 def _indication_from(content: Mapping[str, Any]) -> IndicationVerdict:

@@ -5,15 +5,17 @@ from core.standards.kinds import class_of
 from core.standards.severity import severity_rank
 
 FROM_THE_MOST_SEVERE = [
-    ("1011", "104", "100"),
-    ("401", "4013"),
+    ("1011", "104", "100", "crack", "hot-tear"),
+    ("401", "4013", "cold-shut"),
     ("402", "4021"),
     ("501", "5012", "510"),
-    ("2014", "2015", "2016", "3011"),
-    ("301", "3041", "3014"),
-    ("2012", "2013"),
-    ("2011", "201", "2017"),
-    ("515", "602"),
+    ("2014", "2015", "2016", "3011", "dendritic-shrinkage"),
+    ("shrinkage-cavity", "shrinkage-sponge"),
+    ("301", "3041", "3014", "more-dense-foreign-material"),
+    ("2012", "2013", "round-gas-porosity"),
+    ("2011", "201", "2017", "gas-hole"),
+    ("515", "602", "core-shift"),
+    ("film-artefact",),
 ]
 
 

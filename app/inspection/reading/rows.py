@@ -1,11 +1,13 @@
 """A reading as plain data for the viewer: indications, verdict, decision, signatures."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from app.shared.viewer_rows import kinds_by_class, known_numbers, quality_lines, severity_ranks
+from app.shared.viewer_rows import kinds_by_class, known_kinds, quality_lines, severity_ranks
 from core.domain.accounts import Identity
+from core.domain.kinds import family_of
 from core.domain.objections import objection_line
 from core.domain.permissions import Action, may
 from core.domain.reading import setup_from
@@ -33,6 +35,7 @@ def reading_data(shown: OpenReading, identity: Identity, *, refused: Mapping[str
         refused: a change that was not saved and why: `edit` (the viewer's number of it) and `message`.
     """
     reading, inspection = shown.reading, shown.reading.inspection
+    family = family_of(inspection.model.name)
     may_sign = may(identity.role, Action.SIGNATURES_ADD)
     return {
         "inspection_id": inspection.inspection_id,
@@ -49,9 +52,10 @@ def reading_data(shown: OpenReading, identity: Identity, *, refused: Mapping[str
         "operating_probability": inspection.model.operating_probability,
         "judgement": judgement_data(shown.judgement),
         "judged_for": judged_for(shown),
-        "kinds": kinds_by_class(),
+        "family": family.value,
+        "kinds": kinds_by_class(family),
         "reshoot_reasons": [one.value for one in ReshootReason],
-        "numbers": known_numbers(),
+        "numbers": known_kinds(family),
         "severity": severity_ranks(),
         "image_quality": quality_lines(inspection.image_quality),
         "seen": shown.seen.to_text(),
@@ -122,6 +126,7 @@ def judgement_data(judgement: Judgement) -> dict[str, Any]:
         "table": ", ".join([f"{verdict.standard}, level {verdict.level}", *known]),
         "version": f"{verdict.rule_set_id} v{verdict.rule_set_version}, {verdict.rule_set_sha256[:12]}",
         "caveat": verdict.caveat,
+        "grading": None if verdict.grading is None else asdict(verdict.grading),
         "preview": preview.summary if preview else "",
         "indications": indications,
     }

@@ -304,13 +304,17 @@ def _decoded(data: bytes, name: str) -> str:
 
 def _same(one: Sequence[Label], other: Sequence[Label]) -> bool:
     def said(labels: Sequence[Label]) -> list[tuple[object, ...]]:
-        return sorted((*one.bbox, one.indication_class.value, one.iso6520 or "") for one in labels)
+        return sorted(
+            (*one.bbox, one.indication_class.value, one.iso6520 or "", one.kind or "") for one in labels
+        )
 
     return said(one) == said(other)
 
 
 def _boxes(kept: Sequence[Mapping[str, Any]]) -> tuple[LabelledBox, ...]:
-    return tuple(LabelledBox(one.bbox, one.indication_class.value, one.iso6520) for one in labels_of(kept))
+    return tuple(
+        LabelledBox(one.bbox, one.indication_class.value, one.iso6520, one.kind) for one in labels_of(kept)
+    )
 
 
 class _Counted:

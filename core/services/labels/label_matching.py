@@ -4,8 +4,16 @@ from dataclasses import dataclass
 
 from core.domain.correction import Origin
 from core.domain.errors import DatasetError
+from core.domain.kinds import WORD_KINDS, is_imperfection
 from core.domain.labels import Label
-from core.labelling.labelled import LabelledBox, class_of_label, code_of_label, possible_names, within
+from core.labelling.labelled import (
+    LabelledBox,
+    class_of_label,
+    code_of_label,
+    kind_of_label,
+    possible_names,
+    within,
+)
 from core.labelling.yolo import boxes_of_yolo
 from core.store.images import StoredImage
 from core.store.unit_of_work import Work
@@ -52,10 +60,17 @@ def matched(work: Work, one: NamedBoxes) -> tuple[StoredImage | None, list[Label
         if x2 <= x1 or y2 <= y1:
             problems.append(f"{one.name}: box {number} lies outside of the image")
             continue
-        labels.append(
-            Label(f"h{number}", bbox, class_of_label(box.label), Origin.IMPORTED, _code(box, one.name))
-        )
+        labels.append(_label(number, bbox, box, one.name))
     return image, labels, problems
+
+
+def _label(number: int, bbox: tuple[float, float, float, float], box: LabelledBox, where: str) -> Label:
+    kind = kind_of_label(box)
+    if kind is not None and (kind not in WORD_KINDS or not is_imperfection(kind)):
+        raise DatasetError(f"{where}: kind: expected an imperfection such as gas-hole, got {kind[:40]!r}")
+    found = class_of_label(box.label) if kind is None else WORD_KINDS[kind].indication_class
+    code = _code(box, where) if kind is None else None
+    return Label(f"h{number}", bbox, found, Origin.IMPORTED, code, kind=kind)
 
 
 def _code(box: LabelledBox, where: str) -> str | None:

@@ -24,7 +24,9 @@ export class BulkBar {
     this.kinds.addEventListener("keydown", (event) => this.#key(event));
   }
 
-  show(entries, canChange) {
+  // canGroup: many pores may become one indication by ISO 6520-1; castings have kinds and levels instead.
+  show(entries, canChange, canGroup = true) {
+    this.calls.querySelector("[data-bulk=group]").hidden = !canGroup;
     this.root.hidden = entries.length < 2;
     if (this.root.hidden) this.kinds.hidden = true;
     this.title.textContent = `${entries.length} selected`;

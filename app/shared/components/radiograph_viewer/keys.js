@@ -28,7 +28,7 @@ export const KEYS = [
   { group: "Reading", shows: "n", does: "dismiss what is selected, go to the next one that is not assessed", keys: { n: "dismiss" } },
   { group: "Reading", shows: "Delete", does: "dismiss what is selected; delete one that you added", keys: {} },
   { group: "Reading", shows: "q", does: "dismissed as: false call, non-relevant, artefact, geometry, marker or IQI (selected, or dismissed last)", keys: { q: "dismissal" } },
-  { group: "Reading", shows: "e", does: "class: type the ISO 6520-1 number or a name, Enter", keys: { e: "classify" } },
+  { group: "Reading", shows: "e", does: "class and kind: type the ISO 6520-1 number or a name, Enter", keys: { e: "classify" } },
   { group: "Reading", shows: "b, Insert", does: "new indication: drag, or crosshair and Enter", keys: { b: "tool:box", Insert: "tool:box" } },
   { group: "Reading", shows: "Shift + . ,", does: "select the next, previous one as well", keys: { ">": "pickNext", "<": "pickPrevious", ":": "pickNext", ";": "pickPrevious" } },
   { group: "Reading", shows: "Shift, Ctrl + click", does: "select a range, one more", keys: {} },

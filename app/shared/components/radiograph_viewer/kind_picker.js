@@ -1,23 +1,28 @@
-// The choice of class and ISO 6520-1 number, beside the row: a number that is typed is taken exactly, letters narrow
-// the list. Everything typed stays here.
+// The choice of class and kind, beside the row: an ISO 6520-1 number that is typed is taken exactly, letters narrow the
+// list. Everything typed stays here.
 import { element } from "../element.js";
+import { isNumber } from "./kinds.js";
 
 const GAP_PX = 8;
 
-// One line for each number: { code, name, class }; for each class one without a number. kinds: see `kinds_by_class`.
+// One line for each kind: { code, name, class }; for each class one without a kind, last for what is in no class.
+// kinds: see `kinds_by_class`.
 export function kindLines(kinds) {
-  return Object.entries(kinds).flatMap(([name, { group, kinds: finer }]) => [
-    { code: null, class: name, name: group ? `${name}, type not specified` : name, group },
-    ...finer.map(([code, kind]) => ({ code, class: name, name: kind })),
-  ]);
+  return Object.entries(kinds).flatMap(([name, { words, group, kinds: finer }]) => {
+    const lines = finer.map(([code, kind]) => ({ code, class: name, name: kind }));
+    const ofClass = { code: null, class: name, name: words, group };
+    return name === "unclassified" ? [...lines, ofClass] : [ofClass, ...lines];
+  });
 }
+
+const shownCode = ({ code, group }) => (isNumber(code) ? code : code ? "" : (group ?? ""));
 
 // What the typed text leaves of the lines: by the beginning of a number, or by words of the name.
 export function matching(lines, text) {
   const typed = text.trim().toLowerCase();
-  if (/^\d+$/.test(typed)) return lines.filter(({ code, group }) => (code ?? group ?? "").startsWith(typed)).toSorted((a, b) => (a.code ?? a.group).length - (b.code ?? b.group).length);
+  if (/^\d+$/.test(typed)) return lines.filter((line) => shownCode(line).startsWith(typed)).toSorted((a, b) => shownCode(a).length - shownCode(b).length);
   const words = typed.split(/\s+/).filter(Boolean);
-  return lines.filter(({ name, class: of }) => words.every((word) => `${name} ${of}`.toLowerCase().split(/[\s,-]+/).some((part) => part.startsWith(word))));
+  return lines.filter(({ name, class: of }) => words.every((word) => `${name} ${of}`.toLowerCase().split(/[\s,()-]+/).some((part) => part.startsWith(word))));
 }
 
 // The class and number that were typed: exactly this number, or null and why in one line.
@@ -34,10 +39,11 @@ export class KindPicker {
     this.bench = root;
     this.title = element("p");
     this.field = element("input", { "aria-label": "ISO 6520-1 number or name", placeholder: "number, e.g. 2011, or a name", maxlength: 40, autocomplete: "off", role: "combobox", "aria-expanded": "true", "aria-controls": "kinds" });
+    this.hint = element("p", { class: "hint" });
     this.wrong = element("p", { class: "wrong", role: "alert" });
     this.list = element("div", { class: "kinds", id: "kinds", role: "listbox", "aria-label": "Classes and numbers" });
     this.root = element("div", { class: "picker", role: "dialog", "aria-label": "Class and ISO 6520-1 number", hidden: true },
-      this.title, this.field, this.wrong, this.list, element("p", { class: "hint", text: "A number is taken as typed; letters narrow the list. Enter takes, Esc closes." }));
+      this.title, this.field, this.wrong, this.list, this.hint);
     root.append(this.root);
     this.field.addEventListener("input", () => this.#show());
     this.root.addEventListener("keydown", (event) => this.#key(event));
@@ -53,6 +59,9 @@ export class KindPicker {
   // kinds, numbers: as Python told them. row: the row that it is about, null for none.
   open(name, { kinds, numbers }, title, row) {
     Object.assign(this, { lines: kindLines(kinds), numbers, name });
+    const isNumbered = numbers.some(({ code }) => isNumber(code));
+    this.field.placeholder = isNumbered ? "number, e.g. 2011, or a name" : "name, e.g. gas hole";
+    this.hint.textContent = `${isNumbered ? "A number is taken as typed; letters" : "Letters"} narrow the list. Enter takes, Esc closes.`;
     this.title.textContent = title;
     this.field.value = "";
     this.root.hidden = false;
@@ -84,8 +93,8 @@ export class KindPicker {
     this.wrong.textContent = "";
     this.matches = matching(this.lines, text);
     this.at = text ? 0 : Math.max(0, this.matches.findIndex(({ class: name, code }) => name === this.name && !code));
-    this.list.replaceChildren(...this.matches.map(({ code, group, name }, at) => element("div", { role: "option", "data-at": at, "data-code": code ?? "", class: code ? null : "of-class" },
-      element("kbd", { text: code ?? group ?? "" }), ` ${name}`)));
+    this.list.replaceChildren(...this.matches.map((line, at) => element("div", { role: "option", "data-at": at, "data-code": line.code ?? "", class: line.code ? null : "of-class" },
+      ...(shownCode(line) ? [element("kbd", { text: shownCode(line) })] : []), ` ${line.name}`)));
     this.#mark();
   }
 

@@ -49,7 +49,7 @@ export class LabelPanel extends RecordPanel {
 
     this.$("[data-call=confirm] span").textContent = "Accept";
     this.$("[data-call=classify] span").textContent = "Kind";
-    this.$("[data-call=classify]").title = "ISO 6520-1 number (e)";
+    this.$("[data-call=classify]").title = "Kind: ISO 6520-1 number or name (e)";
   }
 
   #listenToSkip() {
@@ -134,7 +134,7 @@ export class LabelPanel extends RecordPanel {
     this.submitButton.firstChild.textContent = data.has_next ? "Done, next" : "Done";
     this.skipButton.hidden = !data.items.length;
     this.showSaved(data.saved_at);
-    this.showConflict(({ labels: list, note }) => [...list.map(labelLine), ...(note ? [`note: ${note}`] : [])], "no label");
+    this.showConflict(({ labels: list, note }) => [...list.map((one) => labelLine(one, data.numbers)), ...(note ? [`note: ${note}`] : [])], "no label");
     this.#sendSubmitted();
   }
 
@@ -152,6 +152,7 @@ export class LabelPanel extends RecordPanel {
     for (const button of this.classes.querySelectorAll("button")) {
       button.setAttribute("aria-pressed", String(Boolean(entry) && entry.class === CLASS_DIGITS[button.dataset.digit - 1]));
       button.disabled = !canChange;
+      button.hidden = !(CLASS_DIGITS[button.dataset.digit - 1] in (this.data?.kinds ?? {}));
     }
     const isLabel = entry?.call === "confirmed";
     this.showEntry(entry, { canChange, isNoted: isLabel, dismissText: isLabel ? "Delete" : "Refuse" });

@@ -2,12 +2,13 @@
 // on a Reading.
 import { Annotations } from "./annotations.js";
 import { overlapOf, placeText, rounded, shifted } from "./geometry.js";
+import { kindWords, stating } from "./kinds.js";
 
 const SAME_PLACE_IOU = 0.5;
 const COPY_SHIFT_PX = 8;
 
 function writeLabels({ labels, refused, note }) {
-  const lines = labels.map(({ id, bbox, class: name, iso6520, note: text }) => [id, rounded(bbox), name, iso6520 ?? null, text ?? ""]);
+  const lines = labels.map(({ id, bbox, class: name, iso6520, note: text, kind }) => [id, rounded(bbox), name, iso6520 ?? null, text ?? "", ...(kind ? [kind] : [])]);
   return JSON.stringify([lines, refused.map(({ id }) => id), note ?? ""]);
 }
 
@@ -15,7 +16,7 @@ export class Labels extends Annotations {
   constructor(on) {
     super("labels", writeLabels, on);
     this.isLeft = false;
-    this.lastKind = { class: "unclassified", iso6520: null }; // of the next box that is drawn
+    this.lastKind = stating("unclassified", null); // of the next box that is drawn
     this.numbers = new Map();
   }
 
@@ -99,7 +100,7 @@ export class Labels extends Annotations {
   }
 
   classify([n], name, code) {
-    this.lastKind = { class: name, iso6520: code };
+    this.lastKind = stating(name, code);
     return this.change(n, this.lastKind);
   }
 
@@ -120,21 +121,22 @@ export class Labels extends Annotations {
     const step = (low, high, size) => (high + COPY_SHIFT_PX <= size ? COPY_SHIFT_PX : -Math.min(COPY_SHIFT_PX, low));
     const [x0, y0, x1, y1] = entry.box;
     const box = shifted(entry.box, step(x0, x1, image.width), step(y0, y1, image.height), image);
-    return this.add(box, { class: entry.class, iso6520: acceptedFrom(entry).iso6520 });
+    return this.add(box, { ...stating(entry.class, acceptedFrom(entry).iso6520), kind: acceptedFrom(entry).kind });
   }
 }
 
 function without(list, entry) { return list.filter(({ id }) => id !== entry.key); }
 
-function entryOf({ bbox, class: name, iso6520, note }) { return { box: bbox, class: name, iso6520, call: "confirmed", note }; }
+function entryOf({ bbox, class: name, iso6520, note, kind }) { return { box: bbox, class: name, iso6520, kind, call: "confirmed", note }; }
 
 // The label that a suggestion becomes; the group number of its class says no more than the class.
-function acceptedFrom({ key, box, class: name, iso6520, origin, probability, call }) {
+function acceptedFrom({ key, box, class: name, iso6520, origin, probability, call, kind }) {
   const isFine = call === "confirmed" || (origin !== "model" && origin !== "challenger");
-  return { id: key, bbox: box, class: name, iso6520: isFine ? (iso6520 ?? null) : null, origin: origin ?? "annotator", probability: probability ?? null, note: "" };
+  return { id: key, bbox: box, class: name, iso6520: isFine ? (iso6520 ?? null) : null, origin: origin ?? "annotator", probability: probability ?? null, note: "", kind };
 }
 
 // "crack 1011, at x 812 y 402, 40 × 12 px"
-export function labelLine({ class: name, iso6520, bbox, note }) {
-  return `${name}${iso6520 ? ` ${iso6520}` : ""}, ${placeText(bbox)}${note ? `, "${note}"` : ""}`;
+export function labelLine(one, numbers) {
+  const { bbox, note } = one;
+  return `${kindWords(one, numbers)}, ${placeText(bbox)}${note ? `, "${note}"` : ""}`;
 }

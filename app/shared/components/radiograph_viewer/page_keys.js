@@ -4,6 +4,7 @@ const DIALOGS = "[role=dialog], [role=alertdialog], dialog";
 const OWN_KEYS = { // which keys a control of the page keeps for itself
   "input[type=range]": ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown"],
   select: ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", " ", "Enter"],
+  "select.level": ["0", "1", "2", "3", "4", "5", "6", "7", "8"],
   "button, summary, a, input, [role=button], [role=radio], [role=tab]": [" ", "Enter"],
   "[role=slider], [role=radiogroup] *, [role=tablist] *, [role=listbox] *, [role=menu] *": ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", " ", "Enter"],
 };

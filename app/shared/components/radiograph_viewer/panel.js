@@ -2,6 +2,7 @@
 import { element } from "../element.js";
 import { probabilityFigure } from "../radiograph/boxes.js";
 import { ListHead } from "./list_head.js";
+import { kindWords } from "./kinds.js";
 import { Listing } from "./listing.js";
 import { Picks } from "./picks.js";
 import { CALL_MARKS, CALL_WORDS } from "./reading.js";
@@ -23,7 +24,9 @@ function probabilityText(probability, calibration) {
 }
 
 // "indication 3, crack, probability 0.71, 4.8 mm, at x 812 y 402"
-export function indicationLabel({ n, class: name, probability, box, call, isAdded }, scale) {
+export function indicationLabel(detection, scale) {
+  const { n, probability, box, call, isAdded } = detection;
+  const name = kindWords({ ...detection, iso6520: null });
   const [x, y] = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2].map(Math.round);
   const how = isAdded ? "added by a person" : `probability ${probabilityFigure(probability)}`;
   return `indication ${n}, ${name}, ${how}, ${sizeText(box, scale).said}, at x ${x} y ${y}${call ? `, ${CALL_WORDS[call]}` : ""}`;
@@ -143,10 +146,12 @@ export class Panel {
   #row(detection, calibration) {
     const size = sizeText(detection.box, this.scale);
     const { call, isAdded, probability } = detection;
-    const finer = call && call !== "candidate" && detection.iso6520 ? ` ${detection.iso6520}` : "";
+    const isStated = call && call !== "candidate";
+    const words = isStated ? kindWords(detection, this.data.reading?.numbers) : detection.class;
+    const level = detection.grade ? `, level ${detection.grade}` : "";
     return element("tr", { "data-n": detection.n, "data-call": call, tabindex: "-1", "aria-selected": "false", "aria-label": indicationLabel(detection, this.scale) },
       element("td", { text: detection.n }),
-      element("td", { text: `${detection.class}${finer}${this.#groupText(detection)}`, title: detection.iso6520 ? `ISO 6520-1: ${detection.iso6520}` : "no evidence for a class" }),
+      element("td", { text: `${words}${level}${this.#groupText(detection)}`, title: detection.iso6520 ? `ISO 6520-1: ${detection.iso6520}` : detection.kind ? words : "no evidence for a class" }),
       element("td", { text: probabilityFigure(probability), title: isAdded ? this.#addedBy(detection) : probabilityText(probability, calibration) }),
       element("td", { text: size.cell, title: size.full }),
       element("td", { class: "by-rule", "data-verdict": this.verdicts[detection.id], text: RULE_MARKS[this.verdicts[detection.id]] ?? "", title: this.verdicts[detection.id] ? `by the rule: ${this.verdicts[detection.id]}` : "" }),
@@ -252,7 +257,7 @@ export class Panel {
     this.on.details?.(detection);
     if (!detection) return;
     const code = detection.iso6520 ? ` (ISO 6520-1: ${detection.iso6520})` : "";
-    this.$(".details-title").textContent = `${detection.n} · ${detection.class}${code}`;
+    this.$(".details-title").textContent = `${detection.n} · ${kindWords({ ...detection, iso6520: null })}${code}`;
     this.$(".details-size").textContent = sizeText(detection.box, this.scale).full;
     const { isAdded } = detection;
     const remark = detection.remark ? `${detection.remark}. ` : "";

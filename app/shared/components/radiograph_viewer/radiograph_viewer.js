@@ -217,13 +217,13 @@ class Viewer {
     const { picks } = this.panel;
     this.stage.boxes.picked = new Set(picks.list);
     this.panel.select(this.selected);
-    this.bulk.show(this.data.detections.filter(({ n }) => picks.has(n)), this.reading.canChange);
+    this.bulk.show(this.data.detections.filter(({ n }) => picks.has(n)), this.reading.canChange, this.canGroup);
     this.stage.redraw();
   }
 
   // --- labelling ----------------------------------------------------------------------------
   classifyBy(digit) {
-    if (this.canChange && CLASS_DIGITS[digit - 1]) this.reading.classify([this.selected], CLASS_DIGITS[digit - 1], null);
+    if (this.canChange && CLASS_DIGITS[digit - 1] in (this.data.reading?.kinds ?? {})) this.reading.classify([this.selected], CLASS_DIGITS[digit - 1], null);
   }
 
   acceptAll() {

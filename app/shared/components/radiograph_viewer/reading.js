@@ -1,6 +1,7 @@
 // The calls of the inspector on each indication.
 import { Annotations } from "./annotations.js";
 import { hullOf, placeText, rounded } from "./geometry.js";
+import { kindWords, stating } from "./kinds.js";
 
 export const CALL_WORDS = { candidate: "below the threshold of the model", open: "not assessed", confirmed: "confirmed", dismissed: "dismissed" };
 export const CALL_MARKS = { candidate: "", open: "○", confirmed: "✓", dismissed: "✕" };
@@ -13,8 +14,8 @@ const POROUS = ["porosity", "unclassified"];
 
 // The same for the same indications, whatever the order of the keys.
 function writeIndications(list) {
-  return JSON.stringify(list.map(({ id, bbox, class: name, source, call, model_index: index, iso6520, note, group, dismissed_as: as }) => (
-    [id, rounded(bbox), name, source, call, index, iso6520 ?? null, note ?? "", ...(group ? [group] : []), ...(as ? [`as ${as}`] : [])])));
+  return JSON.stringify(list.map(({ id, bbox, class: name, source, call, model_index: index, iso6520, note, group, kind, grade, dismissed_as: as }) => (
+    [id, rounded(bbox), name, source, call, index, iso6520 ?? null, note ?? "", ...(group || kind || grade ? [group ?? null, kind ?? null, grade ?? null] : []), ...(as ? [`as ${as}`] : [])])));
 }
 
 export class Reading extends Annotations {
@@ -84,7 +85,7 @@ export class Reading extends Annotations {
   dismiss(numbers) {
     const known = numbers.filter((n) => this.find(n));
     this.dismissed = known.filter((n) => !this.#isOwn(n));
-    return this.changeAll(known, (one, n) => (this.#isOwn(n) ? null : { call: "dismissed", group: undefined, dismissed_as: one.dismissed_as ?? DISMISSALS[0] }));
+    return this.changeAll(known, (one, n) => (this.#isOwn(n) ? null : { call: "dismissed", group: undefined, grade: undefined, dismissed_as: one.dismissed_as ?? DISMISSALS[0] }));
   }
 
   // The next kind of dismissal for those of the numbers that are dismissed, else for what was dismissed last.
@@ -102,10 +103,14 @@ export class Reading extends Annotations {
   // Not assessed again; one that the model reported below its operating point leaves the reading.
   reopen(n) {
     if (n > this.detections.length || !this.find(n)) return false;
-    return this.changeAll([n], () => (this.#isReported(n) ? { call: "open", group: undefined } : null));
+    return this.changeAll([n], () => (this.#isReported(n) ? { call: "open", group: undefined, grade: undefined } : null));
   }
 
-  classify(numbers, name, code) { return this.changeAll(numbers, () => ({ class: name, iso6520: code, call: "confirmed" })); }
+  classify(numbers, name, code) { return this.changeAll(numbers, () => ({ ...stating(name, code), call: "confirmed" })); }
+
+  // The severity level of all of them, null takes it back.
+  grade(numbers, level) { return this.changeAll(numbers, () => ({ grade: level ?? undefined })); }
+
   move(n, bbox) { return this.change(n, { bbox: rounded(bbox), call: "confirmed" }); }
 
   // --- groups -------------------------------------------------------------------------------
@@ -124,7 +129,7 @@ export class Reading extends Annotations {
     const id = this.#freeId();
     const taken = singles.filter((n) => !this.find(n)).map((n) => this.#taken(n)).filter(Boolean);
     const content = [...this.content, ...taken].filter((one) => !groups.includes(one.id))
-      .map((one) => (ids.has(one.id) ? { ...one, call: "confirmed", class: "porosity", iso6520: one.class === "porosity" ? one.iso6520 : null, group: id } : one));
+      .map((one) => (ids.has(one.id) ? { ...one, ...(one.class === "porosity" ? {} : stating("porosity", null)), call: "confirmed", group: id } : one));
     const bbox = hullOf(content.filter(({ group }) => group === id).map((one) => one.bbox));
     return this.set([...content, { ...drawn(id, bbox), class: "porosity", iso6520: code }]) ? this.detections.length + numberOf({ id }) : null;
   }
@@ -161,10 +166,13 @@ function without(content, id) {
   return content.filter((one) => one.id !== id).map((one) => (one.group === id ? { ...one, group: undefined } : one));
 }
 
-function entryOf({ id, bbox, class: name, iso6520, call, note, group, dismissed_as: as }) { return { id, box: bbox, class: name, iso6520, call, note, group, dismissed_as: as }; }
+function entryOf({ id, bbox, class: name, iso6520, call, note, group, kind, grade, dismissed_as: as }) {
+  return { id, box: bbox, class: name, iso6520, call, note, group, kind, grade, dismissed_as: as };
+}
 
 // "3 crack 1011, confirmed, at x 812 y 402, 40 × 12 px"
-export function indicationLine({ id, model_index: index, class: name, iso6520, call, bbox, note, group, dismissed_as: as }) {
+export function indicationLine(one, numbers) {
+  const { id, model_index: index, call, bbox, note, group, grade, dismissed_as: as } = one;
   const number = index === null ? `added ${id.slice(1)}` : index + 1;
-  return `${number} ${name}${iso6520 ? ` ${iso6520}` : ""}, ${call === "open" ? "not assessed" : as ? `${call}: ${as}` : call}${group ? ` in a group (added ${group.slice(1)})` : ""}, ${placeText(bbox)}${note ? `, "${note}"` : ""}`;
+  return `${number} ${kindWords(one, numbers)}${grade ? `, level ${grade}` : ""}, ${call === "open" ? "not assessed" : as ? `${call}: ${as}` : call}${group ? ` in a group (added ${group.slice(1)})` : ""}, ${placeText(bbox)}${note ? `, "${note}"` : ""}`;
 }

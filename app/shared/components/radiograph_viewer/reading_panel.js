@@ -1,5 +1,7 @@
 // The panel where an inspection is read: image quality, the verdict of the rule, the decision, the signature.
 import { element, onButton } from "../element.js";
+import { Grades, gradedKinds } from "./grades.js";
+import { kindWords } from "./kinds.js";
 import { DISMISSALS, indicationLine } from "./reading.js";
 import { RecordPanel } from "./record_panel.js";
 import { Saved } from "./saved.js";
@@ -24,9 +26,10 @@ export class ReadingPanel extends RecordPanel {
     onButton(this.$(".sign"), () => this.#sign());
     onButton(this.$(".revise"), () => on.send("revise", this.data.inspection_id));
     const page = this.$(".verdict-page");
+    this.grades = new Grades(page, { grade: (numbers, level) => reading.grade(numbers, level) });
     page.addEventListener("click", (event) => {
       const row = event.target.closest("[data-n]");
-      if (row) on.select(Number(row.dataset.n));
+      if (row && !event.target.closest("label")) on.select(Number(row.dataset.n));
     });
     page.addEventListener("toggle", ({ target }) => this.unfolded[target.open ? "add" : "delete"](target.dataset.id), true);
   }
@@ -47,7 +50,7 @@ export class ReadingPanel extends RecordPanel {
   show() {
     this.#showFoot();
     this.#showVerdict();
-    this.showConflict((content, saved) => (saved === this.decision ? decisionLines(content) : content.map(indicationLine)), "no indication");
+    this.showConflict((content, saved) => (saved === this.decision ? decisionLines(content) : content.map((one) => indicationLine(one, this.data.numbers))), "no indication");
   }
 
   // The buttons below the table, for the selected indication; undefined when none is.
@@ -167,9 +170,13 @@ export class ReadingPanel extends RecordPanel {
       ...(judgement.table ? [] : [element("p", { class: "quietly", text: "Without a verdict nothing is accepted unless you say why. Standard, level and thickness are asked for above the radiograph; image quality is told under Image." })]),
     ];
     const preview = judgement.preview ? [element("p", { class: "preview quietly", text: `Preview, not a verdict: with every indication confirmed as the model reports it: ${judgement.preview}` })] : [];
-    const judged = this.reading.entries().filter(({ id }) => judgement.indications?.[id])
+    const entries = this.reading.entries();
+    const kinds = judgement.grading ? gradedKinds(entries) : new Map();
+    const isGraded = new Set([...kinds.values()].flat().map(({ id }) => id));
+    const judged = entries.filter(({ id }) => judgement.indications?.[id] && !isGraded.has(id))
       .toSorted((a, b) => judgement.indications[a.id].is_preview - judgement.indications[b.id].is_preview); // what people confirmed comes first
-    page.replaceChildren(banner, element("div", { class: "about" }, ...lines, ...preview), ...judged.map((entry) => this.#judged(entry, judgement.indications[entry.id])),
+    const levels = judgement.grading ? this.grades.lines(kinds, { grading: judgement.grading, judged: judgement.indications, numbers: this.data.numbers, canChange: this.reading.canChange, marks: VERDICT_MARKS }) : [];
+    page.replaceChildren(banner, element("div", { class: "about" }, ...lines, ...preview), ...levels, ...judged.map((entry) => this.#judged(entry, judgement.indications[entry.id])),
       ...(judgement.table ? [element("p", { class: "quietly last", text: "The rule judges what you confirmed; the model takes no part in it." })] : []), ...this.#route(page));
     page.classList.toggle("old", this.reading.saved.state === "saving");
   }
@@ -183,7 +190,7 @@ export class ReadingPanel extends RecordPanel {
   }
 
   #judged(entry, { verdict, reasons, clauses, is_preview: isPreview }) {
-    const head = element("p", { class: "judged-head" }, element("strong", { text: `${entry.n} ${entry.class}${entry.iso6520 && entry.call !== "candidate" ? ` ${entry.iso6520}` : ""}` }),
+    const head = element("p", { class: "judged-head" }, element("strong", { text: `${entry.n} ${kindWords(entry.call === "candidate" ? { ...entry, iso6520: null } : entry, this.data.numbers)}` }),
       isPreview ? element("span", { class: "quietly", text: `not assessed; preview: ${verdict}` }) : element("span", { "data-verdict": verdict, text: `${VERDICT_MARKS[verdict]} ${verdict}` }));
     const [first, ...rest] = reasons;
     const clause = clauses.length ? [element("p", { class: "quietly", text: clauses.join("; ") })] : [];
