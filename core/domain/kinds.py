@@ -102,7 +102,8 @@ def called(indication: IndicationClass, iso6520: str | None, kind: str | None = 
 
 def is_imperfection(kind: str | None) -> bool:
     """False only for a kind that lies on the radiograph and not in the part."""
-    return kind not in WORD_KINDS or WORD_KINDS[kind].is_imperfection
+    known = WORD_KINDS.get(kind or "")
+    return known is None or known.is_imperfection
 
 
 def word_kind_in(box: Mapping[str, Any]) -> str | None:

@@ -2,8 +2,8 @@
 
 A COCO box is [x, y, width, height] from the outer corner of the first pixel. Our own additions are `sha256`
 on an image, `attributes.iso6520` or `attributes.kind` on an annotation, and `corners` [x1, y1, x2, y2] where
-x + width is not the right edge to the last bit; other tools keep or ignore them. Corners count only while they
-agree with the box, which another tool may have changed.
+x + width is not the right edge to the last bit; other tools keep or ignore them. Corners count only while
+they agree with the box, which another tool may have changed.
 """
 
 import json
