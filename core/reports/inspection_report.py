@@ -26,6 +26,7 @@ _STATED_ONLY = (
     "seen_percent",
     "exposure", "exposure_of_file",
     "dismissed_as",
+    "kind", "grade", "graded_by",
 )  # fmt: skip
 #: Meaning of a probability, printed once in a report.
 PROBABILITY = (
@@ -156,6 +157,8 @@ class ReportedIndication:
         members: numbers of the indications that were grouped as this one, which have no line of their own;
             None for what stands alone.
         covered_percent: share of its projected area that they cover; None for what stands alone.
+        kind: id of a kind that has no ISO 6520-1 number, such as "gas-hole"; None where none was stated.
+        grade: severity level of the kind by graded reference radiographs; None where nobody gave one.
     """
 
     number: int
@@ -179,6 +182,8 @@ class ReportedIndication:
     members: tuple[int, ...] | None = None
     covered_percent: float | None = None
     dismissed_as: str | None = None
+    kind: str | None = None
+    grade: int | None = None
 
     @property
     def call_words(self) -> str:
@@ -196,6 +201,7 @@ class Judged:
         verdict: None where a release signed that had no word for a verdict that is withheld.
         withheld: why the table says nothing.
         n_open: indications that nobody assessed; None where a release signed that judged them too.
+        graded_by: the reference radiographs of severity levels, None in a table without any.
     """
 
     verdict: str | None
@@ -210,6 +216,7 @@ class Judged:
     rule_set_sha256: str
     caveat: str
     n_open: int | None = None
+    graded_by: str | None = None
 
     @property
     def words(self) -> str:

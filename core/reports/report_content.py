@@ -5,6 +5,7 @@ from typing import Any
 
 from core.domain.grouping import counted, covered_share, members_of
 from core.domain.indication import ISO_6520
+from core.domain.kinds import Family, family_of
 from core.domain.model_version import ModelVersion
 from core.domain.radiograph import PixelPitch
 from core.domain.reading import Call, DisagreementKind, ReadIndication, disagreements, number_of
@@ -93,6 +94,7 @@ def judged(
         rule_set_version=verdict.rule_set_version,
         rule_set_sha256=verdict.rule_set_sha256,
         caveat=verdict.caveat,
+        graded_by=None if verdict.grading is None else verdict.grading.words,
         n_open=n_open,
     )
 
@@ -125,6 +127,7 @@ def reported_indications(
                 words += f" (model: {inspection.detections[one.indication.model_index]['class']})"
             changes.setdefault(one.indication.indication_id, []).append(words)
     n_detections = len(inspection.detections)
+    is_casting = family_of(inspection.model.name) is Family.CASTING
     numbered = sorted(((number_of(one, n_detections), one) for one in counted(reading)), key=_first)
     return tuple(
         _indication(
@@ -136,6 +139,7 @@ def reported_indications(
             changes=tuple(changes.get(one.indication_id, ())),
             members=members_of(reading, one.indication_id),
             n_detections=n_detections,
+            is_casting=is_casting,
         )
         for number, one in numbered
     )
@@ -155,6 +159,7 @@ def _indication(
     changes: tuple[str, ...],
     members: Sequence[ReadIndication],
     n_detections: int,
+    is_casting: bool,
 ) -> ReportedIndication:
     share = covered_share(one, members)
     x1, y1, x2, y2 = one.bbox
@@ -167,7 +172,7 @@ def _indication(
         number=number,
         indication_id=one.indication_id,
         indication_class=one.indication_class.value,
-        iso6520=one.iso6520 or ISO_6520[one.indication_class],
+        iso6520=one.iso6520 or (None if is_casting or one.kind else ISO_6520[one.indication_class]),
         bbox=one.bbox,
         length_px=round(length, _DECIMALS_PX),
         width_px=round(width, _DECIMALS_PX),
@@ -185,6 +190,8 @@ def _indication(
         rules=() if verdict is None else _rules(verdict),
         members=tuple(sorted(number_of(member, n_detections) for member in members)) or None,
         covered_percent=None if share is None else round(100 * share, 1),
+        kind=one.kind,
+        grade=one.grade,
     )
 
 

@@ -14,7 +14,7 @@ COLUMNS = (
     "number", "class", "iso6520", "x1_px", "y1_px", "x2_px", "y2_px", "length_px", "width_px",
     "length_mm", "width_mm", "plus_minus_mm", "probability", "reported_by", "changes", "call",
     "verdict", "clauses", "reasons", "note", "content_sha256", "reshoot_reason",
-    "group_of", "covered_percent", "result", "override", "dismissed_as",
+    "group_of", "covered_percent", "result", "override", "dismissed_as", "kind", "severity_level",
 )  # fmt: skip
 #: A spreadsheet takes a cell that begins with one of these for a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -72,6 +72,8 @@ def _of_indication(one: ReportedIndication) -> dict[str, Any]:
         "number": one.number,
         "class": one.indication_class,
         "iso6520": one.iso6520,
+        "kind": one.kind,
+        "severity_level": one.grade,
         "x1_px": x1,
         "y1_px": y1,
         "x2_px": x2,

@@ -39,6 +39,7 @@ from core.reports.report_layout import (
     together,
     without_files,
 )
+from core.reports.report_levels import level_lines
 from core.reports.report_picture import FILM_HEIGHT, FilmStrip, strips
 from core.reports.report_signatures import signature_sections
 
@@ -150,6 +151,8 @@ def _verdict(report: InspectionReport, width: float) -> Iterator[Flowable]:
     lines = [bold(judged.full_words), text(f"{table}. Table {version}.", SMALL)]
     if judged.caveat:
         lines += [gap(3), boxed(bold(judged.caveat, BODY), width, 0.6), gap(3)]
+    if judged.graded_by:
+        lines += [labelled("Severity levels by:", judged.graded_by), *map(text, level_lines(report))]
     yield together("Verdict by the acceptance table", *lines, *(text(one, SMALL) for one in judged.notes))
 
 

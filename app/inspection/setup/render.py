@@ -9,7 +9,7 @@ from app.inspection.items import WorklistItem, radiograph_of
 from app.inspection.setup.actions import apply_setup, use_template
 from app.inspection.setup.exposure import draw_group
 from app.inspection.setup.numbering import draw_numbering
-from app.inspection.setup.rows import rule_title, summary, wire_set_title, wire_title
+from app.inspection.setup.rows import offered_tables, rule_title, summary, wire_set_title, wire_title
 from app.inspection.state import SCOPE_KEY, TEMPLATE_KEY, Scope, chosen_scope, remembered
 from app.shared.access import current_workspace
 from core.domain.exposure import Exposure, Group, stated_by_file
@@ -57,7 +57,8 @@ def draw_setup(item: WorklistItem | None, inspection: Inspection | None) -> None
             st.selectbox("Template", sorted(templates), index=None, placeholder="Take a template",
                          key=TEMPLATE_KEY, on_change=use_template, args=(item, inspection, shown),
                          label_visibility="collapsed")  # fmt: skip
-        by_id = {table.rule_set_id: table for table in tables}
+        offered = offered_tables(tables, item and item.entry.model, shown.standard)
+        by_id = {table.rule_set_id: table for table in offered}
         sent = _draw_form(shown, item, by_id, _of_file(item), is_this=is_this)
         if not is_this:
             draw_numbering()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from core.domain.kinds import family_of
 from core.domain.numbering import Numbering
 from core.domain.reading import Setup
 from core.domain.wire_sets import WIRE_DIAMETERS_MM, WIRE_MATERIALS, WIRE_SETS, wires_of_set
@@ -22,6 +23,18 @@ def summary(setup: Setup, tables: Sequence[RuleSet]) -> str:
     titles = {table.rule_set_id: table.title for table in tables}
     rule = titles.get(setup.standard, setup.standard)
     return " · ".join([*words, f"{rule}, level {setup.quality_level}" if setup.quality_level else rule])
+
+
+def offered_tables(tables: Sequence[RuleSet], model: str | None, chosen: str | None) -> tuple[RuleSet, ...]:
+    """The tables in whose words the image is read, and the chosen one.
+
+    Args:
+        tables: all of them.
+        model: the one that reads the image; None: all tables are offered.
+        chosen: id of the table of the setup, None where there is none.
+    """
+    family = None if model is None else family_of(model)
+    return tuple(one for one in tables if family in (None, one.family) or one.rule_set_id == chosen)
 
 
 def next_numbers(numbering: Numbering) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from core.domain.errors import BadInputError
 from core.domain.grouping import counted, covered_share, members_of
+from core.domain.kinds import OTHER_NUMBERS, WORD_KINDS
 from core.domain.radiograph import PitchSource, PixelPitch
 from core.domain.reading import Call, ReadIndication, Setup
 from core.domain.standing import ReadingVerdict, Standing, standing_from, standing_of
@@ -198,16 +199,24 @@ def _by_rule(
 
 
 def _judged(standing: Standing, verdict: ImageVerdict, confirmed: Sequence[Imperfection]) -> Standing:
-    classes = {one.finding_id: one.indication.value for one in confirmed}
+    names = {one.finding_id: _name(one) for one in confirmed}
     return replace(
         standing,
         rule=f"{verdict.standard} {verdict.level}",
         by_rule=ReadingVerdict(verdict.verdict.value),
         rejected=tuple(
-            classes[one.finding_id] for one in verdict.indications if one.verdict is Verdict.NOT_ACCEPTABLE
+            names[one.finding_id] for one in verdict.indications if one.verdict is Verdict.NOT_ACCEPTABLE
         ),
         n_not_evaluable=sum(one.verdict is Verdict.NOT_EVALUABLE for one in verdict.indications),
     )
+
+
+def _name(one: Imperfection) -> str:
+    """The class, or the kind where no class says it."""
+    kind = one.kind or ""
+    if kind in WORD_KINDS:
+        return WORD_KINDS[kind].name
+    return OTHER_NUMBERS.get(kind, one.indication.value)
 
 
 def failed_checks(image_quality: Mapping[str, Any] | None) -> tuple[str, ...]:

@@ -68,6 +68,7 @@ export class Calls {
   // A group stands alone again; several become a group once its kind was chosen.
   askToGroup() {
     if (!this.viewer.canChange || this.viewer.isLabelling) return;
+    if (!this.viewer.canGroup) return this.viewer.tell("castings are graded by kind, not grouped");
     if (this.picks.size > 1) this.viewer.bulk.askForKind();
     else if (this.reading.isGroup(this.viewer.selected)) this.reading.ungroup(this.viewer.selected);
     else this.viewer.tell("select several indications to group them");

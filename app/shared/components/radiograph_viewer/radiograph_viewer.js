@@ -221,6 +221,9 @@ class Viewer {
     this.stage.redraw();
   }
 
+  // Groups are of ISO 6520-1; castings have kinds and levels.
+  get canGroup() { return this.data.reading?.family !== "casting"; }
+
   // --- labelling ----------------------------------------------------------------------------
   classifyBy(digit) {
     if (this.canChange && CLASS_DIGITS[digit - 1] in (this.data.reading?.kinds ?? {})) this.reading.classify([this.selected], CLASS_DIGITS[digit - 1], null);
