@@ -8,6 +8,7 @@ from reportlab.platypus import Flowable
 
 from core.reports.inspection_report import EMPTY_RESULT, InspectionReport, ReportedIndication
 from core.reports.report_layout import SMALL, TINY, bold, gap, heading, labelled, listing, text
+from core.reports.report_levels import kind_words
 
 #: Calls in words.
 CALLS = {"confirmed": "confirmed", "dismissed": "dismissed", "open": "not assessed"}
@@ -91,14 +92,13 @@ def _letter(place: int) -> str:
 
 def _row(one: ReportedIndication, why: str) -> list[Flowable]:
     x1, y1, x2, y2 = one.bbox
-    code = f" ({one.iso6520})" if one.iso6520 else ""
     size = f"{one.length_px:.1f} × {one.width_px:.1f} px"
     if one.length_mm is not None and one.width_mm is not None:
         size = f"{one.length_mm:.2f} × {one.width_mm:.2f} mm ± {one.plus_minus_mm:.2f}"
     members = f", group of {len(one.members)}" if one.members else ""
     return [
         bold(str(one.number), TINY),
-        text(one.indication_class + code + members, TINY),
+        text(kind_words(one) + members, TINY),
         text(f"{one.reported_by}, {one.call_words}", TINY),
         text("-" if one.probability is None else f"{one.probability:.2f}", TINY),
         text(f"{x1:.0f}, {y1:.0f} to {x2:.0f}, {y2:.0f}", TINY),

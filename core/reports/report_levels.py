@@ -3,22 +3,20 @@
 from collections.abc import Sequence
 
 from core.domain.indication import IndicationClass
-from core.domain.kinds import called
+from core.domain.kinds import OTHER_NUMBERS, called
 from core.reports.inspection_report import InspectionReport, ReportedIndication
 
 _WORST_FIRST = ("not acceptable", "not evaluable", "acceptable")
 
 
 def kind_words(one: ReportedIndication) -> str:
-    """Class, ISO 6520-1 number and severity level in words, such as "porosity (2011)", "gas hole, level 3"."""
-    if one.kind is None and one.iso6520 is None:
-        words = one.indication_class
-    elif one.kind is None:
-        words = f"{called(IndicationClass(one.indication_class), one.iso6520)}"
-        words = words.removesuffix(f" {one.iso6520}") + f" ({one.iso6520})"
-    else:
+    """Kind, ISO 6520-1 number and severity level, such as "porosity (2011)" or "gas hole, level 3"."""
+    words = OTHER_NUMBERS.get(one.iso6520 or "", one.indication_class)
+    if one.kind is not None:
         words = called(IndicationClass(one.indication_class), None, one.kind)
-    return words if one.grade is None else f"{words}, level {one.grade}"
+    code = f" ({one.iso6520})" if one.iso6520 else ""
+    level = "" if one.grade is None else f", level {one.grade}"
+    return f"{words}{code}{level}"
 
 
 def level_lines(report: InspectionReport) -> list[str]:

@@ -113,6 +113,8 @@ def test_csv_has_a_line_for_each_indication_under_a_header_that_stays() -> None:
         "result",
         "override",
         "dismissed_as",
+        "kind",
+        "severity_level",
     )
     assert COLUMNS[39:] == added  # columns are only ever added at the end
     first = found[0]

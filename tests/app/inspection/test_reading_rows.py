@@ -7,8 +7,9 @@ import pytest
 
 from app.inspection.reading.rows import reading_data
 from app.shared.resources import Resources
-from app.shared.viewer_rows import quality_lines
+from app.shared.viewer_rows import kinds_by_class, known_kinds, quality_lines
 from core.domain.accounts import Identity, Role
+from core.domain.kinds import Family
 from core.domain.reading import Call, Setup
 from core.domain.records import Disposition
 from core.domain.signing import INSPECTED, meaning_words
@@ -136,8 +137,25 @@ def test_every_class_offers_its_kinds_and_none_twice(workspace, inspector, inspe
     kinds = reading_data(shown(workspace, inspector, inspection_id), inspector, refused={})["kinds"]
     assert kinds["porosity"]["group"] == "201"
     assert ["2011", "gas pore"] in kinds["porosity"]["kinds"]
-    assert kinds["unclassified"] == {"group": None, "kinds": []}
-    assert all(len(one["kinds"]) <= 9 for one in kinds.values()), "each has one digit"
+    assert ["602", "spatter"] in kinds["unclassified"]["kinds"]
+    assert kinds["unclassified"]["words"] == "type not specified"
+
+
+def test_a_casting_is_offered_the_words_of_its_standards_and_no_weld_number() -> None:
+    kinds = kinds_by_class(Family.CASTING)
+    assert list(kinds) == ["porosity", "crack", "inclusion", "unclassified"]
+    assert {one["group"] for one in kinds.values()} == {None}
+    assert kinds["inclusion"]["words"] == "foreign material, type not specified"
+    offered = dict(kind for one in kinds.values() for kind in one["kinds"])
+    assert set(offered) == {one["code"] for one in known_kinds(Family.CASTING)}
+    assert offered["dendritic-shrinkage"] == "dendritic shrinkage, filamentary"
+
+
+@pytest.mark.parametrize("family", Family)
+def test_a_label_is_of_an_imperfection(family: Family) -> None:
+    offered = [kind for one in kinds_by_class(family, is_label=True).values() for kind, _ in one["kinds"]]
+    assert "film-artefact" not in offered
+    assert len(offered) == len(set(offered)) > 10
 
 
 def test_image_quality_that_was_not_assessed_is_not_a_pass() -> None:
