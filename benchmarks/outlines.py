@@ -3,9 +3,10 @@
     python -m benchmarks.outlines GDXRAY NAME=WEIGHTS [NAME=WEIGHTS ...]
 
 Three sets of films that train nothing: the judging films of GDXray, and two sets of 20 simulated films, the
-second rich in linear flaws. Invisible simulated flaws are ignored. The fusion is cross-fitted: each film is
-judged by one that was fitted to other films of its set. Intervals come from a bootstrap over films, the
-differences to the boxes of the first network from the same draws.
+second rich in linear flaws. Invisible simulated flaws are ignored. Boxes and outlines are brought together by
+the fusion in the weights' header, which `python -m core.training.fuse` fitted to simulated welds of other
+seeds: two of three real films hold too few pieces without a box to fit one. Intervals come from a bootstrap
+over films, the differences to the boxes of the first network from the same draws.
 """
 
 import json
@@ -21,11 +22,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from core.calibrate.fusion_fit import fit_fusion, known_outcomes
 from core.domain.detections import FloatArray
 from core.domain.radiograph import Polarity
 from core.engine.detector import SCORE_FLOOR, Detector, Request, read_network
-from core.engine.fusion import Candidates, Fusion, suppress
+from core.engine.fusion import Fusion, suppress
 from core.engine.indications import Sighting, paired
 from core.engine.network import IndicationNetwork
 from core.evaluate.average_precision import RankedDetections, average_precision, rank
@@ -64,7 +64,7 @@ SIMULATED: dict[str, tuple[int, dict[str, float]]] = {
     "simulated": (700_000, {}),
     "simulated linear": (710_000, LINEAR_MIX),
 }
-N_SIMULATED, FOLDS, REPEATS = 20, 5, 15
+N_SIMULATED, REPEATS = 20, 15
 FALSE_BOXES_PER_MEGAPIXEL = 2.0
 
 Found = tuple[FloatArray, FloatArray]
@@ -116,32 +116,26 @@ def simulated_films(seed: int, mix: dict[str, float]) -> list[Film]:
     return films
 
 
-def ways_of(films: Sequence[Film], sightings: Sequence[Sighting]) -> dict[str, list[Found]]:
-    """Boxes and scores on each film by the boxes alone, the pieces alone and both together."""
+def fusion_in(weights: Path) -> Fusion | None:
+    """The fusion in the header of a weights file, None without one."""
+    header = read_network(weights)[1]
+    return Fusion.from_json(header["fusion"]) if "fusion" in header else None
+
+
+def ways_of(sightings: Sequence[Sighting], fusion: Fusion | None) -> dict[str, list[Found]]:
+    """Boxes and scores on each film by the boxes alone, the pieces alone and, with a fusion, both together."""
     ways = {"boxes": [(s.boxes.boxes, s.boxes.scores) for s in sightings]}
     if sightings[0].probability is None:
         return ways
     seen = [paired(sighting) for sighting in sightings]
-    pieces = [(own.boxes, own.scores) for _, own in seen]
-    candidates = [own for own, _ in seen]
-    return ways | {"outlines": pieces, "both": fused(films, candidates)}
-
-
-def fused(films: Sequence[Film], candidates: Sequence[Candidates]) -> list[Found]:
-    """The candidates of each film scored by a fusion that was fitted to the films of the other folds."""
-    n_folds = min(FOLDS, len(films))
-    outcomes = [known_outcomes(c, f.boxes, f.ignored) for f, c in zip(films, candidates, strict=True)]
-    found = []
-    for number, own in enumerate(candidates):
-        others = [i for i in range(len(films)) if i % n_folds != number % n_folds]
-        fusion = fit_fusion(
-            [candidates[i].take(outcomes[i][1]) for i in others],
-            [outcomes[i][0][outcomes[i][1]] for i in others],
-        )
-        scores = fusion.scores(own)
-        kept = suppress(own.boxes, scores)
-        found.append((own.boxes[kept], scores[kept]))
-    return found
+    ways["outlines"] = [(own.boxes, own.scores) for _, own in seen]
+    if fusion is not None:
+        ways["both"] = []
+        for candidates, _ in seen:
+            scores = fusion.scores(candidates)
+            kept = suppress(candidates.boxes, scores)
+            ways["both"].append((candidates.boxes[kept], scores[kept]))
+    return ways
 
 
 def ranked(films: Sequence[Film], found: Sequence[Found], iou: float) -> RankedDetections:
@@ -181,6 +175,7 @@ def draws_of(detections: RankedDetections, plan: Resampling) -> npt.NDArray[np.f
 def measure(data: Path, weights: dict[str, Path], say: Callable[[str], object]) -> dict[str, Any]:
     """The figures of each set, network and way."""
     detectors = {name: Detector.load(path) for name, path in weights.items()}
+    fusions = {name: fusion_in(path) for name, path in weights.items()}
     sets: dict[str, Callable[[], list[Film]]] = {"judging films": lambda: judging_films(data)}
     for set_name, (seed, mix) in SIMULATED.items():
         sets[set_name] = lambda seed=seed, mix=mix: simulated_films(seed, mix)  # type: ignore[misc]  # bound now
@@ -191,7 +186,7 @@ def measure(data: Path, weights: dict[str, Path], say: Callable[[str], object]) 
         rows = []
         for name, detector in detectors.items():
             sightings = [detector.look_at([Request(film.image, SCORE_FLOOR)])[0] for film in films]
-            for way, found in ways_of(films, sightings).items():
+            for way, found in ways_of(sightings, fusions[name]).items():
                 at_half = ranked(films, found, 0.5)
                 draws = draws_of(at_half, plan)
                 reference = draws if reference is None else reference

@@ -18,10 +18,16 @@ def fast_dtype(device: torch.device) -> torch.dtype | None:
 
 
 def _has_cpu_bf16() -> bool:
-    """True when the CPU has AVX-512 BF16 or AMX; emulated bfloat16 is slower than float32."""
+    """True when bfloat16 is faster than float32 on this CPU.
+
+    AMX makes it so, and AVX-512 BF16 on AMD's. On an Intel Xeon with AVX-512 BF16 but without AMX a detection
+    took 1.6 times and a training step 1.4 times as long as in float32.
+    """
     capabilities = getattr(torch.cpu, "get_capabilities", None)
     if capabilities is not None:
         found = capabilities()
-        return bool(found.get("avx512_bf16") or found.get("amx_bf16") or found.get("bf16"))
+        is_intel = "intel" in str(found.get("cpu_name", "")).lower()
+        has_vectors = bool(found.get("avx512_bf16")) and not is_intel
+        return bool(found.get("amx_bf16") or found.get("bf16")) or has_vectors
     check = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
     return bool(check and check())
