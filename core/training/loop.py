@@ -116,11 +116,19 @@ def train(
             raise JobCancelledError(f"stopped at step {step}; resume to continue from there")
         if is_last:
             break
-    return write_weights(settings.out / "weights.safetensors", average.average, recipe)
+    fusion = _fusion_of_start(recipe, settings)
+    return write_weights(settings.out / "weights.safetensors", average.average, recipe, fusion)
 
 
-def write_weights(path: Path, network: nn.Module, recipe: Recipe) -> Path:
-    """Write the network's weights in fp16; the header holds its shape, polarity and the side of its crops."""
+def write_weights(path: Path, network: nn.Module, recipe: Recipe, fusion: str | None = None) -> Path:
+    """Write the network's weights in fp16; the header holds its shape, polarity and the side of its crops.
+
+    Args:
+        path: of the file.
+        network: as it ships.
+        recipe: that trained it.
+        fusion: of boxes and outlines, as the header holds it; None without one.
+    """
     tensors = {
         name: (t.half() if t.is_floating_point() else t).cpu().contiguous()
         for name, t in network.state_dict().items()
@@ -131,6 +139,8 @@ def write_weights(path: Path, network: nn.Module, recipe: Recipe) -> Path:
         "model": recipe.model,
         "crop_px": str(recipe.schedule.crop_px),
     }
+    if fusion is not None:
+        metadata["fusion"] = fusion
     save_file(tensors, path, metadata)
     return path
 
@@ -146,6 +156,13 @@ def _initial_network(recipe: Recipe, settings: RunSettings) -> IndicationNetwork
             if isinstance(module, nn.BatchNorm2d) and not name.startswith(MASK_PREFIX):
                 module.eval()
     return network
+
+
+def _fusion_of_start(recipe: Recipe, settings: RunSettings) -> str | None:
+    """The fusion of the initial weights: a network that is trained on keeps it, else it would draw nothing."""
+    if recipe.initial_weights is None or not recipe.network.has_mask:
+        return None
+    return read_network(settings.root / recipe.initial_weights)[1].get("fusion")
 
 
 def _mined(

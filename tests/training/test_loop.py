@@ -5,11 +5,12 @@ import signal
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from core.domain.errors import DatasetError, JobCancelledError
 from core.domain.radiograph import Polarity
 from core.engine.detector import Detector, read_network
+from core.engine.fusion import Fusion
 from core.engine.network import MASK_PREFIX, NetworkConfig
 from core.training.checkpoint import PART_BYTES, load_checkpoint, save_checkpoint
 from core.training.logs import ConsoleJobLog, FileRunLog
@@ -149,6 +150,20 @@ def test_while_the_trunk_is_frozen_only_the_mask_head_learns(tmp_path, images, o
     before, after = load_file(base), load_file(tuned)
     assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
     assert {name for name in after if name not in before} == {n for n in after if n.startswith(MASK_PREFIX)}
+
+
+@pytest.mark.parametrize("has_mask", [True, False])
+def test_a_network_trained_on_keeps_the_fusion_of_its_start_with_its_mask_head(has_mask, tmp_path, outlined):
+    start = with_mask(recipe(2))
+    base = train(start, outlined, RunSettings(tmp_path), FileRunLog(tmp_path), Quiet())
+    plain = Fusion((0.5, 0.5, 0, 0, 0), (1, 0, 0, 0, 0), (0, 1, 0, 0, 0))
+    header = read_network(base)[1] | {"fusion": plain.to_json()}
+    tensors = {n: t for n, t in load_file(base).items() if has_mask or not n.startswith(MASK_PREFIX)}
+    shape = dataclasses.replace(start.network, has_mask=has_mask)
+    save_file(tensors, tmp_path / "base.safetensors", header | {"network": shape.to_json()})
+    made = dataclasses.replace(start, network=shape, initial_weights="base.safetensors")
+    tuned = train(made, outlined, RunSettings(tmp_path, root=tmp_path), FileRunLog(tmp_path), Quiet())
+    assert ("fusion" in read_network(tuned)[1]) is has_mask
 
 
 def test_after_the_frozen_steps_the_trunk_learns_at_its_own_rate(tmp_path, images, outlined):
