@@ -159,7 +159,7 @@ def _initial_network(recipe: Recipe, settings: RunSettings) -> IndicationNetwork
 
 
 def _fusion_of_start(recipe: Recipe, settings: RunSettings) -> str | None:
-    """The fusion of the initial weights: a network that is trained on keeps it, else it would draw nothing."""
+    """The fusion of the initial weights: a network trained on keeps it, else it would draw nothing."""
     if recipe.initial_weights is None or not recipe.network.has_mask:
         return None
     return read_network(settings.root / recipe.initial_weights)[1].get("fusion")
