@@ -123,7 +123,7 @@ def fusion_in(weights: Path) -> Fusion | None:
 
 
 def ways_of(sightings: Sequence[Sighting], fusion: Fusion | None) -> dict[str, list[Found]]:
-    """Boxes and scores on each film by the boxes alone, the pieces alone and, with a fusion, both together."""
+    """Boxes and scores on each film by boxes alone, pieces alone and, with a fusion, both together."""
     ways = {"boxes": [(s.boxes.boxes, s.boxes.scores) for s in sightings]}
     if sightings[0].probability is None:
         return ways
