@@ -15,7 +15,7 @@ from core.domain.wire_sets import indicator_words
 from core.services.inspections.history import HistoryPage
 from core.services.inspections.history_export import HIDDEN, MAX_EXPORTED
 from core.services.inspections.inspection_record import InspectionRecord, is_blind_for
-from core.services.inspections.seeing import SEEN, seen_words
+from core.services.inspections.seeing import SEEN
 from core.store.inspection_history import HistoryEntry
 
 WIDE = (
@@ -128,7 +128,7 @@ def _facts(record: InspectionRecord, *, is_blind: bool) -> dict[str, str]:
         "Disposition": "hidden" if is_blind else disposition,
         "Reason to re-shoot": reshoot,
         "Override": "" if is_blind else _override(record),
-        SEEN: "" if is_blind or record.seen_share is None else seen_words(record.seen_share),
+        SEEN: "" if is_blind or record.seen is None else record.seen.words,
         "State": inspection.state.value,
         "Note": "" if is_blind else inspection.note,
         "Corrects": inspection.revision_of or "",

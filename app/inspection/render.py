@@ -15,10 +15,10 @@ from app.inspection.items import (
     worklist_items,
 )
 from app.inspection.reading import actions as reading_actions
-from app.inspection.reading.rows import reading_data
+from app.inspection.reading.rows import reading_data, zone_data
 from app.inspection.rows import route_data, start_threshold, viewer_data
 from app.inspection.state import VIEWER_KEY, remembered
-from app.shared.access import current_identity, identified
+from app.shared.access import current_identity, current_workspace, identified
 from app.shared.components.radiograph_viewer.radiograph_viewer import radiograph_viewer
 from app.shared.navigation import page_at
 from app.shared.resources import MODELS, resources
@@ -227,6 +227,7 @@ def _viewer(was_pending: bool, drawn_for: str | None) -> None:
         on_sign=reading_actions.sign_event,
         on_revise=reading_actions.revise_event,
         on_seen=reading_actions.seen_event,
+        on_zone=reading_actions.zone_event,
     )
 
 
@@ -235,7 +236,12 @@ def _reading_data(item: WorklistItem, reading: OpenReading) -> dict[str, object]
     if item.answer and item.answer.result and item.answer.inspection:
         certificates = resources().services.routing.certificates
         route = route_data(item.answer.result, item.answer.inspection, certificates)
-    return reading_data(reading, current_identity(), refused=remembered().refused) | {"route": route}
+    identity, inspection = current_identity(), reading.reading.inspection
+    zone = current_workspace().zones.of(identity, inspection)
+    return reading_data(reading, identity, refused=remembered().refused) | {
+        "route": route,
+        "zone": zone_data(zone, inspection),
+    }
 
 
 def _threshold_for(model: ModelVersion) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.domain.errors import BadInputError
+from core.domain.zone import Zone
 
 #: Cells along the longer side, at most; a cell is never smaller than `LEAST_CELL_PX`.
 MOST_CELLS, LEAST_CELL_PX = 64, 64
@@ -61,6 +62,15 @@ class SeenGrid:
         counted = area if within is None else area * within
         total = counted.sum()
         return float((counted * self.cells).sum() / total) if total else 1.0
+
+    def cells_in(self, zone: Zone) -> npt.NDArray[np.bool_]:
+        """(rows, columns) bool, the cells whose middle lies in a zone."""
+        rows, columns = self.cells.shape
+        y, x = np.mgrid[:rows, :columns]
+        side = self.cell_px
+        x = np.minimum((x + 0.5) * side, (x * side + self.width) / 2)
+        y = np.minimum((y + 0.5) * side, (y * side + self.height) / 2)
+        return zone.covers(x, y)
 
     def merged(self, other: SeenGrid) -> SeenGrid:
         """The cells that either has."""

@@ -23,7 +23,7 @@ _STATED_ONLY = (
     "polarity", "polarity_ground",
     "wire_set", "required_wire", "srb_mm", "film_number", "position", "reshoot_reason", "certificate",
     "changed_disposition", "change_reason", "members", "covered_percent", "override", "n_open",
-    "seen_percent",
+    "seen_percent", "zone_seen_percent",
     "exposure", "exposure_of_file",
     "dismissed_as",
     "kind", "grade", "graded_by",
@@ -301,7 +301,8 @@ class InspectionReport:
         n_below: boxes of the model below its operating probability.
         detections: every box of the model, as `radikal detect --json` lists them.
         earlier, later: revisions before and after this one, oldest first.
-        seen_percent: of the radiograph that its reader has seen at 1:1 or more; None where not kept.
+        seen_percent, zone_seen_percent: of the radiograph and of its zone, what its reader has seen at 1:1 or
+            more; None where not kept.
     """
 
     inspection_id: str
@@ -331,6 +332,7 @@ class InspectionReport:
     seen_percent: float | None = None
     exposure: Mapping[str, str | float] | None = None
     exposure_of_file: Mapping[str, str | float] | None = None
+    zone_seen_percent: float | None = None
 
     @property
     def result(self) -> tuple[str, ...]:

@@ -185,10 +185,7 @@ def _facts(report: InspectionReport, width: float) -> Iterator[Flowable]:
         ("Scale", scale),
         ("Inspection", f"{report.inspection_id}, version {report.version}, reading {report.reading_version}"),
         ("Last change", moment(report.updated_at)),
-        (
-            "Seen at 1:1 or more",
-            "not stated" if report.seen_percent is None else f"{report.seen_percent:g} %",
-        ),
+        ("Seen at 1:1 or more", _seen(report)),
     ]
     yield together("Part and image", side_by_side(facts(part, half, 0.36), facts(taken, half, 0.26), width))
     yield from _exposure(report, width)
@@ -222,6 +219,13 @@ def _exposure(report: InspectionReport, width: float) -> Iterator[Flowable]:
 def _two_columns(pairs: Sequence[tuple[str, str]], width: float) -> Flowable:
     half, middle = (width - 10) / 2, (len(pairs) + 1) // 2
     return side_by_side(facts(pairs[:middle], half, 0.36), facts(pairs[middle:], half, 0.36), width)
+
+
+def _seen(report: InspectionReport) -> str:
+    if report.seen_percent is None:
+        return "not stated"
+    zone = report.zone_seen_percent
+    return f"{report.seen_percent:g} %" + ("" if zone is None else f"; {zone:g} % of the zone that is judged")
 
 
 def _image_quality(report: InspectionReport, width: float) -> Iterator[Flowable]:

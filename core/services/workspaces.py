@@ -34,6 +34,7 @@ from core.services.inspections.seeing import SeeingService
 from core.services.inspections.signatures import Sealer
 from core.services.inspections.signing_off import ConfirmsPassword, SigningOffService
 from core.services.inspections.worklists import WorklistService
+from core.services.inspections.zones import ZoneService
 from core.services.labels.label_files import LabelFiles
 from core.services.labels.labels import LabelService
 from core.store.blobs import BlobStore
@@ -63,6 +64,7 @@ class Workspace:
     readings: ReadingService
     open_readings: OpenReadingService
     seeing: SeeingService
+    zones: ZoneService
     judging: JudgingService
     signing_off: SigningOffService
     reviews: SecondReviewService
@@ -132,6 +134,7 @@ def make_workspace(
         readings=ReadingService(store),
         open_readings=OpenReadingService(store),
         seeing=SeeingService(store),
+        zones=ZoneService(store, images),
         judging=judging,
         signing_off=SigningOffService(store, asked, sealing_key, judge=judge),
         reviews=SecondReviewService(store, asked, Sealer(sealing_key)),

@@ -5,8 +5,11 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from core.domain.seen import seen_from
-from tests.e2e.test_listing import reading
+from core.domain.zone import Zone
+from tests.e2e.test_listing import film, reading
 from tests.e2e.viewer_page import Shown, open_viewer, run_pure, show
+
+pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 
 @pytest.fixture
@@ -89,3 +92,69 @@ def test_a_picture_that_is_not_long_has_no_overview_and_arrows_stay_with_the_ima
     page.keyboard.press("z")
     page.keyboard.press("ArrowRight")
     assert ["open", "two"] in page.evaluate("window.reports")
+
+
+BAND = {
+    "points": [[0, 5], [120, 5], [120, 60], [0, 60]],
+    "is_band": True,
+    "source": "found",
+    "word": "weld",
+}
+
+
+def test_the_viewer_and_the_server_agree_on_what_lies_in_a_zone(page: Page) -> None:
+    rng = np.random.default_rng(4)
+    corners = rng.uniform(0, 100, (300, 2))
+    boxes = np.hstack([corners, corners + rng.uniform(1, 20, (300, 2))]).tolist()
+    points = [[10.0, 10.0], [90.0, 30.0], [60.0, 50.0], [95.0, 90.0], [20.0, 80.0]]
+    found = run_pure(
+        page,
+        ("radiograph/zone_layer.js",),
+        "([points, boxes]) => boxes.map((box) => holds({ points }, box))",
+        [points, boxes],
+    )
+    zone = Zone(tuple((x, y) for x, y in points))
+    assert found == [zone.holds(box) for box in boxes]
+    assert 0 < sum(found) < 300
+
+
+def test_calls_outside_the_weld_stand_apart_and_go_in_one_step_that_can_be_taken_back(page: Page) -> None:
+    shown = film()
+    open_viewer(page, shown)
+    show(page, shown.data(reading=reading(zone=BAND)))
+    apart = page.locator("tbody.apart tr[data-n]")
+    assert apart.evaluate_all("rows => rows.map((row) => row.dataset.n)") == ["5", "6"]
+    assert "2 outside the weld" in (page.locator(".apart-head").text_content() or "")
+    page.keyboard.press("Control+Delete")
+    calls = saved_calls(page)
+    assert (calls["m5"], calls["m4"]) == ("dismissed", "open")
+    page.keyboard.press("Control+z")
+    page.keyboard.press("ArrowDown")
+    assert page.locator("tr[data-n='5']").get_attribute("data-call") == "open"
+
+
+def test_an_edge_of_the_zone_is_dragged_and_no_zone_is_said_in_one_click(page: Page) -> None:
+    shown = film()
+    open_viewer(page, shown)
+    show(page, shown.data(reading=reading(zone=BAND)))
+    page.keyboard.press("0")
+    frame = page.locator(".stage canvas").bounding_box()
+    assert frame
+    zoom = min((frame["width"] - 8) / 120, (frame["height"] - 8) / 100)
+    x, y = frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2 + (60 - 50) * zoom
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 30, y + 10 * zoom, steps=4)
+    page.mouse.up()
+    sent = page.evaluate("window.reports.findLast(([name]) => name === 'zone')[1]")
+    assert sent["points"] == [[0, 5], [120, 5], [120, 70], [0, 70]]
+    assert sent["is_band"]
+    page.get_by_role("button", name="No zone").click()
+    sent = page.evaluate("window.reports.findLast(([name]) => name === 'zone')[1]")
+    assert sent["points"] == []
+    assert page.locator("tbody.apart tr").count() == 0
+
+
+def saved_calls(page: Page) -> dict[str, str]:
+    content = page.evaluate("window.reports.findLast(([name]) => name === 'reading')[1].content")
+    return {one["id"]: one["call"] for one in content}

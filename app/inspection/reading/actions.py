@@ -16,6 +16,7 @@ from core.domain.errors import BadInputError, WorkbenchError
 from core.domain.override import Override
 from core.domain.reading import ReadIndication, first_reading, indication_from
 from core.domain.records import AnnotationSource, Inspection, ReshootReason, chosen_disposition
+from core.domain.zone import zone_from
 from core.services.inspections.inspecting import Decision
 from core.services.workspaces import Workspace
 
@@ -58,6 +59,20 @@ def seen_event() -> None:
     """More of the radiograph has been on screen at 1:1 or more."""
     if isinstance(event := viewer_event("seen"), Mapping):
         current_workspace().seeing.add(current_identity(), str(event["inspection_id"]), str(event["cells"]))
+
+
+@acting
+def zone_event() -> None:
+    """The zone that is judged was drawn, or there is none, or it is to be found again."""
+    if not isinstance(event := viewer_event("zone"), Mapping):
+        return
+    identity, zones, inspection_id = (
+        current_identity(), current_workspace().zones, str(event["inspection_id"])
+    )  # fmt: skip
+    if event.get("points") is None:
+        zones.find_again(identity, inspection_id)
+    else:
+        zones.draw(identity, inspection_id, zone_from(event))
 
 
 @acting

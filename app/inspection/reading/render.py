@@ -17,7 +17,7 @@ from core.domain.reading import Call, setup_from
 from core.domain.records import Inspection
 from core.domain.signing import INSPECTED, meaning_words
 from core.services.inspections.open_readings import OpenReading
-from core.services.inspections.seeing import SEEN, seen_words
+from core.services.inspections.seeing import SEEN
 
 
 def draw_sign_dialog() -> None:
@@ -108,7 +108,7 @@ def signed_facts(shown: OpenReading, identity: Identity, part: str) -> dict[str,
         "Model": f"{inspection.model.name} v{inspection.model.version}",
         "Indications": ", ".join(told),
         "Verdict": judged,
-        SEEN: f"{seen_words(shown.seen.share())} of the radiograph",
+        SEEN: shown.shares.words if shown.shares else "nothing of the radiograph",
         "Disposition": disposition_words(inspection),
         "Note": inspection.note or "none",
         "Signed by": _printed_name(identity),

@@ -15,6 +15,7 @@ from core.domain.records import Inspection, InspectionState, ReshootReason
 from core.domain.signing import meaning_words
 from core.services.inspections.judging import Judgement
 from core.services.inspections.open_readings import OpenReading
+from core.services.inspections.zones import KeptZone
 from core.standards.verdict import IndicationVerdict
 
 _STATE_WORDS = {
@@ -74,6 +75,11 @@ def reading_data(shown: OpenReading, identity: Identity, *, refused: Mapping[str
         "report_url": None if inspection.is_open else f"/reports/{inspection.inspection_id}.pdf",
         "refused": dict(refused),
     }
+
+
+def zone_data(zone: KeptZone, inspection: Inspection) -> dict[str, Any]:
+    """The zone that is judged, and its word: the weld or the part."""
+    return zone.to_dict() | {"word": "part" if inspection.model.name == "casting" else "weld"}
 
 
 def judged_for(shown: OpenReading) -> str:

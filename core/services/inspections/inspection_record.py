@@ -7,7 +7,7 @@ from core.domain.accounts import COMMAND_LINE, Identity, Role
 from core.domain.permissions import Action, may, require
 from core.domain.records import Inspection, InspectionState, Review, Signature
 from core.services.inspections.readings import Reading, reading_of
-from core.services.inspections.seeing import seen_share
+from core.services.inspections.seeing import SeenShares, seen_shares
 from core.store.unit_of_work import Store, Work
 
 
@@ -19,15 +19,15 @@ class InspectionRecord:
         reading: the inspector's, as it was saved last.
         signatures, reviews: oldest first.
         names: of everybody who occurs, by user id; the full name, else the sign-in name.
-        seen_share: share of the radiograph that whoever signed, else the inspector, has seen at 1:1 or
-            more; None where that was not kept.
+        seen: shares that whoever signed, else the inspector, has seen at 1:1 or more; None where that was
+            not kept.
     """
 
     reading: Reading
     signatures: tuple[Signature, ...]
     reviews: tuple[Review, ...]
     names: Mapping[str, str]
-    seen_share: float | None = None
+    seen: SeenShares | None = None
 
     @property
     def inspection(self) -> Inspection:
@@ -60,7 +60,7 @@ class InspectionRecordService:
             reviews = tuple(work.reviews.of_inspection(inspection_id))
             people = {inspection.inspector_id, inspection.updated_by, reading.author_id}
             people |= {one.signer_id for one in signatures} | {one.reviewer_id for one in reviews}
-            seen = seen_share(work, inspection, signatures)
+            seen = seen_shares(work, inspection, signatures)
             return InspectionRecord(reading, signatures, reviews, _names(work, people), seen)
 
 

@@ -14,7 +14,7 @@ from core.services.inspections.correction_queue import names_of
 from core.services.inspections.inspecting import newest_of
 from core.services.inspections.judging import Judgement, judge, rule_set_of
 from core.services.inspections.readings import Reading, existing, reading_of
-from core.services.inspections.seeing import seen_area
+from core.services.inspections.seeing import SeenShares, seen_area, shares_of
 from core.services.inspections.signing_off import judgement_as_signed
 from core.store.blobs import BlobNotFoundError
 from core.store.unit_of_work import Store, Work
@@ -37,7 +37,7 @@ class OpenReading:
         judged_on: versions of everything that the judgement rests on.
         signatures: oldest first; none while it is open.
         names: of the people by user id.
-        seen: what whoever looks has seen of the radiograph at 1:1 or more.
+        seen, shares: what whoever looks has seen of the radiograph at 1:1 or more; no shares for nothing.
     """
 
     reading: Reading
@@ -46,6 +46,7 @@ class OpenReading:
     signatures: tuple[Signature, ...]
     names: Mapping[str, str]
     seen: SeenGrid
+    shares: SeenShares | None
 
 
 def progress_of(reading: Reading) -> ReadingProgress:
@@ -105,7 +106,8 @@ def _opened(work: Work, identity: Identity, inspection: Inspection, known: OpenR
     judged_on, judgement = _judged(work, reading, signatures, known)
     people = {reading.author_id, inspection.updated_by, *(one.signer_id for one in signatures)}
     seen = seen_area(work, inspection, identity.user_id)
-    return OpenReading(reading, judgement, judged_on, tuple(signatures), names_of(work, people), seen)
+    shares = shares_of(work, inspection, identity.user_id)
+    return OpenReading(reading, judgement, judged_on, tuple(signatures), names_of(work, people), seen, shares)
 
 
 def _judged(

@@ -1,6 +1,7 @@
 """What of a radiograph its reader has seen at 1:1 or more: kept while the inspection is open, then signed."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from core.domain.accounts import Identity
@@ -8,6 +9,7 @@ from core.domain.permissions import Action, require
 from core.domain.records import Inspection, Signature
 from core.domain.seen import SeenGrid, seen_from
 from core.services.inspections.readings import existing
+from core.services.inspections.zones import zone_of
 from core.store.unit_of_work import Store, Work
 
 #: The words for it, in record and dialog.
@@ -48,18 +50,46 @@ def seen_area(work: Work, inspection: Inspection, user_id: str | None) -> SeenGr
 
 
 def seen_content(work: Work, inspection: Inspection, user_id: str | None) -> Mapping[str, Any]:
-    """What is signed of it: `share` and `cells`, empty where nothing was kept, as before it was."""
-    seen = seen_area(work, inspection, user_id)
-    if not seen.cells.any():
-        return {}
-    return {"seen": {"share": round(seen.share(), _DECIMALS), "cells": seen.to_text()}}
+    """What is signed of it: `seen` and `zone`, each left out where nothing was kept, as before it was.
+
+    `seen` holds the `share` of the radiograph, `zone_share` that of the zone where there is one, and `cells`.
+    """
+    seen, kept = seen_area(work, inspection, user_id), zone_of(work, inspection.inspection_id)
+    content: dict[str, Any] = {}
+    if kept is not None:
+        content["zone"] = kept.to_dict()
+    if seen.cells.any():
+        content["seen"] = {"share": round(seen.share(), _DECIMALS), "cells": seen.to_text()}
+        if kept is not None and kept.zone is not None:
+            share = round(seen.share(seen.cells_in(kept.zone)), _DECIMALS)
+            content["seen"]["zone_share"] = share
+    return content
 
 
-def seen_share(work: Work, inspection: Inspection, signatures: Sequence[Signature]) -> float | None:
-    """The share that whoever signed first, else the inspector, has seen; None where nothing was kept."""
+@dataclass(frozen=True, slots=True)
+class SeenShares:
+    """The shares, 0 to 1, that somebody has seen at 1:1 or more: of the radiograph and of its zone."""
+
+    radiograph: float
+    zone: float | None
+
+    @property
+    def words(self) -> str:
+        """Such as "46 % of the radiograph, 100 % of the zone"."""
+        of_zone = "" if self.zone is None else f", {seen_words(self.zone)} of the zone"
+        return f"{seen_words(self.radiograph)} of the radiograph{of_zone}"
+
+
+def seen_shares(work: Work, inspection: Inspection, signatures: Sequence[Signature]) -> SeenShares | None:
+    """The shares of whoever signed first, else of the inspector; None where nothing was kept."""
     who = signatures[0].signer_id if signatures else inspection.inspector_id
-    share: float | None = seen_content(work, inspection, who).get("seen", {}).get("share")
-    return share
+    return shares_of(work, inspection, who)
+
+
+def shares_of(work: Work, inspection: Inspection, user_id: str | None) -> SeenShares | None:
+    """The shares that this person has seen; None where nothing was kept."""
+    seen = seen_content(work, inspection, user_id).get("seen")
+    return None if seen is None else SeenShares(seen["share"], seen.get("zone_share"))
 
 
 def seen_words(share: float) -> str:

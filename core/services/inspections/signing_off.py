@@ -167,6 +167,8 @@ class SigningOffService:
             copied = self._copied(work, identity, signed, revision)
             work.annotations.append(copied)
             work.inspections.set_found(revision.inspection_id, copied.boxes)
+            if (zone := work.zones.get(inspection_id)) is not None:
+                work.zones.put(revision.inspection_id, zone, by=identity.user_id, at=work.now)
             work.audit.record(
                 identity,
                 action="inspection.revised",

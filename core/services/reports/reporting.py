@@ -28,7 +28,7 @@ from core.reports.report_json import report_json
 from core.reports.report_pdf import report_pdf
 from core.services.inspections.judging import EDGE_PX
 from core.services.inspections.readings import reading_of
-from core.services.inspections.seeing import seen_share
+from core.services.inspections.seeing import seen_shares
 from core.services.inspections.signing_off import judgement_as_signed
 from core.services.reports.report_record import (
     Names,
@@ -117,7 +117,7 @@ class ReportingService:
                 one.signature_id: work.signatures.certificate(one.signature_id) for one in signatures
             }
             judgement = judgement_as_signed(work, signatures)
-            share = seen_share(work, inspection, signatures)
+            shares = seen_shares(work, inspection, signatures)
         if judgement is None:
             judgement = self._workspace.judging.judge(
                 reading.indications,
@@ -170,7 +170,8 @@ class ReportingService:
             detections=tuple(dict(one) for one in inspection.detections),
             reshoot_reason=inspection.reshoot_reason.value if inspection.reshoot_reason else None,
             override=override,
-            seen_percent=None if share is None else round(100 * share, 1),
+            seen_percent=None if shares is None else round(100 * shares.radiograph, 1),
+            zone_seen_percent=None if shares is None or shares.zone is None else round(100 * shares.zone, 1),
             exposure=setup_from(inspection.setup).exposure.to_dict() or None,
             exposure_of_file=stated_by_file(image.fields).to_dict() or None,
         )

@@ -6,6 +6,9 @@ const HIT_MARGIN_PX = 5;
 const LABEL_LIMIT = 400;
 const FEW_WEAK = 12; // more of them bear their number only where the pointer is
 
+// The model's call outside of the zone, as long as nobody confirmed it.
+export const isApart = ({ zone, isAdded, call, group }) => zone === "outside" && !isAdded && !group && call !== "confirmed";
+
 // Two figures, and never a certainty that two figures cannot carry.
 export function probabilityFigure(probability) {
   if (probability === null) return "–";
@@ -40,7 +43,7 @@ export class BoxLayer {
 
   paint(context) {
     if (this.isHidden) return;
-    const weak = new Set([...this.below, ...this.aside, ...this.shown.filter((box) => box.call === "dismissed")]);
+    const weak = new Set([...this.below, ...this.aside, ...this.shown.filter((box) => box.call === "dismissed" || isApart(box))]);
     const rank = (box) => (this.#isSelected(box) ? 0 : weak.has(box) ? 2 : 1);
     const ordered = [...this.shown, ...this.below, ...this.aside].toSorted((a, b) => rank(a) - rank(b) || a.n - b.n);
     const frames = new Map(ordered.map((box) => [box.n, this.frameOf(box)]));

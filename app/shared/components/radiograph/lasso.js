@@ -40,7 +40,7 @@ export class Lasso {
 }
 
 // Whether a point lies within a polygon: a line from it to the right crosses the edges an odd number of times.
-function isWithin([x, y], polygon) {
+export function isWithin([x, y], polygon) {
   let isInside = false;
   for (const [i, [ax, ay]] of polygon.entries()) {
     const [bx, by] = polygon[(i + 1) % polygon.length];

@@ -4,6 +4,7 @@ import { Lasso } from "./lasso.js";
 import { MeasureLayer } from "./measure_layer.js";
 import { paintLabel } from "./strokes.js";
 import { Viewport } from "./viewport.js";
+import { ZoneLayer } from "./zone_layer.js";
 
 const LOUPE_RADIUS_PX = 120;
 const LOUPE_POWER = 3;
@@ -12,7 +13,7 @@ const DRAWING_TOOLS = ["length", "region", "profile", "scale", "window", "box"];
 export class Stage {
   // measures: a Measures; label(measure): the text beside it. on: { select(n|null), hover(text), window(), view() }
   // and, where there is more than looking, hoverBox(n|null), drawn(draft), handle(id), pick(n) (one more or one less),
-  // lasso(numbers)
+  // lasso(numbers), zone(zone)
   constructor(canvas, measures, label, on) {
     this.canvas = canvas;
     this.context = canvas.getContext("2d");
@@ -21,6 +22,7 @@ export class Stage {
     this.viewport = new Viewport(() => { on.view(); this.redraw(); });
     this.boxes = new BoxLayer(this.viewport);
     this.lasso = new Lasso(this.viewport);
+    this.zone = new ZoneLayer(this.viewport);
     this.editor = null; // a BoxEditor, where boxes can be changed
     this.drawing = new MeasureLayer(this.viewport, measures, label);
     this.map = null;
@@ -62,6 +64,7 @@ export class Stage {
     this.tool = tool;
     this.drawing.cancel();
     this.lasso.cancel();
+    this.zone.cancel();
     this.drawing.cursor = null;
     this.canvas.dataset.tool = tool;
     this.redraw();
@@ -90,6 +93,7 @@ export class Stage {
     let isComplete = this.#paintPixels(viewport.matrix(), viewport.seen(), density, 1);
     if (this.map) this.map.paint(context, { ...this.mapLook, zoom: viewport.zoom });
     context.setTransform(density, 0, 0, density, 0, 0);
+    this.zone.paint(context);
     this.boxes.paint(context);
     if (!this.boxes.isHidden) this.editor?.paint(context);
     this.lasso.paint(context);
@@ -161,6 +165,7 @@ export class Stage {
     if (event.button === 2 || event.altKey) return "window";
     if (event.button === 1) return "pan";
     if (this.isDrawing) return this.source.isFull ? "draw" : "pan";
+    if (this.tool === "zone") return this.zone.isRedrawing || this.zone.partAt(x, y) ? "zone" : "pan";
     if (this.on.lasso && (this.tool === "lasso" || event.shiftKey)) return "lasso";
     if (this.source.isFull && this.drawing.isOverHandle(x, y)) return "handle";
     if (this.boxes.isHidden || event.ctrlKey || event.metaKey) return "pan";
@@ -177,6 +182,7 @@ export class Stage {
     this.drawing.cursor = null;
     if (this.drag.kind === "draw") this.drawing.begin(this.tool, this.viewport.toImage(x, y));
     if (this.drag.kind === "lasso") this.lasso.begin(x, y);
+    if (this.drag.kind === "zone") this.zone.begin(x, y);
     if (this.drag.kind === "edit") this.editor.begin(x, y);
     if (this.drag.kind === "handle") this.on.handle(this.drawing.grab(x, y));
   }
@@ -193,7 +199,10 @@ export class Stage {
     if (this.pointers.size === 2) this.#pinch(event.pointerId, held, x, y);
     else if (this.drag.kind === "window") this.#dragWindow(x, y);
     else if (this.drag.kind === "pan") { if (!this.drag.isClick) this.viewport.panScreen(x - held.x, y - held.y); }
-    else if (this.drag.kind === "lasso") {
+    else if (this.drag.kind === "zone") {
+      this.zone.move(x, y);
+      this.redraw();
+    } else if (this.drag.kind === "lasso") {
       this.lasso.move(x, y);
       this.redraw();
     } else if (this.drag.kind === "edit") {
@@ -215,6 +224,10 @@ export class Stage {
   }
 
   #hover(x, y) {
+    if (this.tool === "zone") {
+      this.canvas.style.cursor = this.zone.cursorAt(x, y);
+      return;
+    }
     const box = this.isDrawing ? null : this.boxes.at(x, y);
     const isHandle = !this.isDrawing && this.drawing.isOverHandle(x, y);
     const grip = this.isDrawing || isHandle ? null : this.editor?.cursorAt(x, y);
@@ -233,6 +246,7 @@ export class Stage {
     this.drawing.cancel();
     this.lasso.cancel();
     this.editor?.cancel();
+    this.zone.cancel();
     this.drag.kind = "pan";
     const other = [...this.pointers].find(([key]) => key !== id)[1];
     const before = Math.hypot(held.x - other.x, held.y - other.y);
@@ -265,6 +279,8 @@ export class Stage {
       else if (n !== null) this.on.pick(n);
     } else if (drag.kind === "lasso") this.on.lasso(this.lasso.finish([...this.boxes.shown, ...this.boxes.below]).map(({ n }) => n));
     if (drag.kind === "edit") this.editor.finish();
+    const zone = drag.kind === "zone" ? this.zone.finish() : null;
+    if (zone) this.on.zone(zone);
     const draft = this.drawing.finish();
     if (draft) this.on.drawn(draft);
     this.redraw();

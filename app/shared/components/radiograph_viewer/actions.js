@@ -88,7 +88,7 @@ export function actionsOf(viewer) {
     delete: () => (measures.selected ? measures.remove(measures.selected) : viewer.calls.call("dismiss")),
     dismissal: () => viewer.calls.nextDismissal(),
     confirm: () => viewer.calls.callAndGoOn("confirm"), dismiss: () => viewer.calls.callAndGoOn("dismiss"), classify: () => viewer.calls.call("classify"),
-    pickAll: () => viewer.calls.pickAll(), group: () => viewer.calls.askToGroup(),
+    dismissApart: () => viewer.dismissApart(), pickAll: () => viewer.calls.pickAll(), group: () => viewer.calls.askToGroup(),
     ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7].map((digit) => [`class${digit}`, () => viewer.classifyBy(digit)])),
     acceptAll: () => viewer.acceptAll(), duplicate: whenShown(() => viewer.duplicate()),
     submit: () => viewer.readingPanel.submit?.(), skip: () => viewer.readingPanel.askToSkip?.(),

@@ -7,7 +7,7 @@ const LOOKED_AFTER_MS = 400; // on screen for so long counts as seen
 const REPORT_AFTER_MS = 4000;
 
 export class Film {
-  // on: { report(event), tell(text) }
+  // on: { report(event), tell(text), zone(): the ZoneControl }
   constructor(root, stage, on) {
     Object.assign(this, { stage, on, grid: null, reading: null, isReported: true });
     this.text = root.querySelector(".seen");
@@ -55,7 +55,13 @@ export class Film {
     const source = grid && stage.source?.image.sha256 === this.sha256 ? stage.source : null;
     const boxes = stage.boxes.isHidden ? [] : stage.boxes.shown.filter(({ call }) => call !== "dismissed");
     this.overview.show({ source, grid, seen: source ? stage.viewport.seen() : null, boxes });
-    this.text.textContent = source ? `seen at 1:1 or more: ${Math.floor(100 * grid.share)} %` : "";
+    this.text.textContent = source ? this.#shares() : "";
+  }
+
+  #shares() {
+    const { zone, word } = this.on.zone();
+    const percent = (share) => `${Math.floor(100 * share + 1e-6)} %`;
+    return `seen at 1:1 or more: ${percent(this.grid.share)}${zone ? `, ${word} ${percent(this.grid.shareIn(zone.points))}` : ""}`;
   }
 
   #look() {
@@ -89,11 +95,11 @@ export class Film {
     const wasFitted = viewport.state.isFitted;
     if (viewport.zoom * (window.devicePixelRatio || 1) < 0.999) viewport.showOneToOne();
     const [left, top, right, bottom] = viewport.seen();
-    const place = { image: viewport.image, view: [right - left, bottom - top] };
+    const place = { image: viewport.image, view: [right - left, bottom - top], band: this.on.zone().band };
     const { cx, cy } = viewport.state;
     const stop = wasFitted ? firstStop(place) : nextStop({ ...place, at: [cx, cy], by: by * this.#direction() });
     if (stop) this.#goTo(...stop);
-    else this.on.tell(`end of the film, ${Math.floor(100 * this.grid.share)} % seen at 1:1 or more`);
+    else this.on.tell(`end of the ${place.band ? this.on.zone().word : "film"}; ${this.#shares()}`);
   }
 
   // Rightwards on the screen is backwards on a film that is turned or flipped so.

@@ -35,6 +35,8 @@ export const KEYS = [
   { group: "Reading", shows: "s, Shift + drag", does: "lasso on the radiograph: selects what it encloses", keys: { s: "tool:lasso" } },
   { group: "Reading", shows: "Ctrl + A", does: "select all that the list shows", keys: { "Ctrl+a": "pickAll" } },
   { group: "Reading", shows: "j", does: "group what is selected as clustered (2013) or linear porosity (2014); ungroup a group", keys: { j: "group" } },
+  { group: "Reading", shows: "0", does: "zone that is judged (weld, part): drag its edges, redraw, none", keys: { 0: "tool:zone" } },
+  { group: "Reading", shows: "Ctrl + Delete", does: "dismiss all that the model reports outside the zone", keys: { "Ctrl+Delete": "dismissApart" } },
   { group: "Reading", shows: "drag its edge, corner", does: "move, resize it", keys: {} },
   { group: "Reading", shows: "Ctrl + arrows", does: "move it by 1 px (with Shift: its size)", keys: {
     "Ctrl+ArrowLeft": "boxLeft", "Ctrl+ArrowRight": "boxRight", "Ctrl+ArrowUp": "boxUp", "Ctrl+ArrowDown": "boxDown",
@@ -84,7 +86,7 @@ export function keyList(isLabelling) {
 }
 
 // Labels are changed one at a time.
-const ONLY_READING = ["y", "n", "Delete", "q", "Shift + . ,", "Shift, Ctrl + click", "s, Shift + drag", "Ctrl + A", "j"];
+const ONLY_READING = ["y", "n", "Delete", "q", "Shift + . ,", "Shift, Ctrl + click", "s, Shift + drag", "Ctrl + A", "j", "0", "Ctrl + Delete"];
 
 // Left out are keys that mean a class, that are listed for labels once more, or that show a map, which a label has not.
 function isForLabelling({ isLabelling, group, shows, keys }) {

@@ -32,7 +32,7 @@ export const LIST_FILTERS = [
   { name: "class", all: "all classes", choices: (entries) => [...new Set(entries.map(calledOf))].toSorted().map((name) => [name, name]), holds: (entry, value) => calledOf(entry) === value },
   { name: "state", all: "all states", choices: () => [["open", "not assessed"], ["confirmed", "confirmed"], ["dismissed", "dismissed"], ["grouped", "in a group"]],
     holds: (entry, value) => (value === "grouped" ? Boolean(entry.group) : entry.call === value && !entry.group) },
-  { name: "zone", all: "anywhere", choices: (entries) => (entries.some(({ zone }) => zone) ? [["inside", "in the weld"], ["outside", "outside the weld"]] : []), holds: (entry, value) => entry.zone === value },
+  { name: "zone", all: "anywhere", choices: (entries) => (entries.some(({ zone }) => zone) ? [["inside", `in the ${entries[0].zoneWord}`], ["outside", `outside the ${entries[0].zoneWord}`]] : []), holds: (entry, value) => entry.zone === value },
 ];
 
 function compareKeys(a, b) {

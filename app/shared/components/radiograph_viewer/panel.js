@@ -1,6 +1,6 @@
 // The table of indications beside the radiograph, the threshold, the selected indications, facts on image and model.
 import { element } from "../element.js";
-import { probabilityFigure } from "../radiograph/boxes.js";
+import { isApart, probabilityFigure } from "../radiograph/boxes.js";
 import { ListHead } from "./list_head.js";
 import { kindWords } from "./kinds.js";
 import { Listing } from "./listing.js";
@@ -40,7 +40,7 @@ function isAbove({ call, isAdded, probability }, threshold) {
 const RULE_MARKS = { acceptable: "✓", "not acceptable": "✕", "not evaluable": "–" };
 
 export class Panel {
-  // on: { select(n, takeFocus), pick(numbers, primary), hover(n|null), threshold(value), below(), tab(name), listed(), details(entry|undefined) }
+  // on: { dismissApart(), select(n, takeFocus), pick(numbers, primary), hover(n|null), threshold(value), below(), tab(name), listed(), details(entry|undefined) }
   constructor(root, on, isLabelling = false) {
     this.root = root;
     this.on = on;
@@ -58,6 +58,7 @@ export class Panel {
     this.$(".threshold").addEventListener("input", (event) => on.threshold(Number(event.target.value)));
     this.$(".show-below").addEventListener("click", () => on.below());
     const table = this.$("table");
+    table.addEventListener("click", (event) => { if (event.target.closest(".dismiss-apart")) on.dismissApart(); });
     const numberOf = (event) => Number(event.target.closest("tr[data-n]")?.dataset.n) || null;
     table.addEventListener("click", (event) => { if (numberOf(event)) this.#click(numberOf(event), event); });
     table.addEventListener("mousedown", (event) => { if (event.shiftKey) event.preventDefault(); }); // no text is marked
@@ -184,7 +185,9 @@ export class Panel {
   show({ shown, below, left }, threshold, isBelowShown) {
     const rowsOf = (list) => list.map((d) => this.rows.get(d.n));
     const hadFocus = this.root.getRootNode().activeElement?.closest?.("tr[data-n]")?.dataset.n;
-    fillWith(this.$("tbody.shown"), rowsOf(shown));
+    const apart = shown.filter(isApart);
+    fillWith(this.$("tbody.shown"), rowsOf(shown.filter((entry) => !isApart(entry))));
+    fillWith(this.$("tbody.apart"), apart.length ? [this.#apartHead(apart), ...rowsOf(apart)] : []);
     const head = element("tr", { class: "below-head" }, element("th", { colspan: 6, scope: "rowgroup", text: `below ${threshold.toFixed(2)}: not reported` }));
     fillWith(this.$("tbody.below"), isBelowShown && below.length ? [head, ...rowsOf(below)] : []);
     if (hadFocus) this.rows.get(Number(hadFocus))?.focus({ preventScroll: true });
@@ -200,10 +203,18 @@ export class Panel {
     this.#offerTabStop();
   }
 
+  // What the model reports outside of the zone counts like the rest until somebody dismisses it.
+  #apartHead(apart) {
+    const open = apart.filter(({ call }) => call === "open").length;
+    const dismiss = element("button", { type: "button", class: "quiet dismiss-apart", text: "dismiss all", title: "Dismiss all of them in one step (Ctrl + Delete); they count until then", hidden: !open || !this.data.reading?.is_open });
+    return element("tr", { class: "below-head apart-head" }, element("th", { colspan: 6, scope: "rowgroup" }, `${apart.length} outside the ${apart[0].zoneWord}`, dismiss));
+  }
+
   #counts(shown, below, left, threshold) {
     const open = shown.filter(({ call }) => call === "open").length;
     const hidden = left.filter((entry) => isAbove(entry, threshold) && !entry.group).length;
-    return [`${shown.length}${hidden ? ` of ${shown.length + hidden}` : ""} shown`, `${below.length} below`, ...(open && !this.isLabelling ? [`${open} not assessed`] : [])].join(", ");
+    const apart = shown.filter(isApart);
+    return [`${shown.length}${hidden ? ` of ${shown.length + hidden}` : ""} shown`, ...(apart.length ? [`${apart.length} outside the ${apart[0].zoneWord}`] : []), `${below.length} below`, ...(open && !this.isLabelling ? [`${open} not assessed`] : [])].join(", ");
   }
 
   #emptyText(threshold, nWeak) {

@@ -1,5 +1,6 @@
 // Glue: data from Python goes to the stage and the panels, actions of the user go back to Python, late and few.
 import { mounted } from "../mounted.js";
+import { isApart } from "../radiograph/boxes.js";
 import { Measures, distanceOf } from "../radiograph/measures.js";
 import { Stage } from "../radiograph/stage.js";
 import { actionsOf } from "./actions.js";
@@ -26,6 +27,7 @@ import { Reading } from "./reading.js";
 import { ReadingPanel } from "./reading_panel.js";
 import { ScaleDialog } from "./scale_dialog.js";
 import { Toolbar } from "./toolbar.js";
+import { ZoneControl } from "./zone_control.js";
 
 const REPORT_AFTER_MS = 350;
 const FETCH_AHEAD_AFTER_MS = 400; // the image on show comes first
@@ -45,7 +47,7 @@ class Viewer {
     this.measures = new Measures(() => this.#measuresChanged());
     this.stage = new Stage(this.$(".stage canvas"), this.measures, (measure) => this.radiograph.label(measure), {
       select: (n) => this.select(n), hover: (text) => { this.$(".at").textContent = text; }, hoverBox: (n) => this.panel.hover(n),
-      ...(isLabelling ? {} : { pick: (n) => { this.panel.picks.toggle(n); this.pick(this.panel.picks.list, n); }, lasso: (numbers) => { this.#useTool("pan"); this.pick(numbers); } }),
+      ...(isLabelling ? {} : { pick: (n) => { this.panel.picks.toggle(n); this.pick(this.panel.picks.list, n); }, lasso: (numbers) => { this.#useTool("pan"); this.pick(numbers); }, zone: (zone) => this.zones.drawn(zone) }),
       window: () => this.radiograph.windowChanged("own"), view: () => this.radiograph?.viewChanged(), drawn: (draft) => this.#drawn(draft),
       handle: (id) => { this.select(null); this.measures.select(id); this.panel.openTab("measure"); },
     });
@@ -53,10 +55,16 @@ class Viewer {
       shown: () => { this.#showStatus(); this.#drawOpenTab(); this.film?.viewChanged(); }, view: () => { this.#showDifferences(); this.film?.viewChanged(); }, scale: () => this.#scaleChanged(), message: (text) => this.#showMessage(text),
       window: () => { this.#showDifferences(); this.histogram.draw(); this.film.redraw(); },
     });
-    this.film = new Film(root, this.stage, { report: (event) => this.trigger("seen", event), tell: (text) => this.tell(text) });
+    this.zones = new ZoneControl(root, this.stage, {
+      report: (event) => this.trigger("zone", event), changed: () => this.#zoneChanged(), done: () => { this.#useTool("pan"); this.stage.canvas.focus(); },
+    });
+    this.film = new Film(root, this.stage, {
+      report: (event) => this.trigger("seen", event), tell: (text) => this.tell(text),
+      zone: () => this.zones,
+    });
     this.panel = new Panel(this.$(".panel"), {
       select: (n, takeFocus) => { this.select(n, takeFocus); this.#centreSelected(); }, threshold: (value) => this.setThreshold(value),
-      pick: (numbers, primary) => this.pick(numbers, primary), listed: () => this.setThreshold(this.threshold, true),
+      dismissApart: () => this.dismissApart(), pick: (numbers, primary) => this.pick(numbers, primary), listed: () => this.setThreshold(this.threshold, true),
       hover: (n) => { this.stage.boxes.hovered = n; this.stage.redraw(); }, below: () => this.act("below"), tab: () => this.#drawOpenTab(), details: (entry) => this.readingPanel?.showCalls(entry),
     }, isLabelling);
     this.bulk = new BulkBar(this.$(".panel"), {
@@ -101,7 +109,7 @@ class Viewer {
       act: (name) => this.act(name), preset: (number) => this.radiograph.preset(number), filter: (name) => this.radiograph.use(name),
     });
     this.actions = actionsOf(this);
-    this.$("[data-tool=lasso]").hidden = isLabelling;
+    for (const tool of ["lasso", "zone"]) this.$(`[data-tool=${tool}]`).hidden = isLabelling;
     this.$(".keys").append(...keyList(isLabelling));
     this.$(".panel").addEventListener("change", (event) => this.#leave(event.target));
     this.$(".tools").addEventListener("change", (event) => this.#leave(event.target));
@@ -134,7 +142,8 @@ class Viewer {
     if (before && before.reading?.inspection_id !== data.reading?.inspection_id) this.readingPanel.takeNotes();
     this.isUpdating = true;
     this.reading.update(data.reading ?? null, data.detections);
-    this.data.detections = this.reading.entries();
+    this.zones.update(data.reading ?? null);
+    this.data.detections = this.#entries();
     this.root.dataset.state = data.status.state;
     if (!before || before.threshold_rev !== data.threshold_rev) this.threshold = data.threshold;
     if (!data.image) this.radiograph.clear();
@@ -181,9 +190,26 @@ class Viewer {
   get canChange() { return this.reading.canChange && this.selected !== null; }
   get isMeasuring() { return this.$("[data-tab=measure]").getAttribute("aria-selected") === "true"; }
 
+  #entries() { return this.zones.tagged(this.reading.entries()); }
+
+  #zoneChanged() {
+    this.data.detections = this.#entries();
+    this.#fillPanel();
+    this.film.redraw();
+    this.stage.redraw();
+  }
+
+  // All that the model reports outside of the zone and nobody assessed, as one step.
+  dismissApart() {
+    const numbers = this.stage.boxes.shown.filter((entry) => isApart(entry) && entry.call === "open").map(({ n }) => n);
+    if (!numbers.length || !this.reading.canChange) return;
+    this.reading.dismiss(numbers);
+    this.tell(`${numbers.length} outside the ${this.zones.word} dismissed; Ctrl + Z takes it back`);
+  }
+
   #readingChanged() {
     if (!this.data || this.isUpdating) return;
-    this.data.detections = this.reading.entries();
+    this.data.detections = this.#entries();
     this.#fillPanel();
     this.readingPanel.show();
     this.stage.redraw();
@@ -402,6 +428,7 @@ class Viewer {
   toggleTool(tool) { this.#useTool(this.stage.tool === tool ? "pan" : tool); }
 
   #useTool(tool) {
+    this.zones.edit(tool === "zone");
     this.stage.use(tool);
     this.toolbar.showTool(tool);
   }
@@ -417,7 +444,7 @@ class Viewer {
 
   // --- keys ---------------------------------------------------------------------------------
   act(name) {
-    if (name === "tool:box" && !this.reading.canChange) return;
+    if ((name === "tool:box" && !this.reading.canChange) || (name === "tool:zone" && !this.zones.canChange)) return;
     if (name?.startsWith("tool:")) this.toggleTool(name.slice(5));
     else this.actions[name]?.();
     this.#showStatus();

@@ -30,6 +30,7 @@ def radiograph_viewer(
     on_submit: Callable[[], None] = _ignore,
     on_skip: Callable[[], None] = _ignore,
     on_seen: Callable[[], None] = _ignore,
+    on_zone: Callable[[], None] = _ignore,
 ) -> None:
     """Draw the viewer. It fetches pixels and maps itself and filters by the threshold without a rerun.
 
@@ -53,6 +54,8 @@ def radiograph_viewer(
             they are complete; the event `submit` holds `inspection_id` and `version`.
         on_seen: more of the radiograph has been on screen at 1:1 or more; the event `seen` holds
             `inspection_id` and `cells`, see `core.domain.seen`.
+        on_zone: the zone that is judged changed; the event `zone` holds `inspection_id`, `points` (empty: no
+            zone; None: find it again) and `is_band`, see `core.domain.zone`.
         on_skip: the image is left as it is; the event `skip` holds `inspection_id` and `why`.
     """
     component("radiograph_viewer", "radiograph/radiograph.css")(
@@ -71,4 +74,5 @@ def radiograph_viewer(
         on_submit_change=on_submit,
         on_skip_change=on_skip,
         on_seen_change=on_seen,
+        on_zone_change=on_zone,
     )

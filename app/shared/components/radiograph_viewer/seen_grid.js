@@ -1,4 +1,6 @@
 // What of the radiograph has been on screen at 1:1 or more, on a coarse grid; the server reads the same (core/domain/seen.py).
+import { isWithin } from "../radiograph/lasso.js";
+
 const MOST_CELLS = 64;
 const LEAST_CELL_PX = 64;
 
@@ -23,10 +25,26 @@ export class SeenGrid {
   }
 
   // The share of the area that was seen, 0 to 1.
-  get share() {
-    let seen = 0;
-    for (const [at, isSeen] of this.cells.entries()) if (isSeen) seen += this.#areaOf(at);
-    return seen / (this.width * this.height);
+  get share() { return this.#shareOf(() => true); }
+
+  // The same of the cells whose middle lies in a polygon.
+  shareIn(points) {
+    return this.#shareOf((at) => {
+      const [row, column] = [Math.floor(at / this.columns), at % this.columns];
+      const middle = (place, side) => (place * this.cellPx + Math.min(side, (place + 1) * this.cellPx)) / 2;
+      return isWithin([middle(column, this.width), middle(row, this.height)], points);
+    });
+  }
+
+  #shareOf(counts) {
+    let [seen, total] = [0, 0];
+    for (const [at, isSeen] of this.cells.entries()) {
+      if (!counts(at)) continue;
+      const area = this.#areaOf(at);
+      total += area;
+      if (isSeen) seen += area;
+    }
+    return total ? seen / total : 1;
   }
 
   #areaOf(at) {

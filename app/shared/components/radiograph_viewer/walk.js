@@ -9,24 +9,26 @@ function middles(side, view) {
 }
 
 // The stop after (by 1) or before (by -1) a point, null at the end of the film. image, view: [width, height] in px of
-// the image; laneAt(x): the one lane to follow, null walks all of them. A film that stands upright is walked downwards.
-export function nextStop({ image, view, at, by, laneAt = null }) {
+// the image; band: { breadth, middleAt(along) } of the part to follow, null walks all of the film. A film that stands
+// upright is walked downwards.
+export function nextStop({ image, view, at, by, band = null }) {
   const isUpright = image[1] > image[0];
   const turned = ([x, y]) => (isUpright ? [y, x] : [x, y]);
   const [[length, breadth], [seenLength, seenBreadth], [along, across]] = [turned(image), turned(view), turned(at)];
   const columns = middles(length, seenLength);
-  const lanes = laneAt ? [null] : middles(breadth, seenBreadth);
-  const lane = laneAt ? 0 : nearest(lanes, across);
+  const middleAt = band ? (place) => band.middleAt(place) : () => breadth / 2;
+  const lanes = middles(band ? band.breadth : breadth, seenBreadth).map((middle) => middle - (band ? band.breadth : breadth) / 2);
+  const lane = nearest(lanes, across - middleAt(along));
   const near = Math.max(1, seenLength * 0.01);
   const column = by > 0 ? columns.findIndex((middle) => middle > along + near) : columns.findLastIndex((middle) => middle < along - near);
   const [toLane, toColumn] = column >= 0 ? [lane, column] : [lane + by, by > 0 ? 0 : columns.length - 1];
   if (toLane < 0 || toLane >= lanes.length) return null;
-  return turned([columns[toColumn], laneAt ? laneAt(columns[toColumn]) : lanes[toLane]]);
+  return turned([columns[toColumn], middleAt(columns[toColumn]) + lanes[toLane]]);
 }
 
 // The first stop.
-export function firstStop({ image, view, laneAt = null }) {
-  return nextStop({ image, view, at: [-view[0], -view[1]], by: 1, laneAt });
+export function firstStop({ image, view, band = null }) {
+  return nextStop({ image, view, at: [-view[0] - image[0], -view[1] - image[1]], by: 1, band });
 }
 
 function nearest(values, value) {

@@ -1,0 +1,208 @@
+"""Where the part to be judged lies on a radiograph: the seam of a weld, the outline of a casting.
+
+Both answer None rather than guess. They work on a small copy, so they take milliseconds on a long film.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from core.domain.zone import Point, Zone
+
+Grey = npt.NDArray[np.floating]
+Strips = npt.NDArray[np.float64]
+
+#: Longer side of the small copy, px, and the pieces along a weld that are looked at one by one.
+_SIDE_PX, _PIECES = 640, 16
+#: The seam takes between these shares of the picture's height.
+_THINNEST, _THICKEST = 0.04, 0.8
+#: Beside the seam so much of its width is plate that it is compared with.
+_FLANK = 0.35
+_CANDIDATES, _TRIED, _ALIKE_PX = 24, 4000, 4
+#: Cost of a step between pieces, as share of the contrast, when both edges move by the whole height.
+_STIFFNESS = 8.0
+#: The seam must stand out by so many standard deviations in this share of the pieces.
+_LEAST_CONTRAST, _LEAST_PIECES = 0.45, 0.8
+#: Another strip beside it that stands out nearly as well leaves open which one is the seam.
+_RIVAL = 0.8
+#: Toes and the plate next to them belong to the weld: so much of the width is added on each side.
+_MARGIN = 0.2
+#: Air is within this share of the range from the brightest, takes between these shares of the picture, and
+#: differs from what lies beside it by this share of the range; the part is one piece but for a rest.
+_MOST_POINTS = 120  # of an outline
+_AIR_RANGE, _LEAST_AIR, _MOST_AIR, _LEAST_STEP, _LEAST_WHOLE = 0.08, 0.03, 0.85, 0.2, 0.9
+
+
+def weld_zone(pixels: npt.NDArray[np.generic], *, is_weld_bright: bool) -> Zone | None:
+    """The band of the seam along the longer side of the picture, with its toes; None when none stands out.
+
+    In each piece along the weld the median profile across it is searched for the strip that is brightest
+    against the plate on both of its sides; the strips that together are strong and steady are the seam.
+
+    Args:
+        pixels: (H, W), any depth.
+        is_weld_bright: more metal is brighter, as on film.
+    """
+    height, width = pixels.shape
+    is_upright = height > width
+    small, scale = _small(pixels.T if is_upright else pixels)
+    if small.shape[0] < 16 or small.shape[1] < 2 * _PIECES:
+        return None
+    spread = float(np.std(small))
+    if spread == 0:
+        return None
+    small = (small if is_weld_bright else -small) / spread
+    edges = np.linspace(0, small.shape[1], _PIECES + 1).astype(int)
+    pieces = [_strips(_profile(small[:, a:b])) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    chosen = _steadiest([_best(piece) for piece in pieces], small.shape[0])
+    if chosen is None:
+        return None
+    strips, contrasts = chosen
+    rivals = np.array([_rival(piece, strip) for piece, strip in zip(pieces, strips, strict=True)])
+    if np.mean((contrasts >= _LEAST_CONTRAST) & (rivals < _RIVAL * contrasts)) < _LEAST_PIECES:
+        return None
+    return _band(strips, edges, small.shape, scale, (width, height), is_upright=is_upright)
+
+
+def part_zone(pixels: npt.NDArray[np.generic], *, is_air_bright: bool) -> Zone | None:
+    """The outline of the part against air; None when no air is seen or nothing tells it from the part.
+
+    Args:
+        pixels: (H, W), any depth.
+        is_air_bright: less metal is brighter, as on digital detectors.
+    """
+    small, scale = _small(pixels)
+    grey = small if is_air_bright else -small
+    low, high = np.percentile(grey, (0.5, 99.5))
+    if high <= low:
+        return None
+    # air is flat and as bright as anything on the picture; a thin wall is not
+    air = _touching_the_edge((grey - low) / (high - low) > 1 - _AIR_RANGE)
+    if not _LEAST_AIR <= float(air.mean()) <= _MOST_AIR:
+        return None
+    part = cv2.dilate((~air).astype(np.uint8), np.ones((7, 7), np.uint8))
+    beside = cv2.dilate(air.astype(np.uint8), np.ones((25, 25), np.uint8)).astype(bool) & ~air
+    if np.median(grey[air]) - np.median(grey[beside]) < _LEAST_STEP * (high - low):
+        return None
+    outlines, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    largest = np.asarray(max(outlines, key=cv2.contourArea), np.int32)
+    if cv2.contourArea(largest) < _LEAST_WHOLE * part.sum():
+        return None
+    points = _simplified(largest)
+    if points is None:
+        return None
+    height, width = pixels.shape
+    ends = np.array([small.shape[1] - 1, small.shape[0] - 1])
+    full = np.where(points >= ends, [width, height], points * scale)
+    return Zone(tuple((float(x), float(y)) for x, y in full))
+
+
+def _small(pixels: npt.NDArray[np.generic]) -> tuple[Grey, float]:
+    """A copy of 640 px along at most, and the px of the picture per px of it."""
+    height, width = pixels.shape
+    scale = max(1.0, max(height, width) / _SIDE_PX)
+    size = max(1, round(width / scale)), max(1, round(height / scale))
+    step = max(1, int(scale) // 4)  # every px is not needed for a mean of so many
+    sampled = np.ascontiguousarray(pixels[::step, ::step]).astype(np.float32)
+    return np.asarray(cv2.resize(sampled, size, interpolation=cv2.INTER_AREA), np.float32), scale
+
+
+def _profile(piece: Grey) -> Grey:
+    """(H,) the median across a piece, smoothed: letters and flaws leave no trace in it."""
+    profile = np.median(piece, axis=1).astype(np.float32)
+    smooth = cv2.GaussianBlur(profile[:, None], (1, 9), 0, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(smooth[:, 0], np.float32)
+
+
+def _strips(profile: Grey) -> Strips:
+    """(n, 3) first, end and contrast of every strip: how far it stands out against both of its sides."""
+    height = len(profile)
+    total = np.concatenate([[0.0], np.cumsum(profile, dtype=np.float64)])
+    first, end = np.triu_indices(height + 1, k=max(2, round(_THINNEST * height)))
+    is_fair = (end - first <= _THICKEST * height) & (first >= 2) & (end <= height - 2)
+    first, end = first[is_fair], end[is_fair]
+    flank = np.maximum(3, np.round(_FLANK * (end - first)).astype(int))
+    above, below = np.maximum(0, first - flank), np.minimum(height, end + flank)
+    inside = (total[end] - total[first]) / (end - first)
+    contrast = inside - np.maximum(
+        (total[first] - total[above]) / (first - above), (total[below] - total[end]) / (below - end)
+    )
+    return np.stack([first, end, contrast], axis=1)
+
+
+def _best(strips: Strips) -> Strips:
+    """(m, 3) those that stand out most and differ, the best one first."""
+    kept: list[npt.NDArray[np.float64]] = []
+    for strip in strips[np.argsort(-strips[:, 2])[:_TRIED]]:
+        if all(np.abs(strip[:2] - other[:2]).sum() > _ALIKE_PX for other in kept):
+            kept.append(strip)
+            if len(kept) == _CANDIDATES:
+                break
+    return np.array(kept).reshape(-1, 3)
+
+
+def _rival(strips: Strips, chosen: npt.NDArray[np.float64]) -> float:
+    """The contrast of the best strip that does not overlap with the chosen one; -inf without one."""
+    apart = (strips[:, 0] >= chosen[1]) | (strips[:, 1] <= chosen[0])
+    return float(strips[apart, 2].max(initial=-np.inf))
+
+
+def _steadiest(
+    candidates: Sequence[Strips], height: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None:
+    """One strip of each piece, (n, 2) edges, and their contrasts (n,): strong ones that move little."""
+    if not all(len(one) for one in candidates):
+        return None
+    best, came = candidates[0][:, 2], []
+    for before, now in zip(candidates[:-1], candidates[1:], strict=True):
+        moved = np.abs(now[:, None, :2] - before[None, :, :2]).sum(axis=2) / height
+        reached = best[None, :] - _STIFFNESS * moved
+        came.append(np.argmax(reached, axis=1))
+        best = np.max(reached, axis=1) + now[:, 2]
+    at, chosen = int(np.argmax(best)), []
+    for place, piece in reversed(list(enumerate(candidates))):
+        chosen.append(piece[at])
+        at = int(came[place - 1][at]) if place else at
+    found = np.array(chosen[::-1])
+    return found[:, :2], found[:, 2]
+
+
+def _band(
+    strips: npt.NDArray[np.float64],
+    edges: npt.NDArray[np.int_],
+    small: tuple[int, ...],
+    scale: float,
+    size: tuple[int, int],
+    *,
+    is_upright: bool,
+) -> Zone:
+    """The zone through the middles of the pieces, from one end of the picture to the other."""
+    width, height = size
+    length, breadth = (height, width) if is_upright else (width, height)
+    margin = _MARGIN * (strips[:, 1] - strips[:, 0])
+    first = np.clip((strips[:, 0] - margin) * scale, 0, breadth)
+    last = np.clip((strips[:, 1] + margin) * scale, 0, breadth)
+    along = (edges[:-1] + edges[1:]) / 2 / small[1] * length
+    along[0], along[-1] = 0, length
+    one = list(zip(along, first, strict=True))
+    other = list(zip(along[::-1], last[::-1], strict=True))
+    points: list[Point] = [(float(x), float(y)) for x, y in one + other]
+    return Zone(tuple((y, x) for x, y in points) if is_upright else tuple(points), is_band=True)
+
+
+def _touching_the_edge(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """The regions of the mask that reach the edge of the picture: holes in the part are not air around it."""
+    _, labels = cv2.connectedComponents(mask.astype(np.uint8))
+    rim = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    return np.isin(labels, np.unique(rim[rim > 0]))
+
+
+def _simplified(outline: npt.NDArray[np.int32]) -> npt.NDArray[np.int32] | None:
+    """(n, 2) the outline with few points, None when hardly any area is left."""
+    for tolerance in (2.0, 4.0, 8.0, 16.0):
+        points = np.asarray(cv2.approxPolyDP(outline, tolerance, closed=True)[:, 0, :], np.int32)
+        if len(points) <= _MOST_POINTS:
+            return points if len(points) >= 3 else None
+    return None

@@ -1,0 +1,96 @@
+"""The seam and the part are found on drawn pictures; nothing is said where nothing shows."""
+
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from core.imaging.zone import part_zone, weld_zone
+
+
+def film(centre, *, half: int = 90, height: int = 700, width: int = 3000) -> np.ndarray:
+    """A plate with a brighter seam around y = centre(x), grain, a letter and a scratch of lead."""
+    rng = np.random.default_rng(5)
+    y, x = np.mgrid[:height, :width]
+    away = np.abs(y - centre(x))
+    picture = 60 + 80 / (1 + np.exp((away - half) / 8)) + 15 * x / width + rng.normal(0, 6, (height, width))
+    picture[20:90, 300:360] = picture[80:90, 300:420] = 255
+    return np.clip(picture, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    "centre",
+    [lambda x: 350 + 0 * x, lambda x: 250 + x / 15, lambda x: 300 + 120 * (x / 1500 - 1) ** 2],
+    ids=["straight", "slanted", "curved"],
+)
+def test_a_seam_is_followed_along_the_film(centre) -> None:
+    zone = weld_zone(film(centre), is_weld_bright=True)
+    assert zone
+    assert zone.is_band
+    assert zone.share(3000, 700) < 0.55
+    for x in range(5, 3000, 200):
+        assert zone.contains(x, centre(x) - 80)
+        assert zone.contains(x, centre(x) + 80)
+        assert not zone.contains(x, centre(x) - 220)
+        assert not zone.contains(x, min(699, centre(x) + 220))
+
+
+def test_it_is_the_same_upright_in_16_bit_and_on_a_digital_picture() -> None:
+    picture = film(lambda x: 350 + 0 * x)
+    zone = weld_zone(picture, is_weld_bright=True)
+    assert zone
+    upright = weld_zone(np.ascontiguousarray(picture.T), is_weld_bright=True)
+    digital = weld_zone(65_535 - picture.astype(np.uint16) * 257, is_weld_bright=False)
+    assert upright
+    assert upright.points == tuple((y, x) for x, y in zone.points)
+    assert digital
+    assert np.abs(np.array(digital.points) - np.array(zone.points)).max() < 10
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        np.full((700, 3000), 90, np.uint8),
+        np.random.default_rng(1).integers(0, 255, (700, 3000), dtype=np.uint8),
+        np.tile(np.linspace(0, 255, 700)[:, None], (1, 3000)).astype(np.uint8),
+        np.full((10, 20), 7, np.uint8),
+        np.full((64, 640), np.nan, np.float32),
+    ],
+    ids=["flat", "noise", "slope", "tiny", "no numbers"],
+)
+def test_without_a_seam_nothing_is_said(picture) -> None:
+    assert weld_zone(picture, is_weld_bright=True) is None
+    assert part_zone(picture, is_air_bright=True) is None
+
+
+def test_two_seams_of_the_same_strength_leave_open_which_one_is_meant() -> None:
+    picture = np.maximum(film(lambda x: 180 + 0 * x, half=50), film(lambda x: 520 + 0 * x, half=50))
+    assert weld_zone(picture, is_weld_bright=True) is None
+
+
+def test_the_part_is_told_from_the_air_around_it_and_holes_belong_to_it() -> None:
+    picture = np.full((572, 768), 250, np.uint8)
+    cv2.circle(picture, (384, 286), 240, 90, -1)
+    cv2.circle(picture, (384, 286), 60, 250, -1)
+    picture = np.clip(picture + np.random.default_rng(2).normal(0, 3, picture.shape), 0, 255).astype(np.uint8)
+    zone = part_zone(picture, is_air_bright=True)
+    assert zone
+    assert zone.contains(384, 286)
+    assert zone.contains(384, 60)
+    assert not zone.contains(20, 20)
+    assert zone.share(768, 572) == pytest.approx(np.pi * 240**2 / (768 * 572), rel=0.05)
+    inverted = part_zone(255 - picture, is_air_bright=False)
+    assert inverted
+    assert inverted.share(768, 572) == pytest.approx(zone.share(768, 572), rel=0.02)
+
+
+def test_a_long_film_takes_less_than_a_third_of_a_second() -> None:
+    picture = film(lambda x: 650 + 0 * x, height=1300, width=5000)
+    weld_zone(picture, is_weld_bright=True)
+    took = []
+    for _ in range(3):
+        begin = time.thread_time()
+        weld_zone(picture, is_weld_bright=True)
+        took.append(time.thread_time() - begin)
+    assert min(took) < 0.3
