@@ -17,6 +17,7 @@ from core.labelling.labelled import (
     class_of_label,
     code_of_label,
     file_names,
+    kind_of_label,
     possible_names,
 )
 from core.labelling.voc import image_of_voc, voc_xml
@@ -207,6 +208,29 @@ def test_a_number_in_place_of_a_name_is_kept_as_the_finer_code() -> None:
     assert code_of_label(LabelledBox((0, 0, 1, 1), "2011")) == "2011"
     assert code_of_label(LabelledBox((0, 0, 1, 1), "crack", "1011")) == "1011"
     assert code_of_label(LabelledBox((0, 0, 1, 1), "crack")) is None
+
+
+@pytest.mark.parametrize(
+    ("box", "kind"),
+    [
+        (LabelledBox((0, 0, 1, 1), "porosity", None, "gas-hole"), "gas-hole"),
+        (LabelledBox((0, 0, 1, 1), "Hot_Tear"), "hot-tear"),
+        (LabelledBox((0, 0, 1, 1), "crack"), None),
+        (LabelledBox((0, 0, 1, 1), "porosity", "2011"), None),
+    ],
+)
+def test_a_kind_without_a_number_stands_beside_the_class_or_in_its_place(
+    box: LabelledBox, kind: str | None
+) -> None:
+    assert kind_of_label(box) == kind
+
+
+def test_coco_and_voc_keep_a_kind_without_a_number() -> None:
+    image = LabelledImage("a.png", 9, 9, (LabelledBox((1, 1, 4, 4), "porosity", None, "gas-hole"),))
+    content = json.loads("".join(coco_chunks([image], [image])))
+    assert content["annotations"][0]["attributes"] == {"kind": "gas-hole"}
+    assert images_of_coco(content, "a.json")[0].boxes == image.boxes
+    assert image_of_voc(voc_xml(image), "a.xml").boxes == image.boxes
 
 
 def test_names_that_meet_get_the_start_of_their_digest() -> None:

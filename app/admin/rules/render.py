@@ -16,7 +16,11 @@ from core.standards.rule_set import Stance
 
 _EDITOR_PX, _VERSIONS_PX = 560, 300
 _ILLUSTRATIVE = "Illustrative: verify against a purchased edition"
-_LIMIT_MARKS = {Stance.NOT_PERMITTED.value: "rk-no", Stance.UNKNOWN.value: "rk-unknown"}
+_LIMIT_MARKS = {
+    Stance.NOT_PERMITTED.value: "rk-no",
+    Stance.UNKNOWN.value: "rk-unknown",
+    Stance.NOT_STATED.value: "rk-unknown",
+}
 _LINE_MARKS = {"+": "rk-plus", "-": "rk-minus", "@": "rk-at"}
 
 

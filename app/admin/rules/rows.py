@@ -22,10 +22,11 @@ def summary(version: RuleSetVersion) -> str:
 
 
 def head_facts(version: RuleSetVersion) -> tuple[str, ...]:
-    """Standard, version, and who saved it when."""
+    """Standard, reference radiographs, version, and who saved it when."""
     content = version.rule_set
     return (
         f"{content.standard}, edition {content.edition}",
+        *(() if content.grading is None else (content.grading.words,)),
         f"{version_name(version)}, called {content.version}",
         "shipped with the program"
         if version.saved_at is None
@@ -69,7 +70,7 @@ def _row(row: Mapping[str, Any], whole: Mapping[str, Any]) -> dict[str, Any]:
     is_mixed = row["verified"] != whole["verified"]
     return {
         "title": row["title"],
-        "kinds": ", ".join(row["kind_names"]),
+        "kinds": "" if [row["title"]] == row["kind_names"] else ", ".join(row["kind_names"]),
         "told": "; ".join(filter(None, (row["condition"], by_name, row["note"]))),
         "thickness": row["thickness"],
         "limits": [row["limits"][level["id"]] for level in whole["levels"]],

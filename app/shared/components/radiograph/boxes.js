@@ -81,7 +81,8 @@ export class BoxLayer {
       if (!frame) continue;
       const isSelected = box.n === this.selected;
       if (weak.size > FEW_WEAK && weak.has(box) && !isSelected && box.n !== this.hovered) continue;
-      const full = box.label ? box.label : box.isAdded ? `${box.n} ${box.class} (${box.nMembers ? `${box.nMembers} together` : (box.origin ?? "added")})` : `${box.n} ${box.class} ${probabilityFigure(box.probability)}`;
+      const name = box.kind?.replaceAll("-", " ") ?? box.class;
+      const full = box.label ? box.label : box.isAdded ? `${box.n} ${name} (${box.nMembers ? `${box.nMembers} together` : (box.origin ?? "added")})` : `${box.n} ${name} ${probabilityFigure(box.probability)}`;
       const short = weak.has(box) && !box.call ? `${box.n} ${probabilityFigure(box.probability)}` : `${box.n}`;
       const texts = isSelected || !weak.has(box) || box.n === this.hovered ? [full, short] : [short];
       const place = texts.map((text) => this.#labelPlace(context, text, frame, isSelected)).find((at) => isSelected || !taken.some((other) => overlaps(at, other)));
