@@ -1,4 +1,4 @@
-"""Severity levels of a casting: by a template nothing is evaluable; by what an admin enters, the level decides."""
+"""Severity levels of a casting: by a template nothing is evaluable; what an admin enters decides."""
 
 from dataclasses import replace
 
