@@ -33,8 +33,9 @@ def make_workplace(folder: Path, *, is_demo: bool = True) -> Resources:
     settings = Settings(_env_file=None, data_dir=folder, database_url=url, device="cpu")
     services = Container(settings, serves=True, hash_cost=4)
     services.registry = TwoModels()
-    for name in ("weld", "casting"):
-        services.registry.add(write_artefact(folder / name, name=name, score_spread=1.0), alias="champion")
+    for name, polarity in (("weld", "film"), ("casting", "digital")):
+        made = write_artefact(folder / name, name=name, polarity=polarity, score_spread=1.0)
+        services.registry.add(made, alias="champion")
     return Resources(services, is_demo=is_demo)
 
 

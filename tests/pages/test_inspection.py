@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -12,6 +13,7 @@ from app.shared.resources import Resources, resources
 from app.shared.worklist import worklists
 from core.domain.accounts import Identity, Role
 from core.domain.errors import ModelArtefactError
+from core.domain.radiograph import Polarity, PolarityGround
 from core.domain.records import Inspection
 from core.services.workspaces import Workspace
 from core.store.inspection_history import HistoryFilter
@@ -379,6 +381,8 @@ def test_a_required_wire_that_is_not_in_the_set_is_told_plainly(page: AppTest) -
 
 def test_a_second_file_of_the_same_exposure_is_told_with_the_name_of_the_first(page: AppTest) -> None:
     page.run()
+    setup_widget(page, "selectbox", ".polarity").set_value("film")  # the picture does not tell it
+    setup_widget(page, "button", ".apply").click().run()
     page.file_uploader[0].set_value(("weld 7.png", png(exposure(1)), "image/png")).run()
     until(page, lambda: viewers(page) and guests_inspections())
     page.file_uploader[0].set_value(("copy.jpg", jpeg(exposure(1)), "image/jpeg")).run()
@@ -387,3 +391,12 @@ def test_a_second_file_of_the_same_exposure_is_told_with_the_name_of_the_first(p
     check = next(one for one in copy.image_quality["checks"] if one["kind"] == "duplicate")
     assert check["state"] == "failed"
     assert "The same exposure as weld 7.png, handed in on" in check["message"]
+    assert (copy.polarity, copy.polarity_ground) == (Polarity.FILM, PolarityGround.PERSON)
+
+
+def test_a_picture_that_does_not_tell_its_polarity_is_asked_about_before_it_is_read(page: AppTest) -> None:
+    page.run()
+    page.file_uploader[0].set_value(("flat.png", png(np.full((120, 120), 700, np.uint16)), "image/png")).run()
+    until(page, lambda: viewers(page) and "The picture does not tell clearly" in str(viewers(page)[0].proto))
+    assert guests_inspections() == []
+    assert not page.exception
