@@ -12,7 +12,7 @@ from app.shared.worklist import EntryState
 from core.domain.inspection import DetectionResult
 from core.domain.kinds import Family, family_of
 from core.domain.model_version import ModelVersion
-from core.domain.polarity import GROUND_WORDS, PolarityDecision
+from core.domain.polarity import GROUND_WORDS, IMAGES_IN, PolarityDecision
 from core.domain.radiograph import Polarity, PolarityGround, Radiograph
 from core.domain.records import Inspection
 from core.services.inspections.judging import failed_checks
@@ -60,7 +60,7 @@ def viewer_data(
         "status": _status(items, current, result),
         "detections": _detections(result) if result else [],
         "result_id": f"{current.entry.key}-{model.name}-{model.version}-{result is not None}",
-        "calibration": _calibration(model),
+        "calibration": _calibration(model, radiograph),
         "model": _model(model, result),
         "threshold": threshold,
         "threshold_rev": f"{model.name}-{model.version}",
@@ -172,12 +172,16 @@ def _detections(result: DetectionResult) -> list[dict[str, Any]]:
     ]
 
 
-def _calibration(model: ModelVersion) -> dict[str, Any]:
-    calibration = model.calibration
+def _calibration(model: ModelVersion, radiograph: Radiograph | None) -> dict[str, Any]:
+    """For the reader: what kind of image it holds for. Figures and the parts stand on the model's card."""
+    calibration, polarity = model.calibration, radiograph.polarity if radiograph else model.polarity
+    is_other = Polarity.UNKNOWN not in (polarity, model.polarity) and polarity is not model.polarity
+    kind = IMAGES_IN[model.polarity]
+    warning = f"not calibrated for this kind of image, only for {kind}" if is_other else ""
     return {
         "id": calibration.calibration_id,
-        "method": calibration.method,
-        "fitted_on": calibration.fitted_on,
+        "words": warning or f"calibrated on {kind}",
+        "warning": warning,
         "score_cut": calibration.score_cut,
         "operating_probability": calibration.operating_probability,
     }

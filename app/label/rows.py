@@ -56,8 +56,7 @@ def label_data(
         "result_id": f"{PREFIX}{sha256}",
         "calibration": {
             "id": answer.model.calibration_id if answer else "",
-            "method": "see its card",
-            "fitted_on": title,
+            "words": f"as calibrated for {title}",
             "score_cut": answer.model.score_cut if answer else 0.0,
             "operating_probability": operating,
         },

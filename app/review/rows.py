@@ -23,7 +23,7 @@ from core.domain.records import Inspection
 from core.services.inspections.own_review import OwnReview
 
 COLUMNS = ("Made (UTC)", "Part, weld", "Image", "Rule", "Inspector", "Decided (UTC)")
-_NO_CALIBRATION = {"id": "", "method": "", "fitted_on": "", "score_cut": 0.0, "operating_probability": 1.0}
+_NO_CALIBRATION = {"id": "", "words": "", "score_cut": 0.0, "operating_probability": 1.0}
 
 
 def queue_rows(waiting: list[Inspection], names: Mapping[str, str]) -> list[RecordRow]:

@@ -10,6 +10,8 @@ from app.shared.resources import resources
 from app.shared.templates import draw_html
 from core.domain.accounts import Identity
 from core.domain.errors import WorkbenchError
+from core.domain.model_version import ModelVersion
+from core.domain.polarity import IMAGES_IN
 
 _STYLES = tuple(
     Path(__file__).with_name(name) for name in ("style.css", "records.css", "jobs.css", "compare.css")
@@ -39,14 +41,12 @@ def draw_champion(model: str) -> None:
     except WorkbenchError as error:
         draw_html("shared/no_champion.html", model=model, why=str(error))
         return
-    card = champion.card
     draw_html(
         "shared/champion.html",
         model=model,
         champion=champion,
-        state=calibration_state(card, champion.calibration.method),
-        warning=release_state(card),
-        note=(card.get("release") or {}).get("note", ""),
+        state=calibration_state(champion),
+        warning=release_state(champion.card),
     )
 
 
@@ -68,13 +68,9 @@ def draw_user_menu(identity: Identity) -> None:
         st.html(_LEAVE.format(label="Sign out"))
 
 
-def calibration_state(card: Mapping[str, Any], method: str) -> str:
-    """The calibration in words; the figure only where the card's first evaluation states one."""
-    measured = next(iter(card.get("evaluation") or ()), {})
-    d_ece = measured.get("d_ece")
-    if isinstance(d_ece, int | float):
-        return f"calibrated {d_ece:.3f} D-ECE on {measured.get('on', 'unnamed parts')}"
-    return f"calibrated ({method})"
+def calibration_state(version: ModelVersion) -> str:
+    """What kind of image the probabilities of this version were calibrated on; figures stand on its card."""
+    return f"calibrated on {IMAGES_IN[version.polarity]}"
 
 
 def release_state(card: Mapping[str, Any]) -> str:

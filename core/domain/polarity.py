@@ -18,6 +18,12 @@ REPORTED_GROUNDS = {
     PolarityGround.ESTIMATED: "estimated from the picture",
     PolarityGround.ASSUMED: "assumed, not stated",
 }
+#: Images of each polarity, as a plural.
+IMAGES_IN = {
+    Polarity.FILM: "films",
+    Polarity.DIGITAL: "digital images",
+    Polarity.UNKNOWN: "images of both polarities",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ class Shown:
             "fields": {},
             "notes": [],
         }
-        calibration = {"id": "c1", "method": "platt", "fitted_on": "212 films", "score_cut": 0.1}
+        calibration = {"id": "c1", "words": "calibrated on films", "score_cut": 0.1}
         return {
             "image": image,
             "status": {"state": "ready", "message": "", "elapsed_ms": 60},

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
@@ -10,19 +11,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.web.middleware.policy import inline_scripts, page_policy
 from app.web.middleware.refusal import NOT_FOUND
 
-#: Streamlit keeps the theme of each address under this key; a new address takes that of another one.
-_DARK_BY_DEFAULT = b"""<script>
-try {
-  const key = `stActiveTheme-${location.pathname}-v2`;
-  const other = Object.keys(localStorage).find((name) => /^stActiveTheme-.*-v2$/.test(name));
-  localStorage[key] ??= (other && localStorage[other]) || '"Dark"';
-} catch { /* storage is forbidden: the system's theme */ }
-</script>"""
+_SCRIPT = Path(__file__).with_suffix(".js")
 _REPLACED = (
     (re.compile(rb"<title>Streamlit</title>"), b"<title>RadiKal</title>"),
     (re.compile(rb"<noscript>.*?</noscript>", re.S), b"<noscript>RadiKal needs JavaScript.</noscript>"),
     (re.compile(rb'<link rel="service-desc"[^>]*>'), b""),
-    (re.compile(rb"</head>"), _DARK_BY_DEFAULT + b"</head>"),
 )
 _SHELL = b'<div id="root">'
 _CONDITIONS = (b"if-none-match", b"if-modified-since", b"range", b"accept-encoding")
@@ -35,10 +28,10 @@ def no_cookies(scope: Scope) -> list[str]:
 
 
 class PageShell:
-    """Our title, dark unless chosen otherwise, a policy that allows exactly the scripts of the page.
+    """Our title, theme and words for a lost connection, a policy that allows exactly the scripts of the page.
 
     Streamlit's own HTML follows the system's theme; here dark is the default of both, and a choice made
-    in its menu stays. It answers with its HTML to every address that it does not know; here those are 404.
+    in its menu holds on every page. It answers with its HTML to every address that it does not know; here those are 404.
 
     Args:
         cookies_for: `Set-Cookie` values for whoever opens a page. May block.
@@ -55,6 +48,7 @@ class PageShell:
         self._app = app
         self._cookies_for = cookies_for
         self._is_page = is_page
+        self._script = b"<script>" + _SCRIPT.read_bytes() + b"</script>"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -66,7 +60,7 @@ class PageShell:
         if answer.is_shell and not self._is_page(scope["path"]):
             await NOT_FOUND(scope, receive, send)
             return
-        await answer.send_on(send, await run_in_threadpool(self._cookies_for, scope))
+        await answer.send_on(send, await run_in_threadpool(self._cookies_for, scope), self._script)
 
 
 class _Collected:
@@ -88,12 +82,13 @@ class _Collected:
         elif message["type"] == "http.response.body":
             self._body += message.get("body", b"")
 
-    async def send_on(self, send: Send, cookies: list[str]) -> None:
+    async def send_on(self, send: Send, cookies: list[str], script: bytes) -> None:
         headers = MutableHeaders(raw=list(self._start["headers"]))
         body = bytes(self._body)
         if self.is_shell:
             for pattern, replacement in _REPLACED:
                 body = pattern.sub(replacement, body, count=1)
+            body = body.replace(b"</head>", script + b"</head>", 1)
             for name in ("etag", "last-modified", "accept-ranges"):
                 del headers[name]
             headers["content-length"] = str(len(body))

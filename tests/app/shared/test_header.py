@@ -1,16 +1,18 @@
+from dataclasses import replace
+
 import pytest
 
 from app.shared.header import calibration_state, release_state
+from core.domain.radiograph import Polarity
+from tests.records import detection_result
 
 
-def test_the_calibration_figure_is_the_first_evaluation_of_the_card():
-    card = {"evaluation": [{"d_ece": 0.0123, "on": "seven films"}, {"d_ece": 0.9}]}
-    assert calibration_state(card, "platt") == "calibrated 0.012 D-ECE on seven films"
-
-
-@pytest.mark.parametrize("card", [{}, {"evaluation": []}, {"evaluation": [{"d_ece": None}]}])
-def test_a_figure_that_was_not_measured_is_not_shown(card):
-    assert calibration_state(card, "platt") == "calibrated (platt)"
+@pytest.mark.parametrize(
+    ("polarity", "words"),
+    [(Polarity.FILM, "calibrated on films"), (Polarity.DIGITAL, "calibrated on digital images")],
+)
+def test_the_header_tells_what_was_calibrated_and_no_statistics(polarity: Polarity, words: str):
+    assert calibration_state(replace(detection_result().model, polarity=polarity)) == words
 
 
 def test_a_version_below_the_release_threshold_says_so():

@@ -20,7 +20,7 @@ function sizeText(box, scale) {
 function probabilityText(probability, calibration) {
   const percent = probability >= 0.995 ? "more than 99" : probability < 0.005 ? "less than 1" : `about ${Math.round(probability * 100)}`;
   return `${probabilityFigure(probability)}: of boxes the model reports like this, ${percent} in 100 were real ` +
-    `(IoU 0.5; ${calibration.fitted_on}). It is not the chance that nothing was missed.`;
+    `(IoU 0.5; ${calibration.words}). It is not the chance that nothing was missed.`;
 }
 
 // "indication 3, crack, probability 0.71, 4.8 mm, at x 812 y 402"
@@ -136,11 +136,11 @@ export class Panel {
       ...Object.entries(image.fields), ...image.notes.map((note) => ["Note", note]), ["SHA-256", image.sha256],
     ] : []));
     this.$(".model-facts").replaceChildren(...factList(model ? [
-      ["Model", model.title], ["Weights", model.sha256], ["Calibration", `${calibration.method}, id ${calibration.id}`],
-      ["Fitted on", calibration.fitted_on], ["Score cut", calibration.score_cut], ["Operating point", calibration.operating_probability.toFixed(2)],
+      ["Model", model.title], ["Weights", model.sha256], ["Calibration", `${calibration.words}, id ${calibration.id}`],
+      ["Score cut", calibration.score_cut], ["Operating point", calibration.operating_probability.toFixed(2)],
       ["Ran on", status.elapsed_ms ? `${model.device}, ${(status.elapsed_ms / 1000).toFixed(2)} s` : ""], ["Training data", model.data_notice],
     ] : []));
-    const notice = model?.data_notice || "";
+    const notice = [calibration.warning && `p: ${calibration.warning}`, model?.data_notice].filter(Boolean).join(" · ");
     Object.assign(this.$(".notice"), { textContent: notice, title: notice });
   }
 

@@ -181,10 +181,10 @@ export class ReadingPanel extends RecordPanel {
     page.classList.toggle("old", this.reading.saved.state === "saving");
   }
 
-  // The route that the model advises, folded: neither a verdict nor a disposition.
+  // The route that the model advises, folded, where it is certified: neither a verdict nor a disposition.
   #route(page) {
     const { route } = this.data;
-    if (!route || this.data.is_blind) return [];
+    if (!route?.is_certified || this.data.is_blind) return [];
     return [element("details", { class: "route quietly", "data-route": route.route, open: page.querySelector(".route")?.open },
       element("summary", { text: route.text, title: route.reasons.join("\n") }), ...route.reasons.map((text) => element("p", { text })))];
   }
