@@ -79,7 +79,7 @@ def test_detect_writes_the_documented_json(run, home):
 def test_detect_warns_when_the_picture_has_another_polarity_than_the_model_and_takes_the_stated_one(run):
     digital = SAMPLES / "digital_detector.png"
     assumed = run("detect", digital, "--model", "weld", "--json", "-")
-    assert "polarity not stated, taken as film. The picture looks digital" in assumed.stderr
+    assert "polarity not stated, taken as film. The image looks digital" in assumed.stderr
     (entry,) = json.loads(assumed.stdout)
     assert (entry["image"]["polarity"], entry["image"]["polarity_ground"]) == ("unknown", "assumed")
     stated = run("detect", digital, "--model", "weld", "--polarity", "digital", "--json", "-")
@@ -87,7 +87,7 @@ def test_detect_warns_when_the_picture_has_another_polarity_than_the_model_and_t
     (entry,) = json.loads(stated.stdout)
     assert (entry["image"]["polarity"], entry["image"]["polarity_ground"]) == ("digital", "person")
     wrong = run("detect", digital, "--model", "weld", "--polarity", "film")
-    assert "you said film, but the picture looks digital" in wrong.stderr
+    assert "you said film, but the image looks digital" in wrong.stderr
 
 
 def test_detect_says_nothing_when_the_picture_agrees_with_the_model(run):

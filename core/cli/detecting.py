@@ -50,7 +50,7 @@ def detect(
     A DICOM file of several frames gives one result a frame: "image" then also holds "frame", from 1.
     The sha256 is always that of the file.
 
-    A polarity that nobody states is estimated from the picture. Where the picture does not tell, or tells
+    A polarity that nobody states is estimated from the image. Where the image does not tell, or tells
     another than the model's, it is taken as the model's, and stderr warns.
 
     A file that cannot be read is named on stderr and the others are still done; the exit code is then 2.

@@ -15,7 +15,7 @@ GROUND_WORDS = {
 REPORTED_GROUNDS = {
     PolarityGround.FILE: "stated by the file",
     PolarityGround.PERSON: "stated by the inspector",
-    PolarityGround.ESTIMATED: "estimated from the picture",
+    PolarityGround.ESTIMATED: "estimated from the image",
     PolarityGround.ASSUMED: "assumed, not stated",
 }
 #: Images of each polarity, as a plural.
@@ -49,8 +49,8 @@ class PolarityEstimate:
     def told(self) -> str:
         """The estimate in words."""
         if self.speaks:
-            return f"The picture looks {self.polarity}: {self.reason}"
-        return "The picture does not tell clearly" + (f": {self.reason}" if self.reason else "")
+            return f"The image looks {self.polarity}: {self.reason}"
+        return "The image does not tell clearly" + (f": {self.reason}" if self.reason else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def decide_polarity(
         if estimate.speaks and estimate.polarity is not stated:
             who = "the file" if ground is PolarityGround.FILE else "you"
             verb = "states" if ground is PolarityGround.FILE else "said"
-            warning = f"{who} {verb} {stated}, but the picture looks {estimate.polarity}: {estimate.reason}"
+            warning = f"{who} {verb} {stated}, but the image looks {estimate.polarity}: {estimate.reason}"
         return PolarityDecision(stated, ground, is_asked=False, warning=warning, estimate=estimate)
     if estimate.speaks and expected in (estimate.polarity, Polarity.UNKNOWN):
         return PolarityDecision(estimate.polarity, PolarityGround.ESTIMATED, False, "", estimate)

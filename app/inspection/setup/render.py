@@ -22,7 +22,7 @@ TECHNIQUES = ("film", "computed radiography (CR)", "digital detector (DR)")
 _MM: dict[str, Any] = {"min_value": 0.0, "step": 0.5, "format": "%.2f", "placeholder": "not known"}
 _SRB: dict[str, Any] = {**_MM, "step": 0.01, "format": "%.3f"}
 _POLARITIES = {
-    None: "estimated from the picture, asked where unsure",
+    None: "estimated from the image, asked where unsure",
     "film": "film: less metal is darker",
     "digital": "digital: less metal is brighter",
 }

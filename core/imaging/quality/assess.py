@@ -60,12 +60,12 @@ def _blank(values: GreyValues | None, limits: QualityLimits, compared: EarlierPi
     checks = []
     for kind in CheckKind:
         if kind is CheckKind.CONTRAST_SPAN:
-            sentence = f"The picture is blank: {what}."
+            sentence = f"The radiograph is blank: {what}."
             checks.append(Check(kind, _FAILED, 0.0, "grey values", limits.min_span, sentence))
         elif kind is CheckKind.DUPLICATE:
             checks.append(_duplicate(compared))
         else:
-            checks.append(Check(kind, _OPEN, None, "", None, "Not evaluable: the picture is blank."))
+            checks.append(Check(kind, _OPEN, None, "", None, "Not evaluable: the radiograph is blank."))
     return QualityReport(tuple(checks), limits.id, copy_of=_copy_of(compared))
 
 
@@ -100,7 +100,7 @@ def _contrast_span(values: GreyValues, limits: QualityLimits) -> Check:
         return Check(kind, _OPEN, values.span, unit, None, "Not evaluable: float pixels have no full scale.")
     is_enough = values.span >= limits.min_span
     sentence = (
-        f"The picture spans {values.span:.0f} grey values, {100 * values.span_fraction:.0f} % of the scale"
+        f"The radiograph spans {values.span:.0f} grey values, {100 * values.span_fraction:.0f} % of the scale"
     )
     sentence += "." if is_enough else ": too little contrast to be judged."
     return Check(kind, _state(is_enough), values.span, unit, limits.min_span, sentence)

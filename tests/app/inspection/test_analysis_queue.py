@@ -275,4 +275,4 @@ def test_what_a_person_stated_is_not_replaced_by_the_estimate_which_warns(
     detect.may_go.set()
     answer = until_done(desk, replace(question(4), polarity=Polarity.DIGITAL))
     assert answer.inspection.polarity is Polarity.DIGITAL
-    assert "you said digital, but the picture looks film" in answer.polarity.warning
+    assert "you said digital, but the image looks film" in answer.polarity.warning
