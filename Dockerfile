@@ -23,6 +23,8 @@ COPY --from=build /opt/venv /opt/venv
 WORKDIR /app
 COPY --from=build /app ./
 COPY pages pages
+COPY docs/reading.md docs/reading.md
+COPY docs/images docs/images
 COPY models models
 COPY data data
 COPY .streamlit .streamlit

@@ -31,6 +31,7 @@ def test_secrets_data_and_tests_stay_out_of_the_image(replay: ModuleType, path: 
         "pages/inspection.py",
         ".streamlit/config.toml",
         "data/samples/a.png",
+        "docs/reading.md",
         "models/checkpoints/weld-v1/weights.safetensors",
         "requirements.txt",
     ],
