@@ -287,7 +287,7 @@ def test_what_was_not_compared_and_what_came_again_is_said(film):
     check = assess(film, limits=WELD_LIMITS, compared=said).check(CheckKind.DUPLICATE)
     assert check.state is CheckState.PASSED
     assert check.sentence == (
-        "Not a copy of any of 2 earlier pictures. "
+        "Not a copy of any of 2 earlier radiographs. "
         "Not compared: 1 with too little grain, 3 not read again yet. This very file was inspected before."
     )
     alone = assess(film, limits=WELD_LIMITS).check(CheckKind.DUPLICATE)

@@ -87,7 +87,7 @@ def _bit_depth(radiograph: Radiograph, values: GreyValues, limits: QualityLimits
 def _clipping(kind: CheckKind, fraction: float, limit: float, at: float) -> Check:
     end = "dark" if kind is CheckKind.CLIPPING_LOW else "bright"
     is_fine = fraction <= limit
-    sentence = f"{100 * fraction:.1f} % of the picture is cut off at the {end} end (grey value {at:g})"
+    sentence = f"{100 * fraction:.1f} % of the radiograph is cut off at the {end} end (grey value {at:g})"
     sentence += (
         "." if is_fine else ": nothing can be found there; expose or scan again, or mask what is not part."
     )
@@ -116,7 +116,7 @@ def _blur(radiograph: Radiograph, limits: QualityLimits) -> Check:
     if radiograph.pitch is not None:
         size += f" ({found.blur_px * radiograph.pitch.mm_per_px:.2f} mm)"
     sentence = f"The sharper edges are blurred by {size}"
-    sentence += "." if is_fine else ": the picture is not sharp; check focus, movement and enlargement."
+    sentence += "." if is_fine else ": the radiograph is not sharp; check focus, movement and enlargement."
     return Check(CheckKind.BLUR, _state(is_fine), found.blur_px, "px", limits.max_blur_px, sentence)
 
 
@@ -169,12 +169,12 @@ def _wires(wires: WireIndicator | None, limits: QualityLimits) -> Check:
 def _duplicate(compared: EarlierPictures) -> Check:
     kind, unit, copy = CheckKind.DUPLICATE, "copies", compared.copy
     if copy is not None:
-        name = compared.copy_name or f"an earlier picture ({copy.sha256[:12]})"
+        name = compared.copy_name or f"an earlier radiograph ({copy.sha256[:12]})"
         sentence = f"The same exposure as {name}, saved again with other bytes: inspect the earlier one."
         return Check(kind, _FAILED, 1.0, unit, 0.0, sentence)
-    sentence = "Not evaluable: there is no earlier picture to compare with."
+    sentence = "Not evaluable: there is no earlier radiograph to compare with."
     if compared.n_earlier:
-        many = "picture" if compared.n_earlier == 1 else "pictures"
+        many = "radiograph" if compared.n_earlier == 1 else "radiographs"
         sentence = f"Not a copy of any of {compared.n_earlier} earlier {many}."
     sentence += _not_compared(compared)
     if compared.again:

@@ -140,8 +140,8 @@ export class Panel {
       ["Score cut", calibration.score_cut], ["Operating point", calibration.operating_probability.toFixed(2)],
       ["Ran on", status.elapsed_ms ? `${model.device}, ${(status.elapsed_ms / 1000).toFixed(2)} s` : ""], ["Training data", model.data_notice],
     ] : []));
-    const notice = [calibration.warning && `p: ${calibration.warning}`, model?.data_notice].filter(Boolean).join(" · ");
-    Object.assign(this.$(".notice"), { textContent: notice, title: notice });
+    const warning = calibration.warning ? [element("span", { class: "warning", text: `p: ${calibration.warning}` })] : [];
+    this.$(".notice").replaceChildren(...warning, model?.data_notice ?? "");
   }
 
   #row(detection, calibration) {

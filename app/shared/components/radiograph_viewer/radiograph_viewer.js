@@ -1,4 +1,5 @@
 // Glue: data from Python goes to the stage and the panels, actions of the user go back to Python, late and few.
+import { element } from "../element.js";
 import { mounted } from "../mounted.js";
 import { isApart } from "../radiograph/boxes.js";
 import { Measures, distanceOf } from "../radiograph/measures.js";
@@ -110,7 +111,7 @@ class Viewer {
     });
     this.actions = actionsOf(this);
     for (const tool of ["lasso", "zone"]) this.$(`[data-tool=${tool}]`).hidden = isLabelling;
-    this.$(".keys").append(...keyList(isLabelling));
+    this.$(".keys").append(element("div", { class: "key-columns" }, ...keyList(isLabelling)));
     this.$(".panel").addEventListener("change", (event) => this.#leave(event.target));
     this.$(".tools").addEventListener("change", (event) => this.#leave(event.target));
     this.deafen = listenToKeys(root, { down: (event) => this.#key(event), up: (event) => this.#keyUp(event) });
