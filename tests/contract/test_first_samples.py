@@ -1,4 +1,4 @@
-"""Every sample of the first page shows its main flaw above the operating point of the shipped weld champion."""
+"""Every sample of the first page shows its main flaw above the operating point of the champion."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the page brings beside Streamlit's own code: one theme for all pages, and our words while the server is away."""
+"""What the page brings beside Streamlit: one theme for all pages, and words for a server that is away."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
