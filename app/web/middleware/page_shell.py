@@ -31,7 +31,8 @@ class PageShell:
     """Our title, theme and words for a lost connection, a policy that allows exactly the scripts of the page.
 
     Streamlit's own HTML follows the system's theme; here dark is the default of both, and a choice made
-    in its menu holds on every page. It answers with its HTML to every address that it does not know; here those are 404.
+    in its menu holds on every page. It answers with its HTML to every address that it does not know; here
+    those are 404.
 
     Args:
         cookies_for: `Set-Cookie` values for whoever opens a page. May block.
