@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app.shared.viewer_rows import kinds_by_class, known_numbers, severity_ranks
+from app.shared.viewer_rows import kinds_by_class, known_kinds, severity_ranks
+from core.domain.kinds import Family
 from tests.e2e.viewer_page import Shown, detection, open_viewer, run_pure, show
 
 pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("ignore::ResourceWarning")]
@@ -56,7 +57,7 @@ def reading(version: int = 0, **changes: Any) -> dict[str, Any]:
             "verdict": "not acceptable", "withheld": [], "notes": [], "summary": "", "table": "",
             "version": "", "caveat": "", "indications": verdicts,
         },
-        "judged_for": "rule 1", "kinds": kinds_by_class(), "numbers": known_numbers(),
+        "judged_for": "rule 1", "kinds": kinds_by_class(Family.WELD), "numbers": known_kinds(Family.WELD),
         "severity": severity_ranks(), "reshoot_reasons": [], "image_quality": None, "srb_mm": None,
         "signatures": [], "may_sign": True, "why_not_sign": "", "may_revise": False, "report_url": None,
         "refused": {}, "route": None,
@@ -319,6 +320,6 @@ def test_what_is_typed_narrows_the_list(page: Page, typed: str, first: str | Non
         page,
         ("radiograph_viewer/kind_picker.js",),
         "([kinds, text]) => matching(kindLines(kinds), text).map(({ code, group }) => code ?? group ?? null)",
-        [kinds_by_class(), typed],
+        [kinds_by_class(Family.WELD), typed],
     )
     assert found[0] == (first or "100")
