@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from app.auth.actions import end_others, take_notice
+from app.auth.actions import choose_film_first, end_others, take_notice
 from app.auth.render import draw_password_change
 from app.auth.rows import session_rows
+from app.auth.state import FILM_FIRST_KEY, show_film_first
 from app.shared.access import require_page
 from app.shared.moments import minute
 from app.shared.resources import resources
@@ -19,6 +20,7 @@ def draw() -> None:
     who, password, sessions = st.columns([3, 4, 5], gap="medium")
     with who:
         draw_own_facts(identity)
+        draw_film_first(identity)
     with password:
         st.subheader("Password")
         draw_password_change(identity)
@@ -46,6 +48,23 @@ def draw_own_facts(identity: Identity) -> None:
     if warning := held.refusal or held.warning:
         st.warning(f"{warning[:1].upper()}{warning[1:]}.")
     st.caption("An administrator changes name, role and certificates.")
+
+
+def draw_film_first(identity: Identity) -> None:
+    """Whether this person looks at the film before the model is shown."""
+    mode = resources().services.workspace.film_first
+    show_film_first(mode.own(identity))
+    default = "on" if mode.is_default(identity) else "off"
+    words = {None: f"as the administrator set it ({default})", True: "always", False: "never"}
+    st.selectbox(
+        "Film first",
+        list(words),
+        format_func=words.__getitem__,
+        key=FILM_FIRST_KEY,
+        on_change=choose_film_first,
+        help="The model stays hidden until you mark the first look as done. What you marked before is kept "
+        "in the record beside what the model reports.",
+    )
 
 
 def draw_sessions(identity: Identity) -> None:

@@ -15,7 +15,11 @@ def draw() -> None:
     users = services.accounts.all(identity)
     n_sessions = services.signing_in.n_open_sessions()
     certificates, standings = services.certificates.all(identity), services.certificates.standings(identity)
-    render.draw_bar(users, is_certificate_required=services.certificates.is_required(identity))
+    render.draw_bar(
+        users,
+        is_certificate_required=services.certificates.is_required(identity),
+        is_film_first=services.workspace.film_first.is_default(identity),
+    )
     table, detail = st.columns([7, 3], gap="small")
     with table:
         render.draw_table(found(users), n_sessions, standings, chosen(users))

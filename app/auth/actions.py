@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.auth.state import remembered
+from app.auth.state import remembered, wanted_film_first
 from app.shared.access import acting, client_address, current_identity
 from app.shared.incident import incident
 from app.shared.moments import done_words
@@ -77,6 +77,13 @@ def end_others() -> None:
     )
     sessions = "1 other session" if n_ended == 1 else f"{n_ended} other sessions"
     remembered().said = done_words(f"{sessions} ended")
+
+
+@acting
+def choose_film_first() -> None:
+    """Look at the film before the model is shown, or not, as chosen on the account page."""
+    resources().services.workspace.film_first.set_own(current_identity(), wanted_film_first())
+    remembered().said = done_words("Saved; it counts for radiographs that you open from now on")
 
 
 def take_notice() -> str:

@@ -12,6 +12,7 @@ from core.domain.reading import ReadIndication, setup_from
 from core.domain.records import InspectionState
 from core.domain.signing import meaning_words
 from core.domain.wire_sets import indicator_words
+from core.services.inspections.film_first import FIRST_LOOK
 from core.services.inspections.history import HistoryPage
 from core.services.inspections.history_export import HIDDEN, MAX_EXPORTED
 from core.services.inspections.inspection_record import InspectionRecord, is_blind_for
@@ -129,10 +130,20 @@ def _facts(record: InspectionRecord, *, is_blind: bool) -> dict[str, str]:
         "Reason to re-shoot": reshoot,
         "Override": "" if is_blind else _override(record),
         SEEN: "" if is_blind or record.seen is None else record.seen.words,
+        FIRST_LOOK: "" if is_blind or record.first_look is None else f"{record.first_look.words}.",
+        **({} if is_blind else _measures(record)),
         "State": inspection.state.value,
         "Note": "" if is_blind else inspection.note,
         "Corrects": inspection.revision_of or "",
         "Id": inspection.inspection_id,
+    }
+
+
+def _measures(record: InspectionRecord) -> dict[str, str]:
+    """Measurements by their names, each with the source of its scale."""
+    return {
+        f"{one.measure_id} {one.kind}": "; ".join(filter(None, (one.value, one.scale_source)))
+        for one in record.measures
     }
 
 

@@ -222,6 +222,8 @@ def _viewer(was_pending: bool, drawn_for: str | None) -> None:
             reading=_reading_data(current, reading) if reading else None,
             remark=page.remark,
             progress_by_key=progress_on(items, current, reading),
+            pitch=reading.pitch if reading else None,
+            is_film_first=current_workspace().film_first.is_on(current_identity()),
         ),
         key=VIEWER_KEY,
         on_open=actions.open_event,
@@ -236,12 +238,14 @@ def _viewer(was_pending: bool, drawn_for: str | None) -> None:
         on_revise=reading_actions.revise_event,
         on_seen=reading_actions.seen_event,
         on_zone=reading_actions.zone_event,
+        on_measures=reading_actions.measures_event,
+        on_unveil=reading_actions.unveil_event,
     )
 
 
 def _reading_data(item: WorklistItem, reading: OpenReading) -> dict[str, object]:
     route = None
-    if item.answer and item.answer.result and item.answer.inspection:
+    if item.answer and item.answer.result and item.answer.inspection and not reading.is_veiled:
         certificates = resources().services.routing.certificates
         route = route_data(item.answer.result, item.answer.inspection, certificates)
     identity, inspection = current_identity(), reading.reading.inspection

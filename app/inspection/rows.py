@@ -1,6 +1,7 @@
 """The images of the worklist as plain data for the viewer."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,7 +14,7 @@ from core.domain.inspection import DetectionResult
 from core.domain.kinds import Family, family_of
 from core.domain.model_version import ModelVersion
 from core.domain.polarity import GROUND_WORDS, IMAGES_IN, PolarityDecision
-from core.domain.radiograph import Polarity, PolarityGround, Radiograph
+from core.domain.radiograph import PixelPitch, Polarity, PolarityGround, Radiograph
 from core.domain.records import Inspection
 from core.services.inspections.judging import failed_checks
 from core.services.routing.routing_certificates import RoutingCertificates, image_score, route_image
@@ -41,6 +42,8 @@ def viewer_data(
     reading: Mapping[str, Any] | None = None,
     remark: str = "",
     progress_by_key: Mapping[str, str] | None = None,
+    pitch: PixelPitch | None = None,
+    is_film_first: bool = False,
 ) -> dict[str, Any]:
     """Plain data for the viewer: one image and the worklist around it.
 
@@ -53,31 +56,49 @@ def viewer_data(
         reading: see `app.inspection.reading.rows.reading_data`; None before there is one.
         remark: one line on those of the last files that were not taken.
         progress_by_key: how far each image is read, by the key of its entry; none are told without it.
+        pitch: the scale that counts with the setup of the reading; None takes that of the radiograph.
+        is_film_first: this person looks before the model is shown: the batch tells no counts.
     """
     result = current.answer.result if current.answer else None
+    is_veiled = bool((reading or {}).get("is_first_look")) or (is_film_first and reading is None)
+    shown = None if radiograph is None else _scaled(radiograph, pitch)
+    is_counted = not (is_film_first or is_veiled)
+    batch = current.entry.batch
+    n_together = sum(item.entry.batch == batch for item in items) if batch else 1
     return {
-        "image": _image(current, radiograph, model, (reading or {}).get("srb_mm")) if radiograph else None,
+        "image": _image(current, shown, model, (reading or {}).get("srb_mm"), n_together) if shown else None,
         "status": _status(items, current, result),
-        "detections": _detections(result) if result else [],
-        "result_id": f"{current.entry.key}-{model.name}-{model.version}-{result is not None}",
+        "detections": _detections(result) if result and not is_veiled else [],
+        "result_id": f"{current.entry.key}-{model.name}-{model.version}-{result is not None}-{is_veiled}",
         "calibration": _calibration(model, radiograph),
         "model": _model(model, result),
         "threshold": threshold,
         "threshold_rev": f"{model.name}-{model.version}",
-        "links": _links(current.question) if result and current.question else None,
+        "links": _links(current.question) if result and current.question and not is_veiled else None,
         "reading": None if reading is None else dict(reading),
         "progress": progress(items, remark),
-        "batch": [_batch_item(item, threshold, progress_by_key or {}) for item in items],
+        "batch": [
+            _batch_item(item, threshold, progress_by_key or {}, is_counted=is_counted) for item in items
+        ],
         "current": current.entry.key,
     }
 
 
+def _scaled(radiograph: Radiograph, pitch: PixelPitch | None) -> Radiograph:
+    return radiograph if pitch is None else replace(radiograph, pitch=pitch)
+
+
 def _image(
-    current: WorklistItem, radiograph: Radiograph, model: ModelVersion, srb_mm: float | None
+    current: WorklistItem,
+    radiograph: Radiograph,
+    model: ModelVersion,
+    srb_mm: float | None,
+    n_together: int,
 ) -> dict[str, Any]:
     result = current.answer.result if current.answer else None
     return shown_image(radiograph, current.entry.name, f"/pixels/{radiograph.sha256}") | {
         **polarity_data(radiograph, current.polarity),
+        "n_together": n_together,
         "srb_um": None if srb_mm is None else 1000 * srb_mm,  # no file states it, so the setup may
         "notes": list(dict.fromkeys((*radiograph.notes, *(result.notes if result else ())))),
     }
@@ -209,10 +230,12 @@ def _links(question: Question) -> dict[str, str]:
     }
 
 
-def _batch_item(item: WorklistItem, threshold: float, progress_by_key: Mapping[str, str]) -> dict[str, Any]:
+def _batch_item(
+    item: WorklistItem, threshold: float, progress_by_key: Mapping[str, str], *, is_counted: bool
+) -> dict[str, Any]:
     words = {"ready": "", "asked": "polarity?"}
     summary, answer = words.get(item.state, item.state), item.answer
-    if answer is not None and (found := _probabilities(answer)) is not None:
+    if is_counted and answer is not None and (found := _probabilities(answer)) is not None:
         summary = f"{sum(probability >= threshold for probability in found)} at {threshold:.2f}"
     sha256 = item.entry.sha256
     return {

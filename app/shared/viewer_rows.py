@@ -46,7 +46,7 @@ def shown_image(radiograph: Radiograph, name: str, address: str) -> dict[str, An
         "polarity": radiograph.polarity.value,
         "polarity_text": POLARITY_WORDS.get(radiograph.polarity, "not stated"),
         "mm_per_px": pitch.mm_per_px if pitch else None,
-        "pitch_source": pitch.source.value if pitch else None,
+        "pitch_source": pitch.words if pitch else None,
         "srb_um": None,
         "fields": dict(radiograph.fields),
         "notes": list(radiograph.notes),

@@ -111,6 +111,21 @@ class Exposure:
         if self.sfd_mm is not None and self.sfd_mm < max(self.f_mm or 0, self.b_mm or 0):
             raise BadInputError("SFD: expected at least f and b")
 
+    @property
+    def magnification(self) -> float | None:
+        """M = SFD / (SFD - b), or from two other distances; None where they are not stated.
+
+        It holds in the plane at the distance b from the film or detector.
+        """
+        sfd, f, b = self.sfd_mm, self.f_mm, self.b_mm
+        if sfd is not None and b is not None:
+            return sfd / (sfd - b) if b < sfd else None
+        if f is None:
+            return None
+        if b is not None:
+            return (f + b) / f
+        return None if sfd is None else sfd / f
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON of what was stated; `exposure_from` reads it back."""
         values = {one.name: getattr(self, one.name) for one in exposure_fields()}

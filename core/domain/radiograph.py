@@ -38,11 +38,17 @@ class PitchSource(StrEnum):
     DETECTOR_UNCALIBRATED = "detector plane, uncalibrated (DICOM 0028,0030)"
     FILE = "resolution written in the file"
     USER = "entered by the user"
+    TYPED = "film or detector plane, entered by the user"
+    SETUP = "film or detector plane, of the setup"
+    OBJECT_BY_DISTANCES = "object plane, pitch over magnification"
 
 
 @dataclass(frozen=True, slots=True)
 class PixelPitch:
     """Millimetres per pixel, never without their source.
+
+    Attributes:
+        detail: the numbers that it was computed from, in words.
 
     Raises:
         ValueError: when not positive and finite.
@@ -50,10 +56,16 @@ class PixelPitch:
 
     mm_per_px: float
     source: PitchSource
+    detail: str = ""
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.mm_per_px) and self.mm_per_px > 0):
             raise ValueError(f"mm_per_px must be positive and finite, got {self.mm_per_px}")
+
+    @property
+    def words(self) -> str:
+        """The source, with the numbers that the scale was computed from."""
+        return f"{self.source.value}: {self.detail}" if self.detail else self.source.value
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -57,7 +57,7 @@ def compared(first: Sequence[ReadIndication], second: Sequence[ReadIndication]) 
     """
     first = counted(first)
     seconds = [one for one in counted(second) if one.call is not Call.DISMISSED]
-    partner = _partners(first, seconds)
+    partner = partners(first, seconds)
     pairs = [
         _pair(one, seconds[partner[i]] if i in partner else None)
         for i, one in enumerate(first)
@@ -77,8 +77,8 @@ def can_be_one(first: ReadIndication, second: ReadIndication) -> bool:
     return bool(shapes[0] & shapes[1])
 
 
-def _partners(first: Sequence[ReadIndication], second: Sequence[ReadIndication]) -> dict[int, int]:
-    """Place in the second reading by place in the first, each used once."""
+def partners(first: Sequence[ReadIndication], second: Sequence[ReadIndication]) -> dict[int, int]:
+    """Place in the second reading by place in the first, each used once; see `compared`."""
     found = []
     for i, a in enumerate(first):
         for k, b in enumerate(second):

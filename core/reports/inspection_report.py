@@ -23,7 +23,7 @@ _STATED_ONLY = (
     "polarity", "polarity_ground",
     "wire_set", "required_wire", "srb_mm", "film_number", "position", "reshoot_reason", "certificate",
     "changed_disposition", "change_reason", "members", "covered_percent", "override", "n_open",
-    "seen_percent", "zone_seen_percent",
+    "seen_percent", "zone_seen_percent", "measures", "first_look",
     "exposure", "exposure_of_file",
     "dismissed_as",
     "kind", "grade", "graded_by",
@@ -303,6 +303,8 @@ class InspectionReport:
         earlier, later: revisions before and after this one, oldest first.
         seen_percent, zone_seen_percent: of the radiograph and of its zone, what its reader has seen at 1:1 or
             more; None where not kept.
+        measures: each as `core.domain.measures.MeasureLine`; None where none was made.
+        first_look: in words; None where the model was on show at once.
     """
 
     inspection_id: str
@@ -330,6 +332,8 @@ class InspectionReport:
     reshoot_reason: str | None = None
     override: OverrideFacts | None = None
     seen_percent: float | None = None
+    measures: tuple[Mapping[str, str], ...] | None = None
+    first_look: str | None = None
     exposure: Mapping[str, str | float] | None = None
     exposure_of_file: Mapping[str, str | float] | None = None
     zone_seen_percent: float | None = None

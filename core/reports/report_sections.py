@@ -156,6 +156,19 @@ def _verdict(report: InspectionReport, width: float) -> Iterator[Flowable]:
     yield together("Verdict by the acceptance table", *lines, *(text(one, SMALL) for one in judged.notes))
 
 
+def _measures(report: InspectionReport, width: float) -> Iterator[Flowable]:
+    """Measurements made on the radiograph, one row each; nothing where none was made."""
+    if report.measures:
+        rows = [
+            (
+                f"{one['measure_id']} {one['kind']}",
+                "; ".join(filter(None, (one["value"], one["scale_source"]))),
+            )
+            for one in report.measures
+        ]
+        yield together("Measurements", facts(rows, width, 0.2))
+
+
 def _facts(report: InspectionReport, width: float) -> Iterator[Flowable]:
     image, model, setup = report.image, report.model, report.setup
     sided = {True: "one side", False: "both sides", None: "not known"}[setup.is_single_sided]
@@ -186,8 +199,10 @@ def _facts(report: InspectionReport, width: float) -> Iterator[Flowable]:
         ("Inspection", f"{report.inspection_id}, version {report.version}, reading {report.reading_version}"),
         ("Last change", moment(report.updated_at)),
         ("Seen at 1:1 or more", _seen(report)),
+        *([("First look", report.first_look)] if report.first_look else []),
     ]
     yield together("Part and image", side_by_side(facts(part, half, 0.36), facts(taken, half, 0.26), width))
+    yield from _measures(report, width)
     yield from _exposure(report, width)
     ran = [
         ("Model", f"{model.name} v{model.version}"),

@@ -21,11 +21,14 @@ from core.services.images.image_quality import ImageQualityService
 from core.services.images.images import ImageService
 from core.services.images.scales import ScaleService
 from core.services.inspections.correction_queue import CorrectionQueue
+from core.services.inspections.film_first import FilmFirstService
+from core.services.inspections.first_looks import FirstLookService
 from core.services.inspections.history import HistoryService
 from core.services.inspections.history_export import HistoryExportService
 from core.services.inspections.inspecting import InspectionService
 from core.services.inspections.inspection_record import InspectionRecordService
 from core.services.inspections.judging import Judgement, JudgingService
+from core.services.inspections.measuring import MeasuringService
 from core.services.inspections.open_readings import OpenReadingService
 from core.services.inspections.readings import Reading, ReadingService
 from core.services.inspections.rule_editing import RuleSetEditingService
@@ -65,6 +68,9 @@ class Workspace:
     open_readings: OpenReadingService
     seeing: SeeingService
     zones: ZoneService
+    film_first: FilmFirstService
+    first_looks: FirstLookService
+    measuring: MeasuringService
     judging: JudgingService
     signing_off: SigningOffService
     reviews: SecondReviewService
@@ -114,10 +120,11 @@ def make_workspace(
 
     def judge(reading: Reading) -> Judgement:
         inspection = reading.inspection
+        setup = setup_from(inspection.setup)
         return judging.judge(
             reading.indications,
-            setup_from(inspection.setup),
-            images.pitch(inspection.image_sha256),
+            setup,
+            images.pitch(inspection.image_sha256, setup),
             inspection.image_quality,
             is_stated=inspection.disposition is not None,
         )
@@ -135,6 +142,9 @@ def make_workspace(
         open_readings=OpenReadingService(store),
         seeing=SeeingService(store),
         zones=ZoneService(store, images),
+        film_first=FilmFirstService(store),
+        first_looks=FirstLookService(store),
+        measuring=MeasuringService(store, images),
         judging=judging,
         signing_off=SigningOffService(store, asked, sealing_key, judge=judge),
         reviews=SecondReviewService(store, asked, Sealer(sealing_key)),

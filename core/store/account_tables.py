@@ -67,6 +67,16 @@ class PolicyRow(Base):
     set_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class PreferenceRow(Base):
+    """A choice of one person for themselves, such as that they look before the model does."""
+
+    __tablename__ = "preferences"
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.user_id"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
 class SessionRow(Base):
     """A signed-in browser. The token itself is nowhere: `token_hash` is its keyed digest."""
 

@@ -1,4 +1,4 @@
-"""The repositories of people's certificates, and of the policies that an admin sets for everybody."""
+"""The repositories of certificates, of policies that an admin sets for everybody, and of own preferences."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from core.domain.certificates import Certificate, Scheme
-from core.store.account_tables import CertificateRow, PolicyRow
+from core.store.account_tables import CertificateRow, PolicyRow, PreferenceRow
 
 
 class CertificateRepository:
@@ -64,6 +64,23 @@ class PolicyRepository:
     def put(self, name: str, value: Mapping[str, Any], *, by: str | None, at: datetime) -> None:
         """Set it, in place of an earlier value."""
         self._session.merge(PolicyRow(name=name, value=dict(value), set_by=by, set_at=at))
+        self._session.flush()
+
+
+class PreferenceRepository:
+    """Rows of `preferences` within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get(self, user_id: str, name: str) -> Mapping[str, Any] | None:
+        """What this person chose under this name, None when nothing."""
+        row = self._session.get(PreferenceRow, (user_id, name))
+        return None if row is None else row.value
+
+    def put(self, user_id: str, name: str, value: Mapping[str, Any]) -> None:
+        """Keep the choice, in place of an earlier one."""
+        self._session.merge(PreferenceRow(user_id=user_id, name=name, value=dict(value)))
         self._session.flush()
 
 

@@ -1,4 +1,4 @@
-"""Tables of what people looked at on a radiograph: the area they have seen, and the zone that counts."""
+"""Tables of what people looked at on a radiograph, the zone that counts, measures, and first looks."""
 
 from datetime import datetime
 from typing import Any
@@ -29,3 +29,25 @@ class ZoneRow(Base):
     zone: Mapped[dict[str, Any]] = mapped_column(JSON)
     set_by: Mapped[str] = mapped_column(ForeignKey("users.user_id"))
     set_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class MeasurementsRow(Base):
+    """The measures that people drew on the radiograph of an inspection, in px of it."""
+
+    __tablename__ = "measurements"
+
+    inspection_id: Mapped[str] = mapped_column(ForeignKey("inspections.inspection_id"), primary_key=True)
+    measures: Mapped[list[Any]] = mapped_column(JSON)
+    set_by: Mapped[str] = mapped_column(ForeignKey("users.user_id"))
+    set_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class FirstLookRow(Base):
+    """The reading of an inspection before the model was shown; `found` is missing until it is done."""
+
+    __tablename__ = "first_looks"
+
+    inspection_id: Mapped[str] = mapped_column(ForeignKey("inspections.inspection_id"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.user_id"))
+    began_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    found: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

@@ -10,12 +10,17 @@ from sqlalchemy.orm import Session
 
 from core.store.annotations import AnnotationRepository
 from core.store.audit_events import AuditRepository
-from core.store.certificates import CertificateRepository, PolicyRepository
+from core.store.certificates import CertificateRepository, PolicyRepository, PreferenceRepository
 from core.store.clock import now_utc
 from core.store.data_versions import DataVersionRepository
 from core.store.database import writing
 from core.store.evaluations import EvaluationRepository
-from core.store.films import SeenAreaRepository, ZoneRepository
+from core.store.films import (
+    FirstLookRepository,
+    MeasurementRepository,
+    SeenAreaRepository,
+    ZoneRepository,
+)
 from core.store.fingerprints import FingerprintRepository
 from core.store.images import ImageRepository
 from core.store.inspection_history import InspectionHistory
@@ -49,6 +54,7 @@ class Work:
     users = cached_property(lambda work: UserRepository(work._session))
     certificates = cached_property(lambda work: CertificateRepository(work._session))
     policies = cached_property(lambda work: PolicyRepository(work._session))
+    preferences = cached_property(lambda work: PreferenceRepository(work._session))
     sessions = cached_property(lambda work: SessionRepository(work._session))
     failures = cached_property(lambda work: SignInFailureRepository(work._session))
     images = cached_property(lambda work: ImageRepository(work._session))
@@ -68,6 +74,8 @@ class Work:
     promotion_requests = cached_property(lambda work: PromotionRequestRepository(work._session))
     seen_areas = cached_property(lambda work: SeenAreaRepository(work._session))
     zones = cached_property(lambda work: ZoneRepository(work._session))
+    measurements = cached_property(lambda work: MeasurementRepository(work._session))
+    first_looks = cached_property(lambda work: FirstLookRepository(work._session))
     queue = cached_property(lambda work: QueueRepository(work._session, now=work.now))
     data_versions = cached_property(lambda work: DataVersionRepository(work._session))
     evaluations = cached_property(lambda work: EvaluationRepository(work._session))

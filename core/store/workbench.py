@@ -187,7 +187,11 @@ def _kept_rule_set(row: RuleSetRow) -> KeptRuleSet:
 
 @dataclass(frozen=True, slots=True)
 class KeptScale:
-    """A scale that somebody measured on an image: a known length and how many px it takes up."""
+    """A scale that somebody entered for an image: a known length and how many px it takes up.
+
+    Attributes:
+        is_typed: it is the pitch of one px of film or detector, typed; otherwise the length was drawn.
+    """
 
     scale_id: str
     image_sha256: str
@@ -196,6 +200,7 @@ class KeptScale:
     measured_px: float
     set_by: str | None
     set_at: datetime
+    is_typed: bool = False
 
 
 class ScaleRepository:
@@ -215,6 +220,7 @@ class ScaleRepository:
                 measured_px=kept.measured_px,
                 set_by=kept.set_by,
                 set_at=kept.set_at,
+                is_typed=kept.is_typed,
             )
         )
         self._session.flush()
@@ -235,6 +241,7 @@ class ScaleRepository:
             row.measured_px,
             row.set_by,
             row.set_at,
+            row.is_typed,
         )
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Float, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import JSON, CheckConstraint, Float, ForeignKey, Index, Integer, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.store.account_tables import ID_LENGTH
@@ -55,7 +55,7 @@ class RuleSetRow(Base):
 
 
 class ImageScaleRow(Base):
-    """A scale that a person measured on an image; the newest one counts."""
+    """A scale that a person drew on an image, or a pixel pitch that they typed; the newest one counts."""
 
     __tablename__ = "image_scales"
     __table_args__ = (CheckConstraint("mm_per_px > 0", "scale_is_positive"),)
@@ -67,6 +67,7 @@ class ImageScaleRow(Base):
     measured_px: Mapped[float] = mapped_column(Float)
     set_by: Mapped[str | None] = mapped_column(ForeignKey("users.user_id"))
     set_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    is_typed: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class DisagreementRow(Base):

@@ -80,6 +80,14 @@ def remove_certificate(seen: User, certificate: Certificate) -> None:
 
 
 @acting
+def set_film_first() -> None:
+    """Let everybody look at the film first, or not, as the widget says."""
+    is_on = state.wants_film_first()
+    resources().services.workspace.film_first.set_default(current_identity(), is_on)
+    _done("The model stays hidden until the first look is done" if is_on else "The model is shown at once")
+
+
+@acting
 def set_required() -> None:
     """Let signing need a valid certificate, or not, as the widget says."""
     is_required = state.wants_required()

@@ -19,8 +19,8 @@ _NEW = Certificate("new", Scheme.ISO_9712, RADIOGRAPHIC, 2, "-", _LAST_DAY)
 _STATES = ("active", "disabled", "erased")
 
 
-def draw_bar(users: Sequence[User], *, is_certificate_required: bool) -> None:
-    """The filter, the number of accounts, the way to the form, and whether signing needs a certificate."""
+def draw_bar(users: Sequence[User], *, is_certificate_required: bool, is_film_first: bool) -> None:
+    """The filter, the number of accounts, the way to the form, and what holds for everybody."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="users-bar"):
         st.text_input("Find", key=state.FIND, placeholder="name or full name", width=220)
         st.selectbox("Role", ACCOUNT_ROLES, format_func=lambda role: role.label, key=state.ROLE, index=None,
@@ -33,6 +33,10 @@ def draw_bar(users: Sequence[User], *, is_certificate_required: bool) -> None:
         st.checkbox("Signing needs a valid certificate", key=state.REQUIRED, on_change=actions.set_required,
                     help="Nobody signs, as inspector or reviewer, without an RT certificate that is valid on "
                          "the day in UTC.")  # fmt: skip
+        state.show_film_first(is_film_first)
+        st.checkbox("Film first", key=state.FILM_FIRST, on_change=actions.set_film_first,
+                    help="The model stays hidden until the person has marked the first look as done. What "
+                         "each found first is in the record. Everybody may choose otherwise.")  # fmt: skip
         n_active = sum(user.is_active for user in users)
         st.caption(f"{len(state.found(users))} shown · {n_active} of {len(users)} active · times are UTC")
 

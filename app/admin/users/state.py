@@ -11,7 +11,7 @@ from core.domain.errors import BadInputError
 from core.services.accounts.accounts import NewPassword
 
 FIND, ROLE, STATE = "users.find", "users.role", "users.state"
-REQUIRED = "users.certificate.required"
+REQUIRED, FILM_FIRST = "users.certificate.required", "users.film_first"
 _CHOSEN = "user"
 
 
@@ -111,6 +111,16 @@ def show_required(is_required: bool) -> None:
 def wants_required() -> bool:
     """The choice in that widget."""
     return bool(st.session_state[REQUIRED])
+
+
+def show_film_first(is_on: bool) -> None:
+    """Let the widget say whether everybody looks at the film first, as it is stored."""
+    st.session_state[FILM_FIRST] = is_on
+
+
+def wants_film_first() -> bool:
+    """The choice in that widget."""
+    return bool(st.session_state[FILM_FIRST])
 
 
 def chosen_role(widget: str) -> Role:

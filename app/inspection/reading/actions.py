@@ -11,11 +11,14 @@ from typing import Any
 from app.inspection.state import Signing, own_worklist, remembered, viewer_event
 from app.shared.access import acting, client_address, current_identity, current_workspace
 from app.shared.incident import incident, refusal_of
+from app.shared.worklist import WorklistEntry
 from core.domain.accounts import Identity
 from core.domain.errors import BadInputError, WorkbenchError
+from core.domain.measures import measure_from
 from core.domain.override import Override
 from core.domain.reading import ReadIndication, first_reading, indication_from
 from core.domain.records import AnnotationSource, Inspection, ReshootReason, chosen_disposition
+from core.domain.scale import typed_pitch_mm
 from core.domain.zone import zone_from
 from core.services.inspections.inspecting import Decision
 from core.services.workspaces import Workspace
@@ -77,19 +80,29 @@ def zone_event() -> None:
 
 @acting
 def scale_event() -> None:
-    """A known length was measured on the image: the scale from now on."""
+    """The scale from now on, by a length drawn or a pitch typed: of the image, or of its batch."""
     event = viewer_event("scale")
-    if not isinstance(event, Mapping) or event.get("length_mm") is None:
+    if not isinstance(event, Mapping):
         return
-    sha256 = str(event["sha256"])
-    if own_worklist().with_digest(sha256) is None:
+    typed, length_mm = event.get("typed"), event.get("length_mm")
+    if not typed and length_mm is None:
+        return
+    sha256, scales, identity = str(event["sha256"]), current_workspace().scales, current_identity()
+    entry = own_worklist().with_digest(sha256)
+    if entry is None:
         raise BadInputError("this image is not on your table")
-    current_workspace().scales.set(
-        current_identity(),
-        sha256,
-        known_mm=float(event["length_mm"]),
-        measured_px=float(event["length_px"]),
-    )
+    for one in _together(entry) if event.get("is_batch") else [sha256]:
+        if typed:
+            scales.type_pitch(identity, one, typed_pitch_mm(str(typed)))
+        else:
+            scales.set(identity, one, known_mm=float(length_mm), measured_px=float(event["length_px"]))
+
+
+def _together(entry: WorklistEntry) -> list[str]:
+    """The images on the worklist that were handed in together with this one, it among them."""
+    entries = own_worklist().entries()
+    alike = [one.sha256 for one in entries if one is entry or (entry.batch and one.batch == entry.batch)]
+    return [sha256 for sha256 in alike if sha256 is not None]
 
 
 def sign(signing: Signing, password: str, override: Override | None = None) -> str:
@@ -145,8 +158,33 @@ def _of_record(inspection: Inspection, one: ReadIndication) -> ReadIndication:
     return replace(one, probability=told)
 
 
+@acting
+def measures_event() -> None:
+    """The measures on the radiograph changed."""
+    event = viewer_event("measures")
+    if isinstance(event, Mapping):
+        measures = [measure_from({**one, "measure_id": one["id"]}) for one in event["content"]]
+        current_workspace().measuring.save(current_identity(), str(event["inspection_id"]), measures)
+
+
+@acting
+def unveil_event() -> None:
+    """The first look is done: the model is shown from now on."""
+    if isinstance(event := viewer_event("unveil"), Mapping):
+        current_workspace().first_looks.finish(
+            current_identity(), str(event["inspection_id"]), expected_version=int(event["version"])
+        )
+
+
 def _save(event: Mapping[str, Any], identity: Identity, workspace: Workspace) -> None:
-    inspection = workspace.inspections.get(identity, str(event["inspection_id"]))
+    shown = workspace.open_readings.open(identity, str(event["inspection_id"]), known=remembered().shown)
+    inspection = shown.reading.inspection
+    if shown.is_veiled:
+        marked = tuple(indication_from(box) for box in event["content"])
+        workspace.first_looks.save(
+            identity, inspection.inspection_id, marked, expected_version=int(event["base"])
+        )
+        return
     indications = checked_reading(inspection, event["content"])
     workspace.readings.save(
         identity, inspection.inspection_id, indications, expected_version=int(event["base"])

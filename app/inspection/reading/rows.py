@@ -7,7 +7,9 @@ from typing import Any
 
 from app.shared.viewer_rows import kinds_by_class, known_kinds, quality_lines, severity_ranks
 from core.domain.accounts import Identity
+from core.domain.first_look import own_of
 from core.domain.kinds import family_of
+from core.domain.measures import Measure
 from core.domain.objections import objection_line
 from core.domain.permissions import Action, may
 from core.domain.reading import setup_from
@@ -25,6 +27,13 @@ _STATE_WORDS = {
     InspectionState.RETURNED: "signed, returned by the second person",
 }
 _NO_GUEST_SIGNS = "guests cannot sign"
+#: Stands in place of the verdict while the model is hidden.
+VEILED_JUDGEMENT = {
+    "verdict": "not assessed",
+    "words": "first look: no verdict before it is done",
+    "withheld": [],
+    "notes": [],
+}
 
 
 def reading_data(shown: OpenReading, identity: Identity, *, refused: Mapping[str, Any]) -> dict[str, Any]:
@@ -35,8 +44,9 @@ def reading_data(shown: OpenReading, identity: Identity, *, refused: Mapping[str
         identity: who looks at it.
         refused: a change that was not saved and why: `edit` (the viewer's number of it) and `message`.
     """
-    reading, inspection = shown.reading, shown.reading.inspection
+    reading, inspection, is_veiled = shown.reading, shown.reading.inspection, shown.is_veiled
     family = family_of(inspection.model.name)
+    indications = own_of(reading.indications) if is_veiled else reading.indications
     may_sign = may(identity.role, Action.SIGNATURES_ADD)
     return {
         "inspection_id": inspection.inspection_id,
@@ -48,10 +58,14 @@ def reading_data(shown: OpenReading, identity: Identity, *, refused: Mapping[str
         "saved_at": _moment(reading.saved_at),
         "author": shown.names.get(reading.author_id or "", ""),
         "override": override_words(inspection),
-        "indications": [one.to_box() for one in reading.indications],
+        "indications": [one.to_box() for one in indications],
         "decision": decision_data(inspection, shown.names),
         "operating_probability": inspection.model.operating_probability,
-        "judgement": judgement_data(shown.judgement),
+        "judgement": VEILED_JUDGEMENT if is_veiled else judgement_data(shown.judgement),
+        "is_blind": is_veiled,
+        "is_first_look": is_veiled,
+        "first_look": shown.first_look.words if shown.first_look else "",
+        "measures": [measure_data(one) for one in shown.measures],
         "judged_for": judged_for(shown),
         "family": family.value,
         "kinds": kinds_by_class(family),
@@ -80,6 +94,18 @@ def reading_data(shown: OpenReading, identity: Identity, *, refused: Mapping[str
 def zone_data(zone: KeptZone, inspection: Inspection) -> dict[str, Any]:
     """The zone that is judged, and its word: the weld or the part."""
     return zone.to_dict() | {"word": "part" if inspection.model.name == "casting" else "weld"}
+
+
+def measure_data(one: Measure) -> dict[str, Any]:
+    """The measure as the viewer draws it."""
+    return {
+        "id": one.measure_id,
+        "kind": one.kind.value,
+        "a": list(one.a),
+        "b": list(one.b),
+        "bandPx": one.band_px,
+        "is_background": one.is_background,
+    }
 
 
 def judged_for(shown: OpenReading) -> str:

@@ -46,7 +46,8 @@ class ImageQualityService:
         require(identity, Action.INSPECTIONS_RECORD)
         with self._store.read() as work:
             again = _again(work, radiograph.sha256, identity.account_id, before=None)
-        return self._made(radiograph, model, setup, again)
+        scaled = replace(radiograph, pitch=self._images.pitch(radiograph.sha256, setup))
+        return self._made(scaled, model, setup, again)
 
     def remade(self, inspection: Inspection, setup: Setup, pitch: PixelPitch | None) -> dict[str, Any]:
         """The report of this inspection with another setup or scale; nothing is stored.
@@ -66,10 +67,13 @@ class ImageQualityService:
         Raises:
             BlobNotFoundError, BlobDamagedError: its radiograph is gone or changed.
         """
-        was = setup_from(inspection.setup)
-        if inspection.image_quality is None or gate_basis(was, None) == gate_basis(setup, None):
+        if inspection.image_quality is None:
             return None
-        return self.remade(inspection, setup, self._images.pitch(inspection.image_sha256))
+        was, sha256 = setup_from(inspection.setup), inspection.image_sha256
+        pitch = self._images.pitch(sha256, setup)
+        if gate_basis(was, self._images.pitch(sha256, was)) == gate_basis(setup, pitch):
+            return None
+        return self.remade(inspection, setup, pitch)
 
     def refresh(self, identity: Identity, inspection: Inspection) -> Inspection:
         """The inspection, its report made again if the scale was set while the first one was being made.
@@ -81,7 +85,8 @@ class ImageQualityService:
         report = inspection.image_quality
         if report is None or not inspection.is_open or "basis" not in report:
             return inspection
-        setup, pitch = setup_from(inspection.setup), self._images.pitch(inspection.image_sha256)
+        setup = setup_from(inspection.setup)
+        pitch = self._images.pitch(inspection.image_sha256, setup)
         if report["basis"] == gate_basis(setup, pitch):
             return inspection
         made = self.remade(inspection, setup, pitch)

@@ -3,12 +3,16 @@
 import threading
 from collections import OrderedDict
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from core.domain.accounts import Identity
 from core.domain.errors import BadInputError
+from core.domain.exposure import Exposure
 from core.domain.permissions import Action, require
 from core.domain.radiograph import PitchSource, PixelPitch, Polarity, Radiograph
+from core.domain.reading import Setup
+from core.domain.scale import scale_of
 from core.imaging.fingerprint import fingerprint
 from core.imaging.names import clean_name
 from core.imaging.read import read_radiograph
@@ -16,6 +20,7 @@ from core.services.images.copies import kept_fingerprint
 from core.store.blobs import BlobNotFoundError, BlobStore
 from core.store.images import StoredImage
 from core.store.unit_of_work import Store, Work
+from core.store.workbench import KeptScale
 
 #: Radiographs kept decoded; a 5000 x 1300 film takes 13 MB.
 _KEPT_IN_MEMORY = 6
@@ -132,8 +137,8 @@ class ImageService:
             raise BlobNotFoundError(f"no image {sha256[:12]} is stored")
         return stored
 
-    def pitch(self, sha256: str) -> PixelPitch | None:
-        """The scale that counts: what a person measured, else what the file says; None when neither does.
+    def pitch(self, sha256: str, setup: Setup | None = None) -> PixelPitch | None:
+        """The scale that counts for the image with this setup; see `pitch_of`.
 
         Raises:
             BlobNotFoundError: no such image.
@@ -142,7 +147,7 @@ class ImageService:
             stored = work.images.find(sha256)
             if stored is None:
                 raise BlobNotFoundError(f"no image {sha256[:12]} is stored")
-            return pitch_of(work, stored)
+            return pitch_of(work, stored, setup)
 
     def name(self, sha256: str) -> str:
         """The name that the image was first handed in under.
@@ -183,7 +188,22 @@ def _facts(radiograph: Radiograph, n_bytes: int) -> dict[str, Any]:
     return facts
 
 
-def pitch_of(work: Work, image: StoredImage) -> PixelPitch | None:
-    """The scale that counts: what a person measured, else what the file says; None when neither does."""
-    measured = work.scales.newest(image.sha256)
-    return image.pitch if measured is None else PixelPitch(measured.mm_per_px, PitchSource.USER)
+def pitch_of(
+    work: Work, image: StoredImage, setup: Setup | None = None, *, until: datetime | None = None
+) -> PixelPitch | None:
+    """The scale that counts for the image with this setup, see `core.domain.scale.scale_of`.
+
+    Args:
+        work: the transaction.
+        image: its row.
+        setup: of the inspection; None takes what a person entered for the image, else what its file says.
+        until: the moment for which it is asked; None is now.
+    """
+    kept = work.scales.newest(image.sha256, until=until)
+    entered = None if kept is None else entered_pitch(kept)
+    return scale_of(entered, image.pitch, Exposure() if setup is None else setup.exposure)
+
+
+def entered_pitch(kept: KeptScale) -> PixelPitch:
+    """The scale that a person drew on the image, at the object, or typed, of the film or detector."""
+    return PixelPitch(kept.mm_per_px, PitchSource.TYPED if kept.is_typed else PitchSource.USER)

@@ -18,6 +18,7 @@ from core.domain.radiograph import Polarity
 from core.domain.reading import Setup, setup_from
 from core.domain.records import Disposition, Inspection, ModelReference, ReshootReason, new_id
 from core.services.images.image_quality import tell_remade
+from core.services.inspections.film_first import begin_veiled
 from core.store.unit_of_work import Store, Work
 
 
@@ -286,6 +287,7 @@ def touch(work: Work, identity: Identity, inspection: Inspection, how: Touch) ->
     """The inspection, in the history from now on, within `work`; as it is where somebody opened it before."""
     if inspection.opened_at is not None:
         return inspection
+    begin_veiled(work, identity, inspection)
     work.inspections.set_opened(inspection.inspection_id, work.now)
     _tell(work, identity, inspection, "inspection.recorded", by=how.value)
     return replace(inspection, opened_at=work.now)

@@ -4,8 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.domain.accounts import COMMAND_LINE, Identity, Role
+from core.domain.first_look import FirstLook
+from core.domain.measures import MeasureLine
 from core.domain.permissions import Action, may, require
 from core.domain.records import Inspection, InspectionState, Review, Signature
+from core.services.inspections.film_first import first_look_of
+from core.services.inspections.measuring import recorded_lines
 from core.services.inspections.readings import Reading, reading_of
 from core.services.inspections.seeing import SeenShares, seen_shares
 from core.store.unit_of_work import Store, Work
@@ -21,6 +25,8 @@ class InspectionRecord:
         names: of everybody who occurs, by user id; the full name, else the sign-in name.
         seen: shares that whoever signed, else the inspector, has seen at 1:1 or more; None where that was
             not kept.
+        measures: one line each, with the scale of when it was signed first, else of now.
+        first_look: what was marked before the model was shown; None where it was on show at once.
     """
 
     reading: Reading
@@ -28,6 +34,8 @@ class InspectionRecord:
     reviews: tuple[Review, ...]
     names: Mapping[str, str]
     seen: SeenShares | None = None
+    measures: tuple[MeasureLine, ...] = ()
+    first_look: FirstLook | None = None
 
     @property
     def inspection(self) -> Inspection:
@@ -61,7 +69,15 @@ class InspectionRecordService:
             people = {inspection.inspector_id, inspection.updated_by, reading.author_id}
             people |= {one.signer_id for one in signatures} | {one.reviewer_id for one in reviews}
             seen = seen_shares(work, inspection, signatures)
-            return InspectionRecord(reading, signatures, reviews, _names(work, people), seen)
+            return InspectionRecord(
+                reading,
+                signatures,
+                reviews,
+                _names(work, people),
+                seen,
+                recorded_lines(work, inspection, signatures),
+                first_look_of(work, inspection),
+            )
 
 
 def is_blind_for(identity: Identity, *, inspector_id: str | None, state: InspectionState) -> bool:

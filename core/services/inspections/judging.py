@@ -24,7 +24,12 @@ from core.store.unit_of_work import Store, Work
 EDGE_PX = 1.0
 #: Reading a table takes some 25 ms; the same text is the same table.
 _read, _shipped = lru_cache(maxsize=32)(read_rule_set), lru_cache(maxsize=32)(shipped_rule_set)
-_AT_DETECTOR = (PitchSource.DETECTOR, PitchSource.DETECTOR_UNCALIBRATED)
+_AT_DETECTOR = (
+    PitchSource.DETECTOR,
+    PitchSource.DETECTOR_UNCALIBRATED,
+    PitchSource.TYPED,
+    PitchSource.SETUP,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.domain.accounts import Identity
+from core.domain.first_look import FirstLook
+from core.domain.measures import Measure
 from core.domain.permissions import Action, require
+from core.domain.radiograph import PixelPitch
 from core.domain.reading import Call, setup_from
 from core.domain.records import Inspection, Signature
 from core.domain.seen import SeenGrid
 from core.services.images.images import pitch_of
 from core.services.inspections.correction_queue import names_of
+from core.services.inspections.film_first import first_look_of, is_veiled
 from core.services.inspections.inspecting import newest_of
 from core.services.inspections.judging import Judgement, judge, rule_set_of
+from core.services.inspections.measuring import measures_of
 from core.services.inspections.readings import Reading, existing, reading_of
 from core.services.inspections.seeing import SeenShares, seen_area, shares_of
 from core.services.inspections.signing_off import judgement_as_signed
@@ -38,6 +43,10 @@ class OpenReading:
         signatures: oldest first; none while it is open.
         names: of the people by user id.
         seen, shares: what whoever looks has seen of the radiograph at 1:1 or more; no shares for nothing.
+        pitch: the scale that counts with its setup, None when unknown.
+        measures: that were made on the radiograph.
+        is_veiled: the model's list is hidden from whoever looks until their first look is done.
+        first_look: what was marked before the model was shown; None where it was on show at once.
     """
 
     reading: Reading
@@ -47,6 +56,10 @@ class OpenReading:
     names: Mapping[str, str]
     seen: SeenGrid
     shares: SeenShares | None
+    pitch: PixelPitch | None = None
+    measures: tuple[Measure, ...] = ()
+    is_veiled: bool = False
+    first_look: FirstLook | None = None
 
 
 def progress_of(reading: Reading) -> ReadingProgress:
@@ -103,26 +116,40 @@ def _opened(work: Work, identity: Identity, inspection: Inspection, known: OpenR
     signatures: Sequence[Signature] = ()
     if not inspection.is_open:
         signatures = work.signatures.of_inspection(inspection.inspection_id)
-    judged_on, judgement = _judged(work, reading, signatures, known)
+    judged_on, judgement, pitch = _judged(work, reading, signatures, known)
     people = {reading.author_id, inspection.updated_by, *(one.signer_id for one in signatures)}
     seen = seen_area(work, inspection, identity.user_id)
     shares = shares_of(work, inspection, identity.user_id)
-    return OpenReading(reading, judgement, judged_on, tuple(signatures), names_of(work, people), seen, shares)
+    return OpenReading(
+        reading,
+        judgement,
+        judged_on,
+        tuple(signatures),
+        names_of(work, people),
+        seen,
+        shares,
+        pitch,
+        measures_of(work, inspection.inspection_id),
+        is_veiled(work, identity, inspection),
+        first_look_of(work, inspection),
+    )
 
 
 def _judged(
     work: Work, reading: Reading, signatures: Sequence[Signature], known: OpenReading | None
-) -> tuple[tuple[object, ...], Judgement]:
+) -> tuple[tuple[object, ...], Judgement, PixelPitch | None]:
     inspection = reading.inspection
     image = work.images.find(inspection.image_sha256)
     if image is None:
         raise BlobNotFoundError(f"no image {inspection.image_sha256[:12]} is stored")
-    setup, pitch = setup_from(inspection.setup), pitch_of(work, image)
+    setup = setup_from(inspection.setup)
+    pitch = pitch_of(work, image, setup)
     table = rule_set_of(work, setup.standard).sha256 if setup.standard else ""
     key = (inspection.inspection_id, inspection.version, reading.version, pitch, table, len(signatures))
     if known is not None and known.judged_on == key:
-        return key, known.judgement
+        return key, known.judgement, pitch
     if (signed := judgement_as_signed(work, signatures)) is not None:
-        return key, signed
+        return key, signed, pitch
     is_stated = inspection.disposition is not None
-    return key, judge(work, reading.indications, setup, pitch, inspection.image_quality, is_stated=is_stated)
+    made = judge(work, reading.indications, setup, pitch, inspection.image_quality, is_stated=is_stated)
+    return key, made, pitch

@@ -24,8 +24,10 @@ from core.domain.records import (
 from core.domain.signing import INSPECTED
 from core.services.accounts.certificates import certificate_to_sign
 from core.services.inspections.correction_queue import queue_signed
+from core.services.inspections.film_first import first_look_content, require_unveiled
 from core.services.inspections.inspecting import decision_content, inspection_content
 from core.services.inspections.judging import Judgement, judgement_from
+from core.services.inspections.measuring import copy_measures, measured_content
 from core.services.inspections.readings import Reading, reading_of
 from core.services.inspections.seeing import seen_content
 from core.services.inspections.signatures import Sealer
@@ -94,14 +96,16 @@ class SigningOffService:
             SignInRefusedError: the password is another one.
             UnknownRecordError: there is no such inspection.
             ImmutableRecordError: it is signed already.
-            BadInputError: no disposition is set, re-shoot without a reason, or something stands against the
-                disposition and `override` says nothing to it, or speaks of something else.
+            BadInputError: a first look is not done, no disposition is set, re-shoot without a reason, or
+                something stands against the disposition and `override` says nothing to it, or speaks of
+                something else.
             StaleVersionError: decision or reading changed since; nothing was signed.
         """
         require(identity, Action.SIGNATURES_ADD)
         with self._store.read() as work:
             certificate_to_sign(work, identity)
             judged = reading_of(work, inspection_id)
+            require_unveiled(work, inspection_id)
         judgement = self._judge(judged)
         _require_signable(judged, expected_reading)
         override = _answered(judged.inspection, judgement, override, identity)
@@ -114,7 +118,7 @@ class SigningOffService:
                 work.inspections.set_override(inspection_id, override)
                 reading = replace(reading, inspection=replace(reading.inspection, override=override))
             content = signed_content(
-                reading, judgement.to_dict(), seen_content(work, reading.inspection, identity.user_id)
+                reading, judgement.to_dict(), beside_content(work, reading.inspection, identity.user_id)
             )
             signature = self._sealer.sign(work, identity, reading.inspection, content, INSPECTED)
             work.signatures.keep_judgement(signature.signature_id, judgement.to_dict())
@@ -166,6 +170,7 @@ class SigningOffService:
             work.inspections.add(revision)
             copied = self._copied(work, identity, signed, revision)
             work.annotations.append(copied)
+            copy_measures(work, identity, inspection_id, revision.inspection_id)
             work.inspections.set_found(revision.inspection_id, copied.boxes)
             if (zone := work.zones.get(inspection_id)) is not None:
                 work.zones.put(revision.inspection_id, zone, by=identity.user_id, at=work.now)
@@ -212,7 +217,21 @@ class SigningOffService:
         )
 
 
-def signed_content(reading: Reading, judgement: Mapping[str, Any], seen: Mapping[str, Any]) -> dict[str, Any]:
+def beside_content(work: Work, inspection: Inspection, signer_id: str) -> dict[str, Any]:
+    """What is signed beside reading and decision: what was seen, measured, and found before the model was
+    shown; each is left out where there is none, as in what earlier releases signed.
+    """
+    inspection_id = inspection.inspection_id
+    return {
+        **seen_content(work, inspection, signer_id),
+        **measured_content(work, inspection_id),
+        **first_look_content(work, inspection_id),
+    }
+
+
+def signed_content(
+    reading: Reading, judgement: Mapping[str, Any], beside: Mapping[str, Any]
+) -> dict[str, Any]:
     """The content under a signature: model, reading, decision, image quality, verdict and override.
 
     The override is left out where nothing stood against the disposition, as in what earlier releases signed.
@@ -220,7 +239,7 @@ def signed_content(reading: Reading, judgement: Mapping[str, Any], seen: Mapping
     Args:
         reading: the inspector's.
         judgement: the verdict.
-        seen: what the signer has seen, see `seeing.seen_content`.
+        beside: see `beside_content`.
     """
     content = {
         "inspection": inspection_content(reading.inspection),
@@ -231,7 +250,7 @@ def signed_content(reading: Reading, judgement: Mapping[str, Any], seen: Mapping
         },
         "image_quality": reading.inspection.image_quality,
         "judgement": judgement,
-        **seen,
+        **beside,
     }
     if reading.inspection.override is not None:
         content["override"] = reading.inspection.override.to_dict()

@@ -1,14 +1,13 @@
 """Record data for a report: names, the scale at the time of signing, corrections."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from core.audit.canonical import digest
 from core.domain.accounts import Identity, Role
 from core.domain.errors import NotAllowedError
 from core.domain.polarity import REPORTED_GROUNDS
-from core.domain.radiograph import PitchSource, PixelPitch
+from core.domain.radiograph import PixelPitch
 from core.domain.records import Inspection, Review, Signature
 from core.domain.signing import INSPECTED, REVIEWED
 from core.reports.inspection_report import ImageFacts, OverrideFacts, ReviewedBy, Revision
@@ -16,9 +15,8 @@ from core.services.inspections.inspection_record import is_blind_for
 from core.services.inspections.own_review import SideBySide, own_review_of
 from core.services.inspections.readings import Reading
 from core.services.inspections.second_review import reviewed_content
-from core.services.inspections.seeing import seen_content
 from core.services.inspections.signatures import certified
-from core.services.inspections.signing_off import signed_content
+from core.services.inspections.signing_off import beside_content, signed_content
 from core.store.images import StoredImage
 from core.store.unit_of_work import Work
 
@@ -47,12 +45,6 @@ class Names:
         return self._known[user_id]
 
 
-def pitch_at(work: Work, image: StoredImage, at: datetime | None) -> PixelPitch | None:
-    """The scale that counted at the moment; the one that counts now, where there is no moment."""
-    measured = work.scales.newest(image.sha256, until=at)
-    return image.pitch if measured is None else PixelPitch(measured.mm_per_px, PitchSource.USER)
-
-
 def image_facts(inspection: Inspection, image: StoredImage, pitch: PixelPitch | None) -> ImageFacts:
     """The radiograph as it was inspected."""
     return ImageFacts(
@@ -65,7 +57,7 @@ def image_facts(inspection: Inspection, image: StoredImage, pitch: PixelPitch | 
         polarity=inspection.polarity.value,
         polarity_ground=REPORTED_GROUNDS[ground] if (ground := inspection.polarity_ground) else None,
         mm_per_px=None if pitch is None else pitch.mm_per_px,
-        scale_source=None if pitch is None else pitch.source.value,
+        scale_source=None if pitch is None else pitch.words,
         frame=""
         if image.frame is None
         else f"frame {image.frame} of the file with SHA-256 {image.file_sha256}",
@@ -111,8 +103,8 @@ def signed_digests(
     digests = {}
     for one in signatures:
         if one.meaning == INSPECTED:
-            seen = seen_content(work, reading.inspection, one.signer_id)
-            content = signed_content(reading, judgement, seen)
+            beside = beside_content(work, reading.inspection, one.signer_id)
+            content = signed_content(reading, judgement, beside)
             digests[one.signature_id] = digest(
                 certified(content, work.signatures.certificate(one.signature_id))
             )

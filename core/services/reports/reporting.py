@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from core.domain.accounts import Identity
@@ -26,7 +26,10 @@ from core.reports.report_content import judged, model_facts, quality_checks, rep
 from core.reports.report_csv import report_csv
 from core.reports.report_json import report_json
 from core.reports.report_pdf import report_pdf
+from core.services.images.images import pitch_of
+from core.services.inspections.film_first import first_look_of
 from core.services.inspections.judging import EDGE_PX
+from core.services.inspections.measuring import recorded_lines
 from core.services.inspections.readings import reading_of
 from core.services.inspections.seeing import seen_shares
 from core.services.inspections.signing_off import judgement_as_signed
@@ -36,7 +39,6 @@ from core.services.reports.report_record import (
     image_facts,
     n_below,
     overridden,
-    pitch_at,
     require_not_blind,
     reviewed,
     signed_digests,
@@ -106,7 +108,7 @@ class ReportingService:
             image = work.images.find(inspection.image_sha256)
             if image is None:
                 raise BlobNotFoundError(f"no image {inspection.image_sha256[:12]} is stored")
-            pitch = pitch_at(work, image, at)
+            pitch = pitch_of(work, image, setup_from(inspection.setup), until=at)
             names = Names(work)
             reviews = tuple(reviewed(one, names) for one in work.reviews.of_inspection(inspection_id))
             earlier, later = chain(work, inspection, names)
@@ -118,6 +120,8 @@ class ReportingService:
             }
             judgement = judgement_as_signed(work, signatures)
             shares = seen_shares(work, inspection, signatures)
+            measures = recorded_lines(work, inspection, signatures)
+            look = first_look_of(work, inspection)
         if judgement is None:
             judgement = self._workspace.judging.judge(
                 reading.indications,
@@ -172,6 +176,8 @@ class ReportingService:
             override=override,
             seen_percent=None if shares is None else round(100 * shares.radiograph, 1),
             zone_seen_percent=None if shares is None or shares.zone is None else round(100 * shares.zone, 1),
+            measures=tuple(asdict(one) for one in measures) or None,
+            first_look=None if look is None else look.words,
             exposure=setup_from(inspection.setup).exposure.to_dict() or None,
             exposure_of_file=stated_by_file(image.fields).to_dict() or None,
         )

@@ -59,6 +59,7 @@ export function actionsOf(viewer) {
   const presets = Object.fromEntries([1, 2, 3, 4, 5].map((n) => [`preset${n}`, whenShown(() => radiograph.preset(String(n)))]));
   return {
     ...presets,
+    pitch: whenShown(() => viewer.typePitch()), unveil: () => viewer.unveil(),
     polarity: () => viewer.polarity.open(),
     // Tells for keys that a page or a form may want as well.
     isWanted: (name) => ({ point: stage.isDrawing, delete: measures.selected !== null || viewer.canChange, pickAll: viewer.reading.isThere && !viewer.isLabelling }[name] ?? true),

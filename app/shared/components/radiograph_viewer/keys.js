@@ -42,6 +42,7 @@ export const KEYS = [
     "Ctrl+ArrowLeft": "boxLeft", "Ctrl+ArrowRight": "boxRight", "Ctrl+ArrowUp": "boxUp", "Ctrl+ArrowDown": "boxDown",
     "Ctrl+Shift+ArrowLeft": "boxNarrower", "Ctrl+Shift+ArrowRight": "boxWider", "Ctrl+Shift+ArrowUp": "boxLower", "Ctrl+Shift+ArrowDown": "boxHigher" } },
   { group: "Reading", shows: "Ctrl + Z, Ctrl + Y", does: "undo, redo (measures while their tab is open)", keys: { "Ctrl+z": "undo", "Ctrl+y": "redo" } },
+  { group: "Reading", shows: "Ctrl + Enter", does: "first look done: show the model (in the mode film first)", keys: { "Ctrl+Enter": "unveil" } },
   { group: "Labelling", shows: "1 – 7", does: "class of the selected box", keys: { 1: "class1", 2: "class2", 3: "class3", 4: "class4", 5: "class5", 6: "class6", 7: "class7" }, isLabelling: true },
   { group: "Labelling", shows: "n", does: "new box: drag, or crosshair and Enter", keys: { n: "tool:box" }, isLabelling: true },
   { group: "Labelling", shows: "y", does: "accept the suggestion, go to the next one", keys: {}, isLabelling: true },
@@ -54,6 +55,7 @@ export const KEYS = [
   { group: "Measure", shows: "a", does: "region: mean, sd, SNR, CNR", keys: { a: "tool:region" } },
   { group: "Measure", shows: "x", does: "line profile", keys: { x: "tool:profile" } },
   { group: "Measure", shows: "k", does: "scale from a known length", keys: { k: "tool:scale" } },
+  { group: "Measure", shows: "Shift + k", does: "scale: type the pixel pitch (50 µm, 600 dpi, 0.05 mm)", keys: { "Shift+k": "pitch" } },
   { group: "Measure", shows: "arrows, Enter", does: "while a tool is on: crosshair (Shift: 10 px), set a point", keys: { ArrowUp: "cursorUp", ArrowDown: "cursorDown", Enter: "point" } },
   { group: "Measure", shows: "Shift + drag", does: "straight line, while a tool is on", keys: {} },
   { group: "Measure", shows: "Delete", does: "delete the selected measure", keys: { Delete: "delete", Backspace: "delete" } },
@@ -73,7 +75,7 @@ export function actionOf(event, isLabelling) {
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if ((event.ctrlKey || event.metaKey) && event.shiftKey) return actions[`Ctrl+Shift+${key}`];
   if (event.ctrlKey || event.metaKey) return actions[`Ctrl+${key}`];
-  if (event.shiftKey && (key.startsWith("Arrow") || key.startsWith("Page"))) return actions[`Shift+${key}`];
+  if (event.shiftKey && (key === "k" || key.startsWith("Arrow") || key.startsWith("Page"))) return actions[`Shift+${key}`];
   return actions[key];
 }
 

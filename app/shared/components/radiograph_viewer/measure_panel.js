@@ -3,18 +3,19 @@ import { element } from "../element.js";
 import { drawProfile } from "./plots.js";
 
 export class MeasurePanel {
-  // on: { forgetScale() }
+  // on: { forgetScale(), typePitch() }
   constructor(root, measures, on) {
     this.root = root;
     this.measures = measures;
     this.cards = new Map();
     this.$ = (query) => root.querySelector(query);
     this.$(".scale-forget").addEventListener("click", () => on.forgetScale());
+    this.$(".scale-type").addEventListener("click", () => on.typePitch());
   }
 
   // reading(measure): see `readingOf`, null while full depth is not there. scale: { mmPerPx, source, isEntered } or null.
   show(reading, scale) {
-    this.$(".scale-words").textContent = scale ? `${scale.mmPerPx.toPrecision(3)} mm/px, ${scale.source}` : "Scale unknown: lengths in px. Draw a known length (k) to enter it.";
+    this.$(".scale-words").textContent = scale ? `${scale.mmPerPx.toPrecision(3)} mm/px, ${scale.source}` : "Scale unknown: lengths in px. Type the pixel pitch (Shift + k), or draw a known length (k).";
     this.$(".scale-forget").hidden = !scale?.isEntered;
     const { list } = this.measures;
     this.$(".measure-empty").hidden = list.length > 0;

@@ -214,7 +214,7 @@ export class Radiograph {
   }
 
   // Takes a known length, or null to forget it; returns the event for Python.
-  enterScale(entered) {
+  enterScale(entered, isBatch = false) {
     this.entered = entered;
     this.readings = new WeakMap();
     this.keep();
@@ -222,8 +222,15 @@ export class Radiograph {
     this.on.scale();
     return {
       sha256: this.image.sha256, mm_per_px: entered ? entered.lengthMm / entered.lengthPx : null,
-      length_mm: entered?.lengthMm ?? null, length_px: entered?.lengthPx ?? null,
+      length_mm: entered?.lengthMm ?? null, length_px: entered?.lengthPx ?? null, is_batch: isBatch,
     };
+  }
+
+  // The server tells the scale that follows; a length that was drawn counts no more.
+  typePitch(typed, isBatch) {
+    this.entered = null;
+    this.keep();
+    return { sha256: this.image.sha256, typed, is_batch: isBatch };
   }
 
   #showScale() {

@@ -12,6 +12,7 @@ import { BulkBar } from "./bulk_bar.js";
 import { Calls } from "./calls.js";
 import { Film } from "./film.js";
 import { boxBetween } from "./geometry.js";
+import { KeptMeasures } from "./kept_measures.js";
 import { actionOf, keyList } from "./keys.js";
 import { KindPicker } from "./kind_picker.js";
 import { CLASS_DIGITS, LabelPanel } from "./label_panel.js";
@@ -46,6 +47,7 @@ class Viewer {
     this.isBelowShown = false;
     this.reading = new (isLabelling ? Labels : Reading)({ send: (event) => this.trigger("reading", event), changed: () => this.#readingChanged() });
     this.measures = new Measures(() => this.#measuresChanged());
+    this.keptMeasures = new KeptMeasures(this.measures, (event) => this.trigger("measures", event));
     this.stage = new Stage(this.$(".stage canvas"), this.measures, (measure) => this.radiograph.label(measure), {
       select: (n) => this.select(n), hover: (text) => { this.$(".at").textContent = text; }, hoverBox: (n) => this.panel.hover(n),
       ...(isLabelling ? {} : { pick: (n) => { this.panel.picks.toggle(n); this.pick(this.panel.picks.list, n); }, lasso: (numbers) => { this.#useTool("pan"); this.pick(numbers); }, zone: (zone) => this.zones.drawn(zone) }),
@@ -80,7 +82,7 @@ class Viewer {
       select: (n) => { this.select(n, true, "verdict"); this.#centreSelected(); }, call: (name) => this.calls.call(name),
       note: (n, text) => this.reading.note(n, text),
       send: (name, event) => {
-        if (name === "sign") this.film.flush();
+        if (name === "sign") { this.film.flush(); this.keptMeasures.flush(); }
         this.trigger(name, event);
       },
     });
@@ -91,7 +93,7 @@ class Viewer {
     this.stage.editor = new BoxEditor(this.stage.viewport, this.stage.boxes, {
       may: (box) => this.reading.canChange && box.call !== "dismissed" && this.panel.picks.size < 2, done: (n, box) => this.reading.move(n, box),
     });
-    this.measurePanel = new MeasurePanel(this.$(".panel"), this.measures, { forgetScale: () => this.#reportScale(this.radiograph.enterScale(null)) });
+    this.measurePanel = new MeasurePanel(this.$(".panel"), this.measures, { forgetScale: () => this.#reportScale(this.radiograph.enterScale(null)), typePitch: () => this.typePitch() });
     this.histogram = new HistogramPlot(this.$(".histogram"), { window: (lo, hi) => this.radiograph.setWindow(lo, hi, "own") });
     this.map = new MapControl(root, {
       change: (map) => { this.stage.map = map; this.stage.redraw(); },
@@ -99,7 +101,8 @@ class Viewer {
     });
     this.strip = new BatchStrip(this.$(".strip"), { open: (key) => this.trigger("open", key), remove: (key) => this.trigger("remove", key) });
     this.dialog = new ScaleDialog(this.$(".scale-form"), {
-      entered: (mm, px) => this.#reportScale(this.radiograph.enterScale({ lengthMm: mm, lengthPx: px })),
+      entered: (mm, px, isBatch) => this.#reportScale(this.radiograph.enterScale({ lengthMm: mm, lengthPx: px }, isBatch)),
+      typed: (text, isBatch) => this.#reportScale(this.radiograph.typePitch(text, isBatch)),
       closed: () => { this.#useTool("pan"); this.$(".stage canvas").focus(); },
     });
     this.polarity = new PolarityBar(root, {
@@ -128,6 +131,7 @@ class Viewer {
 
   destroy() {
     this.deafen();
+    this.keptMeasures.flush();
     this.stage.destroy();
     this.film.destroy();
     this.radiograph.destroy();
@@ -142,6 +146,9 @@ class Viewer {
     this.data = { ...data };
     if (before && before.reading?.inspection_id !== data.reading?.inspection_id) this.readingPanel.takeNotes();
     this.isUpdating = true;
+    const wasFirstLook = before?.reading?.is_first_look && before.reading.inspection_id === data.reading?.inspection_id;
+    if (wasFirstLook && !data.reading.is_first_look) remember(`selected.${data.image?.sha256}`, null); // numbers are others now
+    this.keptMeasures.before(data.reading);
     this.reading.update(data.reading ?? null, data.detections);
     this.zones.update(data.reading ?? null);
     this.data.detections = this.#entries();
@@ -158,6 +165,8 @@ class Viewer {
       this.#fillPanel();
     }
     this.isUpdating = false;
+    this.keptMeasures.update(data.reading);
+    this.$(".veiled").hidden = !data.reading?.is_first_look;
     this.film.update(data.image, data.reading);
     this.readingPanel.update(data.reading ?? null);
     this.progress.fill(data.progress ?? null);
@@ -388,15 +397,21 @@ class Viewer {
     if (!this.measurePanel) return;
     this.measurePanel.show((measure) => this.radiograph.reading(measure), this.radiograph.scale);
     this.radiograph.keep();
+    this.keptMeasures.changed();
     this.stage.redraw();
   }
+
+  typePitch() { if (!this.isLabelling) this.dialog.openTyped(this.data.image?.n_together); }
+
+  // The first look is done: everything marked is saved by now, the model comes on show.
+  unveil() { this.readingPanel.unveil?.(); }
 
   #drawn({ kind, a, b }) {
     if (kind === "window") {
       this.radiograph.windowOfRegion(a, b);
       this.#useTool("pan");
     } else if (kind === "box") this.#added(a, b);
-    else if (kind === "scale") this.dialog.open(distanceOf({ a, b }));
+    else if (kind === "scale") this.dialog.open(distanceOf({ a, b }), this.data.image?.n_together);
     else {
       const measure = this.measures.add(kind, a, b);
       this.panel.openTab("measure");

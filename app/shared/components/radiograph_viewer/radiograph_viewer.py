@@ -31,6 +31,8 @@ def radiograph_viewer(
     on_skip: Callable[[], None] = _ignore,
     on_seen: Callable[[], None] = _ignore,
     on_zone: Callable[[], None] = _ignore,
+    on_measures: Callable[[], None] = _ignore,
+    on_unveil: Callable[[], None] = _ignore,
 ) -> None:
     """Draw the viewer. It fetches pixels and maps itself and filters by the threshold without a rerun.
 
@@ -40,8 +42,9 @@ def radiograph_viewer(
         on_open: the visitor chose another image of the batch; its key is the event `open`.
         on_remove: the visitor took an image off the table; its key is the event `remove`.
         on_threshold: the threshold came to rest; it is the state `threshold`.
-        on_scale: the user entered a known length, or forgot it; the event `scale` holds `sha256`,
-            `mm_per_px`, `length_mm` and `length_px`, the last three None when it was forgotten.
+        on_scale: the user entered a known length, typed a pixel pitch, or forgot the length; the event
+            `scale` holds `sha256`, `is_batch` (it counts for all that were handed in together), and either
+            `mm_per_px`, `length_mm` and `length_px`, None when it was forgotten, or `typed`, a text.
         on_cancel: the visitor does not want to wait for the rest of the batch; the event is `cancel`.
         on_reading: the reading changed; the event `reading` holds `inspection_id`, `base` (the version that
             it rests on), `edit` (names the change) and `content`.
@@ -56,6 +59,8 @@ def radiograph_viewer(
             `inspection_id` and `cells`, see `core.domain.seen`.
         on_zone: the zone that is judged changed; the event `zone` holds `inspection_id`, `points` (empty: no
             zone; None: find it again) and `is_band`, see `core.domain.zone`.
+        on_measures: the measures changed; the event `measures` holds `inspection_id` and `content`.
+        on_unveil: the first look is done; the event `unveil` holds `inspection_id` and `version`.
         on_skip: the image is left as it is; the event `skip` holds `inspection_id` and `why`.
     """
     component("radiograph_viewer", "radiograph/radiograph.css")(
@@ -75,4 +80,6 @@ def radiograph_viewer(
         on_skip_change=on_skip,
         on_seen_change=on_seen,
         on_zone_change=on_zone,
+        on_measures_change=on_measures,
+        on_unveil_change=on_unveil,
     )

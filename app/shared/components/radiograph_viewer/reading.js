@@ -29,7 +29,9 @@ export class Reading extends Annotations {
   update(data, detections) {
     this.detections = detections;
     this.operating = data?.operating_probability ?? 1;
-    if (data?.inspection_id !== this.saved.id) this.forgetSteps();
+    const isVeiled = Boolean(data?.is_first_look); // steps do not lead back before the model was shown
+    if (data?.inspection_id !== this.saved.id || isVeiled !== this.isVeiled) this.forgetSteps();
+    this.isVeiled = isVeiled;
     this.receive(data, data?.indications);
   }
 

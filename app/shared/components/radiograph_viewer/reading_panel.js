@@ -24,6 +24,7 @@ export class ReadingPanel extends RecordPanel {
     onButton(this.$(".dismissals"), ({ as }) => { if (as) reading.dismissAs([Number(this.$(".dismissals").dataset.n)], as); });
     this.$(".reshoot-reason").addEventListener("change", ({ target }) => this.#giveReason(target.value));
     onButton(this.$(".sign"), () => this.#sign());
+    onButton(this.$(".unveil"), () => this.unveil());
     onButton(this.$(".revise"), () => on.send("revise", this.data.inspection_id));
     const page = this.$(".verdict-page");
     this.grades = new Grades(page, { grade: (numbers, level) => reading.grade(numbers, level) });
@@ -90,6 +91,12 @@ export class ReadingPanel extends RecordPanel {
     this.on.send("sign", { inspection_id: this.data.inspection_id, version: this.decision.base, reading_version: this.reading.saved.base });
   }
 
+  // The first look is done, once all of it is saved.
+  unveil() {
+    if (!this.data?.is_first_look || !this.#isAllSaved()) return;
+    this.on.send("unveil", { inspection_id: this.data.inspection_id, version: this.reading.saved.base });
+  }
+
   #isAllSaved() { return this.saves.every(({ state }) => state === "saved"); }
 
   #showFoot() {
@@ -138,7 +145,9 @@ export class ReadingPanel extends RecordPanel {
     const { data } = this;
     const missing = this.#missing();
     const button = this.$(".sign");
-    button.hidden = !data.is_open;
+    button.hidden = !data.is_open || Boolean(data.is_first_look);
+    this.$(".dispositions").hidden = Boolean(data.is_first_look); // it is judged after the model was shown
+    Object.assign(this.$(".unveil"), { hidden: !data.is_first_look || !data.is_open, disabled: !this.#isAllSaved() });
     button.disabled = !data.may_sign || Boolean(missing) || !this.#isAllSaved();
     button.title = missing || "Asks for your password";
     if (data.sign_label) Object.assign(button, { textContent: data.sign_label, title: data.sign_title });
@@ -162,12 +171,13 @@ export class ReadingPanel extends RecordPanel {
     const word = judgement.verdict ?? "not evaluable";
     const banner = element("p", { class: "verdict", "data-verdict": word }, element("span", { class: "mark", "aria-hidden": "true", text: VERDICT_MARKS[word] }), ` ${judgement.words ?? word}`);
     const lines = [
+      ...(this.data.first_look ? [element("p", { class: "first-look quietly", text: `First look: ${this.data.first_look}` })] : []),
       ...judgement.withheld.map((text) => element("p", { class: "withheld", text: `no verdict by the rule: ${text}` })),
       ...(judgement.table ? [element("p", { text: judgement.table, title: judgement.version })] : []),
       ...(judgement.caveat ? [element("p", { class: "caveat", text: judgement.caveat })] : []),
       ...(judgement.summary ? [element("p", { text: judgement.summary })] : []),
       ...judgement.notes.map((text) => element("p", { class: "quietly", text })),
-      ...(judgement.table ? [] : [element("p", { class: "quietly", text: "Without a verdict nothing is accepted unless you say why. Standard, level and thickness are asked for above the radiograph; image quality is told under Image." })]),
+      ...(judgement.table || this.data.is_first_look ? [] : [element("p", { class: "quietly", text: "Without a verdict nothing is accepted unless you say why. Standard, level and thickness are asked for above the radiograph; image quality is told under Image." })]),
     ];
     const preview = judgement.preview ? [element("p", { class: "preview quietly", text: `Preview, not a verdict: with every indication confirmed as the model reports it: ${judgement.preview}` })] : [];
     const entries = this.reading.entries();
