@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from app.auth.rows import browser_name
 from app.shared.resources import Resources
 from app.shared.visitors import SESSION_COOKIE
-from core.domain.accounts import COMMAND_LINE, Role, User
+from core.domain.accounts import COMMAND_LINE, Identity, Role, User
 from core.domain.certificates import Scheme
 from core.services.accounts.passwords import check_password
 from tests.pages.browser import PASSWORD, Browser, open_page, said
@@ -150,3 +150,13 @@ def test_the_own_certificates_are_shown_and_their_end_is_told(browser: Browser, 
     page = open_page("account.py")
     assert f"NAS 410 RT level 2, no. 77, valid until {ends.isoformat()}" in said(page)
     assert "Your certificate ends in " in page.warning[0].value
+
+
+def test_film_first_is_chosen_for_oneself(browser: Browser, inspector: User) -> None:
+    page = open_page("account.py")
+    choice = page.selectbox(key="account.film_first")
+    assert choice.value is None
+    choice.select(True).run()
+    person = Identity(inspector.user_id, "a.inspector", Role.INSPECTOR)
+    assert browser.services.workspace.film_first.own(person) is True
+    assert open_page("account.py").selectbox(key="account.film_first").value is True

@@ -249,3 +249,17 @@ def test_an_admin_decides_whether_signing_needs_a_certificate(browser: Browser) 
     with browser.services.store.read() as work:
         assert is_certificate_required(work)
     assert open_users().checkbox(key="users.certificate.required").value
+
+
+def test_an_admin_decides_whether_everybody_looks_at_the_film_first(
+    browser: Browser, inspector: User
+) -> None:
+    box = open_users().checkbox(key="users.film_first")
+    assert not box.value
+    box.check().run()
+    mode, person = (
+        browser.services.workspace.film_first,
+        Identity(inspector.user_id, "a.inspector", inspector.role),
+    )
+    assert mode.is_on(person)
+    assert open_users().checkbox(key="users.film_first").value
