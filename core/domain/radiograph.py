@@ -40,7 +40,7 @@ class PitchSource(StrEnum):
     USER = "entered by the user"
     TYPED = "film or detector plane, entered by the user"
     SETUP = "film or detector plane, of the setup"
-    OBJECT_BY_DISTANCES = "object plane, pitch over magnification"
+    OBJECT_BY_DISTANCES = "object plane"
 
 
 @dataclass(frozen=True, slots=True)

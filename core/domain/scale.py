@@ -12,16 +12,14 @@ MM_PER_INCH = 25.4
 #: No radiograph has pixels outside of these, mm.
 LEAST_MM, MOST_MM = 1e-4, 10.0
 _TYPED = re.compile(r"\s*(\d+(?:[.,]\d+)?|[.,]\d+)\s*(µm|μm|um|mm|dpi)\s*", re.IGNORECASE)
-#: Sources that tell the pitch in the plane of the film or the detector.
-AT_DETECTOR = frozenset(
-    {
-        PitchSource.DETECTOR,
-        PitchSource.DETECTOR_UNCALIBRATED,
-        PitchSource.FILE,
-        PitchSource.TYPED,
-        PitchSource.SETUP,
-    }
-)
+#: Sources that tell the pitch in the plane of the film or the detector, in the words after the pitch.
+AT_DETECTOR = {
+    PitchSource.DETECTOR: "(DICOM 0018,1164)",
+    PitchSource.DETECTOR_UNCALIBRATED: "(DICOM 0028,0030, uncalibrated)",
+    PitchSource.FILE: "written in the file",
+    PitchSource.TYPED: "entered by the user",
+    PitchSource.SETUP: "of the setup",
+}
 
 
 def typed_pitch_mm(text: str) -> float:
@@ -53,7 +51,9 @@ def at_object(pitch: PixelPitch, exposure: Exposure) -> PixelPitch:
         return pitch
     stated = (("SFD", exposure.sfd_mm), ("f", exposure.f_mm), ("b", exposure.b_mm))
     distances = ", ".join(f"{name} {value:g} mm" for name, value in stated if value is not None)
-    told = f"{1000 * pitch.mm_per_px:.4g} µm ({pitch.words}) / M {magnification:.4g} ({distances})"
+    told = (
+        f"{1000 * pitch.mm_per_px:.4g} µm {AT_DETECTOR[pitch.source]} / M {magnification:.4g} ({distances})"
+    )
     return replace(
         pitch, mm_per_px=pitch.mm_per_px / magnification, source=PitchSource.OBJECT_BY_DISTANCES, detail=told
     )

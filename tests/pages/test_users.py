@@ -257,9 +257,6 @@ def test_an_admin_decides_whether_everybody_looks_at_the_film_first(
     box = open_users().checkbox(key="users.film_first")
     assert not box.value
     box.check().run()
-    mode, person = (
-        browser.services.workspace.film_first,
-        Identity(inspector.user_id, "a.inspector", inspector.role),
-    )
-    assert mode.is_on(person)
+    person = Identity(inspector.user_id, "a.inspector", inspector.role)
+    assert browser.services.workspace.film_first.is_on(person)
     assert open_users().checkbox(key="users.film_first").value

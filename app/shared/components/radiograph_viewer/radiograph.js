@@ -234,6 +234,7 @@ export class Radiograph {
   }
 
   #showScale() {
+    this.$(".scale").title = this.scale?.source ?? "";
     this.$(".scale").textContent = this.scale ? `${this.scale.mmPerPx.toPrecision(3)} mm/px, ${this.scale.source}` : "scale unknown";
   }
 
