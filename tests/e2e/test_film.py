@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page
 from core.domain.seen import seen_from
 from core.domain.zone import Zone
 from tests.e2e.test_listing import film, reading
-from tests.e2e.viewer_page import Shown, open_viewer, run_pure, show
+from tests.e2e.viewer_page import Shown, detection, open_viewer, run_pure, show
 
 pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
@@ -158,3 +158,93 @@ def test_an_edge_of_the_zone_is_dragged_and_no_zone_is_said_in_one_click(page: P
 def saved_calls(page: Page) -> dict[str, str]:
     content = page.evaluate("window.reports.findLast(([name]) => name === 'reading')[1].content")
     return {one["id"]: one["call"] for one in content}
+
+
+STRIPS = """([image, screen, edges, isReversed]) => {
+  const band = edges && { extentWithin: (from, to) => [edges[0] + from / 50, edges[1] + to / 50] };
+  return wrapped({ image, screen, band, isReversed });
+}"""
+
+
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_strips_hold_the_whole_length_overlap_and_keep_the_weld_within_their_rows(
+    page: Page, is_reversed: bool
+) -> None:
+    found = run_pure(
+        page, ("radiograph/strips.js",), STRIPS, [[4942, 1325], [1070, 674], [430, 1020], is_reversed]
+    )
+    strips = found["strips"][::-1] if is_reversed else found["strips"]
+    assert len(strips) == 2
+    assert found["zoom"] > 1.3 * 1062 / 4942
+    assert strips[0]["from"] == 0
+    assert strips[-1]["to"] == pytest.approx(4942)
+    for one in strips:
+        assert (one["to"] - one["from"]) * found["zoom"] <= 1070
+        weld = (1020 + one["to"] / 50) - (430 + one["from"] / 50)
+        assert weld * found["zoom"] <= one["bottom"] - one["top"] + 1e-6
+    assert strips[0]["to"] > strips[1]["from"]
+
+
+def test_a_film_that_strips_make_hardly_larger_stays_in_one_piece(page: Page) -> None:
+    whole, long = (
+        run_pure(page, ("radiograph/strips.js",), STRIPS, [image, [1070, 674], None, False])
+        for image in ([4942, 1325], [5000, 500])
+    )
+    assert whole is None
+    assert len(long["strips"]) == 3
+
+
+@pytest.mark.parametrize("turned", [{}, {"flipH": True}, {"flipV": True}, {"turns": 2}])
+def test_every_point_of_the_screen_is_the_point_of_the_image_that_is_shown_there(
+    page: Page, turned: dict
+) -> None:
+    errors, order = run_pure(
+        page,
+        ("radiograph/viewport.js",),
+        """(turned) => {
+          const viewport = new Viewport(() => {});
+          Object.assign(viewport, { size: [1070, 674], image: [5000, 500], mayWrap: true });
+          viewport.state = { ...Viewport.start(), ...turned };
+          viewport.fit();
+          const errors = [];
+          viewport.inEachPane(([left, top, right, bottom]) => {
+            for (const [x, y] of [[left + 9, top + 9], [right - 9, bottom - 9], [(left + right) / 2, (top + bottom) / 2]]) {
+              const [px, py] = viewport.pointToScreen(viewport.toImage(x, y));
+              errors.push(Math.hypot(px - x, py - y));
+            }
+          });
+          return [errors, viewport.panes.map(([, top, , bottom]) => viewport.toImage(500, (top + bottom) / 2)[0])];
+        }""",
+        turned,
+    )
+    assert len(errors) == 9
+    assert max(errors) < 1e-6
+    runs_back = turned in ({"flipH": True}, {"turns": 2})
+    assert order == sorted(order, reverse=runs_back)
+
+
+def test_a_box_in_the_second_strip_is_selected_where_it_is_seen_and_one_more_fit_shows_one_piece(
+    page: Page,
+) -> None:
+    boxes = [detection(1, (200, 100, 240, 130), 0.9), detection(2, (2700, 200, 2740, 240), 0.8)]
+    long = Shown(np.full((300, 3000), 90, np.uint8), detections=boxes)
+    open_viewer(page, long)
+    note = page.locator(".shown-as")
+    assert "in 2 strips" in (note.text_content() or "") or "in 3 strips" in (note.text_content() or "")
+    frame = page.locator(".stage canvas").bounding_box()
+    assert frame
+    found = False
+    for y in range(int(frame["y"] + frame["height"] * 0.5), int(frame["y"] + frame["height"]), 8):
+        page.mouse.move(frame["x"] + frame["width"] * 0.75, y)
+        at = (page.locator(".at").text_content() or "").split()
+        if len(at) > 3 and 205 <= int(at[3]) <= 235:
+            found = True
+            scale = (2720 - int(at[1])) * float((page.locator(".zoom").text_content() or "").split()[0]) / 100
+            page.mouse.click(frame["x"] + frame["width"] * 0.75 + scale, y)
+            break
+    assert found
+    assert page.locator("tr[data-n='2']").get_attribute("aria-selected") == "true"
+    page.keyboard.press("=")
+    page.locator(".shown-as").wait_for(state="hidden")
+    page.keyboard.press("=")
+    note.filter(has_text="strips").wait_for()

@@ -57,8 +57,8 @@ export class BoxLayer {
   // The drawn rectangle, a little larger than the box so that it never lies on the indication; null outside.
   frameOf(box) {
     const [x0, y0, x1, y1] = this.viewport.toScreen(box.box);
-    const [width, height] = this.viewport.size;
-    if (x1 < 0 || y1 < 0 || x0 > width || y0 > height) return null;
+    const [left, top, right, bottom] = this.viewport.frame;
+    if (x1 < left || y1 < top || x0 > right || y0 > bottom) return null;
     const grow = Math.max(3, (12 - Math.min(x1 - x0, y1 - y0)) / 2);
     return [x0 - grow, y0 - grow, x1 + grow, y1 + grow];
   }
@@ -94,7 +94,7 @@ export class BoxLayer {
 
   #labelPlace(context, text, [x0, y0, , y1], isSelected) {
     const label = measuredLabel(context, text, isSelected);
-    const [screenWidth, screenHeight] = this.viewport.size;
-    return { ...label, x: Math.min(Math.max(0, x0 - 1), screenWidth - label.width), y: y0 >= 20 ? y0 - 19 : Math.min(y1 + 3, screenHeight - 18) };
+    const [left, top, right, bottom] = this.viewport.frame;
+    return { ...label, x: Math.min(Math.max(left, x0 - 1), right - label.width), y: y0 - top >= 20 ? y0 - 19 : Math.min(y1 + 3, bottom - 18) };
   }
 }

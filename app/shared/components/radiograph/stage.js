@@ -90,7 +90,22 @@ export class Stage {
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, width, height);
     if (!this.picture) return;
-    let isComplete = this.#paintPixels(viewport.matrix(), viewport.seen(), density, 1);
+    let isComplete = true;
+    viewport.inEachPane((frame) => { isComplete = this.#paintPane(frame, density) && isComplete; });
+    if (this.#isLoupeOn()) isComplete = viewport.inPane(viewport.paneAt(this.pointer?.[1] ?? 0), () => this.#paintLoupe(density)) && isComplete;
+    canvas.dataset.painted = String(this.source.image.sha256).slice(0, 12);
+    if (!isComplete) this.redraw();
+  }
+
+  // frame: [left, top, right, bottom] on the screen of a strip, or of all of it.
+  #paintPane([left, top, right, bottom], density) {
+    const { context, viewport } = this;
+    context.save();
+    context.setTransform(density, 0, 0, density, 0, 0);
+    context.beginPath();
+    context.rect(left, top, right - left, bottom - top);
+    context.clip();
+    const isComplete = this.#paintPixels(viewport.matrix(), viewport.seen(left, top, right, bottom), density, 1);
     if (this.map) this.map.paint(context, { ...this.mapLook, zoom: viewport.zoom });
     context.setTransform(density, 0, 0, density, 0, 0);
     this.zone.paint(context);
@@ -98,9 +113,8 @@ export class Stage {
     if (!this.boxes.isHidden) this.editor?.paint(context);
     this.lasso.paint(context);
     this.drawing.paint(context);
-    if (this.#isLoupeOn()) isComplete = this.#paintLoupe(density) && isComplete;
-    canvas.dataset.painted = String(this.source.image.sha256).slice(0, 12);
-    if (!isComplete) this.redraw();
+    context.restore();
+    return isComplete;
   }
 
   #paintPixels(matrix, seen, density, power) {
@@ -143,17 +157,23 @@ export class Stage {
       event.preventDefault();
       this.viewport.zoomAt(Math.exp(-event.deltaY * 0.0016), ...this.#local(event));
     }, { passive: false });
-    canvas.addEventListener("dblclick", () => { if (!this.isDrawing) this.viewport.fit(); });
-    canvas.addEventListener("pointerdown", (event) => this.#down(event));
-    canvas.addEventListener("pointermove", (event) => this.#move(event));
-    canvas.addEventListener("pointerup", (event) => this.#up(event));
-    canvas.addEventListener("pointercancel", (event) => this.#up(event));
+    canvas.addEventListener("dblclick", () => { if (!this.isDrawing) this.viewport.fitOrSwitch(); });
+    canvas.addEventListener("pointerdown", (event) => this.#inItsPane(event, () => this.#down(event)));
+    canvas.addEventListener("pointermove", (event) => this.#inItsPane(event, () => this.#move(event)));
+    canvas.addEventListener("pointerup", (event) => this.#inItsPane(event, () => this.#up(event)));
+    canvas.addEventListener("pointercancel", (event) => this.#inItsPane(event, () => this.#up(event)));
     canvas.addEventListener("pointerleave", () => {
       this.pointer = null;
       this.on.hover("");
       this.#hoverBox(null);
       this.redraw();
     });
+  }
+
+  // A drag stays in the strip that it began in.
+  #inItsPane(event, act) {
+    const pane = this.drag ? this.drag.pane : this.viewport.paneAt(this.#local(event)[1]);
+    this.viewport.inPane(pane, act);
   }
 
   #local(event) {
@@ -178,7 +198,7 @@ export class Stage {
     this.canvas.setPointerCapture(event.pointerId);
     const [x, y] = this.#local(event);
     this.pointers.set(event.pointerId, { x, y });
-    this.drag = { kind: this.#kindOfDrag(event, x, y), x, y, isClick: true, window: { ...this.source.window } };
+    this.drag = { kind: this.#kindOfDrag(event, x, y), x, y, isClick: true, window: { ...this.source.window }, pane: this.viewport.pane };
     this.drawing.cursor = null;
     if (this.drag.kind === "draw") this.drawing.begin(this.tool, this.viewport.toImage(x, y));
     if (this.drag.kind === "lasso") this.lasso.begin(x, y);

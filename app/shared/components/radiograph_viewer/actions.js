@@ -63,7 +63,7 @@ export function actionsOf(viewer) {
     polarity: () => viewer.polarity.open(),
     // Tells for keys that a page or a form may want as well.
     isWanted: (name) => ({ point: stage.isDrawing, delete: measures.selected !== null || viewer.canChange, pickAll: viewer.reading.isThere && !viewer.isLabelling }[name] ?? true),
-    in: whenShown(() => viewport.zoomAt(1.25)), out: whenShown(() => viewport.zoomAt(0.8)), fit: whenShown(() => viewport.fit()),
+    in: whenShown(() => viewport.zoomAt(1.25)), out: whenShown(() => viewport.zoomAt(0.8)), fit: whenShown(() => viewport.fitOrSwitch()),
     one: whenShown(() => viewport.showOneToOne()),
     right: whenShown(() => viewport.turn(1)), left: whenShown(() => viewport.turn(-1)),
     flip: whenShown(() => viewport.flip("flipH")), flipV: whenShown(() => viewport.flip("flipV")),

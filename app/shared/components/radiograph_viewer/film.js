@@ -54,7 +54,7 @@ export class Film {
     const { stage, grid } = this;
     const source = grid && stage.source?.image.sha256 === this.sha256 ? stage.source : null;
     const boxes = stage.boxes.isHidden ? [] : stage.boxes.shown.filter(({ call }) => call !== "dismissed");
-    this.overview.show({ source, grid, seen: source ? stage.viewport.seen() : null, boxes });
+    this.overview.show({ source, grid, seen: source ? this.#seen() : [], boxes });
     this.text.textContent = source ? this.#shares() : "";
   }
 
@@ -68,9 +68,24 @@ export class Film {
     const { stage, grid } = this;
     const { viewport, source } = stage;
     if (!grid || !source?.isFull || document.hidden || source.image.sha256 !== this.sha256) return;
-    if (viewport.zoom * (window.devicePixelRatio || 1) < 0.999 || !grid.mark(viewport.seen())) return;
+    if (viewport.zoom * (window.devicePixelRatio || 1) < 0.999 || !this.#mark()) return;
     this.#reportLater();
     this.redraw();
+  }
+
+  #mark() {
+    let isNew = false;
+    const { viewport } = this.stage;
+    viewport.inEachPane((frame) => { isNew = this.grid.mark(viewport.seen(...frame)) || isNew; });
+    return isNew;
+  }
+
+  // What is on screen, a rectangle of the image for each strip.
+  #seen() {
+    const { viewport } = this.stage;
+    const seen = [];
+    viewport.inEachPane((frame) => seen.push(viewport.seen(...frame)));
+    return seen;
   }
 
   #reportLater() {

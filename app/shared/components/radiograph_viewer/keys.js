@@ -6,7 +6,7 @@ export const KEYS = [
   { group: "View", shows: "wheel, + −", does: "zoom at the cursor, in, out", keys: { "+": "in", "-": "out", "−": "out" } },
   { group: "View", shows: "drag, Shift + arrows", does: "pan", keys: { "Shift+ArrowLeft": "panLeft", "Shift+ArrowRight": "panRight", "Shift+ArrowUp": "panUp", "Shift+ArrowDown": "panDown" } },
   { group: "View", shows: "PgDn, PgUp", does: "walk along the film at 1:1, one screen on, back", keys: { PageDown: "walkOn", PageUp: "walkBack" } },
-  { group: "View", shows: "= or double click", does: "fit", keys: { "=": "fit" } },
+  { group: "View", shows: "= or double click", does: "fit; once more: strips of a long film, or all of it in one piece", keys: { "=": "fit" } },
   { group: "View", shows: "z", does: "one image pixel on one screen pixel", keys: { z: "one" } },
   { group: "View", shows: "r l", does: "rotate right, left", keys: { r: "right", l: "left" } },
   { group: "View", shows: "h v", does: "flip", keys: { h: "flip", v: "flipV" } },

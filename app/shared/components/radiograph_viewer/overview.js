@@ -36,7 +36,7 @@ export class Overview {
     return [Math.min(p.x, q.x), Math.min(p.y, q.y), Math.abs(p.x - q.x), Math.abs(p.y - q.y)];
   }
 
-  // source: the radiograph, null for none; grid: its SeenGrid; seen: what is on screen; boxes: those on show.
+  // source: the radiograph, null for none; grid: its SeenGrid; seen: what is on screen, one rectangle for each strip; boxes: those on show.
   show({ source, grid, seen, boxes }) {
     const { canvas } = this;
     this.source = source?.picture && isLong(source) ? source : null;
@@ -56,7 +56,11 @@ export class Overview {
       const [x, , w] = this.#toBar(box);
       context.fillRect(x, HEIGHT_PX - 4, Math.max(2, w), 4);
     }
-    const [x, y, w, h] = this.#toBar(seen);
+    for (const part of seen) this.#paintSeen(context, part);
+  }
+
+  #paintSeen(context, part) {
+    const [x, y, w, h] = this.#toBar(part);
     for (const [colour, line] of [["#0c0e10", 4], ["#f0d77b", 2]]) {
       Object.assign(context, { strokeStyle: colour, lineWidth: line });
       context.strokeRect(Math.max(1, x), Math.max(1, y), Math.min(w, this.#size[0] - Math.max(1, x) - 1), Math.min(h, HEIGHT_PX - Math.max(1, y) - 1));

@@ -214,7 +214,7 @@ export class Panel {
     const open = shown.filter(({ call }) => call === "open").length;
     const hidden = left.filter((entry) => isAbove(entry, threshold) && !entry.group).length;
     const apart = shown.filter(isApart);
-    return [`${shown.length}${hidden ? ` of ${shown.length + hidden}` : ""} shown`, ...(apart.length ? [`${apart.length} outside the ${apart[0].zoneWord}`] : []), `${below.length} below`, ...(open && !this.isLabelling ? [`${open} not assessed`] : [])].join(", ");
+    return [`${shown.length}${hidden ? ` of ${shown.length + hidden}` : ""} shown`, ...(apart.length ? [`${apart.length} outside`] : []), `${below.length} below`, ...(open && !this.isLabelling ? [`${open} not assessed`] : [])].join(", ");
   }
 
   #emptyText(threshold, nWeak) {

@@ -61,6 +61,7 @@ class Viewer {
     this.zones = new ZoneControl(root, this.stage, {
       report: (event) => this.trigger("zone", event), changed: () => this.#zoneChanged(), done: () => { this.#useTool("pan"); this.stage.canvas.focus(); },
     });
+    this.stage.viewport.mayWrap = true;
     this.film = new Film(root, this.stage, {
       report: (event) => this.trigger("seen", event), tell: (text) => this.tell(text),
       zone: () => this.zones,
@@ -150,7 +151,7 @@ class Viewer {
     if (wasFirstLook && !data.reading.is_first_look) remember(`selected.${data.image?.sha256}`, null); // numbers are others now
     this.keptMeasures.before(data.reading);
     this.reading.update(data.reading ?? null, data.detections);
-    this.zones.update(data.reading ?? null);
+    this.zones.update(data.reading ?? null, data.image);
     this.data.detections = this.#entries();
     this.root.dataset.state = data.status.state;
     if (!before || before.threshold_rev !== data.threshold_rev) this.threshold = data.threshold;
@@ -214,7 +215,7 @@ class Viewer {
     const numbers = this.stage.boxes.shown.filter((entry) => isApart(entry) && entry.call === "open").map(({ n }) => n);
     if (!numbers.length || !this.reading.canChange) return;
     this.reading.dismiss(numbers);
-    this.tell(`${numbers.length} outside the ${this.zones.word} dismissed; Ctrl + Z takes it back`);
+    this.tell(`${numbers.length} outside the ${this.zones.word} dismissed (q: as what); Ctrl + Z takes it back`);
   }
 
   #readingChanged() {
@@ -313,9 +314,18 @@ class Viewer {
   // Says on the image how the picture differs from the recorded one.
   #showDifferences() {
     const texts = this.radiograph.differences();
+    const { strips } = this.stage.viewport;
+    if (strips) texts.push(`${this.zones.band ? this.zones.word : "film"} in ${strips.length} strips${this.#notOnShow()} (= in one piece)`);
     if (this.isBelowShown && this.stage.boxes.below.length) texts.push(`${this.stage.boxes.below.length} below the threshold shown`);
     this.$(".shown-as").textContent = texts.join(" · ");
     this.$(".shown-as").hidden = !texts.length;
+  }
+
+  // Strips follow the weld: what is reported elsewhere on the film is told.
+  #notOnShow() {
+    const { viewport, boxes } = this.stage;
+    const count = boxes.shown.filter(({ box }) => !viewport.isOnShow(box)).length;
+    return count ? `, ${count} outside of them` : "";
   }
 
   #drawOpenTab() {

@@ -12,14 +12,24 @@ export class ZoneControl {
 
   get zone() { return this.stage.zone.zone; }
 
-  // data: of the reading, null before there is one.
-  update(data) {
+  // data: of the reading, null before there is one; image: { width, height }.
+  update(data, image) {
+    this.isUpright = Boolean(image) && image.height > image.width;
     this.inspection = data?.inspection_id ?? null;
     this.canChange = Boolean(data?.is_open && data.zone);
     this.word = data?.zone?.word ?? "weld";
     const kept = data?.zone;
     if (!this.stage.zone.held) this.stage.zone.show(kept?.points.length ? { points: kept.points, is_band: kept.is_band } : null);
     this.#showNote(kept?.source);
+    this.#follow();
+  }
+
+  // Strips follow the weld, another one once it was changed.
+  #follow() {
+    const name = JSON.stringify(this.zone);
+    if (name === this.followed || this.stage.zone.held) return;
+    this.followed = name;
+    this.stage.viewport.follow(this.band);
   }
 
   // The entries with the side of the zone that each lies on; without a zone with none.
@@ -31,13 +41,21 @@ export class ZoneControl {
   get band() {
     if (!this.zone?.is_band) return null;
     const { points } = this.zone;
-    const isUpright = this.stage.viewport.image[1] > this.stage.viewport.image[0];
-    const turned = ([x, y]) => (isUpright ? [y, x] : [x, y]);
+    const turned = ([x, y]) => (this.isUpright ? [y, x] : [x, y]);
     const stations = points.slice(0, points.length / 2).map((point, i) => {
       const [[along, first], [, last]] = [turned(point), turned(points[points.length - 1 - i])];
-      return { along, middle: (first + last) / 2, breadth: last - first };
+      return { along, first, last };
     });
-    return { breadth: Math.max(...stations.map(({ breadth }) => breadth)), middleAt: (at) => middleOf(stations, at) };
+    const edgesAt = (at) => [between(stations, at, "first"), between(stations, at, "last")];
+    return {
+      breadth: Math.max(...stations.map(({ first, last }) => last - first)),
+      middleAt: (at) => (between(stations, at, "first") + between(stations, at, "last")) / 2,
+      // [first, last] px across the film that it takes between two places along it
+      extentWithin: (from, to) => {
+        const edges = [edgesAt(from), edgesAt(to), ...stations.filter(({ along }) => along > from && along < to).map(({ first, last }) => [first, last])];
+        return [Math.min(...edges.map(([first]) => first)), Math.max(...edges.map(([, last]) => last))];
+      },
+    };
   }
 
   // The tool came into the hand, or was put down.
@@ -60,6 +78,7 @@ export class ZoneControl {
   }
 
   #report(event) {
+    this.#follow();
     this.on.report({ inspection_id: this.inspection, ...event });
     this.on.changed();
   }
@@ -70,10 +89,10 @@ export class ZoneControl {
   }
 }
 
-// Between two stations in proportion.
-function middleOf(stations, at) {
+// A side of the band between two stations, in proportion.
+function between(stations, at, side) {
   const after = stations.findIndex(({ along }) => along >= at);
-  if (after <= 0) return stations.at(after).middle;
+  if (after <= 0) return stations.at(after)[side];
   const [a, b] = [stations[after - 1], stations[after]];
-  return a.middle + ((at - a.along) / (b.along - a.along || 1)) * (b.middle - a.middle);
+  return a[side] + ((at - a.along) / (b.along - a.along || 1)) * (b[side] - a[side]);
 }
