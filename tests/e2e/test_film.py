@@ -208,12 +208,14 @@ def test_every_point_of_the_screen_is_the_point_of_the_image_that_is_shown_there
           viewport.fit();
           const errors = [];
           viewport.inEachPane(([left, top, right, bottom]) => {
-            for (const [x, y] of [[left + 9, top + 9], [right - 9, bottom - 9], [(left + right) / 2, (top + bottom) / 2]]) {
+            const middle = [(left + right) / 2, (top + bottom) / 2];
+            for (const [x, y] of [[left + 9, top + 9], [right - 9, bottom - 9], middle]) {
               const [px, py] = viewport.pointToScreen(viewport.toImage(x, y));
               errors.push(Math.hypot(px - x, py - y));
             }
           });
-          return [errors, viewport.panes.map(([, top, , bottom]) => viewport.toImage(500, (top + bottom) / 2)[0])];
+          const middles = viewport.panes.map(([, top, , bottom]) => (top + bottom) / 2);
+          return [errors, middles.map((y) => viewport.toImage(500, y)[0])];
         }""",
         turned,
     )
