@@ -191,7 +191,7 @@ def test_a_film_that_strips_make_hardly_larger_stays_in_one_piece(page: Page) ->
         for image in ([4942, 1325], [5000, 500])
     )
     assert whole is None
-    assert len(long["strips"]) == 3
+    assert len(long["strips"]) == 2
 
 
 @pytest.mark.parametrize("turned", [{}, {"flipH": True}, {"flipV": True}, {"turns": 2}])
@@ -219,7 +219,7 @@ def test_every_point_of_the_screen_is_the_point_of_the_image_that_is_shown_there
         }""",
         turned,
     )
-    assert len(errors) == 9
+    assert len(errors) == 6
     assert max(errors) < 1e-6
     runs_back = turned in ({"flipH": True}, {"turns": 2})
     assert order == sorted(order, reverse=runs_back)

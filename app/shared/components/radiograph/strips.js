@@ -2,6 +2,7 @@
 const GAP_PX = 8;
 const OVERLAP = 0.05;
 const MOST_STRIPS = 8;
+const WORTH_ONE_MORE = 1.15; // times the zoom, else the strips would show the same twice
 const LEAST_GAIN = 1.3; // so many times the zoom of the whole film, or it is not worth cutting it
 
 // image, screen: [width, height]; the image runs along the screen. band: { extentWithin(from, to) } of the part to show,
@@ -15,7 +16,7 @@ export function wrapped({ image: [length, breadth], screen: [width, height], ban
     const row = (height - 8 - GAP_PX * (count - 1)) / count;
     if (row < 40) break;
     const zoom = zoomOf({ length, breadth, width: width - 8, row, count, band });
-    if (!best || zoom > best.zoom) best = { zoom, count, row };
+    if (!best || zoom > WORTH_ONE_MORE * best.zoom) best = { zoom, count, row };
   }
   if (!best || best.zoom < LEAST_GAIN * whole) return null;
   const { zoom, count, row } = best;
