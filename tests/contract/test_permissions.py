@@ -22,21 +22,22 @@ CORE = Path(__file__).resolve().parents[2] / "core"
 #: Methods of services that are handed an identity, and the row of the manual's table of actions that says who
 #: may call them. Written by hand: a new method belongs here before its test passes.
 METHODS = {
-    "hand in radiographs": "ImageService.add WorklistService.describe WorklistService.put",
+    "hand in radiographs": "ImageService.add WorklistService.describe WorklistService.put WorklistService.state_polarity",
     "have a radiograph inspected": """
         ImageQualityService.refresh ImageQualityService.report InspectionService.open
         InspectionService.prepare InspectionService.record WorklistService.read_as""",
     "look at inspections": """
         HistoryExportService.csv HistoryService.choices HistoryService.search InspectionRecordService.get
         InspectionService.get InspectionService.latest InspectionService.newest OpenReadingService.open
-        OpenReadingService.open_newest
-        ReportingService.report VerifyingService.verify""",
+        OpenReadingService.open_newest OpenReadingService.progress
+        ReportingService.report VerifyingService.verify ZoneService.of""",
     "set a disposition": """
-        InspectionService.decide InspectionService.describe ReadingService.save ScaleService.set
-        SigningOffService.revise
-        WorklistService.save_template""",
+        FirstLookService.finish FirstLookService.save InspectionService.decide InspectionService.describe
+        MeasuringService.save ReadingService.save ScaleService.set ScaleService.type_pitch SeeingService.add
+        SigningOffService.revise WorklistService.save_template ZoneService.draw ZoneService.find_again""",
     "review another person's inspection": """
-        SecondReviewService.compare SecondReviewService.conclude SecondReviewService.decide_own
+        SecondReviewService.change_own SecondReviewService.compare SecondReviewService.conclude
+        SecondReviewService.decide_own
         SecondReviewService.own_review SecondReviewService.queue SecondReviewService.save_own
         SecondReviewService.unveil""",
     "sign": "SigningOffService.sign",
@@ -74,16 +75,20 @@ METHODS = {
     "look at acceptance rules": "RuleSetEditingService.history RuleSetEditingService.tables",
     "change acceptance rules": "RuleSetEditingService.save",
     "change one's own password": """
-        OwnAccountService.change_password OwnAccountService.confirm_password OwnAccountService.find""",
+        CertificateService.is_required CertificateService.own FilmFirstService.is_default FilmFirstService.own
+        FilmFirstService.set_own OwnAccountService.change_password OwnAccountService.confirm_password
+        OwnAccountService.find""",
     "add, disable, erase users; set roles and passwords": """
         AccountService.add AccountService.all AccountService.disable AccountService.enable
         AccountService.erase AccountService.named AccountService.reset_password AccountService.set_role
+        CertificateService.add CertificateService.all CertificateService.change CertificateService.remove
+        CertificateService.set_required CertificateService.standings FilmFirstService.set_default
         SignInService.end_sessions""",
     "read, verify and export the audit log": """
         AuditService.choices AuditService.export AuditService.search AuditService.verify""",
 }
 #: Open to every role, because they reach nothing but the rows of whoever asks.
-OWN_ROWS = frozenset({"WorklistService.entries", "WorklistService.remove"})
+OWN_ROWS = frozenset({"FilmFirstService.is_on", "WorklistService.entries", "WorklistService.remove"})
 #: Refuses everybody: where it stands there are no accounts.
 CLOSED = "NoAccounts.confirm_password"
 #: What alone is possible as long as somebody has a password that another person set.

@@ -82,8 +82,8 @@ class CertificateService:
             UnknownUserError: there is no such account, or its person was erased.
             BadInputError: it cannot be, or the person has one of this scheme, method and number already.
         """
-        new = Certificate(self._make_id(), scheme, method.strip(), level, number.strip(), valid_until)
         with changing(self._store, identity, user_id) as change:
+            new = Certificate(self._make_id(), scheme, method.strip(), level, number.strip(), valid_until)
             if any(_name(one) == _name(new) for one in change.work.certificates.of(user_id)):
                 raise BadInputError(f"{change.name} has this certificate already: {new.words}")
             change.work.certificates.put(user_id, new)
