@@ -22,7 +22,8 @@ CORE = Path(__file__).resolve().parents[2] / "core"
 #: Methods of services that are handed an identity, and the row of the manual's table of actions that says who
 #: may call them. Written by hand: a new method belongs here before its test passes.
 METHODS = {
-    "hand in radiographs": "ImageService.add WorklistService.describe WorklistService.put WorklistService.state_polarity",
+    "hand in radiographs": """
+        ImageService.add WorklistService.describe WorklistService.put WorklistService.state_polarity""",
     "have a radiograph inspected": """
         ImageQualityService.refresh ImageQualityService.report InspectionService.open
         InspectionService.prepare InspectionService.record WorklistService.read_as""",
