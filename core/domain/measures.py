@@ -63,8 +63,9 @@ class Measure:
 
     @property
     def sides_px(self) -> tuple[float, float]:
-        """Width and height of the box between the two points."""
-        return abs(self.b[0] - self.a[0]), abs(self.b[1] - self.a[1])
+        """Width and height of the px whose centres lie between the two points."""
+        (x0, x1), (y0, y1) = (sorted((self.a[axis], self.b[axis])) for axis in (0, 1))
+        return math.ceil(x1 - 0.5) - math.ceil(x0 - 0.5), math.ceil(y1 - 0.5) - math.ceil(y0 - 0.5)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON; `measure_from` reads it back."""
