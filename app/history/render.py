@@ -18,6 +18,7 @@ from core.domain.errors import UnknownRecordError
 from core.services.inspections.history import HistoryPage
 from core.services.inspections.inspection_record import InspectionRecord, is_blind_for
 from core.services.workspaces import Workspace
+from core.standards.rule_set import RuleSet
 from core.store.inspection_history import HistoryFilter
 
 
@@ -67,12 +68,17 @@ def draw_table(page: HistoryPage, identity: Identity, chosen: str | None) -> Non
         return
     record_table(
         WIDE if chosen is None else NARROW,
-        rows(page, identity, is_wide=chosen is None),
+        rows(page, identity, _tables(identity), is_wide=chosen is None),
         key=state.TABLE,
         on_open=state.open_chosen,
         chosen=chosen,
         label="Inspections, newest first",
     )
+
+
+def _tables(identity: Identity) -> tuple[RuleSet, ...]:
+    """The acceptance tables, for their titles."""
+    return resources().services.workspace_of(identity).judging.rule_sets()
 
 
 def draw_nothing(identity: Identity) -> None:
@@ -105,7 +111,7 @@ def draw_record(record: InspectionRecord, identity: Identity) -> None:
     """Picture, facts, indications, signatures and reviews, and where to go on."""
     inspection = record.inspection
     is_blind = is_blind_for(identity, inspector_id=inspection.inspector_id, state=inspection.state)
-    content = record_content(record, is_blind=is_blind)
+    content = record_content(record, _tables(identity), is_blind=is_blind)
     draw_html("history/templates/record.html", **content)
     if is_blind:
         st.html('<p class="rk-muted">You may be the second person for this one: what was found and decided '

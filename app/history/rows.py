@@ -6,6 +6,7 @@ from typing import Any
 from app.history.state import CHOSEN, UNDECIDED
 from app.shared.components.record_table.record_table import Cell, RecordRow
 from app.shared.moments import minute, second
+from app.shared.viewer_rows import rule_words
 from core.domain.accounts import Identity
 from core.domain.grouping import counted, members_of
 from core.domain.reading import ReadIndication, setup_from
@@ -17,6 +18,7 @@ from core.services.inspections.history import HistoryPage
 from core.services.inspections.history_export import HIDDEN, MAX_EXPORTED
 from core.services.inspections.inspection_record import InspectionRecord, is_blind_for
 from core.services.inspections.seeing import SEEN
+from core.standards.rule_set import RuleSet
 from core.store.inspection_history import HistoryEntry
 
 WIDE = (
@@ -39,9 +41,11 @@ _STATE_WORDS = {
 }
 
 
-def rows(page: HistoryPage, identity: Identity, *, is_wide: bool) -> list[RecordRow]:
+def rows(
+    page: HistoryPage, identity: Identity, tables: Sequence[RuleSet], *, is_wide: bool
+) -> list[RecordRow]:
     """A row of the table for each inspection."""
-    return [_row(one, page, identity, is_wide=is_wide) for one in page.entries]
+    return [_row(one, page, identity, tables, is_wide=is_wide) for one in page.entries]
 
 
 def export_help(page: HistoryPage) -> str:
@@ -53,13 +57,14 @@ def export_help(page: HistoryPage) -> str:
     )
 
 
-def _row(entry: HistoryEntry, page: HistoryPage, identity: Identity, *, is_wide: bool) -> RecordRow:
+def _row(
+    entry: HistoryEntry, page: HistoryPage, identity: Identity, tables: Sequence[RuleSet], *, is_wide: bool
+) -> RecordRow:
     is_blind = is_blind_for(identity, inspector_id=entry.inspector_id, state=entry.state)
     inspector = page.names.get(entry.inspector_id or "", entry.inspector_id or "command line")
     part = entry.part or "no part named"
     said = entry.disposition.word if entry.disposition else UNDECIDED
     disposition = Cell(said, _beside_disposition(entry), mark=said if entry.disposition else "hidden")
-    rule = f"{entry.standard or 'none chosen'}{f', {entry.quality_level}' if entry.quality_level else ''}"
     cells = (
         Cell(minute(entry.created_at)),
         Cell(part, f"weld {entry.weld_number}" if entry.weld_number else ""),
@@ -67,7 +72,10 @@ def _row(entry: HistoryEntry, page: HistoryPage, identity: Identity, *, is_wide:
         Cell(HIDDEN, mark="hidden") if is_blind else Cell(_found(entry)),
         Cell("hidden", mark="hidden") if is_blind else disposition,
         Cell(_STATE_WORDS[entry.state], "correction" if entry.revision_of else ""),
-        Cell(rule, mark="" if entry.standard else "hidden"),
+        Cell(
+            rule_words(entry.standard, entry.quality_level, tables),
+            mark="" if entry.standard else "hidden",
+        ),
         Cell(f"{entry.model_name} v{entry.model_version}"),
         Cell(inspector),
     )
@@ -94,7 +102,7 @@ def _found(entry: HistoryEntry) -> str:
     return ", ".join(counts) or "none reported"
 
 
-def record_content(record: InspectionRecord, *, is_blind: bool) -> dict[str, Any]:
+def record_content(record: InspectionRecord, tables: Sequence[RuleSet], *, is_blind: bool) -> dict[str, Any]:
     """Values of `record.html`; the result is left out where it stays hidden."""
     inspection, setup = record.inspection, setup_from(record.inspection.setup)
     own = (
@@ -106,17 +114,16 @@ def record_content(record: InspectionRecord, *, is_blind: bool) -> dict[str, Any
         "inspection": inspection,
         "title": title or inspection.image_name,
         "is_blind": is_blind,
-        "facts": _facts(record, is_blind=is_blind),
+        "facts": _facts(record, tables, is_blind=is_blind),
         "indications": [] if is_blind else _indications(record.reading.indications),
         "said": [] if is_blind else _said(record),
     }
 
 
-def _facts(record: InspectionRecord, *, is_blind: bool) -> dict[str, str]:
+def _facts(record: InspectionRecord, tables: Sequence[RuleSet], *, is_blind: bool) -> dict[str, str]:
     inspection, model, setup = record.inspection, record.inspection.model, setup_from(record.inspection.setup)
     lengths = (("t", setup.wall_mm), ("s", setup.thickness_mm), ("weld", setup.weld_length_mm))
     described = (setup.material, setup.technique, *(f"{k} {v:g} mm" for k, v in lengths if v is not None))
-    rule = f"{setup.standard}, level {setup.quality_level or 'not chosen'}" if setup.standard else ""
     disposition = inspection.disposition.word if inspection.disposition else UNDECIDED
     reshoot = "" if is_blind or inspection.reshoot_reason is None else inspection.reshoot_reason.value
     return {
@@ -124,7 +131,7 @@ def _facts(record: InspectionRecord, *, is_blind: bool) -> dict[str, str]:
         "Made": f"{second(inspection.created_at)} by {record.name(inspection.inspector_id)}",
         "Model": f"{model.name} v{model.version}, calibration {model.calibration_id}",
         "Part": ", ".join(filter(None, described)) or "not described",
-        "Rule": rule or "none chosen",
+        "Rule": rule_words(setup.standard, setup.quality_level, tables),
         "Wire IQI": indicator_words(setup.wire_set, setup.required_wire),
         "Disposition": "hidden" if is_blind else disposition,
         "Reason to re-shoot": reshoot,

@@ -11,6 +11,7 @@ from app.shared.templates import draw_html, draw_said, draw_welcome
 from core.domain.accounts import Identity
 from core.domain.records import Inspection, ReviewOutcome
 from core.services.inspections.own_review import OwnReview, SideBySide
+from core.standards.rule_set import RuleSet
 
 _OUTCOMES = {
     ReviewOutcome.CONCURS.value: "Concur with the first result",
@@ -33,7 +34,7 @@ def draw_queue(identity: Identity) -> None:
     choices = resources().services.workspace.history.choices(identity)
     record_table(
         rows.COLUMNS,
-        rows.queue_rows(waiting, choices.inspectors),
+        rows.queue_rows(waiting, choices.inspectors, _tables()),
         key=state.TABLE,
         on_open=state.open_chosen,
         label="Inspections that wait for a second person, oldest first",
@@ -76,7 +77,7 @@ def draw_both(identity: Identity, both: SideBySide) -> None:
         _draw_leave()
         draw_html(
             "review/templates/both.html",
-            part=rows.part_words(inspection),
+            part=rows.part_words(inspection, _tables()),
             said=comparison.dispositions(both),
             counts=comparison.headline(both),
         )
@@ -128,6 +129,11 @@ def draw_form(both: SideBySide, identity: Identity) -> None:
         st.error(f"Nothing was signed: {wrong}. Your own reading is saved.")
 
 
+def _tables() -> tuple[RuleSet, ...]:
+    """The acceptance tables, for their titles."""
+    return resources().services.workspace.judging.rule_sets()
+
+
 def _draw_leave() -> None:
     st.button("Queue", icon=":material/arrow_back:", key="second_review.leave", type="tertiary",
               on_click=state.leave)  # fmt: skip
@@ -138,7 +144,7 @@ def _draw_bar(inspection: Inspection, words: str) -> None:
         _draw_leave()
         draw_html(
             "review/templates/bar.html",
-            part=rows.part_words(inspection),
+            part=rows.part_words(inspection, _tables()),
             name=inspection.image_name,
             words=words,
         )

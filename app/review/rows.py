@@ -1,6 +1,6 @@
 """Signed inspections that wait for a second person, and the blind reading."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
@@ -12,6 +12,7 @@ from app.shared.viewer_rows import (
     kinds_by_class,
     known_kinds,
     quality_lines,
+    rule_words,
     severity_ranks,
     shown_image,
 )
@@ -21,19 +22,22 @@ from core.domain.radiograph import Radiograph
 from core.domain.reading import setup_from
 from core.domain.records import Inspection
 from core.services.inspections.own_review import OwnReview
+from core.standards.rule_set import RuleSet
 
 COLUMNS = ("Made (UTC)", "Part, weld", "Image", "Rule", "Inspector", "Decided (UTC)")
 _NO_CALIBRATION = {"id": "", "words": "", "score_cut": 0.0, "operating_probability": 1.0}
 
 
-def queue_rows(waiting: list[Inspection], names: Mapping[str, str]) -> list[RecordRow]:
+def queue_rows(
+    waiting: list[Inspection], names: Mapping[str, str], tables: Sequence[RuleSet]
+) -> list[RecordRow]:
     """A row for each inspection that waits; nothing of its result is in it."""
     rows = []
     for one in waiting:
         setup = setup_from(one.setup)
         made, part = minute(one.created_at), setup.part or "no part named"
         inspector = names.get(one.inspector_id or "", one.inspector_id or "command line")
-        rule = f"{one.standard}, {one.quality_level}" if one.standard else "none chosen"
+        rule = rule_words(one.standard, one.quality_level, tables)
         cells = (
             Cell(made),
             Cell(part, f"weld {setup.weld_number}" if setup.weld_number else ""),
@@ -116,10 +120,11 @@ def waiting_words(waiting: list[Inspection]) -> str:
     return f"{n_waiting} for a second person, the oldest since {minute(oldest)} UTC"
 
 
-def part_words(inspection: Inspection) -> str:
+def part_words(inspection: Inspection, tables: Sequence[RuleSet]) -> str:
     """Part, material, wall and rule of an inspection in one line."""
     setup = setup_from(inspection.setup)
-    rule = f"{inspection.standard} {inspection.quality_level or ''}".strip() if inspection.standard else ""
+    is_chosen = inspection.standard is not None
+    rule = rule_words(inspection.standard, inspection.quality_level, tables) if is_chosen else ""
     wall = f"t {setup.wall_mm:g} mm" if setup.wall_mm else ""
     named = (setup.part, setup.weld_number and f"weld {setup.weld_number}", setup.material, wall, rule)
     return " · ".join(filter(None, named)) or "no part named"

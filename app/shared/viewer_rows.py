@@ -1,12 +1,13 @@
 """Parts of the plain data that every radiograph viewer is given."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.domain.indication import ISO_6520, IndicationClass
 from core.domain.kinds import WORD_KINDS, Family, is_imperfection
 from core.domain.radiograph import Polarity, Radiograph
 from core.standards.kinds import class_of, kinds_of, offered_kinds
+from core.standards.rule_set import RuleSet
 from core.standards.severity import severity_rank
 
 #: A radiograph of more pixels is shown shrunk first, while full depth is on its way.
@@ -51,6 +52,14 @@ def shown_image(radiograph: Radiograph, name: str, address: str) -> dict[str, An
         "fields": dict(radiograph.fields),
         "notes": list(radiograph.notes),
     }
+
+
+def rule_words(standard: str | None, level: str | None, tables: Sequence[RuleSet]) -> str:
+    """The chosen rule, such as "ISO 5817, level B"; its id where its table is gone."""
+    if standard is None:
+        return "none chosen"
+    title = next((one.title for one in tables if one.rule_set_id == standard), standard)
+    return f"{title}, level {level or 'not chosen'}"
 
 
 def quality_lines(report: Mapping[str, Any] | None) -> list[dict[str, str]] | None:
