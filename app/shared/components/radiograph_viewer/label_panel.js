@@ -25,7 +25,7 @@ export class LabelPanel extends RecordPanel {
   #build() {
     for (const query of ONLY_INSPECTION) this.$(query).hidden = true;
     this.root.dataset.mode = "label";
-    Object.assign(this.$("thead th:last-child"), { textContent: "label", title: "✓ label, + drawn, ✕ refused" });
+    Object.assign(this.$("thead th:last-child button"), { textContent: "label", title: "✓ label, + drawn, ✕ refused" });
     this.$("[data-tab=indications]").textContent = "Labels";
     this.why = element("div", { class: "why", hidden: true });
     this.$("[role=tabpanel][data-tab=indications]").prepend(this.why);
