@@ -24,7 +24,7 @@ def test_the_manual_stands_beside_what_is_said_in_short(
     assert "Keys of the viewer" in told
     assert "A Level II signs, never the model" in told
     assert ".md)" not in told  # a link to a file leads nowhere here
-    assert len(page.get("imgs")) == len(pictures_of_manual())
+    assert len(page.get("image")) == len(pictures_of_manual())
 
 
 def test_every_picture_of_the_manual_is_there_and_small(repository: Path) -> None:
