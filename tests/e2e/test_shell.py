@@ -41,6 +41,6 @@ def expect_theme(page: Page, colour: str) -> None:
 
 
 def choose_light(page: Page) -> None:
-    page.get_by_test_id("stMainMenu").get_by_role("button").click()
-    page.get_by_text("Light", exact=True).click()
+    page.get_by_test_id("stMainMenuButton").click()
+    page.get_by_test_id("stMainMenuItem-theme-Light").click()
     page.keyboard.press("Escape")
