@@ -139,7 +139,7 @@ def test_one_bad_file_is_one_line_and_the_others_are_still_done(run, home, tmp_p
     bad = tmp_path / "broken.png"
     bad.write_bytes(b"not an image")
     out = tmp_path / "out.json"
-    result = run("detect", bad, *images(home)[:2], "--model", "weld", "--json", out)
+    result = run("detect", bad, *images(home)[:2], "--model", "weld", "--polarity", "film", "--json", out)
     assert result.exit_code == 2
     assert len(json.loads(out.read_text())) == 2
     assert result.stderr.count("\n") == 1
