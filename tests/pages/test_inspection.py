@@ -397,6 +397,6 @@ def test_a_second_file_of_the_same_exposure_is_told_with_the_name_of_the_first(p
 def test_a_picture_that_does_not_tell_its_polarity_is_asked_about_before_it_is_read(page: AppTest) -> None:
     page.run()
     page.file_uploader[0].set_value(("flat.png", png(np.full((120, 120), 700, np.uint16)), "image/png")).run()
-    until(page, lambda: viewers(page) and "The picture does not tell clearly" in str(viewers(page)[0].proto))
+    until(page, lambda: viewers(page) and "The image does not tell clearly" in str(viewers(page)[0].proto))
     assert guests_inspections() == []
     assert not page.exception

@@ -12,13 +12,13 @@ export function gradedKinds(entries) {
 }
 
 // The level that all of them have, null where they differ or one has none.
-export function commonGrade(entries) {
+function commonGrade(entries) {
   const [grade, ...others] = new Set(entries.map((entry) => entry.grade ?? null));
   return others.length ? null : grade;
 }
 
 // The worst verdict of some indications with the reasons for it; null where none is judged.
-export function worstOf(entries, judged) {
+function worstOf(entries, judged) {
   const verdicts = entries.map(({ id }) => judged[id]).filter(Boolean);
   return verdicts.toSorted((a, b) => WORST_FIRST.indexOf(a.verdict) - WORST_FIRST.indexOf(b.verdict))[0] ?? null;
 }
