@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.inspection.items import Readers, question_of, worklist_items
+from app.inspection.items import Readers, looks_of, question_of, worklist_items
 from app.inspection.state import (
     analyses,
     chosen_polarity,
@@ -88,7 +88,7 @@ def remove_event() -> None:
 def polarity_event() -> None:
     """The visitor states the polarity of the image: it is read in that.
 
-    So are those that were handed in together with it and that nobody has begun to read.
+    So are those that were handed in together with it, look alike, and that nobody has begun to read.
     """
     event = viewer_event("polarity")
     if not isinstance(event, Mapping):
@@ -104,7 +104,7 @@ def polarity_event() -> None:
     if key in now and not now[key].is_open:
         raise BadInputError("the inspection is signed: its polarity stays as it was signed")
     begun = {one for one, found in now.items() if workspace.readings.is_begun(found)}
-    changed = own_worklist().state_polarity(key, polarity, leave=begun)
+    changed = own_worklist().state_polarity(key, polarity, looks_of(items), leave=begun)
     workspace.worklist.state_polarity(identity, changed, polarity)
 
 

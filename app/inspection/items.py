@@ -1,6 +1,6 @@
 """The images on the worklist, each with its answer, and the readings of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +18,7 @@ from core.domain.errors import StaleVersionError, WorkbenchError
 from core.domain.model_version import ModelVersion
 from core.domain.permissions import Action, may
 from core.domain.polarity import PolarityDecision
-from core.domain.radiograph import Radiograph
+from core.domain.radiograph import Polarity, Radiograph
 from core.domain.reading import setup_from
 from core.domain.records import Inspection
 from core.services.inspections.open_readings import OpenReading, ReadingProgress, progress_of
@@ -76,7 +76,17 @@ def worklist_items() -> tuple[list[WorklistItem], WorklistItem | None]:
     entries = own_worklist().entries()
     readers = {model: Readers(model) for model in {entry.model for entry in entries}}
     items = [_item(entry, identity, readers[entry.model], shown) for entry in entries]
+    if told := own_worklist().answer_alike(looks_of(item for item in items if item.state == "asked")):
+        for polarity in set(told.values()):
+            keys = [key for key, stated in told.items() if stated is polarity]
+            current_workspace().worklist.state_polarity(identity, keys, polarity)
+        return worklist_items()
     return items, next((item for item in items if item.entry.key == shown), None)
+
+
+def looks_of(items: Iterable[WorklistItem]) -> dict[str, Polarity]:
+    """The polarity that each image looks like, by key; those that nobody looked at yet are left out."""
+    return {item.entry.key: item.polarity.estimate.polarity for item in items if item.polarity}
 
 
 def current_key() -> str | None:

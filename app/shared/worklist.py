@@ -65,6 +65,7 @@ class Worklist:
 
     def __init__(self, entries: Iterable[WorklistEntry] = ()) -> None:
         self._entries: OrderedDict[str, WorklistEntry] = OrderedDict((one.key, one) for one in entries)
+        self._answers: dict[tuple[str, Polarity], Polarity] = {}  # by batch and estimate
         self._lock = threading.Lock()
 
     def entries(self) -> tuple[WorklistEntry, ...]:
@@ -93,8 +94,7 @@ class Worklist:
         """The key of a new entry that is being read; the oldest gives way when the worklist is full."""
         key = secrets.token_hex(8)
         with self._lock:
-            stated = self._stated_for(batch) if polarity is Polarity.UNKNOWN else polarity
-            self._entries[key] = WorklistEntry(key, name, stated, model=model, setup=setup, batch=batch)
+            self._entries[key] = WorklistEntry(key, name, polarity, model=model, setup=setup, batch=batch)
             self._drop_oldest()
         return key
 
@@ -130,20 +130,27 @@ class Worklist:
             self._entries[key] = replace(entry, state=EntryState.STORED, sha256=sha256, setup=kept)
             return True
 
-    def state_polarity(self, key: str, polarity: Polarity, leave: Collection[str] = ()) -> tuple[str, ...]:
+    def state_polarity(
+        self, key: str, polarity: Polarity, looks: Mapping[str, Polarity], leave: Collection[str] = ()
+    ) -> tuple[str, ...]:
         """Keep the polarity that the visitor states for the entry; the keys of all that it counts for.
 
-        It counts for what was handed in together with it and is stated alike or not at all.
+        It counts for what was handed in together with it, is stated alike or not at all, and looks like it, or
+        like what was stated: a film among digital images is not read as one of them.
 
         Args:
             key: of the entry.
             polarity: film or digital.
+            looks: the estimate, by key, of those that were looked at; the answer waits for the others.
             leave: keys that stay as they are.
         """
         with self._lock:
             if (asked := self._entries.get(key)) is None:
                 return ()
-            alike = (Polarity.UNKNOWN, asked.polarity)
+            look = looks.get(key, Polarity.UNKNOWN)
+            if asked.batch:
+                self._answers.setdefault((asked.batch, polarity), polarity)
+                self._answers[asked.batch, look] = polarity
             changed = [
                 one.key
                 for one in self._entries.values()
@@ -151,7 +158,8 @@ class Worklist:
                 or (
                     asked.batch
                     and one.batch == asked.batch
-                    and one.polarity in alike
+                    and one.polarity in (Polarity.UNKNOWN, asked.polarity)
+                    and looks.get(one.key) in (look, polarity)
                     and one.key not in leave
                 )
             ]
@@ -159,10 +167,22 @@ class Worklist:
                 self._entries[one] = replace(self._entries[one], polarity=polarity)
             return tuple(changed)
 
-    def _stated_for(self, batch: str) -> Polarity:
-        """The polarity that was stated last for what was handed in together; UNKNOWN when none was."""
-        stated = [one.polarity for one in self._entries.values() if batch and one.batch == batch]
-        return stated[-1] if stated else Polarity.UNKNOWN
+    def answer_alike(self, looks: Mapping[str, Polarity]) -> Mapping[str, Polarity]:
+        """The polarities, by key, that an earlier answer states for images that are asked about now.
+
+        Args:
+            looks: the estimate of each image that is asked about, by key.
+        """
+        with self._lock:
+            told = {
+                key: polarity
+                for key, look in looks.items()
+                if (entry := self._entries.get(key)) is not None
+                and (polarity := self._answers.get((entry.batch, look))) is not None
+            }
+            for key, polarity in told.items():
+                self._entries[key] = replace(self._entries[key], polarity=polarity)
+            return told
 
     def reader(self, key: str, model: str, champion: int) -> int:
         """The version of the model that reads the entry: the champion of when it was first asked."""

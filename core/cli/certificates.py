@@ -75,7 +75,7 @@ def remove(name: str, number: str) -> None:
 @click.argument("needed", type=click.Choice(["on", "off"]))
 @one_line_errors
 def required(needed: str) -> None:
-    """Let signing need a valid certificate (on), or not (off)."""
+    """Let signing need a valid certificate of level 2 or 3 (on), or not (off)."""
     with open_services(newest=True) as services:
         services.certificates.set_required(COMMAND_LINE, needed == "on")
         click.echo(f"signing needs {'a valid' if needed == 'on' else 'no'} certificate")

@@ -13,6 +13,8 @@ WARN_DAYS = 60
 #: Methods that cover radiographs begin with this: RT, and its parts such as RT-D.
 RADIOGRAPHIC = "RT"
 LEVELS = (1, 2, 3)
+#: The lowest level that interprets radiographs without instruction.
+INTERPRETING_LEVEL = 2
 #: Printed where nobody stated a certificate.
 NOT_STATED = "not stated"
 _LONGEST_METHOD, _LONGEST_NUMBER = 16, 64
@@ -103,8 +105,13 @@ class Standing:
 
     @property
     def may_sign(self) -> bool:
-        """False only where a certificate is required and none is valid."""
-        return self.valid is not None or not self.is_required
+        """False only where a certificate is required and none of level 2 or 3 is valid."""
+        return self.interprets or not self.is_required
+
+    @property
+    def interprets(self) -> bool:
+        """True when the valid certificate is of a level that interprets radiographs."""
+        return self.valid is not None and self.valid.level >= INTERPRETING_LEVEL
 
     @property
     def fact(self) -> str:
@@ -116,6 +123,8 @@ class Standing:
     @property
     def warning(self) -> str:
         """One line for what ends soon or has ended, empty otherwise."""
+        if self.valid is not None and not self.interprets:
+            return f"level {self.valid.level} does not interpret radiographs: {self.valid.words}"
         if self.valid is not None and self.days_left is not None and self.days_left <= WARN_DAYS:
             days = "today" if self.days_left == 0 else "in 1 day" if self.days_left == 1 else ""
             return f"your certificate ends {days or f'in {self.days_left} days'}: {self.valid.words}"
@@ -128,14 +137,13 @@ class Standing:
         """Why nothing can be signed, empty when it can."""
         if self.may_sign:
             return ""
-        if self.lapsed is None:
-            return (
-                "signing needs a valid RT certificate here, and your account has none: ask an administrator"
-            )
-        return (
-            "signing needs a valid RT certificate here, and yours ended on "
-            f"{self.lapsed.valid_until.isoformat()}: ask an administrator"
-        )
+        if self.valid is not None:
+            own = f"yours is level {self.valid.level}"
+        elif self.lapsed is not None:
+            own = f"yours ended on {self.lapsed.valid_until.isoformat()}"
+        else:
+            own = "your account has none"
+        return f"signing needs a valid RT certificate of level 2 or 3 here, and {own}: ask an administrator"
 
 
 def day_of(moment: datetime) -> date:

@@ -10,6 +10,7 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Table
 
 from core.domain.exposure import Group, exposure_from, exposure_words
+from core.domain.signing import INSPECTED
 from core.domain.wire_sets import indicator_words
 from core.reports.inspection_report import (
     EMPTY_RESULT,
@@ -60,6 +61,23 @@ def sections(report: InspectionReport, pixels: npt.NDArray[Any], width: float) -
     ]
 
 
+def _read_words(report: InspectionReport) -> str:
+    """Who inspected it and when that was signed; until then, when the model read it."""
+    signed = next((one for one in report.signatures if one.meaning.startswith(INSPECTED)), None)
+    if signed is None:
+        return f"Inspection of {report.inspector}, read by the model {moment(report.created_at)}."
+    return f"Inspected by {report.inspector}, signed {moment(signed.signed_at)}."
+
+
+def _rule_words(report: InspectionReport) -> str:
+    """The title of the acceptance table and its level."""
+    setup, judged = report.setup, report.judged
+    if setup.standard is None:
+        return "not chosen"
+    title = judged.standard if judged.rule_set_id else setup.standard
+    return f"{title}, level {setup.quality_level or 'not chosen'}"
+
+
 def _top(report: InspectionReport, width: float) -> Iterator[Flowable]:
     setup = report.setup
     name = " · ".join(one for one in (setup.part, setup.weld_number and f"weld {setup.weld_number}") if one)
@@ -67,7 +85,7 @@ def _top(report: InspectionReport, width: float) -> Iterator[Flowable]:
         text(name or report.image.name, TITLE if len(name) <= _LONGEST_TITLE else BODY),
         gap(3),
         text(f"{report.image.name} · {_count(report)}"),
-        text(f"Inspected by {report.inspector}, {moment(report.created_at)}. State: {report.state}."),
+        text(f"{_read_words(report)} State: {report.state}."),
     ]
     room = width - _QR - 46 * mm
     middle: list[Flowable] = []
@@ -187,7 +205,7 @@ def _facts(report: InspectionReport, width: float) -> Iterator[Flowable]:
         ("Welded from", sided),
         ("Wire IQI", indicator_words(setup.wire_set, setup.required_wire) or "not stated"),
         ("SRb", number(setup.srb_mm, "mm")),
-        ("Standard, level", f"{setup.standard or 'not chosen'}, {setup.quality_level or 'not chosen'}"),
+        ("Standard, level", _rule_words(report)),
     ]
     taken = [
         ("Image", image.name),

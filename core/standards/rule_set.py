@@ -201,6 +201,8 @@ class RuleSet:
         ids = [known.level_id for known in self.levels]
         if level is None and len(ids) == 1:
             return 0
+        if level is None:
+            raise BadInputError(f"{self.title}: no level is chosen; there are {', '.join(ids)}")
         if level not in ids:
             raise BadInputError(f"{self.title} has no level {level!r}: expected one of {', '.join(ids)}")
         return ids.index(level)

@@ -67,6 +67,16 @@ def test_signing_is_refused_only_where_a_certificate_is_required() -> None:
     assert standing([ONE], LAST, is_required=True).refusal == ""
 
 
+def test_level_1_does_not_interpret_radiographs() -> None:
+    one = standing([replace(ONE, level=1)], LAST)
+    assert one.may_sign
+    assert one.warning == f"level 1 does not interpret radiographs: {replace(ONE, level=1).words}"
+    needed = standing([replace(ONE, level=1)], LAST, is_required=True)
+    assert not needed.may_sign
+    assert "of level 2 or 3 here, and yours is level 1" in needed.refusal
+    assert standing([replace(ONE, level=1), ONE], LAST, is_required=True).may_sign
+
+
 def test_the_fact_beside_a_signature_says_what_stands_there_and_what_ends() -> None:
     at_end = "ISO 9712 RT level 2, no. 4711, valid until 2026-03-31"
     assert standing([ONE], date(2026, 1, 1)).fact == at_end
@@ -74,7 +84,7 @@ def test_the_fact_beside_a_signature_says_what_stands_there_and_what_ends() -> N
     after = LAST + timedelta(days=1)
     assert standing([ONE], after).fact == "not stated (your certificate ended on 2026-03-31)"
     assert standing([], LAST).fact == "not stated"
-    assert "signing needs a valid RT certificate here" in standing([], LAST, is_required=True).fact
+    assert "signing needs a valid RT certificate of level 2 or 3 here" in standing([], LAST, is_required=True).fact
 
 
 def test_words() -> None:

@@ -203,7 +203,7 @@ class TestUncertainty:
 def test_an_unknown_level_is_refused() -> None:
     with pytest.raises(BadInputError, match="ISO 5817 has no level 'A': expected one of B, C, D"):
         judge("iso-5817", "A", PART)
-    with pytest.raises(BadInputError, match="no level None"):
+    with pytest.raises(BadInputError, match="ISO 5817: no level is chosen; there are B, C, D"):
         judge("iso-5817", None, PART)
 
 

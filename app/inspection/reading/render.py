@@ -30,7 +30,7 @@ def _close() -> None:
     remembered().signing = None
 
 
-@st.dialog("Sign the inspection", on_dismiss=_close)
+@st.dialog("Sign the inspection", width="large", on_dismiss=_close)
 @identified(touch=True)
 def _dialog() -> None:
     signing, identity, workspace = remembered().signing, current_identity(), current_workspace()
@@ -44,6 +44,7 @@ def _dialog() -> None:
         facts=signed_facts(shown, identity, part),
         against=objection_line(against),
     )
+    refused = st.container()  # above the fields: what stands below the fold is not seen
     with st.form("sign.form", border=False):
         reason, note = _ask_why() if against else (None, "")
         password = st.text_input(
@@ -53,19 +54,21 @@ def _dialog() -> None:
     if not against:
         start_in("sign.password")
     if is_sent:
-        _send(signing, password, against, reason=reason, note=note)
+        with refused:
+            _send(signing, password, against, reason=reason, note=note)
 
 
 def _ask_why() -> tuple[str | None, str]:
     """The reason and the note with which it is signed in spite of what stands against it."""
-    reason = st.selectbox(
+    left, right = st.columns((2, 3))
+    reason = left.selectbox(
         "Why it is signed all the same",
         [one.value for one in OverrideReason],
         index=None,
         placeholder="choose a reason",
         key="sign.reason",
     )
-    note = st.text_input("Note: what was agreed, with whom", max_chars=2_000, key="sign.note")
+    note = right.text_input("Note: what was agreed, with whom", max_chars=2_000, key="sign.note")
     return reason, note.strip()
 
 

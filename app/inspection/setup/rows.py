@@ -20,9 +20,13 @@ def summary(setup: Setup, tables: Sequence[RuleSet]) -> str:
         words.append(f"t {setup.wall_mm:g} mm")
     if setup.standard is None:
         return " · ".join([*words, "no rule"])
-    titles = {table.rule_set_id: table.title for table in tables}
-    rule = titles.get(setup.standard, setup.standard)
-    return " · ".join([*words, f"{rule}, level {setup.quality_level}" if setup.quality_level else rule])
+    table = next((table for table in tables if table.rule_set_id == setup.standard), None)
+    rule = setup.standard if table is None else table.title
+    if setup.quality_level:
+        rule += f", level {setup.quality_level}"
+    elif table is not None and len(table.levels) > 1:
+        rule += ", no level chosen"
+    return " · ".join([*words, rule])
 
 
 def offered_tables(tables: Sequence[RuleSet], model: str | None, chosen: str | None) -> tuple[RuleSet, ...]:

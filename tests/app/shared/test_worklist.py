@@ -121,36 +121,46 @@ def test_an_entry_is_read_by_the_champion_of_when_it_was_first_asked() -> None:
     assert worklist.reader("gone", "weld", 3) == 3
 
 
-def test_a_stated_polarity_counts_for_what_came_with_the_image() -> None:
+FILM, DIGITAL, UNKNOWN = Polarity.FILM, Polarity.DIGITAL, Polarity.UNKNOWN
+
+
+def test_a_stated_polarity_counts_for_what_came_with_the_image_and_looks_like_it() -> None:
     worklist = Worklist()
-    keys = [worklist.expect(f"{n}.tif", Polarity.UNKNOWN, batch="a") for n in range(3)]
-    other, alone = (
-        worklist.expect("9.tif", Polarity.UNKNOWN, batch="b"),
-        worklist.expect("8.tif", Polarity.FILM),
-    )
-    assert worklist.state_polarity(keys[0], Polarity.DIGITAL, leave=[keys[2]]) == (keys[0], keys[1])
+    keys = [worklist.expect(f"{n}.tif", UNKNOWN, batch="a") for n in range(4)]
+    other, alone = worklist.expect("9.tif", UNKNOWN, batch="b"), worklist.expect("8.tif", FILM)
+    looks = dict.fromkeys((*keys, other, alone), UNKNOWN) | {keys[3]: FILM}
+    assert worklist.state_polarity(keys[0], DIGITAL, looks, leave=[keys[2]]) == (keys[0], keys[1])
     told = [worklist.get(key).polarity for key in (*keys, other, alone)]
-    assert told == [
-        Polarity.DIGITAL,
-        Polarity.DIGITAL,
-        Polarity.UNKNOWN,
-        Polarity.UNKNOWN,
-        Polarity.FILM,
-    ]
-    assert worklist.state_polarity("gone", Polarity.FILM) == ()
+    assert told == [DIGITAL, DIGITAL, UNKNOWN, UNKNOWN, UNKNOWN, FILM]
+    assert worklist.state_polarity("gone", FILM, {}) == ()
+
+
+def test_an_answer_waits_for_images_that_nobody_looked_at_yet() -> None:
+    worklist = Worklist()
+    first, alike, unsure, film, alone = (worklist.expect("a.tif", UNKNOWN, batch=one) for one in "aaaab")
+    assert worklist.state_polarity(first, DIGITAL, {first: DIGITAL}) == (first,)
+    asked = {alike: DIGITAL, unsure: UNKNOWN, film: FILM, alone: DIGITAL}
+    assert worklist.answer_alike(asked) == {alike: DIGITAL}
+    assert [worklist.get(one).polarity for one in (alike, unsure)] == [DIGITAL, UNKNOWN]
+
+
+def test_an_answer_that_the_image_contradicts_counts_for_those_that_look_alike() -> None:
+    worklist = Worklist()
+    first, alike, unsure = (worklist.expect("a.tif", UNKNOWN, batch="a") for _ in range(3))
+    worklist.state_polarity(first, FILM, {first: DIGITAL})
+    assert worklist.answer_alike({alike: DIGITAL, unsure: UNKNOWN}) == {alike: FILM}
 
 
 def test_what_is_stated_otherwise_in_the_batch_stays() -> None:
     worklist = Worklist()
-    polarities = (Polarity.FILM, Polarity.DIGITAL, Polarity.UNKNOWN)
-    first, other, third = (worklist.expect("a.tif", one, batch="a") for one in polarities)
-    assert worklist.get(third).polarity is Polarity.DIGITAL  # as the one that came last before it
-    assert worklist.state_polarity(first, Polarity.DIGITAL) == (first,)
-    assert worklist.get(other).polarity is Polarity.DIGITAL
+    first, other = (worklist.expect("a.tif", one, batch="a") for one in (FILM, DIGITAL))
+    assert worklist.state_polarity(first, DIGITAL, {first: FILM, other: FILM}) == (first,)
+    assert worklist.get(other).polarity is DIGITAL
 
 
 def test_images_without_a_batch_are_stated_one_by_one() -> None:
     worklist = Worklist()
-    first, second = (worklist.expect("a.tif", Polarity.UNKNOWN) for _ in range(2))
-    assert worklist.state_polarity(first, Polarity.FILM) == (first,)
-    assert worklist.get(second).polarity is Polarity.UNKNOWN
+    first, second = (worklist.expect("a.tif", UNKNOWN) for _ in range(2))
+    assert worklist.state_polarity(first, FILM, {first: UNKNOWN, second: UNKNOWN}) == (first,)
+    assert worklist.answer_alike({second: UNKNOWN}) == {}
+    assert worklist.get(second).polarity is UNKNOWN

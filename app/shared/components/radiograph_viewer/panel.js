@@ -155,8 +155,13 @@ export class Panel {
       element("td", { text: `${words}${level}${this.#groupText(detection)}`, title: detection.iso6520 ? `ISO 6520-1: ${detection.iso6520}` : detection.kind ? words : "no evidence for a class" }),
       element("td", { text: probabilityFigure(probability), title: isAdded ? this.#addedBy(detection) : probabilityText(probability, calibration) }),
       element("td", { text: size.cell, title: size.full }),
-      element("td", { class: "by-rule", "data-verdict": this.verdicts[detection.id], text: RULE_MARKS[this.verdicts[detection.id]] ?? "", title: this.verdicts[detection.id] ? `by the rule: ${this.verdicts[detection.id]}` : "" }),
+      element("td", { class: "by-rule", "data-verdict": this.verdicts[detection.id], text: RULE_MARKS[this.verdicts[detection.id]] ?? "", title: this.#ruleWords(detection) }),
       element("td", { class: "call", ...(isAdded && call === "confirmed" ? { text: "+", title: "added by a person" } : { text: CALL_MARKS[call] ?? "", title: CALL_WORDS[call] ?? "" }) }));
+  }
+
+  #ruleWords({ id, call }) {
+    if (!this.verdicts[id]) return "";
+    return `${call === "confirmed" ? "by the rule" : "preview, if it is confirmed"}: ${this.verdicts[id]}`;
   }
 
   #groupText({ id }) {
