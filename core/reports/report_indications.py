@@ -49,7 +49,7 @@ def indication_sections(report: InspectionReport, width: float) -> Iterator[Flow
     yield listing(_HEAD, rows, [width * share for share in _SHARES], _CLOSE)
     yield gap(2)
     for letter, (words, numbers) in reasons.items():
-        yield labelled(f"{letter}, nos. {runs(numbers)}:", words, TINY)
+        yield labelled(f"{letter}, {'no.' if len(numbers) == 1 else 'nos.'} {runs(numbers)}:", words, TINY)
     for one in report.indications:
         yield from _remarks(one)
     yield text(_how_measured(report), SMALL)

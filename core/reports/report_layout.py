@@ -110,8 +110,14 @@ def moment(at: datetime) -> str:
 
 
 def without_files(value: str) -> str:
-    """The text without names of files of this program, which say nothing to whoever reads a report."""
-    return _FILE.sub("", value)
+    """The text without what names files of this program, which says nothing to whoever reads a report.
+
+    A clause after a semicolon goes as a whole, elsewhere the name alone.
+    """
+    first, *clauses = value.split("; ")
+    kept = [first, *(clause for clause in clauses if not _FILE.search(clause))]
+    text = _FILE.sub("", "; ".join(kept))
+    return text + "." if value.endswith(".") and not text.endswith(".") else text
 
 
 def number(value: float | None, unit: str = "", unknown: str = "not known") -> str:

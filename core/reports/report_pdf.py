@@ -25,7 +25,7 @@ from core.reports.report_sections import sections
 _LAYOUT_OF = "RadiKal report layout"
 #: Says what wrote the pages; those that something else wrote cannot be compared byte for byte.
 LAYOUT = (
-    f"{_LAYOUT_OF} 3, reportlab {reportlab.Version}, opencv {cv2.__version__}, "
+    f"{_LAYOUT_OF} 4, reportlab {reportlab.Version}, opencv {cv2.__version__}, "
     f"zlib {zlib.ZLIB_RUNTIME_VERSION}"
 )
 _ATTACHMENT = re.compile(rb"/Length (\d+)\b[^>]{0,200}/Type /EmbeddedFile\b[^>]{0,200}>>\s*stream\r?\n")

@@ -84,7 +84,10 @@ def test_the_fact_beside_a_signature_says_what_stands_there_and_what_ends() -> N
     after = LAST + timedelta(days=1)
     assert standing([ONE], after).fact == "not stated (your certificate ended on 2026-03-31)"
     assert standing([], LAST).fact == "not stated"
-    assert "signing needs a valid RT certificate of level 2 or 3 here" in standing([], LAST, is_required=True).fact
+    assert (
+        "signing needs a valid RT certificate of level 2 or 3 here"
+        in standing([], LAST, is_required=True).fact
+    )
 
 
 def test_words() -> None:

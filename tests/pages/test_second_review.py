@@ -174,7 +174,7 @@ def test_without_a_valid_certificate_nothing_is_signed_where_one_is_needed(
     browser.services.certificates.set_required(COMMAND_LINE, True)
     page = open_review(inspection=signed_id)
     assert page.button(key="second_review.sign").disabled
-    assert "Signing needs a valid RT certificate of level 2 or 3 here, and your account has none" in page.warning[0].value
+    assert "of level 2 or 3 here, and your account has none" in page.warning[0].value
 
 
 @pytest.mark.parametrize(

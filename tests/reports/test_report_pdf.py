@@ -18,6 +18,7 @@ from core.reports.report_content import reported_indications
 from core.reports.report_fonts import FALLBACK, SANS, marked, register_fonts
 from core.reports.report_indications import grouped_reasons, runs
 from core.reports.report_json import report_json
+from core.reports.report_layout import moment, without_files
 from core.reports.report_pdf import is_pdf, read_report_pdf, report_pdf
 from core.reports.report_picture import is_dashed, strips
 from core.services.inspections.judging import findings_of
@@ -173,7 +174,7 @@ def test_a_pdf_of_another_kind_or_changed_is_refused_or_found() -> None:
     changed = data.replace(b'"part": "Vessel 7"', b'"part": "Vessel 8"')
     assert changed != data
     assert not read_report_pdf(changed).attached.is_whole
-    assert not read_report_pdf(data.replace(b"report layout 3", b"report layout 0")).is_same_layout
+    assert not read_report_pdf(data.replace(b"report layout 4", b"report layout 0")).is_same_layout
 
 
 def test_the_attachment_is_the_json_file() -> None:
@@ -262,3 +263,24 @@ def test_nothing_on_paper_cites_a_file_of_the_repository(drawn: list[str]) -> No
     text = " ".join(drawn)
     assert not [part for part in (".md", ".yaml", "core/", "docs/", "data/") if part in text]
     assert "nine films, which trained nothing" in text
+
+
+def test_the_top_says_when_it_was_signed_and_until_then_when_the_model_read_it(drawn: list[str]) -> None:
+    kept = report(3)
+    report_pdf(kept, film())
+    signed = next(one for one in kept.signatures if one.meaning == "inspected").signed_at
+    assert f"Inspected by {kept.inspector}, signed {moment(signed)}. State: {kept.state}." in drawn
+    drawn.clear()
+    report_pdf(replace(kept, signatures=()), film())
+    assert f"read by the model {moment(kept.created_at)}. State:" in "".join(drawn)
+
+
+@pytest.mark.parametrize(
+    ("said", "printed"),
+    [
+        ("Few films; docs/model-quality-data.md compares them.", "Few films."),
+        ("Few films; intervals are wide.", "Few films; intervals are wide."),
+    ],
+)
+def test_a_clause_about_a_file_of_the_program_is_not_printed(said: str, printed: str) -> None:
+    assert without_files(said) == printed
