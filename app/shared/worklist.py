@@ -135,8 +135,8 @@ class Worklist:
     ) -> tuple[str, ...]:
         """Keep the polarity that the visitor states for the entry; the keys of all that it counts for.
 
-        It counts for what was handed in together with it, is stated alike or not at all, and looks like it, or
-        like what was stated: a film among digital images is not read as one of them.
+        It counts for what was handed in together with it, is stated alike or not at all, and looks like it
+        or like what was stated: a film among digital images is not read as one of them.
 
         Args:
             key: of the entry.

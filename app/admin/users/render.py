@@ -31,8 +31,8 @@ def draw_bar(users: Sequence[User], *, is_certificate_required: bool, is_film_fi
         )
         state.show_required(is_certificate_required)
         st.checkbox("Signing needs a valid certificate", key=state.REQUIRED, on_change=actions.set_required,
-                    help="Nobody signs, as inspector or reviewer, without an RT certificate of level 2 or 3 that "
-                         "is valid on the day in UTC.")  # fmt: skip
+                    help="Nobody signs, as inspector or reviewer, without an RT certificate of level 2 or 3 "
+                         "that is valid on the day in UTC.")  # fmt: skip
         state.show_film_first(is_film_first)
         st.checkbox("Film first", key=state.FILM_FIRST, on_change=actions.set_film_first,
                     help="The model stays hidden until the person has marked the first look as done. What "

@@ -13,7 +13,7 @@ TABLES = [shipped_rule_set(one) for one in ("iso-5817", "api-1104")]
     ("setup", "words"),
     [
         (Setup(), "No part · no rule"),
-        (Setup(part="flange 7", wall_mm=10, standard="iso-5817", quality_level="B"), "flange 7 · t 10 mm · ISO 5817, level B"),
+        (Setup(wall_mm=10, standard="iso-5817", quality_level="B"), "No part · t 10 mm · ISO 5817, level B"),
         (Setup(part="flange 7", standard="iso-5817"), "flange 7 · ISO 5817, no level chosen"),
         (Setup(part="flange 7", standard="api-1104"), "flange 7 · API 1104, 9.3"),
     ],
