@@ -223,7 +223,7 @@ def _viewer(was_pending: bool, drawn_for: str | None) -> None:
             remark=page.remark,
             progress_by_key=progress_on(items, current, reading),
             pitch=reading.pitch if reading else None,
-            is_film_first=current_workspace().film_first.is_on(current_identity()),
+            is_film_first=reading.is_film_first if reading else _is_film_first(),
         ),
         key=VIEWER_KEY,
         on_open=actions.open_event,
@@ -249,11 +249,15 @@ def _reading_data(item: WorklistItem, reading: OpenReading) -> dict[str, object]
         certificates = resources().services.routing.certificates
         route = route_data(item.answer.result, item.answer.inspection, certificates)
     identity, inspection = current_identity(), reading.reading.inspection
-    zone = current_workspace().zones.of(identity, inspection)
+    zone = reading.zone or current_workspace().zones.of(identity, inspection)
     return reading_data(reading, identity, refused=remembered().refused) | {
         "route": route,
         "zone": zone_data(zone, inspection),
     }
+
+
+def _is_film_first() -> bool:
+    return current_workspace().film_first.is_on(current_identity())
 
 
 def _threshold_for(model: ModelVersion) -> float:

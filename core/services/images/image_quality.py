@@ -13,6 +13,7 @@ from core.domain.reading import Setup, setup_from
 from core.domain.records import Inspection
 from core.services.images.copies import CopySearch
 from core.services.images.images import ImageService
+from core.services.images.quality_event import tell_remade
 from core.services.images.quality_gate import gate_basis, quality_report
 from core.store.unit_of_work import Store, Work
 
@@ -116,21 +117,6 @@ def keep_remade(
     after = work.inspections.save_image_quality(inspection, report)
     tell_remade(work, identity, inspection, after)
     return after
-
-
-def tell_remade(work: Work, identity: Identity, before: Inspection, after: Inspection) -> None:
-    """Tell in the audit log that the gate's report was made again, and what fails now."""
-    report = after.image_quality or {}
-    failed = [check["kind"] for check in report.get("checks", ()) if check["state"] == "failed"]
-    work.audit.record(
-        identity,
-        action="inspection.quality_assessed",
-        object_type="inspection",
-        object_id=after.inspection_id,
-        before=before.image_quality,
-        after=report,
-        details={"version": after.version, "failed": failed, "basis": report.get("basis")},
-    )
 
 
 def _first(work: Work, inspection: Inspection) -> Inspection:

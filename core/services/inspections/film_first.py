@@ -95,7 +95,7 @@ class FilmFirstService:
     def is_on(self, identity: Identity) -> bool:
         """True when this person looks before the model is shown."""
         with self._store.read() as work:
-            return _is_on(work, identity)
+            return is_on(work, identity)
 
 
 def begin_veiled(work: Work, identity: Identity, inspection: Inspection) -> None:
@@ -115,7 +115,7 @@ def is_veiled(work: Work, identity: Identity, inspection: Inspection) -> bool:
     begun = work.first_looks.get(inspection.inspection_id)
     if begun is not None:
         return begun.found is None and begun.user_id == identity.user_id
-    return inspection.opened_at is None and _is_on(work, identity)
+    return inspection.opened_at is None and is_on(work, identity)
 
 
 def first_look_of(work: Work, inspection: Inspection) -> FirstLook | None:
@@ -151,7 +151,8 @@ def _own(work: Work, user_id: str) -> bool | None:
     return None if kept is None else kept[_IS_ON]
 
 
-def _is_on(work: Work, identity: Identity) -> bool:
+def is_on(work: Work, identity: Identity) -> bool:
+    """True when this person looks before the model is shown: their own choice, else the default."""
     if identity.account_id is None:  # guests and commands have no such choice
         return False
     own = _own(work, identity.user_id)

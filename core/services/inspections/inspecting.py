@@ -17,7 +17,7 @@ from core.domain.permissions import Action, require
 from core.domain.radiograph import Polarity
 from core.domain.reading import Setup, setup_from
 from core.domain.records import Disposition, Inspection, ModelReference, ReshootReason, new_id
-from core.services.images.image_quality import tell_remade
+from core.services.images.quality_event import tell_remade
 from core.services.inspections.film_first import begin_veiled
 from core.store.unit_of_work import Store, Work
 

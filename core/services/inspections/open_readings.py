@@ -14,13 +14,14 @@ from core.domain.records import Inspection, Signature
 from core.domain.seen import SeenGrid
 from core.services.images.images import pitch_of
 from core.services.inspections.correction_queue import names_of
-from core.services.inspections.film_first import first_look_of, is_veiled
+from core.services.inspections.film_first import first_look_of, is_on, is_veiled
 from core.services.inspections.inspecting import newest_of
 from core.services.inspections.judging import Judgement, judge, rule_set_of
 from core.services.inspections.measuring import measures_of
 from core.services.inspections.readings import Reading, existing, reading_of
 from core.services.inspections.seeing import SeenShares, seen_area, shares_of
 from core.services.inspections.signing_off import judgement_as_signed
+from core.services.inspections.zones import KeptZone, zone_of
 from core.store.blobs import BlobNotFoundError
 from core.store.unit_of_work import Store, Work
 
@@ -47,6 +48,8 @@ class OpenReading:
         measures: that were made on the radiograph.
         is_veiled: the model's list is hidden from whoever looks until their first look is done.
         first_look: what was marked before the model was shown; None where it was on show at once.
+        is_film_first: whoever looks does so before the model is shown, from the next radiograph on.
+        zone: that is judged; None when nobody has begun to read.
     """
 
     reading: Reading
@@ -60,6 +63,8 @@ class OpenReading:
     measures: tuple[Measure, ...] = ()
     is_veiled: bool = False
     first_look: FirstLook | None = None
+    is_film_first: bool = False
+    zone: KeptZone | None = None
 
 
 def progress_of(reading: Reading) -> ReadingProgress:
@@ -132,6 +137,8 @@ def _opened(work: Work, identity: Identity, inspection: Inspection, known: OpenR
         measures_of(work, inspection.inspection_id),
         is_veiled(work, identity, inspection),
         first_look_of(work, inspection),
+        is_on(work, identity),
+        zone_of(work, inspection.inspection_id),
     )
 
 
