@@ -11,7 +11,7 @@ from core.domain.records import Inspection
 
 @acting
 def lay_on_table(inspection: Inspection) -> None:
-    """Lay the radiograph of one's own inspection on the table again."""
+    """Lay the radiograph of one's own inspection on the worklist again."""
     identity = current_identity()
     worklist, setup = worklists().of(identity), setup_from(inspection.setup)
     entry = worklist.with_digest(inspection.image_sha256)

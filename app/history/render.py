@@ -130,7 +130,7 @@ def draw_links(record: InspectionRecord, identity: Identity) -> None:
         if identity.role in page_at("").roles and inspection.inspector_id == identity.user_id:
             st.button("Open on Inspect", icon=":material/radiology:", type="tertiary", key="record.inspect",
                       on_click=lay_on_table, args=(inspection,),
-                      help="Lays the radiograph on your table again; the present model version "
+                      help="Lays the radiograph on your worklist again; the present model version "
                       "reads it.")  # fmt: skip
             if state.take_laid() == inspection.inspection_id:
                 st.switch_page(page_at("").file, query_params={"image": inspection.image_sha256})

@@ -37,7 +37,7 @@ class HistoryState:
     Attributes:
         pages: turned by moment and id of the inspection that they begin after.
         choices: values of the filter, and when they were asked for; monotonic seconds.
-        laid: id of the inspection whose radiograph was laid on the table just now.
+        laid: id of the inspection whose radiograph was laid on the worklist just now.
     """
 
     pages: TurnedPages[HistoryFilter, tuple[datetime, str]] = field(
@@ -112,7 +112,7 @@ def close() -> None:
 
 
 def take_laid() -> str:
-    """The inspection whose radiograph was laid on the table just now, once."""
+    """The inspection whose radiograph was laid on the worklist just now, once."""
     state = history_state()
     laid, state.laid = state.laid, ""
     return laid

@@ -90,7 +90,7 @@ def scale_event() -> None:
     sha256, scales, identity = str(event["sha256"]), current_workspace().scales, current_identity()
     entry = own_worklist().with_digest(sha256)
     if entry is None:
-        raise BadInputError("this image is not on your table")
+        raise BadInputError("this image is not on your worklist")
     for one in _together(entry) if event.get("is_batch") else [sha256]:
         if typed:
             scales.type_pitch(identity, one, typed_pitch_mm(str(typed)))

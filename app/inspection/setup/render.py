@@ -130,7 +130,7 @@ def _draw_form(
                         format_func=_POLARITIES.__getitem__,
                         key=f"{key}.polarity",
                         help="For files that do not state it: PNG and TIFF never do, DICONDE does. "
-                        "That of a radiograph on the table is changed with the key p.",
+                        "That of a radiograph on the worklist is changed with the key p.",
                     )
                 made |= draw_group(group, shown.exposure, of_file, f"{key}.x")
         left, right = st.columns([1, 2], gap="small", vertical_alignment="bottom")

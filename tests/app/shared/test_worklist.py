@@ -1,4 +1,4 @@
-"""What a visitor has on the table."""
+"""What a visitor has on the worklist."""
 
 from app.shared.worklist import EntryState, Worklist, WorklistEntry, Worklists
 from core.domain.accounts import Identity, Role

@@ -27,7 +27,7 @@ export class BatchStrip {
     const read = item.progress && item.state === "ready" ? `${PROGRESS_MARKS[item.progress]} ${item.progress}` : `${DOTS[item.state]} ${item.summary}`;
     open.append(element("span", { class: "label", text: item.name }), element("span", { class: "dot", text: read }));
     open.addEventListener("click", () => this.on.open(item.key));
-    const remove = element("button", { type: "button", class: "remove", text: "×", "aria-label": `Take ${item.name} off the table`, title: "Take off the table" });
+    const remove = element("button", { type: "button", class: "remove", text: "×", "aria-label": `Take ${item.name} off the worklist`, title: "Take off the worklist" });
     remove.addEventListener("click", () => this.on.remove(item.key));
     return element("div", { class: "item" }, open, remove);
   }

@@ -40,7 +40,7 @@ def radiograph_viewer(
         data: see `app.inspection.rows.viewer_data`; identical data is not sent again.
         key: widget key.
         on_open: the visitor chose another image of the batch; its key is the event `open`.
-        on_remove: the visitor took an image off the table; its key is the event `remove`.
+        on_remove: the visitor took an image off the worklist; its key is the event `remove`.
         on_threshold: the threshold came to rest; it is the state `threshold`.
         on_scale: the user entered a known length, typed a pixel pitch, or forgot the length; the event
             `scale` holds `sha256`, `is_batch` (it counts for all that were handed in together), and either
