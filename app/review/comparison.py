@@ -138,6 +138,8 @@ def _first_numbers(both: SideBySide) -> list[tuple[ReadIndication, int]]:
 def _first_title(both: SideBySide, name: str) -> str:
     inspection = both.first.inspection
     word = inspection.disposition.word if inspection.disposition else "no disposition"
+    if (override := inspection.override) is not None:
+        word += f", override: {override.words}"
     return _title(f"First: {name}", word, both.first.indications, inspection.note)
 
 

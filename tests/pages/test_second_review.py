@@ -10,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 from app.shared.resources import Resources
 from core.domain.accounts import COMMAND_LINE, Identity, Role, User
 from core.domain.indication import IndicationClass
+from core.domain.objections import objections
+from core.domain.override import Override, OverrideReason
 from core.domain.radiograph import Polarity
 from core.domain.reading import Call, ReadIndication
 from core.domain.records import AnnotationSource, Disposition, InspectionState
@@ -42,20 +44,22 @@ def acting(user: User) -> Identity:
     return Identity(user.user_id, user.shown_name, user.role)
 
 
-def signed(browser: Browser, user: User) -> str:
-    """An inspection that `user` made, read, decided and signed."""
+def signed(browser: Browser, user: User, said: Disposition = Disposition.REJECT) -> str:
+    """An inspection that `user` made, read, decided and signed, in spite of what stood against it."""
     who, workspace = acting(user), browser.services.workspace
     film = workspace.images.add(who, radiograph_png(3), "film.png", polarity=Polarity.FILM)
     inspection_id = workspace.inspections.record(who, detection_result(film)).inspection_id
     found = workspace.open_readings.open(who, inspection_id).reading.indications
     told = [replace(one, call=Call.CONFIRMED, note="told by the first") for one in found]
     workspace.readings.save(who, inspection_id, told, expected_version=0)
-    workspace.inspections.decide(
-        who, inspection_id, Decision(Disposition.REJECT, note="first note"), expected_version=1
-    )
+    workspace.inspections.decide(who, inspection_id, Decision(said, note="first note"), expected_version=1)
+    standing = workspace.open_readings.open(who, inspection_id).judgement.standing
+    against = objections(said, standing)
+    override = Override(against, OverrideReason.CONCESSION, "letter of May") if against else None
     workspace.signing_off.sign(
-        who, inspection_id, PASSWORD, expected_version=2, expected_reading=1, address="127.0.0.1"
-    )
+        who, inspection_id, PASSWORD,
+        expected_version=2, expected_reading=1, address="127.0.0.1", override=override,
+    )  # fmt: skip
     return inspection_id
 
 
@@ -120,6 +124,13 @@ def test_nobody_opens_their_own(browser: Browser, reviewer: User) -> None:
     assert not page.get("bidi_component")
     page.button(key="second_review.back").click().run()
     assert "inspection" not in page.query_params
+
+
+def test_the_override_of_the_first_person_stands_over_their_reading(browser: Browser, reviewer: User) -> None:
+    overridden = signed(browser, browser.account("a.film", Role.INSPECTOR), Disposition.ACCEPT)
+    finish(browser, reviewer, overridden)
+    title = component(open_review(inspection=overridden))["first"]["title"]
+    assert "accept, override: concession: letter of May" in title
 
 
 def test_both_readings_stand_side_by_side_once_the_own_is_final(

@@ -30,7 +30,7 @@ def _close() -> None:
     remembered().signing = None
 
 
-@st.dialog("Sign the inspection", width="large", on_dismiss=_close)
+@st.dialog("Sign the inspection", width="medium", on_dismiss=_close)
 @identified(touch=True)
 def _dialog() -> None:
     signing, identity, workspace = remembered().signing, current_identity(), current_workspace()
@@ -43,6 +43,7 @@ def _dialog() -> None:
         "inspection/reading/templates/signing.html",
         facts=signed_facts(shown, identity, part),
         against=objection_line(against),
+        caution=caution_of(shown),
     )
     refused = st.container()  # above the fields: what stands below the fold is not seen
     with st.form("sign.form", border=False):
@@ -93,6 +94,15 @@ def objections_of(shown: OpenReading) -> tuple[str, ...]:
     """What stands against signing the reading with its disposition."""
     disposition, standing = shown.reading.inspection.disposition, shown.judgement.standing
     return () if disposition is None or standing is None else objections(disposition, standing)
+
+
+def caution_of(shown: OpenReading) -> str:
+    """What a signer should know before they sign, where nothing stands against it; "" for nothing."""
+    if shown.shares is not None:
+        return ""
+    n_dismissed = sum(one.call is Call.DISMISSED for one in counted(shown.reading.indications))
+    unseen = f", and {n_dismissed} dismissed" if n_dismissed else ""
+    return f"You have looked at nothing of this radiograph at 1:1 or more{unseen}."
 
 
 def signed_facts(shown: OpenReading, identity: Identity, part: str) -> dict[str, str]:

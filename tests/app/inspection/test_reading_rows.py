@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from app.inspection.reading.render import caution_of
 from app.inspection.reading.rows import reading_data
 from app.shared.resources import Resources
 from app.shared.viewer_rows import kinds_by_class, known_kinds, quality_lines
@@ -15,6 +16,7 @@ from core.domain.records import Disposition
 from core.domain.signing import INSPECTED, meaning_words
 from core.services.inspections.inspecting import Decision
 from core.services.inspections.open_readings import OpenReading
+from core.services.inspections.seeing import SeenShares
 from core.services.workspaces import Workspace
 from tests.app.people import PASSWORD, add_user
 from tests.records import detection_result
@@ -162,3 +164,16 @@ def test_image_quality_that_was_not_assessed_is_not_a_pass() -> None:
     assert quality_lines(None) is None
     report = {"checks": [{"kind": "blur", "state": "failed", "message": "3 px"}]}
     assert quality_lines(report) == [{"name": "blur", "state": "failed", "message": "3 px"}]
+
+
+def test_who_looked_at_nothing_at_1_to_1_is_told_before_signing(
+    workspace: Workspace, inspector: Identity, inspection_id: str
+) -> None:
+    shown = workspace.open_readings.open(inspector, inspection_id)
+    assert caution_of(shown) == "You have looked at nothing of this radiograph at 1:1 or more."
+    found = shown.reading.indications
+    dismissed = [replace(one, call=Call.DISMISSED) for one in found]
+    workspace.readings.save(inspector, inspection_id, dismissed, expected_version=0)
+    told = caution_of(workspace.open_readings.open(inspector, inspection_id))
+    assert told.endswith(f"1:1 or more, and {len(found)} dismissed.")
+    assert caution_of(replace(shown, shares=SeenShares(0.5, 0.5))) == ""
