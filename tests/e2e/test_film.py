@@ -250,3 +250,21 @@ def test_a_box_in_the_second_strip_is_selected_where_it_is_seen_and_one_more_fit
     page.locator(".shown-as").wait_for(state="hidden")
     page.keyboard.press("=")
     note.filter(has_text="strips").wait_for()
+
+
+def test_points_are_known_while_the_next_film_is_loading(page: Page) -> None:
+    is_cut = run_pure(
+        page,
+        ("radiograph/viewport.js",),
+        """() => {
+          const viewport = new Viewport(() => {});
+          Object.assign(viewport, { size: [1070, 674], image: [5000, 500], mayWrap: true });
+          viewport.state = Viewport.start();
+          viewport.fit();
+          const before = Boolean(viewport.strips);
+          viewport.image = null;  // as `Stage.hide` leaves it
+          viewport.isOnShow([10, 10, 20, 20]);
+          return [before, Boolean(viewport.strips)];
+        }""",
+    )
+    assert is_cut == [True, False]

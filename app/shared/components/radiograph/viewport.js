@@ -22,8 +22,8 @@ export class Viewport {
   get zoom() { return this.state.zoom; }
   get zoomText() { return `${Math.round(this.zoom * (window.devicePixelRatio || 1) * 100)} %`; }
 
-  // The strips that a fitted long film is cut into, null while it is shown in one piece.
-  get strips() { return this.state.isFitted && this.layout ? this.layout.strips : null; }
+  // The strips that a fitted long film is cut into, null while it is shown in one piece or not loaded yet.
+  get strips() { return this.image && this.state.isFitted && this.layout ? this.layout.strips : null; }
 
   // [left, top, right, bottom] on the screen of each strip, or of the one piece.
   get panes() {
