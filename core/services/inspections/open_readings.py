@@ -10,7 +10,7 @@ from core.domain.measures import Measure
 from core.domain.permissions import Action, require
 from core.domain.radiograph import PixelPitch
 from core.domain.reading import Call, setup_from
-from core.domain.records import Inspection, Signature
+from core.domain.records import Inspection, InspectionState, Signature
 from core.domain.seen import SeenGrid
 from core.services.images.images import pitch_of
 from core.services.inspections.correction_queue import names_of
@@ -32,6 +32,7 @@ class ReadingProgress(StrEnum):
     WAITING = "waiting"
     ASSESSED = "assessed"
     SIGNED = "signed"
+    RETURNED = "returned"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +69,9 @@ class OpenReading:
 
 
 def progress_of(reading: Reading) -> ReadingProgress:
-    """SIGNED, else ASSESSED when somebody read it and left nothing open, else WAITING."""
+    """RETURNED by the second person, else SIGNED, else ASSESSED when somebody read it and left nothing open, else WAITING."""
+    if reading.inspection.state is InspectionState.RETURNED:
+        return ReadingProgress.RETURNED
     if not reading.inspection.is_open:
         return ReadingProgress.SIGNED
     is_read = reading.version > 0 or reading.inspection.disposition is not None

@@ -12,10 +12,10 @@ from app.shared.viewer_rows import kinds_by_class, known_kinds, quality_lines
 from core.domain.accounts import Identity, Role
 from core.domain.kinds import Family
 from core.domain.reading import Call, Setup
-from core.domain.records import Disposition
+from core.domain.records import Disposition, InspectionState
 from core.domain.signing import INSPECTED, meaning_words
 from core.services.inspections.inspecting import Decision
-from core.services.inspections.open_readings import OpenReading
+from core.services.inspections.open_readings import OpenReading, ReadingProgress, progress_of
 from core.services.inspections.seeing import SeenShares
 from core.services.workspaces import Workspace
 from tests.app.people import PASSWORD, add_user
@@ -177,3 +177,23 @@ def test_who_looked_at_nothing_at_1_to_1_is_told_before_signing(
     told = caution_of(workspace.open_readings.open(inspector, inspection_id))
     assert told.endswith(f"1:1 or more, and {len(found)} dismissed.")
     assert caution_of(replace(shown, shares=SeenShares(0.5, 0.5))) == ""
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        (InspectionState.OPEN, ReadingProgress.WAITING),
+        (InspectionState.SIGNED, ReadingProgress.SIGNED),
+        (InspectionState.CONCURRED, ReadingProgress.SIGNED),
+        (InspectionState.RETURNED, ReadingProgress.RETURNED),
+    ],
+)
+def test_what_the_second_person_returned_is_told_from_what_is_signed(
+    workspace: Workspace,
+    inspector: Identity,
+    inspection_id: str,
+    state: InspectionState,
+    told: ReadingProgress,
+) -> None:
+    reading = workspace.open_readings.open(inspector, inspection_id).reading
+    assert progress_of(replace(reading, inspection=replace(reading.inspection, state=state))) is told

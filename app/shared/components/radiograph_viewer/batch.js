@@ -1,7 +1,7 @@
 // The batch of images: a strip to choose from, and how far it is analysed.
 import { element, onButton } from "../element.js";
 
-const PROGRESS_MARKS = { signed: "✓", assessed: "◑", waiting: "○" };
+const PROGRESS_MARKS = { returned: "↩", signed: "✓", assessed: "◑", waiting: "○" };
 const DOTS = { ready: "●", working: "◔", waiting: "○", failed: "✕", cancelled: "–", asked: "?" };
 
 export class BatchStrip {
