@@ -70,10 +70,9 @@ class OpenReading:
 
 def progress_of(reading: Reading) -> ReadingProgress:
     """RETURNED by the second person, else SIGNED, else ASSESSED when somebody read it and left nothing open, else WAITING."""
-    if reading.inspection.state is InspectionState.RETURNED:
-        return ReadingProgress.RETURNED
     if not reading.inspection.is_open:
-        return ReadingProgress.SIGNED
+        is_returned = reading.inspection.state is InspectionState.RETURNED
+        return ReadingProgress.RETURNED if is_returned else ReadingProgress.SIGNED
     is_read = reading.version > 0 or reading.inspection.disposition is not None
     is_done = is_read and all(one.call is not Call.OPEN for one in reading.indications)
     return ReadingProgress.ASSESSED if is_done else ReadingProgress.WAITING
