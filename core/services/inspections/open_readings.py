@@ -69,7 +69,7 @@ class OpenReading:
 
 
 def progress_of(reading: Reading) -> ReadingProgress:
-    """RETURNED by the second person, or SIGNED; ASSESSED when it is read and nothing is open; else WAITING."""
+    """RETURNED or SIGNED; until then ASSESSED when it is read and nothing is open, else WAITING."""
     if not reading.inspection.is_open:
         is_returned = reading.inspection.state is InspectionState.RETURNED
         return ReadingProgress.RETURNED if is_returned else ReadingProgress.SIGNED
