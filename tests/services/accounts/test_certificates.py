@@ -61,7 +61,8 @@ def test_what_an_admin_adds_changes_and_removes_comes_back(service, store, admin
     for action in ("certificate.added", "certificate.changed", "certificate.removed"):
         (event,) = events(store, action)
         assert (event.object_type, event.object_id) == ("user", inspector.user_id)
-        assert "471" not in str(event.details)  # the number names a person
+        told = {name: value for name, value in event.details.items() if name != "certificate"}  # a random id
+        assert "471" not in str(told)  # the number names a person
     assert events(store, "certificate.changed")[0].details["is_number_changed"]
 
 
