@@ -1,6 +1,7 @@
 """Reports from a real workspace: what they say, and what verifying finds."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -348,7 +349,7 @@ def test_changed_pages_are_found(place: Place) -> None:
     changed = data.replace(b"/MediaBox [ 0 0 595", b"/MediaBox [ 0 0 594")
     assert changed != data
     assert subjects(place.verify(changed)) == {Subject.PAGES}
-    elsewhere = data.replace(b"report layout 3", b"report layout 0")
+    elsewhere = re.sub(rb"report layout \d", b"report layout 0", data)
     assert any("NOT compared" in note for note in place.verify(elsewhere).notes)
     assert read_report_pdf(data).is_same_layout
 
