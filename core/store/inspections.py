@@ -192,6 +192,11 @@ class InspectionRepository:
         self._session.get_one(InspectionRow, inspection_id).opened_at = at
         self._session.flush()
 
+    def set_polarity_ground(self, inspection_id: str, ground: PolarityGround) -> None:
+        """Keep that the polarity is taken on another ground than before."""
+        self._session.get_one(InspectionRow, inspection_id).polarity_ground = ground.value
+        self._session.flush()
+
     def set_override(self, inspection_id: str, override: Override) -> None:
         """Keep that the inspection is signed in spite of an objection."""
         self._session.get_one(InspectionRow, inspection_id).override = override.to_dict()

@@ -14,7 +14,7 @@ from core.domain.accounts import Identity
 from core.domain.errors import BadInputError, UnknownRecordError
 from core.domain.inspection import DetectionResult
 from core.domain.permissions import Action, require
-from core.domain.radiograph import Polarity
+from core.domain.radiograph import Polarity, PolarityGround
 from core.domain.reading import Setup, setup_from
 from core.domain.records import Disposition, Inspection, ModelReference, ReshootReason, new_id
 from core.services.images.quality_event import tell_remade
@@ -121,6 +121,7 @@ class InspectionService:
                 inspector_id=identity.account_id,
             )
             if known is not None:
+                known = _stated(work, identity, known, result.radiograph.polarity_ground)
                 return touch(work, identity, known, Touch.OPENED) if is_opened else known
             inspection = Inspection(
                 inspection_id=self._make_id(),
@@ -291,6 +292,17 @@ def touch(work: Work, identity: Identity, inspection: Inspection, how: Touch) ->
     work.inspections.set_opened(inspection.inspection_id, work.now)
     _tell(work, identity, inspection, "inspection.recorded", by=how.value)
     return replace(inspection, opened_at=work.now)
+
+
+def _stated(work: Work, identity: Identity, inspection: Inspection, ground: PolarityGround) -> Inspection:
+    """The inspection with the ground that a person gave the same polarity; a file's and signed ones stay."""
+    told_before = inspection.polarity_ground in (PolarityGround.PERSON, PolarityGround.FILE)
+    if ground is not PolarityGround.PERSON or told_before or not inspection.is_open:
+        return inspection
+    stated = replace(inspection, polarity_ground=ground)
+    work.inspections.set_polarity_ground(inspection.inspection_id, ground)
+    _tell(work, identity, stated, "inspection.polarity_stated", polarity=inspection.polarity.value)
+    return stated
 
 
 def newest_of(work: Work, recorded: Inspection) -> Inspection:

@@ -1,12 +1,15 @@
 """Keeping what a model reported and what people decided."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import Engine
 
 from core.domain.accounts import Identity, Role
 from core.domain.errors import NotAllowedError, StaleVersionError, UnknownRecordError
+from core.domain.radiograph import PolarityGround
 from core.domain.reading import Setup, first_reading
-from core.domain.records import Disposition, Inspection
+from core.domain.records import Disposition, Inspection, InspectionState
 from core.services.inspections.inspecting import Decision, InspectionService
 from core.services.inspections.readings import ReadingService
 from core.store.inspection_history import HistoryFilter
@@ -82,6 +85,28 @@ def told(store: Store) -> list[tuple[str, str | None, str | None]]:
     with store.read() as work:
         events = [one for one in work.audit.rows() if one.object_type == "inspection"]
     return [(one.action, one.actor_id, (one.details or {}).get("by")) for one in events]
+
+
+def test_a_person_who_states_the_estimated_polarity_is_its_ground_from_then_on(inspections, inspector, store):
+    def read_as(ground: PolarityGround) -> Inspection:
+        return inspections.prepare(inspector, detection_result(replace(radiograph(), polarity_ground=ground)))
+
+    estimated = read_as(PolarityGround.ESTIMATED)
+    stated = read_as(PolarityGround.PERSON)
+    assert stated.inspection_id == estimated.inspection_id
+    assert stated.polarity_ground is PolarityGround.PERSON
+    assert read_as(PolarityGround.ESTIMATED).polarity_ground is PolarityGround.PERSON, "it stays stated"
+    assert inspections.get(inspector, stated.inspection_id).polarity_ground is PolarityGround.PERSON
+    assert [action for action, *_ in told(store)] == ["inspection.prepared", "inspection.polarity_stated"]
+
+
+def test_a_signed_inspection_keeps_the_ground_that_was_signed(inspections, inspector, store):
+    film = replace(radiograph(), polarity_ground=PolarityGround.ESTIMATED)
+    estimated = inspections.prepare(inspector, detection_result(film))
+    with store.write() as work:
+        work.inspections.set_state(estimated.inspection_id, InspectionState.SIGNED)
+    film = replace(film, polarity_ground=PolarityGround.PERSON)
+    assert inspections.prepare(inspector, detection_result(film)).polarity_ground is PolarityGround.ESTIMATED
 
 
 def test_what_a_model_reported_is_history_once_somebody_opened_it(inspections, inspector, store):
