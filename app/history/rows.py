@@ -99,6 +99,7 @@ def _beside_disposition(entry: HistoryEntry) -> str:
 def _found(entry: HistoryEntry) -> str:
     """The indications in words; never that there is nothing."""
     counts = [f"{count} {kind.value.replace('_', ' ')}" for kind, count in entry.found.items()]
+    counts += [f"{entry.n_open} not assessed"] if entry.n_open else []
     return ", ".join(counts) or "none reported"
 
 

@@ -32,7 +32,8 @@ def csv_lines(
     yield _line(COLUMNS)
     for one in entries:
         is_hidden = one.inspection_id in blind
-        found = "; ".join(f"{kind.value} {count}" for kind, count in one.found.items())
+        counts = [f"{kind.value} {count}" for kind, count in one.found.items()]
+        found = "; ".join([*counts, *([f"not assessed {one.n_open}"] if one.n_open else [])])
         values = (
             one.inspection_id,
             f"{one.created_at:%Y-%m-%d %H:%M:%S}",

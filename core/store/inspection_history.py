@@ -14,12 +14,14 @@ from sqlalchemy.orm import Session
 
 from core.domain.indication import IndicationClass
 from core.domain.override import Override, override_from
+from core.domain.reading import Call
 from core.domain.records import Disposition, InspectionState, ReshootReason
 from core.store.record_tables import InspectionRow
 
 #: Longest text that is searched; fits part, weld number and image name.
 LONGEST_WORDS = 520
 _LONGEST_FOUND = 255
+_OPEN = "not assessed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class HistoryEntry:
     Attributes:
         created_at: UTC.
         found: how many indications of each class nobody dismissed.
+        n_open: how many of them nobody assessed.
         standard, quality_level: the rule that the setup names.
     """
 
@@ -75,6 +78,7 @@ class HistoryEntry:
     revision_of: str | None
     reshoot_reason: ReshootReason | None = None
     override: Override | None = None
+    n_open: int = 0
 
     @property
     def place(self) -> tuple[datetime, str]:
@@ -156,13 +160,15 @@ def search_words(setup: Mapping[str, Any], image_name: str) -> str:
 
 
 def found_text(boxes: Iterable[Mapping[str, Any]]) -> str:
-    """Counts of classes in `boxes` that nobody dismissed, such as `|crack=1|porosity=4`.
+    """Counts of classes in `boxes` that nobody dismissed, such as `|not assessed=3|crack=1|porosity=4`.
 
-    A group counts as one.
+    A group counts as one. Those that nobody assessed are counted in their class, too.
     """
-    kept = (box for box in boxes if box.get("call") != "dismissed" and not box.get("group"))
+    kept = [box for box in boxes if box.get("call") != "dismissed" and not box.get("group")]
     counts = Counter(str(box["class"]) for box in kept)
-    return "".join(f"|{name}={counts[name]}" for name in sorted(counts))[:_LONGEST_FOUND]
+    n_open = sum(box.get("call", Call.OPEN) == Call.OPEN for box in kept)
+    told = [f"|{_OPEN}={n_open}"] if n_open else []
+    return "".join([*told, *(f"|{name}={counts[name]}" for name in sorted(counts))])[:_LONGEST_FOUND]
 
 
 _ENTRIES = select(
@@ -214,7 +220,8 @@ def _conditions(wanted: HistoryFilter) -> list[ColumnElement[bool]]:
 
 
 def _entry(row: Any) -> HistoryEntry:
-    counts = (one.split("=") for one in row.found.split("|") if "=" in one)
+    counts = dict(one.split("=") for one in row.found.split("|") if "=" in one)
+    n_open = int(counts.pop(_OPEN, 0))
     return HistoryEntry(
         inspection_id=row.inspection_id,
         created_at=row.created_at,
@@ -222,7 +229,8 @@ def _entry(row: Any) -> HistoryEntry:
         image_name=row.image_name,
         part=str(row.setup.get("part") or ""),
         weld_number=str(row.setup.get("weld_number") or ""),
-        found={IndicationClass(name): int(count) for name, count in counts},
+        found={IndicationClass(name): int(count) for name, count in counts.items()},
+        n_open=n_open,
         disposition=Disposition(row.disposition) if row.disposition else None,
         state=InspectionState(row.state),
         standard=row.setup.get("standard"),

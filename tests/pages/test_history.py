@@ -85,7 +85,12 @@ def test_a_row_says_what_was_found_and_decided_and_never_that_nothing_is_there(
     store_image(browser.services.store, radiograph("b"))
     browser.services.workspace.inspections.record(acting(inspector), empty)
     newest, oldest = table(open_history())["rows"]
-    assert [cell["text"] for cell in oldest["cells"][1:5]] == ["vessel", "film-1.png", "1 crack", "undecided"]
+    assert [cell["text"] for cell in oldest["cells"][1:5]] == [
+        "vessel",
+        "film-1.png",
+        "1 crack, 1 not assessed",
+        "undecided",
+    ]
     assert oldest["cells"][1]["more"] == "weld W-7"
     assert oldest["thumbnail"] == f"/records/{oldest['key']}/thumbnail"
     assert newest["cells"][3]["text"] == "none reported"

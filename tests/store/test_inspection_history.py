@@ -70,6 +70,7 @@ def test_a_line_says_what_a_history_shows(store, history, inspector) -> None:
     (entry,) = history.search(inspector, HistoryFilter()).entries
     assert (entry.inspection_id, entry.part, entry.weld_number) == (kept.inspection_id, "Vessel 7", "W12")
     assert entry.found == {IndicationClass.CRACK: 1}  # the second lies below the operating point
+    assert entry.n_open == 1
     assert (entry.model_name, entry.model_version, entry.created_at) == ("weld", 2, START)
     assert (entry.disposition, entry.state) == (None, InspectionState.OPEN)
 
@@ -159,6 +160,7 @@ def test_a_reading_and_a_setup_change_what_is_found(store, history, inspector) -
     pore = replace(only, indication_class=IndicationClass.POROSITY, call=Call.CONFIRMED)
     readings.save(inspector, kept.inspection_id, [pore], expected_version=0)
     assert ids(history, inspector, CRACK) == []
+    assert history.search(inspector, HistoryFilter()).entries[0].n_open == 0
     assert ids(history, inspector, HistoryFilter(indication_class=IndicationClass.POROSITY))
     gone = replace(pore, call=Call.DISMISSED)
     readings.save(inspector, kept.inspection_id, [gone], expected_version=1)

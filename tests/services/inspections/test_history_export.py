@@ -56,7 +56,11 @@ def test_every_inspection_that_the_filter_finds_is_a_line(store: Store, inspecto
     )
     (line,) = exported(store, inspector, HistoryFilter(text="vessel"))
     assert line["inspection_id"] == first.inspection_id
-    assert (line["part"], line["disposition"], line["found"]) == ("vessel 1", "reject", "crack 1")
+    assert (line["part"], line["disposition"], line["found"]) == (
+        "vessel 1",
+        "reject",
+        "crack 1; not assessed 1",
+    )
     assert (line["inspector"], line["model"], line["model_version"]) == (inspector.name, "weld", "2")
     assert len(exported(store, inspector)) == 2
 
@@ -99,7 +103,7 @@ def test_a_second_person_learns_no_result_from_the_list(store: Store, inspector:
     (line,) = exported(store, add_user(store, Role.REVIEWER))
     assert (line["found"], line["disposition"]) == (HIDDEN, HIDDEN)
     (line,) = exported(store, inspector)
-    assert line["found"] == "crack 1"
+    assert line["found"] == "crack 1; not assessed 1"
 
 
 @pytest.mark.parametrize(
