@@ -33,8 +33,9 @@ run: env ## Install, set up, serve on http://127.0.0.1:8000 (DEMO=0: no guest de
 	fi
 	@exec $(BIN)/radikal serve --host $(HOST) --port $(PORT) $(demo_flag)
 
-# The tests of some files count on their order, so that one worker takes a file whole.
-pytest := $(BIN)/pytest -n $(WORKERS) --dist loadfile
+# The tests of some files count on their order, so that one worker takes a file whole; in the order of the
+# folders, since by the number of tests the longest ones of the browser would come last.
+pytest := $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test: check ## Check, then run the tests, browser ones too, but no slow ones, with coverage of at least 85 %
 	$(pytest) -m "not slow" --cov=core --cov=app --cov-report=term --cov-fail-under=85 $(PYTEST_ARGS)
