@@ -37,8 +37,8 @@ run: env ## Install, set up, serve on http://127.0.0.1:8000 (DEMO=0: no guest de
 # folders, since by the number of tests the longest ones of the browser would come last.
 pytest := $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-test: check ## Check, then run the tests, browser ones too, but no slow ones, with coverage of at least 85 %
-	$(pytest) -m "not slow" --cov=core --cov=app --cov-report=term --cov-fail-under=85 $(PYTEST_ARGS)
+test: check ## Check, then run the tests, browser ones too, but no slow ones, with coverage of at least 95 %
+	$(pytest) -m "not slow" --cov=core --cov=app --cov-report=term --cov-fail-under=95 $(PYTEST_ARGS)
 
 slow: env-dev ## Run the tests that `make test` leaves out: simulations, long trainings, serving under load, crashes
 	$(pytest) -m slow $(PYTEST_ARGS)
