@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.store.annotations import AnnotationRepository
 from core.store.audit_events import AuditRepository
-from core.store.certificates import CertificateRepository, PolicyRepository, PreferenceRepository
+from core.store.certificates import CertificateRepository
 from core.store.clock import now_utc
 from core.store.data_versions import DataVersionRepository
 from core.store.database import writing
@@ -26,6 +26,7 @@ from core.store.images import ImageRepository
 from core.store.inspection_history import InspectionHistory
 from core.store.inspections import InspectionRepository, ReviewRepository, SignatureRepository
 from core.store.jobs import JobRepository
+from core.store.policies import PolicyRepository, PreferenceRepository
 from core.store.queue import QueueRepository
 from core.store.serving import PromotionRequestRepository, ServingRepository
 from core.store.sessions import SessionRepository, SignInFailureRepository

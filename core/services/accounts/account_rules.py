@@ -182,3 +182,36 @@ def person_name(typed: str) -> str:
 def _shown(typed: str) -> str:
     """The typed text, shortened and without anything that a terminal or a page would obey."""
     return ascii(typed if len(typed) <= 40 else typed[:40] + "...")
+
+
+def set_policy(
+    store: Store, identity: Identity, name: str, value: Mapping[str, Any], *, unset: Mapping[str, Any]
+) -> None:
+    """Set what holds for everybody, with its line in the audit log; where it holds already nothing changes.
+
+    Args:
+        store: of the accounts.
+        identity: who sets it.
+        name: of the policy.
+        value: plain JSON.
+        unset: what holds while nobody set anything.
+
+    Raises:
+        NotAllowedError: the role may not manage users, or not any more.
+    """
+    require(identity, Action.USERS_MANAGE)
+    with store.write() as work:
+        require_still_admin(identity, work.users.lock_admins())
+        was = dict(work.policies.get(name) or unset)
+        if was == value:
+            return
+        work.policies.put(name, value, by=identity.account_id, at=work.now)
+        work.audit.record(
+            identity,
+            action="policy.changed",
+            object_type="policy",
+            object_id=name,
+            before=was,
+            after=value,
+            details=value,
+        )

@@ -9,7 +9,7 @@ from core.domain.certificates import Certificate, Scheme, Standing, day_of, stan
 from core.domain.errors import BadInputError, NotAllowedError, UnknownRecordError
 from core.domain.permissions import Action, require
 from core.domain.records import new_id
-from core.services.accounts.account_rules import changing, require_still_admin
+from core.services.accounts.account_rules import changing, set_policy
 from core.store.unit_of_work import Store, Work
 
 #: The policy under which signing needs a valid certificate.
@@ -131,22 +131,7 @@ class CertificateService:
         Raises:
             NotAllowedError: the role may not manage users.
         """
-        require(identity, Action.USERS_MANAGE)
-        with self._store.write() as work:
-            require_still_admin(identity, work.users.lock_admins())
-            was, now = {_NEEDED: is_certificate_required(work)}, {_NEEDED: is_required}
-            if was == now:
-                return
-            work.policies.put(SIGNING, now, by=identity.account_id, at=work.now)
-            work.audit.record(
-                identity,
-                action="policy.changed",
-                object_type="policy",
-                object_id=SIGNING,
-                before=was,
-                after=now,
-                details=now,
-            )
+        set_policy(self._store, identity, SIGNING, {_NEEDED: is_required}, unset={_NEEDED: False})
 
 
 def is_certificate_required(work: Work) -> bool:

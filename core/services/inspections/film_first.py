@@ -11,7 +11,7 @@ from core.domain.errors import BadInputError
 from core.domain.first_look import FirstLook, first_look_from
 from core.domain.permissions import Action, require
 from core.domain.records import Inspection
-from core.services.accounts.account_rules import require_still_admin
+from core.services.accounts.account_rules import set_policy
 from core.store.unit_of_work import Store, Work
 
 #: Name of the policy, and of a person's own choice.
@@ -43,22 +43,7 @@ class FilmFirstService:
         Raises:
             NotAllowedError: the role may not manage users.
         """
-        require(identity, Action.USERS_MANAGE)
-        with self._store.write() as work:
-            require_still_admin(identity, work.users.lock_admins())
-            was = _is_default(work)
-            if was == is_on:
-                return
-            work.policies.put(FILM_FIRST, {_IS_ON: is_on}, by=identity.account_id, at=work.now)
-            work.audit.record(
-                identity,
-                action="policy.changed",
-                object_type="policy",
-                object_id=FILM_FIRST,
-                before={_IS_ON: was},
-                after={_IS_ON: is_on},
-                details={_IS_ON: is_on},
-            )
+        set_policy(self._store, identity, FILM_FIRST, {_IS_ON: is_on}, unset={_IS_ON: False})
 
     def own(self, identity: Identity) -> bool | None:
         """One's own choice; None where the administrator's counts.
