@@ -97,11 +97,11 @@ def objections_of(shown: OpenReading) -> tuple[str, ...]:
 
 
 def caution_of(shown: OpenReading) -> str:
-    """What a signer should know before they sign, where nothing stands against it; "" for nothing."""
+    """A warning for the signer beside what stands against the disposition; "" for nothing."""
     if shown.shares is not None:
         return ""
     n_dismissed = sum(one.call is Call.DISMISSED for one in counted(shown.reading.indications))
-    unseen = f", and {n_dismissed} dismissed" if n_dismissed else ""
+    unseen = f", and dismissed {n_dismissed}" if n_dismissed else ""
     return f"You have looked at nothing of this radiograph at 1:1 or more{unseen}."
 
 

@@ -175,7 +175,7 @@ def test_who_looked_at_nothing_at_1_to_1_is_told_before_signing(
     dismissed = [replace(one, call=Call.DISMISSED) for one in found]
     workspace.readings.save(inspector, inspection_id, dismissed, expected_version=0)
     told = caution_of(workspace.open_readings.open(inspector, inspection_id))
-    assert told.endswith(f"1:1 or more, and {len(found)} dismissed.")
+    assert told.endswith(f"1:1 or more, and dismissed {len(found)}.")
     assert caution_of(replace(shown, shares=SeenShares(0.5, 0.5))) == ""
 
 
