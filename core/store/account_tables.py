@@ -1,4 +1,4 @@
-"""Tables of accounts: users, the people behind them, certificates, policies, sessions, tickets, failures."""
+"""Tables of accounts: users, the people behind them, certificates, policies, sessions and signing in."""
 
 from datetime import date, datetime
 from typing import Any
@@ -114,4 +114,14 @@ class SignInFailureRow(Base):
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
     account_key: Mapped[str] = mapped_column(String(_DIGEST_LENGTH), index=True)
     address_key: Mapped[str] = mapped_column(String(_DIGEST_LENGTH), index=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class KnownAddressRow(Base):
+    """An address at which somebody signed in to an account; keyed digests of both."""
+
+    __tablename__ = "known_addresses"
+
+    account_key: Mapped[str] = mapped_column(String(_DIGEST_LENGTH), primary_key=True)
+    address_key: Mapped[str] = mapped_column(String(_DIGEST_LENGTH), primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

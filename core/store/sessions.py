@@ -1,13 +1,13 @@
-"""The repositories of sessions, sign-in tickets and refused sign-ins."""
+"""The repositories of sessions, sign-in tickets, refused sign-ins and addresses that an account knows."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, CursorResult, delete, func, select, update
+from sqlalchemy import ColumnElement, CursorResult, and_, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from core.store.account_tables import SessionRow, SignInFailureRow, TicketRow
+from core.store.account_tables import KnownAddressRow, SessionRow, SignInFailureRow, TicketRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +153,16 @@ class SignInFailureRepository:
         """Number since then, and the moment of the newest."""
         return self._count(SignInFailureRow.address_key == address_key, since)
 
+    def of_both(self, account_key: str, address_key: str, since: datetime) -> tuple[int, datetime | None]:
+        """Number of this account from this address since then, and the moment of the newest."""
+        return self._count(_of_both(account_key, address_key), since)
+
+    def clear(self, account_key: str, address_key: str) -> None:
+        """Forget those of an account from one address: somebody knew the password there."""
+        self._session.execute(delete(SignInFailureRow).where(_of_both(account_key, address_key)))
+
     def clear_account(self, account_key: str) -> None:
-        """Forget those of an account: somebody signed in, or an admin set a new password."""
+        """Forget all of an account: an admin set a new password."""
         self._session.execute(delete(SignInFailureRow).where(SignInFailureRow.account_key == account_key))
 
     def purge(self, before: datetime) -> None:
@@ -166,6 +174,35 @@ class SignInFailureRepository:
         query = query.where(condition, SignInFailureRow.at > since)
         count, newest = self._session.execute(query).one()
         return int(count), newest
+
+
+class KnownAddressRepository:
+    """Rows of `known_addresses` within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def note(self, account_key: str, address_key: str, at: datetime) -> None:
+        """Somebody signed in to the account at this address now."""
+        self._session.merge(KnownAddressRow(account_key=account_key, address_key=address_key, at=at))
+        self._session.flush()
+
+    def has(self, account_key: str, address_key: str, since: datetime) -> bool:
+        """True when somebody signed in to the account at this address after `since`."""
+        row = self._session.get(KnownAddressRow, (account_key, address_key))
+        return row is not None and row.at > since
+
+    def clear_account(self, account_key: str) -> None:
+        """Forget the addresses of an account that is erased."""
+        self._session.execute(delete(KnownAddressRow).where(KnownAddressRow.account_key == account_key))
+
+    def purge(self, before: datetime) -> None:
+        """Forget addresses at which nobody signed in since."""
+        self._session.execute(delete(KnownAddressRow).where(KnownAddressRow.at < before))
+
+
+def _of_both(account_key: str, address_key: str) -> ColumnElement[bool]:
+    return and_(SignInFailureRow.account_key == account_key, SignInFailureRow.address_key == address_key)
 
 
 def _n_rows(result: object) -> int:

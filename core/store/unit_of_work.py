@@ -29,7 +29,7 @@ from core.store.jobs import JobRepository
 from core.store.policies import PolicyRepository, PreferenceRepository
 from core.store.queue import QueueRepository
 from core.store.serving import PromotionRequestRepository, ServingRepository
-from core.store.sessions import SessionRepository, SignInFailureRepository
+from core.store.sessions import KnownAddressRepository, SessionRepository, SignInFailureRepository
 from core.store.users import UserRepository
 from core.store.workbench import (
     DisagreementRepository,
@@ -58,6 +58,7 @@ class Work:
     preferences = cached_property(lambda work: PreferenceRepository(work._session))
     sessions = cached_property(lambda work: SessionRepository(work._session))
     failures = cached_property(lambda work: SignInFailureRepository(work._session))
+    known_addresses = cached_property(lambda work: KnownAddressRepository(work._session))
     images = cached_property(lambda work: ImageRepository(work._session))
     fingerprints = cached_property(lambda work: FingerprintRepository(work._session))
     inspections = cached_property(lambda work: InspectionRepository(work._session))

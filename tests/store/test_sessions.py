@@ -161,3 +161,29 @@ def test_an_account_is_cleared_alone_and_old_refusals_are_purged(store: Store) -
         assert work.failures.of_address("x" * 64, NOW - MINUTE)[0] == 2
         work.failures.purge(NOW + MINUTE)
         assert work.failures.of_account("b" * 64, NOW - MINUTE) == (1, NOW + 2 * MINUTE)
+
+
+def test_refusals_at_one_address_are_counted_and_cleared_by_themselves(store: Store) -> None:
+    with store.write() as work:
+        for account, address, minutes in (("a", "x", 0), ("a", "y", 1), ("b", "x", 2)):
+            work.failures.add(account_key=account * 64, address_key=address * 64, at=NOW + minutes * MINUTE)
+        assert work.failures.of_both("a" * 64, "y" * 64, NOW - MINUTE) == (1, NOW + MINUTE)
+        work.failures.clear("a" * 64, "y" * 64)
+        assert work.failures.of_both("a" * 64, "y" * 64, NOW - MINUTE) == (0, None)
+        assert work.failures.of_account("a" * 64, NOW - MINUTE) == (1, NOW)
+        assert work.failures.of_address("x" * 64, NOW - MINUTE)[0] == 2
+
+
+def test_an_account_knows_the_addresses_of_its_newest_sign_ins(store: Store) -> None:
+    home, hotel = ("a" * 64, "x" * 64), ("a" * 64, "y" * 64)
+    with store.write() as work:
+        for at in (NOW, NOW + 2 * MINUTE):
+            work.known_addresses.note(*home, at)
+        work.known_addresses.note(*hotel, NOW)
+        assert work.known_addresses.has(*home, NOW + MINUTE)
+        assert not work.known_addresses.has(*hotel, NOW), "the moment itself is left out"
+        assert not work.known_addresses.has("b" * 64, "x" * 64, NOW - MINUTE)
+        work.known_addresses.purge(NOW + MINUTE)
+        assert [work.known_addresses.has(*pair, NOW - MINUTE) for pair in (home, hotel)] == [True, False]
+        work.known_addresses.clear_account("a" * 64)
+        assert not work.known_addresses.has(*home, NOW - MINUTE)

@@ -223,6 +223,7 @@ class AccountService:
             if confirmation.strip().lower() != change.name:
                 raise BadInputError("the name that was typed is not that of the account; nothing was erased")
             change.work.failures.clear_account(self._account_key(change.name))
+            change.work.known_addresses.clear_account(self._account_key(change.name))
             change.work.sessions.forget_user(user_id)
             change.work.users.erase(user_id)
             change.record("user.erased")

@@ -1,4 +1,9 @@
-"""Attempts to sign in: counted before they are looked at, delayed when there are many, and audited."""
+"""Attempts at a password: counted before they are looked at, delayed when there are many, and audited.
+
+Who signs in is counted by name and address. Guesses delay the address that they come from; the name waits
+only where it has not signed in before, so that nobody is kept out of their own desk by strangers. Who is
+signed in and confirms the password is counted by session, apart from all that.
+"""
 
 import math
 import threading
@@ -16,39 +21,43 @@ REFUSED = "name and password do not fit together, or the account is disabled"
 _NOBODY = Identity("unknown", "unknown", Role.GUEST)
 _LONGEST_NAME = 64
 _KNOWN_LOCK_OUTS = 1000
-#: Refused sign-ins of one account, and from one client address, that cost nothing.
-FREE_BY_ACCOUNT, FREE_BY_ADDRESS = 4, 19
+#: Refusals that cost nothing: of one account from one address or in one session; from one address for
+#: whatever accounts; of one account from whatever addresses.
+FREE_BY_ACCOUNT, FREE_BY_ADDRESS, FREE_BY_NAME = 4, 19, 19
 #: Refusals older than this do not count any more. Many people may share one address.
 ACCOUNT_MEMORY, ADDRESS_MEMORY = timedelta(hours=24), timedelta(hours=1)
+#: An address at which nobody signed in to an account for so long is a strange one to it.
+KNOWN_FOR = timedelta(days=60)
 _FIRST_S, _LONGEST_S = 30, 15 * 60
+_ORIGIN = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Somebody tries to sign in.
+    """Somebody tries to sign in, or confirms the password of the account that they are signed in to.
 
     Attributes:
         name: as typed, in lower case. It may be a mistyped password: it is neither stored nor logged.
-        account_key, address_key: stand for the name and for the client's address in what is stored.
+        account_key, address_key: stand for the name and for the client's address in what is stored; of a
+            confirmation both stand for the session.
+        origin: tells clients apart in the audit log without saying who they are.
+        is_confirmation: somebody who is signed in is asked again.
     """
 
     name: str
     account_key: str
     address_key: str
+    origin: str
+    is_confirmation: bool = False
 
     @property
     def is_plausible(self) -> bool:
         """True when there can be a user of this name; databases refuse some characters."""
         return 0 < len(self.name) <= _LONGEST_NAME and self.name.isprintable()
 
-    @property
-    def origin(self) -> str:
-        """Tells clients apart in the audit log without saying who they are."""
-        return self.address_key[:12]
-
 
 class Attempts:
-    """Counts refused attempts by account and by client address. Safe to share between threads.
+    """Counts refused attempts by account, client address and session. Safe to share between threads.
 
     Args:
         store: where they are counted.
@@ -62,12 +71,27 @@ class Attempts:
         self._told: OrderedDict[str, datetime] = OrderedDict()
 
     def begin(self, name: str, address: str) -> Attempt:
-        """The attempt, counted as refused until it turns out not to be: many at once gain nothing.
+        """The attempt to sign in, counted as refused until it turns out not to be: many at once gain nothing.
 
         Raises:
             LockedOutError: there were too many; this one does not count.
         """
-        attempt = self._attempt(name, address)
+        account, address_key = account_key(self._key, name), keyed_digest(self._key, f"address:{address}")
+        return self._counted(Attempt(_typed(name), account, address_key, address_key[:_ORIGIN]))
+
+    def begin_confirmation(self, user: User, session_id: str | None, address: str) -> Attempt:
+        """As `begin`, for somebody who is signed in; what is typed anywhere else does not count.
+
+        Args:
+            user: whose password is asked for.
+            session_id: of the session in which it is asked for.
+            address: of the client, for the audit log.
+        """
+        session = keyed_digest(self._key, f"session:{user.user_id}:{session_id or ''}")
+        origin = keyed_digest(self._key, f"address:{address}")[:_ORIGIN]
+        return self._counted(Attempt(_typed(user.name or ""), session, session, origin, is_confirmation=True))
+
+    def _counted(self, attempt: Attempt) -> Attempt:
         with self._counting:
             with self._store.read() as work:
                 now, (wait, key) = work.now, _wait(work, attempt)
@@ -85,9 +109,18 @@ class Attempts:
         raise LockedOutError(wait)
 
     def accept(self, work: Work, attempt: Attempt, user: User) -> None:
-        """The attempt was right: what was refused of this account before is forgotten."""
-        work.failures.clear_account(attempt.account_key)
+        """The sign-in was right: what was refused of this account at this address before is forgotten.
+
+        The address is known to the account from now on.
+        """
+        self.confirm(work, attempt)
+        work.known_addresses.note(attempt.account_key, attempt.address_key, work.now)
+        work.known_addresses.purge(work.now - KNOWN_FOR)
         _record(work, attempt, user, "sign_in.accepted")
+
+    def confirm(self, work: Work, attempt: Attempt) -> None:
+        """The password was right: what was refused where it was typed is forgotten."""
+        work.failures.clear(attempt.account_key, attempt.address_key)
 
     def refuse(self, attempt: Attempt, user: User | None, reason: str) -> SignInRefusedError:
         """The error to raise: it says how long to wait where this was one too many, and never the reason.
@@ -101,13 +134,6 @@ class Attempts:
             wait, _ = _wait(work, attempt)
             _record(work, attempt, user, "sign_in.refused", reason=reason, locked_for_s=wait)
         return LockedOutError(wait) if wait else SignInRefusedError(REFUSED)
-
-    def _attempt(self, name: str, address: str) -> Attempt:
-        return Attempt(
-            name=_typed(name),
-            account_key=account_key(self._key, name),
-            address_key=keyed_digest(self._key, f"address:{address}"),
-        )
 
     def _is_told(self, key: str, now: datetime, wait: int) -> bool:
         """True when the log has an attempt within this lock-out: a flood of them must not fill the disk."""
@@ -159,11 +185,15 @@ def _typed(name: str) -> str:
 
 def _wait(work: Work, attempt: Attempt) -> tuple[int, str]:
     """Seconds until an attempt for this account from this address is looked at, and the key it waits for."""
-    by_account = work.failures.of_account(attempt.account_key, work.now - ACCOUNT_MEMORY)
-    by_address = work.failures.of_address(attempt.address_key, work.now - ADDRESS_MEMORY)
+    account, address = attempt.account_key, attempt.address_key
+    day, hour = work.now - ACCOUNT_MEMORY, work.now - ADDRESS_MEMORY
+    here = wait_s(*work.failures.of_both(account, address, day), work.now, free=FREE_BY_ACCOUNT)
+    if attempt.is_confirmation or work.known_addresses.has(account, address, work.now - KNOWN_FOR):
+        return here, account + address
     return max(
-        (wait_s(*by_account, work.now, free=FREE_BY_ACCOUNT), attempt.account_key),
-        (wait_s(*by_address, work.now, free=FREE_BY_ADDRESS), attempt.address_key),
+        (here, account + address),
+        (wait_s(*work.failures.of_account(account, day), work.now, free=FREE_BY_NAME), account),
+        (wait_s(*work.failures.of_address(address, hour), work.now, free=FREE_BY_ADDRESS), address),
     )
 
 

@@ -22,7 +22,7 @@ class OwnAccountService:
 
     Args:
         store: the real one.
-        attempts: counts wrong passwords together with those of signing in.
+        attempts: counts wrong passwords by session, apart from those of signing in.
         check: whether a password is that of a hash.
         make_hash: of a password.
     """
@@ -60,7 +60,7 @@ class OwnAccountService:
             identity: whose password it is.
             current: the password until now.
             new: the password from now on.
-            address: of the client; wrong passwords count against it and against the account.
+            address: of the client, for the audit log; wrong passwords count against the session.
 
         Raises:
             NotAllowedError: there is no account, or it has no password here.
@@ -73,7 +73,7 @@ class OwnAccountService:
         if new == current:
             raise WeakPasswordError("the new password is the current one: choose another")
         require_strong(new, name=user.shown_name)
-        attempt = self._require_current(user, current, address)
+        attempt = self._require_current(identity, user, current, address)
         password_hash = self._make_hash(new)
         with self._store.write() as work:
             now = work.users.lock(user.user_id)
@@ -82,7 +82,7 @@ class OwnAccountService:
                     "somebody changed your account meanwhile; your password was not changed: sign in again"
                 )
             work.users.set_password(user.user_id, password_hash, must_change=False)
-            work.failures.clear_account(attempt.account_key)
+            self._attempts.confirm(work, attempt)
             sessions = [stored.session_id for stored in work.sessions.of_user(user.user_id)]
             work.sessions.end(sessions, work.now, "password changed")
             changed = work.users.find(user.user_id)
@@ -100,21 +100,23 @@ class OwnAccountService:
     def confirm_password(self, identity: Identity, password: str, *, address: str) -> None:
         """Return when it is the password of the account: whoever signs is asked for it again.
 
+        Wrong passwords count against the session; those that are typed into the sign-in form do not.
+
         Raises:
             NotAllowedError: there is no account, or it has no password here.
             LockedOutError: too many wrong passwords.
             SignInRefusedError: it is another one.
         """
-        attempt = self._require_current(self.find(identity), password, address)
+        attempt = self._require_current(identity, self.find(identity), password, address)
         with self._store.write() as work:
-            work.failures.clear_account(attempt.account_key)
+            self._attempts.confirm(work, attempt)
 
-    def _require_current(self, user: User, current: str, address: str) -> Attempt:
+    def _require_current(self, identity: Identity, user: User, current: str, address: str) -> Attempt:
         with self._store.read() as work:
             stored = work.users.password_hash(user.user_id)
         if stored is None:
             raise NotAllowedError("this account has no password here: it is changed where you sign in")
-        attempt = self._attempts.begin(user.shown_name, address)
+        attempt = self._attempts.begin_confirmation(user, identity.session_id, address)
         if not self._check(current, stored):
             refusal = self._attempts.refuse(attempt, user, "wrong password of a session")
             if isinstance(refusal, LockedOutError):

@@ -62,7 +62,8 @@ class SignInService:
             address: of the client.
 
         Raises:
-            LockedOutError: too many refused attempts for this name or from this address.
+            LockedOutError: too many refused attempts for this name from this address, from this address, or,
+                where the address is a strange one to the account, for this name.
             SignInRefusedError: for everything else, in the same words.
         """
         attempt = self._attempts.begin(name, address)

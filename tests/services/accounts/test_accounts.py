@@ -187,7 +187,12 @@ def test_erasing_removes_the_person_and_keeps_the_account(
     accounts: AccountService, admin: Identity, inspector: User, store: Store
 ) -> None:
     open_session(store, inspector)
+    known = account_key(b"key", "a.inspector"), "f" * 64
+    with store.write() as work:
+        work.known_addresses.note(*known, work.now)
     erased = accounts.erase(admin, inspector.user_id, confirmation=" A.Inspector ")
+    with store.read() as work:
+        assert not work.known_addresses.has(*known, work.now - timedelta(days=1))
     assert (erased.name, erased.full_name, erased.is_active) == (None, None, False)
     assert erased.user_id == inspector.user_id
     assert stored_hash(store, inspector) is None
