@@ -296,11 +296,30 @@ def test_setup_creates_the_database_and_registers_what_ships(run, home, tmp_path
     import core.container
 
     shipped = tmp_path / "checkpoints"
-    write_artefact(shipped / "casting-v1", name="casting", seed=4, polarity="digital")
+    write_artefact(shipped / "casting-v2", name="casting", seed=4, polarity="digital")
     monkeypatch.setattr(core.container, "CHECKPOINTS", shipped)
     for _ in range(2):  # a second time changes nothing
         result = run("setup", "--demo")
         assert result.exit_code == 0, result.output
-        assert "casting: versions 1 registered" in result.output
+        assert "casting: versions 2 registered" in result.output
     assert (home / "radikal.db").is_file()
-    assert "champion" in run("models", "list").output
+    listed = run("models", "list").output
+    assert "casting v2" in listed
+    assert "champion" in listed
+    assert "shipped as" not in listed
+
+
+def test_a_shipped_version_that_has_another_number_here_says_under_which_it_ships(run, tmp_path, monkeypatch):
+    import core.container
+
+    copy_empty_mlflow(tmp_path / "mlflow.db")
+    _point_at(monkeypatch, tmp_path)
+    shipped = tmp_path / "checkpoints"
+    monkeypatch.setattr(core.container, "CHECKPOINTS", shipped)
+    assert run("models", "import", write_artefact(tmp_path / "own", seed=3)).exit_code == 0
+    write_artefact(shipped / "weld-v1", seed=4)
+    assert run("setup").exit_code == 0
+    own, other = (line for line in run("models", "list").output.splitlines() if line.startswith("weld"))
+    assert "shipped as" not in own
+    assert other.startswith("weld v2")
+    assert "(shipped as v1)" in other

@@ -11,6 +11,7 @@ from core.cli.conventions import MOMENTS, one_line_errors, open_services
 from core.config import ROOT
 from core.domain.accounts import COMMAND_LINE
 from core.domain.errors import BadInputError
+from core.domain.model_version import VersionEntry
 from core.domain.serving import CHALLENGER, CHAMPION, NO_VERSION, ChangeKind, ServingChange
 from core.registry.artefact import read_artefact
 
@@ -35,14 +36,10 @@ def models() -> None:
 def list_models() -> None:
     """Every version with its aliases, release state and data licence."""
     with open_services() as services:
-        known = [(name, services.registry.versions(name)) for name in services.registry.names()]
-    for name, versions in known:
-        for version in versions:
-            aliases = ", ".join(version.aliases) or "-"
-            note = (version.card.get("release") or {}).get("note", "")
-            click.echo(f"{name} v{version.version}  {version.sha256[:12]}  {aliases:<12} {note}".rstrip())
-            if version.data_notice:
-                click.echo(f"    {version.data_notice}")
+        known = [(name, services.registry.entries(name)) for name in services.registry.names()]
+    for name, entries in known:
+        for entry in reversed(entries):
+            _tell_version(name, entry)
 
 
 @models.command("import")
@@ -163,6 +160,18 @@ def _pointing(services: "Container", name: str, alias: str) -> int | None:
 
 def _tell(change: ServingChange) -> None:
     click.echo(f"{change.model_name} {change.alias} is version {change.version}: {change.kind.label}")
+
+
+def _tell_version(name: str, entry: VersionEntry) -> None:
+    aliases, version = ", ".join(entry.aliases) or "-", entry.version
+    if version is None:
+        click.echo(f"{name} v{entry.number}  {aliases:<12} {entry.problem}")
+        return
+    note = (version.card.get("release") or {}).get("note", "")
+    shipped = f"(shipped as v{entry.about.shipped_as}) " if entry.is_renumbered else ""
+    click.echo(f"{name} v{entry.number}  {version.sha256[:12]}  {aliases:<12} {shipped}{note}".rstrip())
+    if version.data_notice:
+        click.echo(f"    {version.data_notice}")
 
 
 def _line(change: ServingChange) -> str:

@@ -66,11 +66,13 @@ class VersionAbout:
         run_id: run that made it; empty when unknown.
         registered_at: UTC, None when unknown.
         author: id of the account that had it made, or what another client wrote; empty when unknown.
+        shipped_as: its number among the versions that ship with the program; None for any other version.
     """
 
     run_id: str = ""
     registered_at: datetime | None = None
     author: str = ""
+    shipped_as: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,3 +94,8 @@ class VersionEntry:
     manifest_sha256: str = ""
     n_trained_on: int = 0
     problem: str = ""
+
+    @property
+    def is_renumbered(self) -> bool:
+        """True when it ships with the program under another number than it has here."""
+        return self.about.shipped_as not in (None, self.number)

@@ -67,8 +67,12 @@ class Registry(ModelSource, Protocol):
     def registered_as(self, folder: Path) -> tuple[str, int] | None:
         """(name, version) when exactly the artefact in `folder` is registered; else None."""
 
-    def register(self, folder: Path, *, alias: str | None = None, author: str = "") -> int:
+    def register(
+        self, folder: Path, *, alias: str | None = None, author: str = "", shipped_as: int | None = None
+    ) -> int:
         """The version number of the artefact in `folder`, registered now or before.
+
+        With `shipped_as` it gets that number unless the registry is past it.
 
         Raises:
             ModelArtefactError: when the folder is not a sound model version.

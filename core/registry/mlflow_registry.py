@@ -41,7 +41,9 @@ class MlflowRegistry:
         self._is_away = False
         self._retry_at: dict[str, float] = {}
 
-    def register(self, folder: Path, *, alias: str | None = None, author: str = "") -> int:
+    def register(
+        self, folder: Path, *, alias: str | None = None, author: str = "", shipped_as: int | None = None
+    ) -> int:
         """The version number of the artefact in `folder`, registered now or before.
 
         The same weights are the same version: when only card, calibration or manifest changed, that
@@ -51,6 +53,8 @@ class MlflowRegistry:
             folder: holds the artefact.
             alias: to point to it.
             author: id of the account that had it made; empty when nobody did.
+            shipped_as: the number it ships under. It gets that number unless the registry is past it, then
+                the next one; numbers between are left out.
 
         Raises:
             ModelArtefactError: when the folder is not a sound model version.
@@ -58,7 +62,7 @@ class MlflowRegistry:
         """
         artefact = read_artefact(folder)
         with self._lock:
-            number, about = self._store.register(artefact, author=author)
+            number, about = self._store.register(artefact, author=author, shipped_as=shipped_as)
             self._cache.store(folder, artefact.digest)
             known = self._cache.known()
             model = known.get(artefact.name, KnownModel())

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,6 +28,7 @@ EXPERIMENT = "radikal"
 #: Where in a run the pyfunc model lies, and in that the artefact folder.
 MODEL_PATH, ARTEFACT_PATH = "model", "artifacts/artefact"
 _WEIGHTS_TAG, _DIGEST_TAG, _AUTHOR_TAG = "weights_sha256", "artefact_sha256", "author"
+_SHIPPED_TAG = "shipped_as"
 _LONGEST_PARAMETER = 500
 
 
@@ -45,12 +47,15 @@ class MlflowStore:
         self._script = pyfunc_script
         self._client: MlflowClient | None = None
 
-    def register(self, artefact: ModelArtefact, *, author: str = "") -> tuple[int, VersionAbout]:
+    def register(
+        self, artefact: ModelArtefact, *, author: str = "", shipped_as: int | None = None
+    ) -> tuple[int, VersionAbout]:
         """The version number of the artefact's weights; logged now when MLflow does not know them.
 
         Args:
             artefact: what to register.
             author: id of the account that had it made; a version that is known keeps its own.
+            shipped_as: the number it ships under, which a new version gets unless the registry is past it.
         """
         with self._asking(may_create=True) as client:
             for version in client.search_model_versions(f"name='{artefact.name}'"):
@@ -59,7 +64,7 @@ class MlflowStore:
                         self._log_model(client, str(version.run_id), artefact)
                         self._tag_version(client, artefact, int(version.version))
                     return int(version.version), _about(version)
-            return self._create(client, artefact, author)
+            return self._create(client, artefact, author, shipped_as)
 
     def set_alias(self, name: str, alias: str, version: int) -> None:
         """Let `alias` point to `version`."""
@@ -145,7 +150,7 @@ class MlflowStore:
             raise RegistryUnavailableError(f"MLflow at {self._uri} failed: {reason}") from error
 
     def _create(
-        self, client: "MlflowClient", artefact: ModelArtefact, author: str
+        self, client: "MlflowClient", artefact: ModelArtefact, author: str, shipped_as: int | None
     ) -> tuple[int, VersionAbout]:
         from mlflow.entities import RunStatus
 
@@ -157,13 +162,19 @@ class MlflowStore:
         client.set_terminated(run_id, RunStatus.to_string(RunStatus.FINISHED))
         if not client.search_registered_models(f"name='{artefact.name}'"):
             client.create_registered_model(artefact.name)
-        version = client.create_model_version(
+        about = {_AUTHOR_TAG: author, _SHIPPED_TAG: "" if shipped_as is None else str(shipped_as)}
+        create = partial(
+            client.create_model_version,
             artefact.name,
             source=f"{run.info.artifact_uri}/{MODEL_PATH}",
             run_id=run_id,
             description=str(artefact.card.get("description", "")),
-            tags={_AUTHOR_TAG: author} if author else None,
+            tags={key: value for key, value in about.items() if value},
         )
+        version = create()
+        while int(version.version) < (shipped_as or 0):  # a number that was deleted is not given again
+            client.delete_model_version(artefact.name, version.version)
+            version = create()
         self._tag_version(client, artefact, int(version.version))
         return int(version.version), _about(version)
 
@@ -229,7 +240,10 @@ def _about(version: "ModelVersion") -> VersionAbout:
     """MLflow's record of a version beside its files."""
     registered_at = datetime.fromtimestamp(version.creation_timestamp / 1000, UTC)
     author = version.tags.get(_AUTHOR_TAG) or version.user_id or ""
-    return VersionAbout(str(version.run_id or ""), registered_at, str(author))
+    shipped_as = version.tags.get(_SHIPPED_TAG)
+    return VersionAbout(
+        str(version.run_id or ""), registered_at, str(author), int(shipped_as) if shipped_as else None
+    )
 
 
 def _copy_as_artefact(folder: Path, parent: Path) -> Path:

@@ -140,6 +140,7 @@ def _entry(model: KnownModel) -> dict[str, Any]:
                 "run_id": one.run_id,
                 "registered_at": one.registered_at.isoformat() if one.registered_at else None,
                 "author": one.author,
+                "shipped_as": one.shipped_as,
             }
             for number, one in model.about.items()
         },
@@ -157,5 +158,8 @@ def _known_from(entry: Mapping[str, Any]) -> KnownModel:
 def _about_from(entry: Mapping[str, Any]) -> VersionAbout:
     at = entry["registered_at"]
     return VersionAbout(
-        str(entry["run_id"]), None if at is None else datetime.fromisoformat(at), str(entry["author"])
+        str(entry["run_id"]),
+        None if at is None else datetime.fromisoformat(at),
+        str(entry["author"]),
+        entry.get("shipped_as"),
     )

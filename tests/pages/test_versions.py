@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.shared.resources import Resources
 from core.domain.accounts import Role, User
+from core.domain.model_version import VersionEntry
 from core.services.lifecycle.promoting import GateSet
 from tests.artefacts import write_artefact
 from tests.pages.browser import Browser, open_page, said
@@ -203,6 +204,20 @@ def test_a_damaged_version_is_listed_and_says_so(browser: Browser, monkeypatch: 
     monkeypatch.setattr(registry, "entries", entries)
     for view in ("overview", "card", "gate"):
         assert "weights missing" in said(open_versions(version="2", view=view))
+
+
+def test_a_version_that_ships_under_another_number_says_so(
+    browser: Browser, engineer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = browser.services.registry
+    whole = registry.entries
+
+    def entries(name: str) -> list[VersionEntry]:
+        return [replace(one, about=replace(one.about, shipped_as=1)) for one in whole(name)]
+
+    monkeypatch.setattr(registry, "entries", entries)
+    assert "v1 of the program" in said(open_versions(version="2"))
+    assert "of the program" not in said(open_versions(version="1"))
 
 
 def test_the_set_to_judge_on_can_be_chosen(browser: Browser, engineer: User) -> None:

@@ -72,6 +72,7 @@ def overview_facts(one: VersionSummary) -> dict[str, str]:
         "Training data": version.data_notice,
         "Trained": " on ".join(filter(None, (str(card.get("date") or ""), str(card.get("device") or "")))),
         "Made by": one.author or "not known",
+        "Shipped as": "" if one.shipped_as is None else _shipped_words(one.shipped_as),
         "From": str(card.get("lineage") or ""),
         "Recipe": str(card.get("recipe") or ""),
         "Registered": f"{minute(one.registered_at)} UTC" if one.registered_at else "not known",
@@ -83,6 +84,10 @@ def overview_facts(one: VersionSummary) -> dict[str, str]:
         "Polarity": version.polarity.value,
         "Size": f"{one.n_bytes / _BYTES_PER_MB:.1f} MB",
     }
+
+
+def _shipped_words(shipped_as: int) -> str:
+    return f"v{shipped_as} of the program; a version of this registry had that number already"
 
 
 def card_content(one: VersionSummary) -> dict[str, Any]:

@@ -9,17 +9,20 @@ from core.domain.ports import Registry
 from core.registry.artefact import read_artefact
 
 log = logging.getLogger(__name__)
-_FOLDER = re.compile(r"(?P<name>[a-z]+)-v(?P<version>[0-9]+)")
+_FOLDER = re.compile(r"(?P<name>[a-z]+(-[a-z]+)*)-v(?P<version>[0-9]+)")
 CHAMPION, CHALLENGER = "champion", "challenger"
 
 
 def register_shipped(checkpoints: Path, registry: Registry) -> dict[str, tuple[int, ...]]:
     """The version numbers, by model name, of everything under `checkpoints` (`<name>-v<k>` folders).
 
-    Versions are registered in the order of k. An alias is set when the model has no such alias yet, so what
-    serves stays what serves: champion to the highest version whose card does not say `alias: challenger`,
-    challenger to the highest whose card does. A version that came with an update is promoted by people,
-    through the gate. Run again without a change it returns in milliseconds and MLflow is not loaded.
+    Versions are registered in the order of k, and version k of a folder is version k of the registry, also
+    where lower ones ship no more. Only where the registry is past k already, because versions were trained
+    there, it gets the next number, and the registry keeps k beside it. An alias is set when the model has no
+    such alias yet, so what serves stays what serves: champion to the highest version whose card does not say
+    `alias: challenger`, challenger to the highest whose card does. A version that came with an update is
+    promoted by people, through the gate. Run again without a change it returns in milliseconds and MLflow is
+    not loaded.
 
     Raises:
         ModelArtefactError: when a folder is not a sound model version, or its card names another model.
@@ -27,36 +30,36 @@ def register_shipped(checkpoints: Path, registry: Registry) -> dict[str, tuple[i
     """
     registered: dict[str, list[int]] = {}
     for name, folders in shipped_folders(checkpoints).items():
-        known = [registry.registered_as(folder) for folder in folders]
+        known = [registry.registered_as(folder) for _, folder in folders]
         is_new = None in known
         if is_new:
-            numbers = [_register(folder, name, registry) for folder in folders]
+            numbers = [_register(folder, name, k, registry) for k, folder in folders]
         else:
             numbers = [entry[1] for entry in known if entry is not None]
         registered[name] = numbers
         present = registry.aliases(name)
         if is_new or CHAMPION not in present:
-            for alias, number in _wanted_aliases(folders, numbers).items():
+            for alias, number in _wanted_aliases([folder for _, folder in folders], numbers).items():
                 if alias not in present:
                     registry.set_alias(name, alias, number)
     return {name: tuple(numbers) for name, numbers in registered.items()}
 
 
-def shipped_folders(checkpoints: Path) -> dict[str, list[Path]]:
-    """The version folders under `checkpoints` by model name, lowest version first; {} when there are none."""
+def shipped_folders(checkpoints: Path) -> dict[str, list[tuple[int, Path]]]:
+    """Number and folder of each version under `checkpoints` by model name, lowest first; {} when none are."""
     found: dict[str, list[tuple[int, Path]]] = {}
     for folder in checkpoints.iterdir() if checkpoints.is_dir() else ():
         match = _FOLDER.fullmatch(folder.name)
         if match and folder.is_dir():
             found.setdefault(match["name"], []).append((int(match["version"]), folder))
-    return {name: [folder for _, folder in sorted(entries)] for name, entries in sorted(found.items())}
+    return {name: sorted(entries) for name, entries in sorted(found.items())}
 
 
-def _register(folder: Path, name: str, registry: Registry) -> int:
+def _register(folder: Path, name: str, shipped_as: int, registry: Registry) -> int:
     artefact = read_artefact(folder)
     if artefact.name != name:
         raise ModelArtefactError(f"{folder.name}: the card names the model {artefact.name!r}")
-    number = registry.register(folder)
+    number = registry.register(folder, shipped_as=shipped_as)
     log.info("registered %s as %s version %d", folder.name, name, number)
     return number
 

@@ -26,6 +26,7 @@ class VersionSummary:
         registered_at: UTC, None when unknown.
         manifest_sha256: of the list of its training images; empty when damaged.
         n_bytes: of its files.
+        shipped_as: the number it ships under where that is another than it has here, else None.
     """
 
     number: int
@@ -39,6 +40,7 @@ class VersionSummary:
     manifest_sha256: str
     n_trained_on: int
     n_bytes: int
+    shipped_as: int | None = None
 
     @property
     def card(self) -> Mapping[str, Any]:
@@ -96,6 +98,7 @@ def _summary(entry: VersionEntry, changes: Sequence[ServingChange], author: str)
         manifest_sha256=entry.manifest_sha256,
         n_trained_on=entry.n_trained_on,
         n_bytes=_size(entry.folder),
+        shipped_as=entry.about.shipped_as if entry.is_renumbered else None,
     )
 
 
