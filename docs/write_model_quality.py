@@ -95,9 +95,32 @@ def _version(title: str, card: Mapping[str, Any]) -> Iterator[str]:
     if calibration.get("comparison"):
         yield "\nCalibrators compared, each on parts that did not fit it:\n"
         yield _table(COMPARISON_HEADER, comparison_rows(calibration["comparison"]))
+    yield from _outer_folds(calibration.get("outer_folds") or ())
     for figures in card["evaluation"]:
         yield from _errors(figures)
         yield from _groups(figures)
+
+
+def _outer_folds(folds: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What the next part may expect: method and fit repeated without the parts of each fold."""
+    if not folds:
+        return
+    n_met = sum(fold["is_met"] for fold in folds)
+    in_band = f"{n_met} of {len(folds)} in the band"
+    yield f"\nChosen and fitted again without the parts of a fold, judged on them: {in_band}.\n"
+    yield _table(
+        ("parts", "boxes", "true", "method", "D-ECE (band of a perfect model)"),
+        [
+            (
+                ", ".join(str(part).removeprefix("series:") for part in fold["parts"]),
+                str(fold["n_boxes"]),
+                str(fold["n_true"]),
+                fold["method"],
+                "{:.3f} ({:.3f} to {:.3f})".format(fold["d_ece"], *fold["d_ece_band"]),
+            )
+            for fold in folds
+        ],
+    )
 
 
 def _errors(figures: Mapping[str, Any]) -> Iterator[str]:

@@ -178,17 +178,27 @@ def cross_fitted_probabilities(
     Raises:
         CalibrationDataError: with fewer than two groups, or when the rest of a fold is all true or all false.
     """
-    names, group_of = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
-    if len(names) < 2:
-        raise CalibrationDataError(f"cross-fitting needs at least two groups, got {len(names)}")
-    fold_of_group = np.random.default_rng(seed).permutation(len(names)) % min(N_FOLDS, len(names))
-    fold_of = fold_of_group[group_of]
+    fold_of = folds_of_groups(groups, seed=seed)
     probabilities = np.empty(len(scores), np.float32)
     for fold in range(int(fold_of.max()) + 1):
         held_out = fold_of == fold
         fitted = FIT[method](scores[~held_out], is_true[~held_out])
         probabilities[held_out] = fitted.probability(scores[held_out])
     return probabilities
+
+
+def folds_of_groups(groups: Sequence[str], *, seed: int) -> npt.NDArray[np.intp]:
+    """(N,) fold of each entry, 0 to at most `N_FOLDS` - 1; the entries of a group share theirs.
+
+    Raises:
+        CalibrationDataError: with fewer than two groups.
+    """
+    names, group_of = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
+    if len(names) < 2:
+        raise CalibrationDataError(f"cross-fitting needs at least two groups, got {len(names)}")
+    fold_of_group = np.random.default_rng(seed).permutation(len(names)) % min(N_FOLDS, len(names))
+    folds: npt.NDArray[np.intp] = fold_of_group[group_of]
+    return folds
 
 
 def mean_difference(

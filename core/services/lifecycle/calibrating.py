@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from core.calibrate.calibrator import Calibrator
 from core.calibrate.choice import choose_calibrator
+from core.calibrate.outer_folds import outer_folds
 from core.domain.detections import Detections
 from core.domain.errors import CalibrationDataError
 from core.domain.model_version import CalibrationRecord
@@ -204,6 +205,9 @@ def fit_calibration(
         "chosen": reason,
         "parts": sorted(collected.parts),  # read by what must not use them again
         "comparison": choice.comparison.to_dict() if choice.comparison else None,
+        "outer_folds": [
+            fold.to_dict() for fold in outer_folds(collected.scores, collected.is_true, collected.groups)
+        ],
     }
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return read_calibration(path)

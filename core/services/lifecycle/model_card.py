@@ -64,6 +64,7 @@ def model_card(
     measured: Sequence[MeasuredOn],
     limits: Sequence[str],
     comparison: Mapping[str, Any] | None = None,
+    outer_folds: Sequence[Mapping[str, Any]] = (),
     operating_chosen: str | None = None,
     classes: Sequence[str] = (),
     alias: str | None = None,
@@ -85,6 +86,7 @@ def model_card(
         limits: what it does not do, one sentence each.
         operating_chosen: by which rule the operating probability was chosen.
         comparison: of the calibration methods, as the calibration file holds it; None when there is none.
+        outer_folds: the whole choice repeated without a fifth of the parts, as the calibration file holds it.
         classes: that the class head was taught; none leaves every box unclassified.
         alias: "challenger" when it should not become champion.
     """
@@ -105,6 +107,7 @@ def model_card(
             "operating_probability": calibration.operating_probability,
             "operating_chosen": operating_chosen,
             "comparison": _rounded(comparison),
+            "outer_folds": [_rounded(fold) for fold in outer_folds],
         },
         "trained_on": list(training.sources),
         "n_training_images": training.n_images,
@@ -131,6 +134,7 @@ def facts_of(folder: Path) -> dict[str, Any]:
         "manifest_sha256": file_sha256(folder / MANIFEST),
         "calibration": calibration,
         "comparison": content.get("comparison"),
+        "outer_folds": content.get("outer_folds", []),
         "operating_chosen": content.get("operating_chosen"),
     }
 
