@@ -30,7 +30,6 @@ from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
 from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
 from core.calibrate.calibrator import calibrator_from
-from core.container import CHECKPOINTS
 from core.domain.detections import Detections, FloatArray
 from core.domain.inspection import DetectionResult, HeatMap
 from core.domain.model_version import ModelVersion
@@ -46,6 +45,7 @@ from core.labelling.coco import read_coco
 from core.registry.artefact import read_artefact
 from core.services.inference.detecting import DetectService
 from core.services.inference.explaining import ExplainService
+from core.setting_up import CHECKPOINTS
 from core.simulate.config import SimulationConfig
 from core.simulate.render import simulate_weld
 

@@ -14,11 +14,11 @@ import torch
 import torchvision
 from torch import Tensor
 
-from core.container import CHECKPOINTS
 from core.engine.batching import WINDOW_S, MicroBatcher
 from core.engine.detector import GPU_VIEWS_AT_ONCE, Detector, Request
 from core.engine.network import NetworkOutput
 from core.imaging.normalise import normalise
+from core.setting_up import CHECKPOINTS
 from core.simulate.config import SimulationConfig
 from core.simulate.render import simulate_weld
 

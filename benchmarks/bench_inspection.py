@@ -16,12 +16,12 @@ import numpy as np
 import torch
 import torchvision
 
-from core.container import CHECKPOINTS
 from core.engine.detector import Detector
 from core.explain.box_gradcam import explain_box
 from core.imaging.encode import encode_png
 from core.imaging.normalise import normalise
 from core.imaging.read import read_radiograph
+from core.setting_up import CHECKPOINTS
 from core.simulate.config import SimulationConfig
 from core.simulate.render import simulate_weld
 

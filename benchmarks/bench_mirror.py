@@ -23,7 +23,6 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from core.calibrate.logistic import log_odds
-from core.container import CHECKPOINTS
 from core.domain.detections import FloatArray
 from core.domain.radiograph import Polarity
 from core.engine.detector import SCORE_FLOOR, Detector
@@ -34,6 +33,7 @@ from core.labelling.coco import read_coco
 from core.labelling.split import members_of, read_split
 from core.registry.artefact import WEIGHTS, read_artefact
 from core.services.evaluation.recorded_images import read_recorded, select_images
+from core.setting_up import CHECKPOINTS
 from core.simulate.render import simulate_weld
 
 MODEL = CHECKPOINTS / "weld-v2"

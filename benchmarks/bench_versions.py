@@ -20,13 +20,14 @@ import yaml
 from safetensors.numpy import load_file, save_file
 
 from core.config import Settings
-from core.container import CHECKPOINTS, Container, open_container
+from core.container import Container, open_container
 from core.domain.accounts import COMMAND_LINE, Identity, Role
 from core.domain.model_version import VersionAbout
 from core.domain.records import new_id
 from core.domain.serving import ChangeKind, ServingChange
 from core.registry.artefact import file_sha256, read_artefact
 from core.registry.version_cache import KnownModel, VersionCache
+from core.setting_up import CHECKPOINTS
 from core.store.clock import now_utc
 
 N_VERSIONS, N_MOVES = 100, 200

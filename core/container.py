@@ -8,28 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine, inspect
-
-from core.audit.chain import keyring
 from core.config import ROOT, Settings
 from core.domain.accounts import COMMAND_LINE, Identity
-from core.domain.errors import ConfigurationError
-from core.domain.serving import ChangeKind
-from core.keys import Purpose, derive, kept_secret
-from core.registry.mlflow_registry import MlflowRegistry
-from core.services.accounts.accounts import AccountService, NewPassword
-from core.services.accounts.attempts import Attempts, account_key
-from core.services.accounts.certificates import CertificateService
-from core.services.accounts.outside_accounts import OutsideAccounts
-from core.services.accounts.own_account import OwnAccountService
-from core.services.accounts.passwords import COST, check_password, hash_password
-from core.services.accounts.signing_in import SignInService
-from core.services.auditing import AuditService
+from core.foundations import Foundations
+from core.keys import Purpose
+from core.services.accounts.passwords import COST
 from core.services.datasets.data_versions import MAKE_DATA_VERSION, DataVersionService
 from core.services.inspections.correction_queue import DISAGREE
 from core.services.jobs.job_queue import JobQueue
@@ -43,14 +30,10 @@ from core.services.lifecycle.registry_sync import RegistrySync
 from core.services.lifecycle.served_models import ServedModels
 from core.services.lifecycle.versions import VersionService
 from core.services.training.retraining import RETRAIN, RetrainService
-from core.store.anchor_file import AnchorFile
 from core.store.array_files import ArrayFiles
-from core.store.audit_trail import AuditTrail, open_store
-from core.store.blobs import BlobStore
-from core.store.database import open_database, upgrade
+from core.store.audit_trail import open_store
+from core.store.database import upgrade
 from core.store.evaluations import EVALUATE
-from core.store.manifests import ManifestFiles
-from core.store.unit_of_work import Store
 
 if TYPE_CHECKING:
     from core.registry.training_run import MlflowRunLog
@@ -74,9 +57,6 @@ if TYPE_CHECKING:
     from core.services.training.training import TrainService
     from core.services.workspaces import DemoWorkspaces, Workspace
 
-CHECKPOINTS = ROOT / "models" / "checkpoints"
-_SQLITE = "sqlite:///"
-_KEPT_KEY = "signing.key"
 #: The kinds of long jobs, and what runs each in the worker's process; see `core.services.jobs.jobs`.
 JOB_KINDS: dict[str, Callable[[Container], JobRun]] = {
     MAKE_DATA_VERSION: lambda services: services.data_maker.run,
@@ -86,7 +66,7 @@ JOB_KINDS: dict[str, Callable[[Container], JobRun]] = {
 }
 
 
-class Container:
+class Container(Foundations):
     """The services over the database, registry and folders that `settings` name; creates no schema.
 
     Threads may share one whose `detect`, `registry_sync` and `demo` were made before: Python 3.12 and later
@@ -99,108 +79,15 @@ class Container:
     """
 
     def __init__(self, settings: Settings, *, serves: bool = False, hash_cost: int = COST) -> None:
-        self.settings = settings
+        super().__init__(settings, hash_cost=hash_cost)
         self.serves = serves
-        self.hash_cost = hash_cost
-        self.data_dir = ROOT / settings.data_dir
-        self.tracking_uri = anchored(settings.mlflow_tracking_uri)
 
     def close(self) -> None:
         """Let what runs here finish, anchor the audit log, close the database; nothing is made for that."""
-        for name in ("registry_sync", "demo", "trail"):
+        for name in ("registry_sync", "demo"):
             if name in vars(self):
                 getattr(self, name).close()
-        if "database" in vars(self):
-            self.database.dispose()
-
-    def require_table(self, table: str, records: str) -> None:
-        """Return when the database has the table.
-
-        Raises:
-            ConfigurationError: it is not one that `set_up` made.
-        """
-        if not inspect(self.database).has_table(table):
-            raise ConfigurationError(
-                f"DATABASE_URL: this database holds no {records}: run `radikal setup` first"
-            )
-
-    # --- foundations: database, audit log, keys, files, registry
-
-    @cached_property
-    def database(self) -> Engine:
-        return open_database(anchored(self.settings.database_url))
-
-    @cached_property
-    def trail(self) -> AuditTrail:
-        earlier = [secret.get_secret_value().encode("utf-8") for secret in self.settings.jwt_secret_previous]
-        if (kept := self.data_dir / _KEPT_KEY).is_file():  # sealed what was written before JWT_SECRET was set
-            earlier.append(kept.read_bytes())
-        keys = (derive(secret, Purpose.AUDIT) for secret in (secret_of(self.settings), *earlier))
-        anchors = AnchorFile(self.data_dir / "audit" / "anchors.jsonl")
-        return AuditTrail(self.database, keyring(*keys), anchors=anchors)
-
-    @cached_property
-    def store(self) -> Store:
-        return open_store(self.database, self.trail)
-
-    @cached_property
-    def blobs(self) -> BlobStore:
-        return BlobStore(self.data_dir / "originals")
-
-    @cached_property
-    def manifests(self) -> ManifestFiles:
-        return ManifestFiles(self.data_dir / "data_versions")
-
-    @cached_property
-    def registry(self) -> MlflowRegistry:
-        script = ROOT / "core" / "services" / "lifecycle" / "pyfunc_model.py"
-        return MlflowRegistry(self.tracking_uri, self.data_dir / "registry", pyfunc_script=script)
-
-    def key(self, purpose: Purpose) -> bytes:
-        """The key for one purpose."""
-        return derive(secret_of(self.settings), purpose)
-
-    # --- accounts and the audit log
-
-    @cached_property
-    def accounts(self) -> AccountService:
-        return AccountService(
-            self.store,
-            account_key=partial(account_key, self.key(Purpose.CLIENT)),
-            make_hash=partial(hash_password, cost=self.hash_cost),
-        )
-
-    @cached_property
-    def own_account(self) -> OwnAccountService:
-        return OwnAccountService(
-            self.store,
-            attempts=Attempts(self.store, self.key(Purpose.CLIENT)),
-            check=partial(check_password, cost=self.hash_cost),
-            make_hash=partial(hash_password, cost=self.hash_cost),
-        )
-
-    @cached_property
-    def certificates(self) -> CertificateService:
-        return CertificateService(self.store)
-
-    @cached_property
-    def outside_accounts(self) -> OutsideAccounts:
-        settings = self.settings
-        return OutsideAccounts(self.store, role_claim=settings.oidc_role_claim, roles=settings.role_by_claim)
-
-    @cached_property
-    def signing_in(self) -> SignInService:
-        return SignInService(
-            self.store,
-            secret_of(self.settings),
-            idle=timedelta(minutes=self.settings.session_idle_minutes),
-            absolute=timedelta(hours=self.settings.session_max_hours),
-            cost=self.hash_cost,
-        )
-
-    @cached_property
-    def audit(self) -> AuditService:
-        return AuditService(self.store, self.trail)
+        super().close()
 
     # --- workspaces and reports
 
@@ -470,42 +357,3 @@ def open_container(settings: Settings, *, newest: bool = False) -> Iterator[Cont
         yield services
     finally:
         services.close()
-
-
-def set_up(settings: Settings) -> dict[str, tuple[int, ...]]:
-    """Create or upgrade the database and register the shipped models; what was done before is left alone.
-
-    Files that interrupted uploads left behind are removed.
-
-    Returns:
-        Registered version numbers by model name.
-    """
-    from core.services.images.orphan_cleanup import sweep_originals
-    from core.services.lifecycle.registering import register_shipped
-
-    (ROOT / settings.data_dir).mkdir(parents=True, exist_ok=True)
-    with open_container(settings, newest=True) as services:
-        sweep_originals(services.blobs, services.store)
-        registered = register_shipped(CHECKPOINTS, services.registry)
-        services.alias_history.observe(kind=ChangeKind.SETUP, by=COMMAND_LINE)
-    return registered
-
-
-def set_up_first_admin(settings: Settings) -> NewPassword | None:
-    """The first account with its password, which nothing keeps; None when there are accounts already."""
-    with open_container(settings, newest=True) as services:
-        return services.accounts.add_first_admin()
-
-
-def anchored(url: str) -> str:
-    """A relative SQLite URL as seen from the project's folder, so that commands work from anywhere."""
-    if not url.startswith(_SQLITE) or url == _SQLITE or url == f"{_SQLITE}:memory:":
-        return url
-    return _SQLITE + str(ROOT / url.removeprefix(_SQLITE))
-
-
-def secret_of(settings: Settings) -> bytes:
-    """The secret that every key is derived from: JWT_SECRET, else one made once and kept with the data."""
-    if settings.jwt_secret is not None:
-        return settings.jwt_secret.get_secret_value().encode("utf-8")
-    return kept_secret(ROOT / settings.data_dir / _KEPT_KEY)

@@ -293,11 +293,11 @@ def test_train_runs_a_recipe_into_a_folder(run, home, tmp_path):
 
 
 def test_setup_creates_the_database_and_registers_what_ships(run, home, tmp_path, monkeypatch):
-    import core.container
+    import core.setting_up
 
     shipped = tmp_path / "checkpoints"
     write_artefact(shipped / "casting-v2", name="casting", seed=4, polarity="digital")
-    monkeypatch.setattr(core.container, "CHECKPOINTS", shipped)
+    monkeypatch.setattr(core.setting_up, "CHECKPOINTS", shipped)
     for _ in range(2):  # a second time changes nothing
         result = run("setup", "--demo")
         assert result.exit_code == 0, result.output

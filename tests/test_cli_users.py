@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine, select
 
-import core.container
+import core.setting_up
 from core.cli import main
 from core.config import load_settings
 from core.container import Container, open_container
@@ -30,7 +30,7 @@ def run(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> R
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "var"))
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
-    monkeypatch.setattr(core.container, "CHECKPOINTS", tmp_path / "no-models")
+    monkeypatch.setattr(core.setting_up, "CHECKPOINTS", tmp_path / "no-models")
 
     def call(*arguments: str, typed: str | None = None) -> Result:
         return CliRunner().invoke(main, arguments, input=typed)
@@ -200,8 +200,8 @@ def test_a_weak_password_is_refused_without_being_repeated(run: Run) -> None:
 
 def test_two_setups_at_the_same_time_make_one_admin(run: Run, tmp_path: Path) -> None:
     script = (
-        "import sys, core.container; from pathlib import Path; from core.cli import main; "
-        f"core.container.CHECKPOINTS = Path({str(tmp_path / 'no-models')!r}); main(['setup'])"
+        "import sys, core.setting_up; from pathlib import Path; from core.cli import main; "
+        f"core.setting_up.CHECKPOINTS = Path({str(tmp_path / 'no-models')!r}); main(['setup'])"
     )
     processes = [
         subprocess.Popen(

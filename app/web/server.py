@@ -28,9 +28,8 @@ from app.web.middleware.stack import middleware_stack
 from app.web.routes import routes
 from core import logs
 from core.config import Settings, load_settings
-from core.container import secret_of
 from core.domain.errors import ConfigurationError, WorkbenchError
-from core.keys import Purpose, derive
+from core.keys import Purpose
 
 ROOT = Path(__file__).resolve().parents[2]
 _BAD_INPUT = 2
@@ -68,11 +67,10 @@ def serve(*, host: str, port: int, demo: bool) -> None:
     as_json = settings.log_format == "json" or (settings.log_format == "auto" and not sys.stderr.isatty())
     logs.configure(settings.log_level, as_json=as_json, secrets=settings.secrets)
     os.environ["STREAMLIT_SERVER_MAX_UPLOAD_SIZE"] = str(settings.upload_limit_mb)
-    cookie_key = derive(secret_of(settings), Purpose.STREAMLIT)
-    os.environ.setdefault("STREAMLIT_SERVER_COOKIE_SECRET", cookie_key.hex())  # of Streamlit's own cookies
     if demo:
         let_guests_in()
-    resources()
+    cookie_key = resources().services.key(Purpose.STREAMLIT)
+    os.environ.setdefault("STREAMLIT_SERVER_COOKIE_SECRET", cookie_key.hex())  # of Streamlit's own cookies
     import_pages_code()
     app = create_app(settings, listens_on=host)
     gc.freeze()  # what is here now stays: collections look at what sessions leave, not at torch and mlflow

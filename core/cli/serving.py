@@ -14,7 +14,7 @@ from core.config import ROOT
 @one_line_errors
 def setup(demo: bool) -> None:
     """Create database, registry and the first admin, register the shipped models; idempotent."""
-    from core.container import set_up, set_up_first_admin
+    from core.setting_up import set_up, set_up_first_admin
 
     settings = read_settings()
     registered = set_up(settings)

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import Engine
 
 from core.config import Settings
-from core.container import set_up
 from core.domain.accounts import COMMAND_LINE
 from core.services.images.images import ImageService
 from core.services.images.orphan_cleanup import remove_orphans, sweep_originals
+from core.setting_up import set_up
 from core.store.blobs import BlobStore
 from core.store.database import open_database
 from core.store.failures import DatabaseUnavailableError
@@ -94,7 +94,7 @@ def test_an_upload_while_the_database_is_away_leaves_no_file(blobs: BlobStore, t
 
 
 def test_setting_up_sweeps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.container.CHECKPOINTS", tmp_path / "no-models")
+    monkeypatch.setattr("core.setting_up.CHECKPOINTS", tmp_path / "no-models")
     settings = Settings(
         _env_file=None,
         data_dir=tmp_path,

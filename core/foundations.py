@@ -1,0 +1,154 @@
+"""What every service rests on: settings, database, audit log, keys, files, registry; and accounts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import cached_property, partial
+
+from sqlalchemy import Engine, inspect
+
+from core.audit.chain import keyring
+from core.config import ROOT, Settings
+from core.domain.errors import ConfigurationError
+from core.keys import Purpose, derive, kept_secret
+from core.registry.mlflow_registry import MlflowRegistry
+from core.services.accounts.accounts import AccountService
+from core.services.accounts.attempts import Attempts, account_key
+from core.services.accounts.certificates import CertificateService
+from core.services.accounts.outside_accounts import OutsideAccounts
+from core.services.accounts.own_account import OwnAccountService
+from core.services.accounts.passwords import COST, check_password, hash_password
+from core.services.accounts.signing_in import SignInService
+from core.services.auditing import AuditService
+from core.store.anchor_file import AnchorFile
+from core.store.audit_trail import AuditTrail, open_store
+from core.store.blobs import BlobStore
+from core.store.database import open_database
+from core.store.manifests import ManifestFiles
+from core.store.unit_of_work import Store
+
+_SQLITE = "sqlite:///"
+_KEPT_KEY = "signing.key"
+
+
+class Foundations:
+    """Database, audit log, keys, files and registry that `settings` name, and the accounts in them.
+
+    Args:
+        settings: of this process.
+        hash_cost: of password hashes.
+    """
+
+    def __init__(self, settings: Settings, *, hash_cost: int = COST) -> None:
+        self.settings = settings
+        self.hash_cost = hash_cost
+        self.data_dir = ROOT / settings.data_dir
+        self.tracking_uri = anchored(settings.mlflow_tracking_uri)
+
+    def close(self) -> None:
+        """Anchor the audit log, close the database; nothing is made for that."""
+        if "trail" in vars(self):
+            self.trail.close()
+        if "database" in vars(self):
+            self.database.dispose()
+
+    def require_table(self, table: str, records: str) -> None:
+        """Return when the database has the table.
+
+        Raises:
+            ConfigurationError: it is not one that `set_up` made.
+        """
+        if not inspect(self.database).has_table(table):
+            raise ConfigurationError(
+                f"DATABASE_URL: this database holds no {records}: run `radikal setup` first"
+            )
+
+    @cached_property
+    def database(self) -> Engine:
+        return open_database(anchored(self.settings.database_url))
+
+    @cached_property
+    def secret(self) -> bytes:
+        """JWT_SECRET, else a secret made once and kept with the data; every key is derived from it."""
+        if self.settings.jwt_secret is not None:
+            return self.settings.jwt_secret.get_secret_value().encode("utf-8")
+        return kept_secret(self.data_dir / _KEPT_KEY)
+
+    @cached_property
+    def trail(self) -> AuditTrail:
+        earlier = [secret.get_secret_value().encode("utf-8") for secret in self.settings.jwt_secret_previous]
+        if (kept := self.data_dir / _KEPT_KEY).is_file():  # sealed what was written before JWT_SECRET was set
+            earlier.append(kept.read_bytes())
+        keys = (derive(secret, Purpose.AUDIT) for secret in (self.secret, *earlier))
+        anchors = AnchorFile(self.data_dir / "audit" / "anchors.jsonl")
+        return AuditTrail(self.database, keyring(*keys), anchors=anchors)
+
+    @cached_property
+    def store(self) -> Store:
+        return open_store(self.database, self.trail)
+
+    @cached_property
+    def blobs(self) -> BlobStore:
+        return BlobStore(self.data_dir / "originals")
+
+    @cached_property
+    def manifests(self) -> ManifestFiles:
+        return ManifestFiles(self.data_dir / "data_versions")
+
+    @cached_property
+    def registry(self) -> MlflowRegistry:
+        script = ROOT / "core" / "services" / "lifecycle" / "pyfunc_model.py"
+        return MlflowRegistry(self.tracking_uri, self.data_dir / "registry", pyfunc_script=script)
+
+    def key(self, purpose: Purpose) -> bytes:
+        """The key for one purpose."""
+        return derive(self.secret, purpose)
+
+    # --- accounts and the audit log
+
+    @cached_property
+    def accounts(self) -> AccountService:
+        return AccountService(
+            self.store,
+            account_key=partial(account_key, self.key(Purpose.CLIENT)),
+            make_hash=partial(hash_password, cost=self.hash_cost),
+        )
+
+    @cached_property
+    def own_account(self) -> OwnAccountService:
+        return OwnAccountService(
+            self.store,
+            attempts=Attempts(self.store, self.key(Purpose.CLIENT)),
+            check=partial(check_password, cost=self.hash_cost),
+            make_hash=partial(hash_password, cost=self.hash_cost),
+        )
+
+    @cached_property
+    def certificates(self) -> CertificateService:
+        return CertificateService(self.store)
+
+    @cached_property
+    def outside_accounts(self) -> OutsideAccounts:
+        settings = self.settings
+        return OutsideAccounts(self.store, role_claim=settings.oidc_role_claim, roles=settings.role_by_claim)
+
+    @cached_property
+    def signing_in(self) -> SignInService:
+        return SignInService(
+            self.store,
+            self.secret,
+            idle=timedelta(minutes=self.settings.session_idle_minutes),
+            absolute=timedelta(hours=self.settings.session_max_hours),
+            cost=self.hash_cost,
+        )
+
+    @cached_property
+    def audit(self) -> AuditService:
+        return AuditService(self.store, self.trail)
+
+
+def anchored(url: str) -> str:
+    """A relative SQLite URL as seen from the project's folder, so that commands work from anywhere."""
+    if not url.startswith(_SQLITE) or url == _SQLITE or url == f"{_SQLITE}:memory:":
+        return url
+    return _SQLITE + str(ROOT / url.removeprefix(_SQLITE))
