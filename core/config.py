@@ -25,6 +25,8 @@ _DEVICE = re.compile(r"^(auto|cpu|cuda(:\d+)?)$")
 _ORIGIN = re.compile(r"^https?://[^/\s*@]+$")
 _HOST = re.compile(r"^(\*|(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])$")
 _URL_PASSWORD = re.compile(r"://[^:/@]*:([^@]+)@")
+#: Shortest prefix, by version of IP, of a network that may be all ours (10.0.0.0/8, fd00::/8).
+_WIDEST_PROXIES = {4: 8, 6: 8}
 _Names = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -186,6 +188,8 @@ class Settings(BaseSettings):
                     "ALLOWED_HOSTS: production answers only to names it was told: name them, "
                     "comma-separated, or set PUBLIC_URL"
                 )
+            for proxy in self.trusted_proxies:
+                _require_own_proxy(proxy)
         return self
 
     @property
@@ -232,6 +236,15 @@ def load_settings(env_file: Path | None = Path(".env")) -> Settings:
 def keys() -> tuple[str, ...]:
     """Every environment variable that is read, in the order of the fields."""
     return tuple(name.upper() for name in Settings.model_fields)
+
+
+def _require_own_proxy(proxy: str) -> None:
+    network = ip_network(proxy)
+    if network.prefixlen < _WIDEST_PROXIES[network.version]:
+        raise ValueError(
+            f"TRUSTED_PROXIES: {proxy} lets nearly everybody say from which address they come, so that "
+            "delays for wrong passwords and rate limits stop nobody; name the addresses of your own proxies"
+        )
 
 
 def _require_strong_secret(secret: SecretStr | None) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from core.config import ROOT, Settings
 from core.domain.accounts import COMMAND_LINE, Identity
-from core.foundations import Foundations
+from core.foundations import Foundations, file_of
 from core.keys import Purpose
 from core.services.accounts.passwords import COST
 from core.services.datasets.data_versions import MAKE_DATA_VERSION, DataVersionService
@@ -29,6 +29,7 @@ from core.services.lifecycle.promoting import Evidence, PromotionService
 from core.services.lifecycle.registry_sync import RegistrySync
 from core.services.lifecycle.served_models import ServedModels
 from core.services.lifecycle.versions import VersionService
+from core.services.operations.checks import CheckService, Places
 from core.services.training.retraining import RETRAIN, RetrainService
 from core.store.array_files import ArrayFiles
 from core.store.audit_trail import open_store
@@ -95,12 +96,14 @@ class Container(Foundations):
     def workspace(self) -> Workspace:
         from core.services.workspaces import make_workspace
 
+        seal_key, *earlier = self.secrets.keys(Purpose.SIGNATURE)
         return make_workspace(
             "",
             self.store,
             self.data_dir / "originals",
             accounts=self.own_account,
-            seal_key=self.key(Purpose.SIGNATURE),
+            seal_key=seal_key,
+            earlier_seal_keys=earlier,
         )
 
     @cached_property
@@ -159,10 +162,24 @@ class Container(Foundations):
         return RoutingService(self.detect, self.registry, certificates)
 
     @cached_property
+    def checks(self) -> CheckService:
+        return CheckService(
+            database=self.database,
+            ring=lambda: self.trail.ring,
+            places=Places(
+                self.data_dir,
+                self.data_dir / "originals",
+                file_of(self.settings.database_url),
+                self.settings.upload_limit_mb * 2**20,
+            ),
+            registry=self.served,
+        )
+
+    @cached_property
     def health(self) -> HealthService:
         from core.services.health import HealthService
 
-        return HealthService(database=self.database, registry=self.served, networks=self.detect)
+        return HealthService(checks=self.checks, registry=self.served, networks=self.detect)
 
     @cached_property
     def versions(self) -> VersionService:
@@ -357,3 +374,4 @@ def open_container(settings: Settings, *, newest: bool = False) -> Iterator[Cont
         yield services
     finally:
         services.close()
+        services.close_to_others()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import cached_property, partial
+from pathlib import Path
 
 from sqlalchemy import Engine, inspect
 
 from core.audit.chain import keyring
+from core.audit.key_state import lost_key_file
 from core.config import ROOT, Settings
-from core.domain.errors import ConfigurationError
-from core.keys import Purpose, derive, kept_secret
+from core.domain.errors import ConfigurationError, SigningKeyError
+from core.keys import KeyFile, Purpose, Secrets
 from core.registry.mlflow_registry import MlflowRegistry
 from core.services.accounts.accounts import AccountService
 from core.services.accounts.attempts import Attempts, account_key
@@ -23,8 +25,10 @@ from core.services.auditing import AuditService
 from core.store.anchor_file import AnchorFile
 from core.store.audit_trail import AuditTrail, open_store
 from core.store.blobs import BlobStore
+from core.store.condition import log_end
 from core.store.database import open_database
 from core.store.manifests import ManifestFiles
+from core.store.private_files import close_to_others
 from core.store.unit_of_work import Store
 
 _SQLITE = "sqlite:///"
@@ -44,6 +48,7 @@ class Foundations:
         self.hash_cost = hash_cost
         self.data_dir = ROOT / settings.data_dir
         self.tracking_uri = anchored(settings.mlflow_tracking_uri)
+        self.key_file = KeyFile(self.data_dir / _KEPT_KEY)
 
     def close(self) -> None:
         """Anchor the audit log, close the database; nothing is made for that."""
@@ -63,25 +68,39 @@ class Foundations:
                 f"DATABASE_URL: this database holds no {records}: run `radikal setup` first"
             )
 
+    def close_to_others(self) -> list[str]:
+        """Close data folder, database and registry to other users; a sentence for each that stays open."""
+        urls = (self.settings.database_url, self.settings.mlflow_tracking_uri)
+        return close_to_others(self.data_dir, [file for url in urls if (file := file_of(url)) is not None])
+
     @cached_property
     def database(self) -> Engine:
         return open_database(anchored(self.settings.database_url))
 
     @cached_property
-    def secret(self) -> bytes:
-        """JWT_SECRET, else a secret made once and kept with the data; every key is derived from it."""
-        if self.settings.jwt_secret is not None:
-            return self.settings.jwt_secret.get_secret_value().encode("utf-8")
-        return kept_secret(self.data_dir / _KEPT_KEY)
+    def secrets(self) -> Secrets:
+        """JWT_SECRET, else a secret made once and kept with the data; every key is derived from it.
+
+        Raises:
+            SigningKeyError: the secret that was kept is gone, and it sealed records.
+            DatabaseUnavailableError: there is no secret, and whether it sealed records cannot be told.
+        """
+        given = [secret.get_secret_value().encode("utf-8") for secret in self.settings.jwt_secret_previous]
+        kept, earlier = self.key_file.read(), (*given, *self.key_file.earlier())
+        if (secret := self.settings.jwt_secret) is not None:  # the kept one may have sealed what was before
+            return Secrets(secret.get_secret_value().encode("utf-8"), (*earlier, *([kept] if kept else ())))
+        if kept is None:
+            head = log_end(self.database)
+            if head is not None and not head.is_unused:
+                raise SigningKeyError(lost_key_file(self.key_file.name))
+            kept = self.key_file.make()
+        return Secrets(kept, earlier)
 
     @cached_property
     def trail(self) -> AuditTrail:
-        earlier = [secret.get_secret_value().encode("utf-8") for secret in self.settings.jwt_secret_previous]
-        if (kept := self.data_dir / _KEPT_KEY).is_file():  # sealed what was written before JWT_SECRET was set
-            earlier.append(kept.read_bytes())
-        keys = (derive(secret, Purpose.AUDIT) for secret in (self.secret, *earlier))
         anchors = AnchorFile(self.data_dir / "audit" / "anchors.jsonl")
-        return AuditTrail(self.database, keyring(*keys), anchors=anchors)
+        ring = keyring(*self.secrets.keys(Purpose.AUDIT))
+        return AuditTrail(self.database, ring, anchors=anchors)
 
     @cached_property
     def store(self) -> Store:
@@ -102,7 +121,7 @@ class Foundations:
 
     def key(self, purpose: Purpose) -> bytes:
         """The key for one purpose."""
-        return derive(self.secret, purpose)
+        return self.secrets.key(purpose)
 
     # --- accounts and the audit log
 
@@ -136,7 +155,7 @@ class Foundations:
     def signing_in(self) -> SignInService:
         return SignInService(
             self.store,
-            self.secret,
+            self.secrets.current,
             idle=timedelta(minutes=self.settings.session_idle_minutes),
             absolute=timedelta(hours=self.settings.session_max_hours),
             cost=self.hash_cost,
@@ -152,3 +171,9 @@ def anchored(url: str) -> str:
     if not url.startswith(_SQLITE) or url == _SQLITE or url == f"{_SQLITE}:memory:":
         return url
     return _SQLITE + str(ROOT / url.removeprefix(_SQLITE))
+
+
+def file_of(url: str) -> Path | None:
+    """The file of a SQLite URL; None for a server, and for a database in memory."""
+    path = anchored(url).removeprefix(_SQLITE)
+    return None if path in (anchored(url), "", ":memory:") else Path(path)

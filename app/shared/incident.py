@@ -2,10 +2,12 @@
 
 import logging
 import secrets
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from core.domain.errors import StaleVersionError, WorkbenchError
+from core.domain.storage import storage_problem
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +20,13 @@ def record(doing: str) -> str:
 
 
 def incident(doing: str) -> str:
-    """One line with a reference number, to be called while handling the exception, which is logged."""
+    """One line with a reference number, to be called while handling the exception, which is logged.
+
+    A disk that is full or read-only is told in words instead: nobody has to look for that in the log.
+    """
+    if (problem := storage_problem(sys.exception())) is not None:
+        log.error("%s failed: %s", doing, problem)
+        return f"{doing} failed: {problem}."
     reference = record(doing)
     return f"{doing} failed unexpectedly. What was stored is safe; try again, and name reference {reference}."
 

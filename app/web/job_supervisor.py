@@ -94,13 +94,17 @@ class JobSupervisor:
                 self._begin(job.job_id)
 
     def _keep(self) -> None:
+        told = ""
         while not self._closing.wait(_LOOK_EVERY_S):
             try:
                 self.look()
+                told = ""
             except WorkbenchError as error:  # the database is away; the next look tells
-                log.warning("jobs cannot be looked after: %s", error)
-            except Exception:  # the thread's edge: logged, and tried again
-                log.exception("jobs could not be looked after")
+                if told != (told := str(error)):  # once: every second the same would hide all else
+                    log.warning("jobs cannot be looked after: %s", error)
+            except Exception as error:  # the thread's edge: logged once, and tried again
+                if told != (told := repr(error)):
+                    log.exception("jobs could not be looked after")
 
     def _begin(self, job_id: str) -> None:
         folder = self._folder_of(job_id)

@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from app.auth.actions import providers
 from app.auth.routes import routes as auth_routes
 from app.history.routes import routes as history_routes
 from app.inspection.routes import routes as inspection_routes
@@ -13,7 +14,15 @@ from app.shared.components.scripts import routes as script_routes
 from app.shared.connection import connection_of, user_of
 from app.shared.resources import resources
 from app.shared.responses import FRESH
-from app.web.middleware.refusal import NOT_FOUND
+from app.web.middleware.refusal import NOT_FOUND, Refusal
+
+#: Streamlit's own routes for it would break without a section [auth] of its secrets.
+_NO_PROVIDER = Refusal(
+    404,
+    "Single sign-on is not set up here",
+    "Nothing was changed. Sign in with name and password; an administrator can connect your organisation's "
+    "sign-in.",
+)
 
 
 def routes() -> list[Route]:
@@ -27,6 +36,8 @@ def routes() -> list[Route]:
         *model_routes(),
         *script_routes(),
     ]
+    if not providers():
+        known += [Route("/auth/{rest:path}", _NO_PROVIDER), Route("/oauth2callback", _NO_PROVIDER)]
     folders = sorted({route.path.split("/")[1] for route in known})
     return [*known, *(Route(f"/{folder}/{{rest:path}}", NOT_FOUND) for folder in folders)]
 

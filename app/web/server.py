@@ -2,11 +2,13 @@
 
 import argparse
 import asyncio
+import errno
 import gc
 import importlib
 import logging
 import os
 import pkgutil
+import socket
 import sys
 import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -30,12 +32,15 @@ from core import logs
 from core.config import Settings, load_settings
 from core.domain.errors import ConfigurationError, WorkbenchError
 from core.keys import Purpose
+from core.setting_up import require_ready
 
 ROOT = Path(__file__).resolve().parents[2]
 _BAD_INPUT = 2
 _LIBRARIES = ("streamlit", "uvicorn", "mlflow", "alembic", "websockets", "asyncio")
 _HEADER_BYTES = 32 * 1024
 _GRACE_S = 20
+#: What is written while it serves, by the workers of jobs, too, nobody else may open.
+_PRIVATE = 0o077
 _SWEEP_EVERY_S = 60
 log = logging.getLogger("app.web.server")  # the module runs as __main__
 
@@ -64,9 +69,12 @@ def serve(*, host: str, port: int, demo: bool) -> None:
         ConfigurationError: the settings do not allow a start.
     """
     settings = load_settings()
+    bound = bound_socket(host, port)
+    warnings = require_ready(settings)
     as_json = settings.log_format == "json" or (settings.log_format == "auto" and not sys.stderr.isatty())
     logs.configure(settings.log_level, as_json=as_json, secrets=settings.secrets)
     os.environ["STREAMLIT_SERVER_MAX_UPLOAD_SIZE"] = str(settings.upload_limit_mb)
+    os.umask(_PRIVATE)
     if demo:
         let_guests_in()
     cookie_key = resources().services.key(Purpose.STREAMLIT)
@@ -76,10 +84,10 @@ def serve(*, host: str, port: int, demo: bool) -> None:
     gc.freeze()  # what is here now stays: collections look at what sessions leave, not at torch and mlflow
     largest_message = st.get_option("server.maxWidgetStateSize") * 10**6
     _take_over_logs()
-    for warning in doubts_about(settings, host):
+    for warning in (*warnings, *doubts_about(settings, host)):
         log.warning(warning)
     log.info("serving on http://%s:%d", f"[{host}]" if ":" in host else host, port)
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=host,
         port=port,
@@ -99,6 +107,39 @@ def serve(*, host: str, port: int, demo: bool) -> None:
         ws_ping_timeout=30,
         ws_per_message_deflate=False,
     )
+    uvicorn.Server(config).run(sockets=[bound])
+
+
+def bound_socket(host: str, port: int) -> socket.socket:
+    """A socket that is bound to the address, so that a port that is taken is told before anything is loaded.
+
+    It does not listen yet: whoever comes too early is refused, and may ask again.
+
+    Raises:
+        ConfigurationError: the address cannot be had: says why and what to do.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except (OSError, OverflowError) as error:
+        bound.close()
+        raise ConfigurationError(_not_bound(host, port, error)) from error
+    bound.set_inheritable(True)
+    return bound
+
+
+def _not_bound(host: str, port: int, error: Exception) -> str:
+    number = getattr(error, "errno", None)
+    if number == errno.EADDRINUSE:
+        return (
+            f"port {port} is taken on {host}: another program, perhaps a second RadiKal, listens there; "
+            "nothing was started or changed. Stop it, or choose another port with --port"
+        )
+    if number == errno.EACCES:
+        return f"port {port} is kept for the system administrator; choose one above 1023 with --port"
+    return f"cannot listen on {host}, port {port}: {getattr(error, 'strerror', None) or error}"
 
 
 def import_pages_code() -> None:

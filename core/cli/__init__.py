@@ -11,6 +11,7 @@ from core.cli.detecting import detect
 from core.cli.evaluating import evaluate, evaluation_sets
 from core.cli.film_evaluating import evaluate_films
 from core.cli.jobs import work
+from core.cli.keys import key_commands
 from core.cli.labels import labels
 from core.cli.models import models
 from core.cli.report import report
@@ -32,5 +33,6 @@ def main() -> None:
 
 
 for command in (setup, serve, detect, evaluate, evaluation_sets, evaluate_films, route, train, simulate, data,
-                labels, models, report, audit, user_commands, work):  # fmt: skip
+                labels, models, report, audit, key_commands, user_commands,
+                work):  # fmt: skip
     main.add_command(command)

@@ -11,6 +11,7 @@ import click
 
 from core.config import ROOT, Settings, load_settings
 from core.domain.errors import BadInputError, WorkbenchError
+from core.domain.storage import storage_problem
 
 if TYPE_CHECKING:
     from core.container import Container
@@ -59,7 +60,11 @@ def one_line_errors(command: Callable[P, None]) -> Callable[P, None]:
             click.echo(f"radikal: {error}", err=True)
             sys.exit(BAD_INPUT if isinstance(error, BadInputError) else FAILED)
         except OSError as error:
-            click.echo(f"radikal: {error.strerror or error}: {error.filename or ''}".rstrip(": "), err=True)
+            place, problem = error.filename or "", storage_problem(error)
+            told = (
+                f"{place}: {problem}".removeprefix(": ") if problem else f"{error.strerror or error}: {place}"
+            )
+            click.echo(f"radikal: {told}".rstrip(": "), err=True)
             sys.exit(FAILED)
 
     return run

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from core.cli.conventions import one_line_errors, read_settings
+from core.cli.conventions import FAILED, one_line_errors, read_settings
 from core.config import ROOT
 
 
@@ -13,19 +13,26 @@ from core.config import ROOT
 @click.option("--demo", is_flag=True, help="Prepare for guest sessions on the samples.")
 @one_line_errors
 def setup(demo: bool) -> None:
-    """Create database, registry and the first admin, register the shipped models; idempotent."""
-    from core.setting_up import set_up, set_up_first_admin
+    """Create database, registry and the first admin, register the shipped models; idempotent.
 
-    settings = read_settings()
-    registered = set_up(settings)
-    for name, numbers in registered.items():
+    Looks at database, signing key, folders, disk, registry and weights, and refuses (exit code 2) before it
+    changes anything when one of the first four is wrong.
+    """
+    from core.setting_up import set_up
+
+    done = set_up(read_settings())
+    for name, numbers in done.registered.items():
         click.echo(f"{name}: versions {', '.join(map(str, numbers))} registered")
-    if not registered:
+    if not done.registered:
         click.echo("no model versions are shipped in models/checkpoints", err=True)
-    if (first := set_up_first_admin(settings)) is not None:  # last, where nothing scrolls it away
+    for warning in (*done.warnings, *done.problems):
+        click.echo(f"radikal: {warning}", err=True)
+    if (first := done.first_admin) is not None:  # last, where nothing scrolls it away
         click.echo(
             f"first sign-in: {first.user.name} / {first.password} (shown this once; it must be changed)"
         )
+    if done.problems:
+        sys.exit(FAILED)
     click.echo("ready for the demo" if demo else "ready")
 
 

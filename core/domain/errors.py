@@ -17,6 +17,10 @@ class ConfigurationError(BadInputError):
     """A setting is missing, malformed or unsafe: names the key."""
 
 
+class SigningKeyError(ConfigurationError):
+    """The key that seals is missing, or not the one that sealed the newest event; nothing was changed."""
+
+
 class DatasetError(BadInputError):
     """An annotation file, split list or recipe contradicts itself or its images."""
 

@@ -3,11 +3,12 @@
 import logging
 import os
 import shutil
+import sqlite3
 import urllib.error
 import urllib.request
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
@@ -117,14 +118,25 @@ class MlflowStore:
         return path is None or path.is_file()
 
     def is_reachable(self) -> bool:
-        """True when the SQLite file exists, or the server answers within two seconds."""
+        """True when the SQLite file holds a registry, or the server answers within two seconds."""
         if not self._uri.startswith(("http://", "https://")):
-            return self.has_database()
+            return self.has_database() and self._holds_registry()
         try:
             with urllib.request.urlopen(f"{self._uri.rstrip('/')}/health", timeout=2) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, TimeoutError, OSError):
             return False
+
+    def _holds_registry(self) -> bool:
+        """True when the SQLite file can be read and has MLflow's tables; of another database, unasked."""
+        if (path := self._sqlite_path()) is None:
+            return True
+        try:
+            with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+                connection.execute("SELECT 1 FROM registered_models LIMIT 1")
+        except sqlite3.Error:
+            return False
+        return True
 
     def _sqlite_path(self) -> Path | None:
         return Path(self._uri.removeprefix("sqlite:///")) if self._uri.startswith("sqlite:///") else None
@@ -138,7 +150,8 @@ class MlflowStore:
             raise RegistryUnavailableError(f"there is no registry at {self._uri} yet; run `radikal setup`")
         if self._client is None:
             if (path := self._sqlite_path()) is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                path.touch(mode=0o600)  # before MLflow does, which would let everybody read it
             self._client = new_client(self._uri)
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError

@@ -11,6 +11,7 @@ from core.audit.findings import Verification
 from core.audit.selection import EventFilter
 from core.audit.verification import verify
 from core.domain.accounts import COMMAND_LINE, SYSTEM, Identity
+from core.domain.errors import SigningKeyError
 from core.domain.permissions import Action, require
 from core.reports.audit_export import csv_lines, json_lines
 from core.store.anchor_file import AnchorLines
@@ -143,6 +144,8 @@ class AuditService:
                 self._trail.anchor()
         except AuditLogDamagedError:
             notes.append("that the log was verified could not be recorded in it")
+        except SigningKeyError as error:
+            notes.append(f"that the log was verified could not be recorded in it: {error}")
         except OSError as error:
             log.exception("the audit log could not be anchored")
             notes.append(f"the log could not be anchored: {error.strerror or error}")

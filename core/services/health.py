@@ -5,19 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import Engine
-
 from core.domain.errors import WorkbenchError
 from core.domain.model_version import ModelVersion
-from core.domain.ports import ModelSource
-from core.store.database import is_reachable
-
-
-class ReachableModels(ModelSource, Protocol):
-    """The part of the registry that a health report reads."""
-
-    def is_reachable(self) -> bool:
-        """True when the registry itself answers now."""
+from core.services.operations.checks import Check, CheckService, ReachableModels, problems
 
 
 class LoadedModels(Protocol):
@@ -36,7 +26,8 @@ class HealthReport:
     """The state at one moment.
 
     Attributes:
-        is_usable: False when the database or every model is unusable.
+        is_usable: False when every model is unusable, or something that all rests on is wrong: database,
+            signing key, folders, a full disk.
         content: what `/api/xai-qc/health` answers.
     """
 
@@ -45,18 +36,26 @@ class HealthReport:
 
 
 class HealthService:
-    """Asks the database, the registry, the networks and the device."""
+    """Asks the database, the disk, the registry, the networks and the device.
+
+    Args:
+        checks: looks at what has to be right.
+        registry: the models.
+        networks: what is in memory.
+        models: names.
+        clock: seconds since whenever.
+    """
 
     def __init__(
         self,
         *,
-        database: Engine,
+        checks: CheckService,
         registry: ReachableModels,
         networks: LoadedModels,
         models: Sequence[str] = ("weld", "casting"),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._database = database
+        self._checks = checks
         self._registry = registry
         self._networks = networks
         self._models = tuple(models)
@@ -65,15 +64,19 @@ class HealthService:
 
     def report(self) -> HealthReport:
         """The state now. Nothing here raises: what cannot be told is in the answer."""
-        has_database = is_reachable(self._database)
         loaded = {(m.name, m.version) for m in self._networks.loaded()}
         models = {name: self._model(name, loaded) for name in self._models}
-        is_usable = has_database and any(m["usable"] for m in models.values())
+        checks = (*self._checks.vital(), self._checks.registry())
+        is_usable = any(model["usable"] for model in models.values()) and not any(
+            problems(checks, is_vital=True)
+        )
+        is_whole = all(model["usable"] for model in models.values()) and not any(
+            problems(checks, is_vital=False)
+        )
         content = {
-            "status": _status(is_usable, models, has_database),
+            "status": "unusable" if not is_usable else "ok" if is_whole else "degraded",
             "uptime_s": round(self._clock() - self._started, 1),
-            "database": {"reachable": has_database},
-            "registry": {"reachable": self._registry.is_reachable()},
+            **{check.name: _told(check) for check in checks},
             "device": self._networks.device,
             "gpu": _gpu(),
             "models": models,
@@ -81,27 +84,26 @@ class HealthService:
         return HealthReport(is_usable, content)
 
     def _model(self, name: str, loaded: set[tuple[str, int]]) -> dict[str, Any]:
+        problem = self._checks.model(name).problem
         try:
-            version, folder = self._registry.resolve(name)
+            version, _ = self._registry.resolve(name)
         except WorkbenchError as error:
             return {"usable": False, "loaded": False, "reason": str(error)}
-        has_weights = (folder / "weights.safetensors").is_file()
         return {
-            "usable": has_weights,
+            "usable": problem is None,
             "loaded": (version.name, version.version) in loaded,
             "version": version.version,
             "sha256": version.sha256,
             "aliases": list(version.aliases),
             "calibration_id": version.calibration.calibration_id,
-            **({} if has_weights else {"reason": "the weights of this version are missing"}),
+            **({} if problem is None else {"reason": problem}),
         }
 
 
-def _status(is_usable: bool, models: dict[str, Any], has_database: bool) -> str:
-    if not is_usable:
-        return "unusable"
-    is_whole = has_database and all(model["usable"] for model in models.values())
-    return "ok" if is_whole else "degraded"
+def _told(check: Check) -> dict[str, Any]:
+    """The facts of a check, and its problem when there is one."""
+    problem = {} if check.problem is None else {"problem": check.problem}
+    return {"ok": check.problem is None, **check.facts, **problem}
 
 
 def _gpu() -> dict[str, Any]:

@@ -6,7 +6,7 @@ import shutil
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -100,6 +100,7 @@ def make_workspace(
     limit_bytes: int | None = None,
     accounts: ConfirmsPassword | None = None,
     seal_key: bytes | None = None,
+    earlier_seal_keys: Sequence[bytes] = (),
 ) -> Workspace:
     """The services over one store and its folder of originals.
 
@@ -110,13 +111,17 @@ def make_workspace(
         limit_bytes: of originals, None for no limit.
         accounts: asks signers for their password; None where nobody has an account.
         seal_key: seals signatures; None takes one that is forgotten with the process.
+        earlier_seal_keys: sealed earlier ones.
     """
     blobs = BlobStore(originals)
     labels = LabelService(store)
     images, judging = ImageService(blobs, store, limit_bytes=limit_bytes), JudgingService(store)
     copies = CopySearch(store, partial(images.load, keep=False))
     quality = ImageQualityService(store, images, copies)
-    asked, sealing_key = accounts or NoAccounts(), seal_key or secrets.token_bytes(32)
+    asked, sealer = (
+        accounts or NoAccounts(),
+        Sealer(seal_key or secrets.token_bytes(32), earlier=earlier_seal_keys),
+    )
 
     def judge(reading: Reading) -> Judgement:
         inspection = reading.inspection
@@ -146,8 +151,8 @@ def make_workspace(
         first_looks=FirstLookService(store),
         measuring=MeasuringService(store, images),
         judging=judging,
-        signing_off=SigningOffService(store, asked, sealing_key, judge=judge),
-        reviews=SecondReviewService(store, asked, Sealer(sealing_key)),
+        signing_off=SigningOffService(store, asked, sealer, judge=judge),
+        reviews=SecondReviewService(store, asked, sealer),
         worklist=WorklistService(store),
         rules=RuleSetEditingService(store),
         history=HistoryService(store),

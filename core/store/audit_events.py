@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from core.audit.canonical import digest
 from core.audit.chain import Head, Keyring, head_of, seal
 from core.audit.event import Event, SealedEvent
+from core.audit.key_state import DAMAGED, KeyState, key_problem, key_state
 from core.audit.selection import EventFilter
 from core.domain.accounts import Identity
-from core.domain.errors import WorkbenchError
+from core.domain.errors import SigningKeyError, WorkbenchError
 from core.domain.records import new_id
 from core.logs import current_ids
 from core.store.audit_reading import raw_columns, read_row
@@ -53,6 +54,7 @@ class AuditRepository:
         self._make_id = make_id
         self._on_append = on_append
         self._noted: list[Event] = []
+        self._may_follow: frozenset[KeyState] = frozenset({KeyState.CURRENT})
 
     def record(
         self,
@@ -95,11 +97,29 @@ class AuditRepository:
         self._noted.append(event)
         return event.event_id
 
+    def record_key_change(self, identity: Identity, *, before: str, is_lost: bool) -> str:
+        """The id of the event from which on the key of the ring seals; without it nothing else is appended.
+
+        Args:
+            identity: who replaced the key.
+            before: id of the key that sealed until now.
+            is_lost: that key is on no ring any more, so that what it sealed cannot be verified.
+        """
+        self._may_follow |= {KeyState.EARLIER, *([KeyState.UNKNOWN] if is_lost else [])}
+        return self.record(
+            identity,
+            action="key.rotated",
+            object_type="key",
+            object_id=self._ring.current_id,
+            details={"before": before, "is_lost": is_lost},
+        )
+
     def flush(self) -> None:
         """Append what was noted. From here to the end of the transaction every other writer waits.
 
         Raises:
             AuditLogDamagedError: the log was changed from outside; the transaction must not be kept.
+            SigningKeyError: another key sealed the newest event; likewise.
         """
         if not self._noted:
             return
@@ -164,22 +184,24 @@ class AuditRepository:
         return select(*raw_columns(self._session.get_bind().dialect.name))
 
     def _head_to_follow(self, row: AuditHeadRow | None) -> Head:
-        """The head to append behind: genuine, unused, or sealed with a key that was lost."""
-        if row is not None:
-            head = Head(row.seq, row.hash, row.key_id, row.seal)
-            if head.is_genuine(self._ring):
-                return head
-            newest = self._session.scalar(select(func.max(AuditEventRow.seq)))
-            if head.is_unused and newest is None:
-                return head
-            if head.key_id not in self._ring.keys and newest == head.seq:
-                named = self._session.get_one(AuditEventRow, newest)
-                if (named.hash, named.key_id) == (head.hash, head.key_id):
-                    return head  # verifying tells that the key is unknown, of both of them
-        raise AuditLogDamagedError(
-            "the audit log was changed from outside, so nothing can be saved: run `radikal audit verify`, "
-            "then restore a backup"
-        )
+        """The head to append behind: unused, or sealed with a key that may be followed."""
+        head = None if row is None else Head(row.seq, row.hash, row.key_id, row.seal)
+        state = key_state(head, self._ring)
+        if head is None or state is KeyState.DAMAGED or not self._is_last(head, state):
+            raise AuditLogDamagedError(DAMAGED)
+        if state is not KeyState.UNUSED and state not in self._may_follow:
+            raise SigningKeyError(key_problem(head, self._ring))
+        return head
+
+    def _is_last(self, head: Head, state: KeyState) -> bool:
+        """False when a head that bears no seal of ours does not name the newest row."""
+        if state not in (KeyState.UNUSED, KeyState.UNKNOWN):
+            return True
+        newest = self._session.scalar(select(func.max(AuditEventRow.seq)))
+        if state is KeyState.UNUSED or newest != head.seq:
+            return newest is None and state is KeyState.UNUSED
+        named = self._session.get_one(AuditEventRow, newest)
+        return (named.hash, named.key_id) == (head.hash, head.key_id)
 
 
 def _matching(query: Select[Any], wanted: EventFilter) -> Select[Any]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core.domain.errors import WorkbenchError
+from core.domain.storage import StorageError, storage_problem
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _TEMPORARY = ".incoming-"
@@ -39,8 +40,16 @@ class BlobStore:
         """The hex digest that `data` is now stored under. Storing the same bytes again writes nothing.
 
         Raises:
-            OSError: the disk is full or not writable; nothing was stored.
+            StorageError: the disk is full or not writable; nothing was stored.
         """
+        try:
+            return self._put(data)
+        except OSError as error:
+            if (problem := storage_problem(error)) is None:
+                raise
+            raise StorageError(problem) from error
+
+    def _put(self, data: bytes) -> str:
         sha256 = hashlib.sha256(data).hexdigest()
         path = self.path(sha256)
         if self._holds(path, data):

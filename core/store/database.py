@@ -1,8 +1,8 @@
 """Opening the database and bringing it to the newest schema."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
+from contextlib import contextmanager, suppress
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from core.domain.errors import ConfigurationError
 from core.store.failures import BoundedPool, DatabaseUnavailableError, report_failures
 from core.store.integrity import dangling_references
+from core.store.private_files import FOLDER_MODE, make_private_file
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 #: Wait of a thread for a free connection, and of a writer for another writer.
@@ -78,9 +79,8 @@ def upgrade(engine: Engine) -> None:
         ConfigurationError: names DATABASE_URL when the database cannot be reached, was written by
             a newer release, or holds a row that points nowhere.
     """
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    script = ScriptDirectory.from_config(config)
+    config = _migrations()
+    newest, known = known_revisions()
     try:
         with (
             writing(engine).connect() as connection,
@@ -89,20 +89,32 @@ def upgrade(engine: Engine) -> None:
         ):
             _wait_for_other_upgrades(connection)
             current = MigrationContext.configure(connection).get_current_revision()
-            if current == script.get_current_head():
+            if current == newest:
                 return
-            if current is not None and current not in {each.revision for each in script.walk_revisions()}:
-                raise ConfigurationError(
-                    f"DATABASE_URL: the database is at revision {current}, which this release does not know. "
-                    "If a newer release wrote it, install that one or restore a backup; if one from before "
-                    "the first schema that is kept wrote it, start with an empty database"
-                )
+            if current is not None and current not in known:
+                raise ConfigurationError(f"DATABASE_URL: {unknown_revision(current)}")
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             if dangling := dangling_references(connection):
                 raise ConfigurationError(f"DATABASE_URL: {dangling[0]}; restore a backup")
     except (SQLAlchemyError, DatabaseUnavailableError) as error:
         raise ConfigurationError(f"DATABASE_URL: {_first_line(error.__cause__ or error)}") from error
+
+
+@cache
+def known_revisions() -> tuple[str, frozenset[str]]:
+    """The newest revision of the schema, and all that this release knows."""
+    script = ScriptDirectory.from_config(_migrations())
+    return str(script.get_current_head()), frozenset(each.revision for each in script.walk_revisions())
+
+
+def unknown_revision(current: str) -> str:
+    """The sentence about a schema that this release does not know."""
+    return (
+        f"the database is at revision {current}, which this release does not know. "
+        "If a newer release wrote it, install that one or restore a backup; if one from before "
+        "the first schema that is kept wrote it, start with an empty database"
+    )
 
 
 def is_reachable(engine: Engine) -> bool:
@@ -115,18 +127,25 @@ def is_reachable(engine: Engine) -> bool:
     return True
 
 
+def _migrations() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
 def _open_sqlite(url: URL, wait_s: float) -> Engine:
     if url.database in (None, "", ":memory:"):
         engine = create_engine(url, hide_parameters=True)
     else:
         folder = Path(str(url.database)).parent
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigurationError(
                 f"DATABASE_URL: cannot make the folder of {url.database}: {error.strerror}"
             ) from error
         engine = create_engine(url, poolclass=BoundedPool, pool_timeout=wait_s, hide_parameters=True, **_POOL)
+        event.listen(engine, "do_connect", partial(_make_private, Path(str(url.database))))
     event.listen(engine, "connect", partial(_configure_sqlite, busy_timeout_ms=round(1000 * wait_s)))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -151,6 +170,12 @@ def _open_server(url: URL, wait_s: float) -> Engine:
         connect_args=arguments,
         **_POOL,
     )
+
+
+def _make_private(path: Path, *_connecting: object) -> None:
+    """Make the file before SQLite does, which would let everybody read it; its log takes over the mode."""
+    with suppress(OSError):  # SQLite tells
+        make_private_file(path)
 
 
 def _configure_sqlite(connection: Any, _record: object, *, busy_timeout_ms: int) -> None:

@@ -16,6 +16,7 @@ from core.services.inspections.history import HistoryService
 from core.services.inspections.inspecting import Decision, InspectionService
 from core.services.inspections.open_readings import OpenReadingService
 from core.services.inspections.readings import ReadingService
+from core.services.inspections.signatures import Sealer
 from core.services.inspections.signing_off import SigningOffService
 from core.store.audit_trail import AuditTrail
 from core.store.inspection_history import HistoryFilter
@@ -170,7 +171,7 @@ def test_a_reading_and_a_setup_change_what_is_found(store, history, inspector) -
     assert ids(history, inspector, HistoryFilter(text="boiler"))
     with store.write() as work:
         work.inspections.set_state(kept.inspection_id, InspectionState.SIGNED)
-    signing = SigningOffService(store, None, b"k", judge=lambda reading: {})
+    signing = SigningOffService(store, None, Sealer(b"k"), judge=lambda reading: {})
     revision = signing.revise(inspector, kept.inspection_id)
     found = {one.inspection_id: one.found for one in history.search(inspector, HistoryFilter()).entries}
     assert found == {kept.inspection_id: {}, revision.inspection_id: {}}

@@ -1,9 +1,14 @@
 """The last resort: what nobody foresaw becomes a reference number for the user, a traceback in the log."""
 
+import logging
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.shared.incident import record
 from app.web.middleware.refusal import Refusal
+from core.domain.storage import storage_problem
+
+log = logging.getLogger(__name__)
 
 
 class Failures:
@@ -26,11 +31,20 @@ class Failures:
 
         try:
             await self._app(scope, receive, send_watched)
-        except Exception:  # the server's edge: logged with its traceback, told with its reference
+        except Exception as error:  # the server's edge: logged with its traceback, told with its reference
+            problem = storage_problem(error)
+            if problem is not None and not has_started:
+                log.error("answering %s: %s", scope.get("method", "a websocket"), problem)
+                await Refusal(507, "This could not be stored", _sentence(problem))(scope, receive, send)
+                return
             reference = record(f"Answering {scope.get('method', 'a websocket')}")
             if has_started:
                 raise  # the server cuts the connection: half an answer must not look whole
             await _broken(reference)(scope, receive, send)
+
+
+def _sentence(problem: str) -> str:
+    return f"{problem[:1].upper()}{problem[1:]}."
 
 
 def _broken(reference: str) -> Refusal:

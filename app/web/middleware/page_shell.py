@@ -53,8 +53,11 @@ class PageShell:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] != "http" or not _wants_page(scope):
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self._app(scope, receive, send)
+            return
+        if not _wants_page(scope):
+            await self._pass_on(scope, receive, send)
             return
         answer = _Collected()
         await self._app(_unconditional(scope), receive, answer.collect)
@@ -62,6 +65,24 @@ class PageShell:
             await NOT_FOUND(scope, receive, send)
             return
         await answer.send_on(send, await run_in_threadpool(self._cookies_for, scope), self._script)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a program: as it comes, but for the HTML that Streamlit gives at addresses of no page."""
+        if self._is_page(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        answer, is_held = _Collected(), False
+
+        async def send_checked(message: Message) -> None:
+            nonlocal is_held
+            is_held = is_held or (message["type"] == "http.response.start" and _is_html(message))
+            await (answer.collect if is_held else send)(message)
+
+        await self._app(_unconditional(scope), receive, send_checked)
+        if is_held and (answer.is_shell or scope["method"] == "HEAD"):
+            await NOT_FOUND(scope, receive, send)
+        elif is_held:
+            await answer.send_unchanged(send)
 
 
 class _Collected:
@@ -74,14 +95,17 @@ class _Collected:
     @property
     def is_shell(self) -> bool:
         """True when it is the HTML that Streamlit starts every page from."""
-        content_type = Headers(raw=self._start["headers"]).get("content-type", "")
-        return content_type.startswith("text/html") and _SHELL in self._body
+        return _is_html(self._start) and _SHELL in self._body
 
     async def collect(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._start = message
         elif message["type"] == "http.response.body":
             self._body += message.get("body", b"")
+
+    async def send_unchanged(self, send: Send) -> None:
+        await send(self._start)
+        await send({"type": "http.response.body", "body": bytes(self._body)})
 
     async def send_on(self, send: Send, cookies: list[str], script: bytes) -> None:
         headers = MutableHeaders(raw=list(self._start["headers"]))
@@ -99,6 +123,10 @@ class _Collected:
             headers.append("Set-Cookie", cookie)
         await send({**self._start, "headers": headers.raw})
         await send({"type": "http.response.body", "body": body})
+
+
+def _is_html(start: Message) -> bool:
+    return Headers(raw=start["headers"]).get("content-type", "").startswith("text/html")
 
 
 def _unconditional(scope: Scope) -> Scope:

@@ -4,6 +4,7 @@ import itertools
 import logging
 
 from core.store.blobs import BlobStore
+from core.store.condition import knows_images
 from core.store.unit_of_work import Store
 
 log = logging.getLogger(__name__)
@@ -36,12 +37,15 @@ def remove_orphans(blobs: BlobStore, store: Store, *, older_than_s: float = _STA
     """Remove originals without a row; returns the number removed.
 
     Safe beside uploads, whatever their age: a file goes only while nobody can add its row, and an upload
-    looks for its file after it added the row.
+    looks for its file after it added the row. A database that knows no image at all may be the wrong one, or
+    an empty one in place of one that was lost: then nothing is removed.
 
     Raises:
         DatabaseUnavailableError: others wrote all the time.
     """
     n_removed = 0
+    if not knows_images(store.engine):
+        return n_removed
     digests = blobs.digests(older_than_s=older_than_s)
     while some := list(itertools.islice(digests, _AT_ONCE)):
         with store.write() as work:

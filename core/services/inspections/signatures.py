@@ -1,6 +1,6 @@
 """Signatures: what was signed by whom, under a keyed seal that shows any change."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,11 +17,15 @@ class Sealer:
 
     Args:
         key: seals them.
+        earlier: keys that sealed earlier ones.
         make_id: gives ids.
     """
 
-    def __init__(self, key: bytes, *, make_id: Callable[[], str] = new_id) -> None:
+    def __init__(
+        self, key: bytes, *, earlier: Sequence[bytes] = (), make_id: Callable[[], str] = new_id
+    ) -> None:
         self._key = key
+        self._earlier = tuple(earlier)
         self._make_id = make_id
 
     def sign(
@@ -44,7 +48,7 @@ class Sealer:
             signed_at=work.now,
             seal="",
         )
-        sealed = replace(signature, seal=self._seal(signature))
+        sealed = replace(signature, seal=self._seal(signature, self._key))
         work.signatures.add(sealed)
         if kept is not None:
             work.signatures.keep_certificate(sealed.signature_id, kept)
@@ -52,11 +56,12 @@ class Sealer:
 
     def is_intact(self, signature: Signature) -> bool:
         """False when anything about the signature was changed since."""
-        return self._seal(replace(signature, seal="")) == signature.seal
+        bare = replace(signature, seal="")
+        return any(self._seal(bare, key) == signature.seal for key in (self._key, *self._earlier))
 
-    def _seal(self, signature: Signature) -> str:
+    def _seal(self, signature: Signature, key: bytes) -> str:
         content = {name: getattr(signature, name) for name in Signature.__slots__ if name != "seal"}
-        return keyed_digest(self._key, canonical_json(content).decode("ascii"))
+        return keyed_digest(key, canonical_json(content).decode("ascii"))
 
 
 def certified(content: Mapping[str, Any], certificate: Mapping[str, Any] | None) -> Mapping[str, Any]:

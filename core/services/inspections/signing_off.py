@@ -48,7 +48,7 @@ class SigningOffService:
     Args:
         store: the workspace's.
         accounts: asks for the password again.
-        key: seals signatures.
+        sealer: makes and checks signatures.
         judge: the verdict on a reading.
         make_id: gives ids.
     """
@@ -57,14 +57,14 @@ class SigningOffService:
         self,
         store: Store,
         accounts: ConfirmsPassword,
-        key: bytes,
+        sealer: Sealer,
         *,
         judge: Callable[[Reading], Judgement],
         make_id: Callable[[], str] = new_id,
     ) -> None:
         self._store = store
         self._accounts = accounts
-        self._sealer = Sealer(key, make_id=make_id)
+        self._sealer = sealer
         self._judge = judge
         self._make_id = make_id
 

@@ -104,7 +104,7 @@ class RegistrySync:
             self._away_since = self._clock()
 
     def _run(self) -> None:
-        first = True
+        first, told = True, ""
         while not self._is_closed.is_set():
             try:
                 if first:
@@ -112,9 +112,10 @@ class RegistrySync:
                 self.tick()
                 if first:
                     self._read_cards()
-                first = False
-            except Exception:
-                log.exception("the registry could not be looked after; trying again")
+                first, told = False, ""
+            except Exception as error:
+                if told != (told := repr(error)):  # every two seconds the same would hide all else
+                    log.exception("the registry could not be looked after; trying again")
             self._is_closed.wait(EVERY_S)
 
     def _read_cards(self) -> None:

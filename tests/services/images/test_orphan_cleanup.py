@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from core.config import Settings
+from core.container import open_container
 from core.domain.accounts import COMMAND_LINE
 from core.services.images.images import ImageService
 from core.services.images.orphan_cleanup import remove_orphans, sweep_originals
@@ -49,6 +50,7 @@ def test_only_originals_without_a_row_and_half_written_files_go(
 
 
 def test_many_are_swept_in_portions(blobs: BlobStore, store: Store, tmp_path: Path) -> None:
+    ImageService(blobs, store).add(COMMAND_LINE, radiograph_png(), "film.png")
     for number in range(1001):
         path = tmp_path / "originals" / "ab" / f"ab{number:062x}"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -101,8 +103,18 @@ def test_setting_up_sweeps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         database_url=f"sqlite:///{tmp_path}/radikal.db",
         mlflow_tracking_uri=f"sqlite:///{tmp_path}/mlflow.db",
     )
+    set_up(settings)
     blobs = BlobStore(tmp_path / "originals")
+    with open_container(settings) as services:
+        known = ImageService(blobs, services.store).add(COMMAND_LINE, radiograph_png(), "film.png").sha256
     fresh, orphan = blobs.put(b"under way"), blobs.put(b"its row was not written any more")
     os.utime(blobs.path(orphan), (0, 0))
     set_up(settings)
-    assert files(tmp_path / "originals") == {fresh}
+    assert files(tmp_path / "originals") == {fresh, known}
+
+
+def test_a_database_that_knows_no_film_removes_none(blobs: BlobStore, store: Store, tmp_path: Path) -> None:
+    """It may be an empty one in place of one that was lost: before, setting up removed every film."""
+    films = {blobs.put(f"film {number}".encode()) for number in range(3)}
+    assert sweep_originals(blobs, store, older_than_s=-1) == 0
+    assert films <= files(tmp_path)
