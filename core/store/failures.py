@@ -1,5 +1,6 @@
 """Failures of a busy or missing database as one clear error."""
 
+import re
 import sqlite3
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from core.domain.errors import ConfigurationError, WorkbenchError
+from core.store.tables import Base
 
 #: SQLSTATE of lock_timeout, statement_timeout, a deadlock and a serialisation failure.
 _BUSY_STATES = frozenset({"55P03", "57014", "40P01", "40001"})
@@ -45,9 +47,7 @@ _SQLITE_WORDS = {
 }
 #: SQLSTATE of what a server's disk and rights refuse.
 _STATE_WORDS = {"53100": _FULL, "25006": _READ_ONLY}
-#: SQLSTATE of a table or column that is not there.
-_UNDEFINED_STATES = frozenset({"42P01", "42703"})
-_UNDEFINED = ("no such table", "no such column")
+_NO_TABLE = re.compile(r'no such table: (\w+)|relation "(\w+)" does not exist')
 _POOL_EMPTY = "the database is busy: all connections are in use; nothing was changed, try again in a moment"
 
 
@@ -73,7 +73,7 @@ class BoundedPool(QueuePool):
 def report_failures(engine: Engine) -> None:
     """Make `engine` raise `DatabaseUnavailableError` when the database is busy, full, read-only or gone.
 
-    One that lacks a table raises `ConfigurationError` with the remedy. Every other failure, such as a broken
+    One that lacks a table of ours raises `ConfigurationError` with the remedy. Every other failure, such as a broken
     constraint, stays what SQLAlchemy makes of it.
     """
     event.listen(engine, "handle_error", _raise_unavailable)
@@ -87,9 +87,9 @@ def _raise_unavailable(context: ExceptionContext) -> None:
 
 
 def _lacks_schema(error: Any) -> bool:
-    if isinstance(error, sqlite3.OperationalError):
-        return str(error).startswith(_UNDEFINED)
-    return getattr(error, "sqlstate", None) in _UNDEFINED_STATES
+    """True when a table of ours is not there."""
+    found = _NO_TABLE.match(str(error))
+    return found is not None and (found[1] or found[2]) in Base.metadata.tables
 
 
 def _message(context: ExceptionContext) -> str | None:

@@ -93,6 +93,27 @@ def test_production_refuses_a_wildcard_origin(monkeypatch: pytest.MonkeyPatch) -
         load_settings(None)
 
 
+@pytest.mark.parametrize("proxies", ["0.0.0.0/0", "::/0", "10.0.0.2,0.0.0.0/1", "128.0.0.0/7", "::/3"])
+def test_production_refuses_to_believe_everybody_about_their_address(
+    monkeypatch: pytest.MonkeyPatch, proxies: str
+) -> None:
+    monkeypatch.setenv("ALLOWED_HOSTS", "qc.example.com")
+    monkeypatch.setenv("JWT_SECRET", STRONG)
+    monkeypatch.setenv("TRUSTED_PROXIES", proxies)
+    assert load_settings(None).trusted_proxies, "development may"
+    monkeypatch.setenv("APP_ENV", "production")
+    with pytest.raises(ConfigurationError, match="^TRUSTED_PROXIES: .* name the addresses of your own"):
+        load_settings(None)
+
+
+@pytest.mark.parametrize("proxies", ["10.0.0.0/8", "192.0.2.7", "fd00::/8", ""])
+def test_production_believes_named_proxies(monkeypatch: pytest.MonkeyPatch, proxies: str) -> None:
+    for key, value in (("APP_ENV", "production"), ("JWT_SECRET", STRONG), ("ALLOWED_HOSTS", "a.example")):
+        monkeypatch.setenv(key, value)
+    monkeypatch.setenv("TRUSTED_PROXIES", proxies)
+    assert load_settings(None).app_env == "production"
+
+
 def test_production_starts_on_safe_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("APP_ENV", "production")
     monkeypatch.setenv("JWT_SECRET", STRONG[:32])

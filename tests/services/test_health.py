@@ -4,11 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine
 
+from core.audit.chain import keyring
 from core.container import Container
-from core.services.health import HealthService
-from tests.workplace import close_workplace, make_workplace
+from core.domain.accounts import COMMAND_LINE
+from core.services.health import HealthReport, HealthService
+from core.services.images.images import ImageService
+from core.services.operations.checks import CheckService, Places
+from core.store.database import open_database
+from tests.workplace import close_workplace, make_workplace, radiograph_png
 
 
 @pytest.fixture
@@ -33,12 +37,88 @@ def test_a_model_counts_as_loaded_once_its_network_is_in_memory(services: Contai
     assert services.health.report().content["models"]["weld"]["loaded"]
 
 
+class Room:
+    """A disk with so many free MiB."""
+
+    def __init__(self, free_mib: int) -> None:
+        self.free_mib = free_mib
+
+    def __call__(self, _folder: Path) -> tuple[int, int]:
+        return self.free_mib * 2**20, 2**40
+
+
+def looked(services: Container, **changed: object) -> HealthReport:
+    """The report over checks of which some arguments are changed."""
+    arguments = {
+        "database": services.database,
+        "ring": lambda: services.trail.ring,
+        "places": Places(services.data_dir, services.data_dir / "originals", None, 500 * 2**20),
+        "registry": services.registry,
+        "free_and_total": Room(5000),
+    }
+    checks = CheckService(**{**arguments, **changed})
+    return HealthService(checks=checks, registry=services.registry, networks=services.detect).report()
+
+
 def test_an_unreachable_database_is_unusable(services: Container, tmp_path: Path) -> None:
-    away = create_engine(f"sqlite:///{tmp_path / 'no such folder' / 'x.db'}")
-    health = HealthService(database=away, registry=services.registry, networks=services.detect)
-    report = health.report()
+    away = open_database(f"postgresql://nobody@/radikal?host={tmp_path}")
+    report = looked(services, database=away)
+    away.dispose()
     assert not report.is_usable
-    assert report.content["database"] == {"reachable": False}
+    assert report.content["database"]["reachable"] is False
+    assert "cannot be reached" in report.content["database"]["problem"]
+
+
+def test_another_schema_or_key_is_unusable(services: Container, tmp_path: Path) -> None:
+    with services.store.write() as work:
+        work.audit.record(COMMAND_LINE, action="image.added", object_type="image", object_id="o-1")
+    report = looked(services, ring=lambda: keyring(b"n" * 32))
+    assert not report.is_usable
+    assert "is not known here" in report.content["signing_key"]["problem"]
+    empty = open_database(f"sqlite:///{tmp_path}/empty.db")
+    report = looked(services, database=empty)
+    empty.dispose()
+    assert (report.is_usable, report.content["database"]["schema"]) == (False, "other")
+    assert "run `radikal setup`" in report.content["database"]["problem"]
+
+
+@pytest.mark.parametrize(
+    ("free_mib", "status"),
+    [(0, "unusable"), (127, "unusable"), (128, "degraded"), (999, "degraded"), (1024, "ok")],
+)
+def test_free_space_is_told_and_a_full_disk_is_unusable(
+    services: Container, free_mib: int, status: str
+) -> None:
+    report = looked(services, free_and_total=Room(free_mib))
+    assert report.content["status"] == status
+    assert report.content["disk"]["free_mib"] == free_mib
+    assert report.is_usable == (status != "unusable")
+
+
+def test_a_folder_of_films_that_went_away_is_unusable(services: Container, tmp_path: Path) -> None:
+    assert looked(services).is_usable, "no film, no folder"
+    ImageService(services.blobs, services.store).add(COMMAND_LINE, radiograph_png(), "film.png")
+    assert looked(services).is_usable
+    (tmp_path / "originals").rename(tmp_path / "unmounted")
+    report = looked(services)
+    assert not report.is_usable
+    assert "is missing, but the database knows films" in report.content["originals"]["problem"]
+
+
+def test_weights_that_changed_on_disk_are_not_used(services: Container, tmp_path: Path) -> None:
+    weights = tmp_path / "weld" / "weights.safetensors"
+    assert looked(services).content["models"]["weld"]["usable"]
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    report = services.health.report()
+    assert report.content["status"] == "degraded"
+    assert "changed on disk" in report.content["models"]["weld"]["reason"]
+
+
+def test_a_registry_that_does_not_answer_degrades(services: Container) -> None:
+    services.registry.is_reachable = lambda: False
+    report = services.health.report()
+    assert (report.is_usable, report.content["status"]) == (True, "degraded")
+    assert "served from the cache" in report.content["registry"]["problem"]
 
 
 def test_one_missing_model_degrades_and_two_make_it_unusable(services: Container, tmp_path: Path) -> None:
@@ -53,7 +133,7 @@ def test_one_missing_model_degrades_and_two_make_it_unusable(services: Container
 def test_uptime_counts_from_the_start(services: Container) -> None:
     now = [100.0]
     health = HealthService(
-        database=services.database,
+        checks=services.checks,
         registry=services.registry,
         networks=services.detect,
         clock=lambda: now[0],

@@ -11,6 +11,8 @@ from sqlalchemy import Engine, text
 from core.audit.chain import keyring
 from core.audit.findings import FindingKind
 from core.audit.selection import EventFilter
+from core.domain.accounts import COMMAND_LINE
+from core.domain.errors import SigningKeyError
 from core.logs import bound
 from core.store.audit_events import AuditLogDamagedError
 from core.store.unit_of_work import Work
@@ -200,13 +202,31 @@ def test_a_removed_newest_event_stays_missing_whatever_is_written_after_it(audit
     assert named(audited.verify()) == [(FindingKind.REMOVED, 3)]
 
 
-def test_a_lost_key_does_not_stop_the_work_but_shows(audited: AuditedStore, tmp_path: Path) -> None:
+@pytest.mark.parametrize("earlier", [(), (b"k" * 32,)])
+def test_another_key_seals_nothing_until_an_event_says_so(
+    audited: AuditedStore, tmp_path: Path, earlier: tuple[bytes, ...]
+) -> None:
+    audited.act(2)
+    later = AuditedStore(audited.engine, tmp_path, keyring(b"n" * 32, *earlier))
+    with pytest.raises(SigningKeyError, match="nothing was changed"):
+        later.act()
+    with later.store.write() as work:
+        work.audit.record_key_change(COMMAND_LINE, before=RING.current_id, is_lost=not earlier)
+    later.act()
+    verified = later.verify()
+    assert verified.n_events == 4
+    assert {kind for kind, _ in named(verified)} == (set() if earlier else {FindingKind.UNKNOWN_KEY})
+    with pytest.raises(SigningKeyError, match="restart the server if it was replaced"):
+        audited.act()  # a server that goes on with the key from before
+
+
+def test_a_key_that_is_not_known_is_followed_only_when_it_is_said_to_be_lost(
+    audited: AuditedStore, tmp_path: Path
+) -> None:
     audited.act(2)
     later = AuditedStore(audited.engine, tmp_path, keyring(b"n" * 32))
-    later.act(2)
-    assert {kind for kind, _ in named(later.verify())} == {FindingKind.UNKNOWN_KEY}
-    knowing = AuditedStore(audited.engine, tmp_path, keyring(b"n" * 32, b"k" * 32))
-    assert knowing.verify().is_whole
+    with pytest.raises(SigningKeyError), later.store.write() as work:
+        work.audit.record_key_change(COMMAND_LINE, before=RING.current_id, is_lost=False)
 
 
 def test_a_head_with_a_made_up_key_does_not_hide_removed_events(audited: AuditedStore) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.domain.storage import StorageError
 from core.store.blobs import BlobDamagedError, BlobNotFoundError, BlobStore
 
 DATA = b"original bytes of a radiograph" * 1000
@@ -108,7 +109,7 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", disk_is_full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(StorageError, match="the disk is full; nothing was stored, what was .* is safe"):
         BlobStore(tmp_path).put(DATA)
     assert files(tmp_path) == []
 

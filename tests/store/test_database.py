@@ -384,6 +384,29 @@ def test_other_failures_stay_what_they_are(engine: Engine) -> None:
         _run(engine, text("SELECT * FROM nowhere"))
 
 
+@pytest.mark.parametrize(
+    ("pragma", "words"),
+    [
+        ("query_only = ON", "read-only; nothing was changed"),
+        ("max_page_count = 1", "disk of the database is full"),
+    ],
+)
+def test_a_disk_that_takes_nothing_is_one_clear_error(database_url: str, pragma: str, words: str) -> None:
+    engine = open_database(database_url)
+    with pytest.raises(DatabaseUnavailableError, match=words), engine.connect() as connection:
+        connection.exec_driver_sql(f"PRAGMA {pragma}")
+        connection.exec_driver_sql("CREATE TABLE films (bytes BLOB)")
+        connection.exec_driver_sql("INSERT INTO films VALUES (zeroblob(100000))")
+    engine.dispose()
+
+
+def test_a_database_without_our_tables_names_the_remedy(new_database: Callable[[], str]) -> None:
+    engine = open_database(new_database())
+    with pytest.raises(ConfigurationError, match="run `radikal setup` first"):
+        _run(engine, text("SELECT * FROM images"))
+    engine.dispose()
+
+
 def _run(engine: Engine, statement: TextClause) -> None:
     with writing(engine).begin() as connection:
         connection.execute(statement)

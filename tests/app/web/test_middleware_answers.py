@@ -216,6 +216,37 @@ def test_an_address_that_is_no_page_is_not_found() -> None:
     assert "There is nothing here" in missing.text
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("headers", [{}, {"accept": "*/*"}, {"accept": "application/json"}])
+def test_a_program_that_asks_for_no_page_of_ours_gets_404_without_html(
+    method: str, headers: dict[str, str]
+) -> None:
+    app = PageShell(Inner(PAGE_HEADERS, SHELL), is_page=lambda path: path == "/known")
+    missing = ask(app, "/unknown/address", method=method, headers=headers)
+    assert missing.status == 404
+    assert "html" not in missing.headers["content-type"]
+    assert b"<" not in missing.body
+    assert ask(app, "/known", method=method, headers=headers).status == 200
+
+
+def test_html_of_ours_that_is_no_shell_passes_to_programs() -> None:
+    app = PageShell(Inner({"content-type": "text/html"}, b"<p>report</p>"), is_page=lambda path: False)
+    assert ask(app, "/reports/1.html").body == b"<p>report</p>"
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(28, "The disk is full"), (30, "The disk is read-only"), (13, "may not be written")]
+)
+def test_a_disk_that_takes_nothing_is_told_in_words_once(lines: io.StringIO, number: int, words: str) -> None:
+    answer = ask(stacked(Inner(fails=OSError(number, "x"))), headers={"host": "localhost"})
+    assert answer.status == 507
+    assert words in answer.text
+    assert "what was stored before is safe" in answer.text
+    assert "Reference" not in answer.text
+    assert lines.getvalue().count("what was stored before is safe") == 1
+    assert "Traceback" not in lines.getvalue()
+
+
 def test_whoever_opens_a_page_gets_the_cookies_meant_for_it() -> None:
     app = PageShell(Inner(PAGE_HEADERS, SHELL), cookies_for=lambda scope: ["a=1", "b=2"])
     assert ask(app, headers=HTML).headers["set-cookie"] == "b=2"

@@ -29,12 +29,22 @@ def test_health_is_200_with_models_and_503_without(workplace: Resources, client:
     workplace.services.registry.is_there = False
     unusable = client.get("/api/xai-qc/health")
     assert (unusable.status_code, unusable.json()["status"]) == (503, "unusable")
-    assert unusable.json()["registry"] == {"reachable": False}
+    assert unusable.json()["registry"]["reachable"] is False
 
 
 def test_a_stranger_is_told_the_status_and_no_more(client: TestClient) -> None:
     passed_on = {"X-Forwarded-For": "192.0.2.7"}
     assert client.get("/api/xai-qc/health", headers=passed_on).json() == {"status": "ok"}
+
+
+@pytest.mark.parametrize(
+    "path", ["/auth/login", "/auth/login?provider=x", "/auth/logout", "/oauth2callback?code=1&state=2"]
+)
+def test_single_sign_on_that_nobody_set_up_is_told_in_words(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert answer.text.startswith("Single sign-on is not set up here. Nothing was changed.")
+    assert "<" not in answer.text
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
