@@ -73,8 +73,8 @@ class BoundedPool(QueuePool):
 def report_failures(engine: Engine) -> None:
     """Make `engine` raise `DatabaseUnavailableError` when the database is busy, full, read-only or gone.
 
-    One that lacks a table of ours raises `ConfigurationError` with the remedy. Every other failure, such as a broken
-    constraint, stays what SQLAlchemy makes of it.
+    One that lacks a table of ours raises `ConfigurationError` with the remedy. Every other failure, such as
+    a broken constraint, stays what SQLAlchemy makes of it.
     """
     event.listen(engine, "handle_error", _raise_unavailable)
 

@@ -257,7 +257,7 @@ def test_nobody_else_may_open_data_database_log_and_registry(installed: Path) ->
         found = modes(installed)
     assert found.pop("data") == 0o700
     assert found["radikal.db"] == found["radikal.db-wal"] == found["signing.key"] == 0o600
-    assert {mode for mode in found.values()} <= {0o600, 0o700}
+    assert set(found.values()) <= {0o600, 0o700}
 
 
 @pytest.mark.usefixtures("open_umask")
