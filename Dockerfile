@@ -1,4 +1,7 @@
-FROM python:3.11-slim-bookworm AS build
+# Pin it by digest where you build: --build-arg PYTHON_IMAGE=python:3.11-slim-bookworm@sha256:...
+ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+
+FROM ${PYTHON_IMAGE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PYTHONDONTWRITEBYTECODE=1
 RUN python -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH
@@ -10,9 +13,9 @@ COPY core core
 COPY app app
 RUN pip install --no-deps --no-build-isolation --editable .
 
-FROM python:3.11-slim-bookworm
+FROM ${PYTHON_IMAGE}
 RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin radikal \
-    && mkdir /data \
+    && mkdir --mode 0700 /data \
     && chown radikal: /data
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 ENV APP_ENV=production \

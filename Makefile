@@ -19,7 +19,7 @@ export PYTHONNOUSERSITE := 1
 unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX
 
 .DEFAULT_GOAL := help
-.PHONY: help run test slow check format bench soak ablations docs lock clean env env-dev
+.PHONY: help run test slow check format bench soak ablations docs lock sbom audit clean env env-dev
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,13 +73,27 @@ docs: env-dev ## Write the commands and model figures into docs/ from the progra
 
 # CUDA libraries exist for Linux only; elsewhere torch does without them.
 linux_only = sed -i.bak -E 's/^((nvidia|cuda)-[^ ]+|triton==[^ ]+)$$/\1 ; platform_system == "Linux"/' $(1) && rm $(1).bak
-pip_compile = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --allow-unsafe --strip-extras \
-	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+uv_compile = $(BIN)/uv pip compile --quiet --no-config --python-version 3.11
+# Usage: $(call hashed,requirements file,more arguments of .ci/hashes.py)
+hashed = $(uv_compile) --universal --no-deps --format pylock.toml --output-file build/pylock.toml $(1) \
+	&& $(BIN)/python .ci/hashes.py build/pylock.toml $(1) $(2)
 
-lock: env-dev ## Pin everything that requirements.in and requirements-dev.in pull in
-	$(pip_compile) --output-file requirements.txt requirements.in
+lock: env-dev ## Pin everything that requirements.in and requirements-dev.in pull in, with the hashes of its files
+	mkdir -p build && rm -f build/pylock.toml
+	$(uv_compile) --custom-compile-command "make lock" --output-file requirements.txt requirements.in
 	$(call linux_only,requirements.txt)
-	$(pip_compile) --output-file requirements-dev.txt requirements-dev.in
+	$(uv_compile) --custom-compile-command "make lock" --output-file requirements-dev.txt requirements-dev.in
+	$(call hashed,requirements-dev.txt,--without requirements.txt)
+	rm -f build/pylock.toml
+	$(call hashed,requirements.txt)
+
+sbom: env-dev ## Write what is locked as a CycloneDX bill of materials, build/sbom.json
+	mkdir -p build
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application --output-reproducible \
+		--output-format JSON --output-file build/sbom.json requirements.txt
+
+audit: env-dev ## Look for known vulnerabilities of what is locked; says so where nobody can be asked
+	$(BIN)/python .ci/audit.py requirements.txt requirements-dev.txt
 
 clean: ## Remove caches, coverage and build results; keeps .venv and your data in var/
 	rm -rf build dist *.egg-info htmlcov .coverage .coverage.* \

@@ -88,13 +88,36 @@ def test_every_locked_dependency_is_pinned_and_names_no_source(repository: Path,
     lines = requirement_lines(repository / name)
     assert len(lines) > 20
     for line in lines:
-        assert re.fullmatch(r"[\w.-]+==[\w.]+( ; [\w\s=\"'.<>]+)?", line), line
+        pin, *hashes = line.split(" --hash=")
+        assert re.fullmatch(r"[\w.-]+==[\w.]+( ; [\w\s=\"'.<>]+)?", pin), line
+        assert hashes, f"{name}: pip takes any file as {pin}"
+        for digest in hashes:
+            assert re.fullmatch(r"sha256:[0-9a-f]{64}", digest), pin
+
+
+def test_what_only_linux_has_is_not_wanted_elsewhere(repository: Path) -> None:
+    """Torch's wheels for other systems do without CUDA; there are no files of it for them."""
+    for line in requirement_lines(repository / "requirements.txt"):
+        if re.match(r"(nvidia|cuda|triton)\b", line):
+            assert ' ; platform_system == "Linux" --hash' in line
+
+
+def test_nothing_is_locked_twice(repository: Path) -> None:
+    """Both files are installed together; pip wants the same hashes of a package wherever it stands."""
+    names = [
+        [line.partition("==")[0] for line in requirement_lines(repository / name)]
+        for name in ("requirements.txt", "requirements-dev.txt")
+    ]
+    assert not set(names[0]) & set(names[1])
 
 
 @pytest.mark.parametrize("stem", ["requirements", "requirements-dev"])
 def test_the_lock_holds_the_direct_pins(repository: Path, stem: str) -> None:
     def pins(name: str) -> dict[str, str]:
-        pairs = (line.split(" ;")[0].split("==") for line in requirement_lines(repository / name))
+        pairs = (
+            line.split(" --hash=")[0].split(" ;")[0].split("==")
+            for line in requirement_lines(repository / name)
+        )
         return {re.sub(r"[-_.]+", "-", package.split("[")[0].lower()): version for package, version in pairs}
 
     assert pins(f"{stem}.in").items() <= pins(f"{stem}.txt").items()
@@ -126,5 +149,7 @@ def imported_names(node: ast.AST) -> list[str]:
 
 
 def requirement_lines(path: Path) -> list[str]:
-    lines = (line.split("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
+    """The requirements of a file, one a line with their hashes behind them."""
+    text = re.sub(r" \\\n +", " ", path.read_text(encoding="utf-8"))
+    lines = (line.split("#")[0].strip() for line in text.splitlines())
     return [line for line in lines if line and not line.startswith(("-c ", "-r "))]
