@@ -4,9 +4,9 @@
     .ci/hashes.py PYLOCK REQUIREMENTS [--without OTHER]
 
 PYLOCK is a universal pylock.toml of the same pins: it names the files of each, and the index's hash of them.
-Only those that fit a machine that RadiKal runs on are kept (CPython 3.11 and later on Linux, macOS or Windows):
-all would make the files three times as large. A package without such a wheel keeps its source archive. What
-stands in OTHER, which is installed beside it, is left out.
+Only those that fit a machine that RadiKal runs on are kept (CPython 3.11 and later on Linux, macOS or
+Windows): all would make the files three times as large. A package without such a wheel keeps its source
+archive. What stands in OTHER, which is installed beside it, is left out.
 """
 
 import argparse

@@ -12,7 +12,7 @@ import socket
 import sys
 import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import streamlit as st
@@ -69,8 +69,13 @@ def serve(*, host: str, port: int, demo: bool) -> None:
         ConfigurationError: the settings do not allow a start.
     """
     settings = load_settings()
-    bound = bound_socket(host, port)
-    warnings = require_ready(settings)
+    with bound_socket(host, port) as bound:
+        warnings = (*require_ready(settings), *doubts_about(settings, host))
+        _serve_on(bound, settings, demo=demo, warnings=warnings)
+
+
+def _serve_on(bound: socket.socket, settings: Settings, *, demo: bool, warnings: Sequence[str]) -> None:
+    host, port = bound.getsockname()[:2]
     as_json = settings.log_format == "json" or (settings.log_format == "auto" and not sys.stderr.isatty())
     logs.configure(settings.log_level, as_json=as_json, secrets=settings.secrets)
     os.environ["STREAMLIT_SERVER_MAX_UPLOAD_SIZE"] = str(settings.upload_limit_mb)
@@ -84,7 +89,7 @@ def serve(*, host: str, port: int, demo: bool) -> None:
     gc.freeze()  # what is here now stays: collections look at what sessions leave, not at torch and mlflow
     largest_message = st.get_option("server.maxWidgetStateSize") * 10**6
     _take_over_logs()
-    for warning in (*warnings, *doubts_about(settings, host)):
+    for warning in warnings:
         log.warning(warning)
     log.info("serving on http://%s:%d", f"[{host}]" if ":" in host else host, port)
     config = uvicorn.Config(
@@ -107,7 +112,8 @@ def serve(*, host: str, port: int, demo: bool) -> None:
         ws_ping_timeout=30,
         ws_per_message_deflate=False,
     )
-    uvicorn.Server(config).run(sockets=[bound])
+    with suppress(KeyboardInterrupt):  # uvicorn has stopped in order by then
+        uvicorn.Server(config).run(sockets=[bound])
 
 
 def bound_socket(host: str, port: int) -> socket.socket:

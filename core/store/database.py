@@ -79,7 +79,7 @@ def upgrade(engine: Engine) -> None:
         ConfigurationError: names DATABASE_URL when the database cannot be reached, was written by
             a newer release, or holds a row that points nowhere.
     """
-    config = _migrations()
+    config = _migrations(MIGRATIONS)
     newest, known = known_revisions()
     try:
         with (
@@ -101,11 +101,9 @@ def upgrade(engine: Engine) -> None:
         raise ConfigurationError(f"DATABASE_URL: {_first_line(error.__cause__ or error)}") from error
 
 
-@cache
 def known_revisions() -> tuple[str, frozenset[str]]:
     """The newest revision of the schema, and all that this release knows."""
-    script = ScriptDirectory.from_config(_migrations())
-    return str(script.get_current_head()), frozenset(each.revision for each in script.walk_revisions())
+    return _revisions_in(MIGRATIONS)
 
 
 def unknown_revision(current: str) -> str:
@@ -127,10 +125,16 @@ def is_reachable(engine: Engine) -> bool:
     return True
 
 
-def _migrations() -> Config:
+def _migrations(folder: Path) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
     return config
+
+
+@cache
+def _revisions_in(folder: Path) -> tuple[str, frozenset[str]]:
+    script = ScriptDirectory.from_config(_migrations(folder))
+    return str(script.get_current_head()), frozenset(each.revision for each in script.walk_revisions())
 
 
 def _open_sqlite(url: URL, wait_s: float) -> Engine:

@@ -111,7 +111,7 @@ def test_weights_that_changed_on_disk_are_not_used(services: Container, tmp_path
     weights.write_bytes(weights.read_bytes()[:-1] + b"x")
     report = services.health.report()
     assert report.content["status"] == "degraded"
-    assert "changed on disk" in report.content["models"]["weld"]["reason"]
+    assert "the card describes weights" in report.content["models"]["weld"]["reason"]
 
 
 def test_a_registry_that_does_not_answer_degrades(services: Container) -> None:

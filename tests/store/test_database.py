@@ -384,6 +384,7 @@ def test_other_failures_stay_what_they_are(engine: Engine) -> None:
         _run(engine, text("SELECT * FROM nowhere"))
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("pragma", "words"),
     [
