@@ -164,23 +164,16 @@ class CheckService:
         facts = {"free_mib": free // _MIB, "total_mib": total // _MIB}
         told = f"DATA_DIR: {free // _MIB} MiB are free on the disk of {self._places.data_dir}"
         if free < FULL_BYTES:
-            problem = f"{told}, too little to go on; what was stored is safe. Make room, then start again"
-            return Check("disk", problem, facts=facts)
-        problem = f"{told}, less than {needed // _MIB} MiB: make room soon" if free < needed else None
-        return Check("disk", problem, is_vital=False, facts=facts)
+            full = f"{told}, too little to go on; what was stored is safe. Make room, then start again"
+            return Check("disk", full, facts=facts)
+        low = f"{told}, less than {needed // _MIB} MiB: make room soon" if free < needed else None
+        return Check("disk", low, is_vital=False, facts=facts)
 
     def registry(self) -> Check:
         """That MLflow answers; without it the cached models serve."""
-        is_reachable = self._registry.is_reachable()
-        problem = (
-            None
-            if is_reachable
-            else (
-                "MLFLOW_TRACKING_URI: the registry does not answer; models are served from the cache, none "
-                "can be added or promoted"
-            )
-        )
-        return Check("registry", problem, is_vital=False, facts={"reachable": is_reachable})
+        if self._registry.is_reachable():
+            return Check("registry", is_vital=False, facts={"reachable": True})
+        return Check("registry", _NO_REGISTRY, is_vital=False, facts={"reachable": False})
 
     def model(self, name: str) -> Check:
         """That the champion of this model has its files, and they are what was registered."""
@@ -211,6 +204,10 @@ def problems(checks: Sequence[Check], *, is_vital: bool) -> Iterator[str]:
     return (check.problem for check in checks if check.problem is not None and check.is_vital is is_vital)
 
 
+_NO_REGISTRY = (
+    "MLFLOW_TRACKING_URI: the registry does not answer; models are served from the cache, none can be added "
+    "or promoted"
+)
 _READ_ONLY = (
     "what was stored is safe, but nothing can be saved. Give the user that runs RadiKal the right to write, "
     "or mount it for writing"
