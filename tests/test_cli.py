@@ -1,6 +1,7 @@
 """The command line as its users run it, over a tiny real network and a real registry."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import cv2
@@ -101,7 +102,7 @@ def test_detect_gives_one_result_for_each_frame_and_names_a_broken_one(run, home
     (tmp_path / "panel.dcm").write_bytes(write_dicom(frames, frames=3))
     (tmp_path / "many.dcm").write_bytes(write_dicom(np.zeros((251, 2, 2), np.uint8), frames=251))
     result = run("detect", tmp_path / "panel.dcm", tmp_path / "many.dcm", "--model", "weld", "--json", "-")
-    assert result.exit_code == 2
+    assert result.exit_code == 1
     entries = json.loads(result.stdout)
     assert [entry["image"]["frame"] for entry in entries] == [1, 2, 3]
     assert {entry["image"]["path"] for entry in entries} == {str(tmp_path / "panel.dcm")}
@@ -140,11 +141,75 @@ def test_one_bad_file_is_one_line_and_the_others_are_still_done(run, home, tmp_p
     bad.write_bytes(b"not an image")
     out = tmp_path / "out.json"
     result = run("detect", bad, *images(home)[:2], "--model", "weld", "--polarity", "film", "--json", out)
-    assert result.exit_code == 2
+    assert result.exit_code == 1
     assert len(json.loads(out.read_text())) == 2
     assert result.stderr.count("\n") == 1
     assert "broken.png" in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_a_file_that_breaks_a_library_is_one_line_and_the_others_are_still_done(
+    run, home, tmp_path, monkeypatch
+):
+    import core.imaging.read
+
+    real = core.imaging.read.read_radiograph
+
+    def breaks_on_the_first(data, name="", **options):
+        if name == images(home)[0].name:
+            raise cv2.error(
+                "(-2:Unspecified error) in function 'CvtHelper'\n> Unsupported depth of input image"
+            )
+        return real(data, name, **options)
+
+    monkeypatch.setattr(core.imaging.read, "read_radiograph", breaks_on_the_first)
+    out = tmp_path / "out.json"
+    result = run("detect", *images(home), "--model", "weld", "--polarity", "film", "--json", out)
+    assert result.exit_code == 1
+    assert [entry["image"]["path"] for entry in json.loads(out.read_text())] == list(
+        map(str, images(home)[1:])
+    )
+    assert result.stderr.count("\n") == 1
+    assert f"{images(home)[0].name} failed unexpectedly: error: (-2:Unspecified error)" in result.stderr
+
+
+def test_only_bad_input_is_bad_input(run, home, tmp_path):
+    (tmp_path / "broken.png").write_bytes(b"not an image")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "note.txt").write_text("no film today")
+    for path in (tmp_path / "broken.png", tmp_path / "empty", tmp_path / "letters", tmp_path / "gone.png"):
+        result = run("detect", path, "--model", "weld", "--json", "-")
+        assert result.exit_code == 2, path
+        assert result.stderr
+
+
+def test_detect_takes_folders_and_archives(run, home, tmp_path):
+    films = [path.read_bytes() for path in images(home)]
+    (tmp_path / "shift" / "north").mkdir(parents=True)
+    for number, film in zip((10, 2), films, strict=False):
+        (tmp_path / "shift" / "north" / f"film {number}.png").write_bytes(film)
+    (tmp_path / "shift" / "note.txt").write_text("two films today")
+    (tmp_path / "shift" / ".DS_Store").write_bytes(b"desktop")
+    frames = np.stack([cv2.imread(str(path), cv2.IMREAD_UNCHANGED) for path in images(home)])
+    with zipfile.ZipFile(tmp_path / "films.zip", "w") as archive:
+        archive.writestr("south/film.png", films[2])
+        archive.writestr("broken.png", b"not an image")
+        archive.writestr("panel.dcm", write_dicom(frames, frames=3))
+    paths = (tmp_path / "shift", tmp_path / "films.zip")
+    result = run("detect", *paths, "--model", "weld", "--polarity", "film", "--json", "-")
+    entries = json.loads(result.stdout)
+    assert [entry["image"]["path"].removeprefix(f"{tmp_path}/") for entry in entries] == [
+        "shift/north/film 2.png",
+        "shift/north/film 10.png",
+        "films.zip/film.png",
+        *["films.zip/panel.dcm"] * 3,
+    ]
+    assert [entry["image"].get("frame") for entry in entries] == [None, None, None, 1, 2, 3]
+    assert result.exit_code == 1, "the broken member"
+    broken, stray = result.stderr.splitlines()
+    assert "broken.png" in broken
+    assert stray == "radikal: Skipped 1 file that is no radiograph: note.txt."
 
 
 def test_explain_writes_one_picture_a_reported_box(run, home, tmp_path):

@@ -250,5 +250,6 @@ def _quality(
     except WorkbenchError:
         raise  # told as it is, and nothing is recorded
     except Exception:  # noqa: BLE001 - logged, told; what the model found is shown all the same
-        check = {"kind": "image quality", "state": "failed", "message": incident(f"Assessing {entry.name}")}
+        told = incident(f"Assessing the quality of {entry.name}", is_worth_repeating=False)
+        check = {"kind": "image quality", "state": "failed", "message": told}
         return {"limits": "", "copy_of": None, "checks": [check]}

@@ -170,5 +170,8 @@ class Intake:
                 workspace.worklist.remove(identity, key)
         except WorkbenchError as error:
             worklist.fail(key, f"{error}. {_AFTERMATH}")
+        except OSError:  # of the disk, not of the file
+            worklist.fail(key, f"{incident(f'Storing {file.name}')} {_AFTERMATH}")
         except Exception:  # noqa: BLE001 - the worker's edge: logged, told, the next file goes on
-            worklist.fail(key, incident(f"Reading {file.name}"))
+            told = incident(f"Reading {file.name}", is_worth_repeating=False)
+            worklist.fail(key, f"{told} {_AFTERMATH}")

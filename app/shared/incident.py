@@ -19,15 +19,21 @@ def record(doing: str) -> str:
     return reference
 
 
-def incident(doing: str) -> str:
+def incident(doing: str, *, is_worth_repeating: bool = True) -> str:
     """One line with a reference number, to be called while handling the exception, which is logged.
 
     A disk that is full or read-only is told in words instead: nobody has to look for that in the log.
+
+    Args:
+        doing: what failed, as the begin of a sentence.
+        is_worth_repeating: False where the same would fail again, such as reading the same file.
     """
     if (problem := storage_problem(sys.exception())) is not None:
         log.error("%s failed: %s", doing, problem)
         return f"{doing} failed: {problem}."
     reference = record(doing)
+    if not is_worth_repeating:
+        return f"{doing} failed and would fail again. Tell an administrator reference {reference}."
     return f"{doing} failed unexpectedly. What was stored is safe; try again, and name reference {reference}."
 
 

@@ -2,27 +2,29 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from core.cli.batch import Failures, incoming
 from core.cli.conventions import (
     ALIAS,
     BAD_INPUT,
+    FAILED,
     MODEL,
     POLARITY,
     VERSION,
     one_line_errors,
     open_services,
-    show_progress,
 )
 from core.domain.errors import BadInputError
 
 if TYPE_CHECKING:
     from core.domain.polarity import PolarityDecision
-    from core.domain.radiograph import Polarity
+    from core.domain.radiograph import Polarity, Radiograph
+    from core.imaging.uploads import IncomingFile
 
 
 @click.command()
@@ -47,68 +49,64 @@ def detect(
 ) -> None:
     """Report the indications in radiographs, with calibrated probabilities.
 
+    PATHS are files, ZIP archives and folders. Of a folder everything that is a radiograph or is named like
+    one is read, in its folders too; the rest is named on stderr. A file of an archive is ARCHIVE/FILE.
+
     A DICOM file of several frames gives one result a frame: "image" then also holds "frame", from 1.
     The sha256 is always that of the file.
 
     A polarity that nobody states is estimated from the image. Where the image does not tell, or tells
     another than the model's, it is taken as the model's, and stderr warns.
 
-    A file that cannot be read is named on stderr and the others are still done; the exit code is then 2.
+    A file that fails is named on stderr, and the others are still done and written; the exit code is then 1,
+    or 2 where nothing could be read at all.
     """
-    from core.domain.radiograph import Polarity
-    from core.imaging.read import read_radiograph
     from core.reports.detection_json import detection_to_dict
 
     results: list[dict[str, Any]] = []
-    refused: list[BadInputError] = []
+    failures = Failures()
+    chosen: dict[str, Any] = {"model": model, "version": version, "alias": alias}
     with open_services() as services:
-        resolved, _ = services.registry.resolve(
-            model, version=version, alias=alias
-        )  # a wrong model fails before any image
-        for path, file in _files(paths, refused):
-            try:
-                radiograph = read_radiograph(
-                    file.read(), file.name, polarity=Polarity(polarity), frame=file.frame
-                )
-                decision = services.detect.polarity_of(radiograph, model=model, version=version, alias=alias)
-                _warn_of_polarity(file.name, decision, resolved.polarity)
-                if not decision.is_asked:
-                    radiograph = decision.applied(radiograph)
-                result = services.detect.detect(
-                    radiograph, file.name, model=model, version=version, alias=alias, min_score=min_score
-                )
-            except BadInputError as error:
-                _refuse(error, refused)
-                continue
-            results.append(detection_to_dict(result, str(path)))
-            if explain is not None:
-                _write_maps(services, result, Path(file.name).stem, explain)
-    if json_path == "-":
-        click.echo(json.dumps(results, indent=1))
-    else:
-        if json_path is not None:  # first, so that a closed pipe loses nothing
-            Path(json_path).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-        for entry in results:
-            _print_detections(entry)
-    if refused:
+        resolved, folder = services.registry.resolve(model, version=version, alias=alias)
+        services.detect.detector_for(resolved, folder)  # a wrong or damaged model fails before any image
+        for path, file in incoming(paths, failures):
+            with failures.told(file.name):
+                radiograph = _read(services, file, polarity, resolved.polarity, chosen)
+                result = services.detect.detect(radiograph, file.name, min_score=min_score, **chosen)
+                results.append(detection_to_dict(result, path))
+                if explain is not None:
+                    _write_maps(services, result, Path(file.name).stem, explain)
+    _report(results, json_path)
+    if not (results or failures.n_failed or failures.n_refused):
+        raise BadInputError("expected radiographs, got none")
+    if failures.n_failed or (failures.n_refused and results):
+        sys.exit(FAILED)
+    if failures.n_refused:
         sys.exit(BAD_INPUT)
 
 
-def _files(paths: Sequence[Path], refused: list[BadInputError]) -> Iterator[tuple[Path, Any]]:
-    """Path and `IncomingFile` of every radiograph."""
-    from core.imaging.read import read_file
-    from core.imaging.uploads import frames_in
+def _read(
+    services: Any, file: "IncomingFile", polarity: str, assumed: "Polarity", chosen: dict[str, Any]
+) -> "Radiograph":
+    """The radiograph in the polarity that it is read in; stderr warns where that is doubtful."""
+    from core.domain.radiograph import Polarity
+    from core.imaging.read import read_radiograph
 
-    for n_done, path in enumerate(paths, 1):
-        try:
-            files = frames_in(read_file(path), path.name)
-        except BadInputError as error:
-            _refuse(error, refused)
-            continue
-        for file in files:
-            yield path, file
-        if sys.stderr.isatty():
-            show_progress(n_done, len(paths))
+    radiograph = read_radiograph(file.read(), file.name, polarity=Polarity(polarity), frame=file.frame)
+    decision = services.detect.polarity_of(radiograph, **chosen)
+    _warn_of_polarity(file.name, decision, assumed)
+    return radiograph if decision.is_asked else decision.applied(radiograph)
+
+
+def _report(results: list[dict[str, Any]], json_path: str | None) -> None:
+    """Write the JSON where it was asked for, and the table unless both would go to standard output."""
+    if json_path == "-":
+        click.echo(json.dumps(results, indent=1))
+        return
+    if json_path is not None:  # first, so that a closed pipe loses nothing
+        Path(json_path).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    for entry in results:
+        _print_detections(entry)
 
 
 def _warn_of_polarity(name: str, decision: "PolarityDecision", assumed: "Polarity") -> None:
@@ -118,11 +116,6 @@ def _warn_of_polarity(name: str, decision: "PolarityDecision", assumed: "Polarit
         warning = f"polarity not stated, taken as {assumed}. {decision.estimate.told}. State it: --polarity"
     if warning:
         click.echo(f"radikal: {name}: {warning}", err=True)
-
-
-def _refuse(error: BadInputError, refused: list[BadInputError]) -> None:
-    click.echo(f"radikal: {error}", err=True)
-    refused.append(error)
 
 
 def _print_detections(result: dict[str, Any]) -> None:

@@ -119,8 +119,7 @@ def _plugin(dataset: Dataset) -> str:
 def _colour(dataset: Dataset, planes: npt.NDArray[Any]) -> Decoded:
     """RGB planes (pydicom turned YBR into RGB) as grey; nothing is said about the polarity."""
     grey, grey_notes = to_grey(planes)
-    depth = _MIN_BITS if grey.dtype == np.uint8 else _MAX_BITS
-    pixels, depth, more = narrow(grey, depth)
+    pixels, depth, more = narrow(grey, 8 * grey.dtype.itemsize)
     pitch, pitch_notes = dicom_pitch(dataset)
     return Decoded(
         pixels=pixels,

@@ -15,18 +15,20 @@ _FLOAT_BITS = 32
 _EXACT_FLOAT = 2**24
 _MIN_BITS, _MAX_BITS = 8, 16
 _GREY_ALPHA, _RGB_ALPHA = 2, 4
+#: Of red, green and blue (ITU-R BT.601).
+_LUMA = (0.299, 0.587, 0.114)
+_CONVERTED_BY_OPENCV = (np.uint8, np.uint16, np.float32)
 
 
 def to_grey(planes: Array) -> tuple[Array, tuple[str, ...]]:
     """The grey picture and the notes on how it came about.
 
     Args:
-        planes: (H, W) or (H, W, C) with C = 1 grey, 2 grey + alpha, 3 RGB, 4 RGB + alpha;
-            uint8, uint16 or float32.
+        planes: (H, W) or (H, W, C) with C = 1 grey, 2 grey + alpha, 3 RGB, 4 RGB + alpha; of any real dtype.
 
     Returns:
-        (H, W) of the same dtype. Colour becomes luma (ITU-R BT.601); RGB with equal channels is
-        taken as it is. Alpha is dropped.
+        (H, W) of the same dtype; float64 where that is of 64 bit and the channels differ. Colour becomes luma
+        (ITU-R BT.601); RGB with equal channels is taken as it is. Alpha is dropped.
 
     Raises:
         UnreadableImageError: for any other number of channels.
@@ -45,8 +47,20 @@ def to_grey(planes: Array) -> tuple[Array, tuple[str, ...]]:
     red, green, blue = planes[..., 0], planes[..., 1], planes[..., 2]
     if np.array_equal(red, green) and np.array_equal(green, blue):
         return np.ascontiguousarray(red), ("colour file with equal channels, one taken", *notes)
-    grey = cv2.cvtColor(np.ascontiguousarray(planes), cv2.COLOR_RGB2GRAY)
-    return grey, ("colour converted to grey", *notes)
+    return _luma(planes), ("colour converted to grey", *notes)
+
+
+def _luma(planes: Array) -> Array:
+    """(H, W) from (H, W, 3) planes of red, green and blue; whole numbers are rounded."""
+    if planes.dtype in _CONVERTED_BY_OPENCV:
+        return np.asarray(cv2.cvtColor(np.ascontiguousarray(planes), cv2.COLOR_RGB2GRAY))
+    grey = np.zeros(planes.shape[:2], np.float64)
+    for channel, weight in enumerate(_LUMA):
+        grey += weight * planes[..., channel]
+    if planes.dtype.kind == "f":
+        return grey.astype(planes.dtype)
+    whole = np.rint(grey)
+    return whole if planes.dtype.itemsize == whole.itemsize else whole.astype(planes.dtype)
 
 
 def narrow(values: Array, bits: int) -> tuple[Pixels, int, tuple[str, ...]]:

@@ -120,14 +120,9 @@ def _pixels(planes: npt.NDArray[Any], page: tifffile.TiffPage) -> tuple[Pixels, 
         planes = planes * np.uint8(255 // ((1 << bits) - 1))
         notes += (f"{bits}-bit TIFF expanded to 8 bit",)
         bits = _BYTE_BITS
-    if planes.shape[2] == 1:
-        pixels, depth, sample_notes = narrow(planes[..., 0], bits)
-        notes += sample_notes
-    else:
-        channels = [narrow(planes[..., c], bits) for c in range(planes.shape[2])]
-        depth = max(c[1] for c in channels)
-        grey, grey_notes = to_grey(np.stack([c[0] for c in channels], axis=2))
-        pixels, notes = grey, notes + grey_notes + channels[0][2]
+    grey, grey_notes = to_grey(planes)  # before it is narrowed, so that no channel is shifted by itself
+    pixels, depth, sample_notes = narrow(grey, bits)
+    notes += grey_notes + sample_notes
     if int(page.photometric) == _WHITE_IS_ZERO:
         pixels = _invert(pixels, depth)
         notes += ("white-is-zero TIFF inverted, as viewers show it",)

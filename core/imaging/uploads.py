@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from core.domain.errors import UnreadableImageError
 from core.imaging.archive import Archive, is_archive, is_system_file
@@ -89,16 +89,39 @@ class Folder:
     def remark(self) -> str:
         """One line on the files that were not taken, empty when all were."""
         parts = []
-        if count := len(self.skipped):
-            named = ", ".join(self.skipped[:_NAMED])
-            more = f" and {count - _NAMED} more" if count > _NAMED else ""
-            what = "file that is no radiograph" if count == 1 else "files that are no radiographs"
-            parts.append(f"Skipped {count} {what}: {named}{more}.")
+        if self.skipped:
+            parts.append(told_skipped(self.skipped))
         if self.n_left_out:
             parts.append(
                 f"Left out {self.n_left_out}: at most {MAX_FRAMES} are taken at once, hand in the rest later."
             )
         return " ".join(parts)
+
+
+def told_skipped(names: Sequence[str]) -> str:
+    """One sentence that names files which are no radiographs, the first of them at least."""
+    count = len(names)
+    more = f" and {count - _NAMED} more" if count > _NAMED else ""
+    what = "file that is no radiograph" if count == 1 else "files that are no radiographs"
+    return f"Skipped {count} {what}: {', '.join(names[:_NAMED])}{more}."
+
+
+def files_below(folder: Path) -> tuple[Path, ...]:
+    """Every plain file in `folder` and its folders, film 2 before film 10, but what systems leave there.
+
+    Links to folders are not followed.
+
+    Raises:
+        UnreadableImageError: there is none, or the folder may not be read.
+    """
+    try:
+        found = [path for path in folder.rglob("*") if path.is_file() and not is_system_file(str(path))]
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise UnreadableImageError(f"expected a folder of radiographs, got {reason} ({folder})") from error
+    if not found:
+        raise UnreadableImageError(f"expected a folder of radiographs, got one without files ({folder})")
+    return tuple(sorted(found, key=lambda path: _natural(str(path.relative_to(folder)))))
 
 
 def take_folder(files: Sequence[tuple[str, bytes]]) -> Folder:
@@ -108,8 +131,8 @@ def take_folder(files: Sequence[tuple[str, bytes]]) -> Folder:
     that systems leave in folders never count.
     """
     ordered = sorted(files, key=lambda file: _natural(file[0]))
-    taken = [(path, data) for path, data in ordered if _may_be_radiograph(path, data)]
-    skipped = tuple(clean_name(path) for path, data in ordered if not _may_be_radiograph(path, data))
+    taken = [(path, data) for path, data in ordered if may_be_radiograph(path, data)]
+    skipped = tuple(clean_name(path) for path, data in ordered if not may_be_radiograph(path, data))
     kept = taken[:MAX_FRAMES]
     names = distinct_names([path for path, _ in kept])
     found = tuple(
@@ -118,7 +141,8 @@ def take_folder(files: Sequence[tuple[str, bytes]]) -> Folder:
     return Folder(found, skipped, len(taken) - len(kept))
 
 
-def _may_be_radiograph(path: str, data: bytes) -> bool:
+def may_be_radiograph(path: str, data: bytes) -> bool:
+    """True when content or name say that the file is a radiograph, or an archive of some."""
     name = clean_name(path)
     if is_system_file(path) or name.lower() == _INDEX:
         return False

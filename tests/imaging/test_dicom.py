@@ -129,6 +129,20 @@ def test_colour_says_nothing_about_polarity():
     assert radiograph.notes == ("colour file with equal channels, one taken",)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "lowest", "highest"),
+    [(np.uint32, 0, 2**17), (np.uint32, 0, 4000), (np.int16, -2000, 2000), (np.int32, -(2**20), 2**20)],
+)
+def test_colour_of_any_depth_is_read_as_luma(dtype, lowest, highest):
+    planes = np.random.default_rng(4).integers(lowest, highest, (24, 31, 3)).astype(dtype)
+    radiograph = read_radiograph(write_dicom(planes, photometric="RGB"))
+    luma = planes.astype(float) @ (0.299, 0.587, 0.114)
+    shift = 2**15 if dtype == np.int16 else 0
+    assert np.abs(radiograph.pixels.astype(float) - shift - luma).max() <= 0.5 + 1e-6
+    assert "colour converted to grey" in radiograph.notes
+    assert any("shifted up by 32768" in note for note in radiograph.notes) == bool(shift)
+
+
 def test_a_colour_palette_is_resolved():
     ramp = np.arange(256, dtype=np.uint16)
     lut = {}

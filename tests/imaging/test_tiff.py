@@ -356,6 +356,17 @@ def test_a_kind_of_tiff_that_cannot_be_read_is_named(tag, value, message):
         read_radiograph(retagged(tag, value))
 
 
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+def test_signed_colour_is_shifted_as_a_whole(byteorder):
+    planes = np.full((3, 4, 3), (-100, 200, 300), np.int16)
+    radiograph = read_radiograph(tiff_bytes(planes, photometric="rgb", byteorder=byteorder))
+    luma = round(0.299 * -100 + 0.587 * 200 + 0.114 * 300)
+    assert radiograph.pixels.tolist() == [[luma] * 4] * 3, "no channel is shifted by itself"
+    darker = read_radiograph(tiff_bytes(planes - 200, photometric="rgb", byteorder=byteorder))
+    assert darker.pixels.tolist() == [[luma - 200 + 2**15] * 4] * 3
+    assert "signed pixels shifted up by 32768" in darker.notes
+
+
 def test_more_channels_than_colour_and_alpha_are_refused():
     planes = np.dstack([picture(np.uint8)] * 6)
     with pytest.raises(UnreadableImageError, match="expected 1 to 4 channels, got 6"):

@@ -103,6 +103,19 @@ def test_a_full_disk_is_told_with_a_reference(intake, worklist, tmp_path, caplog
     assert "Traceback" in caplog.text
 
 
+def test_a_file_that_cannot_be_read_is_not_to_be_tried_again(intake, worklist, monkeypatch, caplog):
+    def breaks(*_arguments, **_options):
+        raise RuntimeError("a library gave up")
+
+    monkeypatch.setattr("core.services.images.images.read_radiograph", breaks)
+    entry = received(intake, worklist, radiograph_png())
+    assert entry.state is EntryState.FAILED
+    assert entry.message.startswith("Reading film.png failed and would fail again. Tell an administrator")
+    assert entry.message.endswith("Nothing was stored; your other images are not affected.")
+    assert "again, and name" not in entry.message
+    assert "a library gave up" in caplog.text
+
+
 def test_a_zip_becomes_one_entry_for_each_of_its_files(intake, worklist, images):
     pictures = [radiograph_png(seed, height=8, width=8) for seed in range(3)]
     data = zip_of(
