@@ -145,17 +145,23 @@ class SignInFailureRepository:
         self._session.add(SignInFailureRow(account_key=account_key, address_key=address_key, at=at))
         self._session.flush()
 
-    def of_account(self, account_key: str, since: datetime) -> tuple[int, datetime | None]:
-        """Number since then, and the moment of the newest."""
-        return self._count(SignInFailureRow.account_key == account_key, since)
+    def of_account(
+        self, account_key: str, since: datetime, until: datetime | None = None
+    ) -> tuple[int, datetime | None]:
+        """Number since then, those after `until` left out, and the moment of the newest."""
+        return self._count(SignInFailureRow.account_key == account_key, since, until)
 
-    def of_address(self, address_key: str, since: datetime) -> tuple[int, datetime | None]:
-        """Number since then, and the moment of the newest."""
-        return self._count(SignInFailureRow.address_key == address_key, since)
+    def of_address(
+        self, address_key: str, since: datetime, until: datetime | None = None
+    ) -> tuple[int, datetime | None]:
+        """Number since then, those after `until` left out, and the moment of the newest."""
+        return self._count(SignInFailureRow.address_key == address_key, since, until)
 
-    def of_both(self, account_key: str, address_key: str, since: datetime) -> tuple[int, datetime | None]:
-        """Number of this account from this address since then, and the moment of the newest."""
-        return self._count(_of_both(account_key, address_key), since)
+    def of_both(
+        self, account_key: str, address_key: str, since: datetime, until: datetime | None = None
+    ) -> tuple[int, datetime | None]:
+        """Number of this account from this address since then, as above, and the moment of the newest."""
+        return self._count(_of_both(account_key, address_key), since, until)
 
     def clear(self, account_key: str, address_key: str) -> None:
         """Forget those of an account from one address: somebody knew the password there."""
@@ -169,9 +175,13 @@ class SignInFailureRepository:
         """Forget those before this moment."""
         self._session.execute(delete(SignInFailureRow).where(SignInFailureRow.at < before))
 
-    def _count(self, condition: ColumnElement[bool], since: datetime) -> tuple[int, datetime | None]:
+    def _count(
+        self, condition: ColumnElement[bool], since: datetime, until: datetime | None
+    ) -> tuple[int, datetime | None]:
         query = select(func.count(), func.max(SignInFailureRow.at))
         query = query.where(condition, SignInFailureRow.at > since)
+        if until is not None:
+            query = query.where(SignInFailureRow.at <= until)
         count, newest = self._session.execute(query).one()
         return int(count), newest
 

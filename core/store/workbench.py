@@ -1,8 +1,8 @@
 """The repositories of worklists, templates, rule sets, scales and disagreements."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
@@ -210,7 +210,10 @@ class ScaleRepository:
         self._session = session
 
     def add(self, kept: KeptScale) -> None:
-        """Store a scale; it counts until the next one."""
+        """Store a scale; it counts until the next one, also where the clock was set back in between."""
+        before = self.newest(kept.image_sha256)
+        if before is not None and kept.set_at <= before.set_at:
+            kept = replace(kept, set_at=before.set_at + timedelta(microseconds=1))
         self._session.add(
             ImageScaleRow(
                 scale_id=kept.scale_id,

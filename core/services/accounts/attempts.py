@@ -30,6 +30,8 @@ ACCOUNT_MEMORY, ADDRESS_MEMORY = timedelta(hours=24), timedelta(hours=1)
 KNOWN_FOR = timedelta(days=60)
 _FIRST_S, _LONGEST_S = 30, 15 * 60
 _ORIGIN = 12
+#: A refusal that is further ahead was noted by a clock that was wrong and is set back by now.
+_AHEAD = timedelta(seconds=_LONGEST_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,14 +188,15 @@ def _typed(name: str) -> str:
 def _wait(work: Work, attempt: Attempt) -> tuple[int, str]:
     """Seconds until an attempt for this account from this address is looked at, and the key it waits for."""
     account, address = attempt.account_key, attempt.address_key
-    day, hour = work.now - ACCOUNT_MEMORY, work.now - ADDRESS_MEMORY
-    here = wait_s(*work.failures.of_both(account, address, day), work.now, free=FREE_BY_ACCOUNT)
-    if attempt.is_confirmation or work.known_addresses.has(account, address, work.now - KNOWN_FOR):
+    now, until = work.now, work.now + _AHEAD
+    day, hour = (now - ACCOUNT_MEMORY, until), (now - ADDRESS_MEMORY, until)
+    here = wait_s(*work.failures.of_both(account, address, *day), now, free=FREE_BY_ACCOUNT)
+    if attempt.is_confirmation or work.known_addresses.has(account, address, now - KNOWN_FOR):
         return here, account + address
     return max(
         (here, account + address),
-        (wait_s(*work.failures.of_account(account, day), work.now, free=FREE_BY_NAME), account),
-        (wait_s(*work.failures.of_address(address, hour), work.now, free=FREE_BY_ADDRESS), address),
+        (wait_s(*work.failures.of_account(account, *day), now, free=FREE_BY_NAME), account),
+        (wait_s(*work.failures.of_address(address, *hour), now, free=FREE_BY_ADDRESS), address),
     )
 
 

@@ -43,6 +43,19 @@ def service(store: Store) -> SignInService:
     return SignInService(store, SECRET, idle=timedelta(minutes=60), absolute=timedelta(hours=12), cost=4)
 
 
+def test_nobody_is_locked_out_by_what_a_clock_that_ran_ahead_noted(
+    service: SignInService, clock: Clock
+) -> None:
+    clock.pass_(days=1)
+    for _ in range(6):
+        with pytest.raises(SignInRefusedError):
+            service.verify("inspector", "wrong", HOME)
+    with pytest.raises(LockedOutError):
+        service.verify("inspector", PASSWORD, HOME)
+    clock.pass_(days=-1)
+    assert service.verify("inspector", PASSWORD, HOME)
+
+
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     """Every hash that bcrypt was asked about."""

@@ -1,5 +1,8 @@
 """Typed pixel pitches: kept, told in the audit log, divided by the magnification of the setup."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import cv2
 import numpy as np
 import pytest
@@ -12,7 +15,8 @@ from core.domain.radiograph import PitchSource, Polarity
 from core.domain.reading import Setup
 from core.services.inspections.inspecting import Decision
 from core.store.record_tables import AuditEventRow
-from tests.records import detection_result
+from core.store.workbench import KeptScale
+from tests.records import START, detection_result
 
 SETUP = Setup(exposure=Exposure(sfd_mm=700, b_mm=100))
 
@@ -46,6 +50,16 @@ def test_a_length_that_was_drawn_later_counts_and_is_not_divided(desk, inspector
     desk.inspections.describe(inspector, inspection.inspection_id, SETUP, expected_version=inspection.version)
     pitch = pitch_of(desk, inspector, inspection)
     assert (pitch.mm_per_px, pitch.source) == (0.1, PitchSource.USER)
+
+
+def test_the_newest_scale_counts_also_where_the_clock_was_set_back(desk, inspector, inspection):
+    kept = KeptScale("s-1", inspection.image_sha256, 0.05, 1, 20, None, START)
+    later = replace(kept, scale_id="s-2", mm_per_px=0.1, set_at=START - timedelta(hours=1))
+    with desk.store.write() as work:
+        work.scales.add(kept)
+        work.scales.add(later)
+        assert work.scales.newest(inspection.image_sha256).mm_per_px == 0.1
+    assert pitch_of(desk, inspector, inspection).mm_per_px == 0.1
 
 
 def test_the_pitch_of_the_setup_counts_where_nothing_else_states_one(desk, inspector, inspection):

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ class Place:
         user = add_user(self.store, "engineer", None, Role.ML_ENGINEER)
         self.engineer = Identity(user.user_id, "engineer", Role.ML_ENGINEER)
         self.jobs = JobService(self.store, folder, kinds=["count"])
-        self.queue = JobQueue(self.store)
+        self.passed_s = 0.0
+        self.queue = JobQueue(self.store, clock=lambda: self.passed_s)
 
     def start(self, **payload: Any) -> str:
         """A queued job; each is a second younger than the one before."""
@@ -175,6 +177,7 @@ def test_a_worker_that_vanished_leaves_an_interrupted_job(place: Place) -> None:
         work.jobs.claim(job_id)
     assert place.queue.end_silent() == []
     place.clock.pass_(seconds=SILENCE.total_seconds() + 1)
+    place.passed_s += SILENCE.total_seconds() + 1
     assert place.queue.end_silent() == [job_id]
     assert place.find(job_id).state is JobState.INTERRUPTED
     assert next_jobs(place.queue.active()) == []
@@ -184,10 +187,25 @@ def test_a_job_with_a_sign_of_life_is_left_alone(place: Place) -> None:
     job_id = place.start(to=1)
     with place.store.write() as work:
         work.jobs.claim(job_id)
+    assert place.queue.end_silent() == []
     place.clock.pass_(seconds=SILENCE.total_seconds() + 1)
+    place.passed_s += SILENCE.total_seconds() + 1
     with place.store.write() as work:
         work.jobs.beat(job_id)
     assert place.queue.end_silent() == []
+
+
+@pytest.mark.parametrize("step", [timedelta(days=1), timedelta(hours=-1)])
+def test_a_date_that_is_set_ends_no_job_and_keeps_none_alive(place: Place, step: timedelta) -> None:
+    job_id = place.start(to=1)
+    with place.store.write() as work:
+        work.jobs.claim(job_id)
+    assert place.queue.end_silent() == []
+    place.clock.now += step
+    place.passed_s += 1
+    assert place.queue.end_silent() == [], "the worker may be about to say something"
+    place.passed_s += SILENCE.total_seconds() + 1
+    assert place.queue.end_silent() == [job_id]
 
 
 def test_a_working_job_beats(place: Place) -> None:
