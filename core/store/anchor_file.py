@@ -1,5 +1,6 @@
 """Anchors of the audit log, one JSON line each, in a file outside of the database."""
 
+import errno
 import json
 import os
 from dataclasses import dataclass
@@ -49,7 +50,8 @@ class AnchorFile:
         with os.fdopen(handle, "r+b", buffering=0) as file:
             if self._is_torn(file.fileno()):
                 line = b"\n" + line  # in one write, so that lines of two processes do not mix
-            file.write(line)
+            if file.write(line) != len(line):  # what is there ends the next line, which `read` names
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
             os.fsync(file.fileno())
         if is_new:
             _flush_folder(self._path.parent)

@@ -87,7 +87,11 @@ class AuditTrail:
             ):
                 return None
             anchor = anchor_of(head, now, self.ring)
-            self.anchors.append(anchor)
+            try:
+                self.anchors.append(anchor)
+            except OSError:
+                self._count(EVERY_EVENTS)  # due again with the next event
+                raise
             return anchor
 
     def close(self) -> None:

@@ -89,6 +89,21 @@ def test_a_folder_that_cannot_be_written_does_not_undo_the_act(
     assert audited.verify().n_events == 1
 
 
+def test_an_anchor_that_could_not_be_written_is_due_with_the_next_event(
+    audited: AuditedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_anchor: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    audited.act()
+    audited.clock.pass_(minutes=10)
+    monkeypatch.setattr(audited.anchors, "append", full)
+    audited.act()
+    monkeypatch.undo()
+    audited.act()
+    assert anchored(audited) == [1, 3]
+
+
 @SQLITE_ONLY
 def test_a_database_put_back_is_found(audited: AuditedStore, tmp_path: Path) -> None:
     audited.act(3)

@@ -1,11 +1,13 @@
 """Moving an alias: the row, the audit line and MLflow in one act, or nothing at all."""
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from core.domain.accounts import Identity
-from core.domain.errors import BadInputError, RegistryUnavailableError, StaleVersionError
+from core.domain.errors import BadInputError, RegistryUnavailableError, StaleVersionError, WorkbenchError
 from core.domain.model_version import ModelVersion
 from core.domain.ports import Registry
 from core.domain.records import new_id
@@ -13,6 +15,7 @@ from core.domain.serving import CHALLENGER, CHAMPION, NO_VERSION, ChangeKind, Se
 from core.services.lifecycle.alias_history import AliasHistory, keep_change, pointed_to
 from core.store.unit_of_work import Store, Work
 
+log = logging.getLogger(__name__)
 ALIASES = (CHAMPION, CHALLENGER)
 LONGEST_NOTE = 500
 
@@ -120,12 +123,13 @@ class AliasMover:
         version = self.version(move.model, move.version)
         if self._warm_up is not None and move.alias == CHAMPION:
             self._warm_up(version)  # what cannot be loaded cannot serve
-        with self._store.write() as work:
+        change_id = new_id()
+        with self._undone_unless_kept(move, change_id), self._store.write() as work:
             work.serving.hold()
             given = within(work) if within is not None else {}
             require_as_seen(work, move)
             values: dict[str, Any] = {
-                "change_id": new_id(),
+                "change_id": change_id,
                 "model_name": move.model,
                 "alias": move.alias,
                 "version": move.version,
@@ -143,6 +147,23 @@ class AliasMover:
         if self._take_over is not None and move.alias == CHAMPION:
             self._take_over(move.model)
         return change
+
+    @contextmanager
+    def _undone_unless_kept(self, move: Move, change_id: str) -> Iterator[None]:
+        """Put the alias back where the transaction inside fails after it had moved, as on a full disk."""
+        try:
+            yield
+        except Exception:
+            try:
+                with self._store.read() as work:
+                    newest = work.serving.newest(move.model).get(move.alias)
+                is_kept = newest is not None and newest.change_id == change_id
+                is_moved = self._registry.aliases(move.model).get(move.alias) == move.version
+                if is_moved and not is_kept and move.seen is not None and pointed_to(newest) == move.seen:
+                    self._registry.set_alias(move.model, move.alias, move.seen)
+            except WorkbenchError:  # it is kept as a change from outside once both can be reached
+                log.exception("the %s of %s may have moved without its record", move.alias, move.model)
+            raise
 
     def challenge(self, by: Identity, model: str, version: int) -> None:
         """Let `challenger` point to a version that was trained, if it does not yet.

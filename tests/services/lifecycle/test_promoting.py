@@ -1,5 +1,7 @@
 """Promoting through the gate and rolling back, on a real database."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +19,8 @@ from core.domain.errors import (
 from core.domain.model_version import ModelVersion
 from core.services.lifecycle.alias_moves import AliasMover, Move
 from core.services.lifecycle.promoting import GateRefusedError
-from core.store.unit_of_work import Store
+from core.store.failures import DatabaseUnavailableError
+from core.store.unit_of_work import Store, Work
 from tests.services.promotions import GREEN, Promotions
 
 
@@ -35,6 +38,27 @@ def test_a_green_version_is_promoted_kept_and_audited(at: Promotions) -> None:
     assert (change.note, change.changed_by, change.consent_by) == ("finds more", at.engineer.user_id, None)
     assert change.model_sha256 == at.registry.resolve("weld")[0].sha256
     assert (at.warmed, at.taken_over) == ([2], ["weld"]), "warm before, serving at once after"
+
+
+def test_a_move_that_cannot_be_kept_is_taken_back_in_the_registry(
+    at: Promotions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at.promoting.promote(at.engineer, Move("weld", 2, seen=1))
+    real = at.store.write
+
+    @contextmanager
+    def full() -> Iterator[Work]:
+        with real() as work:
+            yield work
+            raise DatabaseUnavailableError("the disk of the database is full")
+
+    monkeypatch.setattr(at.store, "write", full)
+    with pytest.raises(DatabaseUnavailableError):
+        at.promoting.roll_back(at.engineer, "weld", seen=2)
+    monkeypatch.undo()
+    assert at.registry.aliases("weld")["champion"] == 2
+    at.serving.observe()
+    assert at.rows() == [("setup", None, 1), ("promoted", 1, 2)]
 
 
 def test_a_refused_version_is_not_promoted_and_every_reason_is_told(at: Promotions) -> None:
