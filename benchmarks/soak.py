@@ -1,7 +1,8 @@
 """Crashes and broken uploads in numbers that `make slow` has no time for. Writes benchmarks/soak.json.
 
 Runs tests/crash and tests/fuzz as they are, with the counts below unless the environment says otherwise, and
-keeps the figures that they report. Nothing listens on the network: PostgreSQL is reached by a socket file.
+keeps the figures that they report; then the campaigns in benchmarks/faults. PostgreSQL is reached by a socket
+file, servers of the product listen on this machine alone.
 """
 
 import json
@@ -25,7 +26,7 @@ LIMIT_S = 3600
 
 
 def main() -> int:
-    """Run, write, and return what pytest returned; a failure is written down, too."""
+    """Run the tests, write, run the campaigns of faults; 0 when all went well. Failures are written down."""
     environment = COUNTS | dict(os.environ)
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
@@ -56,10 +57,19 @@ def main() -> int:
         "passed": code == 0,
         "wall_s": round(time.perf_counter() - start),
         "tests": tests,
+        "faults": kept_faults(),
     }
     RESULT.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(content, indent=1))
-    return code
+    faults = subprocess.run([sys.executable, "-m", "benchmarks.faults"], cwd=ROOT, check=False)
+    return code or faults.returncode
+
+
+def kept_faults() -> dict[str, object]:
+    """What the campaigns of faults counted last; each is replaced as it ends."""
+    known = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {}
+    found: dict[str, object] = known.get("faults", {})
+    return found
 
 
 def figures(report: Path) -> dict[str, dict[str, object]]:

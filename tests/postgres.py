@@ -86,6 +86,19 @@ class PostgresServer:
         if made.returncode != 0:
             raise RuntimeError(f"initdb failed: {made.stderr}")
 
+    def copy_of(self, primary: "PostgresServer") -> None:
+        """Make the files of a standby that will follow `primary`, which runs."""
+        data = self.folder / "data"
+        made = subprocess.run(
+            [self.binaries / "pg_basebackup", "-D", data, "-h", primary.folder, "-U", _SUPERUSER, "-R", "-N"],
+            capture_output=True,
+            text=True,
+            check=False,
+            **self._ordinary_user(),
+        )
+        if made.returncode != 0:
+            raise RuntimeError(f"pg_basebackup failed: {made.stderr}")
+
     def start(self) -> None:
         """Start the server and wait until it answers; after `kill` it recovers first."""
         limit = time.monotonic() + _START_LIMIT_S
@@ -179,9 +192,7 @@ def run_postgres(binaries: Path, *, is_durable: bool) -> Iterator[PostgresServer
     The folder is not pytest's: an unprivileged user could not enter that, and a socket's path is short.
     """
     folder = Path(tempfile.mkdtemp(prefix="radikal-pg-"))
-    if os.getuid() == 0:
-        user = _unprivileged_user()
-        os.chown(folder, user.pw_uid, user.pw_gid)
+    give_to_unprivileged(folder)
     server = PostgresServer(binaries, folder, is_durable)
     try:
         server.initialise()
@@ -192,6 +203,13 @@ def run_postgres(binaries: Path, *, is_durable: bool) -> Iterator[PostgresServer
             server.kill()  # nothing of it is kept, so nothing needs to be written down
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def give_to_unprivileged(folder: Path) -> None:
+    """Let whoever runs the servers own `folder`, where we are root ourselves."""
+    if os.getuid() == 0:
+        user = _unprivileged_user()
+        os.chown(folder, user.pw_uid, user.pw_gid)
 
 
 def _unprivileged_user() -> pwd.struct_passwd:

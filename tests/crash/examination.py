@@ -37,13 +37,14 @@ class Ledger:
     n_unheard: int = 0
     n_left_behind: int = 0
 
-    def examine(self, place: Place, acknowledged: Acts, *, n_in_flight: int) -> None:
+    def examine(self, place: Place, acknowledged: Acts, *, n_in_flight: int, n_refused: int = 0) -> None:
         """Assert that all of `acknowledged` is there and that nothing is there in part.
 
         Args:
             place: opened anew, nobody else at work.
             acknowledged: what the killed processes said was done.
             n_in_flight: acts that may have been interrupted at once.
+            n_refused: acts that were refused: of each, bytes without a row may be left, and nothing else.
         """
         assert check_integrity(place.workspace.store.engine) == []
         assert place.verify().findings == ()
@@ -56,7 +57,7 @@ class Ledger:
         self.known |= unheard
         self.n_unheard += len(unheard)
         assert_records_are_whole(place.workspace, audited)
-        self._examine_files(place, n_in_flight)
+        self._examine_files(place, n_in_flight + n_refused)
 
     def figures(self) -> dict[str, int]:
         """What was counted, under the names of `benchmarks/soak.json`."""
@@ -66,11 +67,11 @@ class Ledger:
             "files_swept": self.n_left_behind,
         }
 
-    def _examine_files(self, place: Place, n_in_flight: int) -> None:
+    def _examine_files(self, place: Place, n_most: int) -> None:
         originals = place.originals
         images = {name for kind, name in self.known if kind == "image"}
         left_behind = [path for path in originals.glob("*/*") if path.name not in images]
-        assert len(left_behind) <= n_in_flight
+        assert len(left_behind) <= n_most
         for path in left_behind:
             assert path.name.startswith(".incoming-") or sha256(path.read_bytes()).hexdigest() == path.name
         workspace = place.workspace

@@ -1,6 +1,8 @@
 """What the worker works on and the examination looks at: a workspace with its audit log."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 
@@ -11,6 +13,7 @@ from core.domain.accounts import Identity, Role, User
 from core.services.workspaces import Workspace, make_workspace
 from core.store.anchor_file import AnchorFile
 from core.store.audit_trail import AuditTrail
+from core.store.clock import now_utc
 from core.store.database import open_database
 from core.store.unit_of_work import Store
 
@@ -28,11 +31,12 @@ class Place:
     originals: Path
 
     @classmethod
-    def open(cls, url: str, folder: Path) -> Self:
+    def open(cls, url: str, folder: Path, *, clock: Callable[[], datetime] = now_utc) -> Self:
         """The services over the database at `url` and what lies in `folder`."""
         engine = open_database(url)
-        trail = AuditTrail(engine, _RING, anchors=AnchorFile(folder / "audit" / "anchors.jsonl"))
-        store = Store(engine, open_audit=trail.open, after_write=trail.after_write)
+        anchors = AnchorFile(folder / "audit" / "anchors.jsonl")
+        trail = AuditTrail(engine, _RING, anchors=anchors, clock=clock)
+        store = Store(engine, open_audit=trail.open, after_write=trail.after_write, clock=clock)
         originals = folder / "originals"
         return cls(make_workspace("", store, originals), trail, originals)
 

@@ -4,7 +4,6 @@
 itself is killed underneath it.
 """
 
-import json
 import os
 import random
 import signal
@@ -12,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -23,8 +21,8 @@ from sqlalchemy import inspect
 from core.store.database import open_database, upgrade
 from core.store.schema import METADATA
 from tests.conftest import ON_EACH_DATABASE
-from tests.crash.examination import Acts, Ledger
-from tests.crash.place import Place
+from tests.crash.examination import Ledger
+from tests.crash.processes import Worker, place_at, plain
 from tests.crash.worker import N_THREADS
 from tests.integrity import check_integrity
 from tests.postgres import PostgresServer
@@ -39,44 +37,7 @@ LONGEST_UPGRADE_S = 0.25
 #: A process lives for so many acts at most, and a random part of the next.
 MOST_ACTS = 50
 LONGEST_ACT_S = 0.05
-START_LIMIT_S = 60.0
 SEED = 20_260
-
-
-class Worker:
-    """One process at work; its acknowledgements are read after it is dead."""
-
-    def __init__(self, repository: Path, url: str, folder: Path, number: int) -> None:
-        self._file = folder / f"acknowledged-{number}"
-        command = [sys.executable, "-m", "tests.crash.worker", url, str(folder), str(number), str(self._file)]
-        self._process = subprocess.Popen(command, cwd=repository, env=plain())
-
-    def wait_until_ready(self) -> None:
-        """Return when it begins to work."""
-        self.wait_for(0)
-
-    def wait_for(self, n_more: int) -> None:
-        """Return when it said that `n_more` more acts are done, and at the latest that it is ready."""
-        wanted = max(1, self._n_lines() + n_more)
-        limit = time.monotonic() + START_LIMIT_S
-        while self._n_lines() < wanted:
-            assert self._process.poll() is None, "the worker stopped by itself"
-            assert time.monotonic() < limit, "the worker does not get on"
-            time.sleep(0.005)
-
-    def kill(self) -> None:
-        """End it at once, between any two instructions."""
-        self._process.send_signal(signal.SIGKILL)
-        assert self._process.wait() == -signal.SIGKILL
-
-    def acknowledged(self) -> Acts:
-        """What it said was done."""
-        whole, _, _ = self._file.read_text().rpartition("\n")
-        lines = [json.loads(line) for line in whole.splitlines()]
-        return {(line["act"], line["id"]): line["digest"] for line in lines if "id" in line}
-
-    def _n_lines(self) -> int:
-        return self._file.read_bytes().count(b"\n") if self._file.exists() else 0
 
 
 @dataclass
@@ -114,16 +75,6 @@ class Scene:
         """Return when the server, too, is done with what killed processes had asked for."""
         if self.server is not None:
             self.server.wait_until_alone()
-
-
-@contextmanager
-def place_at(url: str, folder: Path) -> Iterator[Place]:
-    """The place, let go of at the end."""
-    place = Place.open(url, folder)
-    try:
-        yield place
-    finally:
-        place.close()
 
 
 @pytest.fixture
@@ -222,8 +173,3 @@ print("done", flush=True)
 def is_shared(number: int) -> bool:
     """True for the kills that leave another process at work on the same database."""
     return number % 5 == 4
-
-
-def plain() -> dict[str, str]:
-    """The environment without what measures coverage: a killed process reports none."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("COV")}

@@ -3,7 +3,8 @@
     python -m tests.crash.worker DATABASE_URL FOLDER SEED ACKNOWLEDGEMENTS
 
 One line of JSON is appended to the file ACKNOWLEDGEMENTS after each act that the services said was done, and
-`{"act": "ready"}` before the first. It goes on when the database is gone for a while.
+`{"act": "ready"}` before the first. It goes on when the database is gone or the disk is full for a while; a
+refusal is a line, too, with what was `told`.
 """
 
 import json
@@ -14,7 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from core.domain.model_version import CalibrationRecord, ModelVersion
 from core.domain.radiograph import Polarity, Radiograph
 from core.domain.reading import Call, ReadIndication
 from core.domain.records import AnnotationSource, Disposition
+from core.domain.storage import StorageError
 from core.imaging.encode import encode_png
 from core.services.inspections.annotations import annotation_content
 from core.services.inspections.inspecting import Decision, decision_content, inspection_content
@@ -77,7 +79,14 @@ def found_on(radiograph: Radiograph, random: np.random.Generator) -> DetectionRe
     )
 
 
-def work(place: Workspace, random: np.random.Generator, done: Acknowledgements) -> None:
+class Hears(Protocol):
+    """Takes what was acknowledged."""
+
+    def write(self, act: str, **facts: Any) -> None:
+        """Note it."""
+
+
+def work(place: Workspace, random: np.random.Generator, done: Hears) -> None:
     """One upload, its inspection, a decision, and up to two versions of a reading and of labels."""
     pixels = random.integers(0, 2**16, (_HEIGHT, _WIDTH), dtype=np.uint16)
     radiograph = place.images.add(SOMEBODY, encode_png(pixels), "weld.png", polarity=Polarity.FILM)
@@ -127,12 +136,13 @@ def drawn(n_boxes: int) -> list[Label]:
     ]
 
 
-def repeat(act: Callable[[], None]) -> None:
-    """Do it again and again; wait a little when the database is gone."""
+def repeat(act: Callable[[], None], done: Acknowledgements) -> None:
+    """Do it again and again; wait a little when the database is gone or the disk is full."""
     while True:
         try:
             act()
-        except DatabaseUnavailableError:
+        except (DatabaseUnavailableError, StorageError) as error:
+            done.write("refused", told=str(error))
             time.sleep(_PAUSE_S)
 
 
@@ -144,7 +154,7 @@ def main(url: str, folder: Path, seed: int, acknowledgements: Path) -> None:
     streams = np.random.default_rng(seed).spawn(N_THREADS)
     done.write("ready")
     for stream in streams:
-        threading.Thread(target=repeat, args=(lambda own=stream: work(place, own, done),)).start()
+        threading.Thread(target=repeat, args=(lambda own=stream: work(place, own, done), done)).start()
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def received(intake: Intake, worklist: Worklist, data: bytes, name: str = "film.
 
 def wait(worklist: Worklist) -> None:
     """Until all reading ended."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while any(e.state is EntryState.READING for e in worklist.entries()) and time.monotonic() < end:
         time.sleep(0.01)
 
