@@ -55,6 +55,8 @@ class Settings(BaseSettings):
         log_format: "json", "text", or "auto": text at a terminal, else JSON.
         device: "auto", "cpu", "cuda" or "cuda:N".
         data_dir: originals, caches and job files.
+        audit_anchors_copy: second place of the audit log's anchors: a file elsewhere, or a URL of an object
+            store.
     """
 
     model_config = SettingsConfigDict(
@@ -81,6 +83,7 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "text"] = "auto"
     device: str = "auto"
     data_dir: Path = Path("var")
+    audit_anchors_copy: str = Field(default="", repr=False)  # a URL may hold a key
 
     @field_validator(
         "cors_origins",

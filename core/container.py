@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.config import ROOT, Settings
-from core.domain.accounts import COMMAND_LINE, Identity
+from core.domain.accounts import COMMAND_LINE, SYSTEM, Identity
 from core.foundations import Foundations, file_of
 from core.keys import Purpose
 from core.services.accounts.passwords import COST
@@ -371,6 +371,7 @@ def open_container(settings: Settings, *, newest: bool = False) -> Iterator[Cont
     try:
         if newest:
             upgrade(services.database)
+            services.audit.take_up(SYSTEM)
         yield services
     finally:
         services.close()

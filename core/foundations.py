@@ -23,6 +23,7 @@ from core.services.accounts.passwords import COST, check_password, hash_password
 from core.services.accounts.signing_in import SignInService
 from core.services.auditing import AuditService
 from core.store.anchor_file import AnchorFile
+from core.store.anchor_place import open_place
 from core.store.audit_trail import AuditTrail, open_store
 from core.store.blobs import BlobStore
 from core.store.condition import log_end
@@ -100,7 +101,8 @@ class Foundations:
     def trail(self) -> AuditTrail:
         anchors = AnchorFile(self.data_dir / "audit" / "anchors.jsonl")
         ring = keyring(*self.secrets.keys(Purpose.AUDIT))
-        return AuditTrail(self.database, ring, anchors=anchors)
+        copy = open_place(self.settings.audit_anchors_copy, ROOT)
+        return AuditTrail(self.database, ring, anchors=anchors, copy=copy)
 
     @cached_property
     def store(self) -> Store:
@@ -163,7 +165,7 @@ class Foundations:
 
     @cached_property
     def audit(self) -> AuditService:
-        return AuditService(self.store, self.trail)
+        return AuditService(self.store, self.trail, self.blobs)
 
 
 def anchored(url: str) -> str:

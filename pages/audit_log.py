@@ -18,7 +18,7 @@ def draw() -> None:
     wanted = chosen_filter()
     if wants_verification:
         render.verify(service, identity)
-    render.draw_verification()
+    render.draw_verification(service, identity)
     page = service.search(identity, wanted, before=audit_state().pages.place, limit=_PAGE_ROWS)
     render.draw_pager(page)
     if not page.events:

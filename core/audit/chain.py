@@ -72,8 +72,17 @@ class Anchor:
         return key is not None and _anchor_seal(key, self.seq, self.hash, self.at) == self.seal
 
 
-def seal(event: Event, previous: Head | None, ring: Keyring) -> SealedEvent:
-    """The row that `event` becomes behind the row that `previous` names; None starts the chain."""
+def seal(
+    event: Event, previous: Head | None, ring: Keyring, *, records_hash: str | None = None
+) -> SealedEvent:
+    """The row that `event` becomes behind the row that `previous` names; None starts the chain.
+
+    Args:
+        event: what happened.
+        previous: names the newest row.
+        ring: seals.
+        records_hash: digest of the states of the records that the event left, None without any.
+    """
     row = SealedEvent(
         seq=1 if previous is None else previous.seq + 1,
         event_id=event.event_id,
@@ -90,6 +99,7 @@ def seal(event: Event, previous: Head | None, ring: Keyring) -> SealedEvent:
         hash="",
         key_id=ring.current_id,
         seal="",
+        records_hash=records_hash,
     )
     content_hash = row.content_hash()
     return replace(row, hash=content_hash, seal=event_seal(ring.current, content_hash))

@@ -79,6 +79,8 @@ class SealedEvent:
         hash: SHA-256 of the canonical JSON of everything above.
         key_id: which key sealed it.
         seal: HMAC-SHA256 of the hash.
+        records_hash: digest of the states of the records that the event left, see `core.audit.records`; None
+            where it touched none, and in events written before there were states.
     """
 
     seq: int
@@ -96,6 +98,7 @@ class SealedEvent:
     hash: str
     key_id: str
     seal: str
+    records_hash: str | None = None
 
     def content_hash(self, *, seq: int | None = None, previous_hash: str | None = None) -> str:
         """The hash that this content has, optionally at another place in the chain. 64 hex digits."""
@@ -112,6 +115,7 @@ class SealedEvent:
             "request_id": self.request_id,
             "details": self.details,
             "previous_hash": self.previous_hash if previous_hash is None else previous_hash,
+            **({} if self.records_hash is None else {"records_hash": self.records_hash}),
         }
         return hashlib.sha256(stored_json(content)).hexdigest()
 

@@ -9,10 +9,7 @@ from core.audit import findings as say
 from core.audit.chain import GENESIS, Anchor, Head, Keyring, event_seal
 from core.audit.diagnosis import Faults, diagnose
 from core.audit.event import SealedEvent
-from core.audit.findings import FindingKind, LogFault, Verification
-
-#: So many findings are told; the rest is counted.
-MAX_FINDINGS = 1_000
+from core.audit.findings import MAX_FINDINGS, FindingKind, LogFault, Verification
 
 
 def verify(

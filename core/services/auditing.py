@@ -1,26 +1,47 @@
 """Looking into the audit log: searching, exporting, verifying."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from core.audit.anchoring import anchor_faults, second_place_unreadable
+from core.audit.chain import Anchor
 from core.audit.event import SealedEvent
-from core.audit.findings import Verification
+from core.audit.findings import (
+    FaultList,
+    LogFault,
+    RecordCheck,
+    Verification,
+    joined,
+    original_changed,
+    original_missing,
+    original_unreadable,
+)
+from core.audit.records import bound
 from core.audit.selection import EventFilter
 from core.audit.verification import verify
 from core.domain.accounts import COMMAND_LINE, SYSTEM, Identity
-from core.domain.errors import SigningKeyError
+from core.domain.errors import BadInputError, SigningKeyError
 from core.domain.permissions import Action, require
 from core.reports.audit_export import csv_lines, json_lines
 from core.store.anchor_file import AnchorLines
 from core.store.audit_events import AuditLogDamagedError
 from core.store.audit_trail import AuditTrail
+from core.store.blobs import BlobNotFoundError, BlobStore
+from core.store.proven_tables import PROVEN
+from core.store.record_comparison import ALL_TAKEN_UP
 from core.store.unit_of_work import Store, Work
 
 log = logging.getLogger(__name__)
 _BATCH = 1_000
+#: Records that are taken up with one event.
+_AT_ONCE = 500
+_LONGEST_WHY = 200
+_VERIFIED, _BEGUN = "audit.verified", "audit.anchors_begun"
+#: The first schema whose events tell how they left the records.
+_STATES_SINCE = "r0011"
 _OURS = {identity.user_id: identity.name for identity in (COMMAND_LINE, SYSTEM)}
 
 
@@ -62,12 +83,35 @@ class AuditChoices:
     actors: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class LastVerification:
+    """The last verification of the log and the records.
+
+    Attributes:
+        at: when it ended, UTC.
+        by: who asked for it, by name or id.
+        n_events: events that were read.
+        n_findings: faults; 0 for a log and records that are whole.
+    """
+
+    at: datetime
+    by: str
+    n_events: int
+    n_findings: int
+
+    @property
+    def is_whole(self) -> bool:
+        """True when nothing was wrong."""
+        return self.n_findings == 0
+
+
 class AuditService:
     """The audit log of one store; every method asks for the right to read it."""
 
-    def __init__(self, store: Store, trail: AuditTrail) -> None:
+    def __init__(self, store: Store, trail: AuditTrail, blobs: BlobStore) -> None:
         self._store = store
         self._trail = trail
+        self._blobs = blobs
 
     def search(
         self, identity: Identity, wanted: EventFilter, *, before: int | None = None, limit: int = 50
@@ -109,24 +153,116 @@ class AuditService:
         return lines((named.event, named.actor) for named in self._all(wanted))
 
     def verify(
-        self, identity: Identity, *, progress: Callable[[int, int], None] = lambda _done, _total: None
+        self, identity: Identity, *, progress: Callable[[str, int, int], None] = lambda *_: None
     ) -> Verification:
-        """Result of verifying the whole log and its anchors.
+        """Result of verifying the log, its anchors, the records and the originals.
 
         Afterwards the log tells that it was verified, and a whole one is anchored. No writer waits for this.
 
         Args:
             identity: who asks.
-            progress: told now and then how many events of how many are done.
+            progress: told now and then what is read ("events", "records", "originals"), and how many of how
+                many are done.
         """
         require(identity, Action.AUDIT_READ)
-        lines = self._trail.anchors.read() if self._trail.anchors else AnchorLines((), ())
+        faults = FaultList()
+        kept, copied, notes = self._read_anchors(faults)
         with self._store.read() as work:
             work.audit.hold_still()
-            head = work.audit.head()
-            rows = _counted(work.audit.rows(), head.seq if head else 0, progress)
-            result = verify(rows, head, lines.anchors, self._trail.ring)
-        return replace(result, notes=(*lines.notes, *self._conclude(identity, result)))
+            head, begun = work.audit.head(), work.audit.newest(_BEGUN)
+            end = head.seq if head else 0
+            rows = _counted(bound(work.audit.rows(), work.audit.states.all(), faults), end, progress)
+            result = verify(rows, head, (*kept, *copied), self._trail.ring)
+            compared = work.audit.compare_records(lambda done: progress("records", done, done))
+            files = work.images.files()
+        if self._trail.anchors is not None:
+            begun_at = begun.seq if begun else 0
+            faults.extend(anchor_faults(kept, copied, end=end, begun_anew=begun_at, ring=self._trail.ring))
+        faults.extend(compared.faults.kept, n_more=compared.faults.n_all - len(compared.faults.kept))
+        faults.extend(self._original_faults(files, progress))
+        checked = RecordCheck(compared.n_records, len(files), compared.n_taken_up, compared.n_unproven)
+        result = joined(result, faults, checked)
+        return replace(result, notes=(*notes, *_unproven_notes(checked), *self._conclude(identity, result)))
+
+    def begin_anchors(self, identity: Identity, why: str) -> None:
+        """Say in the log that the anchors are begun anew on purpose, and anchor it.
+
+        Raises:
+            BadInputError: no reason of 1 to 200 printable characters.
+            OSError: the anchor could not be written.
+        """
+        require(identity, Action.AUDIT_READ)
+        cleaned = " ".join(why.split())
+        if not 0 < len(cleaned) <= _LONGEST_WHY or not cleaned.isprintable():
+            raise BadInputError(f"say why the anchors are begun anew, in 1 to {_LONGEST_WHY} characters")
+        with self._store.write() as work:
+            work.audit.record(
+                identity, action=_BEGUN, object_type="audit", object_id="anchors", details={"why": cleaned}
+            )
+        self._trail.anchor()
+
+    def last_verification(self, identity: Identity) -> LastVerification | None:
+        """The last verification that the log tells of, None before the first."""
+        require(identity, Action.AUDIT_READ)
+        with self._store.read() as work:
+            names = _names(work)
+        return last_verification(self._store, names)
+
+    def take_up(self, identity: Identity) -> int:
+        """The number of records that no event told of and one now does: once, after the upgrade to states.
+
+        From then on every record is proven; one that no event tells of was added outside of the program.
+
+        Args:
+            identity: who upgrades.
+        """
+        with self._store.read() as work:
+            if work.audit.has(ALL_TAKEN_UP):
+                return 0
+        n_taken_up = 0
+        for table in PROVEN:
+            with self._store.read() as work:
+                keys = work.audit.keys_without_state(table)
+            for start in range(0, len(keys), _AT_ONCE):
+                with self._store.write() as work:
+                    n_taken_up += work.audit.take_up(identity, table, keys[start : start + _AT_ONCE])
+        with self._store.write() as work:
+            work.audit.record(
+                identity,
+                action=ALL_TAKEN_UP,
+                object_type="records",
+                object_id="all",
+                details={"n": n_taken_up},
+            )
+        return n_taken_up
+
+    def _read_anchors(self, faults: FaultList) -> tuple[Sequence[Anchor], Sequence[Anchor], list[str]]:
+        """The anchors beside the database, those of the second place, and notes about both.
+
+        The second place comes first: an anchor is written there last, so none of it can be too new.
+        """
+        copied, place = AnchorLines((), ()), self._trail.copy
+        try:
+            copied = place.read() if place else copied
+        except OSError as error:
+            log.exception("the second place of anchors could not be read")
+            faults.add(second_place_unreadable(error.strerror or str(error)))
+        lines = self._trail.anchors.read() if self._trail.anchors else AnchorLines((), ())
+        return lines.anchors, copied.anchors, [*lines.notes, *copied.notes]
+
+    def _original_faults(
+        self, files: Collection[str], progress: Callable[[str, int, int], None]
+    ) -> Iterator[LogFault]:
+        """Faults of the originals on disk."""
+        for number, sha256 in enumerate(files, 1):
+            try:
+                if not self._blobs.is_whole(sha256):
+                    yield original_changed(sha256)
+            except BlobNotFoundError:
+                yield original_missing(sha256)
+            except OSError as error:
+                yield original_unreadable(sha256, error.strerror or str(error))
+            progress("originals", number, len(files))
 
     def _conclude(self, identity: Identity, result: Verification) -> list[str]:
         """Record that the log was verified and anchor it; notes about what did not work."""
@@ -135,10 +271,10 @@ class AuditService:
             with self._store.write() as work:
                 work.audit.record(
                     identity,
-                    action="audit.verified",
+                    action=_VERIFIED,
                     object_type="audit",
                     object_id="log",
-                    details={"n_events": result.n_events, "n_findings": result.n_findings},
+                    details={"n_events": result.n_events, "n_findings": result.n_findings, **_extent(result)},
                 )
             if result.is_whole:
                 self._trail.anchor()
@@ -160,6 +296,23 @@ class AuditService:
                 before = batch[-1].seq
 
 
+def last_verification(store: Store, names: Mapping[str, str] = _OURS) -> LastVerification | None:
+    """The last verification that the log tells of, for a report on the state of the product; None before one.
+
+    Args:
+        store: whose log.
+        names: of those who may have asked, by id.
+    """
+    with store.read() as work:
+        event = work.audit.newest(_VERIFIED)
+    if event is None or event.at is None or not isinstance(event.details, dict):
+        return None
+    n_events, n_findings = (event.details.get(name) for name in ("n_events", "n_findings"))
+    if not isinstance(n_events, int) or not isinstance(n_findings, int):
+        return None
+    return LastVerification(event.at, names.get(event.actor_id, event.actor_id), n_events, n_findings)
+
+
 def anchored_text(result: Verification) -> str:
     """The extent of anchoring in words."""
     if result.anchor is None:
@@ -173,12 +326,31 @@ def moment(at: datetime | None) -> str:
 
 
 def _counted(
-    rows: Iterator[SealedEvent], total: int, progress: Callable[[int, int], None]
+    rows: Iterator[SealedEvent], total: int, progress: Callable[[str, int, int], None]
 ) -> Iterator[SealedEvent]:
     for number, row in enumerate(rows, 1):
         if number % _BATCH == 0:
-            progress(number, max(number, total))
+            progress("events", number, max(number, total))
         yield row
+
+
+def _extent(result: Verification) -> dict[str, int]:
+    return {} if result.records is None else asdict(result.records)
+
+
+def _unproven_notes(checked: RecordCheck) -> list[str]:
+    notes = []
+    if checked.n_taken_up:
+        notes.append(
+            f"{checked.n_taken_up} records were written before database revision {_STATES_SINCE} and taken "
+            "up at the upgrade: what was done to them before that cannot be proven"
+        )
+    if checked.n_unproven:
+        notes.append(
+            f"{checked.n_unproven} records cannot be proven (written before database revision "
+            f"{_STATES_SINCE}): run `radikal setup`, which takes them up as they are now"
+        )
+    return notes
 
 
 def _names(work: Work) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Tables of accounts: users, the people behind them, certificates, policies, sessions and signing in."""
 
+import secrets
 from datetime import date, datetime
 from typing import Any
 
@@ -11,7 +12,12 @@ from core.store.tables import Base, UtcDateTime
 
 ID_LENGTH = 40
 _DIGEST_LENGTH = 64
+_SALT_BYTES = 16
 _ROLES = ", ".join(f"'{role.value}'" for role in Role)
+
+
+def _new_salt() -> str:
+    return secrets.token_hex(_SALT_BYTES)
 
 
 class UserRow(Base):
@@ -31,7 +37,10 @@ class UserRow(Base):
 
 
 class PersonRow(Base):
-    """The person behind an account; erasing somebody removes this row and nothing else."""
+    """The person behind an account; erasing somebody removes this row and nothing else.
+
+    `salt` goes into the digests that the audit log keeps of the row: with it gone, nobody can try names.
+    """
 
     __tablename__ = "people"
 
@@ -39,10 +48,14 @@ class PersonRow(Base):
     name: Mapped[str] = mapped_column(String(64), unique=True)
     full_name: Mapped[str] = mapped_column(String(128))
     oidc_subject: Mapped[str | None] = mapped_column(String(255), unique=True)
+    salt: Mapped[str] = mapped_column(String(32), default=_new_salt, server_default="")
 
 
 class CertificateRow(Base):
-    """A certificate of the person behind an account; erasing the person removes it."""
+    """A certificate of the person behind an account; erasing the person removes it.
+
+    `salt` as in `PersonRow`.
+    """
 
     __tablename__ = "certificates"
     __table_args__ = (CheckConstraint("level IN (1, 2, 3)", "level_is_known"),)
@@ -54,6 +67,7 @@ class CertificateRow(Base):
     level: Mapped[int] = mapped_column(Integer)
     number: Mapped[str] = mapped_column(String(64))
     valid_until: Mapped[date] = mapped_column(Date)
+    salt: Mapped[str] = mapped_column(String(32), default=_new_salt, server_default="")
 
 
 class PolicyRow(Base):

@@ -37,14 +37,7 @@ class AnchorFile:
             OSError: it could not be written.
         """
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        content = {
-            "seq": anchor.seq,
-            "hash": anchor.hash,
-            "at": anchor.at,
-            "key_id": anchor.key_id,
-            "seal": anchor.seal,
-        }
-        line = canonical_json(content) + b"\n"
+        line = anchor_line(anchor)
         is_new = not self._path.exists()
         handle = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         with os.fdopen(handle, "r+b", buffering=0) as file:
@@ -67,7 +60,7 @@ class AnchorFile:
         for number, line in enumerate(lines, 1):
             if not line:
                 continue
-            anchor = _parse(line)
+            anchor = parsed_anchor(line)
             if anchor is not None:
                 anchors.append(anchor)
             else:
@@ -89,7 +82,20 @@ def _flush_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _parse(line: bytes) -> Anchor | None:
+def anchor_line(anchor: Anchor) -> bytes:
+    """The anchor as one line of JSON."""
+    content = {
+        "seq": anchor.seq,
+        "hash": anchor.hash,
+        "at": anchor.at,
+        "key_id": anchor.key_id,
+        "seal": anchor.seal,
+    }
+    return canonical_json(content) + b"\n"
+
+
+def parsed_anchor(line: bytes) -> Anchor | None:
+    """The anchor that the line holds, None where it cannot be read."""
     try:
         content = json.loads(line)
         at = datetime.fromisoformat(content["at"])

@@ -1,6 +1,7 @@
 """The repository of the audit log: appends to the chain, pages through it, reads it whole."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -12,13 +13,17 @@ from core.audit.canonical import digest
 from core.audit.chain import Head, Keyring, head_of, seal
 from core.audit.event import Event, SealedEvent
 from core.audit.key_state import DAMAGED, KeyState, key_problem, key_state
+from core.audit.records import RecordState, state_of, states_digest
 from core.audit.selection import EventFilter
-from core.domain.accounts import Identity
+from core.domain.accounts import SYSTEM, Identity
 from core.domain.errors import SigningKeyError, WorkbenchError
 from core.domain.records import new_id
 from core.logs import current_ids
 from core.store.audit_reading import raw_columns, read_row
+from core.store.audit_states import StateRepository
+from core.store.record_comparison import TAKEN_UP, Comparison, RecordComparison, without_state
 from core.store.record_tables import AuditEventRow, AuditHeadRow
+from core.store.record_watch import RecordWatch, proven_table
 
 #: Rows that are read at once when the whole log is.
 _BATCH = 2_000
@@ -31,12 +36,18 @@ class AuditLogDamagedError(WorkbenchError):
 class AuditRepository:
     """Rows of `audit_events` within one transaction.
 
+    What the transaction does to a proven record is noticed by itself: its state goes with the event about it,
+    else with the last event, else with one of its own.
+
     Args:
         session: the transaction.
         now: its moment, UTC.
         ring: seals what is written.
         make_id: gives 32 hex digits that were never given before.
         on_append: told how many events were appended; the transaction may still fail.
+
+    Attributes:
+        states: what events left of records.
     """
 
     def __init__(
@@ -55,6 +66,9 @@ class AuditRepository:
         self._on_append = on_append
         self._noted: list[Event] = []
         self._may_follow: frozenset[KeyState] = frozenset({KeyState.CURRENT})
+        self._watch = RecordWatch(session)
+        self._left: list[tuple[str, RecordState]] = []  # with the id of an event that only found them so
+        self.states = StateRepository(session)
 
     def record(
         self,
@@ -121,20 +135,37 @@ class AuditRepository:
             AuditLogDamagedError: the log was changed from outside; the transaction must not be kept.
             SigningKeyError: another key sealed the newest event; likewise.
         """
+        left = self._states_by_event()
         if not self._noted:
             return
         row = self._session.get(AuditHeadRow, 1, with_for_update=True, populate_existing=True)
         head = self._head_to_follow(row)
         sealed: list[SealedEvent] = []
         for event in self._noted:
-            sealed.append(seal(event, head, self._ring))
+            records_hash = states_digest(left[event.event_id])
+            sealed.append(seal(event, head, self._ring, records_hash=records_hash))
             head = head_of(sealed[-1], self._ring)
         self._session.execute(insert(AuditEventRow), [_values(event) for event in sealed])
+        self.states.add([(event.seq, state) for event in sealed for state in left[event.event_id]])
         if row is not None:
             row.seq, row.hash, row.key_id, row.seal = head.seq, head.hash, head.key_id, head.seal
         self._session.flush()
         self._noted.clear()
         self._on_append(len(sealed))
+
+    def _states_by_event(self) -> Mapping[str, list[RecordState]]:
+        """The states that each noted event leaves; an event is noted where records changed without one."""
+        states = self._watch.take()
+        if states and not self._noted:
+            self.record(SYSTEM, action="records.written", object_type="records", object_id=states[0].table)
+        by_event: dict[str, list[RecordState]] = defaultdict(list)
+        about = {event.object_id: event.event_id for event in self._noted}
+        for state in states:
+            by_event[about.get(state.key, self._noted[-1].event_id)].append(state)
+        for event_id, state in self._left:
+            by_event[event_id].append(state)
+        self._left = []
+        return by_event
 
     def head(self) -> Head | None:
         """The head as stored, None where there is none."""
@@ -158,6 +189,42 @@ class AuditRepository:
             if len(batch) < _BATCH:
                 return
             last = batch[-1].seq
+
+    def compare_records(self, progress: Callable[[int], None]) -> Comparison:
+        """The result of comparing every proven record with the newest event about it.
+
+        Args:
+            progress: told now and then how many records are done.
+        """
+        return RecordComparison(self._session, progress).run()
+
+    def keys_without_state(self, table: str) -> list[str]:
+        """The keys of the records of a proven table that no event tells of."""
+        return [key for key, _ in without_state(self._session, proven_table(table))]
+
+    def take_up(self, identity: Identity, table: str, keys: Sequence[str]) -> int:
+        """The number of those records, none of which has a state, that an event now tells of as they are."""
+        found = proven_table(table).read(self._session, keys, to_write=True)
+        known = self.states.present(table, found)
+        states = [state_of(table, key, values) for key, values in found.items() if key not in known]
+        if states:
+            details = {"table": table, "n": len(states)}
+            event_id = self.record(
+                identity, action=TAKEN_UP, object_type="records", object_id=table, details=details
+            )
+            self._left += ((event_id, state) for state in states)
+        return len(states)
+
+    def has(self, action: str) -> bool:
+        """True when there is an event of this very action."""
+        query = select(AuditEventRow.seq).where(AuditEventRow.action == action).limit(1)
+        return self._session.scalar(query) is not None
+
+    def newest(self, action: str) -> SealedEvent | None:
+        """The newest event of this very action, None without one."""
+        query = self._select().where(AuditEventRow.action == action)
+        row = self._session.execute(query.order_by(AuditEventRow.seq.desc()).limit(1)).one_or_none()
+        return None if row is None else read_row(row)
 
     def page(
         self, wanted: EventFilter, *, before: int | None = None, limit: int = _BATCH

@@ -25,6 +25,7 @@ _TEXTS = (
     "hash",
     "key_id",
     "seal",
+    "records_hash",
 )
 
 

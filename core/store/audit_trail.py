@@ -4,6 +4,7 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 from core.audit.chain import Anchor, Keyring, anchor_of, keyring
 from core.domain.errors import WorkbenchError
 from core.store.anchor_file import AnchorFile
+from core.store.anchor_place import AnchorPlace
 from core.store.audit_events import AuditRepository
 from core.store.clock import now_utc
 from core.store.unit_of_work import Store
@@ -30,6 +32,7 @@ class AuditTrail:
         engine: the database.
         ring: seals and verifies.
         anchors: where anchors go; None for a log that is thrown away with its database.
+        copy: a second place for them, which whoever holds the first cannot write to; None without one.
         clock: tells the time, UTC.
     """
 
@@ -39,10 +42,13 @@ class AuditTrail:
         ring: Keyring,
         *,
         anchors: AnchorFile | None,
+        copy: AnchorPlace | None = None,
         clock: Callable[[], datetime] = now_utc,
     ) -> None:
         self.ring = ring
         self.anchors = anchors
+        self.copy = copy
+        self._copying = ThreadPoolExecutor(1, "anchors") if copy else None  # so that nobody waits for it
         self._engine = engine
         self._clock = clock
         self._counting = threading.Lock()
@@ -92,13 +98,25 @@ class AuditTrail:
             except OSError:
                 self._count(EVERY_EVENTS)  # due again with the next event
                 raise
+            if self._copying is not None:
+                self._copying.submit(self._copy, anchor)
             return anchor
 
     def close(self) -> None:
-        """Anchor what was not anchored yet."""
+        """Anchor what was not anchored yet, and wait for the second place."""
         if self._n_events:
             self._n_events = EVERY_EVENTS
             self.after_write()
+        if self._copying is not None:
+            self._copying.shutdown()
+
+    def _copy(self, anchor: Anchor) -> None:
+        """Keep the anchor in the second place, too; a failure is logged, and the next anchor tries again."""
+        assert self.copy is not None
+        try:
+            self.copy.append(anchor)
+        except OSError:
+            log.exception("the anchor of event %d could not be written to the second place", anchor.seq)
 
     def _count(self, n_events: int) -> None:
         with self._counting:

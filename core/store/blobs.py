@@ -125,6 +125,19 @@ class BlobStore:
         """True when bytes are stored under `sha256`; they are not verified."""
         return self.path(sha256).is_file()
 
+    def is_whole(self, sha256: str) -> bool:
+        """True when the stored bytes have the digest that they are stored under; read a piece at a time.
+
+        Raises:
+            BlobNotFoundError: nothing is stored under it.
+            OSError: it cannot be read.
+        """
+        try:
+            with self.path(sha256).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        except FileNotFoundError:
+            raise BlobNotFoundError(f"no image {sha256[:12]} is stored") from None
+
     def path(self, sha256: str) -> Path:
         """Path of the bytes of `sha256`, whether they exist or not.
 

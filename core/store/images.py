@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.domain.radiograph import PitchSource, PixelPitch, Polarity, Radiograph
+from core.store.record_watch import proven_table
 from core.store.tables import ImageRow
 
 _MAX_NAME_LENGTH = 255
@@ -118,6 +119,11 @@ class ImageRepository:
         """True when a picture of this file is stored."""
         query = select(ImageRow.sha256).where(ImageRow.file_sha256 == file_sha256).limit(1)
         return self._session.scalar(query) is not None
+
+    def files(self) -> set[str]:
+        """The digest of every original file, whatever stands in the column."""
+        images = proven_table("images").all(self._session)
+        return {str(values["file_sha256"]) for _, values in images}
 
     def total_bytes(self) -> int:
         """Size of all originals together, each file counted once."""

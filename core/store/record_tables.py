@@ -184,6 +184,20 @@ class AuditEventRow(Base):
     hash: Mapped[str] = mapped_column(String(64))
     key_id: Mapped[str] = mapped_column(String(8))
     seal: Mapped[str] = mapped_column(String(64))
+    records_hash: Mapped[str | None] = mapped_column(String(64))
+
+
+class AuditStateRow(Base):
+    """A record as an event left it, as digests: what `core.audit.records` compares the record with."""
+
+    __tablename__ = "audit_states"
+    __table_args__ = (Index("ix_audit_states_record", "table_name", "record_key", "seq"),)
+
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    table_name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    record_key: Mapped[str] = mapped_column(String(160), primary_key=True)
+    digest: Mapped[str | None] = mapped_column(String(64))
+    fields: Mapped[str] = mapped_column(Text)
 
 
 class AuditHeadRow(Base):

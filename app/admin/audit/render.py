@@ -1,13 +1,19 @@
 """Draws the audit page."""
 
-import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 import streamlit as st
 
 from app.admin.audit import state
-from app.admin.audit.rows import event_facts, finding_rows, headline, table_rows
+from app.admin.audit.rows import (
+    event_facts,
+    finding_rows,
+    headline,
+    last_headline,
+    progress_text,
+    table_rows,
+)
 from app.shared.downloads import made_on_demand
 from app.shared.lists.render import ROW_PX, draw_rows, draw_turns
 from app.shared.resources import resources
@@ -40,11 +46,9 @@ def draw_bar(service: AuditService, identity: Identity) -> bool:
 def verify(service: AuditService, identity: Identity) -> None:
     """Verify with progress; pressing anything on the page, such as Cancel, ends it without harm."""
     place = st.empty()
-    started = time.monotonic()
 
-    def show(done: int, total: int) -> None:
-        left_s = (time.monotonic() - started) / done * (total - done)
-        bar.progress(done / total, text=f"{done:,} of {total:,} events, about {left_s:.0f} s left")
+    def show(what: str, done: int, total: int) -> None:
+        bar.progress(done / total if total else 1.0, text=progress_text(what, done, total))
 
     with place.container(horizontal=True, vertical_alignment="center"):
         bar = st.progress(0.0, text="Reading the log")
@@ -54,10 +58,11 @@ def verify(service: AuditService, identity: Identity) -> None:
     state.audit_state().verification = (result, datetime.now(UTC))
 
 
-def draw_verification() -> None:
-    """The result of the last verification; findings, and advice on them."""
+def draw_verification(service: AuditService, identity: Identity) -> None:
+    """The result of the last verification; findings, and advice on them where it was made here."""
     kept = state.audit_state().verification
     if kept is None:
+        st.markdown(last_headline(service.last_verification(identity)))
         return
     result, at = kept
     st.markdown(headline(result, at))
@@ -76,7 +81,7 @@ def draw_verification() -> None:
         key="audit_log.findings",
     )
     st.caption(
-        "Keep the database and the file of anchors as they are now, and compare with a backup: "
+        "Keep the database, the originals and the file of anchors as they are, and compare with a backup: "
         "what a finding names was changed from outside of RadiKal."
     )
 

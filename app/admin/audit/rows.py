@@ -7,7 +7,7 @@ from typing import Any
 
 from core.audit.canonical import moment_text
 from core.audit.findings import Verification
-from core.services.auditing import NamedEvent, anchored_text, moment
+from core.services.auditing import LastVerification, NamedEvent, anchored_text, moment
 
 
 def table_rows(events: Sequence[NamedEvent]) -> list[dict[str, Any]]:
@@ -48,16 +48,36 @@ def event_facts(named: NamedEvent) -> dict[str, str]:
         "Previous": event.previous_hash,
         "Hash": event.hash,
         "Seal": f"{event.seal} · key {event.key_id}",
+        "Records": event.records_hash or "",
     }
 
 
 def headline(result: Verification, at: datetime) -> str:
     """The result of verifying in one line of Markdown."""
-    told = f"{result.n_events:,} events verified at {at:%H:%M:%S} UTC"
-    if result.is_whole:
-        return f":green[**Whole**] · {told} · {anchored_text(result)}"
-    count = "1 finding" if result.n_findings == 1 else f"{result.n_findings:,} findings"
-    return f":red[**Not whole: {count}**] · {told} · {anchored_text(result)}"
+    checked = result.records
+    compared = f", {checked.n_records:,} records, {checked.n_originals:,} originals" if checked else ""
+    told = f"{result.n_events:,} events{compared} verified at {at:%H:%M:%S} UTC"
+    return f"{_word(result.n_findings)} · {told} · {anchored_text(result)}"
+
+
+def last_headline(last: LastVerification | None) -> str:
+    """The last verification that the log tells of, in one line of Markdown."""
+    if last is None:
+        return ":gray[**Not verified yet**] · verifying compares the log, all records and all originals"
+    told = f"{last.n_events:,} events, verified on {moment(last.at)} by {last.by}"
+    return f"{_word(last.n_findings)} · {told}"
+
+
+def progress_text(what: str, done: int, total: int) -> str:
+    """What is read, and how far."""
+    return f"{done:,} {what} compared" if total <= done else f"{done:,} of {total:,} {what}"
+
+
+def _word(n_findings: int) -> str:
+    if not n_findings:
+        return ":green[**Whole**]"
+    count = "1 finding" if n_findings == 1 else f"{n_findings:,} findings"
+    return f":red[**Not whole: {count}**]"
 
 
 def finding_rows(result: Verification) -> list[dict[str, Any]]:
