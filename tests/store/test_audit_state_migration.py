@@ -13,7 +13,7 @@ from tests.audit_store import ADMIN, AuditedStore
 from tests.records import add_user
 from tests.store.test_disposition_migration import downgrade
 
-BEFORE = "r0008"
+BEFORE = "r0013"
 
 
 @pytest.fixture

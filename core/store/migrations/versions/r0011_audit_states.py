@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "r0011"
-down_revision = "r0008"
+down_revision = "r0013"
 branch_labels = None
 depends_on = None
 #: Tables about persons, with their primary keys.
