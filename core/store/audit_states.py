@@ -73,8 +73,9 @@ def _raw(column: ColumnElement[Any], dialect: str) -> ColumnElement[Any]:
 
 
 def _state(row: Row[Any]) -> tuple[int, RecordState]:
+    raw: Sequence[Any] = row[1:]
     texts = (
         bytes(value).decode("utf-8", "surrogateescape") if isinstance(value, bytes | memoryview) else value
-        for value in row[1:]
+        for value in raw
     )
     return row[0], RecordState(*texts)

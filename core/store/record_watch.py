@@ -41,7 +41,7 @@ class RecordWatch:
             self._note(inspect(row).mapper, row, is_removed=True)
 
     def _note(self, mapper: Any, row: Any, *, is_removed: bool = False) -> None:
-        name = mapper.local_table.name
+        name = mapper.local_table.description
         if name in _PROVEN:
             key = proven_table(name).key_of(mapper.primary_key_from_instance(row))
             self._add(name, key, is_removed=is_removed)
@@ -51,7 +51,7 @@ class RecordWatch:
         if not (execution.is_update or execution.is_delete or execution.is_insert):
             return
         mapper = execution.bind_mapper
-        name = mapper.local_table.name if mapper is not None else ""
+        name = mapper.local_table.description if mapper is not None else ""
         if mapper is None or name not in _PROVEN:
             return
         assert not execution.is_insert, f"rows of {name} are added one by one, so that each is proven"
