@@ -52,6 +52,7 @@ def set_up(settings: Settings) -> SetUp:
         services.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         require(_before_upgrade(services))
         upgrade(services.database)
+        services.audit.take_up(COMMAND_LINE)
         sweep_originals(services.blobs, services.store)
         registered = register_shipped(CHECKPOINTS, services.registry)
         services.alias_history.observe(kind=ChangeKind.SETUP, by=COMMAND_LINE)
