@@ -77,7 +77,7 @@ def test_after_the_taking_up_a_change_and_an_added_record_are_found(
     found = service.verify(ADMIN).findings
     assert [fault.kind for fault in found] == [FindingKind.RECORD_ADDED, FindingKind.RECORD_CHANGED]
     assert "user u-mine is there, but no event left it" in found[0].sentence
-    assert "user u-old: role is not what event 5 (records.taken_up" in found[1].sentence
+    assert "user u-old: role is not what event 4 (records.taken_up" in found[1].sentence
 
 
 def test_every_person_has_a_salt_of_their_own_and_goes_back_without(
