@@ -149,8 +149,8 @@ def test_filters_find_what_they_say(audited: AuditedStore, wanted: EventFilter, 
         ),
         (
             ["INSERT INTO audit_events SELECT 11, 'f', at, actor_id, action, object_type, object_id, "
-             "before_hash, after_hash, request_id, details, hash, hash, key_id, seal, records_hash FROM audit_events "
-             "WHERE seq = 10"],
+             "before_hash, after_hash, request_id, details, hash, hash, key_id, seal, records_hash "
+             "FROM audit_events WHERE seq = 10"],
             [(FindingKind.INSERTED, 11)],
         ),
     ],
