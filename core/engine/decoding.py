@@ -12,8 +12,10 @@ from torch import Tensor
 from core.domain.detections import FloatArray, View
 from core.engine.merging import RawBoxes, mark_cut
 from core.engine.network import STRIDES, LevelOutput
+from core.engine.tiling import TILE_PX, WHOLE_PX
 
-#: Candidates a view may pass on to merging.
+#: Candidates a view may pass on to merging; views larger than a whole image ever is, so many for each
+#: `TILE_PX` squared of them.
 MAX_PER_VIEW = 2000
 #: A class needs at least this share of the softmax, else the box stays unclassified.
 CLASS_EVIDENCE = 0.5
@@ -37,7 +39,7 @@ class Candidates:
 
 
 def candidates_of(outputs: Sequence[LevelOutput], score_floors: Sequence[float]) -> list[Candidates]:
-    """The candidates of each of the B views of a batch, at most `MAX_PER_VIEW` a view.
+    """The candidates of each of the B views of a batch, at most `MAX_PER_VIEW` for each.
 
     Everywhere only the scores become float32; distances and classes are gathered in the network's own
     format. All levels and views are decoded together, so that a GPU is waited for once.
@@ -96,7 +98,7 @@ def _strongest(
     shapes: Sequence[tuple[int, int]],
 ) -> Candidates:
     """The strongest cells of one view. `place` counts through the levels of these (rows, columns)."""
-    order = np.argsort(-scores, kind="stable")[:MAX_PER_VIEW]
+    order = np.argsort(-scores, kind="stable")[: _most(shapes[0])]
     place = place[order]
     starts = np.cumsum([0, *(rows * cols for rows, cols in shapes)])
     level = np.searchsorted(starts, place, side="right") - 1
@@ -104,6 +106,12 @@ def _strongest(
     row, col = np.divmod(place - starts[level], columns)
     cell = np.stack((level, row, col), axis=1)
     return Candidates(scores[order], distances[order], cell, _class_of(logits[order]))
+
+
+def _most(finest: tuple[int, int]) -> int:
+    """Candidates that a view may pass on, by the (rows, columns) of its finest level."""
+    area_px = finest[0] * finest[1] * STRIDES[0] ** 2
+    return MAX_PER_VIEW if area_px <= WHOLE_PX**2 else MAX_PER_VIEW * area_px // TILE_PX**2
 
 
 def _class_of(logits: FloatArray) -> npt.NDArray[np.int64]:

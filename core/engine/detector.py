@@ -33,7 +33,7 @@ from core.engine.network import (
 )
 from core.engine.outline_map import OutlineMap
 from core.engine.precision import fast_dtype
-from core.engine.tiling import views_of
+from core.engine.tiling import BANDS, TILES, views_of
 
 #: Everything below is dropped at once; AP is measured from here up.
 SCORE_FLOOR = 0.01
@@ -77,6 +77,7 @@ class Detector:
         dtype: number format of the copy that detects; None takes the fastest one here.
         views_at_once: equal-sized views in one batch; None takes what suits the device.
         least_px: sides of a view, as `views_of` takes it: those of the crops it was trained on.
+        is_banded: how a film is cut, as `views_of` takes it.
         fusion: how boxes and outlines are brought together; None reports the boxes alone.
 
     Attributes:
@@ -95,6 +96,7 @@ class Detector:
         dtype: torch.dtype | None = None,
         views_at_once: int | None = None,
         least_px: int = 0,
+        is_banded: bool = False,
         fusion: Fusion | None = None,
     ) -> None:
         if fusion is not None and network.mask is None:
@@ -109,7 +111,7 @@ class Detector:
         )
         is_cuda = device.type == "cuda"
         self._fast = GraphedNetwork(fast.predict) if is_cuda else fast.predict
-        self._least_px = least_px
+        self._least_px, self._is_banded = least_px, is_banded
         self._fusion = fusion
         self._views_at_once = views_at_once or (GPU_VIEWS_AT_ONCE if is_cuda else 1)
         # outputs of a replayed graph last until the next one
@@ -125,7 +127,15 @@ class Detector:
         network, metadata = read_network(weights)
         polarity, least_px = Polarity(metadata.get("polarity", "unknown")), int(metadata.get("crop_px", 0))
         fusion = Fusion.from_json(metadata["fusion"]) if "fusion" in metadata else None
-        return cls(network, polarity, torch.device(device), dtype=dtype, least_px=least_px, fusion=fusion)
+        return cls(
+            network,
+            polarity,
+            torch.device(device),
+            dtype=dtype,
+            least_px=least_px,
+            is_banded=metadata.get(TILES) == BANDS,
+            fusion=fusion,
+        )
 
     def view_tensor(self, image: FloatArray, view: View) -> Tensor:
         """(1, 1, h, w) float32: exactly what the network sees of `view`, padded to multiples of 32.
@@ -168,7 +178,7 @@ class Detector:
     def look_at(self, requests: Sequence[Request]) -> list[Sighting]:
         """The output of both heads for each request, before fusion; the floors are those of boxes."""
         sizes = [(request.image.shape[1], request.image.shape[0]) for request in requests]
-        views = [views_of(*size, self._least_px) for size in sizes]
+        views = [views_of(*size, self._least_px, is_banded=self._is_banded) for size in sizes]
         maps = [OutlineMap(*size) if self.network.mask is not None else None for size in sizes]
         jobs = [_Job(i, number, view) for i, own in enumerate(views) for number, view in enumerate(own)]
         parts: dict[tuple[int, int], RawBoxes] = {}

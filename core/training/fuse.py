@@ -20,6 +20,7 @@ from core.domain.radiograph import Polarity
 from core.engine.detector import SCORE_FLOOR, Detector, Request, read_network
 from core.engine.fusion import Candidates, Fusion
 from core.engine.indications import Sighting, paired
+from core.engine.tiling import BANDS, TILES
 from core.imaging.normalise import normalise
 from core.simulate.config import SimulationConfig
 from core.simulate.kinds import mix_with
@@ -48,7 +49,7 @@ class Looks(Protocol):
 
 
 def fuse(run: Path, *, seed: int, count: int) -> Path:
-    """The weights of `run`, with the fusion in their header.
+    """The weights of `run`, with the fusion in their header, and the way that films are cut from now on.
 
     Args:
         run: folder with `weights.safetensors`.
@@ -63,6 +64,7 @@ def fuse(run: Path, *, seed: int, count: int) -> Path:
     network, header = read_network(path)
     if network.mask is None:
         raise ModelArtefactError(f"{path} has no mask head, so there is nothing to fuse")
+    header |= {TILES: BANDS}
     header["fusion"] = fitted(Detector.load(path), seed=seed, count=count).to_json()
     save_file(load_file(path), path, header)
     return path

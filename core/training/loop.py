@@ -29,6 +29,7 @@ from core.engine.network import (
     load_state,
 )
 from core.engine.precision import fast_dtype
+from core.engine.tiling import BANDS, TILES
 from core.imaging.normalise import is_inverted
 from core.training.averaging import WeightAverage
 from core.training.checkpoint import load_checkpoint, save_checkpoint
@@ -138,6 +139,7 @@ def write_weights(path: Path, network: nn.Module, recipe: Recipe, fusion: str | 
         "polarity": recipe.polarity.value,
         "model": recipe.model,
         "crop_px": str(recipe.schedule.crop_px),
+        TILES: BANDS,
     }
     if fusion is not None:
         metadata["fusion"] = fusion

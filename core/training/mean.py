@@ -16,12 +16,13 @@ from safetensors.torch import load_file, save_file
 
 from core.domain.errors import ModelArtefactError
 from core.engine.detector import read_network
+from core.engine.tiling import TILES
 from core.training.command import exit_code
 from core.training.manifest import write_entries
 
 _WEIGHTS, _MANIFEST = "weights.safetensors", "manifest.json"
 #: Header fields of weights; those of one mean must agree where they are present.
-_HEADER = ("network", "polarity", "model", "crop_px")
+_HEADER = ("network", "polarity", "model", "crop_px", TILES)
 
 
 def average_runs(runs: Sequence[Path], out: Path) -> Path:

@@ -76,6 +76,14 @@ def test_equal_scores_keep_the_order_of_the_cells_and_only_so_many_pass():
     assert found.cell[:3].tolist() == [[3, 4, 4], [0, 0, 0], [0, 0, 1]]
 
 
+@pytest.mark.parametrize(("side", "expected"), [(1280, MAX_PER_VIEW), (1536, 4500)])
+def test_a_view_larger_than_a_whole_image_may_pass_on_more(side, expected):
+    outputs = silent_outputs(side=side)
+    outputs[0].score_logit[:] = 0.0
+    (found,) = candidates_of(outputs, [0.3])
+    assert len(found.scores) == expected
+
+
 def test_each_view_of_a_batch_has_its_own_floor_and_what_it_would_have_alone():
     torch.manual_seed(4)
     outputs = [LevelOutput(*(torch.randn_like(part) for part in level)) for level in silent_outputs(batch=3)]

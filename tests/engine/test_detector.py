@@ -102,6 +102,20 @@ def test_weights_say_how_large_the_crops_were(weights, tmp_path):
     assert view == View(-60, -110, 260, 210)
 
 
+def test_weights_say_how_a_film_is_cut(weights, tmp_path):
+    """Weights of before say nothing, and keep the square tiles that they were calibrated on."""
+    network, metadata = read_network(weights)
+    banded = tmp_path / "banded.safetensors"
+    save_file(network.state_dict(), banded, metadata | {"tiles": "bands"})
+    film = np.random.default_rng(5).random((1320, 1500), dtype=np.float32)
+    sizes = [
+        {(o.view.x1 - o.view.x0, o.view.y1 - o.view.y0) for o in Detector.load(path).detect(film).origins}
+        for path in (weights, banded)
+    ]
+    assert (1024, 1024) in sizes[0]
+    assert sizes[1] <= {(1500, 1320)}
+
+
 def test_a_tiny_image_is_detected_too(weights):
     assert Detector.load(weights).detect(np.full((3, 5), 0.5, np.float32)) is not None
 

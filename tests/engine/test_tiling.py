@@ -1,8 +1,10 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from core.domain.detections import View
-from core.engine.tiling import COARSE_SCALE, OVERLAP_PX, TILE_PX, inner_edges, views_of
+from core.engine.tiling import COARSE_SCALE, OVERLAP_PX, TILE_AREA_PX, TILE_PX, inner_edges, views_of
 
 
 def test_a_casting_is_one_view():
@@ -33,6 +35,45 @@ def test_tiles_cover_every_pixel_and_overlap(width, height):
     starts = sorted({(v.x0, v.x1) for v in views})
     for (_, end), (start, _) in zip(starts, starts[1:], strict=False):
         assert end - start >= OVERLAP_PX
+
+
+def test_a_film_lower_than_a_tile_and_a_half_is_one_row_of_bands():
+    bands = [v for v in views_of(5000, 1300, is_banded=True) if v.scale == 1.0]
+    assert [(v.x0, v.x1) for v in bands] == [(0, 1760), (1620, 3380), (3240, 5000)]
+    assert {(v.y0, v.y1) for v in bands} == {(0, 1300)}
+
+
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [(5000, 1300), (1281, 300), (300, 4000), (2900, 2900), (12000, 3000), (20000, 400), (1281, 1281)],
+)
+def test_bands_cover_every_pixel_overlap_and_read_no_more_than_squares(width, height):
+    bands, squares = (
+        [v for v in views_of(width, height, is_banded=banded) if v.scale == 1.0] for banded in (True, False)
+    )
+    covered = np.zeros((height, width), np.int32)
+    for v in bands:
+        covered[v.y0 : v.y1, v.x0 : v.x1] += 1
+        assert (v.x1 - v.x0) * (v.y1 - v.y0) <= TILE_AREA_PX
+    assert covered.min() >= 1
+    for edges in ({(v.x0, v.x1) for v in bands}, {(v.y0, v.y1) for v in bands}):
+        for (_, end), (start, _) in pairwise(sorted(edges)):
+            assert end - start >= OVERLAP_PX
+    assert _area(bands) <= _area(squares)
+
+
+def _area(views):
+    return sum((v.x1 - v.x0) * (v.y1 - v.y0) for v in views)
+
+
+@pytest.mark.parametrize("size", [(768, 572), (1280, 1280), (350, 151)])
+def test_an_image_that_is_seen_whole_is_never_cut_into_bands(size):
+    assert views_of(*size, 320, is_banded=True) == views_of(*size, 320)
+
+
+def test_a_low_strip_of_bands_reaches_beyond_the_image_as_far_as_the_crops_did():
+    full = [v for v in views_of(9000, 100, 256, is_banded=True) if v.scale == 1.0]
+    assert {(v.y0, v.y1) for v in full} == {(-78, 178)}
 
 
 def test_a_film_gets_a_coarse_pass():

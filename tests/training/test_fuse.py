@@ -99,3 +99,4 @@ def test_the_header_keeps_what_it_held_beside_the_fusion(run, monkeypatch):
     header = read_network(folder / "weights.safetensors")[1]
     assert Fusion.from_json(header["fusion"]) == plain
     assert (header["polarity"], header["model"], header["crop_px"]) == ("film", "weld", "256")
+    assert header["tiles"] == "bands"

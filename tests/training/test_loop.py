@@ -60,7 +60,9 @@ def test_training_lowers_the_loss_and_writes_usable_weights(tmp_path, images):
     assert figures[-1]["box"] < figures[0]["box"]
     assert job.seen[-1] == (150, 150)
     assert Detector.load(path).polarity is Polarity.FILM
-    assert int(read_network(path)[1]["crop_px"]) == recipe(150).schedule.crop_px
+    header = read_network(path)[1]
+    assert int(header["crop_px"]) == recipe(150).schedule.crop_px
+    assert header["tiles"] == "bands"
 
 
 def test_a_resumed_run_ends_as_an_uninterrupted_one(tmp_path, images, monkeypatch):
