@@ -1,7 +1,7 @@
 """Making an installation ready: schema, shipped models, first account; what must be right before serving."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from core.audit.key_state import KeyState, key_problem, key_state, lost_key_file
@@ -75,7 +75,7 @@ def require_ready(settings: Settings) -> list[str]:
         return [*stay_open, *problems(services.checks.all(), is_vital=False)]
 
 
-def require(checks: Sequence[Check]) -> None:
+def require(checks: Iterable[Check]) -> None:
     """Return when nothing vital is wrong.
 
     Raises:
@@ -137,12 +137,16 @@ def _require_rotatable(state: KeyState, problem: str | None, *, is_given: bool, 
         )
 
 
-def _before_upgrade(services: Container) -> list[Check]:
-    """What has to be right before anything is written, of an empty database, too."""
+def _before_upgrade(services: Container) -> Iterator[Check]:
+    """What has to be right before anything is written, of an empty database, too; each looked at in turn."""
     checks = services.checks
-    found = [checks.data_folder(), checks.disk()]
-    head = log_end(services.database)
-    return [*found, checks.originals(), *([checks.signing_key()] if head is not None else [])]
+    yield checks.data_folder()
+    yield checks.disk()
+    if not (database := checks.database()).facts["reachable"]:
+        yield database
+    yield checks.originals()
+    if log_end(services.database) is not None:
+        yield checks.signing_key()
 
 
 def _strange_films(services: Container) -> list[str]:

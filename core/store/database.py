@@ -98,7 +98,9 @@ def upgrade(engine: Engine) -> None:
             if dangling := dangling_references(connection):
                 raise ConfigurationError(f"DATABASE_URL: {dangling[0]}; restore a backup")
     except (SQLAlchemyError, DatabaseUnavailableError) as error:
-        raise ConfigurationError(f"DATABASE_URL: {_first_line(error.__cause__ or error)}") from error
+        is_told = isinstance(error, DatabaseUnavailableError) and engine.dialect.name == "sqlite"
+        cause = error if is_told else error.__cause__ or error  # a server says why it was not reached
+        raise ConfigurationError(f"DATABASE_URL: {_first_line(cause)}") from error
 
 
 def known_revisions() -> tuple[str, frozenset[str]]:

@@ -26,8 +26,8 @@ _READ_ONLY = (
     "before is safe. An administrator has to give the right to write"
 )
 _NOT_OPENED = (
-    "the database file cannot be opened; nothing was changed. Is its disk mounted, and may the user that "
-    "runs RadiKal open it?"
+    "the database file cannot be opened; nothing was changed. Is its disk mounted for writing, and may the "
+    "user that runs RadiKal open it?"
 )
 _FAILING = (
     "the disk of the database does not take or give what it should; nothing was changed. Is it full, or "

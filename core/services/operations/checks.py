@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -199,7 +199,7 @@ class CheckService:
         return None if known[1] == sha256 else "the weights of this version have changed on disk"
 
 
-def problems(checks: Sequence[Check], *, is_vital: bool) -> Iterator[str]:
+def problems(checks: Iterable[Check], *, is_vital: bool) -> Iterator[str]:
     """The sentences of what is wrong and vital, or not vital."""
     return (check.problem for check in checks if check.problem is not None and check.is_vital is is_vital)
 
