@@ -10,7 +10,7 @@ from app.auth.render import draw_password_change, draw_sign_in
 from app.auth.state import SIGN_IN
 from app.shared.access import draw_notice, require_page, run_as, visitor_identity
 from app.shared.header import draw_header, draw_style
-from app.shared.incident import incident
+from app.shared.incident import incident, reassured
 from app.shared.navigation import PAGES, PageEntry, first_page, landing_page
 from app.shared.state import chosen_model, prepare_model_choice, start_over_for, take_arrival
 from core.domain.accounts import Identity, Role
@@ -123,6 +123,6 @@ def main() -> None:
 try:
     main()
 except WorkbenchError as error:
-    st.error(f"{error}. What was stored before is safe.")
+    st.error(reassured(error))
 except Exception:  # noqa: BLE001 - the page's edge: logged with its traceback, told with a reference
     st.error(incident("This page"))

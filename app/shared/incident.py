@@ -37,6 +37,12 @@ def incident(doing: str, *, is_worth_repeating: bool = True) -> str:
     return f"{doing} failed unexpectedly. What was stored is safe; try again, and name reference {reference}."
 
 
+def reassured(error: WorkbenchError) -> str:
+    """The error as sentences that say, once, that what was stored before is safe."""
+    told = f"{error}."
+    return told if "is safe" in told else f"{told} What was stored before is safe."
+
+
 def refusal_of(event: Mapping[str, Any], doing: str, save: Callable[[], object]) -> dict[str, Any]:
     """Save an edit of the viewer and return what it is told: nothing, or its number `edit` and a `message`.
 
