@@ -12,9 +12,11 @@ from app.shared.access import draw_notice, require_page, run_as, visitor_identit
 from app.shared.header import draw_header, draw_style
 from app.shared.incident import incident, reassured
 from app.shared.navigation import PAGES, PageEntry, first_page, landing_page
+from app.shared.resources import MODELS
 from app.shared.state import chosen_model, prepare_model_choice, start_over_for, take_arrival
 from core.domain.accounts import Identity, Role
 from core.domain.errors import WorkbenchError
+from core.domain.kinds import MODEL_NAMES
 from core.logs import bound
 
 _HERE = Path(__file__).parent
@@ -86,7 +88,7 @@ def draw_for_somebody(identity: Identity) -> None:
         return
     current, entry = navigate(identity.role)
     land_on_own_page(identity.role, entry)
-    prepare_model_choice()
+    prepare_model_choice(MODEL_NAMES if entry.all_models else MODELS)
     draw_header(identity, None if entry.names_model else chosen_model())
     draw_notice()
     require_page(entry.url_path)

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from core.services.images.samples import SampleLibrary
     from core.services.inference.detecting import DetectService
     from core.services.inference.explaining import ExplainService
+    from core.services.inference.picking import PickService
     from core.services.labels.version_disagreements import VersionDisagreements
     from core.services.reports.reporting import ReportingService
     from core.services.reports.verifying import VerifyingService
@@ -146,6 +147,12 @@ class Container(Foundations):
         from core.services.inference.detecting import DetectService
 
         return DetectService(self.served, device=self.settings.device)
+
+    @cached_property
+    def picking(self) -> PickService:
+        from core.services.inference.picking import PickService
+
+        return PickService(self.served, self.detect)
 
     @cached_property
     def explain(self) -> ExplainService:

@@ -74,7 +74,7 @@ def stored_ablations() -> dict[str, Mapping[str, Any]]:
 def shipped_cards() -> list[tuple[str, Mapping[str, Any]]]:
     """Title and card of each shipped version, by folder name."""
     return [
-        (path.parent.name.replace("-", " "), yaml.safe_load(path.read_text(encoding="utf-8")))
+        (" ".join(path.parent.name.rsplit("-", 1)), yaml.safe_load(path.read_text(encoding="utf-8")))
         for path in sorted(CHECKPOINTS.glob("*/card.yaml"))
     ]
 

@@ -4,8 +4,9 @@ import streamlit as st
 
 from app.models.versions import render, state
 from app.shared.access import require_page
-from app.shared.resources import MODELS, resources
+from app.shared.resources import resources
 from app.shared.state import chosen_model
+from core.domain.kinds import MODEL_NAMES
 
 
 def draw() -> None:
@@ -18,7 +19,7 @@ def draw() -> None:
         return
     versions = service.all(identity, chosen_model())
     chosen = state.chosen(versions)
-    render.draw_bar(identity, [name for name in MODELS if name in registered], versions)
+    render.draw_bar(identity, [name for name in MODEL_NAMES if name in registered], versions)
     render.draw_notices(identity)
     table, detail = st.columns([11, 9], gap="small")
     with table:

@@ -5,14 +5,17 @@ from functools import cache
 from pathlib import Path
 from shutil import copyfile
 
+import numpy as np
 import torch
 import yaml
 from safetensors.torch import save
 
+from core.calibrate.familiarity import FamiliarityReference
 from core.domain.errors import ModelNotFoundError
 from core.domain.model_version import ModelVersion
+from core.engine.appearance import N_STAGES
 from core.engine.network import IndicationNetwork, NetworkConfig
-from core.registry.artefact import file_sha256, read_artefact
+from core.registry.artefact import FAMILIARITY, file_sha256, read_artefact
 
 TINY = NetworkConfig(stem_width=8, widths=(8, 8, 8, 8), channels=8, head_convolutions=1)
 
@@ -61,6 +64,19 @@ def write_artefact(
     (folder / "calibration.json").write_text(json.dumps(record | (calibration or {})))
     images = [{"sha256": sha256, "file_name": f"{i}.png"} for i, sha256 in enumerate(trained_on)]
     (folder / "manifest.json").write_text(json.dumps({"images": images}))
+    return folder
+
+
+def write_familiarity(folder: Path, *, limit: float) -> Path:
+    """The folder, now with a reference of its tiny network: what is farther than `limit` is strange.
+
+    Every image is at a distance above 0 and below 100.
+    """
+    n = sum(TINY.widths[:N_STAGES])
+    examples = np.zeros((1, n), np.float32)
+    weights = file_sha256(folder / "weights.safetensors")
+    found = FamiliarityReference(weights, examples[0], examples[0] + 1, examples, limit, {"n_parts": 1})
+    (folder / FAMILIARITY).write_text(found.to_json(), encoding="utf-8")
     return folder
 
 

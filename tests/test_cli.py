@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from core.cli import main
 from core.simulate.config import SimulationConfig
 from core.simulate.dataset import write_dataset
-from tests.artefacts import write_artefact
+from tests.artefacts import write_artefact, write_familiarity
 from tests.empty_stores import copy_empty_mlflow
 from tests.imaging.pictures import write_dicom
 
@@ -388,3 +388,24 @@ def test_a_shipped_version_that_has_another_number_here_says_under_which_it_ship
     assert "shipped as" not in own
     assert other.startswith("weld v2")
     assert "(shipped as v1)" in other
+
+
+def test_a_strange_part_is_read_by_casting_any_unless_a_version_is_named(run, home, tmp_path, monkeypatch):
+    copy_empty_mlflow(tmp_path / "mlflow.db")
+    _point_at(monkeypatch, tmp_path)
+    for k, name in enumerate(("casting", "casting-any")):
+        made = write_artefact(tmp_path / name, name=name, seed=k, polarity="digital", score_spread=0.3)
+        write_familiarity(made, limit=0.0)
+        assert run("models", "import", made, "--alias", "champion").exit_code == 0
+    asked = ("detect", images(home)[0], "--polarity", "digital", "--model", "casting")
+    told = run(*asked).stdout
+    assert "(casting-any v1, " in told
+    assert "Read by casting-any: this part looks unlike those that taught casting" in told
+    assert "Probability not verified for this kind of image" in told
+    (entry,) = json.loads(run(*asked, "--json", "-").stdout)
+    assert (entry["model"]["name"], entry["picked"][:19]) == ("casting-any", "Read by casting-any")
+    assert entry["familiarity"]["is_familiar"] is False
+    (forced,) = json.loads(run(*asked, "--version", "1", "--json", "-").stdout)
+    assert (forced["model"]["name"], "picked" in forced) == ("casting", False)
+    (other,) = json.loads(run(*asked[:-1], "casting-any", "--json", "-").stdout)
+    assert (other["model"]["name"], "picked" in other) == ("casting-any", False)

@@ -21,9 +21,11 @@ def lay_on_table(inspection: Inspection) -> None:
             stated = Polarity.UNKNOWN
         key = worklist.expect(inspection.image_name, stated, setup, model=model)
         worklist.store(key, inspection.image_sha256)
+        worklist.read_as(key, model)
         current_workspace().worklist.put(
-            identity, key, inspection.image_sha256, inspection.image_name, stated, model, setup
-        )
+            identity, key, inspection.image_sha256, inspection.image_name, stated, model, setup,
+            is_model_chosen=True,
+        )  # fmt: skip
     else:
         key = entry.key
         worklist.read_as(key, inspection.model.name)

@@ -12,10 +12,12 @@ from app.shared.worklist import WorklistEntry
 from core.domain.accounts import Identity
 from core.domain.errors import WorkbenchError
 from core.domain.inspection import DetectionResult
+from core.domain.kinds import model_for_new_parts
 from core.domain.polarity import PolarityDecision
 from core.domain.radiograph import Polarity, Radiograph
 from core.domain.records import Inspection
 from core.logs import bound
+from core.services.inference.picking import Pick
 from core.services.workspaces import Workspace
 
 #: So many keep their pixels; of others only the record is kept, and they are answered again when looked at.
@@ -39,6 +41,15 @@ class Detects(Protocol):
         """The polarity to read the radiograph in."""
 
 
+class Picks(Protocol):
+    """The part of the picking service that the queue calls."""
+
+    def pick(
+        self, radiograph: Radiograph, *, model: str, version: int | None = None, earlier: int | None = None
+    ) -> Pick:
+        """The version that reads the radiograph."""
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """One image under one model version, asked by one visitor; equal questions have equal answers.
@@ -46,6 +57,7 @@ class Question:
     Attributes:
         visitor: user id of who asks; the image lies in that person's workspace.
         polarity: as the visitor stated it, UNKNOWN where not.
+        is_chosen: the visitor chose this model for this image: no other one reads it.
     """
 
     visitor: str
@@ -53,6 +65,7 @@ class Question:
     polarity: Polarity
     model: str
     version: int
+    is_chosen: bool = False
 
 
 class AnswerState(StrEnum):
@@ -95,9 +108,12 @@ class AnalysisQueue:
     An answer is shown only after it was kept in the visitor's workspace; the history lists it once opened.
     """
 
-    def __init__(self, workspace_of: Callable[[Identity], Workspace], detect: Detects) -> None:
+    def __init__(
+        self, workspace_of: Callable[[Identity], Workspace], detect: Detects, picking: Picks
+    ) -> None:
         self._workspace_of = workspace_of
         self._detect = detect
+        self._picking = picking
         self._answers: OrderedDict[Question, Answer] = OrderedDict()
         self._queue: OrderedDict[Question, tuple[WorklistEntry, Identity]] = OrderedDict()
         self._changed = threading.Condition()
@@ -226,9 +242,8 @@ class AnalysisQueue:
             if polarity.is_asked:
                 return Answer(AnswerState.ASKED, polarity=polarity)
             radiograph = polarity.applied(radiograph)
-            result = self._detect.detect(
-                radiograph, entry.name, model=question.model, version=question.version
-            )
+            model, version = self._reader(question, entry, radiograph)
+            result = self._detect.detect(radiograph, entry.name, model=model, version=version)
             quality = _quality(workspace, identity, radiograph, entry, question.model)
             inspection = workspace.inspections.prepare(
                 identity, result, setup=entry.setup, image_quality=quality
@@ -239,6 +254,14 @@ class AnalysisQueue:
         except Exception:  # noqa: BLE001 - the worker's edge: logged, told, the next image goes on
             return Answer(AnswerState.FAILED, message=incident(f"Analysing {entry.name}"))
         return Answer(AnswerState.READY, result, inspection=inspection, polarity=polarity)
+
+    def _reader(self, question: Question, entry: WorklistEntry, radiograph: Radiograph) -> tuple[str, int]:
+        """Model and version: those that were asked for, or the model for new parts where it looks strange."""
+        if question.is_chosen:
+            return question.model, question.version
+        earlier = entry.read_by.get(model_for_new_parts(question.model) or "")
+        pick = self._picking.pick(radiograph, model=question.model, version=question.version, earlier=earlier)
+        return pick.model, pick.version
 
 
 def _quality(

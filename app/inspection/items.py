@@ -21,6 +21,7 @@ from core.domain.polarity import PolarityDecision
 from core.domain.radiograph import Polarity, Radiograph
 from core.domain.reading import setup_from
 from core.domain.records import Inspection
+from core.services.inference.picking import picked_words
 from core.services.inspections.open_readings import OpenReading, ReadingProgress, progress_of
 
 
@@ -29,7 +30,7 @@ class WorklistItem:
     """An image on the worklist: the entry, its answer where it was asked, and the version that reads it.
 
     Attributes:
-        version: None where there is no model of the kind.
+        version: of the model of its kind, or of the one that was picked instead; None where there is none.
         why_not: the same in words.
     """
 
@@ -59,6 +60,12 @@ class WorklistItem:
     def polarity(self) -> PolarityDecision | None:
         """The polarity that counts and why; None before the image was looked at."""
         return self.answer.polarity if self.answer else None
+
+    @property
+    def picked(self) -> str:
+        """Why another model reads it than that of its kind, in words; empty where none does."""
+        is_picked = self.question and self.version and self.version.name != self.question.model
+        return picked_words(self.version.name, self.question.model) if is_picked else ""
 
     @property
     def recorded(self) -> Inspection | None:
@@ -101,7 +108,14 @@ def current_key() -> str | None:
 
 def question_of(entry: WorklistEntry, identity: Identity, version: ModelVersion) -> Question:
     """The question whether this version finds anything on the image of the entry."""
-    return Question(identity.user_id, entry.sha256 or "", entry.polarity, version.name, version.version)
+    return Question(
+        identity.user_id,
+        entry.sha256 or "",
+        entry.polarity,
+        version.name,
+        version.version,
+        is_chosen=entry.is_model_chosen,
+    )
 
 
 class Readers:
@@ -204,4 +218,6 @@ def _item(entry: WorklistEntry, identity: Identity, readers: Readers, shown: str
         return WorklistItem(entry, version=version)
     question = question_of(entry, identity, version)
     answer = analyses().ask(question, entry, identity, urgent=entry.key == shown)
+    if answer.result is not None and answer.result.model.name != version.name:
+        version = answer.result.model  # it was picked
     return WorklistItem(entry, question, answer, version)

@@ -25,6 +25,7 @@ from app.shared.resources import MODELS, resources
 from app.shared.state import MODEL_KEY, chosen_model
 from app.shared.templates import draw_html, draw_welcome
 from core.domain.errors import WorkbenchError
+from core.domain.kinds import family_of, other_reader
 from core.domain.model_version import ModelVersion
 from core.domain.records import Inspection
 from core.services.images.samples import Sample
@@ -140,26 +141,37 @@ def draw_label_link(current: WorklistItem | None) -> None:
 
 
 def draw_reader(current: WorklistItem) -> None:
-    """The other model for the image on show, and whether a newer version reads what is handed in now."""
-    other = next(model for model in MODELS if model != current.entry.model)
+    """The other models for the image on show, why this one reads it, and whether there is a newer version."""
+    reader = current.version.name if current.version else current.entry.model
     if current.entry.sha256:
-        st.button(
-            f"Read as {other}",
-            icon=":material/swap_horiz:",
-            type="tertiary",
-            key="inspection.read_as",
-            on_click=actions.read_as,
-            args=(current.entry.key, other),
-            help=f"This image is read as {current.entry.model}. The other images stay as they are.",
-        )
+        other = next(model for model in MODELS if model != family_of(reader))
+        _draw_read(current, other, f"Read as {other}", "inspection.read_as")
+        sibling = other_reader(reader)
+        if sibling in resources().services.registry.names():
+            _draw_read(current, sibling, f"Read by {sibling}", "inspection.read_by")
+    if current.picked:
+        st.caption(f"{current.picked}.")
     if current.version is None:
         return
-    champion = Readers(current.entry.model).champion
+    champion = Readers(reader).champion
     if current.version.version != champion.version:
         st.caption(
             f"Read by v{current.version.version}. The champion is v{champion.version} now: hand the image "
             "in again to have it read by that."
         )
+
+
+def _draw_read(current: WorklistItem, model: str, label: str, key: str) -> None:
+    reader = current.version.name if current.version else current.entry.model
+    st.button(
+        label,
+        icon=":material/swap_horiz:",
+        type="tertiary",
+        key=key,
+        on_click=actions.read_as,
+        args=(current.entry.key, model),
+        help=f"This image is read by {reader}. The other images stay as they are.",
+    )
 
 
 def draw_invitation() -> None:

@@ -114,6 +114,7 @@ def _question(request: Request, identity: Identity, entry: WorklistEntry) -> Que
         Polarity(query["polarity"]),
         query["model"],
         int(query["version"]),
+        is_chosen="chosen" in query,
     )
 
 

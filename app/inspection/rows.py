@@ -10,6 +10,7 @@ from app.inspection.items import WorklistItem
 from app.shared.components.radiograph_viewer.radiograph_viewer import THRESHOLD_RANGE
 from app.shared.viewer_rows import POLARITY_WORDS, shown_image
 from app.shared.worklist import EntryState
+from core.domain.familiarity import NOT_VERIFIED
 from core.domain.inspection import DetectionResult
 from core.domain.kinds import Family, family_of
 from core.domain.model_version import ModelVersion
@@ -70,7 +71,7 @@ def viewer_data(
         "status": _status(items, current, result),
         "detections": _detections(result) if result and not is_veiled else [],
         "result_id": f"{current.entry.key}-{model.name}-{model.version}-{result is not None}-{is_veiled}",
-        "calibration": _calibration(model, radiograph),
+        "calibration": _calibration(model, radiograph, result),
         "model": _model(model, result),
         "threshold": threshold,
         "threshold_rev": f"{model.name}-{model.version}",
@@ -188,21 +189,28 @@ def _detections(result: DetectionResult) -> list[dict[str, Any]]:
             "iso6520": row["iso6520"] if family is Family.WELD else None,
             "score": row["score"],
             "probability": row["probability"],
+            **({"is_unverified": True} if result.is_strange else {}),
         }
         for number, row in enumerate(result.rows(), start=1)
     ]
 
 
-def _calibration(model: ModelVersion, radiograph: Radiograph | None) -> dict[str, Any]:
+def _calibration(
+    model: ModelVersion, radiograph: Radiograph | None, result: DetectionResult | None
+) -> dict[str, Any]:
     """For the reader: what kind of image it holds for. Figures and the parts stand on the model's card."""
     calibration, polarity = model.calibration, radiograph.polarity if radiograph else model.polarity
     is_other = Polarity.UNKNOWN not in (polarity, model.polarity) and polarity is not model.polarity
     kind = IMAGES_IN[model.polarity]
     warning = f"not calibrated for this kind of image, only for {kind}" if is_other else ""
+    if result is not None and result.is_strange:
+        warning = NOT_VERIFIED
     return {
         "id": calibration.calibration_id,
         "words": warning or f"calibrated on {kind}",
         "warning": warning,
+        "familiarity": result.familiarity.words if result and result.familiarity else "",
+        "is_verified": not warning,
         "score_cut": calibration.score_cut,
         "operating_probability": calibration.operating_probability,
     }
@@ -221,6 +229,7 @@ def _model(model: ModelVersion, result: DetectionResult | None) -> dict[str, Any
 def _links(question: Question) -> dict[str, str]:
     query = urlencode(
         {"model": question.model, "version": question.version, "polarity": question.polarity.value}
+        | ({"chosen": "1"} if question.is_chosen else {})
     )
     base = f"/results/{question.sha256}"
     return {
@@ -275,6 +284,7 @@ def route_data(
     found = route_image(
         image_score(probabilities),
         standing,
+        familiarity=result.familiarity,
         has_quality=inspection.image_quality is not None,
         failed_quality=failed_checks(inspection.image_quality),
     )

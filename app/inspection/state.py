@@ -144,7 +144,7 @@ def _intake(held: Resources) -> Intake:
 
 
 def _analyses(held: Resources) -> AnalysisQueue:
-    return AnalysisQueue(held.services.workspace_of, held.services.detect)
+    return AnalysisQueue(held.services.workspace_of, held.services.detect, held.services.picking)
 
 
 def _heat_maps(held: Resources) -> HeatMaps:

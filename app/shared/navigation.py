@@ -33,6 +33,7 @@ class PageEntry:
         is_listed: in the navigation; what is not is reached from elsewhere.
         unlisted_for: roles that may open it, but reach it from elsewhere.
         names_model: it says itself which model is meant, so the header does not name the chosen one.
+        all_models: it offers also those that read nothing by themselves.
     """
 
     name: str
@@ -44,6 +45,7 @@ class PageEntry:
     is_listed: bool = True
     unlisted_for: frozenset[Role] = frozenset()
     names_model: bool = False
+    all_models: bool = False
 
     @property
     def file(self) -> str:
@@ -65,8 +67,8 @@ PAGES = (
               names_model=True),
     PageEntry("data_versions", "Data", "dataset", "Learn", "data", _DATA),
     PageEntry("retrain", "Retrain", "model_training", "Learn", "retrain", _DATA),
-    PageEntry("versions", "Versions", "deployed_code", "Models", "versions", _MODELS),
-    PageEntry("compare", "Compare", "compare", "Models", "compare", _COMPARE),
+    PageEntry("versions", "Versions", "deployed_code", "Models", "versions", _MODELS, all_models=True),
+    PageEntry("compare", "Compare", "compare", "Models", "compare", _COMPARE, all_models=True),
     PageEntry("users", "Users", "group", "System", "users", _ADMIN),
     PageEntry("rules", "Standards", "rule", "System", "rules", WITH_ACCOUNT),
     PageEntry("audit_log", "Audit", "fact_check", "System", "audit", _ADMIN),

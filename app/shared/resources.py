@@ -8,10 +8,12 @@ from app.shared.guest_tokens import GuestTokens
 from app.shared.presence import Presence
 from core.config import load_settings
 from core.container import Container
+from core.domain.kinds import Family
 from core.keys import Purpose
 from core.services.lifecycle.served_models import ServedModels
 
-MODELS = ("weld", "casting")
+#: What may be handed in, by the model that reads parts of its kind which were taught.
+MODELS = tuple(family.value for family in Family)
 Part = TypeVar("Part")
 
 

@@ -1,12 +1,13 @@
 """Session state that features share: the chosen model, the image on show, a notice, whose tab it is."""
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import streamlit as st
 
 from app.shared.resources import MODELS
+from core.domain.kinds import family_of
 
 MODEL_KEY = "inspection.model"
 _LAST_MODEL, _SHOWN = "inspection.last_model", "inspection.shown"
@@ -62,10 +63,16 @@ def take_notice() -> str:
     return str(st.session_state.pop(_NOTICE, ""))
 
 
-def prepare_model_choice() -> None:
-    """Give the model choice its first value: the model in the address, else the first."""
+def prepare_model_choice(offered: Sequence[str] = MODELS) -> None:
+    """Give the model choice its first value: the model in the address, else the first.
+
+    Args:
+        offered: on this page; of another model that is chosen the family stays.
+    """
     asked = st.query_params.get("model")
-    st.session_state.setdefault(MODEL_KEY, asked if asked in MODELS else MODELS[0])
+    st.session_state.setdefault(MODEL_KEY, asked if asked in offered else MODELS[0])
+    if st.session_state[MODEL_KEY] not in (None, *offered):
+        st.session_state[MODEL_KEY] = family_of(st.session_state[MODEL_KEY]).value
     if st.session_state[MODEL_KEY] is None:  # a segmented control can be clicked empty
         st.session_state[MODEL_KEY] = st.session_state.get(_LAST_MODEL, MODELS[0])
     st.session_state[_LAST_MODEL] = st.session_state[MODEL_KEY]

@@ -38,7 +38,8 @@ class WorklistEntry:
         polarity: as the visitor stated it; UNKNOWN where not, then it is estimated, and asked where unsure.
         sha256: of the original bytes, None until it was read and stored.
         message: why it failed, one line.
-        model: the registered model that reads it, "weld" or "casting", as it was chosen when the image came.
+        model: the registered model that reads it, as it was chosen when the image came.
+        is_model_chosen: for this very image; else the model for new parts reads what looks strange to it.
         setup: of the inspection; what nobody opened yet follows it.
         read_by: by model name, the version that reads it, whatever became champion later.
         batch: shared by what was handed in together; empty for an image alone.
@@ -54,6 +55,7 @@ class WorklistEntry:
     setup: Setup = NO_SETUP
     read_by: Mapping[str, int] = field(default_factory=dict, compare=False)
     batch: str = ""
+    is_model_chosen: bool = False
 
 
 class Worklist:
@@ -201,8 +203,8 @@ class Worklist:
                 self._entries[key] = replace(entry, read_by=others)
 
     def read_as(self, key: str, model: str) -> None:
-        """Let another registered model read the entry."""
-        self._change(key, model=model)
+        """Let the registered model that a person chose read the entry."""
+        self._change(key, model=model, is_model_chosen=True)
 
     def describe(self, setups: Mapping[str, Setup]) -> None:
         """Give entries, by key, another setup."""
@@ -286,6 +288,7 @@ def recalled(workspace_of: Callable[[Identity], Workspace], visitor: Identity) -
             setup=setup_from(kept.setup),
             read_by={name: number for (image, name), number in readers.items() if image == kept.image_sha256},
             batch=kept.batch,
+            is_model_chosen=kept.is_model_chosen,
         )
         for kept in entries
     ]

@@ -11,17 +11,17 @@ import click
 
 from core.config import ROOT, Settings, load_settings
 from core.domain.errors import BadInputError, WorkbenchError
+from core.domain.kinds import MODEL_NAMES
 from core.domain.storage import storage_problem
 
 if TYPE_CHECKING:
     from core.container import Container
 
 BAD_INPUT, FAILED = 2, 1
-MODELS = ("weld", "casting")
 #: Forms in which a moment may be given, UTC.
 MOMENTS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
 #: Options that several commands have.
-MODEL = click.option("--model", required=True, type=click.Choice(MODELS), help="Registered model.")
+MODEL = click.option("--model", required=True, type=click.Choice(MODEL_NAMES), help="Registered model.")
 VERSION = click.option("--version", type=int, help="Version number; wins over --alias.")
 ALIAS = click.option("--alias", default="champion", show_default=True, help="Alias of the version to run.")
 SPLIT = click.option("--split", type=click.Path(path_type=Path), help="Split list: use one part of it only.")

@@ -10,6 +10,7 @@ import click
 from core.cli.conventions import FAILED, MODEL, VERSION, one_line_errors, open_services, show_progress
 from core.cli.jobs import do_job
 from core.domain.accounts import COMMAND_LINE
+from core.domain.kinds import MODEL_NAMES
 
 
 @click.group()
@@ -78,9 +79,7 @@ def export_data(number: int, out: Path) -> None:
               help="COCO file of images that are declared free of indications; repeat.")  # fmt: skip
 @click.option("--images", required=True, type=click.Path(path_type=Path), help="Folder of their images.")
 @click.option("--split", type=click.Path(path_type=Path), help="Split list, to find leaks.")
-@click.option(
-    "--model", type=click.Choice(["weld", "casting"]), help="Model that must not know what is held out."
-)
+@click.option("--model", type=click.Choice(MODEL_NAMES), help="Model that must not know what is held out.")
 @VERSION
 @click.option("--alias", default="champion", show_default=True, help="Alias of the version.")
 @click.option("--held-out", multiple=True, help="Part of the split that judges or calibrates; repeat. "

@@ -20,8 +20,11 @@ from core.cli.conventions import (
     open_services,
 )
 from core.domain.errors import BadInputError
+from core.domain.familiarity import NOT_VERIFIED
+from core.domain.serving import CHAMPION
 
 if TYPE_CHECKING:
+    from core.container import Container
     from core.domain.polarity import PolarityDecision
     from core.domain.radiograph import Polarity, Radiograph
     from core.imaging.uploads import IncomingFile
@@ -55,6 +58,12 @@ def detect(
     A DICOM file of several frames gives one result a frame: "image" then also holds "frame", from 1.
     The sha256 is always that of the file.
 
+    A part that looks unlike those which taught the model is read by the model for parts that nobody taught,
+    where one serves (casting-any beside casting); the result names it, and "picked" says why. With --version,
+    another --alias or --model casting-any every image is read by what was asked for. Where an image looks
+    unlike those that calibrated the version, "familiarity" says so: no probability is verified for this kind
+    of image then.
+
     A polarity that nobody states is estimated from the image. Where the image does not tell, or tells
     another than the model's, it is taken as the model's, and stderr warns.
 
@@ -72,8 +81,9 @@ def detect(
         for path, file in incoming(paths, failures):
             with failures.told(file.name):
                 radiograph = _read(services, file, polarity, resolved.polarity, chosen)
-                result = services.detect.detect(radiograph, file.name, min_score=min_score, **chosen)
-                results.append(detection_to_dict(result, path))
+                reader, picked = _reader(services, radiograph, chosen)
+                result = services.detect.detect(radiograph, file.name, min_score=min_score, **reader)
+                results.append(detection_to_dict(result, path) | picked)
                 if explain is not None:
                     _write_maps(services, result, Path(file.name).stem, explain)
     _report(results, json_path)
@@ -83,6 +93,17 @@ def detect(
         sys.exit(FAILED)
     if failures.n_refused:
         sys.exit(BAD_INPUT)
+
+
+def _reader(
+    services: "Container", radiograph: "Radiograph", chosen: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """What reads the radiograph, as `chosen`; and why, where another model does than the one asked for."""
+    if chosen["version"] is not None or chosen["alias"] != CHAMPION:
+        return chosen, {}
+    pick = services.picking.pick(radiograph, model=chosen["model"])
+    reader = chosen | {"model": pick.model, "version": pick.version}
+    return reader, {"picked": pick.words} if pick.words else {}
 
 
 def _read(
@@ -127,10 +148,15 @@ def _print_detections(result: dict[str, Any]) -> None:
         f"{result['operating_probability']:.2f} and above ({model['name']} v{model['version']}, "
         f"{len(result['detections'])} candidates, {result['elapsed_ms']:.0f} ms)"
     )
+    is_strange = not result.get("familiarity", {}).get("is_familiar", True)
+    for line in (result.get("picked"), NOT_VERIFIED if is_strange else None):
+        if line:
+            click.echo(f"  {line[0].upper()}{line[1:]}")
     for number, found in enumerate(shown, 1):
         x1, y1, x2, y2 = found["bbox"]
         box = f"[{x1:.0f} {y1:.0f} {x2:.0f} {y2:.0f}]"
-        click.echo(f"  {number:3d}  {found['class']:<20} p {found['probability']:.2f}  {box}")
+        probability = f"p {found['probability']:.2f}{' ?' if is_strange else ''}"
+        click.echo(f"  {number:3d}  {found['class']:<20} {probability}  {box}")
 
 
 def _write_maps(services: Any, result: Any, stem: str, folder: Path) -> None:

@@ -1,16 +1,17 @@
 """`radikal models`: registered model versions, which of them serves, and which served when."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.cli.conventions import MOMENTS, one_line_errors, open_services
+from core.cli.conventions import MOMENTS, one_line_errors, open_services, show_progress
 from core.config import ROOT
 from core.domain.accounts import COMMAND_LINE
 from core.domain.errors import BadInputError
+from core.domain.kinds import MODEL_NAMES
 from core.domain.model_version import VersionEntry
 from core.domain.serving import CHALLENGER, CHAMPION, NO_VERSION, ChangeKind, ServingChange
 from core.registry.artefact import read_artefact
@@ -18,7 +19,7 @@ from core.registry.artefact import read_artefact
 if TYPE_CHECKING:
     from core.container import Container
 
-_NAME = click.argument("name", type=click.Choice(["weld", "casting"]))
+_NAME = click.argument("name", type=click.Choice(MODEL_NAMES))
 
 
 def _alias_option(what: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -72,10 +73,32 @@ def build_model(specification: Path, run: Path, data: Path, out: Path | None, de
     from core.services.lifecycle.releasing import ReleaseSettings, build_release, read_release
 
     content = read_release(specification)
-    target = out or ROOT / "models" / "checkpoints" / f"{content['name']}-v{content['version']}"
+    target = out or _place_of(content)
     click.echo(
         build_release(content, ReleaseSettings(run, data, target, ROOT / "data" / "splits", device, date))
     )
+
+
+@models.command()
+@click.argument("specification", type=click.Path(path_type=Path))
+@click.option("--data", required=True, type=click.Path(path_type=Path), help="Folder of COCO files, images.")
+@click.option("--out", type=click.Path(path_type=Path), help="Default: its place in models/checkpoints.")
+@one_line_errors
+def familiar(specification: Path, data: Path, out: Path | None) -> None:
+    """Write what the images looked like that a version learnt from, as `familiar` in SPECIFICATION says.
+
+    It lies beside the weights as familiarity.json; `radikal setup` takes it into the registry. An image that
+    looks unlike those that calibrated the version is told from then on.
+    """
+    from core.services.lifecycle.familiarising import write_familiarity
+    from core.services.lifecycle.releasing import read_release
+
+    content = read_release(specification)
+    folder = out or _place_of(content)
+    found = write_familiarity(
+        content, folder, data=data, splits=ROOT / "data" / "splits", progress=show_progress
+    )
+    click.echo(f"{folder}: {len(found.examples)} views, familiar up to a distance of {found.limit:.2f}")
 
 
 @models.command()
@@ -150,6 +173,11 @@ def history(name: str, alias: str, moment: datetime | None, inspection_id: str |
         who = " and ".join(filter(None, (one.changed_by, one.consent_by)))
         note = f"  ({one.change.note})" if one.change.note else ""
         click.echo(f"{_when(one.change.changed_at)}  {_line(one.change)}{f'  by {who}' if who else ''}{note}")
+
+
+def _place_of(content: Mapping[str, Any]) -> Path:
+    """The folder of the version that a release specification describes."""
+    return ROOT / "models" / "checkpoints" / f"{content['name']}-v{content['version']}"
 
 
 def _pointing(services: "Container", name: str, alias: str) -> int | None:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.domain.detections import Detections
+from core.domain.familiarity import Familiarity
 from core.domain.indication import ISO_6520
 from core.domain.model_version import ModelVersion
 from core.domain.radiograph import Radiograph
@@ -27,6 +28,8 @@ class DetectionResult:
         elapsed_ms: wall time of normalising, detecting and calibrating.
         device: "cpu" or "cuda", as it ran.
         notes: anything to tell the user, e.g. an assumed polarity.
+        familiarity: how the image looks beside those that calibrated the version; None where the version
+            cannot tell.
     """
 
     name: str
@@ -36,6 +39,12 @@ class DetectionResult:
     elapsed_ms: float
     device: str
     notes: tuple[str, ...] = ()
+    familiarity: Familiarity | None = None
+
+    @property
+    def is_strange(self) -> bool:
+        """True when its probabilities are not verified: the image looks unlike those that calibrated."""
+        return self.familiarity is not None and self.familiarity.is_strange
 
     def rows(self) -> list[dict[str, Any]]:
         """One dict per detection: bbox (xyxy, px), class, iso6520, score, probability; highest score first.

@@ -20,15 +20,35 @@ HIGHEST_GRADE = 8
 
 
 class Family(StrEnum):
-    """What is inspected, and in whose words; the value is the name of its registered model."""
+    """What is inspected, and in whose words; the value is the name of the model for parts that taught it."""
 
     WELD = "weld"
     CASTING = "casting"
 
 
+#: Ends the name of a model that is made for parts which nobody taught, beside the one for those that were.
+_FOR_NEW_PARTS = "-any"
+#: Every registered model that ships.
+MODEL_NAMES = ("weld", "casting", "casting-any")
+
+
 def family_of(model_name: str) -> Family:
-    """The family that a model reads; WELD for a name that is none of a family."""
-    return Family(model_name) if model_name in list(Family) else Family.WELD
+    """The family that a model reads, also one for new parts; WELD for a name that is none of a family."""
+    name = model_name.removesuffix(_FOR_NEW_PARTS)
+    return Family(name) if name in list(Family) else Family.WELD
+
+
+def model_for_new_parts(model_name: str) -> str | None:
+    """The model that may read what looks unlike the parts which taught this one; None where there is none."""
+    name = f"{model_name}{_FOR_NEW_PARTS}"
+    return name if name in MODEL_NAMES else None
+
+
+def other_reader(model_name: str) -> str | None:
+    """The other model of the same family, for a part that was taught or for a new one; None without one."""
+    return model_for_new_parts(model_name) or (
+        model_name.removesuffix(_FOR_NEW_PARTS) if model_name.endswith(_FOR_NEW_PARTS) else None
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from core.domain.familiarity import Familiarity
 from core.domain.override import Override
 from core.domain.radiograph import Polarity, PolarityGround
 
@@ -114,6 +115,7 @@ class Inspection:
         image_quality: what the image-quality gate found, as its report is written; None before it ran.
         revision_of: the signed inspection that this one corrects.
         polarity_ground: of the polarity; None where it was recorded before grounds were kept.
+        familiarity: how the image looks beside those that calibrated the version; None where it was not told.
         reshoot_reason: why it has to be taken again; None unless the disposition is re-shoot.
         override: it was signed in spite of an objection; None where nothing stood against it.
     """
@@ -141,6 +143,7 @@ class Inspection:
     opened_at: datetime | None = None
     override: Override | None = None
     polarity_ground: PolarityGround | None = None
+    familiarity: Familiarity | None = None
 
     @property
     def is_open(self) -> bool:

@@ -19,6 +19,7 @@ from torch.nn import functional
 from core.domain.detections import Detections, FloatArray, View
 from core.domain.errors import ModelArtefactError
 from core.domain.radiograph import Polarity
+from core.engine.appearance import appearance_of
 from core.engine.cuda_graph import GraphedNetwork
 from core.engine.decoding import Candidates, candidates_of, raw_boxes
 from core.engine.fusion import Fusion
@@ -159,6 +160,10 @@ class Detector:
         down = -patch.shape[0] % SIZE_MULTIPLE
         right = -patch.shape[1] % SIZE_MULTIPLE
         return functional.pad(tensor, (0, right, 0, down), mode="replicate")
+
+    def appearance(self, image: FloatArray) -> FloatArray:
+        """(D,) float32: what a normalised image (H, W) looks like to the network, whatever lies on it."""
+        return appearance_of(self.network, image, self.device)
 
     def detect(self, image: FloatArray, *, score_floor: float = SCORE_FLOOR) -> Detections:
         """The merged detections of a normalised image (H, W) float32, highest score first."""

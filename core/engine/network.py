@@ -109,11 +109,11 @@ class Backbone(nn.Module):
             inputs = outputs
         self.stages = nn.ModuleList(stages)
 
-    def forward(self, x: Tensor) -> list[Tensor]:
-        """(B, 1, H, W) to five maps at strides 2, 4, 8, 16, 32."""
+    def forward(self, x: Tensor, *, n_stages: int | None = None) -> list[Tensor]:
+        """(B, 1, H, W) to maps at strides 2, 4, 8, 16, 32: of the stem and all stages, or the first ones."""
         x = self.stem((x - 0.5) * 4.0)
         maps = [x]
-        for stage in self.stages:
+        for stage in self.stages[:n_stages]:
             x = stage(x)
             maps.append(x)
         return maps

@@ -20,6 +20,8 @@ WEIGHTS, CARD, CALIBRATION, MANIFEST = (
     "manifest.json",
 )
 FILES = (WEIGHTS, CARD, CALIBRATION, MANIFEST)
+#: May lie beside them: what the images looked like that the version learnt from. Earlier versions lack it.
+FAMILIARITY = "familiarity.json"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,11 +29,11 @@ class ModelArtefact:
     """A model version before (or without) a registry.
 
     Attributes:
-        folder: holds the four `FILES`.
+        folder: holds the four `FILES`, and perhaps `FAMILIARITY`.
         name: "weld" or "casting", from the card.
         sha256: hex digest of the weights file.
         manifest_sha256: hex digest of the data manifest.
-        digest: hex sha256 over the digests of the four files; changes with any of them.
+        digest: hex sha256 over the digests of its files; changes with any of them.
         polarity: the polarity the network was trained in, from the card.
         calibration: the record of its calibration.
         card: the card's content.
@@ -116,8 +118,13 @@ def read_calibration(path: Path) -> CalibrationRecord:
         ) from error
 
 
+def files_of(folder: Path) -> tuple[str, ...]:
+    """Names of the files of the version in `folder`: the four `FILES`, and `FAMILIARITY` where it is."""
+    return (*FILES, FAMILIARITY) if (folder / FAMILIARITY).is_file() else FILES
+
+
 def digest_files(folder: Path) -> dict[str, str]:
-    """Hex sha256 of each of the four files.
+    """Hex sha256 of each of the files of a version.
 
     Raises:
         ModelArtefactError: when one is missing.
@@ -125,12 +132,12 @@ def digest_files(folder: Path) -> dict[str, str]:
     missing = [name for name in FILES if not (folder / name).is_file()]
     if missing:
         raise ModelArtefactError(f"{folder} is not a model version: {', '.join(missing)} missing")
-    return {name: file_sha256(folder / name) for name in FILES}
+    return {name: file_sha256(folder / name) for name in files_of(folder)}
 
 
 def combined_digest(digests: Mapping[str, str]) -> str:
-    """One hex sha256 for the digests of the four files."""
-    return hashlib.sha256("\n".join(digests[name] for name in FILES).encode()).hexdigest()
+    """One hex sha256 for the digests of the files of a version, in the order of `files_of`."""
+    return hashlib.sha256("\n".join(digests.values()).encode()).hexdigest()
 
 
 def file_sha256(path: Path) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.domain.errors import RegistryUnavailableError
 from core.domain.model_version import VersionAbout
-from core.registry.artefact import FILES, ModelArtefact
+from core.registry.artefact import ModelArtefact, files_of
 from core.registry.version_cache import KnownModel
 
 if TYPE_CHECKING:
@@ -260,10 +260,10 @@ def _about(version: "ModelVersion") -> VersionAbout:
 
 
 def _copy_as_artefact(folder: Path, parent: Path) -> Path:
-    """A copy of the four files in a folder called `artefact`: MLflow names its own copy after the source."""
+    """A copy of the version in a folder called `artefact`: MLflow names its own copy after the source."""
     target = parent / "artefact"
     target.mkdir()
-    for name in FILES:
+    for name in files_of(folder):
         shutil.copyfile(folder / name, target / name)
     return target
 

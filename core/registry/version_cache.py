@@ -13,7 +13,7 @@ from typing import Any
 
 from core.domain.errors import ModelArtefactError
 from core.domain.model_version import ModelVersion, VersionAbout
-from core.registry.artefact import FILES, ModelArtefact, read_artefact
+from core.registry.artefact import FILES, ModelArtefact, files_of, read_artefact
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class VersionCache:
         return all((self.folder(digest) / name).is_file() for name in FILES)
 
     def store(self, source: Path, digest: str) -> Path:
-        """A copy of the four files of `source`; nothing to do when it is there already."""
+        """A copy of the files of the version in `source`; nothing to do when it is there already."""
         target = self.folder(digest)
         if self.has(digest):
             return target
@@ -99,7 +99,7 @@ class VersionCache:
         with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
             complete = Path(temporary) / "artefact"
             complete.mkdir()
-            for name in FILES:
+            for name in files_of(source):
                 shutil.copyfile(source / name, complete / name)
             if target.exists():
                 shutil.rmtree(target)

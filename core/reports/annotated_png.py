@@ -25,7 +25,8 @@ def annotated_png(
 ) -> bytes:
     """An 8-bit RGB PNG of the size of the radiograph, auto-windowed, boxes dashed and numbered.
 
-    Numbers are those of the table: 1 is the highest score.
+    Numbers are those of the table: 1 is the highest score. A probability that is not verified for this kind
+    of image has a question mark.
 
     Args:
         result: with calibrated detections.
@@ -44,7 +45,8 @@ def annotated_png(
     if heat_map is not None and not heat_map.is_empty:
         _blend(picture, heat_map, opacity)
     for index in reversed(np.flatnonzero(found.probabilities >= threshold)):
-        text = f"{index + 1} {found.classes[index].value} {found.probabilities[index]:.2f}"
+        doubt = " ?" if result.is_strange else ""
+        text = f"{index + 1} {found.classes[index].value} {found.probabilities[index]:.2f}{doubt}"
         _draw_box(picture, found.boxes[index], text)
     return encode_png(picture)
 

@@ -9,7 +9,8 @@ def detection_to_dict(result: DetectionResult, path: str) -> dict[str, Any]:
     """The documented object of one image: image, model, calibration, every detection of the result.
 
     The image's `sha256` is that of its file; `frame`, from 1, stands there only where a file holds several. A
-    detection has an `outline` only where the model drew one.
+    detection has an `outline` only where the model drew one. `familiarity` stands there only where the
+    version can tell: where its `is_familiar` is false, no probability is verified for this kind of image.
 
     Args:
         result: with calibrated detections.
@@ -39,6 +40,7 @@ def detection_to_dict(result: DetectionResult, path: str) -> dict[str, Any]:
             "score_cut": calibration.score_cut,
         },
         "operating_probability": calibration.operating_probability,
+        **({} if (seen := result.familiarity) is None else {"familiarity": seen.to_dict()}),
         "elapsed_ms": round(result.elapsed_ms, 1),
         "detections": _with_outlines(result),
     }

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from core.audit.canonical import digest
 from core.domain.errors import BadInputError
+from core.domain.familiarity import Familiarity
 from core.domain.records import Disposition
 
 #: Stands on every report, most of all on one without indications.
@@ -27,6 +28,7 @@ _STATED_ONLY = (
     "exposure", "exposure_of_file",
     "dismissed_as",
     "kind", "grade", "graded_by",
+    "familiarity",
 )  # fmt: skip
 #: Meaning of a probability, printed once in a report.
 PROBABILITY = (
@@ -305,6 +307,8 @@ class InspectionReport:
             more; None where not kept.
         measures: each as `core.domain.measures.MeasureLine`; None where none was made.
         first_look: in words; None where the model was on show at once.
+        familiarity: how the image looks beside those that calibrated the model, as written by
+            `Familiarity.to_dict`; None where it was not told.
     """
 
     inspection_id: str
@@ -337,6 +341,21 @@ class InspectionReport:
     exposure: Mapping[str, str | float] | None = None
     exposure_of_file: Mapping[str, str | float] | None = None
     zone_seen_percent: float | None = None
+    familiarity: Mapping[str, float | bool] | None = None
+
+    @property
+    def is_strange(self) -> bool:
+        """True when no probability is verified: the image looks unlike those that calibrated the model."""
+        seen = Familiarity.of_dict(self.familiarity)
+        return seen is not None and seen.is_strange
+
+    @property
+    def probability_words(self) -> str:
+        """What its probabilities mean, for this image."""
+        seen = Familiarity.of_dict(self.familiarity)
+        if seen is None or not seen.is_strange:
+            return PROBABILITY
+        return f"{seen.words[0].upper()}{seen.words[1:]}. {PROBABILITY}"
 
     @property
     def result(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import csv
 import io
 from typing import Any
 
+from core.domain.familiarity import NOT_VERIFIED
 from core.reports.inspection_report import InspectionReport, ReportedIndication, disposition_word
 
 #: The header; columns are only ever added at the end.
@@ -15,6 +16,7 @@ COLUMNS = (
     "length_mm", "width_mm", "plus_minus_mm", "probability", "reported_by", "changes", "call",
     "verdict", "clauses", "reasons", "note", "content_sha256", "reshoot_reason",
     "group_of", "covered_percent", "result", "override", "dismissed_as", "kind", "severity_level",
+    "probability_verified",
 )  # fmt: skip
 #: A spreadsheet takes a cell that begins with one of these for a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -62,7 +64,15 @@ def _of_report(report: InspectionReport) -> dict[str, Any]:
         "reshoot_reason": report.reshoot_reason,
         "result": "; ".join(report.result),
         "override": report.override.reason if report.override else None,
+        "probability_verified": _verified(report),
     }
+
+
+def _verified(report: InspectionReport) -> str | None:
+    """Whether the image looks like those that calibrated the model; None where that was not told."""
+    if report.familiarity is None:
+        return None
+    return NOT_VERIFIED if report.is_strange else "yes"
 
 
 def _of_indication(one: ReportedIndication) -> dict[str, Any]:

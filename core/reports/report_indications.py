@@ -45,7 +45,9 @@ def indication_sections(report: InspectionReport, width: float) -> Iterator[Flow
         return
     reasons = grouped_reasons(report.indications)
     letters = {number: letter for letter, (_, numbers) in reasons.items() for number in numbers}
-    rows = [_row(one, letters.get(one.number, "")) for one in report.indications]
+    rows = [
+        _row(one, letters.get(one.number, ""), is_strange=report.is_strange) for one in report.indications
+    ]
     yield listing(_HEAD, rows, [width * share for share in _SHARES], _CLOSE)
     yield gap(2)
     for letter, (words, numbers) in reasons.items():
@@ -90,7 +92,14 @@ def _letter(place: int) -> str:
     return (_letter(first - 1) if first else "") + chr(ord("a") + last)
 
 
-def _row(one: ReportedIndication, why: str) -> list[Flowable]:
+def _probability(one: ReportedIndication, *, is_strange: bool) -> str:
+    """Two figures, in brackets with a question mark where they are not verified for this kind of image."""
+    if one.probability is None:
+        return "-"
+    return f"({one.probability:.2f} ?)" if is_strange else f"{one.probability:.2f}"
+
+
+def _row(one: ReportedIndication, why: str, *, is_strange: bool) -> list[Flowable]:
     x1, y1, x2, y2 = one.bbox
     size = f"{one.length_px:.1f} × {one.width_px:.1f} px"
     if one.length_mm is not None and one.width_mm is not None:
@@ -100,7 +109,7 @@ def _row(one: ReportedIndication, why: str) -> list[Flowable]:
         bold(str(one.number), TINY),
         text(kind_words(one) + members, TINY),
         text(f"{one.reported_by}, {one.call_words}", TINY),
-        text("-" if one.probability is None else f"{one.probability:.2f}", TINY),
+        text(_probability(one, is_strange=is_strange), TINY),
         text(f"{x1:.0f}, {y1:.0f} to {x2:.0f}, {y2:.0f}", TINY),
         text(size, TINY),
         bold(one.verdict or "not judged", TINY),

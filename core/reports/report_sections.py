@@ -10,12 +10,12 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Table
 
 from core.domain.exposure import Group, exposure_from, exposure_words
+from core.domain.familiarity import NOT_VERIFIED
 from core.domain.signing import INSPECTED
 from core.domain.wire_sets import indicator_words
 from core.reports.inspection_report import (
     EMPTY_RESULT,
     FAILED,
-    PROBABILITY,
     UNSIGNED,
     InspectionReport,
 )
@@ -229,6 +229,7 @@ def _facts(report: InspectionReport, width: float) -> Iterator[Flowable]:
         ("Calibrated on", without_files(model.calibrated_on) or "not at hand"),
         ("Score cut", number(model.score_cut)),
         ("Operating probability", number(model.operating_probability)),
+        *([("Probabilities", NOT_VERIFIED)] if report.is_strange else []),
         ("Release", without_files(model.release)),
         ("Training data", without_files(model.data_notice) or "not at hand"),
     ]
@@ -278,7 +279,7 @@ def _limits(report: InspectionReport) -> Iterator[Flowable]:
     yield from heading("Limits")
     yield text(EMPTY_RESULT, SMALL)
     yield gap(2)
-    yield text(PROBABILITY, SMALL)
+    yield (bold if report.is_strange else text)(report.probability_words, SMALL)
     for label, lines in (("Measured on", model.measured_on), ("Limit of the model", model.limits)):
         for line in lines:
             yield gap(2)

@@ -9,6 +9,7 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from core.domain.errors import ImmutableRecordError, StaleVersionError, UnknownRecordError
+from core.domain.familiarity import Familiarity
 from core.domain.override import Override, override_from
 from core.domain.radiograph import Polarity, PolarityGround
 from core.domain.records import (
@@ -69,6 +70,7 @@ class InspectionRepository:
                 state=inspection.state.value,
                 revision_of=inspection.revision_of,
                 opened_at=inspection.opened_at,
+                familiarity=inspection.familiarity.to_dict() if inspection.familiarity else None,
                 search_text=search_words(inspection.setup, inspection.image_name),
                 found=found_text(
                     found
@@ -393,4 +395,5 @@ def _inspection(row: InspectionRow) -> Inspection:
         reshoot_reason=ReshootReason(row.reshoot_reason) if row.reshoot_reason else None,
         opened_at=row.opened_at,
         override=override_from(row.override) if row.override else None,
+        familiarity=Familiarity.of_dict(row.familiarity),
     )

@@ -81,6 +81,7 @@ class InspectionRow(Base):
     reshoot_reason: Mapped[str | None] = mapped_column(String(32))
     override: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     opened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    familiarity: Mapped[dict[str, Any] | None] = mapped_column(JSON)
 
 
 class AnnotationRow(Base):

@@ -26,6 +26,7 @@ class KeptWorklistEntry:
         polarity: as a person stated it; UNKNOWN where nobody did.
         model: the registered model that reads it.
         batch: shared by what was handed in together; empty for an image alone.
+        is_model_chosen: a person chose the model for this very image.
     """
 
     entry_id: str
@@ -37,6 +38,7 @@ class KeptWorklistEntry:
     setup: Mapping[str, Any]
     added_at: datetime
     batch: str = ""
+    is_model_chosen: bool = False
 
 
 class WorklistRepository:
@@ -60,6 +62,7 @@ class WorklistRepository:
                 setup=dict(entry.setup),
                 added_at=entry.added_at,
                 batch=entry.batch,
+                is_model_chosen=entry.is_model_chosen,
             )
         )
         self._session.flush()
@@ -77,11 +80,15 @@ class WorklistRepository:
     def change(
         self, user_id: str, entry_id: str, *, model: str | None = None, setup: Mapping[str, Any] | None = None
     ) -> None:
-        """Store another model or setup of an image; nothing happens when it is not on the worklist."""
+        """Store another model, which a person chose for it, or setup of an image.
+
+        Nothing happens when it is not on the worklist.
+        """
         row = self._session.get(WorklistRow, entry_id)
         if row is None or row.user_id != user_id:
             return
         row.model = row.model if model is None else model
+        row.is_model_chosen = row.is_model_chosen or model is not None
         row.setup = row.setup if setup is None else dict(setup)
         self._session.flush()
 
@@ -101,6 +108,7 @@ class WorklistRepository:
                 setup=row.setup,
                 added_at=row.added_at,
                 batch=row.batch,
+                is_model_chosen=row.is_model_chosen,
             )
             for row in reversed(rows)
         ]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Float, ForeignKey, Index, Integer, String, Text, false
+from sqlalchemy import JSON, Boolean, CheckConstraint, Float, ForeignKey, Index, Integer, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.store.account_tables import ID_LENGTH
@@ -13,7 +13,8 @@ from core.store.tables import Base, UtcDateTime
 class WorklistRow(Base):
     """An image on somebody's worklist; a reload or a restart finds it there again.
 
-    `model` is the registered model that reads it: "weld" or "casting".
+    `model` is the registered model that reads it; where no person chose it for this very image, what looks
+    strange to it is read by the model for new parts.
     """
 
     __tablename__ = "worklist"
@@ -28,6 +29,7 @@ class WorklistRow(Base):
     setup: Mapped[dict[str, Any]] = mapped_column(JSON)
     added_at: Mapped[datetime] = mapped_column(UtcDateTime)
     batch: Mapped[str] = mapped_column(String(ID_LENGTH), default="", server_default="")
+    is_model_chosen: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
 
 
 class SetupTemplateRow(Base):

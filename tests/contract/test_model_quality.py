@@ -29,7 +29,7 @@ def test_the_page_is_up_to_date(writer: ModuleType) -> None:
 def test_every_shipped_version_is_told_with_its_licence(writer: ModuleType) -> None:
     page = writer.render(writer.shipped_cards(), writer.stored_ablations())
     for folder in (REPOSITORY / "models" / "checkpoints").iterdir():
-        assert f"## {folder.name.replace('-', ' ')}" in page
+        assert f"## {' '.join(folder.name.rsplit('-', 1))}" in page
     for _, card in writer.shipped_cards():
         assert card["data_notice"] in page
 

@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.calibrate.familiarity import read_reference
 from core.domain.errors import ModelArtefactError, ModelNotFoundError, RegistryUnavailableError
 from core.imaging.encode import encode_png
 from core.registry.artefact import read_artefact
 from core.registry.mlflow_registry import MlflowRegistry
-from tests.artefacts import write_artefact
+from tests.artefacts import write_artefact, write_familiarity
 
 SCRIPT = Path(__file__).resolve().parents[2] / "core" / "services" / "lifecycle" / "pyfunc_model.py"
 
@@ -182,3 +183,20 @@ def test_a_damaged_index_says_what_to_remove(tmp_path: Path) -> None:
     (tmp_path / "cache" / "registry.json").write_text("{")
     with pytest.raises(ModelArtefactError, match="is damaged"):
         _open(tmp_path).names()
+
+
+def test_a_reference_of_familiar_images_is_part_of_the_artefact_and_keeps_the_number(
+    registry: MlflowRegistry, root: Path
+) -> None:
+    folder = write_artefact(root / "shipped" / "casting-any-v1", name="casting-any", seed=8)
+    before = read_artefact(folder).digest
+    assert registry.register(folder) == 1
+    write_familiarity(folder, limit=2.5)
+    assert read_artefact(folder).digest != before
+    assert registry.registered_as(folder) is None
+    assert registry.register(folder) == 1
+    assert registry.registered_as(folder) == ("casting-any", 1)
+    version, cached = _open(root, cache="cache with a reference").resolve("casting-any", version=1)
+    reference = read_reference(cached, version.sha256)
+    assert reference is not None
+    assert reference.limit == 2.5

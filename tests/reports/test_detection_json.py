@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from core.domain.detections import CellOrigin, Detections, View
+from core.domain.familiarity import Familiarity
 from core.domain.indication import IndicationClass
 from core.domain.inspection import DetectionResult
 from core.domain.model_version import CalibrationRecord, ModelVersion
@@ -89,3 +90,10 @@ def test_outlines_go_with_their_detections() -> None:
     assert found.above(0.5).outlines == (drawn,)
     with pytest.raises(ValueError, match="1 outlines"):
         replace(found, outlines=(drawn,))
+
+
+def test_it_says_how_familiar_the_image_looks_where_the_version_can_tell() -> None:
+    assert "familiarity" not in detection_to_dict(result(), "film.png")
+    strange = replace(result(), familiarity=Familiarity(2.0, 1.5))
+    content = detection_to_dict(strange, "film.png")
+    assert content["familiarity"] == {"distance": 2.0, "limit": 1.5, "is_familiar": False}

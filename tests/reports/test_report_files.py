@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from core.domain.errors import BadInputError
-from core.reports.inspection_report import FAILED, report_from
+from core.domain.familiarity import Familiarity
+from core.reports.inspection_report import FAILED, PROBABILITY, report_from
 from core.reports.report_csv import COLUMNS, report_csv
 from core.reports.report_json import read_report_json, report_json
 from tests.reports.reported import report, with_note
@@ -115,6 +116,7 @@ def test_csv_has_a_line_for_each_indication_under_a_header_that_stays() -> None:
         "dismissed_as",
         "kind",
         "severity_level",
+        "probability_verified",
     )
     assert COLUMNS[39:] == added  # columns are only ever added at the end
     first = found[0]
@@ -157,3 +159,19 @@ def test_csv_quotes_as_rfc_4180_says() -> None:
     assert data.endswith(b"\r\n")
     assert b'"a ""quoted"", long\r\nnote"' in data
     assert lines(data)[0]["note"] == note
+
+
+def test_a_report_of_a_strange_image_says_that_no_probability_is_verified() -> None:
+    plain = report(1)
+    assert "familiarity" not in plain.to_dict(), "what earlier releases wrote keeps its digest"
+    assert plain.probability_words == PROBABILITY
+    familiar = replace(plain, familiarity=Familiarity(1.0, 1.5).to_dict())
+    strange = replace(plain, familiarity=Familiarity(2.0, 1.5).to_dict())
+    told = [lines(report_csv(one))[0]["probability_verified"] for one in (plain, familiar, strange)]
+    assert told == ["", "yes", "probability not verified for this kind of image"]
+    assert strange.probability_words.startswith(
+        "Probability not verified for this kind of image: it looks unlike"
+    )
+    content = json.loads(report_json(strange))["content"]
+    assert content["familiarity"] == {"distance": 2.0, "limit": 1.5, "is_familiar": False}
+    assert report_from(content).sha256() == strange.sha256()

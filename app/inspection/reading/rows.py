@@ -8,7 +8,7 @@ from typing import Any
 from app.shared.viewer_rows import kinds_by_class, known_kinds, quality_lines, severity_ranks
 from core.domain.accounts import Identity
 from core.domain.first_look import own_of
-from core.domain.kinds import family_of
+from core.domain.kinds import Family, family_of
 from core.domain.measures import Measure
 from core.domain.objections import objection_line
 from core.domain.permissions import Action, may
@@ -93,7 +93,7 @@ def reading_data(shown: OpenReading, identity: Identity, *, refused: Mapping[str
 
 def zone_data(zone: KeptZone, inspection: Inspection) -> dict[str, Any]:
     """The zone that is judged, and its word: the weld or the part."""
-    return zone.to_dict() | {"word": "part" if inspection.model.name == "casting" else "weld"}
+    return zone.to_dict() | {"word": "weld" if family_of(inspection.model.name) is Family.WELD else "part"}
 
 
 def measure_data(one: Measure) -> dict[str, Any]:

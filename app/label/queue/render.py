@@ -9,11 +9,12 @@ from app.shared.components.record_table.record_table import record_table
 from app.shared.job_progress import draw_job
 from app.shared.lists.render import draw_turns
 from app.shared.navigation import LABEL_IMAGE, page_at
-from app.shared.resources import MODELS, resources
+from app.shared.resources import resources
 from app.shared.templates import draw_html, draw_welcome
 from core.domain.accounts import Identity
 from core.domain.correction import REASON_WORDS, Reason
 from core.domain.errors import UnknownRecordError
+from core.domain.kinds import MODEL_NAMES
 from core.domain.permissions import Action, may
 from core.services.inspections.correction_queue import COMPARED_IMAGES, DISAGREE, QueuePage
 from core.services.labels.label_files import LabelFormat
@@ -37,7 +38,7 @@ def draw_filter() -> None:
                      placeholder="any")  # fmt: skip
         st.selectbox("Why", [one.value for one in Reason], key=state.REASON, index=None, width=330,
                      placeholder="any", format_func=lambda one: REASON_WORDS[Reason(one)])  # fmt: skip
-        st.selectbox("Model", MODELS, key=state.MODEL, index=None, width=130, placeholder="any")
+        st.selectbox("Model", MODEL_NAMES, key=state.MODEL, index=None, width=130, placeholder="any")
         st.checkbox("meant for me", key=state.MINE)
         draw_files()
         st.page_link(page_at("label").file, label="Label the next", icon=":material/play_arrow:")

@@ -10,6 +10,7 @@ from app.shared.resources import MODELS
 from app.shared.state import reported
 from core.domain.accounts import Identity
 from core.domain.correction import Reason
+from core.domain.kinds import MODEL_NAMES
 from core.store.queue import QueueFilter, QueueItem, QueueState
 
 TABLE, CHOSEN = "queue.table", "item"
@@ -42,7 +43,7 @@ def corrections_state() -> CorrectionsState:
 
 def prepare_filter() -> None:
     """Give the widgets their first values from the address, else ask for open items."""
-    offers = {STATE: [*QueueState], REASON: [*Reason], MODEL: MODELS}
+    offers = {STATE: [*QueueState], REASON: [*Reason], MODEL: MODEL_NAMES}
     _FILTER.prepare(offers, {STATE: QueueState.OPEN.value})
     st.session_state.setdefault(MINE, False)
 

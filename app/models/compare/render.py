@@ -13,6 +13,7 @@ from app.shared.resources import MODELS, resources
 from app.shared.state import MODEL_KEY, chosen_model
 from app.shared.templates import draw_html
 from core.domain.accounts import Identity
+from core.domain.kinds import MODEL_NAMES
 from core.domain.model_version import ModelVersion
 from core.evaluate.comparison import VersionComparison
 from core.evaluate.confusion import confusion
@@ -30,10 +31,12 @@ def draw_bar(identity: Identity) -> Choice:
     """Draw the choices and put them into the address; returns what is chosen."""
     service = resources().services.evaluations
     model = chosen_model()
+    registered = resources().services.registry.names()
+    models = [name for name in MODEL_NAMES if name in MODELS or name in registered]
     sets, versions = service.sets.all(identity, model), service.versions(identity, model)
     state.prepare(sets)
     with st.container(horizontal=True, vertical_alignment="bottom", key="compare-bar"):
-        st.segmented_control("Model", MODELS, key=MODEL_KEY, on_change=state.forget, width="content")
+        st.segmented_control("Model", models, key=MODEL_KEY, on_change=state.forget, width="content")
         by_id = {one.set_id: one for one in sets}
         st.selectbox(
             "Evaluation set",

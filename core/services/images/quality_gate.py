@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from core.domain.kinds import Family, family_of
 from core.domain.radiograph import PixelPitch, Radiograph
 from core.domain.reading import Setup
 from core.domain.wire_sets import WIRE_SETS
@@ -16,7 +17,7 @@ from core.imaging.quality.report import (
     QualityReport,
 )
 
-_LIMITS: dict[str, QualityLimits] = {"weld": WELD_LIMITS, "casting": CASTING_LIMITS}
+_LIMITS: dict[Family, QualityLimits] = {Family.WELD: WELD_LIMITS, Family.CASTING: CASTING_LIMITS}
 _UM_PER_MM = 1000.0
 
 
@@ -40,7 +41,7 @@ def quality_report(
     """
     stated = setup or Setup()
     limits = replace(
-        _LIMITS.get(model, WELD_LIMITS),
+        _LIMITS[family_of(model)],
         wire_set=None if stated.wire_set is None else WIRE_SETS[stated.wire_set],
         required_wire=stated.required_wire,
     )

@@ -12,9 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from core.calibrate.calibrator import calibrator_from
+from core.calibrate.familiarity import FamiliarityReference, read_reference
 from core.domain.detections import Detections, FloatArray
 from core.domain.errors import ModelArtefactError
+from core.domain.familiarity import Familiarity
 from core.domain.inspection import DetectionResult
+from core.domain.kinds import family_of
 from core.domain.model_version import ModelVersion
 from core.domain.polarity import PolarityDecision, decide_polarity
 from core.domain.ports import ModelSource
@@ -91,8 +94,28 @@ class DetectService:
         found = found.with_probabilities(calibrator.probability(found.scores))
         elapsed_ms = (time.perf_counter() - started) * 1000
         return DetectionResult(
-            name, radiograph, resolved, found, elapsed_ms, self._device, _notes(radiograph, resolved)
+            name,
+            radiograph,
+            resolved,
+            found,
+            elapsed_ms,
+            self._device,
+            _notes(radiograph, resolved),
+            loaded.familiarity_of(image),
         )
+
+    def familiarity(
+        self, radiograph: Radiograph, *, model: str, version: int | None = None, alias: str = "champion"
+    ) -> Familiarity | None:
+        """How much the radiograph looks like those that calibrated the version; None where it cannot tell.
+
+        Raises:
+            ModelNotFoundError: when there is no such version.
+            ModelArtefactError: when its artefacts are damaged.
+        """
+        resolved, folder = self._models.resolve(model, version=version, alias=alias)
+        loaded = self._load(resolved, folder)
+        return loaded.familiarity_of(normalised_for(radiograph, resolved)) if loaded.reference else None
 
     def polarity_of(
         self, radiograph: Radiograph, *, model: str, version: int | None = None, alias: str = "champion"
@@ -103,7 +126,7 @@ class DetectService:
             ModelNotFoundError: when there is no such version.
         """
         resolved, _ = self._models.resolve(model, version=version, alias=alias)
-        estimate = estimate_polarity(radiograph.pixels, resolved.name)
+        estimate = estimate_polarity(radiograph.pixels, family_of(resolved.name).value)
         return decide_polarity(radiograph.polarity, radiograph.polarity_ground, resolved.polarity, estimate)
 
     def warm_up(self, version: ModelVersion) -> None:
@@ -134,7 +157,9 @@ class DetectService:
             if folder is None:
                 _, folder = self._models.resolve(version.name, version=version.version)
             detector = Detector.load(_checked_weights(version, folder), device=self._device)
-            loaded = _Loaded(version, detector, _way_to_detect(detector))
+            loaded = _Loaded(
+                version, detector, _way_to_detect(detector), read_reference(folder, version.sha256)
+            )
             self._keep(loaded)
         log.info("loaded %s v%d on %s", version.name, version.version, self._device)
         return loaded
@@ -156,11 +181,23 @@ class DetectService:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Loaded:
-    """A version in memory. `detect` is how one user's image gets to its network."""
+    """A version in memory.
+
+    Attributes:
+        detect: how one user's image gets to its network.
+        reference: what it learnt from looks like; None where the version does not say.
+    """
 
     version: ModelVersion
     detector: Detector
     detect: Callable[[Request], Detections]
+    reference: FamiliarityReference | None
+
+    def familiarity_of(self, image: FloatArray) -> Familiarity | None:
+        """How a normalised image looks beside those; None without a reference."""
+        if self.reference is None:
+            return None
+        return self.reference.of(self.detector.appearance(image))
 
 
 def _way_to_detect(detector: Detector) -> Callable[[Request], Detections]:

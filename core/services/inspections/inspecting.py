@@ -132,6 +132,7 @@ class InspectionService:
                 inspector_id=identity.account_id,
                 model=model,
                 detections=tuple(result.rows()),
+                familiarity=result.familiarity,
                 created_at=work.now,
                 disposition=None,
                 standard=setup.standard,
@@ -343,6 +344,7 @@ def inspection_content(inspection: Inspection) -> Mapping[str, Any]:
     model, ground = inspection.model, inspection.polarity_ground
     return {
         **({} if ground is None else {"polarity_ground": ground.value}),
+        **({} if (seen := inspection.familiarity) is None else {"familiarity": seen.to_dict()}),
         "inspection_id": inspection.inspection_id,
         "image": inspection.image_sha256,
         "polarity": inspection.polarity.value,

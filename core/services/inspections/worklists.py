@@ -51,6 +51,8 @@ class WorklistService:
         model: str,
         setup: Setup,
         batch: str = "",
+        *,
+        is_model_chosen: bool = False,
     ) -> None:
         """Put an image on the own worklist, in place of an earlier entry of it; commands have no worklist.
 
@@ -63,6 +65,7 @@ class WorklistService:
             model: the registered model that reads it.
             setup: of the inspection.
             batch: shared by what was handed in together.
+            is_model_chosen: for this very image, not just for its kind.
 
         Raises:
             NotAllowedError: the role may not hand in radiographs.
@@ -81,6 +84,7 @@ class WorklistService:
                 setup=setup.to_dict(),
                 added_at=work.now,
                 batch=batch,
+                is_model_chosen=is_model_chosen,
             )
             work.worklist.put(entry)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from core.domain.accounts import Identity
 from core.domain.errors import ImmutableRecordError
+from core.domain.kinds import Family, family_of
 from core.domain.permissions import Action, may, require
 from core.domain.radiograph import Polarity, Radiograph
 from core.domain.records import Inspection
@@ -16,7 +17,6 @@ from core.services.inspections.readings import existing
 from core.store.unit_of_work import Store, Work
 
 _FOUND, _DRAWN = "found", "drawn"
-_CASTING = "casting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class ZoneService:
 
 def found_zone(radiograph: Radiograph, inspection: Inspection) -> Zone | None:
     """The seam of a weld or the outline of a casting; an unknown polarity is the usual one of its kind."""
-    is_casting = inspection.model.name == _CASTING
+    is_casting = family_of(inspection.model.name) is Family.CASTING
     usual = Polarity.DIGITAL if is_casting else Polarity.FILM
     polarity = usual if inspection.polarity is Polarity.UNKNOWN else inspection.polarity
     if is_casting:

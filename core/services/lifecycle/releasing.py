@@ -15,14 +15,15 @@ from core.domain.errors import DatasetError, LeakError, ModelNotFoundError
 from core.domain.model_version import ModelVersion
 from core.domain.radiograph import Polarity
 from core.engine.detector import read_network
-from core.labelling.split import members_of, read_split
+from core.labelling.split import read_split
 from core.registry.artefact import CALIBRATION, CARD, MANIFEST, WEIGHTS, read_artefact
 from core.services.evaluation.evaluating import EvaluateService
 from core.services.inference.detecting import DetectService
 from core.services.lifecycle.calibrating import OperatingPoint, calibrate_artefact
 from core.services.lifecycle.cross_fitting import Fold, cross_fit
+from core.services.lifecycle.familiarising import write_familiarity
 from core.services.lifecycle.model_card import MeasuredOn, TrainingFacts, facts_of, model_card, write_card
-from core.simulate.dataset import TRUTH_FILE, write_dataset
+from core.services.lifecycle.release_images import images_of
 
 _FOLD_PREFIX = "without-"
 
@@ -120,6 +121,8 @@ def build_release(specification: Mapping[str, Any], settings: ReleaseSettings) -
     _write_card(specification, settings, measured)  # detecting needs a card
     measured += [_measured(part, specification, settings) for part in specification.get("measure", ())]
     _write_card(specification, settings, measured)
+    if "familiar" in specification:
+        write_familiarity(specification, settings.out, data=settings.data, splits=settings.splits)
     return settings.out
 
 
@@ -168,7 +171,7 @@ def _require_held_out(parts: Mapping[str, list[str]], manifest: Path) -> None:
 
 def _calibrate(specification: Mapping[str, Any], settings: ReleaseSettings) -> None:
     how = specification["calibrate"]
-    with _images_of(how, settings) as (coco, folder, series):
+    with images_of(how, settings.data, settings.splits) as (coco, folder, series):
         sources = [(coco, folder, series)]
         if "also" in how:
             sources.append((settings.data / how["also"], folder, series))
@@ -194,7 +197,8 @@ def _operating(specification: Mapping[str, Any]) -> OperatingPoint | None:
 def _measured(
     part: Mapping[str, Any], specification: Mapping[str, Any], settings: ReleaseSettings
 ) -> MeasuredOn:
-    with _judge(part, specification, settings) as judge, _images_of(part, settings) as (coco, folder, series):
+    recorded = images_of(part, settings.data, settings.splits)
+    with _judge(part, specification, settings) as judge, recorded as (coco, folder, series):
         models = OneModel(judge, specification["version"])
         service = EvaluateService(DetectService(models), models)
         summary = service.evaluate(
@@ -223,22 +227,6 @@ def _judge(
         shutil.copyfile(settings.out / CALIBRATION, earlier.out / CALIBRATION)
         _write_card(specification, earlier, ())
         yield earlier.out
-
-
-@contextmanager
-def _images_of(
-    part: Mapping[str, Any], settings: ReleaseSettings
-) -> Iterator[tuple[Path, Path, list[str] | None]]:
-    """(COCO file, images folder, series or None) of a `calibrate` or `measure` entry."""
-    if "simulated" in part:
-        with tempfile.TemporaryDirectory() as folder:
-            write_dataset(Path(folder), **part["simulated"])
-            yield Path(folder) / TRUTH_FILE, Path(folder), None
-        return
-    series = None
-    if "split" in part:
-        series = members_of(read_split(settings.splits / part["split"]), part["part"])
-    yield settings.data / part["coco"], settings.data, series
 
 
 def _write_card(

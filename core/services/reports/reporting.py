@@ -144,6 +144,7 @@ class ReportingService:
             reading_version=reading.version,
             image=image_facts(inspection, image, pitch),
             model=model_facts(inspection, self._version_of(inspection)),
+            familiarity=inspection.familiarity.to_dict() if inspection.familiarity else None,
             window=self._window(inspection, window),
             setup=_setup_facts(setup_from(inspection.setup)),
             image_quality=quality_checks(inspection.image_quality),

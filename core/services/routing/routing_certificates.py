@@ -13,6 +13,8 @@ import numpy.typing as npt
 from core.calibrate.routing import Assurance, Route, RoutingThreshold, parts_needed
 from core.calibrate.routing_certificate import RoutingCertificate, certificate_from
 from core.domain.errors import BadInputError
+from core.domain.familiarity import Familiarity
+from core.domain.kinds import model_for_new_parts
 
 #: Defaults of `radikal route`.
 USUAL_LEVEL = Assurance(risk=0.05, confidence=0.95)
@@ -58,7 +60,10 @@ class RoutingCertificates:
         A damaged file among those of the model leaves nothing in force: it may have been the last one.
         """
         found: list[RoutingCertificate] = []
+        other = model_for_new_parts(model)
         for path in sorted(self._folder.glob(f"{model}-*.json")):
+            if other is not None and path.name.startswith(f"{other}-"):
+                continue
             certificate = self._certificate(path)
             if certificate is None:
                 return Standing(None, f"the certificate {path.name} is damaged: make it again, or remove it")
@@ -133,19 +138,27 @@ def image_score(probabilities: Sequence[float] | npt.NDArray[np.floating[Any]]) 
 
 
 def route_image(
-    score: float, standing: Standing, *, has_quality: bool, failed_quality: Sequence[str]
+    score: float,
+    standing: Standing,
+    *,
+    has_quality: bool,
+    failed_quality: Sequence[str],
+    familiarity: Familiarity | None = None,
 ) -> ImageRoute:
     """The route of the image.
 
     Args:
         score: see `image_score`.
         standing: the certificate of the version that reported.
+        familiarity: of the image to that version: a certificate says nothing of an image that looks strange.
         has_quality: its image quality was assessed.
         failed_quality: what the image-quality gate found wrong, one line each.
     """
     certificate = standing.certificate
     if certificate is None or not certificate.is_certified:
         return ImageRoute(Route.REVIEW, False, (standing.reason,))
+    if familiarity is not None and familiarity.is_strange:
+        return ImageRoute(Route.REVIEW, False, (f"the certificate is void here: {familiarity.words}",))
     if failed_quality or not has_quality:
         why = failed_quality or ("the image quality was not assessed",)
         return ImageRoute(Route.REVIEW, True, tuple(why))

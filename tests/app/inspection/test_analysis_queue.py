@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -19,7 +20,9 @@ from core.domain.inspection import DetectionResult
 from core.domain.polarity import PolarityDecision
 from core.domain.radiograph import Polarity, PolarityGround, Radiograph
 from core.domain.reading import Setup
+from core.services.inference.picking import Pick
 from core.store.fingerprint_table import ImageFingerprintRow
+from tests.artefacts import write_artefact
 from tests.workplace import radiograph_png
 
 GUEST = Identity("guest-0123456789abcdef", "guest", Role.GUEST)
@@ -57,7 +60,7 @@ def detect(workplace: Resources) -> SlowDetect:
 
 @pytest.fixture
 def desk(workplace: Resources, detect: SlowDetect) -> Iterator[AnalysisQueue]:
-    desk = AnalysisQueue(workplace.services.workspace_of, detect)
+    desk = AnalysisQueue(workplace.services.workspace_of, detect, workplace.services.picking)
     yield desk
     detect.may_go.set()
     desk.close()
@@ -276,3 +279,33 @@ def test_what_a_person_stated_is_not_replaced_by_the_estimate_which_warns(
     answer = until_done(desk, replace(question(4), polarity=Polarity.DIGITAL))
     assert answer.inspection.polarity is Polarity.DIGITAL
     assert "you said digital, but the image looks film" in answer.polarity.warning
+
+
+class PicksAnother:
+    """Lets the version of the same model that is one higher read what it is asked about."""
+
+    def __init__(self) -> None:
+        self.earlier: list[int | None] = []
+
+    def pick(
+        self, radiograph: Radiograph, *, model: str, version: int | None = None, earlier: int | None = None
+    ) -> Pick:
+        self.earlier.append(earlier)
+        return Pick(model, (version or 0) + 1, "casting")
+
+
+def test_what_looks_strange_is_read_by_the_picked_version_unless_a_person_chose(
+    workplace: Resources, detect: SlowDetect, question: Callable[[int], Question], tmp_path: Path
+) -> None:
+    workplace.services.registry.add(write_artefact(tmp_path / "weld-2", seed=7))
+    picking = PicksAnother()
+    desk = AnalysisQueue(workplace.services.workspace_of, detect, picking)
+    detect.may_go.set()
+    asked = question(5)
+    try:
+        assert until_done(desk, asked).result.model.version == 2
+        assert desk.result(asked).model.version == 2, "found under what was asked"
+        assert until_done(desk, replace(asked, is_chosen=True)).result.model.version == 1
+    finally:
+        desk.close()
+    assert picking.earlier == [None], "what a person chose is not asked about"

@@ -10,6 +10,7 @@ from app.inspection.analysis_queue import Answer, AnswerState, Question
 from app.inspection.items import WorklistItem
 from app.inspection.rows import polarity_data, start_threshold, viewer_data
 from app.shared.worklist import EntryState, WorklistEntry
+from core.domain.familiarity import Familiarity
 from core.domain.polarity import PolarityEstimate, decide_polarity
 from core.domain.radiograph import PitchSource, PixelPitch, Polarity, PolarityGround
 from tests.reports.test_detection_json import result
@@ -168,3 +169,41 @@ def test_an_image_whose_polarity_is_asked_waits_for_a_person_not_for_us() -> Non
     data = shown(asked, READY)
     assert (data["status"]["state"], data["detections"], data["links"]) == ("asked", [], None)
     assert (data["batch"][0]["summary"], data["progress"]) == ("polarity?", None)
+
+
+def strange(current: WorklistItem = READY) -> dict[str, object]:
+    """The data of an image that looks unlike those that calibrated the model."""
+    seen = replace(ANALYSED, familiarity=Familiarity(3.0, 1.5))
+    return shown(replace(current, answer=Answer(AnswerState.READY, seen)))
+
+
+def test_an_image_that_looks_strange_has_probabilities_that_are_not_verified() -> None:
+    data = strange()
+    assert data["calibration"]["warning"] == "probability not verified for this kind of image"
+    assert data["calibration"]["words"] == data["calibration"]["warning"]
+    assert "distance 3.00, limit 1.50" in data["calibration"]["familiarity"]
+    assert (data["calibration"]["is_verified"], data["detections"][0]["is_unverified"]) == (False, True)
+
+
+def test_a_familiar_image_and_one_of_a_version_that_cannot_tell_have_theirs() -> None:
+    familiar = replace(
+        READY, answer=Answer(AnswerState.READY, replace(ANALYSED, familiarity=Familiarity(1, 2)))
+    )
+    for data in (shown(familiar), shown(READY)):
+        assert data["calibration"]["is_verified"]
+        assert "is_unverified" not in data["detections"][0]
+
+
+def test_what_a_person_chose_is_told_apart_in_the_links() -> None:
+    chosen = replace(READY, question=replace(QUESTION, is_chosen=True))
+    assert shown(chosen)["links"]["json"].endswith("polarity=film&chosen=1")
+
+
+def test_the_model_that_was_picked_says_why() -> None:
+    asked = replace(QUESTION, model="casting", version=3)
+    picked = replace(ANALYSED.model, name="casting-any", version=1)
+    own = replace(ANALYSED.model, name="casting", version=3)
+    item = replace(READY, question=asked, version=picked)
+    assert item.picked == "Read by casting-any: this part looks unlike those that taught casting"
+    assert replace(item, version=own).picked == ""
+    assert WORKING.picked == ""

@@ -105,7 +105,10 @@ def test_an_entry_keeps_the_model_it_came_for_until_somebody_chooses_the_other()
     assert [entry.model for entry in worklist.entries()] == ["weld", "casting"]
     worklist.read_as(keys[0], "casting")
     worklist.read_as("gone", "casting")
-    assert [entry.model for entry in worklist.entries()] == ["casting", "casting"]
+    assert [(one.model, one.is_model_chosen) for one in worklist.entries()] == [
+        ("casting", True),
+        ("casting", False),
+    ]
 
 
 def test_an_entry_is_read_by_the_champion_of_when_it_was_first_asked() -> None:

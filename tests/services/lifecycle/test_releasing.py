@@ -5,9 +5,11 @@ import yaml
 
 from core.calibrate.calibrator import FIT
 from core.calibrate.comparison import comparison_rows
+from core.calibrate.familiarity import read_reference
 from core.domain.errors import DatasetError, LeakError, ModelNotFoundError
 from core.engine.detector import Detector
-from core.registry.artefact import file_sha256, read_artefact
+from core.registry.artefact import FAMILIARITY, file_sha256, read_artefact
+from core.services.lifecycle.familiarising import write_familiarity
 from core.services.lifecycle.releasing import OneModel, ReleaseSettings, build_release, read_release
 from tests.artefacts import write_artefact
 from tests.recorded import write_recorded
@@ -189,3 +191,30 @@ def test_one_model_answers_only_for_itself(tmp_path):
     for asked in ({"name": "casting"}, {"name": "weld", "version": 1}):
         with pytest.raises(ModelNotFoundError):
             models.resolve(**asked)
+
+
+FAMILIAR = {
+    "learnt": [{"coco": "truth.json", "split": "s.yaml", "part": "a", "polarity": "film"}],
+    "calibrated": [{"coco": "truth.json", "split": "s.yaml", "part": "b", "polarity": "film"}],
+}
+
+
+def test_a_release_says_what_the_images_looked_like_and_the_command_says_it_again(tmp_path, data):
+    content = specification(familiar=FAMILIAR)
+    out = build_release(content, settings(tmp_path, data))
+    written = (out / FAMILIARITY).read_text()
+    found = read_reference(out, read_artefact(out).sha256)
+    assert found.about == {
+        "n_parts": 2, "n_views": 4, "n_calibrating_parts": 1, "n_calibrating_views": 2,
+    }  # fmt: skip
+    again = write_familiarity(content, out, data=data, splits=data)
+    assert again.limit == found.limit
+    assert (out / FAMILIARITY).read_text() == written
+
+
+@pytest.mark.parametrize("familiar", [None, {"learnt": FAMILIAR["learnt"]}])
+def test_a_release_that_does_not_say_what_calibrated_it_has_no_reference(tmp_path, data, familiar):
+    out = build_release(specification(), settings(tmp_path, data))
+    assert not (out / FAMILIARITY).exists()
+    with pytest.raises(DatasetError, match="familiar: lacks calibrated"):
+        write_familiarity(specification(familiar=familiar), out, data=data, splits=data)

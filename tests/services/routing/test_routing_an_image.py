@@ -9,6 +9,7 @@ import pytest
 
 from core.calibrate.routing import Route
 from core.calibrate.routing_certificate import RoutingCertificate
+from core.domain.familiarity import Familiarity
 from core.services.routing.routing_certificates import RoutingCertificates, Standing, image_score, route_image
 from tests.calibrate.certificates import MADE_AT, certificate, subject
 
@@ -122,3 +123,18 @@ def test_failed_or_missing_image_quality_means_review_whatever_the_score(score: 
 def test_without_a_certificate_everything_goes_to_review(score: float) -> None:
     found = route_image(score, Standing(None, "why not"), has_quality=True, failed_quality=())
     assert (found.route, found.is_certified, found.reasons) == (Route.REVIEW, False, ("why not",))
+
+
+def test_a_certificate_is_void_for_an_image_that_looks_strange_and_not_for_a_familiar_one() -> None:
+    void = route_image(0.0, CERTIFIED, has_quality=True, failed_quality=(), familiarity=Familiarity(2, 1))
+    assert (void.route, void.is_certified) == (Route.REVIEW, False)
+    assert void.reasons[0].startswith("the certificate is void here: probability not verified")
+    held = route_image(0.0, CERTIFIED, has_quality=True, failed_quality=(), familiarity=Familiarity(1, 2))
+    assert (held.route, held.is_certified) == (Route.ACCEPT, True)
+
+
+def test_a_certificate_of_the_model_for_new_parts_is_none_of_the_other_one(tmp_path: Path) -> None:
+    kept = RoutingCertificates(tmp_path)
+    kept.save(certificate(about=subject(model="casting-any")))
+    found = kept.standing("casting", sha256="ab" * 32, calibration_id="c")
+    assert found.reason.startswith("no certificate was made")

@@ -16,6 +16,9 @@ export function probabilityFigure(probability) {
   return probability < 0.005 ? "<0.01" : probability.toFixed(2);
 }
 
+// With a question mark where it is not verified for this kind of image.
+export const shownProbability = ({ probability, is_unverified: isUnverified }) => `${probabilityFigure(probability)}${isUnverified && probability !== null ? " ?" : ""}`;
+
 export class BoxLayer {
   constructor(viewport) {
     this.viewport = viewport;
@@ -82,8 +85,8 @@ export class BoxLayer {
       const isSelected = box.n === this.selected;
       if (weak.size > FEW_WEAK && weak.has(box) && !isSelected && box.n !== this.hovered) continue;
       const name = box.kind?.replaceAll("-", " ") ?? box.class;
-      const full = box.label ? box.label : box.isAdded ? `${box.n} ${name} (${box.nMembers ? `${box.nMembers} together` : (box.origin ?? "added")})` : `${box.n} ${name} ${probabilityFigure(box.probability)}`;
-      const short = weak.has(box) && !box.call ? `${box.n} ${probabilityFigure(box.probability)}` : `${box.n}`;
+      const full = box.label ? box.label : box.isAdded ? `${box.n} ${name} (${box.nMembers ? `${box.nMembers} together` : (box.origin ?? "added")})` : `${box.n} ${name} ${shownProbability(box)}`;
+      const short = weak.has(box) && !box.call ? `${box.n} ${shownProbability(box)}` : `${box.n}`;
       const texts = isSelected || !weak.has(box) || box.n === this.hovered ? [full, short] : [short];
       const place = texts.map((text) => this.#labelPlace(context, text, frame, isSelected)).find((at) => isSelected || !taken.some((other) => overlaps(at, other)));
       if (!place) continue;

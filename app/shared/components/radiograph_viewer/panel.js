@@ -1,6 +1,6 @@
 // The table of indications beside the radiograph, the threshold, the selected indications, facts on image and model.
 import { element } from "../element.js";
-import { isApart, probabilityFigure } from "../radiograph/boxes.js";
+import { isApart, probabilityFigure, shownProbability } from "../radiograph/boxes.js";
 import { ListHead } from "./list_head.js";
 import { kindWords } from "./kinds.js";
 import { Listing } from "./listing.js";
@@ -18,6 +18,7 @@ function sizeText(box, scale) {
 }
 
 function probabilityText(probability, calibration) {
+  if (!calibration.is_verified) return `${probabilityFigure(probability)}, ${calibration.familiarity || calibration.warning}. It ranks the boxes of this image and says no more.`;
   const percent = probability >= 0.995 ? "more than 99" : probability < 0.005 ? "less than 1" : `about ${Math.round(probability * 100)}`;
   return `${probabilityFigure(probability)}: of boxes the model reports like this, ${percent} in 100 were real ` +
     `(IoU 0.5; ${calibration.words}). It is not the chance that nothing was missed.`;
@@ -28,7 +29,7 @@ export function indicationLabel(detection, scale) {
   const { n, probability, box, call, isAdded } = detection;
   const name = kindWords({ ...detection, iso6520: null });
   const [x, y] = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2].map(Math.round);
-  const how = isAdded ? "added by a person" : `probability ${probabilityFigure(probability)}`;
+  const how = isAdded ? "added by a person" : `probability ${probabilityFigure(probability)}${detection.is_unverified ? ", not verified" : ""}`;
   return `indication ${n}, ${name}, ${how}, ${sizeText(box, scale).said}, at x ${x} y ${y}${call ? `, ${CALL_WORDS[call]}` : ""}`;
 }
 
@@ -137,7 +138,7 @@ export class Panel {
     ] : []));
     this.$(".model-facts").replaceChildren(...factList(model ? [
       ["Model", model.title], ["Weights", model.sha256], ["Calibration", `${calibration.words}, id ${calibration.id}`],
-      ["Score cut", calibration.score_cut], ["Operating point", calibration.operating_probability.toFixed(2)],
+      ["This image", calibration.familiarity], ["Score cut", calibration.score_cut], ["Operating point", calibration.operating_probability.toFixed(2)],
       ["Ran on", status.elapsed_ms ? `${model.device}, ${(status.elapsed_ms / 1000).toFixed(2)} s` : ""], ["Training data", model.data_notice],
     ] : []));
     const warning = calibration.warning ? [element("span", { class: "warning", text: `p: ${calibration.warning}` })] : [];
@@ -153,7 +154,7 @@ export class Panel {
     return element("tr", { "data-n": detection.n, "data-call": call, tabindex: "-1", "aria-selected": "false", "aria-label": indicationLabel(detection, this.scale) },
       element("td", { text: detection.n }),
       element("td", { text: `${words}${level}${this.#groupText(detection)}`, title: detection.iso6520 ? `ISO 6520-1: ${detection.iso6520}` : detection.kind ? words : "no evidence for a class" }),
-      element("td", { text: probabilityFigure(probability), title: isAdded ? this.#addedBy(detection) : probabilityText(probability, calibration) }),
+      element("td", { class: detection.is_unverified ? "unverified" : "", text: shownProbability(detection), title: isAdded ? this.#addedBy(detection) : probabilityText(probability, calibration) }),
       element("td", { text: size.cell, title: size.full }),
       element("td", { class: "by-rule", "data-verdict": this.verdicts[detection.id], text: RULE_MARKS[this.verdicts[detection.id]] ?? "", title: this.#ruleWords(detection) }),
       element("td", { class: "call", ...(isAdded && call === "confirmed" ? { text: "+", title: "added by a person" } : { text: CALL_MARKS[call] ?? "", title: CALL_WORDS[call] ?? "" }) }));
