@@ -10,7 +10,7 @@ from app.shared.viewer_rows import rule_words
 from core.domain.accounts import Identity
 from core.domain.grouping import counted, members_of
 from core.domain.reading import ReadIndication, setup_from
-from core.domain.records import InspectionState
+from core.domain.records import Inspection, InspectionState
 from core.domain.signing import meaning_words
 from core.domain.wire_sets import indicator_words
 from core.services.inspections.film_first import FIRST_LOOK
@@ -116,7 +116,7 @@ def record_content(record: InspectionRecord, tables: Sequence[RuleSet], *, is_bl
         "title": title or inspection.image_name,
         "is_blind": is_blind,
         "facts": _facts(record, tables, is_blind=is_blind),
-        "indications": [] if is_blind else _indications(record.reading.indications),
+        "indications": [] if is_blind else _indications(record),
         "said": [] if is_blind else _said(record),
     }
 
@@ -131,6 +131,7 @@ def _facts(record: InspectionRecord, tables: Sequence[RuleSet], *, is_blind: boo
         "Image": inspection.image_name,
         "Made": f"{second(inspection.created_at)} by {record.name(inspection.inspector_id)}",
         "Model": f"{model.name} v{model.version}, calibration {model.calibration_id}",
+        "Probabilities": "" if is_blind else _doubt(inspection),
         "Part": ", ".join(filter(None, described)) or "not described",
         "Rule": rule_words(setup.standard, setup.quality_level, tables),
         "Wire IQI": indicator_words(setup.wire_set, setup.required_wire),
@@ -145,6 +146,12 @@ def _facts(record: InspectionRecord, tables: Sequence[RuleSet], *, is_blind: boo
         "Corrects": inspection.revision_of or "",
         "Id": inspection.inspection_id,
     }
+
+
+def _doubt(inspection: Inspection) -> str:
+    """That no probability is verified, for an image that looked strange; else empty."""
+    seen = inspection.familiarity
+    return f"{seen.words}." if seen is not None and seen.is_strange else ""
 
 
 def _measures(record: InspectionRecord) -> dict[str, str]:
@@ -163,16 +170,17 @@ def _override(record: InspectionRecord) -> str:
     return f"{'; '.join(one.objections)}. Signed all the same by {record.name(one.signer_id)}, {one.words}"
 
 
-def _indications(reading: Sequence[ReadIndication]) -> list[dict[str, str]]:
+def _indications(record: InspectionRecord) -> list[dict[str, str]]:
     """Every indication; the members of a group are told by their number."""
-    return [_indication(one, len(members_of(reading, one.indication_id))) for one in counted(reading)]
+    reading, doubt = record.reading.indications, " ?" if record.inspection.is_strange else ""
+    return [_indication(one, len(members_of(reading, one.indication_id)), doubt) for one in counted(reading)]
 
 
-def _indication(one: ReadIndication, n_members: int) -> dict[str, str]:
+def _indication(one: ReadIndication, n_members: int, doubt: str) -> dict[str, str]:
     group = f", group of {n_members}" if n_members else ""
     return {
         "kind": one.kind_words + group,
-        "probability": "added" if one.probability is None else f"{one.probability:.2f}",
+        "probability": "added" if one.probability is None else f"{one.probability:.2f}{doubt}",
         "call": one.call_words,
     }
 

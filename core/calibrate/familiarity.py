@@ -161,6 +161,7 @@ def make_reference(
         for views, own in ((calibrating, calibrating_parts), (learnt[is_aside], names[is_aside].tolist()))
         if len(views)
     )
+    limit = round(limit, DECIMALS)  # as it is kept
     return FamiliarityReference(weights_sha256, found.centre, found.spread, found.examples, limit, about)
 
 

@@ -146,6 +146,11 @@ class Inspection:
     familiarity: Familiarity | None = None
 
     @property
+    def is_strange(self) -> bool:
+        """True when its probabilities are not verified: the image looks unlike those that calibrated."""
+        return self.familiarity is not None and self.familiarity.is_strange
+
+    @property
     def is_open(self) -> bool:
         """True while the reading and the decision may still change."""
         return self.state is InspectionState.OPEN

@@ -18,7 +18,7 @@ function sizeText(box, scale) {
 }
 
 function probabilityText(probability, calibration) {
-  if (!calibration.is_verified) return `${probabilityFigure(probability)}, ${calibration.familiarity || calibration.warning}. It ranks the boxes of this image and says no more.`;
+  if (calibration.is_verified === false) return `${probabilityFigure(probability)}, ${calibration.familiarity || calibration.warning}. It ranks the boxes of this image and says no more.`;
   const percent = probability >= 0.995 ? "more than 99" : probability < 0.005 ? "less than 1" : `about ${Math.round(probability * 100)}`;
   return `${probabilityFigure(probability)}: of boxes the model reports like this, ${percent} in 100 were real ` +
     `(IoU 0.5; ${calibration.words}). It is not the chance that nothing was missed.`;
