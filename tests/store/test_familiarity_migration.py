@@ -26,7 +26,7 @@ def test_what_was_recorded_before_is_kept_both_ways(engine: Engine) -> None:
     assert kept is not None
     assert kept.familiarity == Familiarity(2.5, 1.25)
     assert [one.is_model_chosen for one in worklist.entries(person)] == [True]
-    downgrade(engine, "r0013")
+    downgrade(engine, "r0011")
     upgrade(engine)
     with store.read() as work:
         kept = work.inspections.find(made.inspection_id)

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "r0010"
-down_revision = "r0013"
+down_revision = "r0011"
 branch_labels = None
 depends_on = None
 
