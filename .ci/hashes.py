@@ -4,9 +4,9 @@
     .ci/hashes.py PYLOCK REQUIREMENTS [--without OTHER]
 
 PYLOCK is a universal pylock.toml of the same pins: it names the files of each, and the index's hash of them.
-Only those that fit a machine that RadiKal runs on are kept (CPython 3.11 and later on Linux, macOS or
-Windows): all would make the files three times as large. A package without such a wheel keeps its source
-archive. What stands in OTHER, which is installed beside it, is left out.
+Only those that fit a machine that RadiKal runs on are kept (CPython 3.11 to 3.14 on Linux, on Macs with
+Apple's processors, or on Windows): all would make the files three times as large. A package without such a
+wheel keeps its source archive. What stands in OTHER, which is installed beside it, is left out.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from typing import Any
 _PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)==\S+.*$")
 _INTERPRETER = re.compile(r"^(py3|py2\.py3|cp3(1[1-4]))$")
 _STABLE = re.compile(r"^cp3\d+$")  # with abi3: works from that version on
-_PLATFORM = re.compile(r"^(any|(many)?linux.*_(x86_64|aarch64)|macosx_.*|win_amd64)$")
+_PLATFORM = re.compile(r"^(any|(many)?linux.*_(x86_64|aarch64)|macosx_.*_(arm64|universal2)|win_amd64)$")
 
 
 def fits(wheel: str) -> bool:

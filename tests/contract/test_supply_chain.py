@@ -35,6 +35,8 @@ def audit(repository: Path) -> ModuleType:
         ("numpy-2.4.6-cp313-cp313-macosx_14_0_arm64.whl", True),
         ("numpy-2.4.6-cp312-cp312-win_amd64.whl", True),
         ("bcrypt-5.0.0-cp39-abi3-manylinux_2_28_aarch64.whl", True),
+        ("numpy-2.4.6-cp315-cp315-manylinux_2_28_x86_64.whl", False),
+        ("numpy-2.4.6-cp311-cp311-macosx_10_9_x86_64.whl", False),
         ("numpy-2.4.6-cp310-cp310-manylinux_2_28_x86_64.whl", False),
         ("numpy-2.4.6-cp313-cp313t-manylinux_2_28_x86_64.whl", False),
         ("numpy-2.4.6-cp311-cp311-musllinux_1_2_x86_64.whl", False),
