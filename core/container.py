@@ -17,6 +17,7 @@ from core.domain.accounts import COMMAND_LINE, SYSTEM, Identity
 from core.foundations import Foundations, file_of
 from core.keys import Purpose
 from core.services.accounts.passwords import COST
+from core.services.auditing import verification_facts
 from core.services.datasets.data_versions import MAKE_DATA_VERSION, DataVersionService
 from core.services.inspections.correction_queue import DISAGREE
 from core.services.jobs.job_queue import JobQueue
@@ -186,7 +187,12 @@ class Container(Foundations):
     def health(self) -> HealthService:
         from core.services.health import HealthService
 
-        return HealthService(checks=self.checks, registry=self.served, networks=self.detect)
+        return HealthService(
+            checks=self.checks,
+            registry=self.served,
+            networks=self.detect,
+            audit=partial(verification_facts, self.store),
+        )
 
     @cached_property
     def versions(self) -> VersionService:

@@ -41,7 +41,9 @@ def anchor_faults(
         found.append(say.about_log(FindingKind.ANCHORS_MISSING, first, said))
     places = {(anchor.seq, anchor.hash) for anchor in kept}
     lost = sorted(
-        anchor.seq for anchor in copied if anchor.is_genuine(ring) and (anchor.seq, anchor.hash) not in places
+        anchor.seq
+        for anchor in copied
+        if anchor.seq > begun_anew and anchor.is_genuine(ring) and (anchor.seq, anchor.hash) not in places
     )
     if lost:
         said = (

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from core.audit.anchoring import anchor_faults, second_place_unreadable
 from core.audit.chain import Anchor
@@ -311,6 +312,23 @@ def last_verification(store: Store, names: Mapping[str, str] = _OURS) -> LastVer
     if not isinstance(n_events, int) or not isinstance(n_findings, int):
         return None
     return LastVerification(event.at, names.get(event.actor_id, event.actor_id), n_events, n_findings)
+
+
+def verification_facts(store: Store) -> dict[str, Any]:
+    """When log and records were last verified and whether they were whole, for health; it names nobody.
+
+    Raises:
+        WorkbenchError, SQLAlchemyError: the database cannot be asked.
+    """
+    last = last_verification(store)
+    if last is None:
+        return {"verified_at": None}
+    return {
+        "verified_at": last.at.isoformat(),
+        "is_whole": last.is_whole,
+        "n_events": last.n_events,
+        "n_findings": last.n_findings,
+    }
 
 
 def anchored_text(result: Verification) -> str:

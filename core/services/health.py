@@ -1,9 +1,11 @@
 """State of the running product, for people, load balancers and the container's HEALTHCHECK."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from core.domain.errors import WorkbenchError
 from core.domain.model_version import ModelVersion
@@ -42,6 +44,7 @@ class HealthService:
         checks: looks at what has to be right.
         registry: the models.
         networks: what is in memory.
+        audit: when log and records were last verified, and whether they were whole.
         models: names.
         clock: seconds since whenever.
     """
@@ -52,12 +55,14 @@ class HealthService:
         checks: CheckService,
         registry: ReachableModels,
         networks: LoadedModels,
+        audit: Callable[[], Mapping[str, Any]],
         models: Sequence[str] = ("weld", "casting"),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._checks = checks
         self._registry = registry
         self._networks = networks
+        self._audit = audit
         self._models = tuple(models)
         self._clock = clock
         self._started = clock()
@@ -73,15 +78,24 @@ class HealthService:
         is_whole = all(model["usable"] for model in models.values()) and not any(
             problems(checks, is_vital=False)
         )
+        audit = self._verified()
+        is_whole = is_whole and audit.get("is_whole", True)
         content = {
             "status": "unusable" if not is_usable else "ok" if is_whole else "degraded",
             "uptime_s": round(self._clock() - self._started, 1),
             **{check.name: _told(check) for check in checks},
+            "audit": audit,
             "device": self._networks.device,
             "gpu": _gpu(),
             "models": models,
         }
         return HealthReport(is_usable, content)
+
+    def _verified(self) -> Mapping[str, Any]:
+        try:
+            return self._audit()
+        except (WorkbenchError, SQLAlchemyError):  # that the database is away is told beside it
+            return {"verified_at": None}
 
     def _model(self, name: str, loaded: set[tuple[str, int]]) -> dict[str, Any]:
         problem = self._checks.model(name).problem

@@ -1,6 +1,7 @@
 """What health says when something is missing."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from core.audit.chain import keyring
 from core.container import Container
 from core.domain.accounts import COMMAND_LINE
+from core.services.auditing import verification_facts
 from core.services.health import HealthReport, HealthService
 from core.services.images.images import ImageService
 from core.services.operations.checks import CheckService, Places
@@ -57,7 +59,12 @@ def looked(services: Container, **changed: object) -> HealthReport:
         "free_and_total": Room(5000),
     }
     checks = CheckService(**{**arguments, **changed})
-    return HealthService(checks=checks, registry=services.registry, networks=services.detect).report()
+    return HealthService(
+        checks=checks,
+        registry=services.registry,
+        networks=services.detect,
+        audit=partial(verification_facts, services.store),
+    ).report()
 
 
 def test_an_unreachable_database_is_unusable(services: Container, tmp_path: Path) -> None:
@@ -136,7 +143,23 @@ def test_uptime_counts_from_the_start(services: Container) -> None:
         checks=services.checks,
         registry=services.registry,
         networks=services.detect,
+        audit=dict,
         clock=lambda: now[0],
     )
     now[0] = 112.34
     assert health.report().content["uptime_s"] == 12.3
+
+
+def test_the_last_verification_is_told_and_faults_degrade(services: Container) -> None:
+    assert services.health.report().content["audit"] == {"verified_at": None}
+    services.audit.verify(COMMAND_LINE)
+    told = services.health.report().content["audit"]
+    assert told["is_whole"] is True
+    with services.store.write() as work:
+        details = {"n_events": 5, "n_findings": 2}
+        work.audit.record(
+            COMMAND_LINE, action="audit.verified", object_type="audit", object_id="log", details=details
+        )
+    report = services.health.report()
+    assert (report.content["audit"]["is_whole"], report.content["audit"]["n_findings"]) == (False, 2)
+    assert report.content["status"] != "ok"
