@@ -6,9 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.auth.render import draw_password_change, draw_sign_in
+from app.auth.render import draw_full_demo, draw_password_change, draw_sign_in
 from app.auth.state import SIGN_IN
-from app.shared.access import draw_notice, require_page, run_as, visitor_identity
+from app.shared.access import current_workspace, draw_notice, require_page, run_as, visitor_identity
 from app.shared.header import draw_header, draw_style
 from app.shared.incident import incident, reassured
 from app.shared.navigation import PAGES, PageEntry, first_page, landing_page
@@ -18,6 +18,7 @@ from core.domain.accounts import Identity, Role
 from core.domain.errors import WorkbenchError
 from core.domain.kinds import MODEL_NAMES
 from core.logs import bound
+from core.services.demo_workspaces import DemoFullError
 
 _HERE = Path(__file__).parent
 #: More pages than this would run into what the header says beside them; then each section becomes a menu.
@@ -80,7 +81,13 @@ def _page(entry: PageEntry, role: Role | None) -> st.Page:
 
 
 def draw_for_somebody(identity: Identity) -> None:
-    """Header and page."""
+    """Header and page.
+
+    Raises:
+        DemoFullError: a guest for whom there is no room; nothing was drawn.
+    """
+    if identity.is_guest:
+        current_workspace()
     if identity.must_change_password:
         navigate(None)
         draw_header(identity)
@@ -118,8 +125,12 @@ def main() -> None:
         if identity is None or wants_form:
             draw_for_nobody()
         else:
-            with run_as(identity):
-                draw_for_somebody(identity)
+            try:
+                with run_as(identity):
+                    draw_for_somebody(identity)
+            except DemoFullError as full:
+                navigate(None)
+                draw_full_demo(full)
 
 
 try:

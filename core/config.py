@@ -50,7 +50,12 @@ class Settings(BaseSettings):
         oidc_role_claim: claim of an identity provider that tells somebody's roles or groups.
         oidc_roles: `value=role` for the values of that claim; of several that fit, the first.
         demo_idle_minutes: the workspace of a guest who does nothing for so long is thrown away.
+        demo_guests, demo_guests_per_address: workspaces of guests at the same time, and from one address.
         upload_limit_mb: largest file that may be handed in, MiB.
+        uploads_waiting_mb, uploads_waiting_per_address_mb: bytes of a person, and from one client address,
+            that may have come without having been taken from the page yet, MiB.
+        connections_per_address: of one client address at the same time; also requests under way.
+        requests_per_second: that one client address may read, forty times as many at once.
         log_level: level of the root logger.
         log_format: "json", "text", or "auto": text at a terminal, else JSON.
         device: "auto", "cpu", "cuda" or "cuda:N".
@@ -78,7 +83,13 @@ class Settings(BaseSettings):
     oidc_role_claim: str = "roles"
     oidc_roles: _Names = ()
     demo_idle_minutes: int = Field(default=60, ge=1, le=24 * 60)
+    demo_guests: int = Field(default=50, ge=1, le=1000)
+    demo_guests_per_address: int = Field(default=20, ge=1, le=1000)
     upload_limit_mb: int = Field(default=500, ge=1, le=4096)
+    uploads_waiting_mb: int = Field(default=8192, ge=1)
+    uploads_waiting_per_address_mb: int = Field(default=16_384, ge=1)
+    connections_per_address: int = Field(default=300, ge=20, le=1900)
+    requests_per_second: int = Field(default=50, ge=5)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["auto", "json", "text"] = "auto"
     device: str = "auto"

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from core.registry.training_run import MlflowRunLog
     from core.services.datasets.data_checking import DataCheckService
     from core.services.datasets.data_making import DataMaker
+    from core.services.demo_workspaces import DemoWorkspaces
     from core.services.evaluation.evaluating import EvaluateService
     from core.services.evaluation.evaluation_archive import EvaluationArchive
     from core.services.evaluation.evaluation_run import EvaluationRun
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
     from core.services.routing.routing import RoutingService
     from core.services.training.retrain_run import Retrainer
     from core.services.training.training import TrainService
-    from core.services.workspaces import DemoWorkspaces, Workspace
+    from core.services.workspaces import Workspace
 
 #: The kinds of long jobs, and what runs each in the worker's process; see `core.services.jobs.jobs`.
 JOB_KINDS: dict[str, Callable[[Container], JobRun]] = {
@@ -110,10 +111,15 @@ class Container(Foundations):
 
     @cached_property
     def demo(self) -> DemoWorkspaces:
-        from core.services.workspaces import DemoWorkspaces
+        from core.services.demo_workspaces import DemoWorkspaces
 
-        idle_s = 60 * self.settings.demo_idle_minutes
-        return DemoWorkspaces(self.data_dir / "demo", open_store, idle_s=idle_s)
+        return DemoWorkspaces(
+            self.data_dir / "demo",
+            open_store,
+            idle_s=60 * self.settings.demo_idle_minutes,
+            max_guests=self.settings.demo_guests,
+            max_per_address=self.settings.demo_guests_per_address,
+        )
 
     def workspace_of(self, identity: Identity) -> Workspace:
         """The workspace with this person's images and records; a guest never sees that of accounts."""

@@ -65,6 +65,7 @@ def ask(
     connection: Connection | None = None,
     extensions: Mapping[str, Any] | None = None,
     stalls: bool = False,
+    leaves: bool = False,
 ) -> Answer:
     """The answer of `app`.
 
@@ -73,6 +74,7 @@ def ask(
         kind: http or websocket.
         connection: what `Arrival` would have found out, where it is not part of `app`.
         stalls: nothing comes after the pieces, though more was announced.
+        leaves: the client is gone after the pieces, though more was announced.
     """
     pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
     if not any(name.lower() == "host" for name, _ in pairs):
@@ -97,7 +99,7 @@ def ask(
     async def receive() -> Message:
         if pieces:
             piece = pieces.pop(0)
-            return {"type": "http.request", "body": piece, "more_body": bool(pieces) or stalls}
+            return {"type": "http.request", "body": piece, "more_body": bool(pieces) or stalls or leaves}
         if stalls:
             await asyncio.sleep(3600)
         return {"type": "http.disconnect"}

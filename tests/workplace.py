@@ -1,5 +1,6 @@
 """The app's services on a temporary folder, with tiny real networks instead of the shipped models."""
 
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,7 @@ from core.config import Settings
 from core.container import Container
 from core.domain.errors import ModelNotFoundError
 from core.domain.model_version import ModelVersion
+from core.imaging.uploads import IncomingFile
 from tests.artefacts import write_artefact
 from tests.empty_stores import copy_empty_database
 from tests.memory_registry import MemoryRegistry
@@ -55,3 +57,8 @@ def radiograph_png(seed: int = 0, *, height: int = 96, width: int = 128) -> byte
     is_written, encoded = cv2.imencode(".png", pixels)
     assert is_written
     return encoded.tobytes()
+
+
+def incoming(name: str, data: bytes) -> IncomingFile:
+    """A file in memory, as it is handed in."""
+    return IncomingFile(name, partial(bytes, data))

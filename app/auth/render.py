@@ -18,6 +18,7 @@ from app.shared.templates import draw_welcome
 from app.shared.visitors import session_token
 from core.domain.accounts import Identity
 from core.services.accounts.passwords import MIN_BYTES
+from core.services.demo_workspaces import DemoFullError
 
 _LABELS = {"Form name": "Sign in", "Username": "Name", "Password": "Password", "Login": "Sign in"}
 _KEY = "sign-in-form"
@@ -75,6 +76,17 @@ def draw_password_change(identity: Identity) -> None:
         with place.container():
             st.html('<p class="rk-muted" role="status">Your password is changed. Signing in with it …</p>')
             post_ticket(ticket)
+
+
+def draw_full_demo(full: DemoFullError) -> None:
+    """The page of a guest for whom there is no room."""
+    with st.container(key="sign-in"):
+        minutes = "a minute" if full.minutes == 1 else f"{full.minutes} minutes"
+        draw_welcome(
+            "The demo is full", f"{full}. Nobody who works in it is put out: try again in {minutes}."
+        )
+        st.button("Try again", key="demo-full.again", type="primary")
+        st.html('<a class="rk-menu-link" href="/signin">Sign in with an account</a>')
 
 
 def _password(label: str, key: str, autocomplete: str, *, help: str | None = None) -> str:

@@ -15,9 +15,10 @@ from app.inspection.state import (
 )
 from app.shared import state
 from app.shared.access import acting, current_identity, current_workspace
+from app.shared.uploads import taken
 from core.domain.errors import BadInputError
 from core.domain.radiograph import Polarity
-from core.imaging.uploads import take_folder
+from core.imaging.uploads import IncomingFile, take_folder
 from core.services.images.samples import Sample
 
 
@@ -32,13 +33,10 @@ def take_files(key: str) -> None:
     target = own_worklist(), identity
     first: str | None
     if len(files) == 1 and "/" not in files[0].name:
-        data, name = files[0].getvalue(), files[0].name
-        first, page.remark = (
-            intake().receive(*target, data, name, chosen_polarity(), page.setup, **_taken_as()),
-            "",
-        )
+        first = intake().receive(*target, taken(files[0]), chosen_polarity(), page.setup, **_taken_as())
+        page.remark = ""
     else:
-        folder = take_folder([(file.name, file.getvalue()) for file in files])
+        folder = take_folder([taken(file) for file in files])
         first = intake().receive_folder(*target, folder, chosen_polarity(), page.setup, **_taken_as())
         page.remark = folder.remark
     state.show_entry(first or state.shown_entry())
@@ -48,9 +46,9 @@ def take_files(key: str) -> None:
 @acting
 def open_sample(sample: Sample) -> None:
     """Put a shipped sample on the worklist and open it; the model that it is for reads it."""
-    page, data = remembered(), sample.path.read_bytes()
-    target = own_worklist(), current_identity()
-    key = intake().receive(*target, data, sample.name, sample.polarity, page.setup, model=sample.model)
+    page, target = remembered(), (own_worklist(), current_identity())
+    file = IncomingFile(sample.name, sample.path.read_bytes)
+    key = intake().receive(*target, file, sample.polarity, page.setup, model=sample.model)
     page.uploader += 1
     _open(key)
 

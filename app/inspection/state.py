@@ -13,6 +13,7 @@ from app.inspection.uploads import Intake
 from app.shared.access import current_identity
 from app.shared.resources import Resources, resources
 from app.shared.state import kept, reported
+from app.shared.uploads import upload_store
 from app.shared.worklist import Worklist, worklists
 from core.domain.radiograph import Polarity
 from core.domain.reading import Setup
@@ -140,7 +141,7 @@ def heat_maps() -> HeatMaps:
 
 
 def _intake(held: Resources) -> Intake:
-    return Intake(held.services.workspace_of)
+    return Intake(held.services.workspace_of, held.part(upload_store).hold)
 
 
 def _analyses(held: Resources) -> AnalysisQueue:

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app.inspection.numbers import Numbers
 from app.shared.incident import incident
@@ -17,9 +17,11 @@ from core.domain.records import new_id
 from core.imaging.archive import is_archive
 from core.imaging.limits import MAX_FRAMES
 from core.imaging.names import clean_name
-from core.imaging.uploads import Folder, IncomingFile, frames_in, unpack
+from core.imaging.uploads import Folder, IncomingFile, frames_in, members_of
 from core.logs import bound
 from core.services.workspaces import Workspace
+
+Hold = Callable[[Identity, bytes], Callable[[], bytes]]
 
 _WORKERS = 2
 _AFTERMATH = "Nothing was stored; your other images are not affected."
@@ -73,18 +75,25 @@ class _Upload:
 
 
 class Intake:
-    """Reads and stores files in the background; the worklist says how far each is."""
+    """Reads and stores files in the background; the worklist says how far each is.
 
-    def __init__(self, workspace_of: Callable[[Identity], Workspace]) -> None:
+    No more than one file of each worker is in memory: what waits lies on disk, in archives too.
+
+    Args:
+        workspace_of: the workspace of a person.
+        hold: puts bytes of a person away, and gives what reads them again.
+    """
+
+    def __init__(self, workspace_of: Callable[[Identity], Workspace], hold: Hold) -> None:
         self._workspace_of = workspace_of
+        self._hold = hold
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="intake")
 
     def receive(
         self,
         worklist: Worklist,
         identity: Identity,
-        data: bytes,
-        name: str,
+        file: IncomingFile,
         polarity: Polarity,
         setup: Setup = NO_SETUP,
         *,
@@ -98,7 +107,7 @@ class Intake:
         other, other uploads in between; one that cannot be read does not stop the others.
         """
         upload = _Upload(worklist, identity, polarity, model, setup.shared(), numbers or Numbers())
-        key = self._expect(upload, IncomingFile(clean_name(name), lambda: data))
+        key = self._expect(upload, replace(file, name=clean_name(file.name)))
         self._begin(upload)
         return key
 
@@ -125,10 +134,9 @@ class Intake:
         self._pool.shutdown(cancel_futures=True)
 
     def _expect(self, upload: _Upload, file: IncomingFile) -> str:
-        """The key of the first entry for a file in memory; archives are opened, nothing else is read."""
-        data = file.read()
+        """The key of the first entry for a file; archives are opened, nothing else is looked at."""
         try:
-            files = unpack(data, file.name) if is_archive(data) else (file,)
+            files = _in_archive(file)
         except WorkbenchError as error:
             key = upload.worklist.expect(file.name, upload.polarity, upload.setup, model=upload.model)
             upload.worklist.fail(key, f"{error}. {_AFTERMATH}")
@@ -153,7 +161,8 @@ class Intake:
         try:
             data = file.read()
             if file.frame is None and len(parts := frames_in(data, file.name)) > 1:
-                upload.split(key, parts)
+                read = file.read if file.open else self._hold(identity, data)
+                upload.split(key, [replace(part, read=read) for part in parts])
                 return
             workspace = self._workspace_of(identity)
             radiograph = workspace.images.add(
@@ -175,3 +184,12 @@ class Intake:
         except Exception:  # noqa: BLE001 - the worker's edge: logged, told, the next file goes on
             told = incident(f"Reading {file.name}", is_worth_repeating=False)
             worklist.fail(key, f"{told} {_AFTERMATH}")
+
+
+def _in_archive(file: IncomingFile) -> tuple[IncomingFile, ...]:
+    """The files in an archive; any other file itself, of which no more than its beginning is read."""
+    opened = file.opened()
+    if is_archive(opened.read(4)):
+        return members_of(opened, file.name)
+    opened.close()
+    return (file,)

@@ -37,11 +37,13 @@ def visitor_identity(*, touch: bool = True) -> Identity | None:
     Args:
         touch: False for what runs by itself, such as polling, which is no use of a session.
     """
-    cookies = st.context.cookies
-    identity = identity_of(cookies, touch=touch)
-    if identity is not None or session_token(cookies) is not None or not resources().is_demo:
-        return identity
-    return guest_identity(state.browser_token())
+    cookies, address = st.context.cookies, client_address()
+    identity = identity_of(cookies, touch=touch, address=address)
+    if identity is None and session_token(cookies) is None and resources().is_demo:
+        identity = guest_identity(state.browser_token(), address)
+    if touch and identity is not None and identity.is_guest:
+        resources().services.demo.act(identity)
+    return identity
 
 
 @contextmanager

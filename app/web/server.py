@@ -13,23 +13,30 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
+from ipaddress import ip_network
 from pathlib import Path
+from typing import cast
 
 import streamlit as st
 import uvicorn
 from starlette.types import Scope
+from streamlit.runtime import get_instance
 
 from app.shared.connection import cookies_of
 from app.shared.guest_tokens import COOKIE, MAX_AGE_S
 from app.shared.navigation import PAGES
 from app.shared.resources import forget_resources, let_guests_in, resources
 from app.shared.visitors import identity_of, session_token
+from app.web.connections import BoundedHttp, BoundedWebSocket, Connections
 from app.web.job_supervisor import JobSupervisor
 from app.web.middleware.origins import LOOPBACK
 from app.web.middleware.stack import middleware_stack
 from app.web.routes import routes
+from app.web.uploaded_files import WorkbenchApp
 from core import logs
 from core.config import Settings, load_settings
+from core.domain.accounts import Identity
 from core.domain.errors import ConfigurationError, WorkbenchError
 from core.keys import Purpose
 from core.setting_up import require_ready
@@ -58,8 +65,10 @@ def create_app(settings: Settings, *, listens_on: str = "127.0.0.1") -> st.App:
         doorkeeper=_user_id_of,
         cookies_for=guest_cookies,
         is_page=_is_page,
+        visitor_of=_visitor_of,
+        cookies_of_page=_cookies_of_page,
     )
-    return st.App(ROOT / "app" / "main.py", routes=routes(), middleware=middleware, lifespan=_lifespan)
+    return WorkbenchApp(ROOT / "app" / "main.py", routes=routes(), middleware=middleware, lifespan=_lifespan)
 
 
 def serve(*, host: str, port: int, demo: bool) -> None:
@@ -92,6 +101,8 @@ def _serve_on(bound: socket.socket, settings: Settings, *, demo: bool, warnings:
     for warning in warnings:
         log.warning(warning)
     log.info("serving on http://%s:%d", f"[{host}]" if ":" in host else host, port)
+    proxies = [ip_network(proxy) for proxy in settings.trusted_proxies]
+    connections = Connections(most=settings.connections_per_address, trusted=proxies)
     config = uvicorn.Config(
         app,
         host=host,
@@ -101,12 +112,12 @@ def _serve_on(bound: socket.socket, settings: Settings, *, demo: bool, warnings:
         access_log=False,
         server_header=False,
         proxy_headers=False,  # `Arrival` believes the proxies that are named, and no other
-        http="h11",
+        http=cast("type[asyncio.Protocol]", partial(BoundedHttp, connections=connections)),
         h11_max_incomplete_event_size=_HEADER_BYTES,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=_GRACE_S,
         limit_concurrency=2000,
-        ws="websockets-sansio",
+        ws=cast("type[asyncio.Protocol]", partial(BoundedWebSocket, connections=connections)),
         ws_max_size=largest_message,
         ws_ping_interval=30,
         ws_ping_timeout=30,
@@ -200,9 +211,18 @@ def _is_page(path: str) -> bool:
     return path.strip("/") in {"", *(page.url_path for page in PAGES)}
 
 
+def _visitor_of(cookies: Mapping[str, str]) -> Identity | None:
+    return identity_of(cookies, touch=False)  # whoever answers the request says whether it is a use
+
+
 def _user_id_of(cookies: Mapping[str, str]) -> str | None:
-    identity = identity_of(cookies, touch=False)  # whoever answers the request says whether it is a use
+    identity = _visitor_of(cookies)
     return None if identity is None else identity.user_id
+
+
+def _cookies_of_page(session_id: str) -> Mapping[str, str] | None:
+    client = get_instance().get_client(session_id)
+    return None if client is None else client.client_context.cookies
 
 
 def guest_cookies(scope: Scope) -> list[str]:

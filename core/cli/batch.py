@@ -94,7 +94,7 @@ def _taken_apart(path: Path, below: Path | None, skipped: list[str]) -> "list[tu
     from core.imaging.uploads import may_be_radiograph, unpack
 
     data = read_file(path)
-    if below is not None and not may_be_radiograph(str(path.relative_to(below)), data):
+    if below is not None and not may_be_radiograph(str(path.relative_to(below)), lambda: data):
         skipped.append(str(path.relative_to(below)))
         return []
     files = unpack(data, path.name)

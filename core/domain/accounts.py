@@ -1,6 +1,6 @@
 """Roles, users, and the identity that every service is handed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -35,6 +35,7 @@ class Identity:
         role: as it is now, read again for every request.
         session_id: public id of the session, None outside a browser.
         must_change_password: nothing but changing the password is allowed until it is done.
+        address: where a guest comes from, known in a run of a page only; a newcomer is let in by it.
     """
 
     user_id: str
@@ -42,6 +43,7 @@ class Identity:
     role: Role
     session_id: str | None = None
     must_change_password: bool = False
+    address: str | None = field(default=None, compare=False, repr=False)
 
     @property
     def is_guest(self) -> bool:

@@ -1,15 +1,18 @@
 """The files of a ZIP archive, one at a time; their names, sizes and kinds are not trusted.
 
-Nothing is written to disk. Sizes in the archive's list of contents are ignored, unpacked bytes are counted.
+Nothing is written to disk, and an archive that lies on disk is read from there. Sizes in the archive's list
+of contents are ignored, unpacked bytes are counted.
 An archive inside an archive is given to the reader as it is, which refuses it.
 """
 
 import stat
 import threading
 import unicodedata
+import weakref
 import zipfile
 from dataclasses import dataclass
-from io import BytesIO
+from io import SEEK_END, BytesIO
+from typing import IO, cast
 
 from core.domain.errors import UnreadableImageError
 from core.imaging.damage import CODEC_ERRORS
@@ -62,18 +65,24 @@ def is_archive(data: bytes) -> bool:
 class Archive:
     """An opened ZIP archive. Members may be read from several threads; the bytes are counted together."""
 
-    def __init__(self, data: bytes, name: str) -> None:
+    def __init__(self, source: bytes | IO[bytes], name: str) -> None:
         """The archive, its list of contents read and checked.
+
+        Args:
+            source: its bytes, or the file that has them, which is closed when nobody needs the archive.
+            name: for messages.
 
         Raises:
             UnreadableImageError: damaged, empty, of too many files, or a document or a program.
         """
-        self._n_packed = len(data)
-        self._n_most = min(MAX_ARCHIVE_BYTES, most_unpacked(len(data)))
+        file = BytesIO(source) if isinstance(source, bytes) else source
+        weakref.finalize(self, file.close)
+        self._n_packed = file.seek(0, SEEK_END)
+        self._n_most = min(MAX_ARCHIVE_BYTES, most_unpacked(self._n_packed))
         self._n_left = self._n_most
         self._lock = threading.Lock()
         try:
-            self._zip = _open(data)
+            self._zip = _open(file, self._n_packed)
             self._entries = tuple(
                 e for e in self._zip.infolist() if not (e.is_dir() or is_system_file(e.filename))
             )
@@ -118,23 +127,33 @@ class Archive:
                 )
 
 
-class _ShortReads(BytesIO):
-    """Bytes of which only little may be read at once while the list of contents is loaded."""
+class _ShortReads:
+    """A file of which only little may be read at once while the list of contents is loaded.
+
+    Args:
+        file: holds the archive.
+        size: of it, bytes.
+    """
 
     n_most: int | None = MAX_DIRECTORY_BYTES
 
+    def __init__(self, file: IO[bytes], size: int) -> None:
+        self._file = file
+        self._size = size
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
     def read(self, size: int | None = -1, /) -> bytes:
         """The next `size` bytes; ValueError when that is more than the list may take."""
-        n_wanted = len(self.getbuffer()) - self.tell() if size is None or size < 0 else size
+        n_wanted = self._size - self.tell() if size is None or size < 0 else size
         if self.n_most is not None and n_wanted > self.n_most:
             raise ValueError(f"its list of contents takes {n_wanted} bytes")
-        return super().read(size)
+        return self._file.read(n_wanted)
 
 
-def _open(data: bytes) -> zipfile.ZipFile:
-    file = _ShortReads(data)
+def _open(source: IO[bytes], size: int) -> zipfile.ZipFile:
+    file = _ShortReads(source, size)
     try:
-        opened = zipfile.ZipFile(file)
+        opened = zipfile.ZipFile(cast("IO[bytes]", file))
     except _ZIP_ERRORS as error:
         raise UnreadableImageError(
             f"expected an intact ZIP archive, got a truncated or damaged one: {_reason(error)}"

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from io import BytesIO
 from pathlib import Path, PurePath
+from typing import IO
 
 from core.domain.errors import UnreadableImageError
 from core.imaging.archive import Archive, is_archive, is_system_file
@@ -25,11 +27,17 @@ class IncomingFile:
         name: fit to be shown.
         read: gives the bytes of its file; raises UnreadableImageError when they cannot be had.
         frame: number of the frame in a file of several, from 1; None for a file of one picture.
+        open: opens the file where it lies on disk; None where it is in memory.
     """
 
     name: str
     read: Callable[[], bytes]
     frame: int | None = None
+    open: Callable[[], IO[bytes]] | None = None
+
+    def opened(self) -> IO[bytes]:
+        """The file to be read from its beginning; to be closed."""
+        return self.open() if self.open else BytesIO(self.read())
 
 
 def unpack(data: bytes, name: str) -> tuple[IncomingFile, ...]:
@@ -40,9 +48,17 @@ def unpack(data: bytes, name: str) -> tuple[IncomingFile, ...]:
     Raises:
         UnreadableImageError: an archive that is damaged, empty, or of too many files; see also `frames_in`.
     """
-    if not is_archive(data):
-        return frames_in(data, name)
-    archive = Archive(data, name)
+    return members_of(data, name) if is_archive(data) else frames_in(data, name)
+
+
+def members_of(source: bytes | IO[bytes], name: str) -> tuple[IncomingFile, ...]:
+    """The files in an archive, at least one, in their order; raises as `unpack`.
+
+    Args:
+        source: the bytes of the archive, or the file that has them: then it is read member by member.
+        name: for messages.
+    """
+    archive = Archive(source, name)
     return tuple(IncomingFile(member.name, partial(archive.read, member)) for member in archive.members)
 
 
@@ -124,29 +140,37 @@ def files_below(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted(found, key=lambda path: _natural(str(path.relative_to(folder)))))
 
 
-def take_folder(files: Sequence[tuple[str, bytes]]) -> Folder:
-    """The radiographs among `files`, path and content each, in the order of their paths.
+def take_folder(files: Sequence[IncomingFile]) -> Folder:
+    """The radiographs among `files`, whose names are their paths, in the order of their paths.
 
     Content or name make a file a radiograph: a broken film.dcm is to be called broken, not skipped. Files
-    that systems leave in folders never count.
+    that systems leave in folders never count. Where the name does not tell, a file is read, one at a time.
     """
-    ordered = sorted(files, key=lambda file: _natural(file[0]))
-    taken = [(path, data) for path, data in ordered if may_be_radiograph(path, data)]
-    skipped = tuple(clean_name(path) for path, data in ordered if not may_be_radiograph(path, data))
+    taken: list[IncomingFile] = []
+    skipped: list[str] = []
+    for file in sorted(files, key=lambda file: _natural(file.name)):
+        if may_be_radiograph(file.name, file.read):
+            taken.append(file)
+        else:
+            skipped.append(clean_name(file.name))
     kept = taken[:MAX_FRAMES]
-    names = distinct_names([path for path, _ in kept])
-    found = tuple(
-        IncomingFile(name, partial(bytes, data)) for name, (_, data) in zip(names, kept, strict=True)
-    )
-    return Folder(found, skipped, len(taken) - len(kept))
+    names = distinct_names([file.name for file in kept])
+    found = tuple(replace(file, name=name) for name, file in zip(names, kept, strict=True))
+    return Folder(found, tuple(skipped), len(taken) - len(kept))
 
 
-def may_be_radiograph(path: str, data: bytes) -> bool:
-    """True when content or name say that the file is a radiograph, or an archive of some."""
+def may_be_radiograph(path: str, read: Callable[[], bytes]) -> bool:
+    """True when content or name say that the file is a radiograph, or an archive of some.
+
+    It is read only where the name does not tell.
+    """
     name = clean_name(path)
     if is_system_file(path) or name.lower() == _INDEX:
         return False
-    if format_by_name(name) is not None or sniff(data) is not None:
+    if format_by_name(name) is not None:
+        return True
+    data = read()
+    if sniff(data) is not None:
         return True
     return is_archive(data) and PurePath(name).suffix.lower() in (".zip", "")
 

@@ -1,19 +1,12 @@
-"""Workspaces: the real store for accounts, a throw-away one for each guest."""
+"""Workspaces: a store of images and records with the services over it."""
 
-import logging
 import secrets
-import shutil
-import threading
-import time
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from sqlalchemy import Engine
-
-from core.domain.accounts import Identity, Role, User
+from core.domain.accounts import Identity
 from core.domain.errors import NotAllowedError
 from core.domain.reading import setup_from
 from core.services.images.copies import CopySearch
@@ -41,11 +34,7 @@ from core.services.inspections.zones import ZoneService
 from core.services.labels.label_files import LabelFiles
 from core.services.labels.labels import LabelService
 from core.store.blobs import BlobStore
-from core.store.database import open_database, upgrade
 from core.store.unit_of_work import Store
-
-log = logging.getLogger(__name__)
-_DATABASE = "workspace.db"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,118 +151,3 @@ def make_workspace(
         labels=labels,
         label_files=LabelFiles(store, blobs, labels),
     )
-
-
-class DemoWorkspaces:
-    """One workspace for each guest, removed when it was not used for a while. Safe to share between threads.
-
-    Nothing in it survives a restart: what an earlier process left in the folder is removed at the start.
-
-    Args:
-        folder: holds them; nothing else may be in it.
-        open_store: wires a database to its audit log.
-        idle_s: seconds without use after which a workspace ends.
-        limit_bytes: of originals a guest may hand in.
-        max_guests: with more, the one that was not used for longest ends.
-        on_end: told the guest's user id.
-        clock: monotonic seconds.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        open_store: Callable[[Engine], Store],
-        *,
-        idle_s: float = 3600,
-        limit_bytes: int = 300 * 2**20,
-        max_guests: int = 50,
-        on_end: Callable[[str], None] = lambda _guest: None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._folder = folder
-        self._open_store = open_store
-        self._idle_s = idle_s
-        self._limit_bytes = limit_bytes
-        self._max_guests = max_guests
-        self._on_end = [on_end]
-        self._clock = clock
-        self._open: OrderedDict[str, tuple[Workspace, float]] = OrderedDict()
-        self._lock = threading.RLock()
-        self._is_swept = False
-
-    def when_ended(self, tell: Callable[[str], None]) -> None:
-        """Tell somebody else, too, when a guest's workspace ended."""
-        self._on_end.append(tell)
-
-    def of(self, guest: Identity) -> Workspace:
-        """The guest's workspace, made on the first call."""
-        with self._lock:
-            self.sweep()
-            if guest.user_id not in self._open:
-                while len(self._open) >= self._max_guests:
-                    self.end(next(iter(self._open)))
-                self._open[guest.user_id] = (self._make(guest), self._clock())
-            workspace, _ = self._open[guest.user_id]
-            self._open[guest.user_id] = (workspace, self._clock())
-            self._open.move_to_end(guest.user_id)
-            return workspace
-
-    def end(self, user_id: str) -> None:
-        """Remove everything of this guest; nothing happens when there is nothing."""
-        with self._lock:
-            workspace, _ = self._open.pop(user_id, (None, 0.0))
-            if workspace is not None:
-                workspace.store.engine.dispose()
-                shutil.rmtree(self._folder / user_id, ignore_errors=True)
-                log.info("demo workspace %s ended", user_id)
-        if workspace is not None:
-            for tell in self._on_end:
-                tell(user_id)
-
-    def sweep(self) -> None:
-        """End what was not used for long; on the first call also remove what an earlier process left."""
-        with self._lock:
-            if not self._is_swept:
-                shutil.rmtree(self._folder, ignore_errors=True)
-                self._is_swept = True
-            oldest = self._clock() - self._idle_s
-            for user_id in [key for key, (_, used) in self._open.items() if used < oldest]:
-                self.end(user_id)
-
-    def close(self) -> None:
-        """End all of them."""
-        with self._lock:
-            for user_id in list(self._open):
-                self.end(user_id)
-
-    def _make(self, guest: Identity) -> Workspace:
-        folder = self._folder / guest.user_id
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        shutil.copy(self._template(), folder / _DATABASE)
-        store = self._open_store(open_database(f"sqlite:///{folder / _DATABASE}"))
-        with store.write() as work:
-            account = User(
-                user_id=guest.user_id,
-                name=None,
-                full_name=None,
-                role=Role.GUEST,
-                is_active=True,
-                must_change_password=False,
-                credentials_version=1,
-                created_at=work.now,
-            )
-            work.users.add(account, password_hash=None)
-        return make_workspace(guest.user_id, store, folder / "originals", limit_bytes=self._limit_bytes)
-
-    def _template(self) -> Path:
-        """An empty database at the newest schema; migrating takes longer than copying."""
-        path = self._folder / "template.db"
-        if not path.exists():
-            self._folder.mkdir(parents=True, exist_ok=True)
-            engine = open_database(f"sqlite:///{path}")
-            upgrade(engine)
-            with engine.connect() as connection:  # one whole file again, without its write-ahead log
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-            engine.dispose()
-        return path

@@ -3,15 +3,20 @@
 import numpy as np
 
 from core.imaging import uploads
-from core.imaging.uploads import take_folder
+from core.imaging.uploads import Folder, take_folder
 from tests.imaging.pictures import picture, pillow_bytes, write_dicom
 from tests.imaging.zips import zip_of
+from tests.workplace import incoming
 
 PNG, DICOM = pillow_bytes(picture(np.uint8), "PNG"), write_dicom(picture(np.uint8))
 
 
+def folder_of(files: list[tuple[str, bytes]]) -> Folder:
+    return take_folder([incoming(name, data) for name, data in files])
+
+
 def test_radiographs_are_taken_by_content_or_name_and_the_rest_is_named():
-    taken = take_folder(
+    taken = folder_of(
         [
             ("shift/notes.txt", b"200 kV"),
             ("shift/IM0001", DICOM),
@@ -35,17 +40,17 @@ def test_radiographs_are_taken_by_content_or_name_and_the_rest_is_named():
 
 
 def test_nothing_is_said_when_everything_was_taken():
-    assert take_folder([("a.png", PNG)]).remark == ""
-    assert take_folder([]).files == ()
+    assert folder_of([("a.png", PNG)]).remark == ""
+    assert folder_of([]).files == ()
 
 
 def test_one_skipped_file_is_told_in_the_singular():
-    assert take_folder([("a.txt", b"x")]).remark == "Skipped 1 file that is no radiograph: a.txt."
+    assert folder_of([("a.txt", b"x")]).remark == "Skipped 1 file that is no radiograph: a.txt."
 
 
 def test_files_come_in_the_order_of_their_numbers():
     names = ["d/film 10.png", "d/film 2.png", "D/Film 1.png", "c/film 3.png"]
-    assert [file.name for file in take_folder([(name, PNG) for name in names]).files] == [
+    assert [file.name for file in folder_of([(name, PNG) for name in names]).files] == [
         "film 3.png",
         "Film 1.png",
         "film 2.png",
@@ -54,16 +59,16 @@ def test_files_come_in_the_order_of_their_numbers():
 
 
 def test_files_of_one_name_are_told_apart_by_their_folders():
-    taken = take_folder([("all/north/film.png", PNG), ("all/south/film.png", PNG), ("all/other.png", PNG)])
+    taken = folder_of([("all/north/film.png", PNG), ("all/south/film.png", PNG), ("all/other.png", PNG)])
     assert [file.name for file in taken.files] == ["north - film.png", "other.png", "south - film.png"]
 
 
 def test_no_more_than_the_most_are_taken_and_the_rest_is_counted(monkeypatch):
     monkeypatch.setattr(uploads, "MAX_FRAMES", 2)
-    taken = take_folder([(f"{n}.png", PNG) for n in range(5)])
+    taken = folder_of([(f"{n}.png", PNG) for n in range(5)])
     assert [file.name for file in taken.files] == ["0.png", "1.png"]
     assert taken.remark == "Left out 3: at most 2 are taken at once, hand in the rest later."
 
 
 def test_a_name_that_could_deceive_is_cleaned_also_where_it_is_skipped():
-    assert take_folder([("a/we\u202etxt.\x00exe", b"x")]).skipped == ("wetxt.exe",)
+    assert folder_of([("a/we\u202etxt.\x00exe", b"x")]).skipped == ("wetxt.exe",)

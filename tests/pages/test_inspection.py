@@ -182,8 +182,8 @@ def apply_setup(page: AppTest, part: str) -> None:
 
 def guests_inspections() -> list[Inspection]:
     """Of the one guest there is."""
-    ((guest, (workspace, _)),) = resources().services.demo._open.items()
-    return workspace.inspections.latest(Identity(guest, "guest", Role.GUEST), 10)
+    ((guest, opened),) = resources().services.demo._open.items()
+    return opened.workspace.inspections.latest(Identity(guest, "guest", Role.GUEST), 10)
 
 
 def test_the_part_is_told_once_and_counts_for_what_comes_next(page: AppTest) -> None:
@@ -213,8 +213,8 @@ def test_the_part_of_the_inspection_on_show_is_changed_with_it(page: AppTest) ->
 
 def guest_and_workspace() -> tuple[Identity, Workspace]:
     """The one guest there is, and what is stored for them."""
-    ((guest, (workspace, _)),) = resources().services.demo._open.items()
-    return Identity(guest, "guest", Role.GUEST), workspace
+    ((guest, opened),) = resources().services.demo._open.items()
+    return Identity(guest, "guest", Role.GUEST), opened.workspace
 
 
 def history() -> list[str]:

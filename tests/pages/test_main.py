@@ -12,6 +12,8 @@ from app.shared.resources import Resources, forget_resources, use_resources
 from app.shared.visitors import SESSION_COOKIE
 from app.shared.worklist import worklists
 from core.domain.accounts import Role
+from core.services.demo_workspaces import DemoWorkspaces
+from core.store.audit_trail import open_store
 from tests.app.people import PASSWORD, add_user, session_token_of
 from tests.workplace import close_workplace, make_workplace
 
@@ -179,3 +181,24 @@ def test_a_reviewer_comes_in_to_what_waits_and_can_go_on_to_inspect(as_user: Cal
     assert not page.exception
     assert page.file_uploader
     assert "second person" not in texts(page)
+
+
+def test_a_guest_for_whom_there_is_no_room_is_told_so_and_can_sign_in(
+    tmp_path: Path, browser: Context
+) -> None:
+    resources = make_workplace(tmp_path)
+    resources.services.demo = DemoWorkspaces(tmp_path / "demo", open_store, max_guests=1)
+    use_resources(resources)
+    first = AppTest.from_file(MAIN, default_timeout=60).run()
+    assert first.file_uploader
+    browser.ip_address = "198.51.100.1"
+    page = AppTest.from_file(MAIN, default_timeout=60).run()
+    assert not page.exception
+    assert not page.file_uploader
+    assert "The demo is full" in texts(page)
+    assert "try again in 15 minutes" in texts(page)
+    assert "/signin" in texts(page)
+    page.button(key="demo-full.again").click().run()
+    assert "The demo is full" in texts(page)
+    forget_resources()
+    close_workplace(resources)

@@ -19,7 +19,7 @@ from core.domain.accounts import Role
 from core.domain.radiograph import Polarity
 from core.services.accounts.signing_in import SignInService
 from tests.pages.browser import Browser, open_page
-from tests.workplace import radiograph_png
+from tests.workplace import incoming, radiograph_png
 
 # AppTest's own event loop and sockets are closed by the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -75,7 +75,10 @@ def full_worklist(held: Resources, browser: Browser) -> AppTest:
     assert identity is not None
     for seed in range(N_IMAGES):
         intake().receive(
-            worklists().of(identity), identity, radiograph_png(seed), f"part {seed}.png", Polarity.UNKNOWN
+            worklists().of(identity),
+            identity,
+            incoming(f"part {seed}.png", radiograph_png(seed)),
+            Polarity.UNKNOWN,
         )
     page, end = open_page(), time.monotonic() + 120
     while any(answer.result is None for answer in analyses()._answers.values()) or (

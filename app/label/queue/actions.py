@@ -4,6 +4,7 @@ from app.label.queue import state
 from app.label.queue.rows import imported_lines
 from app.shared.access import acting, current_identity
 from app.shared.resources import resources
+from app.shared.uploads import taken
 from core.domain.accounts import Identity
 from core.domain.errors import BadInputError
 from core.services.inspections.correction_queue import COMPARED_IMAGES, DISAGREE, CorrectionQueue
@@ -54,5 +55,6 @@ def import_labels() -> None:
         raise BadInputError("choose a file with labels first")
     identity, origin = current_identity(), 0 if is_from_0 else 1
     files = resources().services.workspace_of(identity).label_files
-    done = files.import_(identity, file, file.name, LabelFormat(form), voc_origin=origin)
+    with taken(file).opened() as content:
+        done = files.import_(identity, content, file.name, LabelFormat(form), voc_origin=origin)
     remembered.imported = imported_lines(done)

@@ -1,7 +1,8 @@
 """Limits on the size of a request and on the time that it takes to come."""
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,7 +15,9 @@ MIB = 2**20
 _SMALL = 64 * 1024
 #: Boundary and headers of the multipart body around a file.
 _ENVELOPE = MIB
+#: In so many seconds of waiting for a client at least so many bytes have to come, or the end.
 _IDLE_S = 60.0
+_LEAST = 64 * 1024
 
 
 class _TooLargeError(Exception):
@@ -22,25 +25,33 @@ class _TooLargeError(Exception):
 
 
 class _TooSlowError(Exception):
-    """Nothing came for too long."""
+    """Nothing, or next to nothing, came for too long."""
 
 
 class BodyLimits:
-    """Refuses a body that is too large, by what it announces and by what really comes, or that stalls.
+    """Refuses a body that is too large, by what it announces and by what really comes, or that trickles.
 
     Args:
         largest: bytes by path prefix; the first that fits counts.
         otherwise: bytes for every other path.
-        idle_s: longest wait for the next piece, seconds.
+        idle_s: longest wait for the next 64 KiB or the end, seconds; only waiting for the client counts.
+        clock: monotonic seconds.
     """
 
     def __init__(
-        self, app: ASGIApp, *, largest: Mapping[str, int], otherwise: int = _SMALL, idle_s: float = _IDLE_S
+        self,
+        app: ASGIApp,
+        *,
+        largest: Mapping[str, int],
+        otherwise: int = _SMALL,
+        idle_s: float = _IDLE_S,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app = app
         self._largest = dict(largest)
         self._otherwise = otherwise
         self._idle_s = idle_s
+        self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -74,18 +85,22 @@ class BodyLimits:
         return next((n for prefix, n in self._largest.items() if path.startswith(prefix)), self._otherwise)
 
     def _counted(self, receive: Receive, limit: int) -> Receive:
-        n_bytes, is_whole = 0, False
+        n_bytes, n_lately, waited_s, is_whole = 0, 0, 0.0, False
 
         async def receive_counted() -> Message:
-            nonlocal n_bytes, is_whole
+            nonlocal n_bytes, n_lately, waited_s, is_whole
             if is_whole:
                 return await receive()  # waits for the end of the connection, however long
+            asked_at = self._clock()
             try:
-                message = await asyncio.wait_for(receive(), self._idle_s)
+                message = await asyncio.wait_for(receive(), self._idle_s - waited_s)
             except TimeoutError:
                 raise _TooSlowError from None
+            waited_s += self._clock() - asked_at
             if message["type"] == "http.request":
-                n_bytes += len(message.get("body", b""))
+                n_bytes += (n_new := len(message.get("body", b"")))
+                if (n_lately := n_lately + n_new) >= _LEAST:
+                    n_lately, waited_s = 0, 0.0
                 is_whole = not message.get("more_body", False)
                 if n_bytes > limit:
                     raise _TooLargeError
@@ -111,7 +126,7 @@ def _too_large(limit: int) -> Refusal:
 def _too_slow() -> Refusal:
     return Refusal(
         408,
-        "Nothing came for too long",
+        "It came too slowly",
         "Nothing was stored. Check the connection and send it again.",
     )
 

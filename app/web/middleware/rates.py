@@ -1,4 +1,4 @@
-"""Limits on how often one client address may try to sign in, hand in files, or open a session."""
+"""Limits on how often one client address may read, try to sign in, hand in files, or open a session."""
 
 import logging
 import math
@@ -16,6 +16,10 @@ from app.web.middleware.limits import MIB, UPLOADS
 from app.web.middleware.refusal import Refusal
 
 _MAX_KEYS = 10_000
+_READS = ("GET", "HEAD")
+_PAGE_COST, _FILE_COST = 10.0, 0.1
+#: Files of the page itself, which every browser fetches once and keeps.
+_PUBLIC_FILES = ("/static/", "/component/", "/_stcore/bidi-components/")
 log = logging.getLogger(__name__)
 
 
@@ -95,12 +99,21 @@ class RateLimits:
         await self._app(scope, receive, send)
 
 
-def rate_rules(*, upload_limit_mb: int, clock: Callable[[], float] = time.monotonic) -> tuple[RateRule, ...]:
+def rate_rules(
+    *, upload_limit_mb: int, requests_per_second: int = 50, clock: Callable[[], float] = time.monotonic
+) -> tuple[RateRule, ...]:
     """The rules of the server: generous for a whole department behind one address, tight for a script.
 
-    Uploads are counted by MiB, so that neither many nor large files fill the memory; one without a
-    length counts as the largest.
+    Uploads are counted by MiB, so that neither many nor large files fill the disk; one without a length
+    counts as the largest. A page costs as much as ten pictures or a hundred files of the page.
     """
+
+    def read(scope: Scope) -> float:
+        if scope["type"] != "http" or scope["method"] not in _READS:
+            return 0.0
+        if scope["path"].startswith(_PUBLIC_FILES):
+            return _FILE_COST
+        return _PAGE_COST if "text/html" in Headers(scope=scope).get("accept", "") else 1.0
 
     def sign_in(scope: Scope) -> float:
         return float(scope["type"] == "http" and scope["method"] == "POST" and scope["path"] == "/signin")
@@ -118,6 +131,7 @@ def rate_rules(*, upload_limit_mb: int, clock: Callable[[], float] = time.monoto
         return TokenBuckets(capacity=capacity, per_s=per_s, clock=clock)
 
     return (
+        RateRule("requests", read, buckets(40 * requests_per_second, requests_per_second)),
         RateRule("attempts to sign in", sign_in, buckets(30, 0.5)),
         RateRule("uploads", upload, buckets(max(8192, 4 * upload_limit_mb), 64)),
         RateRule("new sessions", session, buckets(120, 2)),

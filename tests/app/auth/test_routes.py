@@ -127,7 +127,7 @@ def test_ending_the_demo_throws_the_workspace_away(workplace: Resources, client:
     token = workplace.tokens.issue()
     from app.shared.visitors import identity_of
 
-    guest = identity_of({COOKIE: token})
+    guest = identity_of({COOKIE: token}, address="192.0.2.7")
     assert guest is not None
     held = workplace.services.workspace_of(guest)
     client.post("/signout", headers={**OWN, "Cookie": f"{COOKIE}={token}"})

@@ -44,7 +44,7 @@ def client(app: Starlette) -> Iterator[TestClient]:
 
 @pytest.fixture
 def inspection_id(workplace: Resources, client: TestClient) -> str:
-    guest = identity_of(client.cookies)
+    guest = identity_of(client.cookies, address="192.0.2.7")
     desk = workplace.services.workspace_of(guest)
     film = desk.images.add(guest, radiograph_png(4), "film 4.png", polarity=Polarity.FILM)
     result = workplace.services.detect.detect(film, "film 4.png", model="weld")

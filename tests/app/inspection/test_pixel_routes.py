@@ -21,7 +21,7 @@ from app.web.middleware.arrival import Arrival
 from app.web.middleware.page_shell import PageShell
 from app.web.server import guest_cookies
 from core.domain.radiograph import Polarity
-from tests.workplace import radiograph_png
+from tests.workplace import incoming, radiograph_png
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it prefers httpx2, which nothing else here needs
@@ -42,10 +42,10 @@ def client(workplace: Resources) -> Iterator[TestClient]:
 
 def handed_in(workplace: Resources, client: TestClient) -> str:
     """The sha256 of a large image on this visitor's table."""
-    identity = identity_of(client.cookies)
+    identity = identity_of(client.cookies, address="192.0.2.7")
     worklist = worklists().of(identity)
     data = radiograph_png(3, height=100, width=2 * PREVIEW_SIDE_PX)
-    key = intake().receive(worklist, identity, data, "film.png", Polarity.FILM)
+    key = intake().receive(worklist, identity, incoming("film.png", data), Polarity.FILM)
     while worklist.get(key).state is EntryState.READING:
         time.sleep(0.01)
     return str(worklist.get(key).sha256)

@@ -27,7 +27,7 @@ from app.web.middleware.page_shell import PageShell
 from app.web.server import guest_cookies
 from core.domain.accounts import Identity
 from core.domain.radiograph import Polarity
-from tests.workplace import radiograph_png
+from tests.workplace import incoming, radiograph_png
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it prefers httpx2, which nothing else here needs
@@ -58,10 +58,10 @@ def client(workplace: Resources) -> Iterator[TestClient]:
 @pytest.fixture
 def opened(workplace: Resources, client: TestClient) -> Opened:
     client.get("/", headers=HTML)
-    identity = identity_of(client.cookies)
+    identity = identity_of(client.cookies, address="192.0.2.7")
     worklist = worklists().of(identity)
     key = intake().receive(
-        worklist, identity, radiograph_png(3, height=160, width=200), "film 1.png", Polarity.FILM
+        worklist, identity, incoming("film 1.png", radiograph_png(3, height=160, width=200)), Polarity.FILM
     )
     while worklist.get(key).state is EntryState.READING:
         time.sleep(0.01)

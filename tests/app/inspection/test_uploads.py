@@ -3,7 +3,8 @@
 import io
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,19 +13,20 @@ import pytest
 from app.inspection import state
 from app.inspection.numbers import Numbers
 from app.inspection.uploads import Intake
+from app.shared.uploads import MIB, UploadLimits, UploadStore
 from app.shared.worklist import EntryState, Worklist, WorklistEntry, recalled, worklists
 from core.domain.accounts import COMMAND_LINE, Identity, Role, User
 from core.domain.numbering import Numbering
 from core.domain.radiograph import Polarity
 from core.domain.reading import Setup
-from core.imaging.uploads import take_folder
+from core.imaging.uploads import IncomingFile, take_folder
 from core.services.images.images import ImageService
 from core.services.workspaces import Workspace, make_workspace
 from core.store.database import open_database
 from tests.empty_stores import copy_empty_database
 from tests.imaging.pictures import write_dicom
 from tests.records import new_store
-from tests.workplace import radiograph_png
+from tests.workplace import incoming, radiograph_png
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def images(workspace: Workspace) -> ImageService:
 
 @pytest.fixture
 def intake(workspace: Workspace) -> Iterator[Intake]:
-    intake = Intake(lambda _identity: workspace)
+    intake = Intake(lambda _identity: workspace, in_memory)
     yield intake
     intake.close()
 
@@ -51,9 +53,14 @@ def worklist() -> Worklist:
     return Worklist()
 
 
+def in_memory(identity: Identity, data: bytes) -> Callable[[], bytes]:
+    """In place of the disk."""
+    return partial(bytes, data)
+
+
 def received(intake: Intake, worklist: Worklist, data: bytes, name: str = "film.png") -> WorklistEntry:
     """The first entry, when all reading ended."""
-    key = intake.receive(worklist, COMMAND_LINE, data, name, Polarity.FILM)
+    key = intake.receive(worklist, COMMAND_LINE, incoming(name, data), Polarity.FILM)
     wait(worklist)
     entry = worklist.get(key)
     assert entry is not None
@@ -185,11 +192,11 @@ def test_a_folder_becomes_an_entry_for_each_radiograph(intake, worklist):
     films = [radiograph_png(seed, height=8, width=8) for seed in range(3)]
     folder = take_folder(
         [
-            ("day/south/film.png", films[0]),
-            ("day/north/film.png", films[1]),
-            ("day/notes.txt", b"200 kV"),
-            ("day/more.zip", zip_of(("inner.png", films[2]))),
-            ("day/bad.zip", b"PK\x03\x04"),
+            incoming("day/south/film.png", films[0]),
+            incoming("day/north/film.png", films[1]),
+            incoming("day/notes.txt", b"200 kV"),
+            incoming("day/more.zip", zip_of(("inner.png", films[2]))),
+            incoming("day/bad.zip", b"PK\x03\x04"),
         ]
     )
     key = intake.receive_folder(worklist, COMMAND_LINE, folder, Polarity.FILM)
@@ -212,9 +219,9 @@ def test_a_damaged_zip_is_one_failed_entry_of_its_own_name(intake, worklist):
 
 
 def test_closing_drops_what_still_waits(workspace, worklist):
-    intake = Intake(lambda _identity: workspace)
+    intake = Intake(lambda _identity: workspace, in_memory)
     data = zip_of(*((f"{n}.png", radiograph_png(n, height=8, width=8)) for n in range(40)))
-    intake.receive(worklist, COMMAND_LINE, data, "films.zip", Polarity.UNKNOWN)
+    intake.receive(worklist, COMMAND_LINE, incoming("films.zip", data), Polarity.UNKNOWN)
     intake.close()
     n_stored = sum(e.state is EntryState.STORED for e in worklist.entries())
     assert n_stored < 40
@@ -229,7 +236,8 @@ def test_what_was_stored_is_on_the_worklist_after_a_restart_and_what_was_removed
         work.users.add(account, password_hash=None)
     worklist = worklists().of(who)
     keys = [
-        state.intake().receive(worklist, who, radiograph_png(n), f"{n}.png", Polarity.FILM) for n in range(3)
+        state.intake().receive(worklist, who, incoming(f"{n}.png", radiograph_png(n)), Polarity.FILM)
+        for n in range(3)
     ]
     end = time.monotonic() + 60
     while any(e.state is EntryState.READING for e in worklist.entries()) and time.monotonic() < end:
@@ -263,7 +271,7 @@ def test_what_is_taken_off_while_it_comes_in_stays_off(workplace, monkeypatch, m
         return is_listed
 
     monkeypatch.setattr(Worklist, "store", stored)
-    state.intake().receive(worklist, who, radiograph_png(1), "1.png", Polarity.FILM)
+    state.intake().receive(worklist, who, incoming("1.png", radiograph_png(1)), Polarity.FILM)
     end = time.monotonic() + 60
     while not seen and time.monotonic() < end:
         time.sleep(0.01)
@@ -285,7 +293,7 @@ def test_each_image_gets_its_own_numbers_and_one_that_cannot_be_read_takes_none(
         ("3.png", radiograph_png(3, height=8, width=8)),
     )
     setup = Setup(part="flange 7", weld_number="W-1")
-    intake.receive(worklist, COMMAND_LINE, data, "films.zip", Polarity.FILM, setup, numbers=numbers)
+    intake.receive(worklist, COMMAND_LINE, incoming("films.zip", data), Polarity.FILM, setup, numbers=numbers)
     wait(worklist)
     stored = [("W-009", "9"), ("W7", "10"), ("W-011", "11")]
     assert [one for one in numbers_of(worklist) if any(one)] == stored
@@ -296,6 +304,46 @@ def test_each_image_gets_its_own_numbers_and_one_that_cannot_be_read_takes_none(
 def test_a_number_is_never_copied_to_all(intake, worklist):
     data = zip_of(*((f"{n}.png", radiograph_png(n, height=8, width=8)) for n in range(2)))
     setup = Setup(weld_number="W-1", film_number="2", position="A")
-    intake.receive(worklist, COMMAND_LINE, data, "films.zip", Polarity.FILM, setup)
+    intake.receive(worklist, COMMAND_LINE, incoming("films.zip", data), Polarity.FILM, setup)
     wait(worklist)
     assert numbers_of(worklist) == [("", ""), ("", "")]
+
+
+@pytest.mark.parametrize(
+    ("is_packed", "is_of_frames"),
+    [(False, False), (True, False), (False, True), (True, True)],
+    ids=["a film", "films in an archive", "frames", "frames in an archive"],
+)
+def test_what_waits_to_be_read_lies_on_disk_and_is_gone_when_it_was(
+    workspace: Workspace, worklist: Worklist, tmp_path: Path, is_packed: bool, is_of_frames: bool
+) -> None:
+    store = UploadStore(tmp_path / "uploads", UploadLimits(person=9 * MIB, address=9 * MIB, reserve=0))
+    seen: list[int] = []
+
+    def waiting() -> int:
+        return sum(store.n_bytes("person", one) for one in ("u-1", COMMAND_LINE.user_id))
+
+    def watched(_identity: Identity) -> Workspace:
+        seen.append(waiting())
+        return workspace
+
+    data = radiograph_png()
+    if is_of_frames:
+        frames = np.stack([np.full((8, 9), 100 * n, np.uint16) for n in range(1, 4)])
+        data = write_dicom(frames, frames=3)
+    if is_packed:
+        data = zip_of(("film", data), ("other.png", radiograph_png(1)))
+    file = store.expect(Identity("u-1", "ann", Role.INSPECTOR), "192.0.2.7", len(data))
+    with file.open_to_write() as target:
+        target.write(data)
+    intake = Intake(watched, store.hold)
+    intake.receive(worklist, COMMAND_LINE, IncomingFile("film", file.read, open=file.open), Polarity.FILM)
+    del file
+    wait(worklist)
+    intake.close()
+    assert [entry.state for entry in worklist.entries()] == [EntryState.STORED] * len(seen)
+    assert len(seen) == (3 if is_of_frames else 1) + is_packed
+    assert all(seen)
+    assert waiting() == 0
+    assert not [path for path in (tmp_path / "uploads").rglob("*") if path.is_file()]
+    store.close()

@@ -1,7 +1,5 @@
 """Who is refused: by host, by origin, by size, by rate, without a session."""
 
-import logging
-
 import pytest
 
 from app.shared.connection import user_of
@@ -290,12 +288,38 @@ def test_a_server_that_cannot_refuse_a_websocket_in_words_closes_it() -> None:
     assert closed == [101] * 120 + [1008]
 
 
-def test_looking_at_things_is_never_counted(caplog: pytest.LogCaptureFixture) -> None:
-    app = RateLimits(Inner(), rules=rate_rules(upload_limit_mb=500, clock=FakeClock()))
-    with caplog.at_level(logging.WARNING):
-        for path in ("/signin", "/", UPLOAD, "/pixels/x"):
-            assert {ask(app, path, connection=known()).status for _ in range(200)} == {200}
-    assert not caplog.records
+def test_a_department_that_opens_its_pages_at_once_is_not_slowed_down() -> None:
+    reading = rate_rules(upload_limit_mb=500, clock=FakeClock())[0]
+
+    def waits(path: str, accept: bytes = b"*/*") -> float:
+        scope = {"type": "http", "method": "GET", "path": path, "headers": [(b"accept", accept)]}
+        return reading.buckets.take("192.0.2.7", reading.cost(scope))
+
+    for _ in range(40):  # people
+        assert not waits("/", b"text/html")
+        assert not any(waits("/static/js/x.js") for _ in range(80))
+        assert not any(waits("/pixels/x") for _ in range(20))
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "at_once"),
+    [("/", HTML, 20), ("/pixels/x", {}, 200), ("/static/x.js", {}, 2000)],
+)
+def test_reading_without_end_is_slowed_down(path: str, headers: dict[str, str], at_once: int) -> None:
+    clock = FakeClock()
+    rules = rate_rules(upload_limit_mb=500, requests_per_second=5, clock=clock)
+    reading = RateLimits(Inner(), rules=rules)
+
+    def reads() -> bool:
+        return ask(reading, path, headers=headers, connection=known()).status == 200
+
+    n_read = 0
+    while reads():
+        n_read += 1
+    assert n_read in (at_once, at_once - 1)  # a tenth is not exact
+    clock.now += 2  # ten tokens
+    assert [reads() for _ in range(at_once // 20)] == [True] * (at_once // 20)
+    assert ask(reading, path, headers=headers, connection=known("192.0.2.8")).status == 200
 
 
 # --- sessions ---------------------------------------------------------------------------------------
