@@ -120,7 +120,8 @@ class UploadStore:
         free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._folder, self._lock_file = _own_folder(folder)
+        self._folder, descriptor = _own_folder(folder)
+        self._unlock = weakref.finalize(self, os.close, descriptor)
         self._limits = limits
         self._free_bytes = free_bytes
         self._held: Counter[tuple[str, str]] = Counter()
@@ -188,11 +189,11 @@ class UploadStore:
             return self._held[kind, key]
 
     def close(self) -> None:
-        """Remove everything."""
+        """Remove everything; nothing happens the second time."""
         with self._lock:
             self._files.clear()
             shutil.rmtree(self._folder, ignore_errors=True)
-            os.close(self._lock_file)
+            self._unlock()
 
     def _take_room(self, identity: Identity, address: str, size: int) -> tuple[tuple[str, str], ...]:
         limits = self._limits

@@ -68,12 +68,22 @@ def status(port: int, path: str = "/", *, source: str = HERE, headers: str = "")
 
 
 def status_of(one: socket.socket) -> int:
-    """The status of the answer that comes, 0 when the connection is closed without one."""
+    """The status of the next answer, which is read whole, 0 when the connection is closed without one."""
+    received = b""
     try:
-        head = one.recv(4096)
+        while not (head := received.partition(b"\r\n\r\n"))[1] or len(head[2]) < length_in(head[0]):
+            if not (more := one.recv(65_536)):
+                return 0
+            received += more
     except ConnectionError:
         return 0
-    return int(head.split(b" ", 2)[1]) if head else 0
+    return int(received.split(b" ", 2)[1])
+
+
+def length_in(head: bytes) -> int:
+    """The length of the body that the head of an answer tells, 0 without one."""
+    lines = [line.partition(b":") for line in head.lower().split(b"\r\n")]
+    return next((int(value) for name, _, value in lines if name == b"content-length"), 0)
 
 
 def is_closed(one: socket.socket) -> bool:

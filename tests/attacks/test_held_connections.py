@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import ExitStack
 from ipaddress import ip_network
 
 import pytest
@@ -94,15 +95,13 @@ def test_who_does_not_read_the_answer_is_cut_off() -> None:
 
 
 def test_open_tabs_count_until_they_are_closed() -> None:
-    with serving(app, most=3) as port:
+    with serving(app, most=3) as port, ExitStack() as stack:
         address = f"ws://{HERE}:{port}/"
-        tabs = [connect(address) for _ in range(3)]
-        with pytest.raises((InvalidStatus, InvalidMessage, ConnectionError, EOFError)):
-            connect(address)
-        tabs.pop().close()
+        tabs = [stack.enter_context(connect(address)) for _ in range(3)]
+        with pytest.raises((InvalidStatus, InvalidMessage, ConnectionError, EOFError)), connect(address):
+            pass
+        tabs[0].close()
         until(lambda: status(port) == 200)
-        for tab in tabs:
-            tab.close()
 
 
 def held(app: ASGIApp, gate: list[bool]) -> ASGIApp:

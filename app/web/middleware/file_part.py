@@ -31,7 +31,7 @@ class FilePart:
         self._field, self._value = bytearray(), bytearray()
         self._headers: dict[bytes, bytes] = {}
         self._n_files = 0
-        self._is_file = False
+        self._is_file = self._is_whole = False
         try:
             self._parser = MultipartParser(
                 boundary,
@@ -42,6 +42,7 @@ class FilePart:
                     "on_header_end": self._end_header,
                     "on_headers_finished": self._begin,
                     "on_part_data": self._collect,
+                    "on_end": self._end,
                 },
             )
         except FormParserError as error:
@@ -78,8 +79,11 @@ class FilePart:
             self._parser.finalize()
         except FormParserError as error:
             raise MalformedUploadError from error
-        if self._n_files != 1:
+        if self._n_files != 1 or not self._is_whole:
             raise MalformedUploadError
+
+    def _end(self) -> None:
+        self._is_whole = True
 
     def _grow(self, text: bytearray, more: bytes) -> None:
         text += more

@@ -77,13 +77,14 @@ def test_a_window_that_is_none_is_refused(client, inspection_id, query: str) -> 
     assert client.get(f"/reports/{inspection_id}.pdf?{query}").status_code == 400
 
 
-def test_strangers_and_other_guests_learn_nothing(app, client, inspection_id) -> None:
+def test_strangers_and_other_guests_learn_nothing(workplace, app, client, inspection_id) -> None:
     missing = client.get("/reports/ffff.json")
     assert missing.status_code == 404
     for headers in ({}, {"Accept": "text/html"}):
         with TestClient(app, client=("127.0.0.1", 50_001)) as other:
             if headers:
                 other.get("/", headers=headers)
+                workplace.services.workspace_of(identity_of(other.cookies, address="198.51.100.1"))
             for suffix in ("pdf", "csv", "json"):
                 answer = other.get(f"/reports/{inspection_id}.{suffix}")
                 assert (answer.status_code, answer.text) == (404, missing.text)

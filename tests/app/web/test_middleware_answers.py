@@ -51,6 +51,8 @@ def stacked(inner: Inner, **settings: str) -> object:
         doorkeeper=lambda cookies: "u-1" if cookies.get("session") == "good" else None,
         cookies_for=lambda scope: [],
         is_page=lambda path: path == "/",
+        visitor_of=lambda cookies: None,
+        cookies_of_page=lambda session_id: None,
     )
     for rule in reversed(stack):
         app = rule.cls(app, *rule.args, **rule.kwargs)
