@@ -1,7 +1,6 @@
 """Files that browsers handed in: on disk, counted before they arrive, gone when nobody needs them."""
 
 import fcntl
-import logging
 import os
 import shutil
 import tempfile
@@ -28,7 +27,6 @@ _GUESTS_BYTES = 4 * GUEST_BYTES
 #: Stays free on the disk, for the records of everybody else.
 _RESERVE_BYTES = 1024 * MIB
 _NEXT_STEP = "Hand in fewer at once, and the rest when these are taken"
-log = logging.getLogger(__name__)
 
 
 class UploadsFullError(BadInputError):

@@ -241,6 +241,22 @@ def test_a_page_that_is_gone_or_never_was_takes_nothing(app: Uploads, pages: Pag
     assert hand_in(app, cookies.replace(XSRF, generate_xsrf_token_string()), "page", MIB).status == 403
 
 
+def test_a_file_that_comes_after_its_page_was_closed_is_dropped(
+    store: UploadStore, pages: Pages, tmp_path: Path
+) -> None:
+    cookies = open_page(pages, "page", "radikal_session=ann")
+    opened = dict(pages.cookies)
+
+    def closed_meanwhile(session_id: str) -> Mapping[str, str] | None:
+        return opened.pop(session_id, None)
+
+    app = Uploads(
+        Inner(), store=lambda: store, visitor_of=visitor_of, cookies_of_page=closed_meanwhile, grace_s=0
+    )
+    assert hand_in(app, cookies, "page", MIB).status == 403
+    assert (on_disk(tmp_path), store.sessions()) == (0, [])
+
+
 def test_files_of_a_page_go_with_it(store: UploadStore, pages: Pages, tmp_path: Path) -> None:
     cookies = open_page(pages, "page", "radikal_session=ann")
     other = open_page(pages, "open", "radikal_session=ann")

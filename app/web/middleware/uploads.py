@@ -114,6 +114,9 @@ class Uploads:
         except BaseException:
             file.discard()
             raise
+        if self._cookies_of_page(session_id) is None:  # it was closed meanwhile
+            file.discard()
+            return _NOT_YOURS
         self._store().keep(session_id, file_id, identity.user_id, file)
         return Response(status_code=204)
 
