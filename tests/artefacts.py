@@ -14,7 +14,9 @@ from core.calibrate.familiarity import FamiliarityReference
 from core.domain.errors import ModelNotFoundError
 from core.domain.model_version import ModelVersion
 from core.engine.appearance import N_STAGES
+from core.engine.look_features import FEATURES
 from core.engine.network import IndicationNetwork, NetworkConfig
+from core.engine.second_stage import LOOKS, Layer, Look, Reliability, SecondStage
 from core.registry.artefact import FAMILIARITY, file_sha256, read_artefact
 
 TINY = NetworkConfig(stem_width=8, widths=(8, 8, 8, 8), channels=8, head_convolutions=1)
@@ -31,11 +33,13 @@ def write_artefact(
     calibration: dict[str, object] | None = None,
     score_spread: float | None = None,
     weights: Path | None = None,
+    groups: dict[str, object] | None = None,
 ) -> Path:
     """An artefact folder with a random tiny network, different for each seed.
 
     With a `score_spread` of about 1 (the deviation of its logits) it reports boxes of every score on noise.
     With `weights`, the artefact has these, of a network that was trained.
+    With `groups`, it has a second stage.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if weights is None:
@@ -64,6 +68,8 @@ def write_artefact(
     (folder / "calibration.json").write_text(json.dumps(record | (calibration or {})))
     images = [{"sha256": sha256, "file_name": f"{i}.png"} for i, sha256 in enumerate(trained_on)]
     (folder / "manifest.json").write_text(json.dumps({"images": images}))
+    if groups is not None:
+        (folder / "groups.json").write_text(json.dumps(groups))
     return folder
 
 
@@ -98,6 +104,24 @@ def _spread_scores(network: IndicationNetwork, deviation: float) -> None:
         now = network(noise)[1].score_logit.std()
         network.score.weight *= deviation / now
         network.score.bias += -2.0 - network(noise)[1].score_logit.mean()
+
+
+def second_stage(look: str = "crack", *, operating_share: float = 1.0) -> dict[str, object]:
+    """The content of a second stage that says the same look of everything, nine times in ten."""
+    logits = np.where(
+        np.array([one.value for one in LOOKS]) == look, np.log(0.9), np.log(0.1 / (len(LOOKS) - 1))
+    )
+    return SecondStage(
+        np.zeros(len(FEATURES)),
+        np.ones(len(FEATURES)),
+        (Layer(np.zeros((len(FEATURES), len(LOOKS))), logits),),
+        Reliability(1.0, 0.0),
+        Reliability(1.0, 0.0),
+        least_group=0.6,
+        least_type=0.6,
+        fitted_on="nothing",
+        operating_shares={Look(look).group.value: operating_share},
+    ).to_dict()
 
 
 class FolderModels:

@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 from app.inspection.analysis_queue import Answer, Question
 from app.inspection.items import WorklistItem
 from app.shared.components.radiograph_viewer.radiograph_viewer import THRESHOLD_RANGE
-from app.shared.viewer_rows import POLARITY_WORDS, shown_image
+from app.shared.viewer_rows import POLARITY_WORDS, claim_data, shown_image
 from app.shared.worklist import EntryState
 from core.domain.familiarity import NOT_VERIFIED
+from core.domain.flaw_group import is_reported
 from core.domain.inspection import DetectionResult
 from core.domain.kinds import Family, family_of
 from core.domain.model_version import ModelVersion
@@ -190,6 +191,7 @@ def _detections(result: DetectionResult) -> list[dict[str, Any]]:
             "score": row["score"],
             "probability": row["probability"],
             **({"is_unverified": True} if result.is_strange else {}),
+            "claim": claim_data(row),
         }
         for number, row in enumerate(result.rows(), start=1)
     ]
@@ -244,8 +246,8 @@ def _batch_item(
 ) -> dict[str, Any]:
     words = {"ready": "", "asked": "polarity?"}
     summary, answer = words.get(item.state, item.state), item.answer
-    if is_counted and answer is not None and (found := _probabilities(answer)) is not None:
-        summary = f"{sum(probability >= threshold for probability in found)} at {threshold:.2f}"
+    if is_counted and answer is not None and (found := _found(answer)) is not None:
+        summary = f"{sum(is_reported(one, threshold) for one in found)} at {threshold:.2f}"
     sha256 = item.entry.sha256
     return {
         "key": item.entry.key,
@@ -258,12 +260,12 @@ def _batch_item(
     }
 
 
-def _probabilities(answer: Answer) -> Sequence[float] | None:
+def _found(answer: Answer) -> Sequence[Mapping[str, Any]] | None:
     if answer.inspection is not None:
-        return [one["probability"] for one in answer.inspection.detections]
+        return answer.inspection.detections
     if answer.result is None or answer.result.detections.probabilities is None:
         return None
-    return [float(one) for one in answer.result.detections.probabilities]
+    return answer.result.rows()
 
 
 def route_data(

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core.domain.flaw_group import UNCLASSIFIED, GroupClaim, claim_from, type_words
 from core.domain.indication import ISO_6520, IndicationClass
 from core.domain.kinds import WORD_KINDS, Family, is_imperfection
 from core.domain.radiograph import Polarity, Radiograph
 from core.standards.kinds import class_of, kinds_of, offered_kinds
 from core.standards.rule_set import RuleSet
-from core.standards.severity import severity_rank
+from core.standards.severity import claim_rank, severity_rank
 
 #: A radiograph of more pixels is shown shrunk first, while full depth is on its way.
 PREVIEW_ABOVE_PX = 1_500_000
@@ -134,3 +135,29 @@ def _class_words(one: IndicationClass, family: Family) -> str:
 def _hinted(kind: str, name: str) -> str:
     hint = WORD_KINDS[kind].hint if kind in WORD_KINDS else ""
     return f"{name}, {hint}" if hint else name
+
+
+def claim_data(found: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the model claims of a detection, in words and with its rank; None without a second stage."""
+    claim = claim_from(found)
+    if claim is None:
+        return None
+    group = claim.group.value if claim.group else UNCLASSIFIED
+    return {
+        "group": group,
+        "class": found["class"],
+        "words": claim.words,
+        "short": claim.short_words,
+        "said": _claim_said(claim),
+        "rank": claim_rank(claim),
+        "operating_share": claim.operating_share,
+    }
+
+
+def _claim_said(claim: GroupClaim) -> str:
+    """How often such a claim is right, in a sentence."""
+    if claim.group is None:
+        return f"The group is not sure: of its best guess {round(100 * claim.reliability)} in 100 are right."
+    types = ", ".join(f"{type_words(claim.group, one)} {round(100 * one.reliability)}" for one in claim.types)
+    said = f"Of such claims of {claim.group}, {round(100 * claim.reliability)} in 100 are right"
+    return f"{said}; type, in 100: {types}." if types else f"{said}."

@@ -140,8 +140,10 @@ def _warn_of_polarity(name: str, decision: "PolarityDecision", assumed: "Polarit
 
 
 def _print_detections(result: dict[str, Any]) -> None:
+    from core.domain.flaw_group import claim_from, is_reported
+
     model = result["model"]
-    shown = [d for d in result["detections"] if d["probability"] >= result["operating_probability"]]
+    shown = [d for d in result["detections"] if is_reported(d, result["operating_probability"])]
     frame = f" frame {result['image']['frame']}" if "frame" in result["image"] else ""
     click.echo(
         f"{result['image']['path']}{frame}: {len(shown)} indications at probability "
@@ -156,7 +158,9 @@ def _print_detections(result: dict[str, Any]) -> None:
         x1, y1, x2, y2 = found["bbox"]
         box = f"[{x1:.0f} {y1:.0f} {x2:.0f} {y2:.0f}]"
         probability = f"p {found['probability']:.2f}{' ?' if is_strange else ''}"
-        click.echo(f"  {number:3d}  {found['class']:<20} {probability}  {box}")
+        claim = claim_from(found)
+        words = claim.words if claim else found["class"]
+        click.echo(f"  {number:3d}  {words:<20} {probability}  {box}")
 
 
 def _write_maps(services: Any, result: Any, stem: str, folder: Path) -> None:
@@ -165,9 +169,7 @@ def _write_maps(services: Any, result: Any, stem: str, folder: Path) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     threshold = result.model.calibration.operating_probability
-    for index, probability in enumerate(result.detections.probabilities):
-        if probability < threshold:
-            continue
+    for index in result.detections.reported(threshold):
         heat_map = services.explain.explain(result, index)
         picture = annotated_png(result, threshold=threshold, heat_map=heat_map)
         target = folder / f"{stem}_box{index + 1}.png"

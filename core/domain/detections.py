@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from core.domain.flaw_group import GroupClaim
 from core.domain.indication import IndicationClass
 from core.domain.outline import Outline
 
@@ -54,6 +55,8 @@ class Detections:
         origins: N origins.
         probabilities: (N,) float32 in 0..1, calibrated; None before the calibrating service ran.
         outlines: N outlines, None for a box alone; None from a network that draws none.
+        class_shares: (N, K) float32, what the network says of each class, summing to 1; None when not asked.
+        claims: N claims of the second stage; None of a model without one.
 
     Raises:
         ValueError: when lengths differ or a value is out of range.
@@ -65,6 +68,8 @@ class Detections:
     origins: tuple[CellOrigin, ...]
     probabilities: FloatArray | None = None
     outlines: tuple[Outline | None, ...] | None = None
+    class_shares: FloatArray | None = None
+    claims: tuple[GroupClaim, ...] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.scores)
@@ -72,8 +77,10 @@ class Detections:
             raise ValueError(f"boxes must be ({n}, 4), got {self.boxes.shape}")
         if len(self.classes) != n or len(self.origins) != n:
             raise ValueError(f"{n} scores, {len(self.classes)} classes, {len(self.origins)} origins")
-        if self.outlines is not None and len(self.outlines) != n:
-            raise ValueError(f"{n} scores, {len(self.outlines)} outlines")
+        optional = {"outlines": self.outlines, "class shares": self.class_shares, "claims": self.claims}
+        for name, each in optional.items():
+            if each is not None and len(each) != n:
+                raise ValueError(f"{n} scores, {len(each)} {name}")
         if n and not (self.boxes[:, 2:] >= self.boxes[:, :2]).all():
             raise ValueError("boxes must be xyxy with x2 >= x1 and y2 >= y1")
         for name, values in (("scores", self.scores), ("probabilities", self.probabilities)):
@@ -100,11 +107,24 @@ class Detections:
             tuple(self.origins[i] for i in index),
             None if self.probabilities is None else self.probabilities[index],
             None if self.outlines is None else tuple(self.outlines[i] for i in index),
+            None if self.class_shares is None else self.class_shares[index],
+            None if self.claims is None else tuple(self.claims[i] for i in index),
         )
 
     def above(self, score: float) -> "Detections":
         """Those with a score of at least `score`."""
         return self.take(np.flatnonzero(self.scores >= score))
+
+    def reported(self, threshold: float) -> npt.NDArray[np.intp]:
+        """Places of those that a threshold of the probability lets through, as the group of each asks for it.
+
+        Raises:
+            ValueError: when they carry no probabilities.
+        """
+        if self.probabilities is None:
+            raise ValueError("the detections were not calibrated: no probabilities")
+        shares = [claim.operating_share for claim in self.claims or ()] or 1.0
+        return np.flatnonzero(self.probabilities >= threshold * np.asarray(shares))
 
     def with_probabilities(self, probabilities: FloatArray) -> "Detections":
         """The same detections, calibrated. `probabilities` is (N,) in 0..1."""

@@ -49,6 +49,8 @@ class DetectionResult:
     def rows(self) -> list[dict[str, Any]]:
         """One dict per detection: bbox (xyxy, px), class, iso6520, score, probability; highest score first.
 
+        `claim` stands there only where the model has a second stage: group, reliability and types.
+
         Raises:
             ValueError: when the detections carry no probabilities.
         """
@@ -62,9 +64,15 @@ class DetectionResult:
                 "iso6520": ISO_6520[found_class],
                 "score": round(float(score), _DECIMALS_FRACTION),
                 "probability": round(float(probability), _DECIMALS_FRACTION),
+                **({} if claim is None else {"claim": claim.to_dict()}),
             }
-            for box, found_class, score, probability in zip(
-                found.boxes, found.classes, found.scores, found.probabilities, strict=True
+            for box, found_class, score, probability, claim in zip(
+                found.boxes,
+                found.classes,
+                found.scores,
+                found.probabilities,
+                found.claims or (None,) * len(found),
+                strict=True,
             )
         ]
 

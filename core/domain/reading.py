@@ -8,6 +8,7 @@ from typing import Any
 
 from core.domain.errors import BadInputError
 from core.domain.exposure import Exposure, exposure_from
+from core.domain.flaw_group import is_reported
 from core.domain.indication import IndicationClass
 from core.domain.kinds import HIGHEST_GRADE, called, is_imperfection, word_kind_in
 from core.domain.numbering import OWN_FIELDS
@@ -289,7 +290,7 @@ def first_reading(
             probability=float(found["probability"]),
         )
         for index, found in enumerate(detections)
-        if found["probability"] >= operating_probability
+        if is_reported(found, operating_probability)
     ]
 
 

@@ -17,8 +17,6 @@ from core.engine.tiling import TILE_PX, WHOLE_PX
 #: Candidates a view may pass on to merging; views larger than a whole image ever is, so many for each
 #: `TILE_PX` squared of them.
 MAX_PER_VIEW = 2000
-#: A class needs at least this share of the softmax, else the box stays unclassified.
-CLASS_EVIDENCE = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,13 +27,13 @@ class Candidates:
         scores: (N,) float32.
         distances: (N, 4) float32, px of the view as the network saw it, see `LevelOutput`.
         cell: (N, 3) int64, level, row and column.
-        class_id: (N,) int64, index into `HEAD_CLASSES`, -1 for no evidence.
+        class_shares: (N, K) float32, the softmax over `HEAD_CLASSES`.
     """
 
     scores: FloatArray
     distances: FloatArray
     cell: npt.NDArray[np.int64]
-    class_id: npt.NDArray[np.int64]
+    class_shares: FloatArray
 
 
 def candidates_of(outputs: Sequence[LevelOutput], score_floors: Sequence[float]) -> list[Candidates]:
@@ -84,7 +82,7 @@ def raw_boxes(candidates: Candidates, view: View, number: int, size: tuple[int, 
         is_cut=mark_cut(boxes, view, *size),
         view_index=np.full(len(boxes), number, np.int64),
         cell=candidates.cell,
-        class_id=candidates.class_id,
+        class_shares=candidates.class_shares,
     )
     return raw.take((boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1]))
 
@@ -105,7 +103,7 @@ def _strongest(
     columns = np.array([cols for _, cols in shapes], np.int64)[level]
     row, col = np.divmod(place - starts[level], columns)
     cell = np.stack((level, row, col), axis=1)
-    return Candidates(scores[order], distances[order], cell, _class_of(logits[order]))
+    return Candidates(scores[order], distances[order], cell, _softmax(logits[order]))
 
 
 def _most(finest: tuple[int, int]) -> int:
@@ -114,10 +112,10 @@ def _most(finest: tuple[int, int]) -> int:
     return MAX_PER_VIEW if area_px <= WHOLE_PX**2 else MAX_PER_VIEW * area_px // TILE_PX**2
 
 
-def _class_of(logits: FloatArray) -> npt.NDArray[np.int64]:
-    """(N,) the class of (N, K) logits with enough evidence, else -1."""
-    share = 1.0 / np.exp(logits - logits.max(axis=1, keepdims=True)).sum(axis=1)
-    result: npt.NDArray[np.int64] = np.where(share >= CLASS_EVIDENCE, logits.argmax(axis=1), -1)
+def _softmax(logits: FloatArray) -> FloatArray:
+    """(N, K) of (N, K) logits."""
+    grown = np.exp(logits - logits.max(axis=1, keepdims=True))
+    result: FloatArray = grown / grown.sum(axis=1, keepdims=True)
     return result
 
 

@@ -11,6 +11,9 @@ from core.engine.merging import RawBoxes
 from core.engine.network import HEAD_CLASSES, STRIDES
 from core.engine.pieces import Pieces, find_pieces
 
+#: (1, K) class shares of a piece that meets no box.
+_NO_EVIDENCE = np.full((1, len(HEAD_CLASSES)), 1 / len(HEAD_CLASSES), np.float32)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sighting:
@@ -32,7 +35,13 @@ class Sighting:
 def from_boxes(sighting: Sighting) -> Detections:
     """The boxes as they are."""
     raw = sighting.boxes
-    return Detections(raw.boxes, raw.scores, _classes(raw), _origins(raw, sighting.views))
+    return Detections(
+        raw.boxes,
+        raw.scores,
+        _classes(raw),
+        _origins(raw, sighting.views),
+        class_shares=raw.class_shares,
+    )
 
 
 def paired(sighting: Sighting) -> tuple[Candidates, Pieces]:
@@ -70,6 +79,7 @@ def from_both_heads(sighting: Sighting, fusion: Fusion, score_floor: float) -> D
             for n, box in zip(numbers, found.boxes, strict=True)
         ),
         outlines=tuple(pieces.outlines[n] if n >= 0 else None for n in found.piece_index.tolist()),
+        class_shares=np.concatenate((raw.class_shares, _NO_EVIDENCE))[found.box_index],
     )
 
 

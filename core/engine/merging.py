@@ -39,6 +39,8 @@ JOIN_SCORE, JOIN_SCORE_SHARE, JOIN_WIDTH_RATIO, JOIN_WIDTH_PX = 0.1, SUPPORT_SHA
 NESTED_RATIO, NESTED_SHARE = 3.0, 0.6
 #: A box that lies in another to this share belongs to it, when a rule lets it.
 CONTAINED = 0.7
+#: A class needs at least this share of the softmax, else the box stays unclassified.
+CLASS_EVIDENCE = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +53,7 @@ class RawBoxes:
         is_cut: (N, 4) bool, see `inner_edges`.
         view_index: (N,) int64.
         cell: (N, 3) int64, level, row and column.
-        class_id: (N,) int64, index into `HEAD_CLASSES`, -1 for no evidence.
+        class_shares: (N, K) float32, the softmax over `HEAD_CLASSES`.
     """
 
     boxes: FloatArray
@@ -59,7 +61,16 @@ class RawBoxes:
     is_cut: npt.NDArray[np.bool_]
     view_index: npt.NDArray[np.int64]
     cell: npt.NDArray[np.int64]
-    class_id: npt.NDArray[np.int64]
+    class_shares: FloatArray
+
+    @property
+    def class_id(self) -> npt.NDArray[np.int64]:
+        """(N,) index into `HEAD_CLASSES`, -1 for no evidence."""
+        best = self.class_shares.argmax(axis=1)
+        result: npt.NDArray[np.int64] = np.where(
+            self.class_shares.max(axis=1, initial=0.0) >= CLASS_EVIDENCE, best, -1
+        )
+        return result
 
     @property
     def area(self) -> FloatArray:
@@ -71,7 +82,7 @@ class RawBoxes:
         """The boxes at `index`."""
         return RawBoxes(
             self.boxes[index], self.scores[index], self.is_cut[index],
-            self.view_index[index], self.cell[index], self.class_id[index],
+            self.view_index[index], self.cell[index], self.class_shares[index],
         )  # fmt: skip
 
 
@@ -106,7 +117,7 @@ def merge(raw: RawBoxes, views: list[View]) -> RawBoxes:
 
 def concatenate(parts: Sequence[RawBoxes]) -> RawBoxes:
     """The boxes of all parts in their order; at least one part."""
-    names = ("boxes", "scores", "is_cut", "view_index", "cell", "class_id")
+    names = ("boxes", "scores", "is_cut", "view_index", "cell", "class_shares")
     return RawBoxes(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
 
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from core.domain.errors import DatasetError
+from core.evaluate.cells import RecordedCells, cells_of_length, group_of
 
 COLUMNS = ("film", "width", "height", "status", "start_cm", "iso6520_code", "length_mm")
 NOT_MEASURED = float("nan")
@@ -86,6 +87,25 @@ def read_film_cells(path: Path) -> tuple[FilmRecord, ...]:
     if not films:
         raise DatasetError(f"{path.name} lists no film")
     return tuple(films.values())
+
+
+def recorded_cells(film: FilmRecord, cell_px: float = BAM_CELL_PX) -> tuple[RecordedCells, ...]:
+    """The indications of a film as cells; those that begin beyond its end are left out.
+
+    Args:
+        film: its record.
+        cell_px: width of a centimetre, px.
+    """
+    n_cells = -int(-film.width // cell_px)
+    entries = (
+        RecordedCells(
+            group_of(entry.code, entry.length_mm),
+            entry.code,
+            cells_of_length(entry.start_cell, entry.length_mm, n_cells=n_cells),
+        )
+        for entry in film.indications
+    )
+    return tuple(entry for entry in entries if entry.cells)
 
 
 def _film(row: dict[str, str]) -> FilmRecord:

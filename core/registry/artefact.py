@@ -22,6 +22,8 @@ WEIGHTS, CARD, CALIBRATION, MANIFEST = (
 FILES = (WEIGHTS, CARD, CALIBRATION, MANIFEST)
 #: May lie beside them: what the images looked like that the version learnt from. Earlier versions lack it.
 FAMILIARITY = "familiarity.json"
+#: The second stage, which only some versions have.
+GROUPS = "groups.json"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +31,7 @@ class ModelArtefact:
     """A model version before (or without) a registry.
 
     Attributes:
-        folder: holds the four `FILES`, and perhaps `FAMILIARITY`.
+        folder: holds the four `FILES`, and perhaps `FAMILIARITY` and `GROUPS`.
         name: "weld" or "casting", from the card.
         sha256: hex digest of the weights file.
         manifest_sha256: hex digest of the data manifest.
@@ -77,6 +79,12 @@ def read_artefact(folder: Path) -> ModelArtefact:
             f"{folder.name}: the card describes weights {str(named)[:12]}, "
             f"the file is {digests[WEIGHTS][:12]}"
         )
+    second = card.get("second_stage") or {}
+    if (named := second.get("sha256")) not in (None, digests.get(GROUPS)):
+        raise ModelArtefactError(
+            f"{folder.name}: the card describes a second stage {str(named)[:12]}, "
+            f"the file is {digests.get(GROUPS, 'missing')[:12]}"
+        )
     try:
         name, polarity = str(card["name"]), Polarity(card["polarity"])
     except (KeyError, ValueError) as error:
@@ -119,8 +127,8 @@ def read_calibration(path: Path) -> CalibrationRecord:
 
 
 def files_of(folder: Path) -> tuple[str, ...]:
-    """Names of the files of the version in `folder`: the four `FILES`, and `FAMILIARITY` where it is."""
-    return (*FILES, FAMILIARITY) if (folder / FAMILIARITY).is_file() else FILES
+    """Names of the files of the version in `folder`: the four `FILES`, and of the others those there are."""
+    return (*FILES, *(name for name in (FAMILIARITY, GROUPS) if (folder / name).is_file()))
 
 
 def digest_files(folder: Path) -> dict[str, str]:

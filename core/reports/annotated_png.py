@@ -30,7 +30,7 @@ def annotated_png(
 
     Args:
         result: with calibrated detections.
-        threshold: boxes with at least this probability are drawn.
+        threshold: of the probability, from which on boxes are drawn, see `Detections.reported`.
         heat_map: drawn under the boxes; an empty map changes nothing.
         opacity: of the map, 0..1.
 
@@ -44,9 +44,10 @@ def annotated_png(
     picture = cv2.cvtColor(render_8bit(pixels, *auto_window(pixels)), cv2.COLOR_GRAY2RGB).astype(np.uint8)
     if heat_map is not None and not heat_map.is_empty:
         _blend(picture, heat_map, opacity)
-    for index in reversed(np.flatnonzero(found.probabilities >= threshold)):
+    for index in reversed(found.reported(threshold)):
+        words = found.claims[index].short_words if found.claims else found.classes[index].value
         doubt = " ?" if result.is_strange else ""
-        text = f"{index + 1} {found.classes[index].value} {found.probabilities[index]:.2f}{doubt}"
+        text = f"{index + 1} {words} {found.probabilities[index]:.2f}{doubt}"
         _draw_box(picture, found.boxes[index], text)
     return encode_png(picture)
 

@@ -27,7 +27,7 @@ _STATED_ONLY = (
     "seen_percent", "zone_seen_percent", "measures", "first_look",
     "exposure", "exposure_of_file",
     "dismissed_as",
-    "kind", "grade", "graded_by",
+    "kind", "grade", "graded_by", "claim",
     "familiarity",
 )  # fmt: skip
 #: Meaning of a probability, printed once in a report.
@@ -161,6 +161,8 @@ class ReportedIndication:
         covered_percent: share of its projected area that they cover; None for what stands alone.
         kind: id of a kind that has no ISO 6520-1 number, such as "gas-hole"; None where none was stated.
         grade: severity level of the kind by graded reference radiographs; None where nobody gave one.
+        claim: group and type as the model claims them, in words with their reliability; None where it claims
+            none.
     """
 
     number: int
@@ -186,6 +188,7 @@ class ReportedIndication:
     dismissed_as: str | None = None
     kind: str | None = None
     grade: int | None = None
+    claim: str | None = None
 
     @property
     def call_words(self) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core.domain.flaw_group import claim_from
 from core.domain.grouping import counted, covered_share, members_of
 from core.domain.indication import ISO_6520
 from core.domain.kinds import Family, family_of
@@ -140,6 +141,7 @@ def reported_indications(
             members=members_of(reading, one.indication_id),
             n_detections=n_detections,
             is_casting=is_casting,
+            claim=None if one.model_index is None else _claim(inspection.detections[one.model_index]),
         )
         for number, one in numbered
     )
@@ -160,6 +162,7 @@ def _indication(
     members: Sequence[ReadIndication],
     n_detections: int,
     is_casting: bool,
+    claim: str | None,
 ) -> ReportedIndication:
     share = covered_share(one, members)
     x1, y1, x2, y2 = one.bbox
@@ -192,7 +195,14 @@ def _indication(
         covered_percent=None if share is None else round(100 * share, 1),
         kind=one.kind,
         grade=one.grade,
+        claim=claim,
     )
+
+
+def _claim(found: Mapping[str, Any]) -> str | None:
+    """What the model claims, such as "linear: probably crack (reliability 0.91)"."""
+    claim = claim_from(found)
+    return None if claim is None else f"{claim.words} (reliability {claim.reliability:.2f})"
 
 
 def _rules(verdict: IndicationVerdict) -> tuple[AppliedRule, ...]:

@@ -17,6 +17,7 @@ COLUMNS = (
     "verdict", "clauses", "reasons", "note", "content_sha256", "reshoot_reason",
     "group_of", "covered_percent", "result", "override", "dismissed_as", "kind", "severity_level",
     "probability_verified",
+    "claimed_by_model",
 )  # fmt: skip
 #: A spreadsheet takes a cell that begins with one of these for a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -104,6 +105,7 @@ def _of_indication(one: ReportedIndication) -> dict[str, Any]:
         "note": one.note,
         "group_of": len(one.members) if one.members else None,
         "covered_percent": one.covered_percent,
+        "claimed_by_model": one.claim,
     }
 
 

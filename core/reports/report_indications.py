@@ -107,7 +107,7 @@ def _row(one: ReportedIndication, why: str, *, is_strange: bool) -> list[Flowabl
     members = f", group of {len(one.members)}" if one.members else ""
     return [
         bold(str(one.number), TINY),
-        text(kind_words(one) + members, TINY),
+        text(f"{kind_words(one)}{members}{f'; model: {one.claim}' if one.claim else ''}", TINY),
         text(f"{one.reported_by}, {one.call_words}", TINY),
         text(_probability(one, is_strange=is_strange), TINY),
         text(f"{x1:.0f}, {y1:.0f} to {x2:.0f}, {y2:.0f}", TINY),

@@ -121,6 +121,7 @@ def make_workspace(
             images.pitch(inspection.image_sha256, setup),
             inspection.image_quality,
             is_stated=inspection.disposition is not None,
+            detections=inspection.detections,
         )
 
     return Workspace(

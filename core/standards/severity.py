@@ -4,6 +4,7 @@ Planar imperfections come before volumetric ones, because a crack or a lack of f
 The order says nothing about acceptance: the tables do.
 """
 
+from core.domain.flaw_group import PERHAPS, TYPES, FlawGroup, GroupClaim
 from core.domain.indication import IndicationClass
 from core.standards.kinds import covers
 
@@ -45,3 +46,21 @@ def severity_rank(indication: IndicationClass, kind: str | None) -> int:
         if covers(number, code)
     ]
     return max(holding, key=lambda found: (found[0], -found[1]))[1] if holding else len(_ORDER)
+
+
+def claim_rank(claim: GroupClaim) -> int:
+    """The rank of what a model claims: of the most severe type that it may be.
+
+    Where no group is sure it may be planar, so it comes before what is surely volumetric.
+    """
+    if claim.group is None:
+        return severity_rank(IndicationClass.UNDERCUT, None)
+    if claim.group is FlawGroup.DENSE:
+        return severity_rank(IndicationClass.INCLUSION, "304")
+    hints = [one.indication_class for one in claim.types if one.reliability >= PERHAPS]
+    if claim.group is FlawGroup.LINEAR:
+        hints = [one for one in hints if one is not IndicationClass.INCLUSION] or [
+            IndicationClass.LACK_OF_PENETRATION
+        ]
+    ranks = [severity_rank(one, None) for one in hints or TYPES[claim.group]]
+    return min(ranks)

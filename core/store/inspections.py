@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.domain.errors import ImmutableRecordError, StaleVersionError, UnknownRecordError
 from core.domain.familiarity import Familiarity
+from core.domain.flaw_group import is_reported
 from core.domain.override import Override, override_from
 from core.domain.radiograph import Polarity, PolarityGround
 from core.domain.records import (
@@ -75,7 +76,7 @@ class InspectionRepository:
                 found=found_text(
                     found
                     for found in inspection.detections
-                    if found["probability"] >= inspection.model.operating_probability
+                    if is_reported(found, inspection.model.operating_probability)
                 ),
             )
         )

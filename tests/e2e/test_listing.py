@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app.shared.viewer_rows import kinds_by_class, known_kinds, severity_ranks
+from app.shared.viewer_rows import claim_data, kinds_by_class, known_kinds, severity_ranks
+from core.domain.flaw_group import FlawGroup, GroupClaim, TypeHint, is_reported
+from core.domain.indication import IndicationClass
 from core.domain.kinds import Family
 from tests.e2e.viewer_page import Shown, detection, open_viewer, run_pure, show
 
@@ -323,3 +325,86 @@ def test_what_is_typed_narrows_the_list(page: Page, typed: str, first: str | Non
         [kinds_by_class(Family.WELD), typed],
     )
     assert found[0] == (first or "100")
+
+
+def claimed(n: int, claim: GroupClaim, probability: float, name: str = "unclassified") -> dict[str, Any]:
+    """A box with a claim, as the viewer gets it."""
+    found = {"class": name, "probability": probability, "claim": claim.to_dict()}
+    box = (10.0 * n, 10.0, 10.0 * n + 8, 14.0)
+    return detection(n, box, probability) | {"class": name, "iso6520": None, "claim": claim_data(found)}
+
+
+def hint(name: IndicationClass, reliability: float) -> TypeHint:
+    return TypeHint(name, reliability)
+
+
+CLAIMS = [
+    claimed(1, GroupClaim(FlawGroup.ROUNDED, 0.95, (hint(IndicationClass.POROSITY, 0.9),)), 0.9, "porosity"),
+    claimed(2, GroupClaim(None, 0.4), 0.6),
+    claimed(
+        3,
+        GroupClaim(
+            FlawGroup.LINEAR,
+            0.9,
+            (hint(IndicationClass.CRACK, 0.45), hint(IndicationClass.LACK_OF_FUSION, 0.3)),
+            0.5,
+        ),
+        0.3,
+    ),
+    claimed(4, GroupClaim(FlawGroup.LINEAR, 0.9, (hint(IndicationClass.CRACK, 0.7),)), 0.8, "crack"),
+]
+
+
+def claims_reading(**changes: Any) -> dict[str, Any]:
+    indications = [
+        {
+            "id": f"m{one['n']}", "bbox": one["box"], "class": one["class"], "source": "model",
+            "call": "open", "model_index": one["n"] - 1, "probability": one["probability"],
+            "iso6520": None, "note": "",
+        }
+        for one in CLAIMS
+    ]  # fmt: skip
+    nothing = {
+        "verdict": "not assessed", "withheld": [], "notes": [], "summary": "", "table": "", "version": "",
+        "caveat": "", "indications": {},
+    }  # fmt: skip
+    return reading(indications=indications, judgement=nothing, **changes)
+
+
+def test_claimed_groups_stand_planar_first_in_the_words_of_the_field(page: Page) -> None:
+    shown = Shown(np.full((100, 120), 2000, np.uint16), detections=CLAIMS)
+    open_viewer(page, shown)
+    show(page, shown.data(reading=claims_reading()))
+    expect(page.locator(".panel[data-reading=open]")).to_be_visible()
+    assert listed(page) == [4, 3, 2, 1]
+    words = [page.locator(f"tr[data-n='{n}'] td").nth(1) for n in (1, 2, 3, 4)]
+    for cell, text in zip(
+        words, ("rounded: porosity", "unclassified", "linear: crack?", "linear: crack"), strict=True
+    ):
+        expect(cell).to_have_text(text)
+    expect(words[2]).to_have_attribute(
+        "title",
+        "Claimed by the model: linear: perhaps crack, perhaps lack of fusion. Of such claims of linear, "
+        "90 in 100 are right; type, in 100: crack 45, lack of fusion 30.",
+    )
+    page.locator("tr[data-n='3']").click()
+    expect(page.locator(".details-title")).to_have_text("3 · linear: perhaps crack, perhaps lack of fusion")
+    page.keyboard.press("y")
+    expect(words[2]).to_have_text("linear, type not specified")
+
+
+def test_a_linear_one_is_reported_below_the_threshold_of_the_others(page: Page) -> None:
+    shown = Shown(np.full((100, 120), 2000, np.uint16), detections=CLAIMS)
+    open_viewer(page, shown)
+    show(page, shown.data(threshold=0.6))
+    assert sorted(listed(page)) == [1, 2, 3, 4]  # number 3 at 0.3, half of the threshold
+    page.locator(".threshold").fill("0.62")
+    assert sorted(listed(page)) == [1, 4]
+    for threshold in (0.2, 0.6, 0.61, 0.9):
+        found = run_pure(
+            page,
+            ("radiograph_viewer/kinds.js",),
+            "([entries, threshold]) => entries.filter((one) => isReported(one, threshold)).map(({ n }) => n)",
+            [CLAIMS, threshold],
+        )
+        assert found == [one["n"] for one in CLAIMS if is_reported(one, threshold)]

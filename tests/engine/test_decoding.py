@@ -64,7 +64,8 @@ def test_a_class_needs_half_of_the_softmax(best, expected):
     outputs = silent_outputs()
     outputs[2].score_logit[0, 0, 1, 1] = 1.0
     outputs[2].class_logits[0, 2, 1, 1] = best
-    assert candidates_of(outputs, [0.3])[0].class_id.tolist() == [expected]
+    raw = raw_boxes(candidates_of(outputs, [0.3])[0], View(0, 0, 64, 64), 0, (64, 64))
+    assert raw.class_id.tolist() == [expected]
 
 
 def test_equal_scores_keep_the_order_of_the_cells_and_only_so_many_pass():

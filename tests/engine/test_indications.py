@@ -30,7 +30,7 @@ def sighting(boxes, scores, *patches):
         np.zeros((n, 4), np.bool_),
         np.zeros(n, np.int64),
         np.tile(np.array([[1, 2, 3]]), (n, 1)),
-        np.ones(n, np.int64),
+        np.eye(6, dtype=np.float32)[np.ones(n, np.int64)],
     )
     return Sighting((1900, 200), raw, VIEWS, probability)
 

@@ -20,7 +20,7 @@ def raw_boxes(views, rows, size=(WIDTH, HEIGHT)):
         np.array(cut, np.bool_).reshape(n, 4),
         index,
         np.stack([np.zeros(n), np.arange(n), np.arange(n)], axis=1).astype(np.int64),
-        np.zeros(n, np.int64),
+        np.eye(6, dtype=np.float32)[np.zeros(n, np.int64)],
     )
 
 

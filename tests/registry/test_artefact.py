@@ -6,7 +6,8 @@ import pytest
 from core.domain.errors import ModelArtefactError
 from core.domain.radiograph import Polarity
 from core.registry.artefact import read_artefact
-from tests.artefacts import write_artefact
+from core.registry.version_cache import VersionCache
+from tests.artefacts import second_stage, write_artefact
 
 
 def test_an_artefact_tells_what_belongs_to_a_version(tmp_path: Path) -> None:
@@ -64,3 +65,20 @@ def test_the_digest_changes_with_any_of_the_files(tmp_path: Path) -> None:
     assert after.sha256 == before.sha256
     assert after.digest != before.digest
     assert after.calibration.calibration_id != before.calibration.calibration_id
+
+
+def test_a_second_stage_belongs_to_the_version(tmp_path: Path) -> None:
+    plain = read_artefact(write_artefact(tmp_path / "plain"))
+    folder = write_artefact(tmp_path / "weld-v1", groups=second_stage())
+    with_stage = read_artefact(folder)
+    assert with_stage.sha256 == plain.sha256
+    assert with_stage.digest != plain.digest
+    copy = VersionCache(tmp_path / "cache").store(folder, with_stage.digest)
+    assert read_artefact(copy).digest == with_stage.digest
+
+
+@pytest.mark.parametrize("kept", [None, {"of": "another"}])
+def test_a_card_of_another_second_stage_is_refused(tmp_path: Path, kept: dict | None) -> None:
+    folder = write_artefact(tmp_path / "weld-v1", groups=kept, card={"second_stage": {"sha256": "ee" * 32}})
+    with pytest.raises(ModelArtefactError, match="describes a second stage eeeeeeeeeeee"):
+        read_artefact(folder)

@@ -49,6 +49,17 @@ def test_a_group_names_its_members_in_every_file_and_others_stay_as_they_were() 
     assert (first["group_of"], second["group_of"], second["covered_percent"]) == ("", "4", "12.5")
 
 
+def test_what_the_model_claims_is_in_every_file_and_others_stay_as_they_were() -> None:
+    kept = report(1)
+    assert "claim" not in kept.to_dict()["indications"][0]
+    words = "linear: probably crack (reliability 0.91)"
+    kept = replace(kept, indications=(replace(kept.indications[0], claim=words),))
+    back = read_report_json(report_json(kept))
+    assert (back.is_whole, back.report.indications) == (True, kept.indications)
+    (line,) = lines(report_csv(kept))
+    assert line["claimed_by_model"] == words
+
+
 def test_a_stated_wire_indicator_is_in_the_file_and_comes_back() -> None:
     kept = report(1)
     kept = replace(kept, setup=replace(kept.setup, wire_set="W10 FE", required_wire=13, srb_mm=0.1))
@@ -117,6 +128,7 @@ def test_csv_has_a_line_for_each_indication_under_a_header_that_stays() -> None:
         "kind",
         "severity_level",
         "probability_verified",
+        "claimed_by_model",
     )
     assert COLUMNS[39:] == added  # columns are only ever added at the end
     first = found[0]

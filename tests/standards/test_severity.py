@@ -1,8 +1,9 @@
 import pytest
 
+from core.domain.flaw_group import FlawGroup, GroupClaim, TypeHint
 from core.domain.indication import IndicationClass
 from core.standards.kinds import class_of
-from core.standards.severity import severity_rank
+from core.standards.severity import claim_rank, severity_rank
 
 FROM_THE_MOST_SEVERE = [
     ("1011", "104", "100", "crack", "hot-tear"),
@@ -32,3 +33,25 @@ def test_a_class_without_a_number_ranks_as_its_group(code: str) -> None:
 def test_an_unclassified_one_comes_last() -> None:
     last = severity_rank(IndicationClass.UNCLASSIFIED, None)
     assert last > severity_rank(IndicationClass.POROSITY, "2011")
+
+
+def claim(group: FlawGroup | None, *types: tuple[IndicationClass, float]) -> GroupClaim:
+    return GroupClaim(group, 0.9, tuple(TypeHint(*one) for one in types))
+
+
+def test_claims_rank_planar_first_then_what_may_be_planar() -> None:
+    crack, slag = (IndicationClass.CRACK, 0.25), (IndicationClass.INCLUSION, 0.6)
+    fusion, porosity = (IndicationClass.LACK_OF_FUSION, 0.7), (IndicationClass.POROSITY, 0.9)
+    claims = [
+        claim(FlawGroup.LINEAR, slag, crack),
+        claim(FlawGroup.LINEAR, fusion),
+        claim(FlawGroup.LINEAR, slag),
+        claim(None),
+        claim(FlawGroup.DENSE, slag),
+        claim(FlawGroup.ROUNDED, porosity),
+    ]
+    ranks = [claim_rank(one) for one in claims]
+    assert ranks == sorted(ranks)
+    assert len(set(ranks)) == len(ranks)
+    assert ranks[0] == severity_rank(IndicationClass.CRACK, None)
+    assert claim_rank(claim(FlawGroup.EDGE)) == ranks[3] == severity_rank(IndicationClass.UNDERCUT, None)

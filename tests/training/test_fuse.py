@@ -48,7 +48,7 @@ class Oracle:
             np.zeros((n, 4), np.bool_),
             np.zeros(n, np.int64),
             np.zeros((n, 3), np.int64),
-            np.zeros(n, np.int64),
+            np.eye(6, dtype=np.float32)[np.zeros(n, np.int64)],
         )
         self.sightings.append(Sighting((width, height), raw, [], probability))
         return self.sightings[-1:]

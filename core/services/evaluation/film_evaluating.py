@@ -15,10 +15,16 @@ from core.domain.ports import ModelSource
 from core.domain.radiograph import Polarity
 from core.evaluate.cell_classes import count_classes
 from core.evaluate.cell_summary import CellSummary, summarise_films
-from core.evaluate.cells import FilmOutcome, RecordedCells, cells_of_length, count_cells, group_of
+from core.evaluate.cells import FilmOutcome, count_cells
 from core.imaging.read import read_radiograph_file
 from core.labelling.coco import read_coco
-from core.labelling.film_cells import BAM_CELL_PX, FilmRecord, FilmStatus, read_film_cells
+from core.labelling.film_cells import (
+    BAM_CELL_PX,
+    FilmRecord,
+    FilmStatus,
+    read_film_cells,
+    recorded_cells,
+)
 from core.registry.artefact import read_artefact
 from core.services.inference.detecting import DetectService
 
@@ -170,7 +176,7 @@ class FilmEvaluateService:
             name=film.file_name,
             width=film.width,
             cell_px=cell_px,
-            recorded=_recorded_cells(film, cell_px),
+            recorded=recorded_cells(film, cell_px),
             is_judged=film.status is not FilmStatus.NOT_RECORDED,
             boxes=found.boxes,
             probabilities=found.probabilities,
@@ -181,19 +187,6 @@ class FilmEvaluateService:
 def _classes(films: Sequence[FilmOutcome], probability: float) -> dict[str, Any]:
     counted = count_classes(films, probability=probability)
     return {one.indication_class.value: one.to_dict() for one in counted}
-
-
-def _recorded_cells(film: FilmRecord, cell_px: float) -> tuple[RecordedCells, ...]:
-    n_cells = -int(-film.width // cell_px)
-    entries = (
-        RecordedCells(
-            group_of(entry.code, entry.length_mm),
-            entry.code,
-            cells_of_length(entry.start_cell, entry.length_mm, n_cells=n_cells),
-        )
-        for entry in film.indications
-    )
-    return tuple(entry for entry in entries if entry.cells)
 
 
 def _beyond(film: FilmRecord, cell_px: float) -> list[str]:

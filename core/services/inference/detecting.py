@@ -26,8 +26,10 @@ from core.engine.batching import MicroBatcher
 from core.engine.detector import SCORE_FLOOR, Detector, Request
 from core.engine.merging import SUPPORT_SHARE
 from core.engine.precision import pick_device
+from core.engine.second_stage import SecondStage
 from core.imaging.normalise import normalise
 from core.imaging.polarity import estimate_polarity
+from core.registry.artefact import GROUPS
 
 log = logging.getLogger(__name__)
 _KEPT_DETECTORS = 4
@@ -92,6 +94,8 @@ class DetectService:
         found = loaded.detect(Request(image, max(SUPPORT_SHARE * floor, SCORE_FLOOR))).above(floor)
         calibrator = calibrator_from(resolved.calibration.method, resolved.calibration.parameters)
         found = found.with_probabilities(calibrator.probability(found.scores))
+        if loaded.second_stage is not None:
+            found = loaded.second_stage.claimed(image, found)
         elapsed_ms = (time.perf_counter() - started) * 1000
         return DetectionResult(
             name,
@@ -157,9 +161,9 @@ class DetectService:
             if folder is None:
                 _, folder = self._models.resolve(version.name, version=version.version)
             detector = Detector.load(_checked_weights(version, folder), device=self._device)
-            loaded = _Loaded(
-                version, detector, _way_to_detect(detector), read_reference(folder, version.sha256)
-            )
+            reference = read_reference(folder, version.sha256)
+            way = _way_to_detect(detector)
+            loaded = _Loaded(version, detector, way, reference, _second_stage(folder))
             self._keep(loaded)
         log.info("loaded %s v%d on %s", version.name, version.version, self._device)
         return loaded
@@ -192,6 +196,7 @@ class _Loaded:
     detector: Detector
     detect: Callable[[Request], Detections]
     reference: FamiliarityReference | None
+    second_stage: SecondStage | None
 
     def familiarity_of(self, image: FloatArray) -> Familiarity | None:
         """How a normalised image looks beside those; None without a reference."""
@@ -210,6 +215,11 @@ def _way_to_detect(detector: Detector) -> Callable[[Request], Detections]:
 def normalised_for(radiograph: Radiograph, version: ModelVersion) -> FloatArray:
     """The radiograph as that version's network expects it: (H, W) float32."""
     return normalise(radiograph.pixels, polarity=radiograph.polarity, model_polarity=version.polarity)
+
+
+def _second_stage(folder: Path) -> SecondStage | None:
+    path = folder / GROUPS
+    return SecondStage.load(path) if path.is_file() else None
 
 
 def _notes(radiograph: Radiograph, version: ModelVersion) -> tuple[str, ...]:

@@ -6,7 +6,9 @@ from functools import lru_cache
 from typing import Any
 
 from core.domain.errors import BadInputError
+from core.domain.flaw_group import FlawGroup, claim_from
 from core.domain.grouping import counted, covered_share, members_of
+from core.domain.indication import IndicationClass
 from core.domain.kinds import OTHER_NUMBERS, WORD_KINDS
 from core.domain.radiograph import PitchSource, PixelPitch
 from core.domain.reading import Call, ReadIndication, Setup
@@ -121,10 +123,13 @@ class JudgingService:
         image_quality: Mapping[str, Any] | None = None,
         *,
         is_stated: bool = False,
+        detections: Sequence[Mapping[str, Any]] = (),
     ) -> Judgement:
         """The verdict by the newest tables; see `judge`."""
         with self._store.read() as work:
-            return judge(work, indications, setup, pitch, image_quality, is_stated=is_stated)
+            return judge(
+                work, indications, setup, pitch, image_quality, is_stated=is_stated, detections=detections
+            )
 
 
 def rule_set_of(work: Work, rule_set_id: str) -> RuleSet:
@@ -145,6 +150,7 @@ def judge(
     image_quality: Mapping[str, Any] | None = None,
     *,
     is_stated: bool = False,
+    detections: Sequence[Mapping[str, Any]] = (),
 ) -> Judgement:
     """The verdict on what people confirmed; withheld when the image-quality gate failed.
 
@@ -155,6 +161,7 @@ def judge(
         pitch: the scale; without it lengths are not evaluable.
         image_quality: the gate's report, None where it did not run.
         is_stated: somebody chose a disposition.
+        detections: the model's list; what it claims is told in a note and decides nothing.
     """
     standing = standing_of(counted(indications), is_stated=is_stated)
     confirmed = findings_of(indications, pitch, {Call.CONFIRMED})
@@ -168,7 +175,10 @@ def judge(
         every = findings_of(indications, pitch, {Call.CONFIRMED, Call.OPEN})
         preview, _ = _by_rule(work, every, setup)
     return Judgement(
-        verdict, notes=_notes(pitch), standing=_judged(standing, verdict, confirmed), preview=preview
+        verdict,
+        notes=(*_notes(pitch), *_claimed_linear(indications, detections)),
+        standing=_judged(standing, verdict, confirmed),
+        preview=preview,
     )
 
 
@@ -276,6 +286,30 @@ def _part(setup: Setup) -> InspectedPart:
         thickness_s_mm=setup.thickness_mm,
         weld_length_mm=setup.weld_length_mm,
         is_single_sided=setup.is_single_sided,
+    )
+
+
+def _claimed_linear(
+    indications: Sequence[ReadIndication], detections: Sequence[Mapping[str, Any]]
+) -> tuple[str, ...]:
+    """A note on what the model claims to be linear while nobody stated the type; empty without any."""
+    asked = [
+        str(one.model_index + 1)
+        for one in counted(indications)
+        if one.model_index is not None
+        and one.model_index < len(detections)
+        and one.call is not Call.DISMISSED
+        and one.indication_class is IndicationClass.UNCLASSIFIED
+        and one.stated_kind is None
+        and (claim := claim_from(detections[one.model_index])) is not None
+        and claim.group is FlawGroup.LINEAR
+    ]
+    if not asked:
+        return ()
+    told = f"no. {asked[0]}" if len(asked) == 1 else f"nos. {', '.join(asked)}"
+    return (
+        f"{told}: claimed linear by the model, type not stated. State it: a crack, a lack of fusion and a "
+        "lack of penetration have clauses of their own, and the claim decides nothing",
     )
 
 

@@ -160,5 +160,13 @@ def _judged(
     if (signed := judgement_as_signed(work, signatures)) is not None:
         return key, signed, pitch
     is_stated = inspection.disposition is not None
-    made = judge(work, reading.indications, setup, pitch, inspection.image_quality, is_stated=is_stated)
+    made = judge(
+        work,
+        reading.indications,
+        setup,
+        pitch,
+        inspection.image_quality,
+        is_stated=is_stated,
+        detections=inspection.detections,
+    )
     return key, made, pitch

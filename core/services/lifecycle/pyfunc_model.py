@@ -9,25 +9,28 @@ from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 from core.calibrate.calibrator import calibrator_from
 from core.engine.detector import Detector
+from core.engine.second_stage import SecondStage
 from core.imaging.normalise import normalise
 from core.imaging.read import read_radiograph_file
-from core.registry.artefact import read_artefact
+from core.registry.artefact import GROUPS, read_artefact
 
 
 class IndicationModel(PythonModel):
-    """Paths of radiographs in, one JSON text an image out: boxes, scores and probabilities."""
+    """Paths of radiographs in, one JSON text an image out: boxes, scores, probabilities and claims."""
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Read weights and calibration from the artefact folder of the version."""
+        """Read weights, calibration and second stage from the artefact folder of the version."""
         self._artefact = read_artefact(Path(context.artifacts["artefact"]))
         self._detector = Detector.load(self._artefact.weights, device="cpu")
+        groups = self._artefact.folder / GROUPS
+        self._second_stage = SecondStage.load(groups) if groups.is_file() else None
         record = self._artefact.calibration
         self._calibrator = calibrator_from(record.method, record.parameters)
 
     def predict(
         self, context: PythonModelContext, model_input: list[str], params: dict[str, Any] | None = None
     ) -> list[str]:
-        """One JSON list an image, each box with bbox (xyxy px), class, score and probability."""
+        """One JSON list an image, each box with bbox (xyxy px), class, score, probability and claim."""
         return [json.dumps(self._detect(Path(path))) for path in model_input]
 
     def _detect(self, path: Path) -> list[dict[str, Any]]:
@@ -37,10 +40,14 @@ class IndicationModel(PythonModel):
         )
         found = self._detector.detect(image).above(self._artefact.calibration.score_cut)
         probabilities = self._calibrator.probability(found.scores)
+        if self._second_stage is not None:
+            found = self._second_stage.claimed(image, found)
+        claims = found.claims or (None,) * len(found)
         return [
             {"bbox": box.tolist(), "class": str(label), "score": float(score), "probability": float(p)}
-            for box, label, score, p in zip(
-                found.boxes, found.classes, found.scores, probabilities, strict=True
+            | ({} if claim is None else {"claim": claim.to_dict()})
+            for box, label, score, p, claim in zip(
+                found.boxes, found.classes, found.scores, probabilities, claims, strict=True
             )
         ]
 

@@ -6,6 +6,7 @@ from typing import Any
 from core.audit.canonical import digest
 from core.domain.accounts import Identity, Role
 from core.domain.errors import NotAllowedError
+from core.domain.flaw_group import is_reported
 from core.domain.polarity import REPORTED_GROUNDS
 from core.domain.radiograph import PixelPitch
 from core.domain.records import Inspection, Review, Signature
@@ -67,7 +68,7 @@ def image_facts(inspection: Inspection, image: StoredImage, pitch: PixelPitch | 
 def n_below(inspection: Inspection) -> int:
     """Number of the model's boxes below its operating probability."""
     cut = inspection.model.operating_probability
-    return sum(found["probability"] < cut for found in inspection.detections)
+    return sum(not is_reported(found, cut) for found in inspection.detections)
 
 
 def overridden(inspection: Inspection, names: Names) -> OverrideFacts | None:

@@ -129,6 +129,7 @@ class ReportingService:
                 pitch,
                 inspection.image_quality,
                 is_stated=inspection.disposition is not None,
+                detections=inspection.detections,
             )
         with self._workspace.store.read() as work:
             digests = signed_digests(work, reading, signatures, judgement.to_dict())

@@ -84,7 +84,7 @@ export class BoxLayer {
       if (!frame) continue;
       const isSelected = box.n === this.selected;
       if (weak.size > FEW_WEAK && weak.has(box) && !isSelected && box.n !== this.hovered) continue;
-      const name = box.kind?.replaceAll("-", " ") ?? box.class;
+      const name = box.called ?? box.kind?.replaceAll("-", " ") ?? box.class;
       const full = box.label ? box.label : box.isAdded ? `${box.n} ${name} (${box.nMembers ? `${box.nMembers} together` : (box.origin ?? "added")})` : `${box.n} ${name} ${shownProbability(box)}`;
       const short = weak.has(box) && !box.call ? `${box.n} ${shownProbability(box)}` : `${box.n}`;
       const texts = isSelected || !weak.has(box) || box.n === this.hovered ? [full, short] : [short];

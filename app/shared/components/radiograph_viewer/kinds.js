@@ -15,3 +15,27 @@ export function kindWords({ class: name, kind, iso6520 }, numbers = []) {
   const own = name === "unclassified" && numbers.find(({ code }) => code === iso6520)?.name;
   return `${own || name} ${iso6520}`;
 }
+
+// The model's claim, as long as nobody states a kind or another class; else null.
+export function claimOf({ claim, call, class: name, kind, iso6520, isAdded }) {
+  const isRead = call && call !== "candidate"; // before, number and class are the model's own
+  if (!claim || isAdded || kind || (isRead && iso6520) || name !== claim.class) return null;
+  return call === "confirmed" && name !== "unclassified" ? null : claim;
+}
+
+// In the list and at the box, such as "linear: crack?"; confirmed without a class it is "linear, type not specified".
+export function shownWords(entry, numbers = []) {
+  const claim = claimOf(entry);
+  if (!claim) return kindWords(entry, numbers);
+  if (entry.call !== "confirmed") return claim.short;
+  return claim.group === "unclassified" ? "type not specified" : `${claim.group}, type not specified`;
+}
+
+// What the model reports at a threshold: each group from its own share of it on.
+export const isReported = ({ probability, claim }, threshold) => probability >= threshold * (claim?.operating_share ?? 1);
+
+// The entry with the words that the box bears instead of its class, where the model claims a group.
+export const withClaim = (entry) => (claimOf(entry) ? { ...entry, called: shownWords(entry) } : entry);
+
+// In full, such as "linear: probably crack, perhaps lack of fusion".
+export const fullWords = (entry) => (entry.call === "confirmed" ? null : claimOf(entry)?.words) ?? shownWords({ ...entry, iso6520: null });

@@ -1,26 +1,28 @@
 // The order and the choice of the rows of the list. Numbers stay with their indications, whatever the order.
-import { kindOf, kindWords } from "./kinds.js";
+import { claimOf, kindOf, kindWords, shownWords } from "./kinds.js";
 
 const RULE_RANKS = { "not acceptable": 0, "not evaluable": 1, acceptable: 2 };
 const STATE_RANKS = { open: 0, candidate: 1, confirmed: 2, dismissed: 3 };
 const LEAST_SEVERE = 99;
+const GROUPS = ["linear", "edge", "unclassified", "rounded", "dense"]; // that a model claims, planar first
 
 // The class, or the kind where it has no number: the words that the list sorts and filters by.
 const calledOf = ({ class: name, kind }) => (kind ? kindWords({ kind }) : name);
+const groupOf = (entry) => claimOf(entry)?.group;
 const longerSide = ({ box: [x0, y0, x1, y1] }) => Math.max(x1 - x0, y1 - y0);
 
 // What a rule rejects first, then by kind, then by size; what was dismissed last.
 // context: { verdicts: verdict of the rule by id, ranks: { classes, codes } of the kinds, the lower the more severe }.
 function severityKey(entry, { verdicts = {}, ranks = {} }) {
   const rule = entry.call === "dismissed" ? LEAST_SEVERE : (RULE_RANKS[verdicts[entry.id]] ?? 3);
-  const kind = ranks.codes?.[kindOf(entry)] ?? ranks.classes?.[entry.class] ?? LEAST_SEVERE;
+  const kind = claimOf(entry)?.rank ?? ranks.codes?.[kindOf(entry)] ?? ranks.classes?.[entry.class] ?? LEAST_SEVERE;
   return [rule, kind, -longerSide(entry), entry.n];
 }
 
 // The keys by which a column sorts, and whether its first click sorts from the highest on.
 const COLUMNS = {
   number: { key: ({ n }) => [n] },
-  class: { key: (entry) => [calledOf(entry), kindOf(entry) ?? ""] },
+  class: { key: (entry) => [claimOf(entry) ? shownWords(entry) : calledOf(entry), kindOf(entry) ?? ""] },
   probability: { key: ({ probability }) => [probability ?? -1], isFalling: true },
   size: { key: (entry) => [longerSide(entry)], isFalling: true },
   severity: { key: severityKey },
@@ -30,6 +32,7 @@ const COLUMNS = {
 // Filters of the list; one without choices for the entries there are is not offered.
 export const LIST_FILTERS = [
   { name: "class", all: "all classes", choices: (entries) => [...new Set(entries.map(calledOf))].toSorted().map((name) => [name, name]), holds: (entry, value) => calledOf(entry) === value },
+  { name: "group", all: "all groups", choices: (entries) => GROUPS.filter((group) => entries.some((entry) => groupOf(entry) === group)).map((group) => [group, `${group}, claimed`]), holds: (entry, value) => groupOf(entry) === value },
   { name: "state", all: "all states", choices: () => [["open", "not assessed"], ["confirmed", "confirmed"], ["dismissed", "dismissed"], ["grouped", "in a group"]],
     holds: (entry, value) => (value === "grouped" ? Boolean(entry.group) : entry.call === value && !entry.group) },
   { name: "zone", all: "anywhere", choices: (entries) => (entries.some(({ zone }) => zone) ? [["inside", `in the ${entries[0].zoneWord}`], ["outside", `outside the ${entries[0].zoneWord}`]] : []), holds: (entry, value) => entry.zone === value },

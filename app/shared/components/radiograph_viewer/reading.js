@@ -1,7 +1,7 @@
 // The calls of the inspector on each indication.
 import { Annotations } from "./annotations.js";
 import { hullOf, placeText, rounded } from "./geometry.js";
-import { kindWords, stating } from "./kinds.js";
+import { isReported, kindWords, stating, withClaim } from "./kinds.js";
 
 export const CALL_WORDS = { candidate: "below the threshold of the model", open: "not assessed", confirmed: "confirmed", dismissed: "dismissed" };
 export const CALL_MARKS = { candidate: "", open: "○", confirmed: "✓", dismissed: "✕" };
@@ -38,12 +38,12 @@ export class Reading extends Annotations {
   // --- on show ------------------------------------------------------------------------------
   // The model's boxes as they are read, then the added ones; numbers stay with their indications.
   entries() {
-    if (!this.isThere) return this.detections;
+    if (!this.isThere) return this.detections.map(withClaim);
     const known = new Map(this.content.map((indication) => [indication.model_index, indication]));
     const found = this.detections.map((d, index) => (known.has(index) ? { ...d, ...entryOf(known.get(index)) } : { ...d, call: "candidate" }));
     const added = this.#added().map((indication) => (
       { n: this.detections.length + numberOf(indication), probability: null, score: null, isAdded: true, nMembers: this.content.filter(({ group }) => group === indication.id).length, ...entryOf(indication) }));
-    return [...found, ...added];
+    return [...found.map(withClaim), ...added];
   }
 
   #added() { return this.content.filter((indication) => indication.model_index === null); }
@@ -78,7 +78,7 @@ export class Reading extends Annotations {
     return d && { id: `m${n}`, bbox: d.box, class: d.class, source: "model", call: "confirmed", model_index: n - 1, probability: d.probability, iso6520: null, note: "" };
   }
 
-  #isReported(n) { return n <= this.detections.length && this.detections[n - 1].probability >= this.operating; }
+  #isReported(n) { return n <= this.detections.length && isReported(this.detections[n - 1], this.operating); }
   #isOwn(n) { return !this.#isReported(n); }
 
   confirm(numbers) { return this.changeAll(numbers, () => ({ call: "confirmed" })); }

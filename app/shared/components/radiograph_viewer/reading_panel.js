@@ -1,7 +1,7 @@
 // The panel where an inspection is read: image quality, the verdict of the rule, the decision, the signature.
 import { element, onButton } from "../element.js";
 import { Grades, gradedKinds } from "./grades.js";
-import { kindWords } from "./kinds.js";
+import { shownWords } from "./kinds.js";
 import { DISMISSALS, indicationLine } from "./reading.js";
 import { RecordPanel } from "./record_panel.js";
 import { Saved } from "./saved.js";
@@ -200,7 +200,7 @@ export class ReadingPanel extends RecordPanel {
   }
 
   #judged(entry, { verdict, reasons, clauses, is_preview: isPreview }) {
-    const head = element("p", { class: "judged-head" }, element("strong", { text: `${entry.n} ${kindWords(entry.call === "candidate" ? { ...entry, iso6520: null } : entry, this.data.numbers)}` }),
+    const head = element("p", { class: "judged-head" }, element("strong", { text: `${entry.n} ${shownWords(entry.call === "candidate" ? { ...entry, iso6520: null } : entry, this.data.numbers)}` }),
       isPreview ? element("span", { class: "quietly", text: `not assessed; preview: ${verdict}` }) : element("span", { "data-verdict": verdict, text: `${VERDICT_MARKS[verdict]} ${verdict}` }));
     const [first, ...rest] = reasons;
     const clause = clauses.length ? [element("p", { class: "quietly", text: clauses.join("; ") })] : [];

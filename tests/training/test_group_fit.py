@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+from core.domain.flaw_group import FlawGroup
+from core.engine.look_features import FEATURES
+from core.engine.second_stage import LOOKS, Look
+from core.training.group_fit import Bag, fit_network, fit_reliability, look_of_code
+
+RNG = np.random.default_rng(3)
+CLASS_1 = FEATURES.index("class_1")
+POROSITY, CRACK = LOOKS.index(Look.POROSITY), LOOKS.index(Look.CRACK)
+
+
+def separable(n=120):
+    """Features of which the first tells porosity from cracks."""
+    looks = np.repeat([POROSITY, CRACK], n // 2)
+    values = RNG.normal(size=(n, len(FEATURES))).astype(np.float32)
+    values[:, CLASS_1] += np.where(looks == CRACK, 3, -3)
+    return values, looks
+
+
+def test_known_looks_are_learnt() -> None:
+    values, looks = separable()
+    said = fit_network(values, looks, values[:0], [], seed=1).as_stage().shares(values)
+    assert (said.argmax(axis=1) == looks).mean() > 0.95
+
+
+def test_a_recorded_cell_teaches_that_one_of_its_reports_has_the_look() -> None:
+    values, looks = separable()
+    fusion = LOOKS.index(Look.LACK_OF_FUSION)
+    # lack of fusion occurs in bags alone: one report of it, two pores
+    reports = RNG.normal(size=(90, len(FEATURES))).astype(np.float32)
+    reports[:, CLASS_1] -= 3
+    reports[::3, CLASS_1] += 3
+    reports[::3, CLASS_1 + 1] += 4
+    bags = [Bag(np.arange(i, i + 3), fusion, frozenset({FlawGroup.LINEAR})) for i in range(0, 90, 3)]
+    said = fit_network(values, looks, reports, bags, seed=1).as_stage().shares(reports)
+    assert (said.argmax(axis=1)[::3] == fusion).mean() > 0.9
+    assert (said.argmax(axis=1)[1::3] == fusion).mean() < 0.2
+
+
+def test_a_reliability_never_falls_and_is_how_often_it_was_right() -> None:
+    shares = RNG.uniform(0.3, 0.99, 4000)
+    fitted = fit_reliability(shares, RNG.random(4000) < shares**2)
+    said = np.array([fitted.of(share) for share in np.linspace(0.3, 0.99, 20)])
+    assert (np.diff(said) >= 0).all()
+    assert fitted.of(0.9) == pytest.approx(0.81, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("code", "look"),
+    [("1021", Look.CRACK), ("2015", Look.POROSITY), ("3011", Look.ELONGATED_SLAG), ("3013", Look.SLAG),
+     ("3041", Look.TUNGSTEN), ("4013", Look.LACK_OF_FUSION), ("402", Look.LACK_OF_PENETRATION),
+     ("5012", Look.UNDERCUT), ("515", None)],
+)  # fmt: skip
+def test_the_look_of_a_code(code: str, look: Look | None) -> None:
+    assert look_of_code(code) is look
