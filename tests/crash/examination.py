@@ -83,10 +83,11 @@ class Ledger:
 
 
 def audited_acts(workspace: Workspace) -> Acts:
-    """The audit log as acts; each stands there once."""
+    """The audit log as acts; each stands there once. Changes of records without an act are left out."""
     acts: Acts = {}
+    query = select(AuditEventRow).where(AuditEventRow.action != "records.written")
     with Session(workspace.store.engine) as session:
-        for event in session.scalars(select(AuditEventRow).order_by(AuditEventRow.seq)):
+        for event in session.scalars(query.order_by(AuditEventRow.seq)):
             key = _key(event)
             assert key not in acts
             acts[key] = event.after_hash or event.object_id
