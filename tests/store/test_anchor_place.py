@@ -16,8 +16,6 @@ from core.store.blobs import BlobStore
 from core.store.unit_of_work import Store
 from tests.audit_store import ADMIN, RING, AuditedStore
 
-pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
-
 
 class Unreachable:
     def append(self, anchor: object) -> None:
