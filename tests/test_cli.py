@@ -375,12 +375,12 @@ def test_setup_creates_the_database_and_registers_what_ships(run, home, tmp_path
 
 
 def test_a_shipped_version_that_has_another_number_here_says_under_which_it_ships(run, tmp_path, monkeypatch):
-    import core.container
+    import core.setting_up
 
     copy_empty_mlflow(tmp_path / "mlflow.db")
     _point_at(monkeypatch, tmp_path)
     shipped = tmp_path / "checkpoints"
-    monkeypatch.setattr(core.container, "CHECKPOINTS", shipped)
+    monkeypatch.setattr(core.setting_up, "CHECKPOINTS", shipped)
     assert run("models", "import", write_artefact(tmp_path / "own", seed=3)).exit_code == 0
     write_artefact(shipped / "weld-v1", seed=4)
     assert run("setup").exit_code == 0
