@@ -1,7 +1,9 @@
 """Embedded fonts of PDF reports: every letter is printed, or its number where no font has it."""
 
+import lzma
 import threading
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -11,7 +13,7 @@ from reportlab.pdfbase.ttfonts import TTFont
 
 SANS, SANS_BOLD, FALLBACK = "RadiKal-Sans", "RadiKal-Sans-Bold", "RadiKal-Fallback"
 _FOLDER = Path(__file__).with_name("fonts")
-_FILES = {SANS: "DejaVuSans.ttf", SANS_BOLD: "DejaVuSans-Bold.ttf", FALLBACK: "DroidSansFallback.ttf"}
+_FILES = {SANS: "DejaVuSans.ttf.xz", SANS_BOLD: "DejaVuSans-Bold.ttf.xz", FALLBACK: "DroidSansFallback.ttf.xz"}
 _lock = threading.Lock()
 
 
@@ -21,7 +23,8 @@ def register_fonts() -> None:
         if SANS in pdfmetrics.getRegisteredFontNames():
             return
         for name in (SANS_BOLD, FALLBACK, SANS):
-            pdfmetrics.registerFont(TTFont(name, str(_FOLDER / _FILES[name])))
+            unpacked = BytesIO(lzma.decompress((_FOLDER / _FILES[name]).read_bytes()))
+            pdfmetrics.registerFont(TTFont(name, unpacked))
         for bold in (0, 1):
             for italic in (0, 1):
                 addMapping(SANS, bold, italic, SANS_BOLD if bold else SANS)

@@ -216,7 +216,11 @@ class AuditService:
 
         Args:
             identity: who upgrades.
+
+        Raises:
+            NotAllowedError: the role may not read the audit log.
         """
+        require(identity, Action.AUDIT_READ)
         with self._store.read() as work:
             if work.audit.has(ALL_TAKEN_UP):
                 return 0

@@ -52,6 +52,7 @@ def fit_groups(
     variants: int,
     unseen: Sequence[str],
     examples: Path | None,
+    is_one_point: bool = False,
 ) -> Path:
     """The second stage, now in `folder`; a card beside it names its digest and figures.
 
@@ -64,6 +65,7 @@ def fit_groups(
         variants: pictures with virtual flaws of each film that has a stretch without anything recorded.
         unseen: stems of the films that trained nothing; operating points are chosen on these.
         examples: folder that keeps examples between runs on the same weights; None keeps none.
+        is_one_point: every group is reported from the version's operating probability; figures are of both.
 
     Raises:
         ModelArtefactError: when the weights cannot be used.
@@ -79,15 +81,17 @@ def fit_groups(
     bags = [_bags(real, film, number) for number, film in enumerate(films)]
     judged = _judged(known, real, bags, outcomes)
     fitted_on = (
-        f"{len(known.looks)} reports of known flaws on {len(set(known.names))} simulated welds and films "
-        f"with virtual flaws, {sum(map(len, bags))} recorded cells of {len(films)} films"
+        f"{len(known.looks)} reports of known flaws on {len(set(known.names))} simulated welds"
+        f"{' and films with virtual flaws' if variants else ''}, {sum(map(len, bags))} recorded cells of "
+        f"{len(films)} films"
     )
     stage = with_reliabilities(_fitted(known, real, bags), judged.group_rows(), judged.type_rows(), fitted_on)
     figures = figures_of(stage, judged)
     if (folder / CALIBRATION).is_file():
         probability = read_calibration(folder / CALIBRATION).operating_probability
         points, figures["operating"] = operating_by_group(stage, judged, unseen, probability=probability)
-        stage = replace(stage, operating_shares={one: at / probability for one, at in points.items()})
+        if not is_one_point:
+            stage = replace(stage, operating_shares={one: at / probability for one, at in points.items()})
     path = folder / GROUPS
     path.write_text(json.dumps(stage.to_dict()) + "\n", encoding="utf-8")
     _tell_card(folder, figures | {"fitted_on": fitted_on})
@@ -233,6 +237,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=60, help="simulated welds")
     parser.add_argument("--variants", type=int, default=2, help="pictures with virtual flaws of each film")
     parser.add_argument("--unseen", default="", help="stems of the films that trained nothing, with commas")
+    parser.add_argument(
+        "--one-point", action="store_true", help="report every group from the same probability; measure both"
+    )
     parser.add_argument("--examples", type=Path, help="folder that keeps the examples for another fit")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -246,6 +253,7 @@ def main(arguments: list[str] | None = None) -> int:
             variants=options.variants,
             unseen=[name for name in options.unseen.split(",") if name],
             examples=options.examples,
+            is_one_point=options.one_point,
         )
     )
 
