@@ -13,7 +13,11 @@ from reportlab.pdfbase.ttfonts import TTFont
 
 SANS, SANS_BOLD, FALLBACK = "RadiKal-Sans", "RadiKal-Sans-Bold", "RadiKal-Fallback"
 _FOLDER = Path(__file__).with_name("fonts")
-_FILES = {SANS: "DejaVuSans.ttf.xz", SANS_BOLD: "DejaVuSans-Bold.ttf.xz", FALLBACK: "DroidSansFallback.ttf.xz"}
+_FILES = {
+    SANS: "DejaVuSans.ttf.xz",
+    SANS_BOLD: "DejaVuSans-Bold.ttf.xz",
+    FALLBACK: "DroidSansFallback.ttf.xz",
+}
 _lock = threading.Lock()
 
 
