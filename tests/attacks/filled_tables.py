@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import Boolean, Date, DateTime, Engine, Float, Integer, Table, create_engine, event, text
+from sqlalchemy.pool import NullPool
 from sqlalchemy.types import JSON, TypeDecorator
 
 from core.store.proven_tables import PROVEN
@@ -88,7 +89,7 @@ def disarm(engine: Engine) -> Engine:
             for table in PROVEN:
                 connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
         connection.commit()
-    plain = create_engine(engine.url)  # on SQLite it checks no references
+    plain = create_engine(engine.url, poolclass=NullPool)  # on SQLite it checks no references
     if engine.dialect.name == "sqlite":
         event.listen(plain, "connect", lambda raw, _: raw.execute("PRAGMA ignore_check_constraints = ON"))
     return plain

@@ -25,7 +25,7 @@ from core.store.fingerprint_table import ImageFingerprintRow
 from tests.artefacts import write_artefact
 from tests.workplace import radiograph_png
 
-GUEST = Identity("guest-0123456789abcdef", "guest", Role.GUEST)
+GUEST = Identity("guest-0123456789abcdef", "guest", Role.GUEST, address="127.0.0.1")
 FILM = WorklistEntry("k", "film.png", Polarity.UNKNOWN, setup=Setup(part="flange 7"))
 
 
