@@ -100,6 +100,7 @@ clean: ## Remove caches, coverage and build results; keeps .venv and your data i
 		.pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
+# The locks are complete, and pip refuses hashes of what another package asks for with an extra: so no dependencies.
 # The stamps hold a checksum of what was installed and where; an unchanged one makes these targets free.
 # Usage: $(call install,stamp,files to install from,what pip gets)
 define install
@@ -109,7 +110,7 @@ define install
 		{ $(BIN)/python -c '' 2>/dev/null && head -n 1 $(BIN)/pip | grep -qF "$(CURDIR)"; } \
 			|| $$($(find_python)) -m venv --clear $(VENV) || exit 1; \
 		echo "Installing into $(VENV): some minutes the first time, about 6 GB" >&2; \
-		$(BIN)/python -m pip install -qq $(3) && \
+		$(BIN)/python -m pip install -qq --no-deps $(3) && \
 		$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --editable . && \
 		printf '%s\n' "$$wanted" > $(VENV)/$(1); \
 	fi
