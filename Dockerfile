@@ -7,7 +7,7 @@ RUN python -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH
 WORKDIR /app
 COPY requirements.txt ./
-RUN pip install -r requirements.txt
+RUN pip install --no-deps -r requirements.txt
 COPY pyproject.toml requirements.in README.md LICENSE ./
 COPY core core
 COPY app app
