@@ -73,7 +73,7 @@ docs: env-dev ## Write the commands and model figures into docs/ from the progra
 
 # CUDA libraries exist for Linux only; elsewhere torch does without them.
 linux_only = sed -i.bak -E 's/^((nvidia|cuda)-[^ ]+|triton==[^ ]+)$$/\1 ; platform_system == "Linux"/' $(1) && rm $(1).bak
-uv_compile = $(BIN)/uv pip compile --quiet --no-config --no-strip-extras --python-version 3.11
+uv_compile = $(BIN)/uv pip compile --quiet --no-config --python-version 3.11
 # Usage: $(call hashed,requirements file,more arguments of .ci/hashes.py)
 hashed = $(uv_compile) --universal --no-deps --format pylock.toml --output-file build/pylock.toml $(1) \
 	&& $(BIN)/python .ci/hashes.py build/pylock.toml $(1) $(2)
