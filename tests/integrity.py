@@ -1,10 +1,12 @@
 """Checking that a database is whole, after a crash."""
 
+import sqlite3
 from collections.abc import Iterator
 
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from core.store.failures import DatabaseUnavailableError
 from core.store.integrity import dangling_references
 
 _UNCHECKED_CONSTRAINTS = """
@@ -40,7 +42,9 @@ def check_integrity(engine: Engine) -> list[str]:
             look = _sqlite_damage if connection.dialect.name == "sqlite" else _postgresql_damage
             problems.extend(look(connection))
             problems.extend(dangling_references(connection))
-    except SQLAlchemyError as error:  # a damaged page ends the reading
+    except (SQLAlchemyError, DatabaseUnavailableError) as error:  # a damaged page ends the reading
+        if isinstance(error, DatabaseUnavailableError) and type(error.__cause__) is not sqlite3.DatabaseError:
+            raise
         problems.append(str(error.__cause__ or error).splitlines()[0])
     return problems
 

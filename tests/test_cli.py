@@ -383,7 +383,9 @@ def test_a_shipped_version_that_has_another_number_here_says_under_which_it_ship
     monkeypatch.setattr(core.setting_up, "CHECKPOINTS", shipped)
     assert run("models", "import", write_artefact(tmp_path / "own", seed=3)).exit_code == 0
     write_artefact(shipped / "weld-v1", seed=4)
-    assert run("setup").exit_code == 0
+    write_artefact(shipped / "casting-v1", name="casting", seed=5, polarity="digital")
+    result = run("setup")
+    assert result.exit_code == 0, result.output
     own, other = (line for line in run("models", "list").output.splitlines() if line.startswith("weld"))
     assert "shipped as" not in own
     assert other.startswith("weld v2")

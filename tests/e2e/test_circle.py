@@ -143,7 +143,7 @@ def test_a_wrong_box_is_corrected_learnt_compared_promoted_and_rolled_back(
         licence.fill("own production, internal use")
         licence.press("Tab")
         engineer.get_by_role("button", name="Check and make").click()
-        expect(engineer.get_by_text("Data version 1", exact=True)).to_be_visible()
+        expect(engineer.get_by_text("Data version 1", exact=True)).to_be_visible(timeout=180_000)
         expect(engineer.get_by_text("porosity 288, unclassified 8")).to_be_visible()
 
         engineer.get_by_role("link", name="Train on this version").click()

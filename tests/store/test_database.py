@@ -180,7 +180,7 @@ def test_building_a_table_anew_keeps_the_rows_that_refer_to_it(
 def test_an_upgrade_that_leaves_a_row_pointing_nowhere_is_undone(
     engine: Engine, next_release: Callable[[str], None]
 ) -> None:
-    next_release("INSERT INTO people VALUES ('nobody', 'a name', 'A Name', NULL)")
+    next_release("INSERT INTO people (user_id, name, full_name) VALUES ('nobody', 'a name', 'A Name')")
     with pytest.raises(ConfigurationError, match=r"1 row\(s\) of people point to a row of users"):
         upgrade(engine)
     with Session(engine) as session:

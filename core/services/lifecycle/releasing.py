@@ -92,6 +92,11 @@ def read_release(path: Path) -> dict[str, Any]:
     return content
 
 
+def recipe_of(specification: Mapping[str, Any]) -> str:
+    """File name of the recipe that trained this version: by default it is called as the version is."""
+    return str(specification.get("recipe", f"{specification['name']}-v{specification['version']}.yaml"))
+
+
 def build_release(specification: Mapping[str, Any], settings: ReleaseSettings) -> Path:
     """The artefact folder, now complete: weights, manifest, calibration and card.
 
@@ -237,7 +242,7 @@ def _write_card(
     training = TrainingFacts(
         sources=tuple(specification["sources"]),
         n_images=len(manifest["images"]),
-        recipe=f"{specification['name']}-v{specification['version']}.yaml",
+        recipe=recipe_of(specification),
         date=settings.date,
         device=settings.device,
         lineage=specification.get("lineage", "from scratch"),

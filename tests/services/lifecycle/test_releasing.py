@@ -10,7 +10,13 @@ from core.domain.errors import DatasetError, LeakError, ModelNotFoundError
 from core.engine.detector import Detector
 from core.registry.artefact import FAMILIARITY, file_sha256, read_artefact
 from core.services.lifecycle.familiarising import write_familiarity
-from core.services.lifecycle.releasing import OneModel, ReleaseSettings, build_release, read_release
+from core.services.lifecycle.releasing import (
+    OneModel,
+    ReleaseSettings,
+    build_release,
+    read_release,
+    recipe_of,
+)
 from tests.artefacts import write_artefact
 from tests.recorded import write_recorded
 
@@ -181,8 +187,11 @@ def test_every_shipped_specification_is_sound_and_names_a_recipe(repository):
     paths = sorted((repository / "models/releases").glob("*.yaml"))
     assert paths
     for path in paths:
-        read_release(path)
-        assert (repository / "core/training/recipes" / path.name).is_file()
+        recipe = recipe_of(read_release(path))
+        assert (repository / "core/training/recipes" / recipe).is_file()
+        card = repository / "models/checkpoints" / path.stem / "card.yaml"
+        if card.is_file():
+            assert yaml.safe_load(card.read_text(encoding="utf-8"))["recipe"] == recipe
 
 
 def test_one_model_answers_only_for_itself(tmp_path):
