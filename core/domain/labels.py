@@ -21,7 +21,10 @@ REFUSED = "labels-refused"
 #: A box at the same place as another one, IoU.
 SAME_PLACE_IOU = 0.5
 LONGEST_NOTE = 2_000
+MOST_CORNERS = 1_000
 _LONGEST_ID = 80
+#: The bounds of a polygon and its box are rounded apart.
+_BOUNDS_AGREE_PX = 0.05
 _ISO = re.compile(r"\d{3,5}")
 
 
@@ -37,6 +40,8 @@ class Label:
         iso6520: a finer code than the class has, None when nobody gave one.
         kind: id of a kind that has no ISO 6520-1 number, such as "gas-hole"; in place of `iso6520`.
         probability: of the model's box that was accepted, None otherwise.
+        polygon: corners x, y in px, in order around the imperfection; `bbox` is its bounds. Empty for a label
+            that is only a box. A rotated box is a polygon of four corners.
     """
 
     label_id: str
@@ -47,6 +52,7 @@ class Label:
     probability: float | None = None
     note: str = ""
     kind: str | None = None
+    polygon: tuple[tuple[float, float], ...] = ()
 
     def to_box(self) -> dict[str, Any]:
         """The box of an annotation that stores it; `label_from` reads it back."""
@@ -59,6 +65,7 @@ class Label:
             "probability": self.probability,
             "note": self.note,
             **({"kind": self.kind} if self.kind else {}),
+            **({"polygon": [list(corner) for corner in self.polygon]} if self.polygon else {}),
         }
 
 
@@ -95,6 +102,7 @@ def label_from(box: Mapping[str, Any]) -> Label:
             probability=None if probability is None else float(probability),
             note=str(box.get("note") or ""),
             kind=word_kind_in(box),
+            polygon=tuple((float(x), float(y)) for x, y in box.get("polygon") or ()),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadInputError(f"not a label: {type(error).__name__} {error}") from None
@@ -122,6 +130,33 @@ def _require(label: Label) -> None:
         math.isfinite(label.probability) and 0 <= label.probability <= 1
     ):
         raise BadInputError("probability of a label: expected 0 to 1")
+    if label.polygon:
+        _require_polygon(label)
+
+
+def _require_polygon(label: Label) -> None:
+    if not 3 <= len(label.polygon) <= MOST_CORNERS:
+        raise BadInputError(
+            f"polygon of a label: expected 3 to {MOST_CORNERS} corners, got {len(label.polygon)}"
+        )
+    bounds = bounds_of(label.polygon)
+    is_finite = all(math.isfinite(value) for corner in label.polygon for value in corner)
+    if not is_finite or not all(
+        abs(mine - of) <= _BOUNDS_AGREE_PX for mine, of in zip(label.bbox, bounds, strict=True)
+    ):
+        raise BadInputError(
+            f"polygon of a label: expected its bounds {bounds} to be the box, got {label.bbox}"
+        )
+
+
+def bounds_of(polygon: Sequence[tuple[float, float]]) -> tuple[float, float, float, float]:
+    """The box around a polygon: x1, y1, x2, y2 in px.
+
+    Args:
+        polygon: at least one corner x, y, px.
+    """
+    xs, ys = zip(*polygon, strict=True)
+    return min(xs), min(ys), max(xs), max(ys)
 
 
 def merged(reported: Sequence[Suggestion], found: Sequence[Suggestion]) -> list[Suggestion]:

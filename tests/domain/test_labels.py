@@ -1,5 +1,7 @@
 """Labels and what could become one."""
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,6 +23,9 @@ def suggestion(
 def test_a_label_survives_being_kept() -> None:
     label = Label("h1", HERE, IndicationClass.CRACK, Origin.MODEL, "1011", 0.25, "fine")
     assert label_from(label.to_box()) == label
+    drawn = replace(label, polygon=((0.0, 4.0), (12.5, 0.0), (20.0, 10.0)))
+    assert label_from(json.loads(json.dumps(drawn.to_box()))) == drawn
+    assert "polygon" not in label.to_box()  # as earlier releases wrote it
 
 
 @pytest.mark.parametrize(
@@ -35,6 +40,10 @@ def test_a_label_survives_being_kept() -> None:
         ({"probability": float("nan")}, "probability"),
         ({"note": "x" * 2001}, "note"),
         ({"origin": "nobody"}, "not a label"),
+        ({"polygon": [[0, 0], [20, 10]]}, "3 to 1000 corners"),
+        ({"polygon": [[0, 0], [20, 10], [5, 11]]}, "bounds"),
+        ({"polygon": [[0, 0], [20, float("nan")], [5, 10]]}, "bounds"),
+        ({"polygon": [[0, 0], [20, 10], [5]]}, "not a label"),
     ],
 )
 def test_what_is_no_label_is_refused(change: dict[str, Any], complaint: str) -> None:
