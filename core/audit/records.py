@@ -96,6 +96,12 @@ def differing_fields(state: RecordState, values: Mapping[str, Any]) -> list[str]
     return differing or ([] if len(known) < len(digests) else ["digest"])
 
 
+def left_value(state: RecordState, name: str, value: Any) -> bool:
+    """True when the event left the record with this value in the field; for tables without a salt."""
+    digest = _field_digest(state.table, state.key, name, {name: value})
+    return state.field_digests().get(name) == digest
+
+
 def bound(
     rows: Iterable[SealedEvent], states: Iterator[tuple[int, RecordState]], found: FaultList
 ) -> Iterator[SealedEvent]:

@@ -3,16 +3,21 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from core.audit.records import left_value
 from core.domain.radiograph import PitchSource, PixelPitch, Polarity, Radiograph
+from core.store.audit_states import StateRepository
 from core.store.record_watch import proven_table
 from core.store.tables import ImageRow
 
 _MAX_NAME_LENGTH = 255
+_BATCH = 500
+_FILE = ImageRow.file_sha256.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +145,23 @@ class ImageRepository:
             self._session.execute(text("LOCK TABLE images IN SHARE MODE"))
         known = self._session.scalars(select(ImageRow.file_sha256).where(ImageRow.file_sha256.in_(digests)))
         return set(digests) - set(known)
+
+    def named_by_log(self, digests: Collection[str]) -> set[str]:
+        """Those of `digests`, originals without a row, that the audit log knows as the original of an image.
+
+        Its row was removed, or made to name another file, outside of the program.
+        """
+        table, left, found = proven_table("images"), set(digests), set[str]()
+        newest = StateRepository(self._session).newest(table.name)
+        states = (state for _, state in newest if not state.is_removed)
+        while left and (some := list(islice(states, _BATCH))):
+            rows = table.read(self._session, [state.key for state in some])
+            for state in some:
+                row = rows.get(state.key)
+                if row is None or not left_value(state, _FILE, row[_FILE]):
+                    found |= {one for one in left if one == state.key or left_value(state, _FILE, one)}
+            left -= found
+        return found
 
     def latest(self, limit: int) -> list[StoredImage]:
         """At most `limit` images, newest first."""

@@ -34,7 +34,10 @@ def sweep_originals(blobs: BlobStore, store: Store, *, older_than_s: float = _ST
 
 
 def remove_orphans(blobs: BlobStore, store: Store, *, older_than_s: float = _STALE_S) -> int:
-    """Remove originals without a row; returns the number removed.
+    """Remove originals that neither a row nor the audit log names; returns the number removed.
+
+    What only the log names lost its row outside of the program: `radikal audit verify` tells of it, and the
+    film is kept, so that the row can be restored from a backup.
 
     Safe beside uploads, whatever their age: a file goes only while nobody can add its row, and an upload
     looks for its file after it added the row. A database that knows no image at all may be the wrong one, or
@@ -43,13 +46,18 @@ def remove_orphans(blobs: BlobStore, store: Store, *, older_than_s: float = _STA
     Raises:
         DatabaseUnavailableError: others wrote all the time.
     """
-    n_removed = 0
+    n_removed, n_kept = 0, 0
     if not knows_images(store.engine):
         return n_removed
     digests = blobs.digests(older_than_s=older_than_s)
     while some := list(itertools.islice(digests, _AT_ONCE)):
         with store.write() as work:
-            for sha256 in work.images.without_row(some):
+            orphans = work.images.without_row(some)
+            kept = work.images.named_by_log(orphans)
+            for sha256 in orphans - kept:
                 blobs.remove(sha256)
-                n_removed += 1
+            n_removed += len(orphans - kept)
+            n_kept += len(kept)
+    if n_kept:
+        log.warning("films that only the audit log names were kept: %d; run `radikal audit verify`", n_kept)
     return n_removed

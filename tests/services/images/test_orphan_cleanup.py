@@ -5,8 +5,9 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from core.config import Settings
 from core.container import open_container
@@ -18,7 +19,9 @@ from core.store.blobs import BlobStore
 from core.store.database import open_database
 from core.store.failures import DatabaseUnavailableError
 from core.store.unit_of_work import Store
+from tests.attacks.filled_tables import disarm
 from tests.conftest import ON_EACH_DATABASE
+from tests.imaging.pictures import write_dicom
 from tests.records import new_store
 from tests.workplace import radiograph_png
 
@@ -118,3 +121,42 @@ def test_a_database_that_knows_no_film_removes_none(blobs: BlobStore, store: Sto
     films = {blobs.put(f"film {number}".encode()) for number in range(3)}
     assert sweep_originals(blobs, store, older_than_s=-1) == 0
     assert films <= files(tmp_path)
+
+
+def tampered(store: Store, *statements: str) -> None:
+    """What somebody does who holds the database."""
+    plain = disarm(store.engine)
+    with plain.begin() as connection:
+        for statement in statements:
+            assert connection.execute(text(statement)).rowcount > 0, statement
+    plain.dispose()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM images WHERE name = 'film.png'",
+        "DELETE FROM images WHERE name = 'panel.dcm'",
+        "UPDATE images SET file_sha256 = 'none' WHERE name = 'panel.dcm'",
+    ],
+)
+@ON_EACH_DATABASE
+def test_an_original_whose_row_was_removed_by_sql_is_kept(
+    blobs: BlobStore, store: Store, tmp_path: Path, statement: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Verifying tells of the row; before, the next start removed the film for good."""
+    images = ImageService(blobs, store)
+    images.add(COMMAND_LINE, radiograph_png(1), "film.png")
+    images.add(COMMAND_LINE, radiograph_png(2), "other.png")
+    panel = write_dicom(np.full((2, 16, 16), 900, np.uint16), bits=12, frames=2)
+    for frame in (1, 2):
+        images.add(COMMAND_LINE, panel, "panel.dcm", frame=frame)
+    films = files(tmp_path / "originals")
+    assert len(films) == 3
+    tampered(store, statement)
+    orphan = blobs.put(b"its row was not written any more")
+    with caplog.at_level("WARNING"):
+        assert sweep_originals(blobs, store, older_than_s=-1) == 1
+    assert files(tmp_path / "originals") == films
+    assert orphan not in films
+    assert "films that only the audit log names were kept: 1" in caplog.text
