@@ -18,7 +18,14 @@ from core.imaging.read import read_radiograph_file
 from core.labelling.coco import CocoImage, read_coco
 from core.labelling.split import members_of, names_of, read_split, select
 from core.training.mask_target import MaskTarget, OutlinedPiece, mask_target, pieces_of
-from core.training.recipe import CocoSource, FlawFreeSource, Recipe, SimulatedSource, VirtualSource
+from core.training.recipe import (
+    CocoSource,
+    FlawFreeSource,
+    LaidSource,
+    Recipe,
+    SimulatedSource,
+    VirtualSource,
+)
 
 if TYPE_CHECKING:
     from core.simulate.truth import SimulatedFlaw
@@ -77,6 +84,10 @@ def load_images(recipe: Recipe, data_dir: Path, split_dir: Path) -> list[Trainin
             from core.training.virtual import virtual_images  # simulates only when a recipe asks for it
 
             found = list(virtual_images(source, recipe.polarity, data_dir, has_mask=recipe.network.has_mask))
+        elif isinstance(source, LaidSource):
+            from core.training.laid import laid_images
+
+            found = list(laid_images(source, recipe.polarity, data_dir, has_mask=recipe.network.has_mask))
         else:
             found = list(_simulated(source, recipe))
         if not found:

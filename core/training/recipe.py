@@ -108,7 +108,33 @@ class VirtualSource:
             raise ValueError(f"virtual flaws need films, got polarity {self.polarity.value}")
 
 
-Source = CocoSource | FlawFreeSource | SimulatedSource | VirtualSource
+@dataclass(frozen=True, slots=True)
+class LaidSource:
+    """Large virtual flaws on real radiographs of castings that nobody labelled, laid on when the run starts.
+
+    Attributes:
+        laid: COCO file below the data folder; its boxes, what a model reports there, teach nothing, and no
+            flaw is laid near them.
+        variants: pictures made of each radiograph.
+        seed: of the first picture; the others follow.
+        flaws: on a picture, fewer where there is little metal.
+        polarity: of the radiographs; only digital polarity is known how to lay on.
+        weight: as in `CocoSource`.
+    """
+
+    laid: str
+    seed: int
+    variants: int = 1
+    flaws: int = 3
+    polarity: Polarity = Polarity.DIGITAL
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.polarity is not Polarity.DIGITAL:
+            raise ValueError(f"flaws of castings need digital images, got polarity {self.polarity.value}")
+
+
+Source = CocoSource | FlawFreeSource | SimulatedSource | VirtualSource | LaidSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +270,8 @@ def _source(content: dict[str, Any]) -> Source:
     if "virtual" in content:
         polarity = Polarity(content.get("polarity", "film"))
         return VirtualSource(**{**content, "films": tuple(content["films"]), "polarity": polarity})
+    if "laid" in content:
+        return LaidSource(**{**content, "polarity": Polarity(content.get("polarity", "digital"))})
     if "flaw_free" in content:
         return FlawFreeSource(**{**content, "flaw_free": tuple(content["flaw_free"]), "polarity": polarity})
     return SimulatedSource(**content)
