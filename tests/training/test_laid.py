@@ -1,4 +1,4 @@
-"""Large virtual flaws on castings that nobody labelled: on metal, clear of other reports, never beyond air."""
+"""Large virtual flaws on castings that nobody labelled: on metal, clear of reports, never beyond air."""
 
 import json
 
