@@ -1,30 +1,60 @@
 """Records that somebody changes who holds the database but not the key: each change is found and named."""
 
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from core.audit.findings import FindingKind, LogFault
+from core.store.database import open_database
 from core.store.proven_tables import PROVEN, UNPROVEN
 from core.store.record_comparison import RecordComparison
 from core.store.schema import METADATA
 from tests.attacks.filled_tables import disarm, fill, other_value
 from tests.audit_store import AuditedStore
 from tests.conftest import ON_EACH_DATABASE
+from tests.empty_stores import copy_empty_database
 
 RECORD_KINDS = {FindingKind.RECORD_CHANGED, FindingKind.RECORD_REMOVED, FindingKind.RECORD_ADDED}
 
 
+@pytest.fixture(scope="module")
+def held_databases(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Engine]]:
+    """By kind, a database with a row in every proven table; made once, since every attack is taken back."""
+    made: dict[str, Engine] = {}
+    folder = tmp_path_factory.mktemp("held")
+
+    def url_of(kind: str) -> str:
+        if kind == "sqlite":
+            return copy_empty_database(folder / "radikal.db")
+        request.getfixturevalue("reused_postgresql")  # makes the template
+        server = request.getfixturevalue("postgres")
+        return str(server.create_database("radikal_held", template="radikal_template"))
+
+    def held(kind: str) -> Engine:
+        if kind not in made:
+            engine = open_database(url_of(kind))
+            fill(AuditedStore(engine, folder / kind).store)
+            with Session(engine) as session:
+                assert compared(session) == []
+            made[kind] = disarm(engine)
+            engine.dispose()
+        return made[kind]
+
+    yield held
+    for engine in made.values():
+        engine.dispose()
+    if "postgresql" in made:
+        request.getfixturevalue("postgres").drop_database("radikal_held")
+
+
 @pytest.fixture
-def held(engine: Engine, tmp_path: Path) -> Engine:
+def held(held_databases: Callable[[str], Engine], database_kind: str) -> Engine:
     """A database with a row in every proven table, in the hands of an attacker."""
-    fill(AuditedStore(engine, tmp_path).store)
-    with Session(engine) as session:
-        assert compared(session) == []
-    return disarm(engine)
+    return held_databases(database_kind)
 
 
 def compared(session: Session, tables: Iterable[str] = PROVEN) -> list[LogFault]:
