@@ -47,7 +47,11 @@ def evaluate(
     gate: bool,
     out: Path | None,
 ) -> None:
-    """Measure a model version on images with recorded boxes."""
+    """Measure a model version on images with recorded boxes.
+
+    Crowds and boxes marked `ignore` count neither as found nor as missed; boxes without an area or outside of
+    their image are left out. Each is told.
+    """
     from core.domain.radiograph import Polarity
 
     with open_services() as services:
@@ -62,6 +66,7 @@ def evaluate(
             polarity=Polarity(polarity),
             gate=gate,
             progress=show_progress,
+            tell=lambda line: click.echo(f"not counted: {line}", err=True),
         )
     figures = summary.to_dict()
     if out is not None:

@@ -77,6 +77,30 @@ def match(
     return Match(truth_index >= 0, truth_index, is_found)
 
 
+def counts_despite(
+    boxes: Boxes, scores: npt.NDArray[np.floating[Any]], truth: Boxes, ignored: Boxes
+) -> npt.NDArray[np.bool_]:
+    """(D,) True for detections that count where `ignored` boxes count neither way, as COCO has it for crowds.
+
+    A detection that matches no recorded box does not count when at least half of it lies on one box that is
+    ignored. COCO asks that at each overlap; here it is asked once, at 0.5, so that above it a detection which
+    matched at 0.5 on top of a crowd counts as false.
+
+    Args:
+        boxes: (D, 4) xyxy px.
+        scores: (D,).
+        truth: (G, 4) xyxy px, recorded boxes that count.
+        ignored: (M, 4) xyxy px.
+    """
+    a, b = np.asarray(boxes, np.float64), np.asarray(ignored, np.float64)
+    top_left = np.maximum(a[:, None, :2], b[None, :, :2])
+    bottom_right = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    shared = np.clip(bottom_right - top_left, 0, None).prod(axis=2).max(axis=1, initial=0.0)
+    is_on_ignored = (shared >= IOU_THRESHOLD * _area(a)) & (shared > 0)
+    counts: npt.NDArray[np.bool_] = match(boxes, scores, truth).is_true | ~is_on_ignored
+    return counts
+
+
 def _area(boxes: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     areas: npt.NDArray[np.float64] = np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(axis=1)
     return areas

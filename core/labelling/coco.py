@@ -1,15 +1,24 @@
-"""Reading COCO detection files."""
+"""COCO detection files as data sets to train and to measure on."""
 
-import json
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from core.domain.errors import DatasetError
+from core.labelling.coco_annotations import (
+    CocoAnnotation,
+    CocoContent,
+    Standing,
+    coco_content,
+    plain_path,
+    size_of,
+)
+from core.labelling.label_text import parsed_json
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,7 +26,7 @@ class CocoImage:
     """One image of a COCO file with its boxes.
 
     Attributes:
-        file_name: relative to the images folder.
+        file_name: relative to the images folder, with slashes.
         width, height: px, as the file says.
         boxes: (N, 4) float32 xyxy, absolute px.
         labels: N category names.
@@ -25,6 +34,7 @@ class CocoImage:
         parent_film: the film this is a crop of, None when the file does not say.
         extra: every other key of the image entry.
         annotations: the N annotation entries as they stand in the file.
+        ignored: (M, 4) float32 xyxy of crowds and of boxes to be ignored: neither found nor missed.
     """
 
     file_name: str
@@ -36,6 +46,7 @@ class CocoImage:
     parent_film: str | None
     extra: Mapping[str, Any]
     annotations: tuple[Mapping[str, Any], ...]
+    ignored: npt.NDArray[np.float32]
 
     @property
     def frame(self) -> int | None:
@@ -58,33 +69,57 @@ class CocoDataset:
     categories: tuple[str, ...]
 
 
-def read_coco(path: Path) -> CocoDataset:
+def read_coco(path: Path, *, tell: Callable[[str], None] | None = None) -> CocoDataset:
     """The dataset in the COCO file at `path`; images without annotations have zero boxes.
+
+    Args:
+        path: of the file.
+        tell: see `dataset_from`.
 
     Raises:
         DatasetError: when the file is missing, not JSON, or contradicts itself.
     """
-    return dataset_from(read_json(path), path.name)
+    return dataset_from(read_json(path), path.name, tell=tell)
 
 
-def dataset_from(content: Any, name: str) -> CocoDataset:
-    """The dataset in the parsed content of a COCO file; `name` is for messages.
+def dataset_from(content: Any, name: str, *, tell: Callable[[str], None] | None = None) -> CocoDataset:
+    """The dataset in the parsed content of a COCO file.
+
+    Args:
+        content: the file, parsed.
+        name: of the file, for messages.
+        tell: called with one line for each annotation that is left out because it counts neither way, has no
+            area or lies outside of its image; None refuses a file with one of the latter two.
 
     Raises:
-        DatasetError: when the content contradicts itself.
+        DatasetError: when the content contradicts itself: an annotation of no image or class, a box that is
+            none, an image that is listed twice or does not say its size.
     """
-    try:
-        names = {c["id"]: str(c["name"]) for c in content["categories"]}
-        by_image: dict[Any, list[Mapping[str, Any]]] = {image["id"]: [] for image in content["images"]}
-        for annotation in content["annotations"]:
-            by_image[annotation["image_id"]].append(annotation)
-        images = tuple(_image(entry, by_image[entry["id"]], names) for entry in content["images"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise DatasetError(
-            f"{name}: not a COCO detection file: {type(error).__name__} {error}; "
-            "expected images, annotations with bbox [x, y, width, height], and categories"
-        ) from error
-    return CocoDataset(images, tuple(names.values()))
+    read = coco_content(content, name)
+    if not read.says_boxes:
+        raise DatasetError(f"{name}: no annotations; expected a list, which may be empty")
+    if twice := listed_twice(read.images):
+        raise DatasetError(f"{name}: the image {twice[0]} is listed twice")
+    for one in read.annotations:
+        if one.standing is Standing.FAULTY or (one.standing is Standing.NOTHING and tell is None):
+            raise DatasetError(f"{name}: {one.words} {one.fault}")
+        if one.standing is not Standing.COUNTS and one.image is not None and tell is not None:
+            tell(f"{read.images[one.image]['file_name']}: {one.words} {one.fault}")
+    return dataset_of(read, name)
+
+
+def dataset_of(read: CocoContent, name: str) -> CocoDataset:
+    """The dataset in a COCO file that was read; what is faulty in it is left out.
+
+    Raises:
+        DatasetError: an image does not say its size.
+    """
+    by_image: list[list[CocoAnnotation]] = [[] for _ in read.images]
+    for one in read.annotations:
+        if one.image is not None:
+            by_image[one.image].append(one)
+    images = tuple(_image(*pair, name) for pair in zip(read.images, by_image, strict=True))
+    return CocoDataset(images, tuple(read.categories.values()))
 
 
 def read_json(path: Path) -> Any:
@@ -94,28 +129,61 @@ def read_json(path: Path) -> Any:
         DatasetError: when the file is missing or not JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        data = path.read_bytes()
     except OSError as error:
         raise DatasetError(f"cannot read the COCO file {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise DatasetError(f"{path.name}: not JSON: {error}") from error
+    return parsed_json(data, path.name)
 
 
-def _image(
-    entry: Mapping[str, Any], annotations: list[Mapping[str, Any]], names: Mapping[Any, str]
-) -> CocoImage:
-    xywh = np.array([a["bbox"] for a in annotations], np.float32).reshape(-1, 4)
-    if not np.isfinite(xywh).all() or (xywh[:, 2:] < 0).any():
-        raise ValueError(f"image {entry['file_name']} has a box that is not finite or has negative size")
+def listed_twice(images: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Names of the images of a file that are listed more than once, by id or by name and frame."""
+    seen: set[object] = set()
+    found = []
+    for image in images:
+        path = unicodedata.normalize("NFC", plain_path(str(image["file_name"])))
+        keys = {("id", image["id"]), ("name", path, str(image.get("dicom_frame")))}
+        if keys & seen:
+            found.append(str(image["file_name"]))
+        seen |= keys
+    return found
+
+
+def file_in(folder: Path, file_name: str) -> str:
+    """The path below `folder` of the file that a COCO file calls `file_name`; itself where there is none.
+
+    Umlauts count the same whether they are written as one character or as two. Of a path that begins outside
+    of the folder, as that of another computer, the longest end that is there counts.
+    """
+    path = plain_path(file_name)
+    if (folder / path).is_file():
+        return path
+    parts = [part for part in PurePosixPath(path).parts if part not in ("/", "..")]
+    for begin in range(len(parts)):
+        end = "/".join(parts[begin:])
+        for form in (end, unicodedata.normalize("NFC", end), unicodedata.normalize("NFD", end)):
+            if (folder / form).is_file():
+                return form
+    return path
+
+
+def _image(entry: Mapping[str, Any], annotations: Sequence[CocoAnnotation], name: str) -> CocoImage:
+    size = size_of(entry)
+    if size is None:
+        raise DatasetError(
+            f"{name}: the image {entry['file_name']} does not say its size: expected width and height in px"
+        )
+    counted = [one for one in annotations if one.standing is Standing.COUNTS]
+    ignored = [one.box for one in annotations if one.standing is Standing.IGNORED and one.box is not None]
     known = {"id", "file_name", "width", "height", "series", "parent_film"}
     return CocoImage(
-        file_name=str(entry["file_name"]),
-        width=int(entry["width"]),
-        height=int(entry["height"]),
-        boxes=np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1),
-        labels=tuple(names[a["category_id"]] for a in annotations),
+        file_name=plain_path(str(entry["file_name"])),
+        width=size[0],
+        height=size[1],
+        boxes=np.array([one.box for one in counted], np.float64).reshape(-1, 4).astype(np.float32),
+        labels=tuple(one.label for one in counted),
         series=entry.get("series"),
         parent_film=entry.get("parent_film"),
         extra={key: value for key, value in entry.items() if key not in known},
-        annotations=tuple(annotations),
+        annotations=tuple(one.entry for one in counted),
+        ignored=np.array(ignored, np.float32).reshape(-1, 4),
     )

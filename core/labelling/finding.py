@@ -26,6 +26,7 @@ class FindingKind(StrEnum):
     CONSTANT = "constant box"
     DUPLICATE_BOX = "duplicate box"
     SMALL = "small box"
+    CROWD = "crowd or ignored box"
     EMPTY_CLASS = "class without box"
     BOX_ON_CLEAN = "box on a clean image"
     WITHOUT_BOX = "image without box"

@@ -26,12 +26,15 @@ class LabelledBox:
         label: as the file names the class.
         iso6520: a finer code, None where the file says none.
         kind: id of a kind that has no ISO 6520-1 number, None where the file says none.
+        polygon: corners x, y around the imperfection, whose bounds the box is; empty for a box alone. A
+            rotated box is a polygon of four corners.
     """
 
     bbox: tuple[float, float, float, float]
     label: str
     iso6520: str | None = None
     kind: str | None = None
+    polygon: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,12 +124,14 @@ def _coco_image(
     if (radiograph.width, radiograph.height) != (image.width, image.height):
         raise DatasetError(f"{image.file_name} is not the size that {source.coco} says")
     known = [CLASS_IDS.get(label, -1) if source.are_classes_known else -1 for label in image.labels]
+    known += [-1] * len(image.ignored)
+    boxes = np.concatenate([image.boxes, image.ignored])
     sizes = (image.boxes[:, 2:] - image.boxes[:, :2]).max(axis=1, initial=0)
     return TrainingImage(
         pixels=_normalised(radiograph.pixels, radiograph.polarity, recipe),
-        boxes=image.boxes,
+        boxes=boxes,
         class_ids=np.array(known, np.int64),
-        is_ignored=sizes < source.ignore_below_px,
+        is_ignored=np.concatenate([sizes < source.ignore_below_px, np.ones(len(image.ignored), np.bool_)]),
         series=image.series or image.file_name,
         weight=weight,
         identity={"sha256": radiograph.sha256, "file_name": image.file_name, "series": image.series},

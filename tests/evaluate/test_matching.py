@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.evaluate.matching import iou_matrix, match
+from core.evaluate.matching import counts_despite, iou_matrix, match
 
 BOX = np.array([[0, 0, 10, 10]], np.float32)
 NONE = np.zeros((0, 4), np.float32)
@@ -75,3 +75,13 @@ def test_cutting_off_low_scores_changes_no_other_match() -> None:
     truth = detected[:20] + random.normal(0, 2, (20, 4))
     whole, kept = match(detected, scores, truth), scores >= 0.4
     assert (match(detected[kept], scores[kept], truth).is_true == whole.is_true[kept]).all()
+
+
+def test_what_lies_on_a_crowd_counts_only_where_it_matches_a_recorded_box() -> None:
+    found = boxes((0, 0, 10, 10), (50, 50, 60, 60), (95, 50, 105, 60), (96, 50, 106, 60), (200, 0, 210, 10))
+    crowd, scores = boxes((0, 0, 100, 100)), np.linspace(0.9, 0.5, 5)
+    counts = counts_despite(found, scores, boxes((0, 0, 10, 10)), crowd)
+    # the first is recorded, the second and the third lie on the crowd (the third by half), the others do not
+    assert counts.tolist() == [True, False, False, True, True]
+    assert counts_despite(found, scores, boxes(), crowd).tolist() == [False, False, False, True, True]
+    assert counts_despite(found, scores, boxes(), boxes()).all()

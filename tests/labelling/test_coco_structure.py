@@ -13,7 +13,9 @@ GOOD: dict[str, Any] = {"images": [IMAGE], "annotations": [BOX], "categories": [
 
 
 def test_a_sound_file_stays_as_it_is() -> None:
-    assert split_sound(GOOD, "c.json") == (GOOD, [])
+    dataset, found = split_sound(GOOD, "c.json")
+    assert found == []
+    assert dataset.images[0].annotations == (BOX,)
 
 
 @pytest.mark.parametrize(
@@ -30,21 +32,21 @@ def test_a_sound_file_stays_as_it_is() -> None:
 def test_annotations_that_cannot_be_read_are_taken_out_and_named(
     change: dict[str, Any], kind: FindingKind, message: str
 ) -> None:
-    content, (found,) = split_sound(GOOD | {"annotations": [BOX, BOX | change]}, "c.json")
-    assert content["annotations"] == [BOX]
+    dataset, (found,) = split_sound(GOOD | {"annotations": [BOX, BOX | change]}, "c.json")
+    assert [dict(one) for one in dataset.images[0].annotations] == [BOX]
     assert (found.kind, found.is_error) == (kind, True)
     assert message in found.message
-    assert len(dataset_from(content, "c.json").images[0].boxes) == 1
+    assert len(dataset.images[0].boxes) == 1
 
 
 def test_an_image_that_is_listed_twice_is_named_each_time() -> None:
     _, found = split_sound(GOOD | {"images": [IMAGE, IMAGE | {"id": 2}]}, "c.json")
-    assert [f.kind for f in found] == [FindingKind.LISTED_TWICE] * 2
+    assert [(f.kind, f.image) for f in found] == [(FindingKind.LISTED_TWICE, "a.png")]
 
 
-@pytest.mark.parametrize("content", [{"images": []}, [], None, GOOD | {"annotations": [{"bbox": 1}]}])
+@pytest.mark.parametrize("content", [{"images": []}, [], None, GOOD | {"annotations": [1]}])
 def test_what_is_no_coco_file_is_one_clear_error(content: Any) -> None:
-    with pytest.raises(DatasetError, match=r"c\.json: not a COCO detection file"):
+    with pytest.raises(DatasetError, match=r"c\.json: .*not a COCO detection file"):
         split_sound(content, "c.json")
 
 

@@ -43,4 +43,15 @@ def test_a_split_list_may_name_single_views_of_a_series(tmp_path: Path) -> None:
 
 
 def coco_image(file_name: str, series: str | None) -> CocoImage:
-    return CocoImage(file_name, 10, 10, np.zeros((0, 4), np.float32), (), series, None, {}, ())
+    return CocoImage(
+        file_name,
+        10,
+        10,
+        np.zeros((0, 4), np.float32),
+        (),
+        series,
+        None,
+        {},
+        (),
+        np.zeros((0, 4), np.float32),
+    )

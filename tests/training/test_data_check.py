@@ -59,7 +59,7 @@ def test_sound_data_may_train(data):
     [
         ([55, 6, 10, 12], r"box outside the image: 0\.png \[55 6 65 18\]"),
         ([-2, 6, 10, 12], "box outside"),
-        ([5, 6, 0, 12], "box without area"),
+        ([5, 6, 0, 12], "has no area"),
     ],
 )
 def test_a_box_that_teaches_nonsense_is_named(data, box, message):

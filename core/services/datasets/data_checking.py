@@ -12,7 +12,7 @@ from core.domain.ports import ModelSource
 from core.domain.radiograph import Radiograph
 from core.imaging.read import read_radiograph_file
 from core.labelling.box_checks import box_findings
-from core.labelling.coco import CocoDataset, CocoImage, dataset_from, read_json
+from core.labelling.coco import CocoDataset, CocoImage, file_in, read_json
 from core.labelling.coco_structure import class_findings, split_sound
 from core.labelling.finding import DataIssue, FindingKind, error, warning
 from core.labelling.leak_checks import (
@@ -156,8 +156,8 @@ def _held_out(request: CheckRequest, parts: dict[str, list[str]]) -> frozenset[s
 def _read_files(paths: Sequence[Path]) -> tuple[list[CocoDataset], list[DataIssue]]:
     datasets, found = [], []
     for path in paths:
-        content, faults = split_sound(read_json(path), path.name)
-        datasets.append(dataset_from(content, path.name))
+        dataset, faults = split_sound(read_json(path), path.name)
+        datasets.append(dataset)
         found += faults
     return datasets, found
 
@@ -186,7 +186,7 @@ def _check_image(
     """The identity of an image, None when it cannot be read, and the issues of it and its boxes."""
     size, name = (image.width, image.height), image.file_name
     try:
-        radiograph = read_radiograph_file(images_dir / name)
+        radiograph = read_radiograph_file(images_dir / file_in(images_dir, name))
     except UnreadableImageError as fault:
         found = [error(FindingKind.UNREADABLE, str(fault), name)]
         return None, found + box_findings(name, image.boxes, size=size, pixels=None)

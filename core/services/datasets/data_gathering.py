@@ -38,6 +38,10 @@ def import_coco(
     """
     images = select_images(read_coco(coco), images_dir)
     found = []
+    if crowded := [image.file_name for image in images if len(image.ignored)]:
+        raise DatasetError(
+            f"{crowded[0]}: a crowd or a box to be ignored cannot teach; take it out of {coco.name}"
+        )
     for done, image in enumerate(images, 1):
         radiograph = read_recorded(image, images_dir, polarity)
         data = (images_dir / image.file_name).read_bytes()

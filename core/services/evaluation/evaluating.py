@@ -48,6 +48,7 @@ class EvaluateService:
         polarity: Polarity = Polarity.UNKNOWN,
         gate: bool = False,
         progress: Progress | None = None,
+        tell: Callable[[str], None] = lambda line: None,
         seed: int = 0,
     ) -> EvaluationSummary:
         """Every figure of a model version on the images of a COCO file.
@@ -62,6 +63,7 @@ class EvaluateService:
             polarity: of images when neither they nor the COCO file say.
             gate: refuse when any of the images was trained on, before anything runs.
             progress: called after each image.
+            tell: called with one line for each recorded box that counts neither way or shows nothing.
             seed: of the bootstrap and the simulated perfect model.
 
         Raises:
@@ -71,7 +73,7 @@ class EvaluateService:
             LeakError: with `gate`, when images were trained on.
         """
         resolved, folder = self._models.resolve(model, version=version, alias=alias)
-        dataset = read_coco(coco)
+        dataset = read_coco(coco, tell=tell)
         images = select_images(dataset, images_dir, series)
         n_trained_on = count_trained_on(images, images_dir, read_artefact(folder).trained_on)
         if gate and n_trained_on:

@@ -218,6 +218,9 @@ def _listed(images: Sequence[CocoImage], digests: Sequence[str], categories: Seq
             boxes.append(
                 {"id": len(boxes) + 1, "image_id": index, "category_id": number[label], "bbox": bbox}
             )
+        for x1, y1, x2, y2 in image.ignored.astype(float):
+            bbox = [x1, y1, x2 - x1, y2 - y1]
+            boxes.append({"id": len(boxes) + 1, "image_id": index, "bbox": bbox, "iscrowd": 1})
     named = [{"id": index, "name": name} for name, index in number.items()]
     return {"images": entries, "annotations": boxes, "categories": named}
 

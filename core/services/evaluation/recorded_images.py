@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,17 +14,18 @@ from core.domain.errors import BadInputError, DatasetError
 from core.domain.radiograph import Polarity, Radiograph, frame_digest
 from core.engine.detector import SCORE_FLOOR, Detector
 from core.evaluate.coco_average_precision import MAX_DETECTIONS
+from core.evaluate.matching import counts_despite
 from core.evaluate.outcome import ImageOutcome
 from core.imaging.normalise import normalise
 from core.imaging.read import read_radiograph_file
-from core.labelling.coco import CocoDataset, CocoImage
+from core.labelling.coco import CocoDataset, CocoImage, file_in
 from core.labelling.split import select
 
 
 def select_images(
     dataset: CocoDataset, images_dir: Path, series: Collection[str] | None = None
 ) -> list[CocoImage]:
-    """The images to use, in file order, all of them present in `images_dir`.
+    """The images to use, in file order, all of them present in `images_dir` under the names they now bear.
 
     Args:
         dataset: a COCO file.
@@ -31,17 +33,21 @@ def select_images(
         series: only images of these series, or these single views (stems of files); None takes all.
 
     Raises:
-        DatasetError: when none is left, or a file is missing.
+        DatasetError: when none is left, a file is missing, or two entries name one file.
     """
     chosen = list(dataset.images) if series is None else select(dataset.images, series)
     if not chosen:
         which = "has no images" if series is None else f"has no image of {', '.join(sorted(series))}"
         raise DatasetError(f"the COCO file {which}")
+    chosen = [replace(image, file_name=file_in(images_dir, image.file_name)) for image in chosen]
     missing = [image.file_name for image in chosen if not (images_dir / image.file_name).is_file()]
     if missing:
         raise DatasetError(
             f"{len(missing)} of {len(chosen)} images are not in {images_dir}, the first: {missing[0]}"
         )
+    counts = Counter((image.file_name, image.extra.get("dicom_frame")) for image in chosen)
+    if twice := [name for (name, _), count in counts.items() if count > 1]:
+        raise DatasetError(f"the image {twice[0]} is listed twice")
     return chosen
 
 
@@ -89,9 +95,14 @@ def strongest(found: Detections) -> Detections:
 def outcome_of(image: CocoImage, found: Detections) -> ImageOutcome:
     """Recorded beside reported; `found` is calibrated.
 
+    What was found on a crowd or on a box to be ignored, and is no recorded indication, does not count.
+
     Raises:
         DatasetError: when the entry of the image has a scale that is none.
     """
+    if len(image.ignored):
+        counts = counts_despite(found.boxes, found.scores, image.boxes, image.ignored)
+        found = found.take(np.flatnonzero(counts))
     assert found.probabilities is not None  # a bug of the caller
     return replace(
         recorded_of(image),

@@ -17,7 +17,7 @@ from core.domain.errors import CalibrationDataError
 from core.domain.model_version import CalibrationRecord
 from core.domain.radiograph import Polarity
 from core.engine.detector import Detector
-from core.evaluate.matching import match
+from core.evaluate.matching import counts_despite, match
 from core.labelling.coco import CocoImage, read_coco
 from core.registry.artefact import CALIBRATION, WEIGHTS, read_calibration
 from core.services.evaluation.evaluating import Progress
@@ -114,17 +114,23 @@ def collect_calibration_set(
 
 
 def calibration_set(images: Sequence[CocoImage], detections: Sequence[Detections]) -> CalibrationSet:
-    """The detections of `images`, true or false; one entry of each an image."""
-    pairs = list(zip(images, detections, strict=True))
+    """The detections of `images`, true or false, without those on crowds; one entry of each an image."""
+    pairs = [(image, _counting(image, found)) for image, found in zip(images, detections, strict=True)]
     matches = [match(found.boxes, found.scores, image.boxes).is_true for image, found in pairs]
     return CalibrationSet(
-        scores=np.concatenate([found.scores for found in detections]),
+        scores=np.concatenate([found.scores for _, found in pairs]),
         is_true=np.concatenate(matches),
         groups=tuple(name for image, found in pairs for name in [cluster_name(image)] * len(found)),
         n_truth=sum(len(image.boxes) for image in images),
         n_images=len(images),
         parts=frozenset(cluster_name(image) for image in images),
     )
+
+
+def _counting(image: CocoImage, found: Detections) -> Detections:
+    if not len(image.ignored):
+        return found
+    return found.take(np.flatnonzero(counts_despite(found.boxes, found.scores, image.boxes, image.ignored)))
 
 
 def join_calibration_sets(sets: Sequence[CalibrationSet]) -> CalibrationSet:

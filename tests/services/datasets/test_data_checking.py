@@ -73,12 +73,13 @@ def test_missing_unreadable_and_resized_images_are_errors_and_the_rest_is_still_
     change(data / "c.json", "annotations", 0, bbox=[10, 10, 0, 5])
     result = check(data)
     assert kinds(result) == [
-        FindingKind.UNREADABLE,
         FindingKind.WITHOUT_AREA,
         FindingKind.UNREADABLE,
+        FindingKind.UNREADABLE,
         FindingKind.OTHER_SIZE,
+        FindingKind.WITHOUT_BOX,
     ]
-    assert "128x96 px, recorded as 120x96" in result.findings[-1].message
+    assert "128x96 px, recorded as 120x96" in result.findings[3].message
 
 
 def test_errors_come_before_warnings(data: Path) -> None:

@@ -142,3 +142,41 @@ def test_negatives_alone_give_false_calls_and_no_recall(tmp_path: Path, model: P
     assert summary.recall is None
     assert summary.false_calls_per_image is not None
     assert summary.cluster_by == "image"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"iscrowd": 1}, "is a crowd of several"),
+        ({"ignore": 1}, "is marked to be ignored"),
+        ({"bbox": [90, 50, 0, 0]}, "has no area"),
+        ({"bbox": [4000, 3000, 20, 20]}, "lies outside of the image"),
+    ],
+)
+def test_what_counts_neither_way_is_told_and_is_never_missed(
+    coco: Path, model: Path, change: dict[str, object], told: str
+) -> None:
+    content = json.loads(coco.read_text())
+    n_boxes = len(content["annotations"])
+    whole_image = {"id": 900, "image_id": 1, "category_id": 1, "bbox": [0, 0, 128, 96]}
+    content["annotations"].append(whole_image | change)
+    changed = coco.with_name("changed.json")
+    changed.write_text(json.dumps(content))
+    lines: list[str] = []
+    plain = _service(model).evaluate(coco, coco.parent, model="weld")
+    summary = _service(model).evaluate(changed, coco.parent, model="weld", tell=lines.append)
+    assert summary.n_boxes == n_boxes
+    assert summary.recall == plain.recall
+    assert len(lines) == 1
+    assert told in lines[0]
+    is_region = "bbox" not in change
+    assert (summary.n_detections < plain.n_detections) == is_region
+
+
+def test_an_image_under_two_names_is_refused(coco: Path, model: Path) -> None:
+    content = json.loads(coco.read_text())
+    again = content["images"][0] | {"id": 99, "file_name": "C:\\films\\" + content["images"][0]["file_name"]}
+    changed = coco.with_name("twice.json")
+    changed.write_text(json.dumps(content | {"images": [*content["images"], again]}))
+    with pytest.raises(DatasetError, match="is listed twice"):
+        _service(model).evaluate(changed, coco.parent, model="weld")
