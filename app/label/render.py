@@ -15,7 +15,7 @@ from app.shared.templates import draw_html, draw_welcome
 from core.domain.accounts import Identity
 from core.domain.errors import WorkbenchError
 from core.domain.permissions import Action, may
-from core.services.labels.labels import LabelSheet
+from core.services.labels.labels import EarlierLabels, LabelSheet
 
 _POLL_S = 4.0
 
@@ -88,7 +88,19 @@ def _viewer_data(sheet: LabelSheet, identity: Identity, others: tuple[str, ...])
         visited=remembered.visited,
         ahead=_ahead(sheet.image.sha256, identity),
         data_notice=_data_notice(sheet),
+        earlier=_earlier(sheet.image.sha256, identity),
     )
+
+
+def _earlier(sha256: str, identity: Identity) -> EarlierLabels | None:
+    """The labels of the image before; asked for when another image comes on show."""
+    remembered = label_state()
+    if remembered.earlier[0] != sha256:
+        visited = remembered.before(sha256)
+        remembered.earlier = (
+            sha256, actions.workspace_of(identity).labels.before(identity, sha256, visited=visited)
+        )  # fmt: skip
+    return remembered.earlier[1]
 
 
 def _model_words(sheet: LabelSheet) -> str:

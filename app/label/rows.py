@@ -13,7 +13,7 @@ from core.domain.kinds import Family, family_of, is_imperfection
 from core.domain.labels import Suggestion
 from core.domain.permissions import Action, may
 from core.domain.radiograph import Radiograph
-from core.services.labels.labels import LabelSheet
+from core.services.labels.labels import EarlierLabels, LabelSheet
 from core.store.queue import QueueItem
 
 PREFIX = "labels-"
@@ -31,6 +31,7 @@ def label_data(
     visited: Sequence[tuple[str, str]],
     ahead: str | None = None,
     data_notice: str = "",
+    earlier: EarlierLabels | None = None,
 ) -> dict[str, Any]:
     """Data of one image for the viewer.
 
@@ -44,6 +45,7 @@ def label_data(
         visited: digest and name of the images of this session, this one among them.
         ahead: digest of the image that will probably come next.
         data_notice: what the data of the model that looked at it demands to be said.
+        earlier: labels of the image before, which a key copies.
     """
     answer, sha256 = sheet.answer, sheet.image.sha256
     operating = answer.model.operating_probability if answer else 0.5
@@ -68,11 +70,20 @@ def label_data(
         },
         "threshold": round(min(high, max(low, operating)), 2),
         "threshold_rev": f"label-{title}",
-        "reading": _labels(sheet, identity, others=others, refused=refused, has_next=has_next),
+        "reading": {
+            **_labels(sheet, identity, others=others, refused=refused, has_next=has_next),
+            "previous": _earlier(earlier),
+        },
         "batch": [_visited(digest, name) for digest, name in visited],
         "current": sha256,
         "prefetch": f"/labels/images/{ahead}/pixels" if ahead else None,
     }
+
+
+def _earlier(earlier: EarlierLabels | None) -> dict[str, Any] | None:
+    if earlier is None:
+        return None
+    return {"name": earlier.name, "labels": [one.to_box() for one in earlier.labels]}
 
 
 def words_of(items: Iterable[QueueItem]) -> list[dict[str, str]]:

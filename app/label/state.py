@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from app.shared.navigation import LABEL_IMAGE
+from core.services.labels.labels import EarlierLabels
 
 VIEWER = "label.viewer"
 _MOST_VISITED = 12
@@ -22,6 +23,7 @@ class LabelState:
         n_done: images that were completed.
         ahead: the image on show and the one that will probably come after it.
         notices: notices on the training data by model and version.
+        earlier: the image on show and the labels of the one before it.
     """
 
     refused: dict[str, Any] = field(default_factory=dict)
@@ -30,11 +32,18 @@ class LabelState:
     n_done: int = 0
     ahead: tuple[str, str | None] = ("", None)
     notices: dict[tuple[str, int], str] = field(default_factory=dict)
+    earlier: tuple[str, EarlierLabels | None] = ("", None)
 
     def visit(self, sha256: str, name: str) -> None:
         """Put an image on show; earlier ones stay within reach."""
         if all(known != sha256 for known, _ in self.visited):
             self.visited = [*self.visited, (sha256, name)][-_MOST_VISITED:]
+
+    def before(self, sha256: str) -> str | None:
+        """The image that was on show before this one; None where none was."""
+        digests = [digest for digest, _ in self.visited]
+        at = digests.index(sha256) if sha256 in digests else 0
+        return digests[at - 1] if at else None
 
     def forget(self, sha256: str) -> None:
         """Take an image out of those within reach."""

@@ -43,6 +43,19 @@ class LabelledBox:
 
 
 @dataclass(frozen=True, slots=True)
+class IgnoredBox:
+    """A box of a class that models do not know: it teaches neither an indication nor its absence.
+
+    Attributes:
+        bbox: x1, y1, x2, y2 in px.
+        own_class: its code.
+    """
+
+    bbox: tuple[float, float, float, float]
+    own_class: str
+
+
+@dataclass(frozen=True, slots=True)
 class ManifestImage:
     """An image of a data version.
 
@@ -52,8 +65,9 @@ class ManifestImage:
         frame: number of the frame in that file, from 1; None where it holds one picture.
         name: file name, for people.
         series: the part that it shows; all images of one are in the same part of the split.
-        boxes: none is an image that somebody declared free of indications.
+        boxes: none, and none ignored, is an image that somebody declared free of indications.
         annotation_version: of the labels that the boxes were taken from, None for imported ones.
+        ignored: labels of classes that models do not know.
     """
 
     sha256: str
@@ -68,6 +82,7 @@ class ManifestImage:
     annotation_version: int | None = None
     file_sha256: str = ""
     frame: int | None = None
+    ignored: tuple[IgnoredBox, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.file_sha256:
@@ -87,7 +102,9 @@ class ManifestImage:
             "annotation_version": self.annotation_version,
             "boxes": [{"bbox": list(b.bbox), "class": b.indication_class.value} for b in self.boxes],
             **self.place,
-        }
+            **({"ignored": [{"bbox": list(b.bbox), "own_class": b.own_class} for b in self.ignored]}
+               if self.ignored else {}),
+        }  # fmt: skip
 
     @property
     def place(self) -> dict[str, Any]:
@@ -147,11 +164,12 @@ class DataManifest:
 
     def counts(self) -> dict[str, Any]:
         """Images and boxes, over all, by part and by class, for lists of versions."""
+        own = Counter(box.own_class for image in self.images for box in image.ignored)
         classes = Counter(box.indication_class.value for image in self.images for box in image.boxes)
         return {
             "images": len(self.images),
             "boxes": sum(len(image.boxes) for image in self.images),
-            "clean": sum(not image.boxes for image in self.images),
+            "clean": sum(not image.boxes and not image.ignored for image in self.images),
             "labelled": sum(image.origin is ImageOrigin.LABELS for image in self.images),
             "series": len({image.series for image in self.images}),
             "parts": {
@@ -159,6 +177,7 @@ class DataManifest:
                 for part in Part
             },
             "classes": dict(sorted(classes.items())),
+            **({"ignored": dict(sorted(own.items()))} if own else {}),
         }
 
 
@@ -241,6 +260,10 @@ def _image(entry: Mapping[str, Any]) -> ManifestImage:
     for box in entry["boxes"]:
         x1, y1, x2, y2 = (float(value) for value in box["bbox"])
         boxes.append(LabelledBox((x1, y1, x2, y2), IndicationClass(box["class"])))
+    ignored = []
+    for box in entry.get("ignored", ()):
+        x1, y1, x2, y2 = (float(value) for value in box["bbox"])
+        ignored.append(IgnoredBox((x1, y1, x2, y2), str(box["own_class"])))
     version = entry["annotation_version"]
     return ManifestImage(
         sha256=str(entry["sha256"]),
@@ -255,4 +278,5 @@ def _image(entry: Mapping[str, Any]) -> ManifestImage:
         annotation_version=None if version is None else int(version),
         file_sha256=str(entry.get("file_sha256", "")),
         frame=None if (frame := entry.get("frame")) is None else int(frame),
+        ignored=tuple(ignored),
     )

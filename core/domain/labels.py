@@ -42,6 +42,7 @@ class Label:
         probability: of the model's box that was accepted, None otherwise.
         polygon: corners x, y in px, in order around the imperfection; `bbox` is its bounds. Empty for a label
             that is only a box. A rotated box is a polygon of four corners.
+        own_class: code of a class that an admin added; in place of `iso6520` and `kind`.
     """
 
     label_id: str
@@ -53,6 +54,7 @@ class Label:
     note: str = ""
     kind: str | None = None
     polygon: tuple[tuple[float, float], ...] = ()
+    own_class: str | None = None
 
     def to_box(self) -> dict[str, Any]:
         """The box of an annotation that stores it; `label_from` reads it back."""
@@ -66,6 +68,7 @@ class Label:
             "note": self.note,
             **({"kind": self.kind} if self.kind else {}),
             **({"polygon": [list(corner) for corner in self.polygon]} if self.polygon else {}),
+            **({"own_class": self.own_class} if self.own_class else {}),
         }
 
 
@@ -103,6 +106,7 @@ def label_from(box: Mapping[str, Any]) -> Label:
             note=str(box.get("note") or ""),
             kind=word_kind_in(box),
             polygon=tuple((float(x), float(y)) for x, y in box.get("polygon") or ()),
+            own_class=str(box["own_class"]) if box.get("own_class") else None,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadInputError(f"not a label: {type(error).__name__} {error}") from None
@@ -126,6 +130,10 @@ def _require(label: Label) -> None:
         raise BadInputError("a label is of an imperfection: what is none is refused, not labelled")
     if label.iso6520 is not None and not _ISO.fullmatch(label.iso6520):
         raise BadInputError(f"ISO 6520-1 number: expected 3 to 5 digits, got {label.iso6520[:20]!r}")
+    if label.own_class is not None and (label.iso6520 or label.kind):
+        raise BadInputError(
+            f"own class: expected {label.own_class[:20]} or an ISO 6520-1 number or kind, got both"
+        )
     if label.probability is not None and not (
         math.isfinite(label.probability) and 0 <= label.probability <= 1
     ):

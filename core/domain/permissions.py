@@ -21,6 +21,8 @@ class Action(StrEnum):
     SIGNATURES_ADD = "sign"
     ANNOTATIONS_READ = "look at annotations"
     ANNOTATIONS_SAVE = "save annotations"
+    CLASSES_READ = "look at own classes of labels"
+    CLASSES_MANAGE = "add and change own classes of labels"
     QUEUE_WORK = "work through the queue of corrections"
     DATA_READ = "look at data versions"
     DATA_MAKE = "make data versions"
@@ -49,6 +51,8 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.SIGNATURES_ADD: frozenset({_INSPECTOR, _REVIEWER}),
     Action.ANNOTATIONS_READ: frozenset({_INSPECTOR, _REVIEWER, _ANNOTATOR, _ML_ENGINEER, _GUEST}),
     Action.ANNOTATIONS_SAVE: frozenset({_INSPECTOR, _REVIEWER, _ANNOTATOR, _ML_ENGINEER, _GUEST}),
+    Action.CLASSES_READ: frozenset(Role),
+    Action.CLASSES_MANAGE: frozenset({_ADMIN}),
     Action.QUEUE_WORK: frozenset({_ANNOTATOR, _ML_ENGINEER, _GUEST}),
     Action.DATA_READ: frozenset({_REVIEWER, _ANNOTATOR, _ML_ENGINEER}),
     Action.DATA_MAKE: frozenset({_ML_ENGINEER}),

@@ -33,6 +33,7 @@ from core.services.inspections.worklists import WorklistService
 from core.services.inspections.zones import ZoneService
 from core.services.labels.label_files import LabelFiles
 from core.services.labels.labels import LabelService
+from core.services.labels.own_classes import OwnClassService
 from core.store.blobs import BlobStore
 from core.store.unit_of_work import Store
 
@@ -71,6 +72,7 @@ class Workspace:
     queue: CorrectionQueue
     labels: LabelService
     label_files: LabelFiles
+    own_classes: OwnClassService
 
 
 class NoAccounts:
@@ -151,4 +153,5 @@ def make_workspace(
         queue=CorrectionQueue(store),
         labels=labels,
         label_files=LabelFiles(store, blobs, labels),
+        own_classes=OwnClassService(store),
     )

@@ -47,6 +47,21 @@ class AnnotationRepository:
         row = self._session.scalar(query)
         return None if row is None else _annotation(row)
 
+    def latest_by(self, author_id: str, track: str, *, but_not: str) -> Annotation | None:
+        """The last annotation of this person on a track, of any image but one; None when there is none."""
+        query = (
+            select(AnnotationRow)
+            .where(
+                AnnotationRow.author_id == author_id,
+                AnnotationRow.track == track,
+                AnnotationRow.image_sha256 != but_not,
+            )
+            .order_by(AnnotationRow.created_at.desc(), AnnotationRow.version.desc())
+            .limit(1)
+        )
+        row = self._session.scalar(query)
+        return None if row is None else _annotation(row)
+
     def at(self, image_sha256: str, track: str, version: int) -> Annotation | None:
         """This version, None when there is none."""
         row = self._session.scalar(_of(image_sha256, track).where(AnnotationRow.version == version))

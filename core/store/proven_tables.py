@@ -56,6 +56,7 @@ PROVEN = {
     "data_versions": "data version",
     "evaluation_sets": "evaluation set",
     "evaluations": "evaluation",
+    "own_classes": "own class",
 }
 #: Tables that the log says nothing about, and why.
 UNPROVEN = {

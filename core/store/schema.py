@@ -2,6 +2,7 @@
 
 from core.store import (
     account_tables,
+    class_tables,
     film_tables,
     fingerprint_table,
     learning_tables,
@@ -16,6 +17,7 @@ METADATA = tables.Base.metadata
 __all__ = [
     "METADATA",
     "account_tables",
+    "class_tables",
     "film_tables",
     "fingerprint_table",
     "learning_tables",

@@ -26,6 +26,7 @@ from core.store.images import ImageRepository
 from core.store.inspection_history import InspectionHistory
 from core.store.inspections import InspectionRepository, ReviewRepository, SignatureRepository
 from core.store.jobs import JobRepository
+from core.store.own_classes import OwnClassRepository
 from core.store.policies import PolicyRepository, PreferenceRepository
 from core.store.queue import QueueRepository
 from core.store.serving import PromotionRequestRepository, ServingRepository
@@ -79,6 +80,7 @@ class Work:
     measurements = cached_property(lambda work: MeasurementRepository(work._session))
     first_looks = cached_property(lambda work: FirstLookRepository(work._session))
     queue = cached_property(lambda work: QueueRepository(work._session, now=work.now))
+    own_classes = cached_property(lambda work: OwnClassRepository(work._session))
     data_versions = cached_property(lambda work: DataVersionRepository(work._session))
     evaluations = cached_property(lambda work: EvaluationRepository(work._session))
 

@@ -43,9 +43,11 @@ METHODS = {
         SecondReviewService.unveil""",
     "sign": "SigningOffService.sign",
     "look at annotations": """
-        LabelFiles.export LabelService.open""",
+        LabelFiles.export LabelService.before LabelService.open""",
     "save annotations": """
         LabelFiles.import_ LabelService.save LabelService.submit""",
+    "look at own classes of labels": "OwnClassService.all",
+    "add and change own classes of labels": "OwnClassService.save",
     "work through the queue of corrections": """
         CorrectionQueue.assign CorrectionQueue.catch_up CorrectionQueue.get CorrectionQueue.hold
         CorrectionQueue.page CorrectionQueue.peek CorrectionQueue.release CorrectionQueue.reopen

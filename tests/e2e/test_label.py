@@ -68,8 +68,8 @@ def states(server: Served) -> list[str]:
 
 
 def ready(page: Page) -> None:
+    """Keys work without a click on the radiograph first."""
     expect(page.locator(".bench[data-state=ready][data-ready='1']")).to_be_visible(timeout=PATIENCE_MS)
-    page.locator(".stage > canvas").focus()
 
 
 def image_of(page: Page) -> str:

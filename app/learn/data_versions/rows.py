@@ -51,6 +51,7 @@ def others(versions: Sequence[DataVersion], one: DataVersion) -> list[DataVersio
 def version_facts(version: DataVersion, names: Mapping[str, str]) -> dict[str, str]:
     """A version by name."""
     counts = version.counts
+    ignored = ", ".join(f"{code} {count}" for code, count in counts.get("ignored", {}).items())
     return {
         "Licence": version.licence,
         "Note": version.note or "none",
@@ -58,6 +59,7 @@ def version_facts(version: DataVersion, names: Mapping[str, str]) -> dict[str, s
         "Boxes": f"{counts['boxes']} on {counts['images']} images of {counts['series']} parts, "
         f"{counts['clean']} images without any",
         "Classes": ", ".join(f"{name} {count}" for name, count in counts["classes"].items()) or "none",
+        **({"Ignored": f"{ignored}: own classes, which models do not know"} if ignored else {}),
         "Labelled here": f"{counts['labelled']} of {counts['images']}",
     }
 

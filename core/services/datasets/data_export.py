@@ -65,22 +65,24 @@ def coco_of(images: Sequence[ManifestImage]) -> dict[str, Any]:
     """The content of a COCO file; images carry `series`, `polarity`, `sha256` and
     the `dicom_frame` in a file of several, boxes are [x, y, w, h].
 
-    Categories are the classes that occur.
+    Categories are the classes that occur. Boxes that teach nothing are crowds: neither found nor missed.
     """
     used = {box.indication_class for image in images for box in image.boxes}
+    used |= {IndicationClass.UNCLASSIFIED for image in images if image.ignored}
     categories = [one for one in IndicationClass if one in used]
     annotations: list[dict[str, Any]] = []
     for image_id, image in enumerate(images, 1):
-        for box in image.boxes:
-            x1, y1, x2, y2 = box.bbox
+        boxes = [(box.bbox, box.indication_class, 0) for box in image.boxes]
+        boxes += [(box.bbox, IndicationClass.UNCLASSIFIED, 1) for box in image.ignored]
+        for (x1, y1, x2, y2), indication, is_crowd in boxes:
             annotations.append(
                 {
                     "id": len(annotations) + 1,
                     "image_id": image_id,
-                    "category_id": categories.index(box.indication_class) + 1,
+                    "category_id": categories.index(indication) + 1,
                     "bbox": [x1, y1, x2 - x1, y2 - y1],
                     "area": (x2 - x1) * (y2 - y1),
-                    "iscrowd": 0,
+                    "iscrowd": is_crowd,
                 }
             )
     return {

@@ -175,8 +175,8 @@ class DataMaker:
         self, request: DataRequest, manifest: DataManifest, folder: Path, job_log: JobLog
     ) -> DataCheck:
         data = folder / "data"
-        with_boxes = [image for image in manifest.images if image.boxes]
-        clean = [image for image in manifest.images if not image.boxes]
+        with_boxes = [image for image in manifest.images if image.boxes or image.ignored]
+        clean = [image for image in manifest.images if not image.boxes and not image.ignored]
         files = {
             name: write_coco(data / f"{name}.json", images, self._blobs, are_linked=True)
             for name, images in (("recorded", with_boxes), ("clean", clean))

@@ -1,9 +1,9 @@
 """The images that were labelled here, as those of a data version."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from core.domain.data_manifest import ImageOrigin, LabelledBox, ManifestImage, Part
+from core.domain.data_manifest import IgnoredBox, ImageOrigin, LabelledBox, ManifestImage, Part
 from core.domain.indication import IndicationClass
 from core.store.data_versions import LabelledRow
 from core.store.images import StoredImage
@@ -18,11 +18,12 @@ def labelled_images(work: Work, model_name: str) -> tuple[list[ManifestImage], i
     Those that wait are left out: nobody said yet that their labels are complete.
     """
     found, n_waiting = [], 0
+    unknown = {one.code for one in work.own_classes.all() if not one.is_known_to_models}
     for row in work.data_versions.labelled(model_name):
         if row.is_waiting:
             n_waiting += 1
         elif (image := work.images.find(row.image_sha256)) is not None:
-            found.append(_labelled(row, image))
+            found.append(_labelled(row, image, unknown))
     return found, n_waiting
 
 
@@ -32,7 +33,10 @@ def series_of(setup: Mapping[str, Any], fields: Mapping[str, str], sha256: str) 
     return f"part {said}" if said else f"image {sha256[:12]}"
 
 
-def _labelled(row: LabelledRow, image: StoredImage) -> ManifestImage:
+def _labelled(row: LabelledRow, image: StoredImage, unknown: Collection[str]) -> ManifestImage:
+    """The image; boxes of the own classes `unknown`, which models do not know, are ignored."""
+    taught = [box for box in row.boxes if box.get("own_class") not in unknown]
+    ignored = [box for box in row.boxes if box.get("own_class") in unknown]
     return ManifestImage(
         sha256=image.sha256,
         name=image.name,
@@ -41,15 +45,20 @@ def _labelled(row: LabelledRow, image: StoredImage) -> ManifestImage:
         polarity=image.polarity,
         width=image.width,
         height=image.height,
-        boxes=tuple(labelled_box(box["bbox"], str(box.get("class"))) for box in row.boxes),
+        boxes=tuple(labelled_box(box["bbox"], str(box.get("class"))) for box in taught),
         origin=ImageOrigin.LABELS,
         annotation_version=row.version,
         file_sha256=image.file_sha256,
         frame=image.frame,
+        ignored=tuple(IgnoredBox(_rounded(box["bbox"]), str(box["own_class"])) for box in ignored),
     )
 
 
 def labelled_box(corners: Sequence[float], label: str) -> LabelledBox:
     """The box with corners to 0.01 px; a label that is none of our classes is `unclassified`."""
+    return LabelledBox(_rounded(corners), _CLASSES.get(label, IndicationClass.UNCLASSIFIED))
+
+
+def _rounded(corners: Sequence[float]) -> tuple[float, float, float, float]:
     x1, y1, x2, y2 = (round(float(v), 2) for v in corners)
-    return LabelledBox((x1, y1, x2, y2), _CLASSES.get(label, IndicationClass.UNCLASSIFIED))
+    return x1, y1, x2, y2

@@ -14,6 +14,7 @@ from core.domain.records import LABELS, Annotation, AnnotationSource, Inspection
 from core.services.inspections.annotations import annotation_content, require_boxes
 from core.services.inspections.correction_queue import close_all, names_of
 from core.services.inspections.inspection_record import is_blind_for
+from core.services.labels.own_classes import require_known
 from core.store.images import StoredImage
 from core.store.queue import QueueItem, QueueState
 from core.store.unit_of_work import Store, Work
@@ -44,6 +45,18 @@ class LabelSheet:
     suggestions: tuple[Suggestion, ...]
     answer: Inspection | None
     items: tuple[QueueItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierLabels:
+    """The labels of the image that somebody worked on before, to be copied.
+
+    Attributes:
+        name: of that image.
+    """
+
+    name: str
+    labels: tuple[Label, ...]
 
 
 class LabelService:
@@ -82,6 +95,30 @@ class LabelService:
                 answer=answer,
                 items=tuple(items),
             )
+
+    def before(
+        self, identity: Identity, image_sha256: str, *, visited: str | None = None
+    ) -> EarlierLabels | None:
+        """Labels of the image before this one; None when there is none that this person may see.
+
+        Args:
+            identity: who labels.
+            image_sha256: the image on show.
+            visited: the image before it, None takes the one whose labels this person saved last.
+
+        Raises:
+            NotAllowedError: the role may not look at annotations.
+        """
+        require(identity, Action.ANNOTATIONS_READ)
+        with self._store.read() as work:
+            if visited is None:
+                last = work.annotations.latest_by(identity.user_id, LABELS, but_not=image_sha256)
+                visited = last.image_sha256 if last else None
+            image = work.images.find(visited) if visited else None
+            if image is None or _is_blind(identity, work.inspections.of_image(image.sha256)):
+                return None
+            kept = work.annotations.latest(image.sha256, LABELS)
+            return EarlierLabels(image.name, tuple(labels_of(kept.boxes)) if kept else ())
 
     def save(
         self,
@@ -150,6 +187,7 @@ class LabelService:
         _require_not_blind(identity, work.inspections.of_image(image_sha256))
         if len(note) > LONGEST_NOTE:
             raise BadInputError(f"note: expected at most {LONGEST_NOTE} characters")
+        require_known([*labels, *refused], work.own_classes.all())
         before = work.annotations.latest(image_sha256, LABELS)
         saved = self._annotation(work, identity, image, labels, LABELS, expected_version + 1, note)
         work.annotations.append(saved)
@@ -235,5 +273,9 @@ def _require_not_blind(identity: Identity, inspections: Sequence[Inspection]) ->
     Raises:
         NotAllowedError: labels and suggestions would tell the first result.
     """
-    if any(is_blind_for(identity, inspector_id=one.inspector_id, state=one.state) for one in inspections):
+    if _is_blind(identity, inspections):
         raise NotAllowedError("this image waits for your second reading: label it after that")
+
+
+def _is_blind(identity: Identity, inspections: Sequence[Inspection]) -> bool:
+    return any(is_blind_for(identity, inspector_id=one.inspector_id, state=one.state) for one in inspections)

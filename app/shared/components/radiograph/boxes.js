@@ -1,6 +1,7 @@
 // Boxes over the radiograph. Of the model and not assessed: dashed; confirmed or added by a person: solid; dismissed,
 // below the threshold, in a group or left out by a filter: thin, dotted and grey, a dismissed one crossed.
-import { linesPath, measuredLabel, overlaps, paintLabel, rectanglePath, stroke, strokeOnShadow } from "./strokes.js";
+import { isWithin } from "./lasso.js";
+import { linesPath, measuredLabel, overlaps, paintLabel, polygonPath, rectanglePath, stroke, strokeOnShadow } from "./strokes.js";
 
 const HIT_MARGIN_PX = 5;
 const LABEL_LIMIT = 400;
@@ -34,14 +35,19 @@ export class BoxLayer {
 
   find(n) { return [...this.shown, ...this.below].find((box) => box.n === n) ?? null; }
 
-  // The smallest box around a point of the screen.
+  // The smallest box around a point of the screen; within a polygon, or at its edge, where there is one.
   at(x, y) {
     if (this.isHidden) return undefined;
     const margin = HIT_MARGIN_PX;
-    return [...this.shown, ...this.below]
+    return [...this.shown, ...this.below].filter((box) => !box.polygon || this.#isOn(box.polygon, x, y))
       .map((box) => ({ box, at: this.viewport.toScreen(box.box) }))
       .filter(({ at }) => x >= at[0] - margin && x <= at[2] + margin && y >= at[1] - margin && y <= at[3] + margin)
       .toSorted((a, b) => (a.at[2] - a.at[0]) * (a.at[3] - a.at[1]) - (b.at[2] - b.at[0]) * (b.at[3] - b.at[1]))[0]?.box;
+  }
+
+  #isOn(polygon, x, y) {
+    const places = polygon.map((corner) => this.viewport.pointToScreen(corner));
+    return isWithin([x, y], places) || places.some((place, i) => distanceToLine([x, y], place, places[(i + 1) % places.length]) <= HIT_MARGIN_PX);
   }
 
   paint(context) {
@@ -69,8 +75,8 @@ export class BoxLayer {
   #paintFrame(context, box, [x0, y0, x1, y1], isWeak) {
     const isSelected = this.#isSelected(box);
     const width = (isWeak ? 1 : 1.5) + (isSelected || box.n === this.hovered ? 1 : 0);
-    const colour = isSelected ? "#ffffff" : isWeak ? "#a3abb3" : this.accent;
-    const path = rectanglePath([x0, y0, x1, y1]);
+    const colour = isSelected ? "#ffffff" : isWeak ? "#a3abb3" : (box.colour ?? this.accent);
+    const path = box.polygon ? polygonPath(box.polygon.map((corner) => this.viewport.pointToScreen(corner))) : rectanglePath([x0, y0, x1, y1]);
     if (isWeak) stroke(context, path, width, colour, [2, 4]);
     else strokeOnShadow(context, path, isSelected ? 5 : 3.5, width, colour, box.call === "confirmed" ? [] : [6, 4]);
     if (box.call === "dismissed") stroke(context, linesPath([[x0, y0], [x1, y1]], [[x1, y0], [x0, y1]]), 0.75, colour);
@@ -85,8 +91,9 @@ export class BoxLayer {
       const isSelected = box.n === this.selected;
       if (weak.size > FEW_WEAK && weak.has(box) && !isSelected && box.n !== this.hovered) continue;
       const name = box.called ?? box.kind?.replaceAll("-", " ") ?? box.class;
-      const full = box.label ? box.label : box.isAdded ? `${box.n} ${name} (${box.nMembers ? `${box.nMembers} together` : (box.origin ?? "added")})` : `${box.n} ${name} ${shownProbability(box)}`;
-      const short = weak.has(box) && !box.call ? `${box.n} ${shownProbability(box)}` : `${box.n}`;
+      const number = box.number ?? box.n;
+      const full = box.label ? box.label : box.isAdded ? `${number} ${name} (${box.nMembers ? `${box.nMembers} together` : (box.origin ?? "added")})` : `${number} ${name} ${shownProbability(box)}`;
+      const short = weak.has(box) && !box.call ? `${number} ${shownProbability(box)}` : `${number}`;
       const texts = isSelected || !weak.has(box) || box.n === this.hovered ? [full, short] : [short];
       const place = texts.map((text) => this.#labelPlace(context, text, frame, isSelected)).find((at) => isSelected || !taken.some((other) => overlaps(at, other)));
       if (!place) continue;
@@ -100,4 +107,10 @@ export class BoxLayer {
     const [left, top, right, bottom] = this.viewport.frame;
     return { ...label, x: Math.min(Math.max(left, x0 - 1), right - label.width), y: y0 - top >= 20 ? y0 - 19 : Math.min(y1 + 3, bottom - 18) };
   }
+}
+
+function distanceToLine([x, y], [ax, ay], [bx, by]) {
+  const [dx, dy] = [bx - ax, by - ay];
+  const along = Math.min(1, Math.max(0, ((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy || 1)));
+  return Math.hypot(ax + along * dx - x, ay + along * dy - y);
 }

@@ -1,5 +1,5 @@
 // A loop drawn freely over the radiograph: the boxes whose middle lies within it.
-import { strokeOnShadow } from "./strokes.js";
+import { polygonPath, strokeOnShadow } from "./strokes.js";
 
 const LEAST_STEP_PX = 3;
 
@@ -32,10 +32,7 @@ export class Lasso {
 
   paint(context) {
     if (!this.points) return;
-    const path = new Path2D();
-    for (const [i, [x, y]] of this.points.entries()) path[i ? "lineTo" : "moveTo"](x, y);
-    path.closePath();
-    strokeOnShadow(context, path, 3.5, 1.5, "#ffffff", [5, 4]);
+    strokeOnShadow(context, polygonPath(this.points), 3.5, 1.5, "#ffffff", [5, 4]);
   }
 }
 

@@ -2,13 +2,14 @@
 import { BoxLayer } from "./boxes.js";
 import { Lasso } from "./lasso.js";
 import { MeasureLayer } from "./measure_layer.js";
+import { PolygonDraft } from "./polygon_draft.js";
 import { paintLabel } from "./strokes.js";
 import { Viewport } from "./viewport.js";
 import { ZoneLayer } from "./zone_layer.js";
 
 const LOUPE_RADIUS_PX = 120;
 const LOUPE_POWER = 3;
-const DRAWING_TOOLS = ["length", "region", "profile", "scale", "window", "box"];
+const DRAWING_TOOLS = ["length", "region", "profile", "scale", "window", "box", "polygon"];
 
 export class Stage {
   // measures: a Measures; label(measure): the text beside it. on: { select(n|null), hover(text), window(), view() }
@@ -23,6 +24,7 @@ export class Stage {
     this.boxes = new BoxLayer(this.viewport);
     this.lasso = new Lasso(this.viewport);
     this.zone = new ZoneLayer(this.viewport);
+    this.polygon = new PolygonDraft(this.viewport);
     this.editor = null; // a BoxEditor, where boxes can be changed
     this.drawing = new MeasureLayer(this.viewport, measures, label);
     this.map = null;
@@ -65,6 +67,7 @@ export class Stage {
     this.drawing.cancel();
     this.lasso.cancel();
     this.zone.cancel();
+    this.polygon.cancel();
     this.drawing.cursor = null;
     this.canvas.dataset.tool = tool;
     this.redraw();
@@ -112,6 +115,7 @@ export class Stage {
     this.boxes.paint(context);
     if (!this.boxes.isHidden) this.editor?.paint(context);
     this.lasso.paint(context);
+    this.polygon.paint(context);
     this.drawing.paint(context);
     context.restore();
     return isComplete;
@@ -157,7 +161,7 @@ export class Stage {
       event.preventDefault();
       this.viewport.zoomAt(Math.exp(-event.deltaY * 0.0016), ...this.#local(event));
     }, { passive: false });
-    canvas.addEventListener("dblclick", () => { if (!this.isDrawing) this.viewport.fitOrSwitch(); });
+    canvas.addEventListener("dblclick", (event) => this.#inItsPane(event, () => this.#doubleClick(...this.#local(event))));
     canvas.addEventListener("pointerdown", (event) => this.#inItsPane(event, () => this.#down(event)));
     canvas.addEventListener("pointermove", (event) => this.#inItsPane(event, () => this.#move(event)));
     canvas.addEventListener("pointerup", (event) => this.#inItsPane(event, () => this.#up(event)));
@@ -168,6 +172,24 @@ export class Stage {
       this.#hoverBox(null);
       this.redraw();
     });
+  }
+
+  #doubleClick(x, y) {
+    if (this.tool === "polygon") this.closePolygon();
+    else if (!this.isDrawing && !this.editor?.removeCornerAt?.(x, y)) this.viewport.fitOrSwitch();
+  }
+
+  // A corner of the polygon that is being drawn, on the image.
+  addCorner([x, y]) {
+    const limit = (value, high) => Math.min(high, Math.max(0, value));
+    this.#polygonDrawn(this.polygon.add([limit(x, this.source.width), limit(y, this.source.height)]));
+  }
+
+  closePolygon() { this.#polygonDrawn(this.polygon.finish()); }
+
+  #polygonDrawn(points) {
+    if (points) this.on.drawn({ kind: "polygon", points });
+    this.redraw();
   }
 
   // A drag stays in the strip that it began in.
@@ -184,7 +206,7 @@ export class Stage {
   #kindOfDrag(event, x, y) {
     if (event.button === 2 || event.altKey) return "window";
     if (event.button === 1) return "pan";
-    if (this.isDrawing) return this.source.isFull ? "draw" : "pan";
+    if (this.isDrawing) return !this.source.isFull ? "pan" : this.tool === "polygon" ? "polygon" : "draw";
     if (this.tool === "zone") return this.zone.isRedrawing || this.zone.partAt(x, y) ? "zone" : "pan";
     if (this.on.lasso && (this.tool === "lasso" || event.shiftKey)) return "lasso";
     if (this.source.isFull && this.drawing.isOverHandle(x, y)) return "handle";
@@ -228,7 +250,7 @@ export class Stage {
     } else if (this.drag.kind === "edit") {
       if (!this.drag.isClick) this.editor.move(x, y, this.source);
       this.redraw();
-    } else {
+    } else if (this.drag.kind === "draw" || this.drag.kind === "handle") {
       this.drawing.move(this.viewport.toImage(x, y), event.shiftKey);
       this.redraw();
     }
@@ -247,6 +269,10 @@ export class Stage {
     if (this.tool === "zone") {
       this.canvas.style.cursor = this.zone.cursorAt(x, y);
       return;
+    }
+    if (this.polygon.isBegun) {
+      this.polygon.move(this.viewport.toImage(x, y));
+      this.redraw();
     }
     const box = this.isDrawing ? null : this.boxes.at(x, y);
     const isHandle = !this.isDrawing && this.drawing.isOverHandle(x, y);
@@ -291,8 +317,10 @@ export class Stage {
     if (this.pointers.size) return;
     this.drag = null;
     if (!wasHeld || !drag) return;
+    if (drag.kind === "polygon") this.addCorner(this.viewport.toImage(...this.#local(event)));
     const isPicking = this.on.pick && (event.ctrlKey || event.metaKey || event.shiftKey);
-    if (["pan", "lasso"].includes(drag.kind) && drag.isClick && !this.isDrawing) {
+    const isChoice = ["pan", "lasso"].includes(drag.kind) || (drag.kind === "edit" && this.editor.isClickable);
+    if (isChoice && drag.isClick && !this.isDrawing) {
       const n = this.boxes.at(...this.#local(event))?.n ?? null;
       this.lasso.cancel();
       if (!isPicking) this.on.select(n);

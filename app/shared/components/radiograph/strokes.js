@@ -8,6 +8,14 @@ export function rectanglePath([x0, y0, x1, y1]) {
   return path;
 }
 
+// points: the corners, in order.
+export function polygonPath(points) {
+  const path = new Path2D();
+  for (const [i, [x, y]] of points.entries()) path[i ? "lineTo" : "moveTo"](x, y);
+  path.closePath();
+  return path;
+}
+
 // lines: pairs of points.
 export function linesPath(...lines) {
   const path = new Path2D();

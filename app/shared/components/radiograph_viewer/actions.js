@@ -42,6 +42,7 @@ export function actionsOf(viewer) {
 
   function escape() {
     if (!keys.hidden) toggleKeys();
+    else if (stage.polygon.isBegun) stage.polygon.cancel();
     else if (stage.drawing.draft) stage.drawing.cancel();
     else if (stage.tool !== "pan") viewer.toggleTool("pan");
     else if (measures.selected) measures.select(null);
@@ -62,7 +63,7 @@ export function actionsOf(viewer) {
     pitch: whenShown(() => viewer.typePitch()), unveil: () => viewer.unveil(),
     polarity: () => viewer.polarity.open(),
     // Tells for keys that a page or a form may want as well.
-    isWanted: (name) => ({ point: stage.isDrawing, delete: measures.selected !== null || viewer.canChange, pickAll: viewer.reading.isThere && !viewer.isLabelling }[name] ?? true),
+    isWanted: (name) => ({ point: stage.isDrawing, delete: measures.selected !== null || stage.polygon.isBegun || viewer.canChange, pickAll: viewer.reading.isThere }[name] ?? true),
     in: whenShown(() => viewport.zoomAt(1.25)), out: whenShown(() => viewport.zoomAt(0.8)), fit: whenShown(() => viewport.fitOrSwitch()),
     one: whenShown(() => viewport.showOneToOne()),
     right: whenShown(() => viewport.turn(1)), left: whenShown(() => viewport.turn(-1)),
@@ -71,7 +72,7 @@ export function actionsOf(viewer) {
     reset: whenShown(() => radiograph.reset()), invert: whenShown(() => radiograph.invert()), filter: whenShown(() => radiograph.nextFilter()),
     loupe: whenShown(() => setLoupe(true)), loupeOff: () => setLoupe(false),
     histogram: () => viewer.panel.openTab("display"),
-    next: () => viewer.step(1), previous: () => viewer.step(-1),
+    next: () => viewer.selection.step(1), previous: () => viewer.selection.step(-1),
     pickNext: () => viewer.calls.extend(1), pickPrevious: () => viewer.calls.extend(-1),
     boxes: () => viewer.boxes.press(), boxesReleased: () => viewer.boxes.release(),
     below: () => {
@@ -81,17 +82,24 @@ export function actionsOf(viewer) {
     },
     map: () => viewer.map.toggle(),
     contour: () => viewer.map.toggleContours(),
-    cursorUp: () => (hasCursor() ? arrow(0, -1)() : viewer.step(-1)), cursorDown: () => (hasCursor() ? arrow(0, 1)() : viewer.step(1)),
+    cursorUp: () => (hasCursor() ? arrow(0, -1)() : viewer.selection.step(-1)), cursorDown: () => (hasCursor() ? arrow(0, 1)() : viewer.selection.step(1)),
     imagePrevious: () => sideways(-1), imageNext: () => sideways(1),
     walkOn: whenShown(() => viewer.film.walk(1)), walkBack: whenShown(() => viewer.film.walk(-1)),
     stepPrevious: () => viewer.strip.step(-1), stepNext: () => viewer.strip.step(1),
-    point: () => viewer.takePoint(),
-    delete: () => (measures.selected ? measures.remove(measures.selected) : viewer.calls.call("dismiss")),
+    point: () => viewer.drawn.point(),
+    delete: () => {
+      if (stage.polygon.isBegun) stage.polygon.takeBack();
+      else if (measures.selected) measures.remove(measures.selected);
+      else viewer.calls.call("dismiss");
+      stage.redraw();
+    },
     dismissal: () => viewer.calls.nextDismissal(),
     confirm: () => viewer.calls.callAndGoOn("confirm"), dismiss: () => viewer.calls.callAndGoOn("dismiss"), classify: () => viewer.calls.call("classify"),
     dismissApart: () => viewer.dismissApart(), pickAll: () => viewer.calls.pickAll(), group: () => viewer.calls.askToGroup(),
-    ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7].map((digit) => [`class${digit}`, () => viewer.classifyBy(digit)])),
-    acceptAll: () => viewer.acceptAll(), duplicate: whenShown(() => viewer.duplicate()),
+    ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7].map((digit) => [`class${digit}`, () => viewer.labelling?.classify(digit)])),
+    acceptAll: () => viewer.labelling?.acceptAll(), duplicate: whenShown(() => viewer.labelling?.duplicate()),
+    copyPrevious: whenShown(() => viewer.labelling?.copyPrevious()),
+    turnRight: whenShown(() => viewer.labelling?.turn(1)), turnLeft: whenShown(() => viewer.labelling?.turn(-1)),
     submit: () => viewer.readingPanel.submit?.(), skip: () => viewer.readingPanel.askToSkip?.(),
     boxLeft: nudge(-1, 0), boxRight: nudge(1, 0), boxUp: nudge(0, -1), boxDown: nudge(0, 1),
     boxNarrower: nudge(-1, 0, true), boxWider: nudge(1, 0, true), boxLower: nudge(0, -1, true), boxHigher: nudge(0, 1, true),

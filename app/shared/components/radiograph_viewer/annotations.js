@@ -13,6 +13,9 @@ export class Annotations {
     this.forgetSteps();
   }
 
+  // The steps changed: a subclass may keep them.
+  stepped() {}
+
   forgetSteps() { Object.assign(this, { past: [], future: [] }); }
 
   get isThere() { return this.saved.content !== null; }
@@ -32,6 +35,7 @@ export class Annotations {
     if (!this.canChange || !this.#store(content)) return false;
     this.past = [...this.past.slice(-MOST_UNDO), before];
     this.future = [];
+    this.stepped();
     this.on.changed();
     return true;
   }
@@ -55,6 +59,7 @@ export class Annotations {
     if (!this.#store(from[from.length - 1])) return;
     from.pop();
     to.push(before);
+    this.stepped();
     this.on.changed();
   }
 }

@@ -12,14 +12,15 @@ export class BoxEditor {
     this.held = null;
   }
 
-  get #box() {
+  // The selected box, null where it cannot be changed.
+  get box() {
     const box = this.boxes.find(this.boxes.selected);
     return box && this.may(box) ? box : null;
   }
 
   // The part of the selected box at a point of the screen, null when there is none.
   partAt(x, y) {
-    const box = this.#box;
+    const box = this.box;
     if (!box) return null;
     const [x0, y0, x1, y1] = this.boxes.frameOf(box) ?? [];
     if (x0 === undefined || x < x0 - GRIP_PX || x > x1 + GRIP_PX || y < y0 - GRIP_PX || y > y1 + GRIP_PX) return null;
@@ -29,10 +30,13 @@ export class BoxEditor {
     return isInside ? null : "move";
   }
 
+  // Whether a press that was no drag selects what is there.
+  get isClickable() { return false; }
+
   cursorAt(x, y) { return CURSORS[this.partAt(x, y)] ?? null; }
 
   begin(x, y) {
-    const box = this.#box;
+    const box = this.box;
     this.held = { n: box.n, part: this.partAt(x, y), from: this.viewport.toImage(x, y), start: [...box.box], screen: this.viewport.toScreen(box.box) };
   }
 
@@ -70,7 +74,7 @@ export class BoxEditor {
 
   // Moves the box by 1 px of the image, in the direction seen on the screen; `isSize`: its lower right corner only.
   nudge(dx, dy, isSize, image) {
-    const box = this.#box;
+    const box = this.box;
     if (!box) return;
     const [ix, iy] = this.viewport.stepLike(dx, dy);
     const [x0, y0, x1, y1] = box.box;
@@ -78,17 +82,21 @@ export class BoxEditor {
   }
 
   paint(context) {
-    const box = this.#box;
+    const box = this.box;
     const frame = box && this.boxes.frameOf(box);
     if (!frame) return;
     const [x0, y0, x1, y1] = frame;
     const isSmall = Math.min(x1 - x0, y1 - y0) < 4 * GRIP_PX;
     for (const [name, [fx, fy]] of Object.entries(GRIPS)) {
       if (isSmall && name.length === 1) continue;
-      context.fillStyle = "#0c0e10";
-      context.fillRect(x0 + fx * (x1 - x0) - 4, y0 + fy * (y1 - y0) - 4, 8, 8);
-      context.fillStyle = "#ffffff";
-      context.fillRect(x0 + fx * (x1 - x0) - 3, y0 + fy * (y1 - y0) - 3, 6, 6);
+      paintGrip(context, [x0 + fx * (x1 - x0), y0 + fy * (y1 - y0)], 6);
     }
   }
+}
+
+export function paintGrip(context, [x, y], side) {
+  context.fillStyle = "#0c0e10";
+  context.fillRect(x - side / 2 - 1, y - side / 2 - 1, side + 2, side + 2);
+  context.fillStyle = "#ffffff";
+  context.fillRect(x - side / 2, y - side / 2, side, side);
 }

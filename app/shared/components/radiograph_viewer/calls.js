@@ -15,7 +15,7 @@ export class Calls {
     if (numbers.length === 1 && entry?.call === { confirm: "confirmed", dismiss: "dismissed" }[name] && !this.viewer.isLabelling) this.reading.reopen(selected);
     else if (name === "confirm") this.reading.confirm(numbers);
     else this.reading.dismiss(numbers);
-    if (this.viewer.isLabelling) return this.viewer.nextWaiting(selected);
+    if (this.viewer.isLabelling) return this.viewer.labelling.nextWaiting(selected);
     this.viewer.say();
   }
 
@@ -32,7 +32,7 @@ export class Calls {
       this.viewer.tell("every indication on show is assessed");
       return;
     }
-    this.viewer.goTo(next);
+    this.viewer.selection.goTo(next);
   }
 
   // What was dismissed gets its next kind, wherever the selection went since.
@@ -60,7 +60,7 @@ export class Calls {
   extend(by) {
     const listed = this.viewer.panel.listed();
     const next = listed[listed.indexOf(this.viewer.selected) + by];
-    if (next === undefined || this.viewer.isLabelling) return;
+    if (next === undefined) return;
     const numbers = new Set([...this.picks.list, next]);
     this.viewer.pick([...numbers], next);
   }

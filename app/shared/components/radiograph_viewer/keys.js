@@ -43,12 +43,20 @@ export const KEYS = [
     "Ctrl+Shift+ArrowLeft": "boxNarrower", "Ctrl+Shift+ArrowRight": "boxWider", "Ctrl+Shift+ArrowUp": "boxLower", "Ctrl+Shift+ArrowDown": "boxHigher" } },
   { group: "Reading", shows: "Ctrl + Z, Ctrl + Y", does: "undo, redo (measures while their tab is open)", keys: { "Ctrl+z": "undo", "Ctrl+y": "redo" } },
   { group: "Reading", shows: "Ctrl + Enter", does: "first look done: show the model (in the mode film first)", keys: { "Ctrl+Enter": "unveil" } },
-  { group: "Labelling", shows: "1 – 7", does: "class of the selected box", keys: { 1: "class1", 2: "class2", 3: "class3", 4: "class4", 5: "class5", 6: "class6", 7: "class7" }, isLabelling: true },
+  { group: "Labelling", shows: "1 – 7", does: "class of what is selected, else of the next box", keys: { 1: "class1", 2: "class2", 3: "class3", 4: "class4", 5: "class5", 6: "class6", 7: "class7" }, isLabelling: true },
   { group: "Labelling", shows: "n", does: "new box: drag, or crosshair and Enter", keys: { n: "tool:box" }, isLabelling: true },
-  { group: "Labelling", shows: "y", does: "accept the suggestion, go to the next one", keys: {}, isLabelling: true },
-  { group: "Labelling", shows: "a", does: "accept every suggestion on show", keys: { a: "acceptAll" }, isLabelling: true },
-  { group: "Labelling", shows: "Delete", does: "refuse the suggestion, delete the label", keys: {}, isLabelling: true },
-  { group: "Labelling", shows: "Ctrl + D", does: "duplicate the selected box", keys: { "Ctrl+d": "duplicate" }, isLabelling: true },
+  { group: "Labelling", shows: "p", does: "new polygon: click its corners; Enter, a double click or the first corner closes it, Backspace takes one back", keys: { p: "tool:polygon" }, isLabelling: true },
+  { group: "Labelling", shows: "drag inside", does: "move a label, or all that is selected", keys: {}, isLabelling: true },
+  { group: "Labelling", shows: "drag a corner, a side", does: "resize it; a side of a polygon becomes a corner, a double click takes a corner away", keys: {}, isLabelling: true },
+  { group: "Labelling", shows: "drag the round handle, g, Shift + g", does: "turn it; by 1° right, left", keys: { g: "turnRight", "Shift+g": "turnLeft" }, isLabelling: true },
+  { group: "Labelling", shows: "y", does: "accept what is selected, go to the next suggestion", keys: {}, isLabelling: true },
+  { group: "Labelling", shows: "a", does: "accept every suggestion on show; the button says which", keys: { a: "acceptAll" }, isLabelling: true },
+  { group: "Labelling", shows: "Delete", does: "refuse suggestions, delete labels", keys: {}, isLabelling: true },
+  { group: "Labelling", shows: "Shift, Ctrl + click", does: "select one more (in the list: Shift a range)", keys: {}, isLabelling: true },
+  { group: "Labelling", shows: "q, Shift + drag", does: "lasso on the radiograph: selects what it encloses", keys: { q: "tool:lasso" }, isLabelling: true },
+  { group: "Labelling", shows: "Ctrl + A", does: "select all that the list shows", keys: {}, isLabelling: true },
+  { group: "Labelling", shows: "Ctrl + D", does: "duplicate what is selected", keys: { "Ctrl+d": "duplicate" }, isLabelling: true },
+  { group: "Labelling", shows: "c", does: "copy the labels of the image before", keys: { c: "copyPrevious" }, isLabelling: true },
   { group: "Labelling", shows: "Ctrl + Enter", does: "labels are complete, next image", keys: { "Ctrl+Enter": "submit" }, isLabelling: true },
   { group: "Labelling", shows: "s", does: "skip this image", keys: { s: "skip" }, isLabelling: true },
   { group: "Measure", shows: "d", does: "length", keys: { d: "tool:length" } },
@@ -75,7 +83,7 @@ export function actionOf(event, isLabelling) {
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if ((event.ctrlKey || event.metaKey) && event.shiftKey) return actions[`Ctrl+Shift+${key}`];
   if (event.ctrlKey || event.metaKey) return actions[`Ctrl+${key}`];
-  if (event.shiftKey && (key === "k" || key.startsWith("Arrow") || key.startsWith("Page"))) return actions[`Shift+${key}`];
+  if (event.shiftKey && (["k", "g"].includes(key) || key.startsWith("Arrow") || key.startsWith("Page"))) return actions[`Shift+${key}`];
   return actions[key];
 }
 
@@ -87,8 +95,8 @@ export function keyList(isLabelling) {
     ...listed.filter(({ group }) => group === name).flatMap(({ shows, does }) => [element("dt", { text: shows }), element("dd", { text: does })]))));
 }
 
-// Labels are changed one at a time.
-const ONLY_READING = ["y", "n", "Delete", "q", "Shift + . ,", "Shift, Ctrl + click", "s, Shift + drag", "Ctrl + A", "j", "0", "Ctrl + Delete"];
+// What labels have not, or have in other words.
+const ONLY_READING = ["y", "n", "Delete", "q", "Shift, Ctrl + click", "s, Shift + drag", "Ctrl + A", "j", "0", "Ctrl + Delete", "drag its edge, corner"];
 
 // Left out are keys that mean a class, that are listed for labels once more, or that show a map, which a label has not.
 function isForLabelling({ isLabelling, group, shows, keys }) {

@@ -34,6 +34,11 @@ export function shownWords(entry, numbers = []) {
 // What the model reports at a threshold: each group from its own share of it on.
 export const isReported = ({ probability, claim }, threshold) => probability >= threshold * (claim?.operating_share ?? 1);
 
+// An indication that a person judged or added stays in sight, whatever the threshold.
+export function isAbove(entry, threshold) {
+  return entry.isAdded || entry.call === "confirmed" || entry.call === "dismissed" || isReported(entry, threshold);
+}
+
 // The entry with the words that the box bears instead of its class, where the model claims a group.
 export const withClaim = (entry) => (claimOf(entry) ? { ...entry, called: shownWords(entry) } : entry);
 

@@ -9,14 +9,15 @@ const SKIP_REASONS = ["not sure", "image unfit", "not a radiograph of ours"];
 const ONLY_INSPECTION = ["[data-tab=verdict]", ".dispositions", ".sign", ".revise", ".report", ".signed"];
 
 export class LabelPanel extends RecordPanel {
-  // on: that of a RecordPanel, and classify(digit), acceptAll(), waiting() (how many suggestions wait), leave()
-  constructor(root, labels, on) {
+  // labelling: a Labelling. on: that of a RecordPanel, and look() (shows a suggestion that waits), leave()
+  constructor(root, labels, labelling, on) {
     super(root, labels, [labels.saved], on);
-    this.labels = labels;
+    Object.assign(this, { labels, labelling });
+    this.askedFor = null; // the image whose unanswered suggestions were asked about
     this.isSubmitting = false; // while the last change is on its way
     this.#build();
-    onButton(this.classes, ({ digit }) => on.classify(Number(digit)));
-    onButton(this.acceptButton, () => on.acceptAll());
+    onButton(this.classes, ({ digit }) => labelling.classify(Number(digit)));
+    onButton(this.acceptButton, () => labelling.acceptAll());
     onButton(this.submitButton, () => this.submit());
     onButton(this.skipButton, () => this.askToSkip());
     this.#listenToSkip();
@@ -41,7 +42,12 @@ export class LabelPanel extends RecordPanel {
       element("input", { maxlength: 300, placeholder: "or in your words, then Enter; Esc goes back", "aria-label": "Why is it skipped?" }));
     this.$(".decision").prepend(this.classes);
     this.$(".sign-row").before(element("div", { class: "label-actions" }, this.acceptButton, this.skipButton, this.submitButton));
-    this.root.append(this.skipForm);
+    this.unanswered = element("div", { class: "unanswered", hidden: true, role: "group", "aria-label": "Suggestions without an answer" }, element("p", { role: "status" }),
+      element("div", { class: "label-actions" }, element("button", { type: "button", "data-answer": "look" }, "Look at them"),
+        element("button", { type: "button", class: "submit", "data-answer": "done" }, "Done all the same", " ", element("kbd", { text: "Ctrl ↵" }))));
+    this.root.append(this.skipForm, this.unanswered);
+    onButton(this.unanswered, ({ answer }) => (answer === "done" ? this.submit() : this.#look()));
+    this.unanswered.addEventListener("keydown", (event) => { if (event.key === "Escape") { event.stopPropagation(); this.#look(); } });
     Object.assign(this.$(".decision-note"), { placeholder: "note on this image", ariaLabel: "Note on this image" });
     this.$("[data-call=confirm]").title = "Accept (y)";
     this.$("[data-call=dismiss]").title = "Refuse (Delete)";
@@ -82,12 +88,32 @@ export class LabelPanel extends RecordPanel {
     this.on.leave();
   }
 
-  // The labels are complete: sent as soon as the last change is stored.
+  // The labels are complete: sent as soon as the last change is stored. Suggestions that nobody answered are asked about
+  // once for each image.
   submit() {
     this.takeNote();
     if (!this.data?.is_open || this.labels.saved.conflict || this.labels.isLeft) return;
+    if (this.#asksAboutUnanswered()) return;
+    this.unanswered.hidden = true;
     this.isSubmitting = true;
     this.#sendSubmitted();
+  }
+
+  #asksAboutUnanswered() {
+    const { count, words } = this.labelling.unanswered;
+    const id = this.data.inspection_id;
+    if (!count || this.askedFor === id) return false;
+    this.askedFor = id;
+    this.unanswered.querySelector("p").textContent = `${count === 1 ? "1 suggestion is" : `${count} suggestions are`} neither accepted nor refused: ${words}. Done leaves ${count === 1 ? "it" : "them"} out of the labels.`;
+    this.unanswered.hidden = false;
+    this.unanswered.querySelector("button").focus();
+    return true;
+  }
+
+  #look() {
+    this.unanswered.hidden = true;
+    this.on.leave();
+    this.on.look();
   }
 
   #sendSubmitted() {
@@ -115,6 +141,7 @@ export class LabelPanel extends RecordPanel {
       this.isSubmitting = false;
       this.labels.isLeft = false;
       this.skipForm.hidden = true;
+      this.unanswered.hidden = true;
     }
     super.update(data);
     this.show();
@@ -127,15 +154,22 @@ export class LabelPanel extends RecordPanel {
     this.#showWhy();
     this.showNoteOn(labels.saved, labels.content.note);
     this.showSteps();
-    const n = this.on.waiting();
-    this.acceptButton.disabled = !n || !labels.canChange;
-    this.acceptButton.firstChild.textContent = n ? `Accept all ${n}` : "Accept all";
+    this.#showAccept();
+    if (!this.labelling.unanswered.count) this.unanswered.hidden = true;
     for (const button of [this.skipButton, this.submitButton]) button.disabled = !data.is_open;
     this.submitButton.firstChild.textContent = data.has_next ? "Done, next" : "Done";
     this.skipButton.hidden = !data.items.length;
     this.showSaved(data.saved_at);
     this.showConflict(({ labels: list, note }) => [...list.map((one) => labelLine(one, data.numbers)), ...(note ? [`note: ${note}`] : [])], "no label");
     this.#sendSubmitted();
+  }
+
+  // The button says what it would accept.
+  #showAccept() {
+    const { count, words } = this.labelling.acceptable;
+    this.acceptButton.disabled = !count || !this.labels.canChange;
+    this.acceptButton.firstChild.textContent = count ? `Accept all ${count}: ${words}` : "Accept all";
+    this.acceptButton.title = count ? `Accept ${words} (a)` : "Accept every suggestion on show (a)";
   }
 
   #showWhy() {
@@ -148,10 +182,11 @@ export class LabelPanel extends RecordPanel {
 
   // The buttons below the table, for the selected box; undefined when none is.
   showCalls(entry) {
-    const canChange = Boolean(entry) && this.labels.canChange;
+    const { canChange: mayChange } = this.labels;
+    const canChange = Boolean(entry) && mayChange;
     for (const button of this.classes.querySelectorAll("button")) {
       button.setAttribute("aria-pressed", String(Boolean(entry) && entry.class === CLASS_DIGITS[button.dataset.digit - 1]));
-      button.disabled = !canChange;
+      button.disabled = !mayChange;
       button.hidden = !(CLASS_DIGITS[button.dataset.digit - 1] in (this.data?.kinds ?? {}));
     }
     const isLabel = entry?.call === "confirmed";

@@ -1,14 +1,18 @@
 // The labels of an image, the suggestions that wait, and those that were refused. The viewer works on Labels as it does
 // on a Reading.
+import { boundsOf, fitted, isUpright, movedBy } from "../radiograph/polygons.js";
 import { Annotations } from "./annotations.js";
 import { overlapOf, placeText, rounded, shifted } from "./geometry.js";
-import { kindWords, stating } from "./kinds.js";
+import { keepSteps, keptSteps } from "./kept_steps.js";
+import { isAbove, kindWords, stating } from "./kinds.js";
 
 const SAME_PLACE_IOU = 0.5;
+const SAME_LABEL_IOU = 0.9; // copied twice
 const COPY_SHIFT_PX = 8;
+const LEAST_SIDE_PX = 1; // of what is left of a copied label within another image
 
 function writeLabels({ labels, refused, note }) {
-  const lines = labels.map(({ id, bbox, class: name, iso6520, note: text, kind }) => [id, rounded(bbox), name, iso6520 ?? null, text ?? "", ...(kind ? [kind] : [])]);
+  const lines = labels.map(({ id, bbox, class: name, iso6520, note: text, kind, polygon }) => [id, rounded(bbox), name, iso6520 ?? null, text ?? "", ...(kind ? [kind] : []), ...(polygon ? [polygon.map(rounded)] : [])]);
   return JSON.stringify([lines, refused.map(({ id }) => id), note ?? ""]);
 }
 
@@ -18,6 +22,7 @@ export class Labels extends Annotations {
     this.isLeft = false;
     this.lastKind = stating("unclassified", null); // of the next box that is drawn
     this.numbers = new Map();
+    this.threshold = 0; // of what is on show: that bears numbers without gaps
   }
 
   get content() { return this.saved.content ?? { labels: [], refused: [], note: "" }; }
@@ -31,12 +36,23 @@ export class Labels extends Annotations {
     if (isOther) this.forgetSteps();
     this.detections = suggestions;
     this.receive(data, data?.content);
+    if (isOther && this.isThere) Object.assign(this, keptSteps(this.#place, writeLabels(this.content)));
   }
 
+  get #place() { return `labels.${this.saved.owner}.${this.saved.id}`; }
+  stepped() { keepSteps(this.#place, writeLabels(this.content), this.past, this.future); }
+
   // --- on show ------------------------------------------------------------------------------
-  // Suggestions that are neither labels nor refused nor at the place of one, then the labels; numbers stay.
+  // Suggestions that are neither labels nor refused nor at the place of one, then the labels. `n` stays with an entry,
+  // `number` counts what is on show.
   entries() {
-    if (!this.isThere) return this.detections;
+    const entries = this.isThere ? this.#all() : this.detections;
+    const shown = entries.filter((entry) => isAbove(entry, this.threshold));
+    const numbers = new Map([...shown, ...entries.filter((entry) => !isAbove(entry, this.threshold))].map(({ n }, i) => [n, i + 1]));
+    return entries.map((entry) => ({ ...entry, number: numbers.get(entry.n) }));
+  }
+
+  #all() {
     const labels = new Map(this.list.map((label) => [label.id, label]));
     const refused = new Set(this.content.refused.map(({ id }) => id));
     const suggested = new Set(this.detections.map(({ key }) => key));
@@ -69,65 +85,117 @@ export class Labels extends Annotations {
   waiting(threshold) { return this.#open(threshold).map(({ n }) => n); }
 
   // --- changes ------------------------------------------------------------------------------
-  #setPart(change) { return this.set({ ...this.content, ...change }); }
-
-  // Changes the label of a number; a suggestion becomes one.
-  change(n, change) {
-    const entry = this.#entry(n);
-    if (!entry) return false;
-    const label = this.#labelOf(entry);
-    if (label) return this.#setPart({ labels: this.list.map((other) => (other === label ? { ...label, ...change } : other)) });
-    return this.#setPart({ labels: [...this.list, { ...acceptedFrom(entry), ...change }], refused: without(this.content.refused, entry) });
+  // False also where nothing would be another.
+  #setPart(change) {
+    const content = { ...this.content, ...change };
+    return writeLabels(content) !== writeLabels(this.content) && this.set(content);
   }
 
-  // Labels are changed one at a time: the first of the numbers.
-  confirm([n]) { return this.find(n) ? false : this.change(n, {}); }
+  change(n, change) { return this.changeAll([n], () => change); }
 
-  // Accepts what waits; suggestions that a person doubted are left out.
-  acceptAll(threshold) {
-    const taken = this.#open(threshold).filter((entry) => !entry.is_doubted);
-    return taken.length > 0 && this.#setPart({ labels: [...this.list, ...taken.map(acceptedFrom)] });
+  // One step, however many: change(label) is what changes about each one; a suggestion becomes a label.
+  changeAll(numbers, change) {
+    const entries = this.#entriesOf(numbers);
+    if (!entries.length) return false;
+    const changed = new Map(entries.map((entry) => {
+      const label = this.#labelOf(entry) ?? acceptedFrom(entry);
+      return [entry.key, { ...label, ...change(label) }];
+    }));
+    const known = new Set(this.list.map(({ id }) => id));
+    const labels = [...this.list.map((label) => changed.get(label.id) ?? label), ...[...changed.values()].filter(({ id }) => !known.has(id))];
+    return this.#setPart({ labels, refused: this.content.refused.filter(({ id }) => !changed.has(id)) });
   }
 
-  // A label is taken away, and the suggestion at its place refused; a refused suggestion waits again.
-  dismiss([n]) {
-    const entry = this.#entry(n);
-    if (!entry) return false;
-    const refused = without(this.content.refused, entry);
-    if (entry.call === "dismissed") return this.#setPart({ refused });
-    const suggestion = this.detections.find(({ key }) => key === entry.key);
-    return this.#setPart({ labels: without(this.list, entry), refused: suggestion ? [...refused, acceptedFrom(suggestion)] : this.content.refused });
+  #entriesOf(numbers) {
+    const wanted = new Set(numbers);
+    return this.entries().filter(({ n }) => wanted.has(n));
   }
 
-  classify([n], name, code) {
+  // Labels stay as they are.
+  confirm(numbers) {
+    const open = this.#entriesOf(numbers).filter((entry) => !this.#labelOf(entry)).map(({ n }) => n);
+    return open.length > 0 && this.changeAll(open, () => ({}));
+  }
+
+  // What `acceptAll` would take: what waits, without suggestions that a person doubted.
+  acceptable(threshold) { return this.#open(threshold).filter((entry) => !entry.is_doubted); }
+
+  acceptAll(threshold) { return this.confirm(this.acceptable(threshold).map(({ n }) => n)); }
+
+  // Labels are taken away, and suggestions at their place refused; where all were refused they wait again.
+  dismiss(numbers) {
+    const entries = this.#entriesOf(numbers);
+    if (!entries.length) return false;
+    const keys = new Set(entries.map(({ key }) => key));
+    const refused = this.content.refused.filter(({ id }) => !keys.has(id));
+    if (entries.every(({ call }) => call === "dismissed")) return this.#setPart({ refused });
+    const suggested = this.detections.filter(({ key }) => keys.has(key)).map(acceptedFrom);
+    return this.#setPart({ labels: this.list.filter(({ id }) => !keys.has(id)), refused: [...refused, ...suggested] });
+  }
+
+  classify(numbers, name, code) {
     this.lastKind = stating(name, code);
-    return this.change(n, this.lastKind);
+    return this.changeAll(numbers, () => this.lastKind);
   }
 
-  move(n, bbox) { return this.change(n, { bbox: rounded(bbox) }); }
+  // A box takes its polygon along.
+  move(n, bbox) { return this.changeAll([n], (label) => ({ bbox: rounded(bbox), polygon: label.polygon && fitted(label.polygon, label.bbox, bbox).map(rounded) })); }
+
+  moveAll(numbers, dx, dy) {
+    return this.changeAll(numbers, ({ bbox: [x0, y0, x1, y1], polygon }) => ({ bbox: rounded([x0 + dx, y0 + dy, x1 + dx, y1 + dy]), polygon: polygon && movedBy(polygon, dx, dy).map(rounded) }));
+  }
+
+  // Another polygon; one along the image is a box again.
+  shape(n, polygon) { return this.changeAll([n], () => shapeOf(polygon)); }
+
   noteImage(text) { return text === this.content.note ? false : this.#setPart({ note: text }); }
 
   // The number of the new label, of the kind that was chosen last; null when nothing can be changed.
-  add(bbox, kind = this.lastKind) {
+  add(bbox, kind = this.lastKind) { return this.#addAll([{ ...kind, bbox: rounded(bbox) }])?.[0] ?? null; }
+
+  addPolygon(polygon) { return this.#addAll([{ ...this.lastKind, ...shapeOf(polygon) }])?.[0] ?? null; }
+
+  // Their numbers, null when nothing can be changed.
+  #addAll(shapes) {
     const drawn = [...this.list, ...this.content.refused].map(({ id }) => /^h(\d+)$/.exec(id)?.[1]).filter(Boolean).map(Number);
-    const label = { ...kind, id: `h${1 + Math.max(0, ...drawn)}`, bbox: rounded(bbox), origin: "annotator", probability: null, note: "" };
-    return this.#setPart({ labels: [...this.list, label] }) ? this.#numberOf(label.id) : null;
+    const last = Math.max(0, ...drawn);
+    const labels = shapes.map((one, i) => ({ ...one, id: `h${last + 1 + i}`, origin: "annotator", probability: null, note: "" }));
+    return this.#setPart({ labels: [...this.list, ...labels] }) ? labels.map(({ id }) => this.#numberOf(id)) : null;
   }
 
-  // A copy beside the box of a number, of the same kind; its number.
-  duplicate(n, image) {
-    const entry = this.#entry(n);
-    if (!entry) return null;
+  // Copies beside the boxes of these numbers, of the same kind; their numbers.
+  duplicate(numbers, image) {
     const step = (low, high, size) => (high + COPY_SHIFT_PX <= size ? COPY_SHIFT_PX : -Math.min(COPY_SHIFT_PX, low));
-    const [x0, y0, x1, y1] = entry.box;
-    const box = shifted(entry.box, step(x0, x1, image.width), step(y0, y1, image.height), image);
-    return this.add(box, { ...stating(entry.class, acceptedFrom(entry).iso6520), kind: acceptedFrom(entry).kind });
+    return this.#addAll(this.#entriesOf(numbers).map((entry) => {
+      const { bbox, polygon, class: name, iso6520, kind } = this.#labelOf(entry) ?? acceptedFrom(entry);
+      const [x0, y0, x1, y1] = bbox;
+      const moved = shifted(bbox, step(x0, x1, image.width), step(y0, y1, image.height), image);
+      return { class: name, iso6520, kind, bbox: rounded(moved), polygon: polygon && movedBy(polygon, moved[0] - x0, moved[1] - y0).map(rounded) };
+    }));
+  }
+
+  // Labels of another image at the same places: { numbers, left } of the new ones and how many were left out, since the
+  // same lies there already or they lie outside of this image.
+  copy(labels, image) {
+    const shapes = labels.map(({ class: name, iso6520, kind, bbox, polygon }) => ({ class: name, iso6520, kind, ...within({ bbox, polygon }, image) }))
+      .filter(({ bbox: [x0, y0, x1, y1] }) => x1 - x0 >= LEAST_SIDE_PX && y1 - y0 >= LEAST_SIDE_PX);
+    const fresh = shapes.filter((one) => !this.list.some((label) => label.class === one.class && overlapOf(label.bbox, one.bbox) >= SAME_LABEL_IOU));
+    return { numbers: fresh.length ? (this.#addAll(fresh) ?? []) : [], left: labels.length - fresh.length };
   }
 }
 
-function without(list, entry) { return list.filter(({ id }) => id !== entry.key); }
+function entryOf({ bbox, class: name, iso6520, note, kind, polygon }) { return { box: bbox, class: name, iso6520, kind, call: "confirmed", note, polygon }; }
 
-function entryOf({ bbox, class: name, iso6520, note, kind }) { return { box: bbox, class: name, iso6520, kind, call: "confirmed", note }; }
+function shapeOf(polygon) {
+  const corners = polygon.map(rounded);
+  return { bbox: boundsOf(corners), polygon: isUpright(corners) ? undefined : corners };
+}
+
+// The part within an image; a polygon that reaches over the edge is cut to its box there.
+function within({ bbox: [x0, y0, x1, y1], polygon }, { width, height }) {
+  const bbox = rounded([Math.max(0, x0), Math.max(0, y0), Math.min(width, x1), Math.min(height, y1)]);
+  return { bbox, polygon: x1 <= width && y1 <= height ? polygon : undefined };
+}
 
 // The label that a suggestion becomes; the group number of its class says no more than the class.
 function acceptedFrom({ key, box, class: name, iso6520, origin, probability, call, kind }) {
@@ -135,8 +203,14 @@ function acceptedFrom({ key, box, class: name, iso6520, origin, probability, cal
   return { id: key, bbox: box, class: name, iso6520: isFine ? (iso6520 ?? null) : null, origin: origin ?? "annotator", probability: probability ?? null, note: "", kind };
 }
 
+// "3 porosity, 2 crack", the most frequent first.
+export function countsByClass(entries) {
+  const counts = Map.groupBy(entries, (entry) => kindWords({ ...entry, iso6520: null }));
+  return [...counts].map(([name, list]) => [list.length, name]).toSorted((a, b) => b[0] - a[0]).map(([count, name]) => `${count} ${name}`).join(", ");
+}
+
 // "crack 1011, at x 812 y 402, 40 × 12 px"
 export function labelLine(one, numbers) {
-  const { bbox, note } = one;
-  return `${kindWords(one, numbers)}, ${placeText(bbox)}${note ? `, "${note}"` : ""}`;
+  const { bbox, note, polygon } = one;
+  return `${kindWords(one, numbers)}, ${placeText(bbox)}${polygon ? `, ${polygon.length} corners` : ""}${note ? `, "${note}"` : ""}`;
 }

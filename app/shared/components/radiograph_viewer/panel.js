@@ -2,7 +2,7 @@
 import { element } from "../element.js";
 import { isApart, probabilityFigure, shownProbability } from "../radiograph/boxes.js";
 import { ListHead } from "./list_head.js";
-import { claimOf, fullWords, isReported, shownWords } from "./kinds.js";
+import { claimOf, fullWords, isAbove, shownWords } from "./kinds.js";
 import { Listing } from "./listing.js";
 import { Picks } from "./picks.js";
 import { CALL_MARKS, CALL_WORDS } from "./reading.js";
@@ -26,16 +26,11 @@ function probabilityText(probability, calibration) {
 
 // "indication 3, crack, probability 0.71, 4.8 mm, at x 812 y 402"
 export function indicationLabel(detection, scale) {
-  const { n, probability, box, call, isAdded } = detection;
+  const { n, number = n, probability, box, call, isAdded } = detection;
   const name = fullWords(detection);
   const [x, y] = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2].map(Math.round);
   const how = isAdded ? "added by a person" : `probability ${probabilityFigure(probability)}${detection.is_unverified ? ", not verified" : ""}`;
-  return `indication ${n}, ${name}, ${how}, ${sizeText(box, scale).said}, at x ${x} y ${y}${call ? `, ${CALL_WORDS[call]}` : ""}`;
-}
-
-// An indication that a person judged or added stays in sight, whatever the threshold.
-function isAbove(entry, threshold) {
-  return entry.isAdded || entry.call === "confirmed" || entry.call === "dismissed" || isReported(entry, threshold);
+  return `indication ${number}, ${name}, ${how}, ${sizeText(box, scale).said}, at x ${x} y ${y}${call ? `, ${CALL_WORDS[call]}` : ""}`;
 }
 
 const RULE_MARKS = { acceptable: "✓", "not acceptable": "✕", "not evaluable": "–" };
@@ -152,8 +147,8 @@ export class Panel {
     const words = shownWords(isStated ? detection : { ...detection, iso6520: null, kind: null }, this.data.reading?.numbers);
     const level = detection.grade ? `, level ${detection.grade}` : "";
     return element("tr", { "data-n": detection.n, "data-call": call, tabindex: "-1", "aria-selected": "false", "aria-label": indicationLabel(detection, this.scale) },
-      element("td", { text: detection.n }),
-      element("td", { text: `${words}${level}${this.#groupText(detection)}`, title: this.#classTitle(detection, words) }),
+      element("td", { text: detection.number ?? detection.n }),
+      element("td", { text: `${words}${level}${this.#groupText(detection)}${detection.polygon ? " ⬠" : ""}`, title: this.#classTitle(detection, words) }),
       element("td", { class: detection.is_unverified ? "unverified" : "", text: shownProbability(detection), title: isAdded ? this.#addedBy(detection) : probabilityText(probability, calibration) }),
       element("td", { text: size.cell, title: size.full }),
       element("td", { class: "by-rule", "data-verdict": this.verdicts[detection.id], text: RULE_MARKS[this.verdicts[detection.id]] ?? "", title: this.#ruleWords(detection) }),
@@ -280,7 +275,7 @@ export class Panel {
     this.on.details?.(detection);
     if (!detection) return;
     const code = detection.iso6520 ? ` (ISO 6520-1: ${detection.iso6520})` : "";
-    this.$(".details-title").textContent = `${detection.n} · ${fullWords(detection)}${code}`;
+    this.$(".details-title").textContent = `${detection.number ?? detection.n} · ${fullWords(detection)}${code}`;
     this.$(".details-size").textContent = sizeText(detection.box, this.scale).full;
     const { isAdded } = detection;
     const remark = detection.remark ? `${detection.remark}. ` : "";

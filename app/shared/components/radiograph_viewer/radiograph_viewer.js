@@ -2,7 +2,7 @@
 import { element } from "../element.js";
 import { mounted } from "../mounted.js";
 import { isApart } from "../radiograph/boxes.js";
-import { Measures, distanceOf } from "../radiograph/measures.js";
+import { Measures } from "../radiograph/measures.js";
 import { Stage } from "../radiograph/stage.js";
 import { actionsOf } from "./actions.js";
 import { BatchProgress, BatchStrip } from "./batch.js";
@@ -10,12 +10,12 @@ import { BoxEditor } from "./box_editor.js";
 import { BoxesSwitch } from "./boxes_switch.js";
 import { BulkBar } from "./bulk_bar.js";
 import { Calls } from "./calls.js";
+import { Drawn } from "./drawn.js";
 import { Film } from "./film.js";
-import { boxBetween } from "./geometry.js";
 import { KeptMeasures } from "./kept_measures.js";
 import { actionOf, keyList } from "./keys.js";
 import { KindPicker } from "./kind_picker.js";
-import { CLASS_DIGITS, LabelPanel } from "./label_panel.js";
+import { Labelling } from "./labelling.js";
 import { Labels } from "./labels.js";
 import { MapControl } from "./map_control.js";
 import { MeasurePanel } from "./measure_panel.js";
@@ -28,6 +28,7 @@ import { Radiograph } from "./radiograph.js";
 import { Reading } from "./reading.js";
 import { ReadingPanel } from "./reading_panel.js";
 import { ScaleDialog } from "./scale_dialog.js";
+import { Selection } from "./selection.js";
 import { Toolbar } from "./toolbar.js";
 import { ZoneControl } from "./zone_control.js";
 
@@ -42,24 +43,26 @@ class Viewer {
     this.$ = (query) => root.querySelector(query);
     this.data = null;
     this.calls = new Calls(this);
+    this.drawn = new Drawn(this);
+    this.selection = new Selection(this);
+    this.labelling = isLabelling ? new Labelling(this) : null;
     this.threshold = 0.5;
-    this.selected = null;
     this.isBelowShown = false;
     this.reading = new (isLabelling ? Labels : Reading)({ send: (event) => this.trigger("reading", event), changed: () => this.#readingChanged() });
     this.measures = new Measures(() => this.#measuresChanged());
     this.keptMeasures = new KeptMeasures(this.measures, (event) => this.trigger("measures", event));
     this.stage = new Stage(this.$(".stage canvas"), this.measures, (measure) => this.radiograph.label(measure), {
       select: (n) => this.select(n), hover: (text) => { this.$(".at").textContent = text; }, hoverBox: (n) => this.panel.hover(n),
-      ...(isLabelling ? {} : { pick: (n) => { this.panel.picks.toggle(n); this.pick(this.panel.picks.list, n); }, lasso: (numbers) => { this.#useTool("pan"); this.pick(numbers); }, zone: (zone) => this.zones.drawn(zone) }),
-      window: () => this.radiograph.windowChanged("own"), view: () => this.radiograph?.viewChanged(), drawn: (draft) => this.#drawn(draft),
+      pick: (n) => this.selection.toggle(n), lasso: (numbers) => { this.useTool("pan"); this.pick(numbers); }, zone: (zone) => this.zones.drawn(zone),
+      window: () => this.radiograph.windowChanged("own"), view: () => this.radiograph?.viewChanged(), drawn: (draft) => this.drawn.take(draft),
       handle: (id) => { this.select(null); this.measures.select(id); this.panel.openTab("measure"); },
     });
     this.radiograph = new Radiograph(root, this.stage, this.measures, {
-      shown: () => { this.#showStatus(); this.#drawOpenTab(); this.film?.viewChanged(); }, view: () => { this.#showDifferences(); this.film?.viewChanged(); }, scale: () => this.#scaleChanged(), message: (text) => this.#showMessage(text),
+      shown: () => { this.showStatus(); this.#drawOpenTab(); this.film?.viewChanged(); }, view: () => { this.#showDifferences(); this.film?.viewChanged(); }, scale: () => this.#scaleChanged(), message: (text) => this.#showMessage(text),
       window: () => { this.#showDifferences(); this.histogram.draw(); this.film.redraw(); },
     });
     this.zones = new ZoneControl(root, this.stage, {
-      report: (event) => this.trigger("zone", event), changed: () => this.#zoneChanged(), done: () => { this.#useTool("pan"); this.stage.canvas.focus(); },
+      report: (event) => this.trigger("zone", event), changed: () => this.#zoneChanged(), done: () => { this.useTool("pan"); this.stage.canvas.focus(); },
     });
     this.stage.viewport.mayWrap = true;
     this.film = new Film(root, this.stage, {
@@ -67,20 +70,20 @@ class Viewer {
       zone: () => this.zones,
     });
     this.panel = new Panel(this.$(".panel"), {
-      select: (n, takeFocus) => { this.select(n, takeFocus); this.#centreSelected(); }, threshold: (value) => this.setThreshold(value),
+      select: (n, takeFocus) => { this.select(n, takeFocus); this.selection.centre(); }, threshold: (value) => this.setThreshold(value),
       dismissApart: () => this.dismissApart(), pick: (numbers, primary) => this.pick(numbers, primary), listed: () => this.setThreshold(this.threshold, true),
       hover: (n) => { this.stage.boxes.hovered = n; this.stage.redraw(); }, below: () => this.act("below"), tab: () => this.#drawOpenTab(), details: (entry) => this.readingPanel?.showCalls(entry),
     }, isLabelling);
     this.bulk = new BulkBar(this.$(".panel"), {
       call: (name) => (name === "classify" ? this.calls.call(name) : this.calls.callAndGoOn(name)), group: (code) => this.calls.group(code), left: () => this.stage.canvas.focus(),
-    });
+    }, isLabelling);
     this.boxes = new BoxesSwitch(this.$(".boxes-hidden"), (isHidden) => {
       this.stage.boxes.isHidden = isHidden;
       this.$("[data-act=boxes]").setAttribute("aria-pressed", String(isHidden));
       this.stage.redraw();
     });
-    this.readingPanel = isLabelling ? this.#labelPanel() : new ReadingPanel(this.$(".panel"), this.reading, {
-      select: (n) => { this.select(n, true, "verdict"); this.#centreSelected(); }, call: (name) => this.calls.call(name),
+    this.readingPanel = isLabelling ? this.labelling.panel() : new ReadingPanel(this.$(".panel"), this.reading, {
+      select: (n) => { this.select(n, true, "verdict"); this.selection.centre(); }, call: (name) => this.calls.call(name),
       note: (n, text) => this.reading.note(n, text),
       send: (name, event) => {
         if (name === "sign") { this.film.flush(); this.keptMeasures.flush(); }
@@ -91,7 +94,7 @@ class Viewer {
       chosen: (name, code) => { this.reading.classify(this.panel.picks.list, name, code); this.stage.canvas.focus(); }, closed: () => this.stage.canvas.focus(),
     });
     this.progress = new BatchProgress(this.$(".progress"), { cancel: () => this.trigger("cancel", true), open: (key) => this.trigger("open", key) });
-    this.stage.editor = new BoxEditor(this.stage.viewport, this.stage.boxes, {
+    this.stage.editor = isLabelling ? this.labelling.editor() : new BoxEditor(this.stage.viewport, this.stage.boxes, {
       may: (box) => this.reading.canChange && box.call !== "dismissed" && this.panel.picks.size < 2, done: (n, box) => this.reading.move(n, box),
     });
     this.measurePanel = new MeasurePanel(this.$(".panel"), this.measures, { forgetScale: () => this.#reportScale(this.radiograph.enterScale(null)), typePitch: () => this.typePitch() });
@@ -104,7 +107,7 @@ class Viewer {
     this.dialog = new ScaleDialog(this.$(".scale-form"), {
       entered: (mm, px, isBatch) => this.#reportScale(this.radiograph.enterScale({ lengthMm: mm, lengthPx: px }, isBatch)),
       typed: (text, isBatch) => this.#reportScale(this.radiograph.typePitch(text, isBatch)),
-      closed: () => { this.#useTool("pan"); this.$(".stage canvas").focus(); },
+      closed: () => { this.useTool("pan"); this.$(".stage canvas").focus(); },
     });
     this.polarity = new PolarityBar(root, {
       state: (event) => this.trigger("polarity", event), closed: () => this.stage.canvas.focus(),
@@ -114,20 +117,13 @@ class Viewer {
       act: (name) => this.act(name), preset: (number) => this.radiograph.preset(number), filter: (name) => this.radiograph.use(name),
     });
     this.actions = actionsOf(this);
-    for (const tool of ["lasso", "zone"]) this.$(`[data-tool=${tool}]`).hidden = isLabelling;
+    this.$("[data-tool=zone]").hidden = isLabelling;
+    if (!isLabelling) for (const button of this.root.querySelectorAll("[data-tool=polygon], [data-act=copyPrevious]")) button.remove();
     this.$(".keys").append(element("div", { class: "key-columns" }, ...keyList(isLabelling)));
     this.$(".panel").addEventListener("change", (event) => this.#leave(event.target));
     this.$(".tools").addEventListener("change", (event) => this.#leave(event.target));
     this.deafen = listenToKeys(root, { down: (event) => this.#key(event), up: (event) => this.#keyUp(event) });
-    this.#useTool("pan");
-  }
-
-  #labelPanel() {
-    return new LabelPanel(this.$(".panel"), this.reading, {
-      call: (name) => this.calls.call(name), note: (n, text) => this.reading.note(n, text), classify: (digit) => this.classifyBy(digit),
-      acceptAll: () => this.acceptAll(), waiting: () => this.reading.waiting(this.threshold).length, leave: () => this.stage.canvas.focus(),
-      send: (name, event) => this.trigger(name, event),
-    });
+    this.useTool("pan");
   }
 
   destroy() {
@@ -173,7 +169,7 @@ class Viewer {
     this.progress.fill(data.progress ?? null);
     this.strip.fill(data.batch, data.current);
     this.polarity.fill(data.image, data.current, Boolean(data.reading) && !data.reading.is_open);
-    this.#showStatus();
+    this.showStatus();
     if (data.prefetch !== before?.prefetch) this.#fetchAhead();
   }
 
@@ -185,7 +181,7 @@ class Viewer {
   }
 
   #newResult(data) {
-    this.#setSelected(null);
+    this.selection.clear();
     this.panel.begin();
     this.map.reset(data.links?.map ?? null);
     this.#fillPanel();
@@ -240,55 +236,13 @@ class Viewer {
     this.telling = setTimeout(() => { this.$(".told").hidden = true; }, TOLD_FOR_MS);
   }
 
-  // --- several at once ------------------------------------------------------------------------
-  // numbers: what is selected from now on; primary: the one that keys go on from.
-  pick(numbers, primary = numbers.at(-1) ?? null) {
-    if (numbers.length < 2) return this.select(numbers[0] ?? null, true);
-    this.select(primary, true);
-    this.panel.picks.all(numbers);
-    this.panel.picks.anchor = primary;
-    this.#showPicks();
-  }
-
-  #showPicks() {
-    const { picks } = this.panel;
-    this.stage.boxes.picked = new Set(picks.list);
-    this.panel.select(this.selected);
-    this.bulk.show(this.data.detections.filter(({ n }) => picks.has(n)), this.reading.canChange, this.canGroup);
-    this.stage.redraw();
-  }
-
   // Groups are of ISO 6520-1; castings have kinds and levels.
   get canGroup() { return this.data.reading?.family !== "casting"; }
-
-  // --- labelling ----------------------------------------------------------------------------
-  classifyBy(digit) {
-    if (this.canChange && CLASS_DIGITS[digit - 1] in (this.data.reading?.kinds ?? {})) this.reading.classify([this.selected], CLASS_DIGITS[digit - 1], null);
-  }
-
-  acceptAll() {
-    this.reading.acceptAll?.(this.threshold);
-    this.$(".said").textContent = `${this.reading.list.length} labels`;
-  }
-
-  duplicate() {
-    const n = this.canChange ? this.reading.duplicate?.(this.selected, this.stage.source) : null;
-    if (n) this.select(n, true);
-  }
-
-  // Selects the next suggestion that waits; without one the selection stays.
-  nextWaiting(from) {
-    const waiting = this.reading.waiting(this.threshold);
-    const next = waiting.find((n) => n > from) ?? waiting[0];
-    if (next === undefined) return;
-    this.select(next, true);
-    this.#centreSelected();
-  }
 
   pickKind() {
     const entry = this.entry(this.selected);
     const { size } = this.panel.picks;
-    if (entry) this.picker.open(entry.class, this.data.reading, size > 1 ? `What are these ${size}?` : `What is ${entry.n}?`, this.panel.rows.get(entry.n));
+    if (entry) this.picker.open(entry.class, this.data.reading, size > 1 ? `What are these ${size}?` : `What is ${entry.number ?? entry.n}?`, this.panel.rows.get(entry.n));
   }
 
   #fillPanel() {
@@ -303,7 +257,7 @@ class Viewer {
     this.$(".veil").textContent = text || "";
   }
 
-  #showStatus() {
+  showStatus() {
     const { status, image } = this.data;
     this.#showMessage(status.message || (image && this.root.dataset.ready === "0" ? "Loading the pixels" : this.radiograph.work));
     this.$(".panel").classList.toggle("working", status.state === "working");
@@ -337,17 +291,23 @@ class Viewer {
   setThreshold(value, isQuiet = false) {
     this.threshold = Math.round(value * 100) / 100;
     if (!this.data) return;
+    if (this.isLabelling && this.reading.threshold !== this.threshold) this.#renumber();
     const parts = this.panel.parts(this.threshold);
     const below = this.isBelowShown ? parts.below : [];
     Object.assign(this.stage.boxes, { shown: parts.shown, below, aside: parts.left.filter((entry) => entry.call !== "candidate") });
     this.panel.show(parts, this.threshold, this.isBelowShown);
     this.film.redraw();
-    const listed = new Set([...parts.shown, ...below].map(({ n }) => n));
-    this.panel.picks.keep((n) => listed.has(n));
-    if (this.selected !== null && !listed.has(this.selected)) this.select(this.panel.picks.list.at(-1) ?? null);
-    else this.#showPicks();
-    this.#showStatus();
+    this.selection.keep(new Set([...parts.shown, ...below].map(({ n }) => n)));
+    this.showStatus();
     if (!isQuiet) this.#reportLater();
+  }
+
+  // Other labels and suggestions are on show: they are numbered anew.
+  #renumber() {
+    this.reading.threshold = this.threshold;
+    this.data.detections = this.#entries();
+    this.panel.fill(this.data, this.radiograph.scale);
+    this.readingPanel.show();
   }
 
   #reportLater() {
@@ -355,52 +315,9 @@ class Viewer {
     this.reporting = setTimeout(() => this.setState("threshold", this.threshold), REPORT_AFTER_MS);
   }
 
-  // A second click on the same one deselects it.
-  select(n, takeFocus = false, tab = "indications") {
-    const isAgain = n === this.selected && !takeFocus && this.panel.picks.size < 2;
-    this.#choose(isAgain ? null : n, takeFocus, tab);
-  }
-
-  // The focus stays where it is: keys work from everywhere.
-  goTo(n) {
-    this.#choose(n, false, "indications");
-    this.#centreSelected();
-  }
-
-  #choose(n, takeFocus, tab) {
-    this.#setSelected(n);
-    if (n !== null && this.measures.selected) this.measures.select(null); // Delete removes what is selected
-    if (!this.isUpdating) remember(`selected.${this.data.image?.sha256}`, n);
-    if (n !== null) this.panel.openTab(tab);
-    this.panel.select(n, takeFocus);
-    const detection = this.data.detections.find((d) => d.n === n);
-    this.$(".said").textContent = detection ? indicationLabel(detection, this.radiograph.scale) : "";
-    const mapped = detection?.isAdded ? null : n; // the model has no map of a box that a person added
-    this.map.prefetch(mapped);
-    this.map.show(mapped);
-    this.stage.redraw();
-    this.#showStatus();
-  }
-
-  #setSelected(n) {
-    this.selected = n;
-    this.panel.picks.one(n);
-    Object.assign(this.stage.boxes, { selected: n, picked: new Set() });
-    this.bulk.show([], false);
-  }
-
-  #centreSelected() {
-    const detection = this.data.detections.find((d) => d.n === this.selected);
-    if (detection && this.stage.picture) this.stage.viewport.centre(detection.box);
-  }
-
-  step(by) {
-    const listed = this.panel.listed();
-    if (!listed.length) return;
-    const at = listed.indexOf(this.selected);
-    const next = at < 0 ? (by > 0 ? 0 : listed.length - 1) : (at + by + listed.length) % listed.length;
-    this.goTo(listed[next]);
-  }
+  get selected() { return this.selection.n; }
+  select(n, takeFocus, tab) { this.selection.select(n, takeFocus, tab); }
+  pick(numbers, primary) { this.selection.pick(numbers, primary); }
 
   // --- measuring ----------------------------------------------------------------------------
   #measuresChanged() {
@@ -416,44 +333,9 @@ class Viewer {
   // The first look is done: everything marked is saved by now, the model comes on show.
   unveil() { this.readingPanel.unveil?.(); }
 
-  #drawn({ kind, a, b }) {
-    if (kind === "window") {
-      this.radiograph.windowOfRegion(a, b);
-      this.#useTool("pan");
-    } else if (kind === "box") this.#added(a, b);
-    else if (kind === "scale") this.dialog.open(distanceOf({ a, b }), this.data.image?.n_together);
-    else {
-      const measure = this.measures.add(kind, a, b);
-      this.panel.openTab("measure");
-      const reading = this.radiograph.reading(measure);
-      this.$(".said").textContent = [`${measure.id} ${reading.main}`, ...reading.rows.map(([name, text]) => `${name} ${text}`)].join(", ");
-    }
-  }
+  toggleTool(tool) { this.useTool(this.stage.tool === tool ? "pan" : tool); }
 
-  #added(a, b) {
-    const n = this.reading.add(boxBetween(a, b, this.stage.source));
-    this.#useTool("pan");
-    if (n === null) return;
-    this.select(n, true);
-    if (!this.isLabelling) this.pickKind(); // a label is of the kind that was chosen last, a digit changes it
-    else this.stage.canvas.focus();
-  }
-
-  // The point of the crosshair: the first one begins, the second one ends.
-  takePoint() {
-    const { drawing, isDrawing, tool, source } = this.stage;
-    if (!isDrawing || !drawing.cursor || !source?.isFull) return;
-    if (!drawing.draft) drawing.begin(tool, drawing.cursor);
-    else {
-      const draft = drawing.finish();
-      if (draft) this.#drawn(draft);
-    }
-    this.stage.redraw();
-  }
-
-  toggleTool(tool) { this.#useTool(this.stage.tool === tool ? "pan" : tool); }
-
-  #useTool(tool) {
+  useTool(tool) {
     this.zones.edit(tool === "zone");
     this.stage.use(tool);
     this.toolbar.showTool(tool);
@@ -470,10 +352,10 @@ class Viewer {
 
   // --- keys ---------------------------------------------------------------------------------
   act(name) {
-    if ((name === "tool:box" && !this.reading.canChange) || (name === "tool:zone" && !this.zones.canChange)) return;
+    if ((["tool:box", "tool:polygon"].includes(name) && !this.reading.canChange) || (name === "tool:polygon" && !this.isLabelling) || (name === "tool:zone" && !this.zones.canChange)) return;
     if (name?.startsWith("tool:")) this.toggleTool(name.slice(5));
     else this.actions[name]?.();
-    this.#showStatus();
+    this.showStatus();
   }
 
   // A key means the same wherever the focus is; text fields, dialogs and what a control needs are left alone.

@@ -51,6 +51,7 @@ export class Saved {
     this.#adopt();
     if (!kept || !this.isOpen) return;
     Object.assign(this, { content: kept.content, base: kept.base, baseText: kept.baseText });
+    this.#keep(); // another reload finds it, too
     if (this.base !== this.stored.version) this.#renewed();
     else this.#send();
   }
