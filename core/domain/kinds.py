@@ -38,6 +38,11 @@ def family_of(model_name: str) -> Family:
     return Family(name) if name in list(Family) else Family.WELD
 
 
+def is_for_new_parts(model_name: str) -> bool:
+    """True for a model that reads parts which nobody taught, beside the one of its family."""
+    return model_name.endswith(_FOR_NEW_PARTS)
+
+
 def model_for_new_parts(model_name: str) -> str | None:
     """The model that may read what looks unlike the parts which taught this one; None where there is none."""
     name = f"{model_name}{_FOR_NEW_PARTS}"
@@ -47,7 +52,7 @@ def model_for_new_parts(model_name: str) -> str | None:
 def other_reader(model_name: str) -> str | None:
     """The other model of the same family, for a part that was taught or for a new one; None without one."""
     return model_for_new_parts(model_name) or (
-        model_name.removesuffix(_FOR_NEW_PARTS) if model_name.endswith(_FOR_NEW_PARTS) else None
+        model_name.removesuffix(_FOR_NEW_PARTS) if is_for_new_parts(model_name) else None
     )
 
 

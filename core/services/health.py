@@ -1,7 +1,7 @@
 """State of the running product, for people, load balancers and the container's HEALTHCHECK."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -45,7 +45,6 @@ class HealthService:
         registry: the models.
         networks: what is in memory.
         audit: when log and records were last verified, and whether they were whole.
-        models: names.
         clock: seconds since whenever.
     """
 
@@ -56,21 +55,19 @@ class HealthService:
         registry: ReachableModels,
         networks: LoadedModels,
         audit: Callable[[], Mapping[str, Any]],
-        models: Sequence[str] = ("weld", "casting"),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._checks = checks
         self._registry = registry
         self._networks = networks
         self._audit = audit
-        self._models = tuple(models)
         self._clock = clock
         self._started = clock()
 
     def report(self) -> HealthReport:
         """The state now. Nothing here raises: what cannot be told is in the answer."""
         loaded = {(m.name, m.version) for m in self._networks.loaded()}
-        models = {name: self._model(name, loaded) for name in self._models}
+        models = {name: self._model(name, loaded) for name in self._checks.models()}
         checks = (*self._checks.vital(), self._checks.registry())
         is_usable = any(model["usable"] for model in models.values()) and not any(
             problems(checks, is_vital=True)

@@ -14,6 +14,7 @@ from core.services.health import HealthReport, HealthService
 from core.services.images.images import ImageService
 from core.services.operations.checks import CheckService, Places
 from core.store.database import open_database
+from tests.artefacts import write_artefact
 from tests.workplace import close_workplace, make_workplace, radiograph_png
 
 
@@ -135,6 +136,17 @@ def test_one_missing_model_degrades_and_two_make_it_unusable(services: Container
     assert not report.content["models"]["casting"]["usable"]
     services.registry.is_there = False
     assert not services.health.report().is_usable
+
+
+def test_a_model_for_new_parts_is_told_once_it_is_registered(services: Container, tmp_path: Path) -> None:
+    assert set(services.health.report().content["models"]) == {"weld", "casting"}
+    services.registry.add(write_artefact(tmp_path / "any", name="casting-any"), alias="champion")
+    report = services.health.report()
+    assert (report.content["status"], report.content["models"]["casting-any"]["usable"]) == ("ok", True)
+    (tmp_path / "any" / "weights.safetensors").unlink()
+    report = services.health.report()
+    assert (report.is_usable, report.content["status"]) == (True, "degraded")
+    assert not report.content["models"]["casting-any"]["usable"]
 
 
 def test_uptime_counts_from_the_start(services: Container) -> None:

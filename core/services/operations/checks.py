@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.audit.chain import Keyring
 from core.audit.key_state import key_problem
 from core.domain.errors import ModelNotFoundError, WorkbenchError
+from core.domain.kinds import MODEL_NAMES, is_for_new_parts
 from core.domain.ports import ModelSource
 from core.registry.artefact import WEIGHTS, file_sha256
 from core.store.condition import knows_images, log_end, schema_problem
@@ -73,7 +74,7 @@ class CheckService:
         ring: gives the keys that are known; may raise a `WorkbenchError`.
         places: files and folders.
         registry: the models, None to leave them out.
-        names: of the models.
+        names: of the models; one for new parts need not be registered.
         free_and_total: bytes of the file system that holds a folder.
     """
 
@@ -84,7 +85,7 @@ class CheckService:
         ring: Callable[[], Keyring],
         places: Places,
         registry: ReachableModels,
-        names: Sequence[str] = ("weld", "casting"),
+        names: Sequence[str] = MODEL_NAMES,
         free_and_total: Callable[[Path], tuple[int, int]] = lambda folder: _free_and_total(folder),
     ) -> None:
         self._database = database
@@ -97,7 +98,7 @@ class CheckService:
 
     def all(self) -> tuple[Check, ...]:
         """Every check, the most basic first."""
-        return (*self.vital(), self.registry(), *(self.model(name) for name in self._names))
+        return (*self.vital(), self.registry(), *(self.model(name) for name in self.models()))
 
     def vital(self) -> tuple[Check, ...]:
         """Those that nothing works without; they take milliseconds."""
@@ -175,6 +176,10 @@ class CheckService:
             return Check("registry", is_vital=False, facts={"reachable": True})
         return Check("registry", _NO_REGISTRY, is_vital=False, facts={"reachable": False})
 
+    def models(self) -> tuple[str, ...]:
+        """The models that should be usable: all but one for new parts that is not registered."""
+        return tuple(one for one in self._names if not is_for_new_parts(one) or self._is_registered(one))
+
     def model(self, name: str) -> Check:
         """That the champion of this model has its files, and they are what was registered."""
         try:
@@ -186,6 +191,15 @@ class CheckService:
             problem = str(error)
         told = None if problem is None else f"{name}: {problem}; it cannot be used, other models can"
         return Check("models", told, is_vital=False, facts={"model": name})
+
+    def _is_registered(self, name: str) -> bool:
+        try:
+            self._registry.resolve(name)
+        except ModelNotFoundError:
+            return False
+        except WorkbenchError:
+            return True
+        return True
 
     def _weights_problem(self, path: Path, sha256: str) -> str | None:
         try:
