@@ -89,6 +89,7 @@ def _viewer_data(sheet: LabelSheet, identity: Identity, others: tuple[str, ...])
         ahead=_ahead(sheet.image.sha256, identity),
         data_notice=_data_notice(sheet),
         earlier=_earlier(sheet.image.sha256, identity),
+        own_classes=workspace.own_classes.all(identity),
     )
 
 

@@ -11,6 +11,7 @@ from core.domain.correction import REASON_WORDS
 from core.domain.indication import ISO_6520
 from core.domain.kinds import Family, family_of, is_imperfection
 from core.domain.labels import Suggestion
+from core.domain.own_classes import OwnClass
 from core.domain.permissions import Action, may
 from core.domain.radiograph import Radiograph
 from core.services.labels.labels import EarlierLabels, LabelSheet
@@ -32,6 +33,7 @@ def label_data(
     ahead: str | None = None,
     data_notice: str = "",
     earlier: EarlierLabels | None = None,
+    own_classes: Sequence[OwnClass] = (),
 ) -> dict[str, Any]:
     """Data of one image for the viewer.
 
@@ -46,6 +48,7 @@ def label_data(
         ahead: digest of the image that will probably come next.
         data_notice: what the data of the model that looked at it demands to be said.
         earlier: labels of the image before, which a key copies.
+        own_classes: that an admin added.
     """
     answer, sha256 = sheet.answer, sheet.image.sha256
     operating = answer.model.operating_probability if answer else 0.5
@@ -73,10 +76,22 @@ def label_data(
         "reading": {
             **_labels(sheet, identity, others=others, refused=refused, has_next=has_next),
             "previous": _earlier(earlier),
+            "own_classes": [own_class_data(one) for one in own_classes],
         },
         "batch": [_visited(digest, name) for digest, name in visited],
         "current": sha256,
         "prefetch": f"/labels/images/{ahead}/pixels" if ahead else None,
+    }
+
+
+def own_class_data(own: OwnClass) -> dict[str, Any]:
+    """A class that an admin added, for the editor."""
+    return {
+        "code": own.code,
+        "name": own.name,
+        "colour": own.colour,
+        "class": own.indication_class.value,
+        "is_offered": own.is_offered,
     }
 
 

@@ -6,8 +6,10 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+from app.label.rows import own_class_data
 from app.shared.viewer_rows import kinds_by_class, known_kinds
 from core.domain.kinds import Family
+from core.domain.own_classes import OwnClass
 from tests.e2e.viewer_page import ORIGIN, Shown, serve_viewer, show
 
 Box = tuple[float, float, float, float]
@@ -34,6 +36,7 @@ class Editor:
         labels: that are stored.
         suggestions: that wait.
         previous: labels of the image before, None where none was.
+        own_classes: that an admin added.
     """
 
     page: Page
@@ -41,6 +44,7 @@ class Editor:
     labels: list[dict[str, Any]] = field(default_factory=list)
     suggestions: list[dict[str, Any]] = field(default_factory=list)
     previous: dict[str, Any] | None = None
+    own_classes: tuple[OwnClass, ...] = ()
 
     def open(self) -> None:
         """Open the page; no key or click follows."""
@@ -61,6 +65,7 @@ class Editor:
             "content": {"labels": self.labels, "refused": [], "note": ""},
             "kinds": kinds_by_class(Family.WELD, is_label=True), "numbers": known_kinds(Family.WELD),
             "items": [], "others": [], "has_next": False, "refused": {}, "previous": self.previous,
+            "own_classes": [own_class_data(one) for one in self.own_classes],
         }  # fmt: skip
         data = self.shown.data(detections=self.suggestions, reading=reading, links=None)
         show(self.page, data)

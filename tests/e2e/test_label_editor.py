@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from core.domain.indication import IndicationClass
+from core.domain.own_classes import OwnClass
 from tests.e2e.labelling_page import Editor, label, suggested
 from tests.e2e.serving import PATIENCE_MS
 from tests.e2e.viewer_page import Shown
@@ -169,3 +171,27 @@ def test_labels_of_the_image_before_are_copied(page: Page) -> None:
     expect(page.locator(".bulk strong")).to_have_text("2 selected")
     page.get_by_role("button", name="Copy the labels of the image before").click()
     assert len(editor.kept()) == 2  # no second time
+
+
+def test_own_classes_have_keys_and_stand_in_the_list_of_kinds(page: Page) -> None:
+    own = (
+        OwnClass("TS", "tungsten splash", "#e0a040", IndicationClass.INCLUSION),
+        OwnClass("77", "lead letter", "#40a0e0"),
+        OwnClass("OLD", "retired one", "#ffffff", is_offered=False),
+    )
+    old = label("h1", (200, 100, 240, 140), "unclassified", own_class="OLD")
+    editor = Editor(page, FILM, labels=[old], own_classes=own)
+    editor.open()
+    expect(page.locator("tr[data-n] td:nth-child(2)")).to_have_text(["retired one"])
+    expect(page.locator("[data-own]")).to_have_count(2)
+    editor.press("n")
+    editor.drag((100, 100), (140, 140))
+    editor.press("8")
+    assert [editor.kept()[1][name] for name in ("class", "own_class")] == ["inclusion", "TS"]
+    editor.press("e")
+    page.keyboard.type("77")
+    editor.press("Enter")
+    assert [editor.kept()[1][name] for name in ("class", "own_class")] == ["unclassified", "77"]
+    editor.press("2")
+    assert editor.kept()[1]["class"] == "crack"
+    assert "own_class" not in editor.kept()[1]

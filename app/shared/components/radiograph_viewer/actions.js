@@ -97,6 +97,7 @@ export function actionsOf(viewer) {
     confirm: () => viewer.calls.callAndGoOn("confirm"), dismiss: () => viewer.calls.callAndGoOn("dismiss"), classify: () => viewer.calls.call("classify"),
     dismissApart: () => viewer.dismissApart(), pickAll: () => viewer.calls.pickAll(), group: () => viewer.calls.askToGroup(),
     ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7].map((digit) => [`class${digit}`, () => viewer.labelling?.classify(digit)])),
+    ...Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`own${i + 1}`, () => viewer.labelling?.classifyOwn(i + 1)])),
     acceptAll: () => viewer.labelling?.acceptAll(), duplicate: whenShown(() => viewer.labelling?.duplicate()),
     copyPrevious: whenShown(() => viewer.labelling?.copyPrevious()),
     turnRight: whenShown(() => viewer.labelling?.turn(1)), turnLeft: whenShown(() => viewer.labelling?.turn(-1)),

@@ -44,6 +44,8 @@ export const KEYS = [
   { group: "Reading", shows: "Ctrl + Z, Ctrl + Y", does: "undo, redo (measures while their tab is open)", keys: { "Ctrl+z": "undo", "Ctrl+y": "redo" } },
   { group: "Reading", shows: "Ctrl + Enter", does: "first look done: show the model (in the mode film first)", keys: { "Ctrl+Enter": "unveil" } },
   { group: "Labelling", shows: "1 – 7", does: "class of what is selected, else of the next box", keys: { 1: "class1", 2: "class2", 3: "class3", 4: "class4", 5: "class5", 6: "class6", 7: "class7" }, isLabelling: true },
+  { group: "Labelling", shows: "8 9 0, Shift + 1 – 9", does: "own classes, as the panel lists them", keys: {
+    8: "own1", 9: "own2", 0: "own3", ...Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`Shift+${i + 1}`, `own${i + 4}`])) }, isLabelling: true },
   { group: "Labelling", shows: "n", does: "new box: drag, or crosshair and Enter", keys: { n: "tool:box" }, isLabelling: true },
   { group: "Labelling", shows: "p", does: "new polygon: click its corners; Enter, a double click or the first corner closes it, Backspace takes one back", keys: { p: "tool:polygon" }, isLabelling: true },
   { group: "Labelling", shows: "drag inside", does: "move a label, or all that is selected", keys: {}, isLabelling: true },
@@ -84,7 +86,8 @@ export function actionOf(event, isLabelling) {
   if ((event.ctrlKey || event.metaKey) && event.shiftKey) return actions[`Ctrl+Shift+${key}`];
   if (event.ctrlKey || event.metaKey) return actions[`Ctrl+${key}`];
   if (event.shiftKey && (["k", "g"].includes(key) || key.startsWith("Arrow") || key.startsWith("Page"))) return actions[`Shift+${key}`];
-  return actions[key];
+  const digit = event.shiftKey && !/^\d$/.test(key) && /^Digit(\d)$/.exec(event.code)?.[1]; // "!" or whatever stands there
+  return actions[`Shift+${digit}`] ?? actions[key];
 }
 
 // The table as HTML, by groups.

@@ -6,23 +6,24 @@ import { isNumber } from "./kinds.js";
 const GAP_PX = 8;
 
 // One line for each kind: { code, name, class }; for each class one without a kind, last for what is in no class.
-// kinds: see `kinds_by_class`.
-export function kindLines(kinds) {
+// kinds: see `kinds_by_class`; own: classes that an admin added, which stand last.
+export function kindLines(kinds, own = []) {
+  const ownLines = own.filter((one) => one.is_offered).map(({ code, name, class: of }) => ({ code, class: of, name, own_class: code }));
   return Object.entries(kinds).flatMap(([name, { words, group, kinds: finer }]) => {
     const lines = finer.map(([code, kind]) => ({ code, class: name, name: kind }));
     const ofClass = { code: null, class: name, name: words, group };
     return name === "unclassified" ? [...lines, ofClass] : [ofClass, ...lines];
-  });
+  }).concat(ownLines);
 }
 
-const shownCode = ({ code, group }) => (isNumber(code) ? code : code ? "" : (group ?? ""));
+const shownCode = ({ code, group, own_class: own }) => own ?? (isNumber(code) ? code : code ? "" : (group ?? ""));
 
 // What the typed text leaves of the lines: by the beginning of a number, or by words of the name.
 export function matching(lines, text) {
   const typed = text.trim().toLowerCase();
   if (/^\d+$/.test(typed)) return lines.filter((line) => shownCode(line).startsWith(typed)).toSorted((a, b) => shownCode(a).length - shownCode(b).length);
   const words = typed.split(/\s+/).filter(Boolean);
-  return lines.filter(({ name, class: of }) => words.every((word) => `${name} ${of}`.toLowerCase().split(/[\s,()-]+/).some((part) => part.startsWith(word))));
+  return lines.filter(({ name, class: of, own_class: own }) => words.every((word) => `${name} ${of} ${own ?? ""}`.toLowerCase().split(/[\s,()-]+/).some((part) => part.startsWith(word))));
 }
 
 // The class and number that were typed: exactly this number, or null and why in one line.
@@ -57,8 +58,8 @@ export class KindPicker {
   }
 
   // kinds, numbers: as Python told them. row: the row that it is about, null for none.
-  open(name, { kinds, numbers }, title, row) {
-    Object.assign(this, { lines: kindLines(kinds), numbers, name });
+  open(name, { kinds, numbers, own_classes: own }, title, row) {
+    Object.assign(this, { lines: kindLines(kinds, own), numbers, name });
     const isNumbered = numbers.some(({ code }) => isNumber(code));
     this.field.placeholder = isNumbered ? "number, e.g. 2011, or a name" : "name, e.g. gas hole";
     this.hint.textContent = `${isNumbered ? "A number is taken as typed; letters" : "Letters"} narrow the list. Enter takes, Esc closes.`;
@@ -124,16 +125,17 @@ export class KindPicker {
   #enter() {
     const text = this.field.value.trim();
     if (/^\d+$/.test(text) && !this.isMoved) {
-      const { line, wrong } = typedNumber(this.numbers, text);
+      const own = this.lines.find((one) => one.own_class === text);
+      const { line, wrong } = own ? { line: own, wrong: "" } : typedNumber(this.numbers, text);
       if (line) this.#take(line);
       this.wrong.textContent = wrong;
     } else if (this.matches.length) this.#take(this.matches[this.at]);
     else this.wrong.textContent = `Nothing is called "${text}": choose from the list, or Esc.`;
   }
 
-  #take({ class: name, code }) {
+  #take({ class: name, code, own_class: own }) {
     this.isMoved = false;
     this.root.hidden = true;
-    this.on.chosen(name, code);
+    this.on.chosen(name, own ? null : code, own);
   }
 }

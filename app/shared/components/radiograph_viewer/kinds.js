@@ -5,11 +5,13 @@ export const kindOf = ({ kind, iso6520 }) => kind ?? iso6520 ?? null;
 
 // What stating a kind changes about an indication; a severity level was that of the kind before.
 export function stating(name, code) {
-  return { class: name, iso6520: isNumber(code) ? code : null, kind: isNumber(code) || !code ? undefined : code, grade: undefined };
+  return { class: name, iso6520: isNumber(code) ? code : null, kind: isNumber(code) || !code ? undefined : code, grade: undefined, own_class: undefined };
 }
 
-// "porosity 2011", "spatter 602", "gas hole". numbers: see `known_kinds`; they name what no class stands for.
-export function kindWords({ class: name, kind, iso6520 }, numbers = []) {
+// "porosity 2011", "spatter 602", "gas hole", or the name of an own class. numbers: see `known_kinds`; they name what no
+// class stands for.
+export function kindWords({ class: name, kind, iso6520, own_class: ownCode, own_name: ownName }, numbers = []) {
+  if (ownCode) return ownName ?? ownCode;
   if (kind) return kind.replaceAll("-", " ");
   if (!iso6520) return name;
   const own = name === "unclassified" && numbers.find(({ code }) => code === iso6520)?.name;

@@ -4,9 +4,13 @@ import { labelLine } from "./labels.js";
 import { RecordPanel } from "./record_panel.js";
 
 export const CLASS_DIGITS = ["porosity", "crack", "inclusion", "lack of fusion", "lack of penetration", "undercut", "unclassified"];
+// Keys of the own classes, in their order.
+const OWN_KEYS = ["8", "9", "0", ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((digit) => `⇧${digit}`)];
 const LEFT_FOR_MS = 4000; // then the server did not show another image
 const SKIP_REASONS = ["not sure", "image unfit", "not a radiograph of ours"];
 const ONLY_INSPECTION = ["[data-tab=verdict]", ".dispositions", ".sign", ".revise", ".report", ".signed"];
+
+export const offeredOwn = (data) => (data?.own_classes ?? []).filter(({ is_offered: isOffered }) => isOffered);
 
 export class LabelPanel extends RecordPanel {
   // labelling: a Labelling. on: that of a RecordPanel, and look() (shows a suggestion that waits), leave()
@@ -16,7 +20,7 @@ export class LabelPanel extends RecordPanel {
     this.askedFor = null; // the image whose unanswered suggestions were asked about
     this.isSubmitting = false; // while the last change is on its way
     this.#build();
-    onButton(this.classes, ({ digit }) => labelling.classify(Number(digit)));
+    onButton(this.classes, ({ digit, own }) => (own ? labelling.classifyOwn(Number(own)) : labelling.classify(Number(digit))));
     onButton(this.acceptButton, () => labelling.acceptAll());
     onButton(this.submitButton, () => this.submit());
     onButton(this.skipButton, () => this.askToSkip());
@@ -151,6 +155,7 @@ export class LabelPanel extends RecordPanel {
   show() {
     const { data, labels } = this;
     if (!data) return;
+    this.#showOwn();
     this.#showWhy();
     this.showNoteOn(labels.saved, labels.content.note);
     this.showSteps();
@@ -162,6 +167,22 @@ export class LabelPanel extends RecordPanel {
     this.showSaved(data.saved_at);
     this.showConflict(({ labels: list, note }) => [...list.map((one) => labelLine(one, data.numbers)), ...(note ? [`note: ${note}`] : [])], "no label");
     this.#sendSubmitted();
+  }
+
+  // The own classes below those of the models, with their colours and keys.
+  #showOwn() {
+    const own = offeredOwn(this.data);
+    const text = JSON.stringify(own);
+    if (this.shownOwn === text) return;
+    this.shownOwn = text;
+    for (const button of this.classes.querySelectorAll("[data-own]")) button.remove();
+    this.classes.append(...own.map(({ code, name, colour }, i) => {
+      const key = OWN_KEYS[i];
+      const swatch = element("i", { class: "swatch" });
+      swatch.style.background = colour;
+      return element("button", { type: "button", "data-own": i + 1, "data-code": code, "aria-pressed": "false", title: `${name}, own class ${code}${key ? ` (${key})` : ""}` }, ...(key ? [element("kbd", { text: key })] : []), swatch, ` ${name}`);
+    }));
+    this.showCalls(this.shownEntry);
   }
 
   // The button says what it would accept.
@@ -184,8 +205,13 @@ export class LabelPanel extends RecordPanel {
   showCalls(entry) {
     const { canChange: mayChange } = this.labels;
     const canChange = Boolean(entry) && mayChange;
-    for (const button of this.classes.querySelectorAll("button")) {
-      button.setAttribute("aria-pressed", String(Boolean(entry) && entry.class === CLASS_DIGITS[button.dataset.digit - 1]));
+    this.shownEntry = entry;
+    for (const button of this.classes.querySelectorAll("[data-own]")) {
+      button.setAttribute("aria-pressed", String(Boolean(entry) && entry.own_class === button.dataset.code));
+      button.disabled = !mayChange;
+    }
+    for (const button of this.classes.querySelectorAll("[data-digit]")) {
+      button.setAttribute("aria-pressed", String(Boolean(entry) && !entry.own_class && entry.class === CLASS_DIGITS[button.dataset.digit - 1]));
       button.disabled = !mayChange;
       button.hidden = !(CLASS_DIGITS[button.dataset.digit - 1] in (this.data?.kinds ?? {}));
     }

@@ -1,6 +1,6 @@
 // What an annotator does beyond reading: classes by digit, all suggestions at once, copies, polygons.
 import { LabelEditor } from "./label_editor.js";
-import { CLASS_DIGITS, LabelPanel } from "./label_panel.js";
+import { CLASS_DIGITS, LabelPanel, offeredOwn } from "./label_panel.js";
 import { countsByClass } from "./labels.js";
 
 export class Labelling {
@@ -37,6 +37,15 @@ export class Labelling {
     const chosen = this.#chosen;
     labels.classify(chosen, name, null);
     if (!chosen.length) viewer.tell(`the next box is drawn as ${name}`);
+  }
+
+  // The own class at a place of the list, from 1.
+  classifyOwn(place) {
+    const own = offeredOwn(this.viewer.data.reading)[place - 1];
+    if (!own || !this.labels.canChange) return;
+    const chosen = this.#chosen;
+    this.labels.classify(chosen, own.class, null, own.code);
+    if (!chosen.length) this.viewer.tell(`the next box is drawn as ${own.name}`);
   }
 
   // { count, words } of what `acceptAll` would take, such as "3 porosity, 2 crack".

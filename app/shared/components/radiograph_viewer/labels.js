@@ -12,7 +12,7 @@ const COPY_SHIFT_PX = 8;
 const LEAST_SIDE_PX = 1; // of what is left of a copied label within another image
 
 function writeLabels({ labels, refused, note }) {
-  const lines = labels.map(({ id, bbox, class: name, iso6520, note: text, kind, polygon }) => [id, rounded(bbox), name, iso6520 ?? null, text ?? "", ...(kind ? [kind] : []), ...(polygon ? [polygon.map(rounded)] : [])]);
+  const lines = labels.map(({ id, bbox, class: name, iso6520, note: text, kind, polygon, own_class: own }) => [id, rounded(bbox), name, iso6520 ?? null, text ?? "", ...(kind ? [kind] : []), ...(polygon ? [polygon.map(rounded)] : []), ...(own ? [`own ${own}`] : [])]);
   return JSON.stringify([lines, refused.map(({ id }) => id), note ?? ""]);
 }
 
@@ -22,6 +22,7 @@ export class Labels extends Annotations {
     this.isLeft = false;
     this.lastKind = stating("unclassified", null); // of the next box that is drawn
     this.numbers = new Map();
+    this.ownClasses = new Map(); // by code
     this.threshold = 0; // of what is on show: that bears numbers without gaps
   }
 
@@ -35,6 +36,7 @@ export class Labels extends Annotations {
     if (isOther || suggestions.length !== this.detections.length) this.numbers = new Map();
     if (isOther) this.forgetSteps();
     this.detections = suggestions;
+    this.ownClasses = new Map((data?.own_classes ?? []).map((own) => [own.code, own]));
     this.receive(data, data?.content);
     if (isOther && this.isThere) Object.assign(this, keptSteps(this.#place, writeLabels(this.content)));
   }
@@ -58,13 +60,19 @@ export class Labels extends Annotations {
     const suggested = new Set(this.detections.map(({ key }) => key));
     const others = [...this.list, ...this.content.refused].filter(({ id }) => !suggested.has(id));
     const shown = this.detections.flatMap((d) => {
-      if (labels.has(d.key)) return [{ ...d, ...entryOf(labels.get(d.key)) }];
+      if (labels.has(d.key)) return [{ ...d, ...this.#shownAs(labels.get(d.key)) }];
       if (refused.has(d.key)) return [{ ...d, call: "dismissed" }];
       return others.some(({ bbox }) => overlapOf(bbox, d.box) >= SAME_PLACE_IOU) ? [] : [{ ...d, call: "open" }];
     });
     const own = this.list.filter(({ id }) => !suggested.has(id))
-      .map((label) => ({ n: this.#numberOf(label.id), key: label.id, probability: null, score: null, isAdded: true, ...entryOf(label) }));
+      .map((label) => ({ n: this.#numberOf(label.id), key: label.id, probability: null, score: null, isAdded: true, ...this.#shownAs(label) }));
     return [...shown, ...own];
+  }
+
+  // A label as an entry, in the name and colour of its own class.
+  #shownAs(label) {
+    const own = this.ownClasses.get(label.own_class);
+    return { ...entryOf(label), ...(own ? { own_name: own.name, called: own.name, colour: own.colour } : {}) };
   }
 
   #numberOf(id) {
@@ -133,8 +141,9 @@ export class Labels extends Annotations {
     return this.#setPart({ labels: this.list.filter(({ id }) => !keys.has(id)), refused: [...refused, ...suggested] });
   }
 
-  classify(numbers, name, code) {
-    this.lastKind = stating(name, code);
+  // own: code of an own class, which stands in place of a number or kind.
+  classify(numbers, name, code, own) {
+    this.lastKind = { ...stating(name, code), own_class: own };
     return this.changeAll(numbers, () => this.lastKind);
   }
 
@@ -167,24 +176,26 @@ export class Labels extends Annotations {
   duplicate(numbers, image) {
     const step = (low, high, size) => (high + COPY_SHIFT_PX <= size ? COPY_SHIFT_PX : -Math.min(COPY_SHIFT_PX, low));
     return this.#addAll(this.#entriesOf(numbers).map((entry) => {
-      const { bbox, polygon, class: name, iso6520, kind } = this.#labelOf(entry) ?? acceptedFrom(entry);
+      const { bbox, polygon, class: name, iso6520, kind, own_class: own } = this.#labelOf(entry) ?? acceptedFrom(entry);
       const [x0, y0, x1, y1] = bbox;
       const moved = shifted(bbox, step(x0, x1, image.width), step(y0, y1, image.height), image);
-      return { class: name, iso6520, kind, bbox: rounded(moved), polygon: polygon && movedBy(polygon, moved[0] - x0, moved[1] - y0).map(rounded) };
+      return { class: name, iso6520, kind, own_class: own, bbox: rounded(moved), polygon: polygon && movedBy(polygon, moved[0] - x0, moved[1] - y0).map(rounded) };
     }));
   }
 
   // Labels of another image at the same places: { numbers, left } of the new ones and how many were left out, since the
   // same lies there already or they lie outside of this image.
   copy(labels, image) {
-    const shapes = labels.map(({ class: name, iso6520, kind, bbox, polygon }) => ({ class: name, iso6520, kind, ...within({ bbox, polygon }, image) }))
+    const shapes = labels.map(({ class: name, iso6520, kind, own_class: own, bbox, polygon }) => ({ class: name, iso6520, kind, own_class: own, ...within({ bbox, polygon }, image) }))
       .filter(({ bbox: [x0, y0, x1, y1] }) => x1 - x0 >= LEAST_SIDE_PX && y1 - y0 >= LEAST_SIDE_PX);
     const fresh = shapes.filter((one) => !this.list.some((label) => label.class === one.class && overlapOf(label.bbox, one.bbox) >= SAME_LABEL_IOU));
     return { numbers: fresh.length ? (this.#addAll(fresh) ?? []) : [], left: labels.length - fresh.length };
   }
 }
 
-function entryOf({ bbox, class: name, iso6520, note, kind, polygon }) { return { box: bbox, class: name, iso6520, kind, call: "confirmed", note, polygon }; }
+function entryOf({ bbox, class: name, iso6520, note, kind, polygon, own_class: own }) {
+  return { box: bbox, class: name, iso6520, kind, call: "confirmed", note, polygon, own_class: own };
+}
 
 function shapeOf(polygon) {
   const corners = polygon.map(rounded);

@@ -91,7 +91,7 @@ class Viewer {
       },
     });
     this.picker = new KindPicker(root, {
-      chosen: (name, code) => { this.reading.classify(this.panel.picks.list, name, code); this.stage.canvas.focus(); }, closed: () => this.stage.canvas.focus(),
+      chosen: (name, code, own) => { this.reading.classify(this.panel.picks.list, name, code, own); this.stage.canvas.focus(); }, closed: () => this.stage.canvas.focus(),
     });
     this.progress = new BatchProgress(this.$(".progress"), { cancel: () => this.trigger("cancel", true), open: (key) => this.trigger("open", key) });
     this.stage.editor = isLabelling ? this.labelling.editor() : new BoxEditor(this.stage.viewport, this.stage.boxes, {
