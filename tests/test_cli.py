@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import tifffile
 from click.testing import CliRunner
 
 from core.cli import main
@@ -113,6 +114,24 @@ def test_detect_gives_one_result_for_each_frame_and_names_a_broken_one(run, home
     assert {path.name.split("_")[0] for path in (tmp_path / "maps").iterdir()} <= {
         f"panel frame {n} of 3" for n in (1, 2, 3)
     }
+
+
+def test_detect_gives_one_result_for_each_page_and_says_what_is_not_read(run, home, tmp_path):
+    film = cv2.imread(str(images(home)[0]), cv2.IMREAD_UNCHANGED)
+    with tifffile.TiffWriter(tmp_path / "films.tif") as writer:
+        for page, kind in ((film[::8, ::8], 1), (film, 0), (film[::-1], 0)):
+            writer.write(page, subfiletype=kind, photometric="minisblack")
+    np.save(tmp_path / "panel.npy", np.stack([film, film]))
+    paths = (tmp_path / "films.tif", tmp_path / "panel.npy")
+    entries = json.loads(run("detect", *paths, "--model", "weld", "--json", "-").stdout)
+    assert [entry["image"].get("frame") for entry in entries] == [1, 2, 1, 2]
+    assert [entry["image"].get("page") for entry in entries] == [1, 2, None, None]
+    assert [entry["image"]["height"] for entry in entries] == [len(film)] * 4
+    copy = f"1 reduced copy not read ({film[::8, ::8].shape[1]} × {film[::8, ::8].shape[0]} px)"
+    assert [entry["image"].get("not_read") for entry in entries] == [[copy], [copy], None, None]
+    told = run("detect", tmp_path / "films.tif", "--model", "weld").stdout
+    assert f"{tmp_path / 'films.tif'} page 2: " in told
+    assert told.count(f"  Also in the file: {copy}\n") == 2
 
 
 def test_detect_reports_every_box_above_the_asked_score(run, home):

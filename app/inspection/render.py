@@ -81,7 +81,7 @@ def draw_file_chooser() -> None:
     """
     _draw_chooser(
         "files",
-        "PNG, JPEG, BMP, TIFF or DICONDE, 8 to 16 bit, one or many, or a ZIP of them",
+        "PNG, JPEG, BMP, TIFF, PGM, NumPy or DICONDE, 8 to 16 bit, one or many, or a ZIP of them",
         is_folder=False,
     )
 

@@ -77,7 +77,7 @@ def viewer_data(
         "threshold": threshold,
         "threshold_rev": f"{model.name}-{model.version}",
         "links": _links(current.question) if result and current.question and not is_veiled else None,
-        "reading": None if reading is None else dict(reading),
+        "reading": None if reading is None else {**reading, "unread": list(shown.unread) if shown else []},
         "progress": progress(items, remark),
         "batch": [
             _batch_item(item, threshold, progress_by_key or {}, is_counted=is_counted) for item in items

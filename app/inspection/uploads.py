@@ -102,8 +102,8 @@ class Intake:
     ) -> str:
         """The key of the entry; the file is read soon. Each image gets its own of `numbers` once it was read.
 
-        A ZIP archive gives one entry for each of its files, a DICOM file of several frames one for each
-        frame as soon as it is read; the first key is returned. Files and frames are read one after the
+        A ZIP archive gives one entry for each of its files, a file of several frames or pages one for each
+        as soon as it is read; the first key is returned. Files and frames are read one after the
         other, other uploads in between; one that cannot be read does not stop the others.
         """
         upload = _Upload(worklist, identity, polarity, model, setup.shared(), numbers or Numbers())

@@ -55,8 +55,10 @@ def detect(
     PATHS are files, ZIP archives and folders. Of a folder everything that is a radiograph or is named like
     one is read, in its folders too; the rest is named on stderr. A file of an archive is ARCHIVE/FILE.
 
-    A DICOM file of several frames gives one result a frame: "image" then also holds "frame", from 1.
-    The sha256 is always that of the file.
+    A file of several pictures (frames of DICOM, pages of TIFF, slices of ImageJ, planes of OME or of a NumPy
+    array) gives one result each: "image" then also holds "frame", from 1, in a TIFF "page" as well.
+    The sha256 is always that of the file. What else a file holds, such as reduced copies, is not read, and
+    "not_read" says so.
 
     A part that looks unlike those which taught the model is read by the model for parts that nobody taught,
     where one serves (casting-any beside casting); the result names it, and "picked" says why. With --version,
@@ -144,13 +146,17 @@ def _print_detections(result: dict[str, Any]) -> None:
 
     model = result["model"]
     shown = [d for d in result["detections"] if is_reported(d, result["operating_probability"])]
-    frame = f" frame {result['image']['frame']}" if "frame" in result["image"] else ""
+    image = result["image"]
+    part = "page" if "page" in image else "frame"
+    frame = f" {part} {image['frame']}" if "frame" in image else ""
     click.echo(
-        f"{result['image']['path']}{frame}: {len(shown)} indications at probability "
+        f"{image['path']}{frame}: {len(shown)} indications at probability "
         f"{result['operating_probability']:.2f} and above ({model['name']} v{model['version']}, "
         f"{len(result['detections'])} candidates, {result['elapsed_ms']:.0f} ms)"
     )
     is_strange = not result.get("familiarity", {}).get("is_familiar", True)
+    for line in image.get("not_read", ()):
+        click.echo(f"  Also in the file: {line}")
     for line in (result.get("picked"), NOT_VERIFIED if is_strange else None):
         if line:
             click.echo(f"  {line[0].upper()}{line[1:]}")

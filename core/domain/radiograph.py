@@ -78,12 +78,13 @@ class Radiograph:
         polarity: film, digital or unknown.
         pitch: millimetres per pixel with their source, None when unknown.
         sha256: hex digest that names the picture: of the original bytes, or `frame_digest` of one frame.
-        file_format: "PNG", "JPEG", "BMP", "TIFF" or "DICOM".
+        file_format: "PNG", "JPEG", "BMP", "TIFF", "DICOM", "PGM" or "NumPy".
         notes: what was done on reading that the user should know, e.g. "colour converted to grey".
         fields: DICONDE fields that were present, keyword to text.
         frame: number of the frame in a file of several, from 1; None for a file of one picture.
         file_sha256: hex digest of the original bytes.
         polarity_ground: ASSUMED where the polarity is unknown.
+        unread: what else the file holds and nobody reads, e.g. "1 reduced copy not read"; in the notes, too.
     """
 
     pixels: Pixels
@@ -97,6 +98,7 @@ class Radiograph:
     frame: int | None = None
     file_sha256: str = ""
     polarity_ground: PolarityGround = PolarityGround.ASSUMED
+    unread: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.file_sha256:

@@ -64,6 +64,16 @@ def damaged(file_format: str, reason: str) -> UnreadableImageError:
     )
 
 
+def not_supported(expected: str, name: str) -> UnreadableImageError:
+    """The error for an intact file of a kind that nothing here decodes.
+
+    Args:
+        expected: what could have been read, e.g. "a DICOM transfer syntax that can be decoded".
+        name: of what came.
+    """
+    return UnreadableImageError(f"expected {expected}, got one that is not supported: {name}")
+
+
 def one_line(error: Exception) -> str:
     """First line of the error's message, or the name of its type."""
     lines = str(error).strip().splitlines()

@@ -28,6 +28,8 @@ class Decoded:
         notes: changes made on decoding that the user should know.
         fields: DICONDE fields, keyword to text.
         n_frames: number of pictures in the file.
+        frame: number of this one, from 1.
+        unread: what else the file holds that nobody reads, a line each.
     """
 
     pixels: Pixels
@@ -38,6 +40,8 @@ class Decoded:
     notes: tuple[str, ...] = ()
     fields: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     n_frames: int = 1
+    frame: int = 1
+    unread: tuple[str, ...] = ()
 
 
 def pitch_from_dpi(x_dpi: float, y_dpi: float) -> PixelPitch | None:

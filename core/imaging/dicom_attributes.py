@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from pydicom.datadict import add_dict_entries, keyword_for_tag
 from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 
 from core.domain.radiograph import PitchSource, PixelPitch, Polarity
 
@@ -62,7 +63,7 @@ def from_functional_groups(dataset: Dataset, index: int) -> None:
             continue
         for keyword, macro in _MACROS.items():
             if (inner := items[place].get(macro)) and keyword in inner[0]:
-                dataset[keyword] = inner[0][keyword]
+                dataset[Tag(keyword)] = inner[0].get_item(Tag(keyword))
 
 
 def dicom_pitch(dataset: Dataset) -> tuple[PixelPitch | None, tuple[str, ...]]:

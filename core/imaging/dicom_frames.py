@@ -7,17 +7,12 @@ from pydicom.encaps import generate_frames, get_frame
 from pydicom.uid import RLELossless
 
 from core.domain.errors import UnreadableImageError
+from core.imaging.codestream import Codestream, codestream_of, is_whole
 from core.imaging.damage import damaged
 from core.imaging.dicom_parse import PIXEL_TAGS
-from core.imaging.limits import MAX_FRAGMENTS, MAX_JPEG2000_TILES, check_picture_size
+from core.imaging.limits import MAX_FRAGMENTS, check_picture_size
 
 _ITEM_TAG = b"\xfe\xff\x00\xe0"
-_J2K_START, _CODESTREAM_END = b"\xff\x4f\xff\x51", b"\xff\xd9"
-#: Start-of-frame markers of JPEG and JPEG-LS (ITU-T T.81 B.1.1.3, T.87).
-_START_OF_FRAME = frozenset(
-    (0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7)
-)
-_TAIL_BYTES = 4
 _MONOCHROME = ("MONOCHROME1", "MONOCHROME2")
 _RLE_HEADER_BYTES, _RLE_MAX_SEGMENTS = 64, 15
 _RLE_NOTHING = 128
@@ -84,17 +79,19 @@ def _check_fragments(pixels: bytes) -> None:
         raise damaged("DICOM", f"compressed pixel data in more than {MAX_FRAGMENTS} pieces")
 
 
-def check_frame(dataset: Dataset, index: int) -> None:
-    """Refuse pixel data that are cut off, or whose frame `index`, from 0, is not the size in the header.
+def check_frame(dataset: Dataset, index: int) -> Codestream | None:
+    """What the codestream of frame `index`, from 0, says of itself; None where the frame is none.
+
+    Pixel data that are cut off are refused, and a frame that is not of the size in the header.
 
     Raises:
         UnreadableImageError: before any pixel is decoded.
     """
     if "PixelData" not in dataset:
-        return
+        return None
     if not dataset.file_meta.TransferSyntaxUID.is_encapsulated:
         _check_native(dataset)
-        return
+        return None
     _check_fragments(dataset.PixelData)
     try:
         frame = get_frame(dataset.PixelData, index, number_of_frames=n_frames(dataset))
@@ -106,47 +103,20 @@ def check_frame(dataset: Dataset, index: int) -> None:
     width, height = int(dataset.Columns), int(dataset.Rows)
     if dataset.file_meta.TransferSyntaxUID == RLELossless:
         _check_rle(frame, width * height)
-        return
-    if _CODESTREAM_END not in frame[-_TAIL_BYTES:]:
-        raise damaged("DICOM", "the compressed frame is cut off")
-    found = codestream_shape(frame)
+        return None
+    if not is_whole(frame):
+        name = dataset.file_meta.TransferSyntaxUID.name
+        raise damaged("DICOM", f"the compressed frame is cut off ({name})")
+    found = codestream_of(frame)
     if found is None:
         raise damaged("DICOM", "the compressed frame does not say its size")
-    if found != (width, height, samples):
+    if found[:3] != (width, height, samples):
         raise damaged(
             "DICOM",
             f"the header says {width} x {height} px, samples {samples}; "
-            f"the compressed frame {found[0]} x {found[1]} px, samples {found[2]}",
+            f"the compressed frame {found.width} x {found.height} px, samples {found.n_components}",
         )
-
-
-def codestream_shape(frame: bytes) -> tuple[int, int, int] | None:
-    """Width and height in px, components, as a JPEG, JPEG-LS or JPEG 2000 codestream states them; or None."""
-    start = frame.find(_J2K_START, 0, 256)
-    if start >= 0:
-        return _jpeg2000_shape(frame, start)
-    position = 2
-    while position + 10 <= len(frame) and frame[position] == 0xFF:
-        if frame[position + 1] in _START_OF_FRAME:
-            height, width = struct.unpack_from(">HH", frame, position + 5)
-            return width, height, frame[position + 9]
-        position += 2 + int(struct.unpack_from(">H", frame, position + 2)[0])
-    return None
-
-
-def _jpeg2000_shape(frame: bytes, start: int) -> tuple[int, int, int] | None:
-    """From the SIZ marker segment (ITU-T T.800, A.5.1), which comes first."""
-    if len(frame) < start + 42:
-        return None
-    x1, y1, x0, y0, tile_width, tile_height, tile_x, tile_y, n_components = struct.unpack_from(
-        ">8IH", frame, start + 8
-    )
-    if not tile_width or not tile_height:
-        return None
-    n_tiles = -(-(x1 - tile_x) // tile_width) * -(-(y1 - tile_y) // tile_height)
-    if n_tiles > MAX_JPEG2000_TILES:
-        raise damaged("DICOM", f"a JPEG 2000 frame of {n_tiles} tiles")
-    return x1 - x0, y1 - y0, n_components
+    return found
 
 
 def _check_rle(frame: bytes, n_px: int) -> None:

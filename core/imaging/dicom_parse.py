@@ -32,6 +32,8 @@ _MAX_CHARACTER_SET_BYTES = 256
 #: Far more than any element that is looked at; a lookup table of 16 bit takes 128 KiB.
 _MAX_VALUE_BYTES = 256 * 2**10
 _STEP = 2**20
+#: Item Delimitation Item (FFFE,E00D) of length 0 (PS3.5 section 7.5); some converters leave one behind.
+_DELIMITER, _MAX_STRAY_DELIMITERS = b"\xfe\xff\x0d\xe0\0\0\0\0", 8
 
 
 class _CountedFile(BytesIO):
@@ -65,6 +67,15 @@ def parse_dicom(data: bytes, *, has_pixels: bool = True) -> Dataset:
     file: IO[bytes] = _CountedFile(_inflated(data))
     stop = _is_behind_pixels if has_pixels else _is_at_pixels
     dataset = read_partial(file, stop_when=stop, force=True)  # type: ignore[arg-type]  # any binary file
+    for _ in range(_MAX_STRAY_DELIMITERS):
+        end = file.tell()
+        file.seek(max(0, end - len(_DELIMITER)))
+        if not (dataset and file.read(len(_DELIMITER)) == _DELIMITER and file.read(1)):
+            break
+        file.seek(0)  # one that ends no item ends the data set for pydicom; it says nothing
+        whole = file.read()
+        file = _CountedFile(whole[: end - len(_DELIMITER)] + whole[end:])
+        dataset = read_partial(file, stop_when=stop, force=True)  # type: ignore[arg-type]  # any binary file
     for tag in [t for t in dataset.keys() if t not in PIXEL_TAGS]:  # noqa: SIM118 - keys alone convert nothing
         value = dataset.get_item(tag).value
         if isinstance(value, bytes | str) and len(value) > _MAX_VALUE_BYTES:

@@ -2,6 +2,8 @@
 
 from core.domain.errors import UnreadableImageError
 
+#: Begins the refusal of whatever is none of them.
+EXPECTED = "expected a PNG, JPEG, BMP, TIFF, PGM, NumPy or DICOM radiograph"
 #: A 14 x 17 inch film at 25 um is 240 Mpx; 200 Mpx at 16 bit is 400 MB once decoded.
 MAX_PIXELS = 200_000_000
 #: Longest side, px. A 3 m weld film at 25 um has 120,000.
@@ -22,7 +24,7 @@ MAX_TIFF_PAGES, MAX_TIFF_VALUES = 10_000, 1_000_000
 MAX_DICOM_READS = 500_000
 #: Tiles of one JPEG 2000 picture; the decoder keeps some kilobytes for each.
 MAX_JPEG2000_TILES = 16_384
-#: Frames of one DICOM file, and radiographs uploaded at once; pieces of its compressed frames.
+#: Frames, pages or planes of one file, and radiographs uploaded at once; pieces of compressed frames.
 MAX_FRAMES, MAX_FRAGMENTS = 250, 100_000
 #: Files in one ZIP; size of all of them unpacked, and of its list of contents, bytes.
 MAX_MEMBERS, MAX_ARCHIVE_BYTES, MAX_DIRECTORY_BYTES = 250, 2**30, 2**20
@@ -31,7 +33,7 @@ MAX_MEMBERS, MAX_ARCHIVE_BYTES, MAX_DIRECTORY_BYTES = 250, 2**30, 2**20
 def check_file_size(n_bytes: int) -> None:
     """Raise UnreadableImageError when the file is empty or larger than `MAX_FILE_BYTES`."""
     if n_bytes == 0:
-        raise UnreadableImageError("expected a PNG, JPEG, BMP, TIFF or DICOM radiograph, got an empty file")
+        raise UnreadableImageError(f"{EXPECTED}, got an empty file")
     if n_bytes > MAX_FILE_BYTES:
         raise UnreadableImageError(
             f"expected a file of at most {MAX_FILE_BYTES // 2**20} MiB, got {n_bytes / 2**20:.0f} MiB"

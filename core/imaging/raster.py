@@ -4,7 +4,6 @@ PNG is decoded by imagecodecs, at 8 or 16 bit a channel, JPEG and BMP by Pillow.
 used directly: `Image.open` would try every format it knows and applies its own, process-wide, bomb limit.
 """
 
-import re
 import struct
 import zlib
 from io import BytesIO
@@ -17,10 +16,11 @@ from PIL import BmpImagePlugin, Image, JpegImagePlugin
 from PIL.ImageFile import ImageFile
 
 from core.domain.errors import UnreadableImageError
+from core.imaging.codestream import Codestream, codestream_of, walk_jpeg
 from core.imaging.damage import CODEC_ERRORS, clear_errors, damaged
 from core.imaging.decoded import MM_PER_INCH, Decoded, pitch_from_dpi
 from core.imaging.limits import MAX_JPEG_SCANS, check_picture_size
-from core.imaging.pixels import to_grey
+from core.imaging.pixels import narrow, to_grey
 
 _EXIF_ORIENTATION = 0x0112
 _UPRIGHT = 1
@@ -32,15 +32,7 @@ _GREY, _PALETTE = 0, 3
 _CHANNELS = {_GREY: 1, 2: 3, _PALETTE: 1, 4: 2, 6: 4}
 _METRE = 1
 
-# --- JPEG; ITU-T T.81, B.1 and B.2 ----------------------------------------------------------------
-
-_SOI, _EOI, _SOS, _FILL = 0xD8, 0xD9, 0xDA, 0xFF
-_STANDALONE = frozenset((0x01, _SOI, *range(0xD0, 0xD8)))
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_PROGRESSIVE = frozenset((0xC2, 0xC6, 0xCA, 0xCE))
-#: In entropy-coded data, whatever is neither a stuffed zero, a restart marker nor a fill byte.
-_MARKER_IN_SCAN = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
-_COEFFICIENT_BYTES = 2
+_BYTE_BITS, _DEEP_BYTES = 8, 2
 _BYTES_PER_PX = {"1": 1, "L": 1, "P": 1, "RGB": 4, "RGBA": 4, "CMYK": 4}
 
 
@@ -64,28 +56,47 @@ def read_png(data: bytes) -> Decoded:
         planes = planes[..., :n_channels]  # a single transparent colour (tRNS) was made a channel
     grey, notes = to_grey(planes)
     notes += _orientation_notes(_exif(bytes(chunks.get(b"eXIf", b""))))
-    if b"acTL" in chunks:
-        notes += ("animated PNG, first frame read",)
     if colour_type == _GREY and depth < 8:
         notes += (f"{depth}-bit PNG expanded to 8 bit",)
     pitch = pitch_from_dpi(*_png_dpi(chunks.get(b"pHYs", b"")))
-    return Decoded(pixels=grey, bit_depth=8 * grey.dtype.itemsize, pitch=pitch, notes=notes)
+    unread = ("animated PNG, first frame read",) if b"acTL" in chunks else ()
+    return Decoded(pixels=grey, bit_depth=8 * grey.dtype.itemsize, pitch=pitch, notes=notes, unread=unread)
 
 
 def read_jpeg(data: bytes) -> Decoded:
-    """The picture of a baseline or progressive JPEG; 8 bit. Bytes behind its end are not looked at.
+    """The picture of a JPEG: 8 bit baseline or progressive, 12 bit, or lossless up to 16 bit.
+
+    Bytes behind its end are not looked at.
 
     Raises:
         UnreadableImageError: truncated (also when only the end-of-image marker is missing),
-            damaged, too large, or of a kind that cannot be read (12 bit, lossless).
+            damaged, too large, or of a kind that cannot be read.
     """
-    n_scans, n_kept = _jpeg_cost(data)
-    if not n_scans:
+    walk = walk_jpeg(data)
+    if not walk.n_scans:
         raise damaged("JPEG", "the end-of-image marker is missing")
-    if n_scans > MAX_JPEG_SCANS:
-        raise UnreadableImageError(f"expected a JPEG of at most {MAX_JPEG_SCANS} scans, got {n_scans}")
+    if walk.n_scans > MAX_JPEG_SCANS:
+        raise UnreadableImageError(f"expected a JPEG of at most {MAX_JPEG_SCANS} scans, got {walk.n_scans}")
+    with clear_errors("JPEG"):
+        stream = codestream_of(data)
+    if stream is not None and stream.precision > _BYTE_BITS:
+        return _deep_jpeg(data[: walk.end], stream, walk.n_kept)
     with clear_errors("JPEG"), JpegImagePlugin.JpegImageFile(BytesIO(data)) as image:
-        return _decode(image, len(data), working_bytes_per_px=n_kept)
+        return _decode(image, len(data), working_bytes_per_px=walk.n_kept)
+
+
+def _deep_jpeg(data: bytes, stream: Codestream, n_kept: int) -> Decoded:
+    """A JPEG of more than 8 bit, which Pillow does not know; no scale is read from it."""
+    check_picture_size(
+        stream.width,
+        stream.height,
+        bytes_per_px=_DEEP_BYTES * stream.n_components + n_kept,
+        n_file_bytes=len(data),
+    )
+    with clear_errors("JPEG"):
+        grey, notes = to_grey(imagecodecs.jpeg8_decode(data))
+        pixels, depth, more = narrow(grey, stream.precision)
+        return Decoded(pixels=pixels, bit_depth=depth, notes=notes + more)
 
 
 def read_bmp(data: bytes) -> Decoded:
@@ -125,34 +136,6 @@ def _png_dpi(phys: bytes | memoryview) -> tuple[float, float]:
         return float("nan"), float("nan")
     x, y = struct.unpack_from(">II", phys)
     return x * MM_PER_INCH / 1000, y * MM_PER_INCH / 1000
-
-
-def _jpeg_cost(data: bytes) -> tuple[int, int]:
-    """Number of scans, and bytes a pixel that the decoder keeps of all of them; (0, 0) without an end.
-
-    The coefficients of a progressive picture stay in memory while it is decoded.
-    """
-    position, n_scans, n_kept = 2, 0, None
-    while position + 2 <= len(data) and data[position] == _FILL:
-        marker = data[position + 1]
-        if marker == _EOI:
-            return n_scans, n_kept or 0
-        if marker == _FILL or marker in _STANDALONE:
-            position += 1 if marker == _FILL else 2
-            continue
-        if position + 4 > len(data):
-            break
-        (length,) = struct.unpack_from(">H", data, position + 2)
-        if marker in _FRAMES and n_kept is None and position + 9 < len(data):
-            n_kept = _COEFFICIENT_BYTES * data[position + 9] if marker in _PROGRESSIVE else 0
-        position += 2 + max(2, int(length))
-        if marker == _SOS:
-            n_scans += 1
-            found = _MARKER_IN_SCAN.search(data, position)
-            if found is None:
-                break
-            position = found.start()
-    return 0, 0
 
 
 def _decode(image: ImageFile, n_file_bytes: int, *, working_bytes_per_px: int = 0) -> Decoded:

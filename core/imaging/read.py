@@ -8,11 +8,11 @@ from pathlib import Path, PurePath
 from core.domain.errors import UnreadableImageError
 from core.domain.radiograph import Polarity, PolarityGround, Radiograph, frame_digest
 from core.imaging.decoded import Decoded
-from core.imaging.limits import MAX_FILE_BYTES, check_file_size
+from core.imaging.limits import EXPECTED, MAX_FILE_BYTES, check_file_size
 from core.imaging.names import told_of
 from core.imaging.sniff import FileFormat, check_preamble, describe_foreign, format_by_name, sniff
 
-_EXPECTED = "expected a PNG, JPEG, BMP, TIFF or DICOM radiograph"
+_OF_SEVERAL = (FileFormat.DICOM, FileFormat.TIFF, FileFormat.NUMPY)
 
 
 def read_radiograph(
@@ -24,7 +24,8 @@ def read_radiograph(
         data: the whole file.
         name: as the user knows it; only for messages, and to note that it contradicts the content.
         polarity: used when the file does not say (only DICOM does).
-        frame: number of one frame of a multi-frame DICOM file, from 1; None reads the first.
+        frame: number of one frame, page or plane in a file of several, from 1; None reads the first, of
+            a TIFF the first of the largest pages.
 
     Raises:
         UnreadableImageError: one line that says what was expected and what came; nothing was kept.
@@ -33,13 +34,17 @@ def read_radiograph(
         check_file_size(len(data))
         file_format = sniff(data)
         if file_format is None:
-            raise UnreadableImageError(f"{_EXPECTED}, got {describe_foreign(data)}")
-        check_preamble(data)
+            raise UnreadableImageError(f"{EXPECTED}, got {describe_foreign(data)}")
+        notes = check_preamble(data)
         decoded = _reader(file_format, frame)(data)
     except UnreadableImageError as error:
         raise UnreadableImageError(told_of(error, name)) from error
     file_sha256 = hashlib.sha256(data).hexdigest()
-    notes = _name_notes(name, file_format) + _frame_notes(decoded, frame, file_sha256) + decoded.notes
+    unread = decoded.unread + (_others(decoded, file_format.part) if frame is None else ())
+    if frame is not None:
+        of = f"{file_format.part} {frame} of {decoded.n_frames} of the file with SHA-256 {file_sha256}"
+        notes = (of, *notes)
+    notes = (*_name_notes(name, file_format), *notes, *unread, *decoded.notes)
     if decoded.polarity is Polarity.UNKNOWN:
         decided = polarity
         ground = PolarityGround.ASSUMED if polarity is Polarity.UNKNOWN else PolarityGround.PERSON
@@ -62,6 +67,7 @@ def read_radiograph(
         frame=frame,
         file_sha256=file_sha256,
         polarity_ground=ground,
+        unread=unread,
     )
 
 
@@ -88,24 +94,48 @@ def read_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise UnreadableImageError(f"{_EXPECTED}, got {reason.lower()} ({path})") from error
+        raise UnreadableImageError(f"{EXPECTED}, got {reason.lower()} ({path})") from error
 
 
-def _frame_notes(decoded: Decoded, frame: int | None, file_sha256: str) -> tuple[str, ...]:
-    if frame is not None:
-        return (f"frame {frame} of {decoded.n_frames} of the file with SHA-256 {file_sha256}",)
-    return (f"{decoded.n_frames} frames, first one read",) if decoded.n_frames > 1 else ()
+def count_pictures(data: bytes) -> int:
+    """Number of pictures in the file, at least one; 1 where only reading it tells what is wrong with it.
+
+    Raises:
+        UnreadableImageError: more than a file may hold, or less than it says.
+    """
+    match sniff(data) if len(data) <= MAX_FILE_BYTES else None:
+        case FileFormat.DICOM:
+            from core.imaging.dicom import count_frames
+
+            return count_frames(data)
+        case FileFormat.TIFF:
+            from core.imaging.tiff import count_pages
+
+            return count_pages(data)
+        case FileFormat.NUMPY:
+            from core.imaging.numpy_array import count_planes
+
+            return count_planes(data)
+        case _:
+            return 1
+
+
+def _others(decoded: Decoded, part: str) -> tuple[str, ...]:
+    if decoded.n_frames == 1:
+        return ()
+    which = "first one" if decoded.frame == 1 else f"the largest, {part} {decoded.frame},"
+    return (f"{decoded.n_frames} {part}s, {which} read",)
 
 
 def _reader(file_format: FileFormat, frame: int | None) -> Callable[[bytes], Decoded]:
     """The reader of a format, imported only now: PNG, JPEG and BMP need no tifffile or pydicom."""
-    if frame is not None and file_format is not FileFormat.DICOM:
-        raise UnreadableImageError(f"expected a DICOM file of several frames, got a {file_format}")
+    if frame is not None and file_format not in _OF_SEVERAL:
+        raise UnreadableImageError(f"expected a file of several pictures, got a {file_format}")
     match file_format:
         case FileFormat.TIFF:
             from core.imaging.tiff import read_tiff
 
-            return read_tiff
+            return partial(read_tiff, frame=frame)
         case FileFormat.DICOM:
             from core.imaging.dicom import read_dicom
 
@@ -122,6 +152,14 @@ def _reader(file_format: FileFormat, frame: int | None) -> Callable[[bytes], Dec
             from core.imaging.raster import read_bmp
 
             return read_bmp
+        case FileFormat.PGM:
+            from core.imaging.pgm import read_pgm
+
+            return read_pgm
+        case FileFormat.NUMPY:
+            from core.imaging.numpy_array import read_npy
+
+            return partial(read_npy, frame=1 if frame is None else frame)
 
 
 def _name_notes(name: str, file_format: FileFormat) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The kind of a file, by its content; its name is never trusted."""
 
+import re
 from enum import StrEnum
 from pathlib import PurePath
 
@@ -14,6 +15,13 @@ class FileFormat(StrEnum):
     BMP = "BMP"
     TIFF = "TIFF"
     DICOM = "DICOM"
+    PGM = "PGM"
+    NUMPY = "NumPy"
+
+    @property
+    def part(self) -> str:
+        """The name that users of the format have for one picture in a file of several."""
+        return {"TIFF": "page", "NumPy": "plane"}.get(self.value, "frame")
 
 
 _SUFFIXES: dict[str, FileFormat] = {
@@ -29,6 +37,8 @@ _SUFFIXES: dict[str, FileFormat] = {
     ".dcm": FileFormat.DICOM,
     ".dicom": FileFormat.DICOM,
     ".dic": FileFormat.DICOM,
+    ".pgm": FileFormat.PGM,
+    ".npy": FileFormat.NUMPY,
 }
 
 _MAGIC: tuple[tuple[bytes, FileFormat], ...] = (
@@ -38,7 +48,10 @@ _MAGIC: tuple[tuple[bytes, FileFormat], ...] = (
     (b"MM\x00*", FileFormat.TIFF),
     (b"II+\x00", FileFormat.TIFF),
     (b"MM\x00+", FileFormat.TIFF),
+    (b"\x93NUMPY", FileFormat.NUMPY),
 )
+#: Plain and raw PGM; white space or a comment follows.
+_PGM = re.compile(rb"P[25][\s#]")
 
 #: Files that people hand in by mistake.
 _FOREIGN: tuple[tuple[bytes, str], ...] = (
@@ -71,39 +84,43 @@ _BMP_HEADER_SIZES = (12, 40, 52, 56, 64, 108, 124)
 
 
 def sniff(data: bytes) -> FileFormat | None:
-    """The format by magic bytes; None for a file that cannot be read."""
+    """The format by magic bytes; None for a file that cannot be read.
+
+    A DICOM file is one whatever its preamble looks like (PS3.10 section 7.1): dual-personality files begin
+    like a TIFF.
+    """
+    if _has_preamble(data):
+        return FileFormat.DICOM
     for magic, file_format in _MAGIC:
         if data.startswith(magic):
             return file_format
-    if _has_preamble(data) or _is_bare_dicom(data):
+    if _is_bare_dicom(data):
         return FileFormat.DICOM
+    if _PGM.match(data):
+        return FileFormat.PGM
     if data[:2] == b"BM" and _is_bmp_header(data):
         return FileFormat.BMP
     return None
 
 
-def check_preamble(data: bytes) -> None:
-    """Refuse a DICOM file that is a program or another picture, too; other files pass.
+def check_preamble(data: bytes) -> tuple[str, ...]:
+    """A note on a DICOM file that begins like another picture, too; one that is a program is refused.
 
     The 128 bytes before its data set are free (PS3.10 section 7.1), so a system may run the same file as a
-    program, or show another picture than the one that is inspected here.
+    program. Slide scanners and archives put the header of a TIFF there, which shows the same pixels.
 
     Raises:
-        UnreadableImageError: saying what else the file is.
+        UnreadableImageError: the file is also a program.
     """
     if not _has_preamble(data):
-        return
-    picture = sniff(data[:_PREAMBLE_BYTES])
+        return ()
     if _is_program(data):
-        kind = "a DICOM file that is also a program"
-    elif picture not in (None, FileFormat.DICOM):
-        kind = f"a {picture} that is also a DICOM file"
-    else:
-        return
-    raise UnreadableImageError(
-        f"expected a file that holds one picture and nothing else, got {kind}; "
-        "save the picture again on its own"
-    )
+        raise UnreadableImageError(
+            "expected a file that holds one picture and nothing else, got a DICOM file that is also "
+            "a program; save the picture again on its own"
+        )
+    other = sniff(data[:_PREAMBLE_BYTES])
+    return (f"begins like a {other}, too; read as DICOM",) if other else ()
 
 
 def describe_foreign(data: bytes) -> str:

@@ -1,6 +1,5 @@
-"""TIFF and BigTIFF, 1 to 64 bit, integer and float, either byte order; tags by tifffile."""
+"""TIFF and BigTIFF, 1 to 64 bit, integer and float, either byte order, any page; tags by tifffile."""
 
-import struct
 from io import BytesIO
 from typing import Any
 
@@ -12,99 +11,104 @@ from core.domain.errors import UnreadableImageError
 from core.domain.radiograph import PixelPitch, Pixels
 from core.imaging.damage import clear_errors, damaged
 from core.imaging.decoded import MM_PER_INCH, Decoded, pitch_from_dpi
-from core.imaging.limits import MAX_TIFF_PAGES, MAX_TIFF_VALUES
+from core.imaging.limits import MAX_FRAMES
 from core.imaging.pixels import narrow, to_grey
+from core.imaging.tiff_directories import check_counts
+from core.imaging.tiff_packing import JPEG_COMPRESSIONS
+from core.imaging.tiff_pages import contents_of
 from core.imaging.tiff_samples import layout_of, read_samples
 
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
-_JPEG = 7
 _PER_INCH, _PER_CM = 2, 3
 _UPRIGHT = 1
 _BYTE_BITS = 8
-_BIG_VERSION = 43
-_MAX_TAGS = 4096
-#: Types that stay bytes when loaded: byte, ASCII, undefined.
-_BYTE_TYPES = (1, 2, 7)
+#: Values of ExtraSamples (TIFF 6.0 section 18): associated and unassociated alpha.
+_ALPHA = (1, 2)
 
 
-def read_tiff(data: bytes) -> Decoded:
-    """The first page of a TIFF or BigTIFF.
+def read_tiff(data: bytes, frame: int | None = None) -> Decoded:
+    """One picture of a TIFF or BigTIFF, counted from 1; None reads the first of the largest ones.
 
     White-is-zero pages are inverted, so that pixels look as a viewer shows them; which polarity
     that is, TIFF does not say.
 
     Raises:
-        UnreadableImageError: truncated, damaged, too large, or packed in a way that cannot be read.
+        UnreadableImageError: truncated, damaged, too large, or packed in a way that cannot be read; or
+            without such a picture.
     """
     with clear_errors("TIFF"):
-        n_pages = _count_pages(data)
+        contents = contents_of(data)
+        count = len(contents.pictures)
+        index = contents.largest if frame is None else frame - 1
+        if not 0 <= index < count:
+            raise UnreadableImageError(f"expected a page from 1 to {count}, got {frame}")
+        place = contents.pictures[index]
+        for offset in {contents.first_offset, place.offset}:
+            check_counts(data, offset)
     with clear_errors("TIFF"), _opened(data) as tiff:
-        page = tiff.pages[0]
-        if not isinstance(page, tifffile.TiffPage):
-            raise damaged("TIFF", "the first page has no tags")
+        tiff.filehandle.seek(place.offset)
+        page = tifffile.TiffPage(tiff, index)
         _check_kind(page)
-        layout = layout_of(page, tiff.byteorder, len(data))
-        pixels, bit_depth, pixel_notes = _pixels(read_samples(data, page, layout), page)
-        page_notes = (f"{n_pages} pages, first one read",) if n_pages > 1 else ()
-        notes = (*page_notes, *pixel_notes, *_orientation_notes(page))
-        return Decoded(pixels=pixels, bit_depth=bit_depth, pitch=_pitch(page), notes=notes)
+        samples = read_samples(data, page, layout_of(page, tiff.byteorder, len(data)), place.shift)
+        planes, unread = _described(samples, page)
+        pixels, bit_depth, notes = _pixels(planes, page)
+        return Decoded(
+            pixels=pixels,
+            bit_depth=bit_depth,
+            pitch=_pitch(page),
+            notes=(*notes, *_orientation_notes(page)),
+            n_frames=count,
+            frame=index + 1,
+            unread=(*contents.unread, *unread),
+        )
 
 
-def _count_pages(data: bytes) -> int:
-    """Directories in the chain (TIFF 6.0 section 2; BigTIFF), at least one, followed within bounds.
+def count_pages(data: bytes) -> int:
+    """Number of pictures in a TIFF file, at least one; 1 where it is damaged, since reading it says why.
 
-    tifffile would follow a loop of more than a hundred directories without end, and turn a tag that lists
-    half a gigabyte of offsets into Python numbers. A chain that leaves the file ends there.
+    Raises:
+        UnreadableImageError: more than a file may hold.
     """
-    order = "<" if data[:2] == b"II" else ">"
-    (version,) = struct.unpack_from(f"{order}H", data, 2)
-    is_big = version == _BIG_VERSION
-    first_at, count_format, offset_format, entry_bytes = (8, "Q", "Q", 20) if is_big else (4, "H", "I", 12)
-    count_bytes, offset_bytes = struct.calcsize(f"<{count_format}"), struct.calcsize(f"<{offset_format}")
-    (offset,) = struct.unpack_from(order + offset_format, data, first_at)
-    seen: set[int] = set()
-    while offset and offset + count_bytes <= len(data):
-        if offset in seen:
-            raise damaged("TIFF", "its directories point at each other in a circle")
-        if len(seen) == MAX_TIFF_PAGES:
-            raise UnreadableImageError(f"expected a TIFF of at most {MAX_TIFF_PAGES} pages, got more")
-        (n_tags,) = struct.unpack_from(order + count_format, data, offset)
-        if n_tags > _MAX_TAGS:
-            if seen:
-                break
-            raise damaged("TIFF", f"its directory lists {n_tags} tags")
-        if not seen:
-            _check_counts(data, offset + count_bytes, n_tags, order, is_big=is_big)
-        seen.add(offset)
-        next_at = offset + count_bytes + n_tags * entry_bytes
-        if next_at + offset_bytes > len(data):
-            break
-        (offset,) = struct.unpack_from(order + offset_format, data, next_at)
-    return max(1, len(seen))
+    try:
+        with clear_errors("TIFF"):
+            count = len(contents_of(data).pictures)
+    except UnreadableImageError:
+        return 1
+    if count > MAX_FRAMES:
+        raise UnreadableImageError(f"expected a TIFF file of at most {MAX_FRAMES} pages, got {count}")
+    return count
 
 
-def _check_counts(data: bytes, start: int, n_tags: int, order: str, *, is_big: bool) -> None:
-    """Refuse a tag that lists more numbers than any radiograph needs."""
-    entry = struct.Struct(f"{order}HHQ8x" if is_big else f"{order}HHI4x")
-    for index in range(n_tags):
-        tag, kind, count = entry.unpack_from(data, start + index * entry.size)
-        if count > (len(data) if kind in _BYTE_TYPES else MAX_TIFF_VALUES):
-            raise damaged("TIFF", f"tag {tag} lists {count} values")
+def _opened(data: bytes) -> tifffile.TiffFile:
+    """The file with its first page parsed. Microscope formats follow pointers of their own: they are off."""
+    return tifffile.TiffFile(BytesIO(data), is_lsm=False, is_scanimage=False, is_ndpi=False)
 
 
 def _check_kind(page: tifffile.TiffPage) -> None:
     photometric = int(page.photometric)
     if photometric not in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _YCBCR):
         raise UnreadableImageError(f"expected a grey or RGB TIFF, got photometric {page.photometric!s}")
-    if photometric == _YCBCR and int(page.compression) != _JPEG:
+    if photometric == _YCBCR and int(page.compression) not in JPEG_COMPRESSIONS:
         raise UnreadableImageError("expected a grey or RGB TIFF, got YCbCr without JPEG")
     if page.imagedepth != 1 or int(page.fillorder) != 1:
         raise UnreadableImageError("expected a flat TIFF of normal bit order")
 
 
-def _opened(data: bytes) -> tifffile.TiffFile:
-    """The parsed first page. Microscope formats are off: their special cases follow pointers of their own."""
-    return tifffile.TiffFile(BytesIO(data), is_lsm=False, is_scanimage=False, is_ndpi=False)
+def _described(planes: npt.NDArray[Any], page: tifffile.TiffPage) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
+    """The samples that show the picture, with their transparency, and how many more there are.
+
+    What is beyond the samples of the photometric interpretation is transparency where ExtraSamples says so;
+    anything else, as of a second energy, is another picture.
+    """
+    n_samples, n_shown = planes.shape[2], 3 if int(page.photometric) in (_RGB, _YCBCR) else 1
+    if n_samples < n_shown:
+        raise damaged("TIFF", f"colour of {n_samples} samples")
+    more = n_samples - n_shown
+    is_alpha = more == 1 and int(next(iter(page.extrasamples), 0)) in _ALPHA
+    if more == 0 or is_alpha or (n_shown > 1 and more > 1):
+        return planes, ()
+    what = "sample" if more == 1 else "samples"
+    return planes[..., :n_shown], (f"{more} further {what} of each pixel not read",)
 
 
 def _pixels(planes: npt.NDArray[Any], page: tifffile.TiffPage) -> tuple[Pixels, int, tuple[str, ...]]:
@@ -117,7 +121,7 @@ def _pixels(planes: npt.NDArray[Any], page: tifffile.TiffPage) -> tuple[Pixels, 
         planes = np.moveaxis(page.colormap, 0, -1)[planes[..., 0]]
         bits = 16
     elif bits < _BYTE_BITS:
-        planes = planes * np.uint8(255 // ((1 << bits) - 1))
+        planes = np.rint(planes * (255 / ((1 << bits) - 1))).astype(np.uint8)
         notes += (f"{bits}-bit TIFF expanded to 8 bit",)
         bits = _BYTE_BITS
     grey, grey_notes = to_grey(planes)  # before it is narrowed, so that no channel is shifted by itself

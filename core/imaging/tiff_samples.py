@@ -4,31 +4,26 @@ tifffile parses the tags, imagecodecs unpacks. tifffile's own `asarray` is not u
 missing with zeros, which on a radiograph would pass for material. Section numbers are those of TIFF 6.0.
 """
 
-import zlib
-from io import BytesIO
 from typing import Any, NamedTuple
 
 import imagecodecs
 import numpy as np
 import numpy.typing as npt
 import tifffile
-from PIL import JpegImagePlugin
 
 from core.domain.errors import UnreadableImageError
-from core.imaging.damage import damaged
+from core.imaging.damage import damaged, not_supported
 from core.imaging.limits import check_picture_size, most_unpacked
+from core.imaging.tiff_packing import STREAMS, WHOLE_PICTURES, segment_picture, unpacked
 
 Array = npt.NDArray[Any]
 
-_NONE, _LZW, _JPEG, _DEFLATE, _DEFLATE_OLD, _PACKBITS = 1, 5, 7, 8, 32946, 32773
 _HORIZONTAL, _FLOATING = 2, 3
 _SEPARATE_PLANES = 2
 _PALETTE, _COLOUR_BYTES = 3, 6
 _SAMPLE_KINDS = {1: "u", 2: "i", 3: "f", 4: "u"}
-#: Bytes that a sample takes in memory, by its bits in the file.
-_SAMPLE_BYTES = {1: 1, 4: 1, 8: 1, 12: 2, 16: 2, 32: 4, 64: 8}
-#: A run of PackBits may reach beyond the last byte that is needed; Deflate ends with a checksum.
-_LONGEST_RUN, _CHECKSUM_SLACK = 128, 64
+#: Bits of a sample that can be read, by its kind.
+_BITS = {"u": (*range(1, 17), 32, 64), "i": (*range(8, 17), 32, 64), "f": (16, 32, 64)}
 #: Writers may store equal tiles once; every byte still is unpacked only so often.
 _MAX_OVERLAP = 2
 
@@ -70,17 +65,17 @@ def layout_of(page: tifffile.TiffPage, byteorder: str, n_file_bytes: int) -> Lay
         raise UnreadableImageError(
             f"expected a TIFF of one sample type, got {bits} bits, {page.sampleformat!s}"
         )
-    if int(page.compression) not in (_NONE, _LZW, _JPEG, _DEFLATE, _DEFLATE_OLD, _PACKBITS):
-        raise UnreadableImageError(
-            "expected a TIFF that is uncompressed or packed with LZW, Deflate, PackBits or JPEG, "
-            f"got compression {int(page.compression)}"
-        )
-    if bits not in _SAMPLE_BYTES:
-        raise UnreadableImageError(f"expected a TIFF of {tuple(_SAMPLE_BYTES)} bits a sample, got {bits}")
+    compression = int(page.compression)
+    if compression not in STREAMS | WHOLE_PICTURES:
+        known = tifffile.COMPRESSION.__members__.values()
+        name = next((one.name for one in known if one == compression), "unknown")
+        raise not_supported("a TIFF packed in a way that can be read", f"{name}, compression {compression}")
+    if bits not in _BITS[kind]:
+        raise UnreadableImageError(f"expected a TIFF of 1 to 16, 32 or 64 bits a sample, got {bits}")
     predictor = int(page.predictor)
     if predictor not in (1, _HORIZONTAL, _FLOATING) or (predictor != 1 and bits % 8):
         raise UnreadableImageError(f"expected TIFF predictor 1, 2 or 3, got {predictor}")
-    bytes_per_px = _SAMPLE_BYTES[bits] * page.samplesperpixel
+    bytes_per_px = _sample_bytes(bits) * page.samplesperpixel
     if int(page.photometric) == _PALETTE:
         bytes_per_px += _COLOUR_BYTES
     check_picture_size(
@@ -100,12 +95,23 @@ def layout_of(page: tifffile.TiffPage, byteorder: str, n_file_bytes: int) -> Lay
         down=down,
         planes=page.samplesperpixel if is_separate else 1,
         samples=1 if is_separate else page.samplesperpixel,
-        dtype=np.dtype(f"{byteorder}{kind}{_SAMPLE_BYTES[bits]}"),
+        dtype=np.dtype(f"{byteorder}{kind}{_sample_bytes(bits)}"),
     )
 
 
-def read_samples(data: bytes, page: tifffile.TiffPage, layout: Layout) -> Array:
-    """(H, W, C) in native byte order; 1 to 4 bit as small numbers, not yet scaled.
+def _sample_bytes(bits: int) -> int:
+    """Bytes that a sample takes in memory."""
+    return next(n for n in (1, 2, 4, 8) if bits <= 8 * n)
+
+
+def read_samples(data: bytes, page: tifffile.TiffPage, layout: Layout, shift: int = 0) -> Array:
+    """(H, W, C) in native byte order; less than 8 bit as small numbers, not yet scaled.
+
+    Args:
+        data: the whole file.
+        page: its tags.
+        layout: of the page.
+        shift: how far behind the places that the tags name the strips lie, bytes.
 
     Raises:
         ValueError: when strips or tiles are missing, outside the file, short or damaged.
@@ -118,7 +124,7 @@ def read_samples(data: bytes, page: tifffile.TiffPage, layout: Layout) -> Array:
         down, across = divmod(within, layout.across)
         top, left = down * layout.height, across * layout.width
         rows = layout.height if page.is_tiled else min(layout.height, page.imagelength - top)
-        start = page.dataoffsets[index]
+        start = page.dataoffsets[index] + shift
         samples = _samples(data[start : start + page.databytecounts[index]], page, layout, rows)
         first = plane * layout.samples
         place = out[top : top + rows, left : left + layout.width, first : first + layout.samples]
@@ -140,15 +146,16 @@ def _check_places(page: tifffile.TiffPage, layout: Layout, n_file_bytes: int) ->
 def _samples(packed: bytes, page: tifffile.TiffPage, layout: Layout, rows: int) -> Array:
     """(rows, width, samples) of one strip or tile, as stored or in native byte order."""
     shape = (rows, layout.width, layout.samples)
-    if int(page.compression) == _JPEG:
-        return _jpeg(packed, page.jpegtables or b"", shape)
+    if int(page.compression) in WHOLE_PICTURES:
+        picture = segment_picture(packed, page, (layout.height, *shape[1:]), rows)
+        if picture.dtype != layout.dtype.newbyteorder("="):
+            raise ValueError(f"a strip or tile of {picture.dtype} samples, expected {layout.dtype.name}")
+        return picture
     n_row_samples = layout.width * layout.samples
     n_row_bytes = (n_row_samples * page.bitspersample + 7) // 8
-    raw = _unpacked(packed, int(page.compression), rows * n_row_bytes, layout.height * n_row_bytes)
-    if page.bitspersample % 8:
-        dtype = np.uint16 if layout.dtype.itemsize == 2 else np.uint8
-        values = imagecodecs.packints_decode(raw, dtype, page.bitspersample, runlen=n_row_samples)
-        return values.reshape(shape)
+    raw = unpacked(packed, int(page.compression), rows * n_row_bytes, layout.height * n_row_bytes)
+    if page.bitspersample not in (8, 16, 32, 64):
+        return _narrow_samples(raw, page.bitspersample, layout.dtype, n_row_samples).reshape(shape)
     if int(page.predictor) == _FLOATING:
         planes = np.frombuffer(raw, layout.dtype.newbyteorder("=")).reshape(shape)
         return imagecodecs.floatpred_decode(planes, axis=-2)
@@ -159,31 +166,11 @@ def _samples(packed: bytes, page: tifffile.TiffPage, layout: Layout, rows: int) 
     return values
 
 
-def _unpacked(packed: bytes, compression: int, n_expected: int, n_whole: int) -> bytes | bytearray:
-    """Exactly `n_expected` bytes; never unpacks much more than `n_whole`, to which a strip may be padded."""
-    raw: bytes | bytearray = packed
-    try:
-        if compression == _LZW:
-            raw = imagecodecs.lzw_decode(packed, out=n_expected)
-        elif compression == _PACKBITS:
-            raw = imagecodecs.packbits_decode(packed, out=n_whole + _LONGEST_RUN)
-        elif compression != _NONE:
-            raw = zlib.decompressobj().decompress(packed, n_expected + _CHECKSUM_SLACK)
-    except RuntimeError as error:
-        raise ValueError("the compressed data of a strip or tile are damaged") from error
-    if len(raw) < n_expected:
-        raise ValueError(f"a strip or tile holds {len(raw)} of {n_expected} bytes")
-    return raw[:n_expected]
-
-
-def _jpeg(packed: bytes, tables: bytes, shape: tuple[int, int, int]) -> Array:
-    """A JPEG strip or tile with the page's shared tables put in (TIFF Technical Note 2).
-
-    By Pillow, which refuses data that are cut off.
-    """
-    if tables:
-        packed = tables[:-2] + packed[2:]
-    with JpegImagePlugin.JpegImageFile(BytesIO(packed)) as image:
-        if image.size != (shape[1], shape[0]):
-            raise ValueError(f"a JPEG segment of {image.size} px, expected {(shape[1], shape[0])}")
-        return np.array(image).reshape(shape[0], shape[1], -1)
+def _narrow_samples(raw: bytes | bytearray, bits: int, dtype: np.dtype[Any], n_row_samples: int) -> Array:
+    """Samples that do not fill whole bytes, each row beginning at one; signed ones get their sign."""
+    size = dtype.itemsize
+    values = imagecodecs.packints_decode(raw, np.dtype(f"u{size}"), bits, runlen=n_row_samples)
+    if dtype.kind == "u":
+        return values
+    unused = 8 * size - bits
+    return (values << unused).view(f"i{size}") >> unused

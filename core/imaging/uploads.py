@@ -1,4 +1,4 @@
-"""Uploaded files as radiographs: archives, folders and multi-frame DICOM files taken apart."""
+"""Uploaded files as radiographs: archives, folders and files of several pictures taken apart."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -10,9 +10,10 @@ from typing import IO
 
 from core.domain.errors import UnreadableImageError
 from core.imaging.archive import Archive, is_archive, is_system_file
-from core.imaging.limits import MAX_FILE_BYTES, MAX_FRAMES
+from core.imaging.limits import MAX_FRAMES
 from core.imaging.names import clean_name, distinct_names, name_with, told_of
-from core.imaging.sniff import FileFormat, check_preamble, format_by_name, sniff
+from core.imaging.read import count_pictures
+from core.imaging.sniff import check_preamble, format_by_name, sniff
 
 _INDEX = "dicomdir"
 _NAMED = 5
@@ -63,26 +64,23 @@ def members_of(source: bytes | IO[bytes], name: str) -> tuple[IncomingFile, ...]
 
 
 def frames_in(data: bytes, name: str) -> tuple[IncomingFile, ...]:
-    """One radiograph for each frame of a DICOM file, which they share; any other file as it is.
+    """One radiograph for each frame, page or plane of a file, which they share; any other file as it is.
 
     Raises:
         UnreadableImageError: a file of several frames that is damaged, or of too many.
     """
     only = (IncomingFile(clean_name(name), lambda: data),)
-    if len(data) > MAX_FILE_BYTES or sniff(data) is not FileFormat.DICOM:
-        return only
-    from core.imaging.dicom import count_frames  # only now: other files need no pydicom
-
+    file_format = sniff(data)
     try:
-        count = count_frames(data)
-        if count < 2:
+        count = count_pictures(data)
+        if count < 2 or file_format is None:
             return only
         check_preamble(data)
     except UnreadableImageError as error:
         raise UnreadableImageError(told_of(error, name)) from error
     width = len(str(count))
     return tuple(
-        IncomingFile(name_with(name, f"frame {frame:0{width}d} of {count}"), lambda: data, frame)
+        IncomingFile(name_with(name, f"{file_format.part} {frame:0{width}d} of {count}"), lambda: data, frame)
         for frame in range(1, count + 1)
     )
 

@@ -8,7 +8,8 @@ from core.domain.inspection import DetectionResult
 def detection_to_dict(result: DetectionResult, path: str) -> dict[str, Any]:
     """The documented object of one image: image, model, calibration, every detection of the result.
 
-    The image's `sha256` is that of its file; `frame`, from 1, stands there only where a file holds several. A
+    The image's `sha256` is that of its file; `frame`, from 1, stands there only where a file holds several,
+    and is called `page`, too, in a TIFF. `not_read` says what else the file holds and nobody reads. A
     detection has an `outline` only where the model drew one. `familiarity` stands there only where the
     version can tell: where its `is_familiar` is false, no probability is verified for this kind of image.
 
@@ -21,10 +22,12 @@ def detection_to_dict(result: DetectionResult, path: str) -> dict[str, Any]:
     """
     radiograph, model = result.radiograph, result.model
     calibration = model.calibration
+    is_page = radiograph.frame is not None and radiograph.file_format == "TIFF"
     return {
         "image": {
             "path": path,
             **({} if radiograph.frame is None else {"frame": radiograph.frame}),
+            **({"page": radiograph.frame} if is_page else {}),
             "sha256": radiograph.file_sha256,
             "width": radiograph.width,
             "height": radiograph.height,
@@ -32,6 +35,7 @@ def detection_to_dict(result: DetectionResult, path: str) -> dict[str, Any]:
             "polarity": radiograph.polarity.value,
             "polarity_ground": radiograph.polarity_ground.value,
             "mm_per_px": radiograph.pitch.mm_per_px if radiograph.pitch else None,
+            **({"not_read": list(radiograph.unread)} if radiograph.unread else {}),
         },
         "model": {"name": model.name, "version": model.version, "sha256": model.sha256},
         "calibration": {

@@ -14,7 +14,7 @@ import tifffile
 from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEG2000Lossless, RLELossless
 
 from core.domain.errors import UnreadableImageError
-from core.imaging import dicom_parse, tiff
+from core.imaging import dicom_parse, tiff_directories
 from core.imaging.read import read_radiograph
 from tests.imaging.pictures import picture, pillow_bytes, write_dicom
 
@@ -64,15 +64,17 @@ def test_tiff_directories_in_a_circle_are_refused_however_long_it_is(n_directori
 
 
 def test_many_pages_are_counted_and_too_many_refused(monkeypatch):
-    assert read_radiograph(chained(200, is_loop=False)).notes == ("201 pages, first one read",)
-    monkeypatch.setattr(tiff, "MAX_TIFF_PAGES", 200)
+    assert read_radiograph(chained(200, is_loop=False)).notes == ("200 directories without a picture",)
+    monkeypatch.setattr(tiff_directories, "MAX_TIFF_PAGES", 200)
     assert "at most 200 pages, got more" in refusal(chained(200, is_loop=False))
 
 
-def test_a_chain_of_directories_that_leaves_the_file_ends_there():
+def test_a_chain_of_directories_that_leaves_the_file_ends_there_and_that_is_said():
     data = chained(1, is_loop=False)
     broken = data[:-4] + b"\xff\xff\xff\x7f"
-    np.testing.assert_array_equal(read_radiograph(broken).pixels, PIXELS)
+    radiograph = read_radiograph(broken)
+    np.testing.assert_array_equal(radiograph.pixels, PIXELS)
+    assert "the file ends early: a page that it points at is not in it" in radiograph.unread
 
 
 @pytest.mark.parametrize("is_big", [False, True])

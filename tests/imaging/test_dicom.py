@@ -19,8 +19,8 @@ from pydicom.uid import (
 
 from core.domain.errors import UnreadableImageError
 from core.domain.radiograph import PitchSource, Polarity
+from core.imaging.codestream import codestream_of
 from core.imaging.dicom_attributes import register_diconde_names
-from core.imaging.dicom_frames import codestream_shape
 from core.imaging.normalise import normalise
 from core.imaging.read import read_radiograph
 from tests.imaging import lossless_jpeg
@@ -390,9 +390,9 @@ def test_a_deflated_bomb_is_refused_before_it_unpacks():
 
 
 def test_codestreams_state_their_size():
-    assert codestream_shape(pillow_bytes(picture(np.uint8, (40, 48)), "JPEG")) == (48, 40, 1)
-    assert codestream_shape(pillow_bytes(picture(np.uint8, (40, 48)), "JPEG2000", no_jp2=True)) == (48, 40, 1)
-    assert codestream_shape(b"\xff\xd8") is None
+    assert codestream_of(pillow_bytes(picture(np.uint8, (40, 48)), "JPEG")) == (48, 40, 1, 8)
+    assert codestream_of(pillow_bytes(picture(np.uint8, (40, 48)), "JPEG2000", no_jp2=True)) == (48, 40, 1, 8)
+    assert codestream_of(b"\xff\xd8") is None
 
 
 def test_a_rescale_that_is_no_number_is_refused():

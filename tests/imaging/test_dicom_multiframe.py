@@ -163,7 +163,7 @@ def test_a_frame_that_the_file_does_not_hold_is_refused(frame):
 
 
 def test_only_dicom_files_have_frames():
-    with pytest.raises(UnreadableImageError, match="expected a DICOM file of several frames, got a PNG"):
+    with pytest.raises(UnreadableImageError, match="expected a file of several pictures, got a PNG"):
         read_radiograph(pillow_bytes(picture(np.uint8), "PNG"), frame=1)
 
 
@@ -245,7 +245,7 @@ def test_a_broken_frame_does_not_stop_the_others():
     files = unpack(
         write_dicom(frames, bits=12, frames=3, syntax=JPEGLosslessSV1, compressed=codestreams), "p.dcm"
     )
-    with pytest.raises(UnreadableImageError, match=r"compressed frame is cut off \(p frame 2 of 3.dcm\)"):
+    with pytest.raises(UnreadableImageError, match=r"compressed frame is cut off .*\(p frame 2 of 3.dcm\)"):
         read_radiograph(files[1].read(), files[1].name, frame=2)
     np.testing.assert_array_equal(read_radiograph(files[2].read(), frame=3).pixels, frames[2])
 

@@ -31,18 +31,35 @@ def refusal(data: bytes) -> str:
         (b"\xcf\xfa\xed\xfe", "a DICOM file that is also a program"),
         (b"#!/bin/sh\n", "a DICOM file that is also a program"),
         (b"@ECHO off\r\n", "a DICOM file that is also a program"),
-        (b"\x89PNG\r\n\x1a\n", "a PNG that is also a DICOM file"),
-        (b"II*\x00", "a TIFF that is also a DICOM file"),
-        (b"BM" + bytes(12) + b"\x28\0\0\0", "a BMP that is also a DICOM file"),
     ],
 )
 @pytest.mark.parametrize("n_frames", [1, 2])
-def test_a_dicom_file_that_begins_like_a_program_or_another_picture_is_refused(preamble, what, n_frames):
+def test_a_dicom_file_that_begins_like_a_program_is_refused(preamble, what, n_frames):
     pixels = PIXELS if n_frames == 1 else np.stack([PIXELS] * n_frames)
     data = preamble.ljust(128, b"\0") + write_dicom(pixels, frames=n_frames)[128:]
     with pytest.raises(UnreadableImageError) as caught:
         read_radiograph(frames_in(data, "film")[0].read())
     assert f"expected a file that holds one picture and nothing else, got {what}; " in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("preamble", "kind"),
+    [
+        (b"II*\x00\x08\0\0\0", "TIFF"),
+        (b"MM\0*", "TIFF"),
+        (b"\x89PNG\r\n\x1a\n", "PNG"),
+        (b"BM" + bytes(12) + b"\x28\0\0\0", "BMP"),
+    ],
+)
+@pytest.mark.parametrize("n_frames", [1, 2])
+def test_a_dicom_file_that_begins_like_another_picture_is_read_as_dicom_and_that_is_noted(
+    preamble, kind, n_frames
+):
+    pixels = PIXELS if n_frames == 1 else np.stack([PIXELS, PIXELS[::-1]])
+    data = preamble.ljust(128, b"\0") + write_dicom(pixels, frames=n_frames)[128:]
+    found = [read_radiograph(one.read(), frame=one.frame) for one in frames_in(data, "film")]
+    np.testing.assert_array_equal([one.pixels for one in found], pixels.reshape(-1, *PIXELS.shape))
+    assert f"begins like a {kind}, too; read as DICOM" in found[0].notes
 
 
 @pytest.mark.parametrize("preamble", [b"written by scanner 7", b"%PDF-1.4", b"<html>"])

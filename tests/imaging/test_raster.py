@@ -4,6 +4,7 @@ import struct
 from io import BytesIO
 
 import cv2
+import imagecodecs
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -214,3 +215,18 @@ def test_a_flipped_byte_in_a_png_fails_its_checksum():
     data[60] ^= 1
     with pytest.raises(UnreadableImageError, match="fails its checksum"):
         read_radiograph(bytes(data))
+
+
+@pytest.mark.parametrize(("bits", "options"), [(12, {}), (16, {"lossless": True}), (12, {"lossless": True})])
+def test_a_jpeg_of_more_than_8_bit_is_read_at_its_depth(bits, options):
+    pixels = cv2.GaussianBlur(picture(np.uint16, (40, 50), bits), (0, 0), 2)
+    data = bytes(imagecodecs.jpeg8_encode(pixels, 98, bitspersample=bits, **options))
+    radiograph = read_radiograph(data + b"tail")
+    np.testing.assert_allclose(radiograph.pixels, pixels, atol=0 if options else 10)
+    assert radiograph.bit_depth == bits
+
+
+def test_a_deep_jpeg_that_is_cut_off_is_refused():
+    data = bytes(imagecodecs.jpeg8_encode(picture(np.uint16, (40, 50), 12), 98, bitspersample=12))
+    with pytest.raises(UnreadableImageError, match="end-of-image marker is missing"):
+        read_radiograph(data[:-2])

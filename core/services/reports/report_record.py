@@ -11,6 +11,7 @@ from core.domain.polarity import REPORTED_GROUNDS
 from core.domain.radiograph import PixelPitch
 from core.domain.records import Inspection, Review, Signature
 from core.domain.signing import INSPECTED, REVIEWED
+from core.imaging.sniff import FileFormat
 from core.reports.inspection_report import ImageFacts, OverrideFacts, ReviewedBy, Revision
 from core.services.inspections.inspection_record import is_blind_for
 from core.services.inspections.own_review import SideBySide, own_review_of
@@ -59,10 +60,13 @@ def image_facts(inspection: Inspection, image: StoredImage, pitch: PixelPitch | 
         polarity_ground=REPORTED_GROUNDS[ground] if (ground := inspection.polarity_ground) else None,
         mm_per_px=None if pitch is None else pitch.mm_per_px,
         scale_source=None if pitch is None else pitch.words,
-        frame=""
-        if image.frame is None
-        else f"frame {image.frame} of the file with SHA-256 {image.file_sha256}",
+        frame="" if image.frame is None else _part_words(image, image.frame),
     )
+
+
+def _part_words(image: StoredImage, number: int) -> str:
+    part = FileFormat(image.file_format).part
+    return f"{part} {number} of the file with SHA-256 {image.file_sha256}"
 
 
 def n_below(inspection: Inspection) -> int:

@@ -63,6 +63,15 @@ def test_a_large_image_has_a_preview_and_what_measuring_needs() -> None:
     assert (data["image"]["polarity"], data["image"]["srb_um"]) == (large.polarity.value, None)
 
 
+def test_what_else_the_file_holds_stands_beside_the_verdict() -> None:
+    copies = replace(ANALYSED.radiograph, unread=("1 reduced copy not read (16 × 12 px)",))
+    for radiograph, unread in ((copies, ["1 reduced copy not read (16 × 12 px)"]), (ANALYSED.radiograph, [])):
+        data = viewer_data(
+            [READY], READY, radiograph=radiograph, model=ANALYSED.model, threshold=0.4, reading={"version": 1}
+        )
+        assert data["reading"] == {"version": 1, "unread": unread}
+
+
 def test_a_batch_says_how_far_it_is_how_long_it_takes_and_what_failed() -> None:
     progress = shown(WORKING, READING, READY, BROKEN)["progress"]
     assert progress["text"] == "1 of 4 analysed, about 1 s left"

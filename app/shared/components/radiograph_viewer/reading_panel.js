@@ -172,6 +172,7 @@ export class ReadingPanel extends RecordPanel {
     const banner = element("p", { class: "verdict", "data-verdict": word }, element("span", { class: "mark", "aria-hidden": "true", text: VERDICT_MARKS[word] }), ` ${judgement.words ?? word}`);
     const lines = [
       ...(this.data.first_look ? [element("p", { class: "first-look quietly", text: `First look: ${this.data.first_look}` })] : []),
+      ...(this.data.unread ?? []).map((text) => element("p", { class: "caveat unread", text: `Also in the file: ${text}.` })),
       ...judgement.withheld.map((text) => element("p", { class: "withheld", text: `no verdict by the rule: ${text}` })),
       ...(judgement.table ? [element("p", { text: judgement.table, title: judgement.version })] : []),
       ...(judgement.caveat ? [element("p", { class: "caveat", text: judgement.caveat })] : []),
