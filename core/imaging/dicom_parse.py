@@ -5,8 +5,9 @@ pydicom unpacks a deflated data set, builds sequences and splits values without 
 
 import struct
 import zlib
+from collections.abc import Callable
 from io import BytesIO
-from typing import IO, Any
+from typing import Any
 
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filereader import read_partial
@@ -37,16 +38,21 @@ _DELIMITER, _MAX_STRAY_DELIMITERS = b"\xfe\xff\x0d\xe0\0\0\0\0", 8
 
 
 class _CountedFile(BytesIO):
-    """Bytes that may be read from only so often: each element, at any depth, takes a read or more."""
+    """Bytes that may be read from only so often: each element, at any depth, takes a read or more.
 
-    def __init__(self, data: bytes) -> None:
+    Args:
+        data: the whole file.
+        n_left: reads that may still be made.
+    """
+
+    def __init__(self, data: bytes, n_left: int) -> None:
         super().__init__(data)
-        self._n_left = MAX_DICOM_READS
+        self.n_left = n_left
 
     def read(self, size: int | None = -1, /) -> bytes:
         """The next `size` bytes; ValueError once the reads are used up."""
-        self._n_left -= 1
-        if self._n_left < 0:
+        self.n_left -= 1
+        if self.n_left < 0:
             raise ValueError("its header holds too many elements")
         return super().read(size)
 
@@ -64,23 +70,27 @@ def parse_dicom(data: bytes, *, has_pixels: bool = True) -> Dataset:
         UnreadableImageError: a deflated data set grows beyond the limits, or ends early.
         Exception: whatever pydicom raises on damaged data.
     """
-    file: IO[bytes] = _CountedFile(_inflated(data))
-    stop = _is_behind_pixels if has_pixels else _is_at_pixels
-    dataset = read_partial(file, stop_when=stop, force=True)  # type: ignore[arg-type]  # any binary file
-    for _ in range(_MAX_STRAY_DELIMITERS):
-        end = file.tell()
-        file.seek(max(0, end - len(_DELIMITER)))
-        if not (dataset and file.read(len(_DELIMITER)) == _DELIMITER and file.read(1)):
-            break
-        file.seek(0)  # one that ends no item ends the data set for pydicom; it says nothing
-        whole = file.read()
-        file = _CountedFile(whole[: end - len(_DELIMITER)] + whole[end:])
-        dataset = read_partial(file, stop_when=stop, force=True)  # type: ignore[arg-type]  # any binary file
+    dataset = _read(_inflated(data), _is_behind_pixels if has_pixels else _is_at_pixels)
     for tag in [t for t in dataset.keys() if t not in PIXEL_TAGS]:  # noqa: SIM118 - keys alone convert nothing
         value = dataset.get_item(tag).value
         if isinstance(value, bytes | str) and len(value) > _MAX_VALUE_BYTES:
             del dataset[tag]
     _name_transfer_syntax(dataset)
+    return dataset
+
+
+def _read(data: bytes, stop: Callable[[Any, str | None, int], bool]) -> Dataset:
+    """The data set, past item delimiters that end no item: pydicom would take one for its end."""
+    n_left = MAX_DICOM_READS
+    for n_stray in range(_MAX_STRAY_DELIMITERS + 1):
+        file = _CountedFile(data, n_left)
+        dataset = read_partial(file, stop_when=stop, force=True)
+        n_left, end = file.n_left, file.tell()
+        start = end - len(_DELIMITER)
+        is_stray = len(dataset) > 0 and data[max(0, start) : end] == _DELIMITER and end < len(data)
+        if not is_stray or n_stray == _MAX_STRAY_DELIMITERS:
+            break
+        data = data[:start] + data[end:]
     return dataset
 
 

@@ -91,8 +91,7 @@ def _possible_bits(stored: Values, bits: int, slope: float, intercept: float) ->
 
 def _modality_table(dataset: Dataset) -> Dataset | None:
     """The first item of Modality LUT Sequence (0028,3000); None where it is missing or empty."""
-    items = dataset.get("ModalityLUTSequence") or ()
-    item = items[0] if len(items) else None
+    item = next(iter(dataset.get("ModalityLUTSequence") or ()), None)
     is_empty = item is None or item.get("LUTDescriptor") in (None, "") or "LUTData" not in item
     return None if is_empty else item
 

@@ -74,7 +74,7 @@ def read_npy(data: bytes, frame: int = 1) -> Decoded:
         pixels, depth, notes = narrow(grey, 8 * header.dtype.itemsize)
         n_more = len(data) - header.start - n_bytes * count * height * width
         return Decoded(
-            pixels=np.ascontiguousarray(pixels),
+            pixels=pixels,
             bit_depth=depth,
             notes=grey_notes + notes,
             n_frames=count,

@@ -54,8 +54,8 @@ class _Form(NamedTuple):
     """Byte order and field sizes of classic TIFF or BigTIFF."""
 
     order: str
-    count: str
-    offset: str
+    count_format: str
+    offset_format: str
     first_at: int
     entry_bytes: int
 
@@ -82,7 +82,7 @@ def directories(data: bytes) -> tuple[tuple[Directory, ...], bool]:
         struct.error: cut off within the header.
     """
     form = _form(data)
-    (offset,) = struct.unpack_from(form.order + form.offset, data, form.first_at)
+    (offset,) = struct.unpack_from(form.order + form.offset_format, data, form.first_at)
     walk = _Walk(data, form)
     found = tuple(_chain(walk, offset, depth=0))
     if not found:
@@ -124,7 +124,10 @@ def _form(data: bytes) -> _Form:
 def _chain(walk: _Walk, offset: int, *, depth: int) -> Iterator[Directory]:
     """The directories from `offset` on, each with its children."""
     form, data = walk.form, walk.data
-    count_bytes, offset_bytes = struct.calcsize(f"<{form.count}"), struct.calcsize(f"<{form.offset}")
+    count_bytes, offset_bytes = (
+        struct.calcsize(f"<{form.count_format}"),
+        struct.calcsize(f"<{form.offset_format}"),
+    )
     while offset:
         if offset in walk.seen:
             raise damaged("TIFF", "its directories point at each other in a circle")
@@ -133,7 +136,7 @@ def _chain(walk: _Walk, offset: int, *, depth: int) -> Iterator[Directory]:
         if offset + count_bytes > len(data):
             walk.ends_early = True
             return
-        (n_tags,) = struct.unpack_from(form.order + form.count, data, offset)
+        (n_tags,) = struct.unpack_from(form.order + form.count_format, data, offset)
         if n_tags > _MAX_TAGS:
             if walk.seen:
                 walk.ends_early = True
@@ -147,7 +150,7 @@ def _chain(walk: _Walk, offset: int, *, depth: int) -> Iterator[Directory]:
         yield _directory(walk, offset, depth)
         if next_at + offset_bytes > len(data):
             return
-        (offset,) = struct.unpack_from(form.order + form.offset, data, next_at)
+        (offset,) = struct.unpack_from(form.order + form.offset_format, data, next_at)
 
 
 def _directory(walk: _Walk, offset: int, depth: int) -> Directory:
@@ -179,13 +182,13 @@ def _directory(walk: _Walk, offset: int, depth: int) -> Directory:
 
 def _entries(data: bytes, form: _Form, offset: int) -> Iterator[tuple[int, int, int, int]]:
     """Tag, type, count, and where its value field lies, of each entry."""
-    (n_tags,) = struct.unpack_from(form.order + form.count, data, offset)
-    start = offset + struct.calcsize(f"<{form.count}")
+    (n_tags,) = struct.unpack_from(form.order + form.count_format, data, offset)
+    start = offset + struct.calcsize(f"<{form.count_format}")
     for at in range(start, start + n_tags * form.entry_bytes, form.entry_bytes):
         if at + form.entry_bytes > len(data):
             return
-        tag, kind, count = struct.unpack_from(f"{form.order}HH{form.offset}", data, at)
-        yield tag, kind, count, at + 4 + struct.calcsize(f"<{form.offset}")
+        tag, kind, count = struct.unpack_from(f"{form.order}HH{form.offset_format}", data, at)
+        yield tag, kind, count, at + 4 + struct.calcsize(f"<{form.offset_format}")
 
 
 def _numbers(data: bytes, form: _Form, kind: int, count: int, at: int) -> tuple[int, ...]:
@@ -206,6 +209,6 @@ def _text(data: bytes, form: _Form, kind: int, count: int, at: int) -> str:
 
 def _value_at(data: bytes, form: _Form, n_bytes: int, at: int) -> int:
     """Where a value lies: in its entry when it fits, else where that points."""
-    if n_bytes <= struct.calcsize(f"<{form.offset}"):
+    if n_bytes <= struct.calcsize(f"<{form.offset_format}"):
         return at
-    return int(struct.unpack_from(form.order + form.offset, data, at)[0])
+    return int(struct.unpack_from(form.order + form.offset_format, data, at)[0])
