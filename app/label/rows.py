@@ -8,6 +8,7 @@ from app.shared.components.radiograph_viewer.radiograph_viewer import THRESHOLD_
 from app.shared.viewer_rows import VIEW_AT_REST, kinds_by_class, known_kinds, shown_image
 from core.domain.accounts import Identity
 from core.domain.correction import REASON_WORDS
+from core.domain.familiarity import NOT_VERIFIED
 from core.domain.indication import ISO_6520
 from core.domain.kinds import Family, family_of, is_imperfection
 from core.domain.labels import Suggestion
@@ -57,11 +58,14 @@ def label_data(
     return {
         **VIEW_AT_REST,
         "image": shown_image(radiograph, sheet.image.name, f"/labels/images/{sha256}/pixels"),
-        "detections": [_suggestion(n, one) for n, one in enumerate(sheet.suggestions, 1)],
+        "detections": [
+            _suggestion(n, one, is_strange=answer is not None and answer.is_strange)
+            for n, one in enumerate(sheet.suggestions, 1)
+        ],
         "result_id": f"{PREFIX}{sha256}",
         "calibration": {
             "id": answer.model.calibration_id if answer else "",
-            "words": f"as calibrated for {title}",
+            "words": NOT_VERIFIED if answer and answer.is_strange else f"as calibrated for {title}",
             "score_cut": answer.model.score_cut if answer else 0.0,
             "operating_probability": operating,
         },
@@ -150,7 +154,7 @@ def _labels(
     }
 
 
-def _suggestion(n: int, one: Suggestion) -> dict[str, Any]:
+def _suggestion(n: int, one: Suggestion, *, is_strange: bool) -> dict[str, Any]:
     box = one.box
     remark = box.remark or ("dismissed by the inspector" if one.is_doubted else "")
     return {
@@ -162,6 +166,7 @@ def _suggestion(n: int, one: Suggestion) -> dict[str, Any]:
         **({"kind": box.kind} if box.kind else {}),
         "score": None,
         "probability": box.probability,
+        **({"is_unverified": True} if is_strange and box.probability is not None else {}),
         "origin": box.origin.value,
         "remark": remark[:1].upper() + remark[1:],
         "is_doubted": one.is_doubted,

@@ -1,0 +1,55 @@
+"""What the editor is told of the model's suggestions."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import numpy as np
+
+from app.label.rows import label_data
+from core.domain.accounts import Identity, Role
+from core.domain.correction import FoundBox, Origin
+from core.domain.familiarity import NOT_VERIFIED
+from core.domain.indication import IndicationClass
+from core.domain.labels import Suggestion
+from core.domain.radiograph import Polarity, Radiograph
+from core.services.labels.labels import LabelSheet
+
+FOUND = FoundBox((4, 4, 9, 9), IndicationClass.POROSITY, 0.8, Origin.MODEL)
+ADDED = FoundBox((20, 4, 29, 9), IndicationClass.CRACK, None, Origin.INSPECTOR)
+SOMEBODY = Identity("u-1", "somebody", Role.ANNOTATOR)
+
+
+def told(*, is_strange: bool) -> dict:
+    model = SimpleNamespace(
+        name="casting",
+        version=2,
+        sha256="5e" * 32,
+        calibration_id="c",
+        score_cut=0.1,
+        operating_probability=0.4,
+    )
+    sheet = LabelSheet(
+        image=SimpleNamespace(sha256="a" * 64, name="part.png"),
+        labels=(),
+        refused=(),
+        version=0,
+        saved_at=datetime(2026, 3, 2, tzinfo=UTC),
+        author="",
+        note="",
+        suggestions=(Suggestion("k1", FOUND), Suggestion("k2", ADDED)),
+        answer=SimpleNamespace(model=model, is_strange=is_strange),
+        items=(),
+    )
+    pixels = np.zeros((40, 60), np.uint8)
+    radiograph = Radiograph(pixels, 8, Polarity.DIGITAL, None, "a" * 64, "PNG")
+    return label_data(
+        sheet, radiograph, SOMEBODY, others=(), refused={}, has_next=False, visited=[("a" * 64, "part.png")]
+    )
+
+
+def test_a_probability_that_is_not_verified_for_the_image_says_so_in_the_editor_too() -> None:
+    strange, known = told(is_strange=True), told(is_strange=False)
+    assert [one.get("is_unverified") for one in strange["detections"]] == [True, None]
+    assert strange["calibration"]["words"] == NOT_VERIFIED
+    assert not any(one.get("is_unverified") for one in known["detections"])
+    assert known["calibration"]["words"] == "as calibrated for casting v2"
