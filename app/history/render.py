@@ -10,11 +10,12 @@ from app.history.rows import NARROW, WIDE, export_help, record_content, rows
 from app.shared.components.record_table.record_table import record_table
 from app.shared.downloads import made_on_demand
 from app.shared.lists.render import draw_turns
-from app.shared.navigation import page_at
+from app.shared.navigation import LABEL_IMAGE, page_at
 from app.shared.resources import resources
 from app.shared.templates import draw_html, draw_welcome
 from core.domain.accounts import Identity
 from core.domain.errors import UnknownRecordError
+from core.domain.permissions import Action, may
 from core.services.inspections.history import HistoryPage
 from core.services.inspections.inspection_record import InspectionRecord, is_blind_for
 from core.services.workspaces import Workspace
@@ -134,4 +135,8 @@ def draw_links(record: InspectionRecord, identity: Identity) -> None:
                       "reads it.")  # fmt: skip
             if state.take_laid() == inspection.inspection_id:
                 st.switch_page(page_at("").file, query_params={"image": inspection.image_sha256})
+        if identity.role in page_at("label").roles and may(identity.role, Action.ANNOTATIONS_SAVE):
+            st.page_link(page_at("label").file, label="Label", icon=page_at("label").icon,
+                         query_params={LABEL_IMAGE: inspection.image_sha256},
+                         help="Correct the labels that models learn from.")  # fmt: skip
         draw_html("history/templates/reports.html", inspection_id=inspection.inspection_id)

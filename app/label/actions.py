@@ -67,7 +67,7 @@ def submit() -> None:
     workspace.labels.submit(identity, sha256, expected_version=int(event["version"]))
     remembered.n_done += 1
     remembered.said = f"{remembered.n_done} done"
-    if may(identity.role, Action.QUEUE_WORK):
+    if may(identity.role, Action.QUEUE_WORK) or remembered.next_of_trail(sha256):
         _go_on(identity, workspace, without=sha256)
 
 
@@ -113,7 +113,10 @@ def _save(event: Mapping[str, Any], identity: Identity) -> None:
 
 
 def _go_on(identity: Identity, workspace: Workspace, *, without: str | None) -> str | None:
-    """The next image, now in the address; None when nothing waits."""
+    """The next image, now in the address; None when nothing waits. Images that were browsed come first."""
+    if (following := state.label_state().next_of_trail(without)) is not None:
+        _leave(identity, to=following)
+        return following
     taken = workspace.queue.take_next(identity, QueueFilter(), but_not=[without] if without else [])
     _leave(identity, to=taken.image_sha256 if taken else None)
     return taken.image_sha256 if taken else None

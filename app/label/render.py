@@ -50,7 +50,8 @@ def draw_image() -> None:
     except WorkbenchError as error:
         st.warning(f"This image cannot be labelled by you now: {error}.")
         return
-    draw_bar(identity, sheet.image.name, _model_words(sheet), others)
+    name = " · ".join(filter(None, (sheet.image.name, label_state().trail_words(sha256))))
+    draw_bar(identity, name, _model_words(sheet), others)
     radiograph_viewer(
         data,
         key=VIEWER,
@@ -72,6 +73,7 @@ def draw_bar(identity: Identity, name: str, model: str, others: tuple[str, ...])
     with st.container(horizontal=True, vertical_alignment="center", key="label-bar"):
         if may(identity.role, Action.QUEUE_WORK):
             st.page_link(page_at("disagreements").file, label="Queue", icon=":material/arrow_back:")
+            st.page_link(page_at("images").file, label="Images", icon=":material/grid_view:")
         draw_html("label/templates/bar.html", name=name, told=told, others=", ".join(others))
 
 
@@ -126,6 +128,8 @@ def _data_notice(sheet: LabelSheet) -> str:
 def _ahead(sha256: str, identity: Identity) -> str | None:
     """The image that will probably come next, so that the browser can fetch it meanwhile; asked for once."""
     remembered = label_state()
+    if (following := remembered.next_of_trail(sha256)) is not None:
+        return following
     if remembered.ahead[0] != sha256 and may(identity.role, Action.QUEUE_WORK):
         coming = actions.workspace_of(identity).queue.peek(identity, but_not=[sha256])
         remembered.ahead = (sha256, coming.image_sha256 if coming else None)

@@ -24,6 +24,7 @@ class LabelState:
         ahead: the image on show and the one that will probably come after it.
         notices: notices on the training data by model and version.
         earlier: the image on show and the labels of the one before it.
+        trail: images that were browsed, in their order: whoever is done with one of them goes on to the next.
     """
 
     refused: dict[str, Any] = field(default_factory=dict)
@@ -33,6 +34,7 @@ class LabelState:
     ahead: tuple[str, str | None] = ("", None)
     notices: dict[tuple[str, int], str] = field(default_factory=dict)
     earlier: tuple[str, EarlierLabels | None] = ("", None)
+    trail: tuple[str, ...] = ()
 
     def visit(self, sha256: str, name: str) -> None:
         """Put an image on show; earlier ones stay within reach."""
@@ -44,6 +46,15 @@ class LabelState:
         digests = [digest for digest, _ in self.visited]
         at = digests.index(sha256) if sha256 in digests else 0
         return digests[at - 1] if at else None
+
+    def next_of_trail(self, sha256: str | None) -> str | None:
+        """The image after this one among those that were browsed; None at their end and elsewhere."""
+        at = self.trail.index(sha256) + 1 if sha256 in self.trail else len(self.trail)
+        return self.trail[at] if at < len(self.trail) else None
+
+    def trail_words(self, sha256: str) -> str:
+        """Place of the image among those that were browsed, such as "3 of 200"; empty elsewhere."""
+        return f"{self.trail.index(sha256) + 1} of {len(self.trail)}" if sha256 in self.trail else ""
 
     def forget(self, sha256: str) -> None:
         """Take an image out of those within reach."""

@@ -31,6 +31,7 @@ from core.services.inspections.signatures import Sealer
 from core.services.inspections.signing_off import ConfirmsPassword, SigningOffService
 from core.services.inspections.worklists import WorklistService
 from core.services.inspections.zones import ZoneService
+from core.services.labels.browsing import ImageBrowsing
 from core.services.labels.label_files import LabelFiles
 from core.services.labels.labels import LabelService
 from core.services.labels.own_classes import OwnClassService
@@ -73,6 +74,7 @@ class Workspace:
     labels: LabelService
     label_files: LabelFiles
     own_classes: OwnClassService
+    browsing: ImageBrowsing
 
 
 class NoAccounts:
@@ -154,4 +156,5 @@ def make_workspace(
         labels=labels,
         label_files=LabelFiles(store, blobs, labels),
         own_classes=OwnClassService(store),
+        browsing=ImageBrowsing(store),
     )

@@ -22,6 +22,7 @@ from core.store.films import (
     ZoneRepository,
 )
 from core.store.fingerprints import FingerprintRepository
+from core.store.image_browse import ImageBrowse
 from core.store.images import ImageRepository
 from core.store.inspection_history import InspectionHistory
 from core.store.inspections import InspectionRepository, ReviewRepository, SignatureRepository
@@ -80,6 +81,7 @@ class Work:
     measurements = cached_property(lambda work: MeasurementRepository(work._session))
     first_looks = cached_property(lambda work: FirstLookRepository(work._session))
     queue = cached_property(lambda work: QueueRepository(work._session, now=work.now))
+    image_browse = cached_property(lambda work: ImageBrowse(work._session))
     own_classes = cached_property(lambda work: OwnClassRepository(work._session))
     data_versions = cached_property(lambda work: DataVersionRepository(work._session))
     evaluations = cached_property(lambda work: EvaluationRepository(work._session))

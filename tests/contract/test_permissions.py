@@ -43,7 +43,8 @@ METHODS = {
         SecondReviewService.unveil""",
     "sign": "SigningOffService.sign",
     "look at annotations": """
-        LabelFiles.export LabelService.before LabelService.open""",
+        ImageBrowsing.authors ImageBrowsing.digests ImageBrowsing.page LabelFiles.export
+        LabelService.before LabelService.open""",
     "save annotations": """
         LabelFiles.import_ LabelService.save LabelService.submit""",
     "look at own classes of labels": "OwnClassService.all",

@@ -177,7 +177,7 @@ def test_who_does_not_inspect_reads_only(browser: Browser, role: Role) -> None:
     browser.sign_in(browser.account("m.train", role))
     page = open_history(inspection=one.inspection_id)
     assert parts(page) == ["vessel"]
-    assert {link.proto.label for link in page.get("page_link")} == {"Account"}
+    assert {link.proto.label for link in page.get("page_link")} == {"Account", "Label"}
 
 
 def test_the_export_is_made_for_whoever_is_signed_in_when_it_is_asked_for(
