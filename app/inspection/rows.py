@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from app.inspection.analysis_queue import Answer, Question
 from app.inspection.items import WorklistItem
 from app.shared.components.radiograph_viewer.radiograph_viewer import THRESHOLD_RANGE
+from app.shared.job_progress import duration_words
 from app.shared.viewer_rows import POLARITY_WORDS, claim_data, shown_image
 from app.shared.worklist import EntryState
 from core.domain.familiarity import NOT_VERIFIED
@@ -177,7 +178,7 @@ def _time_left(items: Sequence[WorklistItem], pending: int) -> str:
     taken = [item.answer.result.elapsed_ms for item in items if item.answer and item.answer.result]
     if not taken:
         return ""
-    return f", about {max(1, round(pending * sum(taken) / len(taken) / 1000))} s left"
+    return f", about {duration_words(pending * sum(taken) / len(taken) / 1000)} left"
 
 
 def _detections(result: DetectionResult) -> list[dict[str, Any]]:

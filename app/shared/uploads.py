@@ -33,6 +33,10 @@ class UploadsFullError(BadInputError):
     """More is waiting already than may wait for one person, one address or on this disk."""
 
 
+class DiskNearlyFullError(UploadsFullError):
+    """What stays free on the disk would not."""
+
+
 @dataclass(frozen=True, slots=True)
 class UploadLimits:
     """Bytes that may wait to be taken.
@@ -131,7 +135,8 @@ class UploadStore:
         """An empty file with room for `size` bytes; without an `address` only the person counts.
 
         Raises:
-            UploadsFullError: too much of this person or address is waiting, or the disk is nearly full.
+            UploadsFullError: too much of this person or address is waiting.
+            DiskNearlyFullError: it would leave too little room for the records of everybody.
         """
         keys = self._take_room(identity, address, size)
         handle, name = tempfile.mkstemp(dir=self._folder)
@@ -204,11 +209,11 @@ class UploadStore:
                 if self._held[key] + size > most:
                     who = "of you" if key[0] == "person" else "from your network"
                     raise UploadsFullError(
-                        f"{self._held[key] // MIB} MB {who} are waiting to be taken, at most "
-                        f"{most // MIB} MB may. {_NEXT_STEP}"
+                        f"with it {-(-(self._held[key] + size) // MIB)} MB {who} would be waiting to be "
+                        f"taken, and at most {most // MIB} MB may. {_NEXT_STEP}"
                     )
             if self._free_bytes(self._folder) - size < limits.reserve:
-                raise UploadsFullError("the server's disk is nearly full: tell an administrator")
+                raise DiskNearlyFullError("the server's disk is nearly full: tell an administrator")
             for key, _ in bounds:
                 self._held[key] += size
         return tuple(key for key, _ in bounds)

@@ -281,8 +281,9 @@ def test_the_disk_is_never_filled(tmp_path: Path, pages: Pages) -> None:
     store = UploadStore(tmp_path / "uploads", LIMITS, free_bytes=lambda _folder: 2 * MIB)
     cookies = open_page(pages, "page", "radikal_session=ann")
     answer = hand_in(made(store, pages), cookies, "page", MIB)
-    assert answer.status == 413
-    assert "disk is nearly full" in answer.text
+    assert answer.status == 507
+    assert answer.text.startswith("There is no room for it. Nothing was stored: the server's disk is nearly")
+    assert on_disk(tmp_path) == 0
 
 
 def test_files_of_a_guest_who_was_put_out_go_with_the_guest(

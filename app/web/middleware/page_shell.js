@@ -1,4 +1,5 @@
-// Runs inline before Streamlit's own code: the theme of the whole product, and its words while the server is away.
+// Runs inline before Streamlit's own code: the theme of the whole product, its words while the server is away, and for
+// files that it did not take in.
 {
   // Streamlit keeps a theme for each address it was opened at. Here the last choice counts on every page; dark until then.
   const THEME = /^stActiveTheme-.*-v2$/;
@@ -33,4 +34,63 @@
     const dialog = document.querySelector("[data-testid=stDialog]");
     if (dialog?.textContent.includes("Connection error")) reword(dialog);
   }).observe(document.documentElement, { childList: true, subtree: true });
+
+  // A chooser of files only turns red when the server does not take a file; this says which, and why, once for all.
+  const UPLOADS = "/_stcore/upload_file/";
+  const LOST = "The connection was lost on the way. Nothing of it was stored: hand it in again.";
+  const NAMED = 3;
+  const TOGETHER_MS = 3000;
+  const STYLE = { position: "fixed", top: "3.5rem", left: "50%", transform: "translateX(-50%)", zIndex: 1000000,
+    display: "flex", gap: "1rem", alignItems: "start", maxWidth: "min(46rem, 92vw)", padding: "0.75rem 1rem",
+    background: "#1a1d20", color: "#e6e8ea", border: "1px solid #2c3136", borderLeft: "4px solid #e0564f", borderRadius: "4px",
+    font: "14px/1.45 'Source Sans', system-ui, sans-serif" };
+  const CLOSE = { color: "inherit", background: "none", border: "0", cursor: "pointer", font: "inherit", padding: "0 0.25rem" };
+  const uploads = new WeakSet();
+  let underWay = 0;
+  let endedAt = 0;
+  let refused = [];
+  let notice = null;
+  const tell = (why) => {
+    const more = refused.length > NAMED ? ` and ${refused.length - NAMED} more` : "";
+    notice?.remove();
+    notice = document.createElement("div");
+    notice.setAttribute("role", "alert");
+    notice.dataset.testid = "rk-refused-uploads";
+    Object.assign(notice.style, STYLE);
+    const text = document.createElement("span");
+    text.textContent = `Not taken in: ${refused.slice(0, NAMED).join(", ")}${more}. ${why}`;
+    const close = document.createElement("button");
+    close.textContent = "Close";
+    Object.assign(close.style, CLOSE);
+    close.addEventListener("click", () => notice.remove());
+    notice.append(text, close);
+    document.body.append(notice);
+  };
+  const watch = (request, body) => {
+    const file = body instanceof FormData ? [...body.values()].find((one) => one instanceof File) : null;
+    if (underWay === 0 && performance.now() - endedAt > TOGETHER_MS) {
+      refused = [];
+      notice?.remove();
+    }
+    underWay += 1;
+    const refuse = (why) => {
+      refused.push(file?.name ?? "a file");
+      tell(why);
+    };
+    request.addEventListener("error", () => refuse(LOST));
+    request.addEventListener("load", () => { if (request.status >= 400) refuse(request.responseText.trim()); });
+    request.addEventListener("loadend", () => {
+      underWay -= 1;
+      endedAt = performance.now();
+    });
+  };
+  const { open, send } = XMLHttpRequest.prototype;
+  XMLHttpRequest.prototype.open = function opened(method, address, ...rest) {
+    if (method.toUpperCase() === "PUT" && String(address).includes(UPLOADS)) uploads.add(this);
+    open.call(this, method, address, ...rest);
+  };
+  XMLHttpRequest.prototype.send = function sent(body) {
+    if (uploads.has(this)) watch(this, body);
+    send.call(this, body);
+  };
 }

@@ -13,7 +13,7 @@ from streamlit.web.server.starlette.starlette_app_utils import validate_xsrf_tok
 
 from app.shared.connection import connection_of, cookies_of, counted_as
 from app.shared.guest_tokens import COOKIE
-from app.shared.uploads import HeldFile, UploadsFullError, UploadStore
+from app.shared.uploads import DiskNearlyFullError, HeldFile, UploadsFullError, UploadStore
 from app.shared.visitors import session_token
 from app.web.middleware.file_part import FilePart, MalformedUploadError
 from app.web.middleware.limits import MIB, UPLOADS
@@ -103,6 +103,9 @@ class Uploads:
         address, size = counted_as(connection_of(scope).client), int(Headers(scope=scope)["content-length"])
         try:
             file = await run_in_threadpool(self._store().expect, identity, address, size)
+        except DiskNearlyFullError as error:
+            log.warning("refused an upload: the disk is nearly full")
+            return Refusal(507, "There is no room for it", f"Nothing was stored: {error}.")
         except UploadsFullError as error:
             log.warning("refused an upload: too much is waiting")
             return Refusal(413, "This is too much at once", f"Nothing was stored: {error}.")

@@ -75,6 +75,9 @@ def test_what_else_the_file_holds_stands_beside_the_verdict() -> None:
 def test_a_batch_says_how_far_it_is_how_long_it_takes_and_what_failed() -> None:
     progress = shown(WORKING, READING, READY, BROKEN)["progress"]
     assert progress["text"] == "1 of 4 analysed, about 1 s left"
+    slow = WorklistItem(ENTRY, QUESTION, Answer(AnswerState.READY, replace(ANALYSED, elapsed_ms=4_000)))
+    progress_of_many = shown(slow, *[WORKING] * 180)["progress"]
+    assert progress_of_many["text"] == "1 of 181 analysed, about 12 min left"
     assert progress["is_running"]
     assert not progress["can_cancel"]
     assert progress["failed"] == [{"key": "k4", "name": "next.png", "message": "not a radiograph"}]
