@@ -27,6 +27,10 @@ _HOST = re.compile(r"^(\*|(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])
 _URL_PASSWORD = re.compile(r"://[^:/@]*:([^@]+)@")
 #: Shortest prefix, by version of IP, of a network that may be all ours (10.0.0.0/8, fd00::/8).
 _WIDEST_PROXIES = {4: 8, 6: 8}
+#: What a copy of the settings must not show; of other URLs only those with a password.
+_MAY_HOLD_SECRETS = frozenset(
+    {"jwt_secret", "jwt_secret_previous", "audit_anchors_copy", "backup_passphrase"}
+)
 _Names = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -62,6 +66,7 @@ class Settings(BaseSettings):
         data_dir: originals, caches and job files.
         audit_anchors_copy: second place of the audit log's anchors: a file elsewhere, or a URL of an object
             store.
+        backup_passphrase: of encrypted backups; None when unset.
     """
 
     model_config = SettingsConfigDict(
@@ -95,6 +100,7 @@ class Settings(BaseSettings):
     device: str = "auto"
     data_dir: Path = Path("var")
     audit_anchors_copy: str = Field(default="", repr=False)  # a URL may hold a key
+    backup_passphrase: SecretStr | None = None
 
     @field_validator(
         "cors_origins",
@@ -158,7 +164,7 @@ class Settings(BaseSettings):
     def _upper_case(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) else value
 
-    @field_validator("jwt_secret", mode="before")
+    @field_validator("jwt_secret", "backup_passphrase", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:
         return None if value == "" else value
@@ -221,7 +227,7 @@ class Settings(BaseSettings):
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every secret value in these settings, for keeping them out of logs."""
-        keys_ = (self.jwt_secret, *self.jwt_secret_previous)
+        keys_ = (self.jwt_secret, *self.jwt_secret_previous, self.backup_passphrase)
         found = [key.get_secret_value() for key in keys_ if key is not None]
         for url in (self.database_url, self.mlflow_tracking_uri):
             for password in _URL_PASSWORD.findall(url):
@@ -245,6 +251,21 @@ def load_settings(env_file: Path | None = Path(".env")) -> Settings:
         raise ConfigurationError("; ".join(_one_line(detail) for detail in error.errors())) from None
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{env_file}: expected UTF-8 text, {error.reason}") from None
+
+
+def lines_without_secrets(settings: Settings) -> tuple[str, ...]:
+    """Lines of an `.env` file for what differs from the defaults; of secrets only that they were set."""
+    lines = []
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        if value == field.default:
+            continue
+        is_secret = name in _MAY_HOLD_SECRETS or (isinstance(value, str) and _URL_PASSWORD.search(value))
+        text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        lines.append(
+            f"# {name.upper()} was set; it may hold a secret" if is_secret else f"{name.upper()}={text}"
+        )
+    return tuple(lines)
 
 
 def keys() -> tuple[str, ...]:

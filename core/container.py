@@ -30,6 +30,7 @@ from core.services.lifecycle.promoting import Evidence, PromotionService
 from core.services.lifecycle.registry_sync import RegistrySync
 from core.services.lifecycle.served_models import ServedModels
 from core.services.lifecycle.versions import VersionService
+from core.services.operations.backup_record import recovery_facts
 from core.services.operations.checks import CheckService, Places
 from core.services.training.retraining import RETRAIN, RetrainService
 from core.store.array_files import ArrayFiles
@@ -198,6 +199,7 @@ class Container(Foundations):
             registry=self.served,
             networks=self.detect,
             audit=partial(verification_facts, self.store),
+            recovery=partial(recovery_facts, self.store),
         )
 
     @cached_property

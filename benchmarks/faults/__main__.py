@@ -19,6 +19,7 @@ from typing import Any
 
 from benchmarks.faults import (
     NotPossibleHereError,
+    backups,
     clocks,
     disk,
     postgres,
@@ -36,6 +37,8 @@ CAMPAIGNS: dict[str, tuple[Campaign, int]] = {
     "disk full": (disk.run, 20),
     "postgresql restarted": (postgres.run_restarts, 20),
     "postgresql failed over": (postgres.run_failovers, 10),
+    "killed while backing up": (backups.run, 40),
+    "killed while backing up postgresql": (backups.run_postgresql, 20),
     "killed while promoting": (promotions.run, 20),
     "killed while retraining": (retrainings.run, 6),
     "two servers": (servers.run, 10),

@@ -6,6 +6,7 @@ import os
 import click
 
 from core.cli.audit import audit
+from core.cli.backup import backup, drill, restore
 from core.cli.data import data
 from core.cli.detecting import detect
 from core.cli.evaluating import evaluate, evaluation_sets
@@ -33,6 +34,6 @@ def main() -> None:
 
 
 for command in (setup, serve, detect, evaluate, evaluation_sets, evaluate_films, route, train, simulate, data,
-                labels, models, report, audit, key_commands, user_commands,
+                labels, models, report, audit, backup, restore, drill, key_commands, user_commands,
                 work):  # fmt: skip
     main.add_command(command)

@@ -77,9 +77,9 @@ def members_of_part(split: Path | None, part: str) -> list[str] | None:
     return None if split is None else members_of(read_split(split), part)
 
 
-def show_progress(done: int, total: int) -> None:
-    """Say on stderr how many images are done; every fiftieth where nobody watches."""
+def show_progress(done: int, total: int, *, of: str = "images") -> None:
+    """Say on stderr how many images, or what `of` names, are done; every fiftieth where nobody watches."""
     if sys.stderr.isatty() or done == total or done % 50 == 0:
         end = "\n" if done == total or not sys.stderr.isatty() else "\r"
-        sys.stderr.write(f"{done} of {total} images{end}")
+        sys.stderr.write(f"{done} of {total} {of}{end}")
         sys.stderr.flush()

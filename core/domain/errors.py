@@ -120,3 +120,11 @@ class UnknownUserError(BadInputError):
 
 class UnknownRecordError(BadInputError):
     """There is no such inspection, annotation or review."""
+
+
+class BackupPlaceError(BadInputError):
+    """Place of backups, place to restore to, or passphrase are not what is needed; nothing was changed."""
+
+
+class BackupDamagedError(WorkbenchError):
+    """A backup, or a file of it, is not what was stored."""

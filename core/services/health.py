@@ -45,6 +45,7 @@ class HealthService:
         registry: the models.
         networks: what is in memory.
         audit: when log and records were last verified, and whether they were whole.
+        recovery: the last backup and the last drill, by `backup` and `drill`.
         clock: seconds since whenever.
     """
 
@@ -55,12 +56,14 @@ class HealthService:
         registry: ReachableModels,
         networks: LoadedModels,
         audit: Callable[[], Mapping[str, Any]],
+        recovery: Callable[[], Mapping[str, Any]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._checks = checks
         self._registry = registry
         self._networks = networks
         self._audit = audit
+        self._recovery = recovery
         self._clock = clock
         self._started = clock()
 
@@ -75,24 +78,20 @@ class HealthService:
         is_whole = all(model["usable"] for model in models.values()) and not any(
             problems(checks, is_vital=False)
         )
-        audit = self._verified()
-        is_whole = is_whole and audit.get("is_whole", True)
+        audit = _asked(self._audit, {"verified_at": None})
+        recovery = _asked(self._recovery, {})
+        is_whole = is_whole and audit.get("is_whole", True) and _is_recoverable(recovery)
         content = {
             "status": "unusable" if not is_usable else "ok" if is_whole else "degraded",
             "uptime_s": round(self._clock() - self._started, 1),
             **{check.name: _told(check) for check in checks},
             "audit": audit,
+            **recovery,
             "device": self._networks.device,
             "gpu": _gpu(),
             "models": models,
         }
         return HealthReport(is_usable, content)
-
-    def _verified(self) -> Mapping[str, Any]:
-        try:
-            return self._audit()
-        except (WorkbenchError, SQLAlchemyError):  # that the database is away is told beside it
-            return {"verified_at": None}
 
     def _model(self, name: str, loaded: set[tuple[str, int]]) -> dict[str, Any]:
         problem = self._checks.model(name).problem
@@ -109,6 +108,20 @@ class HealthService:
             "calibration_id": version.calibration.calibration_id,
             **({} if problem is None else {"reason": problem}),
         }
+
+
+def _asked(facts: Callable[[], Mapping[str, Any]], otherwise: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The facts that the database tells; that it is away is told beside them."""
+    try:
+        return facts()
+    except (WorkbenchError, SQLAlchemyError):
+        return otherwise
+
+
+def _is_recoverable(recovery: Mapping[str, Any]) -> bool:
+    """False when the last backup lacks something, or the last drill found something."""
+    is_complete = not recovery.get("backup", {}).get("n_problems", 0)
+    return is_complete and bool(recovery.get("drill", {}).get("is_whole", True))
 
 
 def _told(check: Check) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.faults import (
     NotPossibleHereError,
+    backups,
     clocks,
     disk,
     postgres,
@@ -55,6 +56,16 @@ def test_a_failover_of_postgresql_loses_nothing(
     postgres_binaries: Path, tmp_path: Path, record_property: Keep
 ) -> None:
     assert kept(postgres.run_failovers(tmp_path, 1), record_property)["acknowledged"] > 0
+
+
+def test_a_kill_while_backing_up_leaves_whole_backups_only(tmp_path: Path, record_property: Keep) -> None:
+    assert kept(backups.run(tmp_path, 2), record_property)["backups_acknowledged"] > 1
+
+
+def test_a_kill_while_backing_up_postgresql_leaves_whole_backups_only(
+    postgres_binaries: Path, tmp_path: Path, record_property: Keep
+) -> None:
+    assert kept(backups.run_postgresql(tmp_path, 2), record_property)["backups_acknowledged"] > 1
 
 
 def test_a_kill_while_promoting_leaves_registry_history_and_log_at_one(

@@ -12,6 +12,7 @@ from core.domain.accounts import COMMAND_LINE
 from core.services.auditing import verification_facts
 from core.services.health import HealthReport, HealthService
 from core.services.images.images import ImageService
+from core.services.operations.backup_record import recovery_facts
 from core.services.operations.checks import CheckService, Places
 from core.store.database import open_database
 from tests.artefacts import write_artefact
@@ -65,6 +66,7 @@ def looked(services: Container, **changed: object) -> HealthReport:
         registry=services.registry,
         networks=services.detect,
         audit=partial(verification_facts, services.store),
+        recovery=partial(recovery_facts, services.store),
     ).report()
 
 

@@ -19,6 +19,8 @@ from core.registry.artefact import WEIGHTS, file_sha256
 from core.store.condition import knows_images, log_end, schema_problem
 
 _MIB = 2**20
+#: A restore puts everything into a folder of such a name first; while there is one, nothing is whole yet.
+RESTORING = ".restoring-"
 #: Below this nothing is begun: a film and SQLite's log would not fit any more.
 FULL_BYTES = 128 * _MIB
 #: Below this, or twice the largest upload, somebody should make room.
@@ -136,6 +138,12 @@ class CheckService:
             return Check("data_folder", f"DATA_DIR: there is no folder {folder}: run `radikal setup` first")
         if not os.access(folder, os.W_OK | os.X_OK):
             return Check("data_folder", f"DATA_DIR: {folder} cannot be written; {_READ_ONLY}")
+        if any(folder.glob(f"{RESTORING}*")):
+            return Check(
+                "data_folder",
+                f"DATA_DIR: a restore into {folder} is under way, or was cut off; wait for it, or empty the "
+                "folder and restore again. The backup is as it was",
+            )
         return Check("data_folder")
 
     def originals(self) -> Check:
