@@ -1,7 +1,7 @@
 """A backup of the installation that settings name, as the command asks for it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -79,7 +79,7 @@ def back_up(
     return BackupReport(done, n_removed, freed, elapsed_s, tuple(warnings))
 
 
-def recorded(services: Container, action: str, name: str, details: dict[str, object]) -> list[str]:
+def recorded(services: Container, action: str, name: str, details: Mapping[str, object]) -> list[str]:
     """Write into the audit log what was done with a backup; a sentence where that does not work."""
     try:
         record(services.store, COMMAND_LINE, action, name, details)

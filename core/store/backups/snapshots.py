@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
+from psycopg.pq import Conninfo
 from sqlalchemy import Connection, Engine, column, create_engine, inspect, select, table, text
 
 from core.domain.errors import BackupDamagedError, BackupPlaceError, ConfigurationError
@@ -215,6 +216,8 @@ def _originals(connection: Connection) -> frozenset[str]:
 def _connection(engine: Engine) -> tuple[str, dict[str, str]]:
     """How PostgreSQL's programs reach the database: what may stand in their arguments, and what may not."""
     _, arguments = engine.dialect.create_connect_args(engine.url)
+    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
+    arguments = {name: value for name, value in arguments.items() if name in known}  # psycopg has its own
     password = arguments.pop("password", None)
     return make_conninfo("", **arguments), {} if password is None else {"PGPASSWORD": str(password)}
 
