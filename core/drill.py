@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.backup import recorded
 from core.config import ROOT, Settings
 from core.container import Container, open_container
-from core.domain.errors import BackupPlaceError, WorkbenchError
+from core.domain.errors import BackupDamagedError, BackupPlaceError, WorkbenchError
 from core.foundations import file_of
 from core.recovery import (
     Examined,
@@ -76,8 +76,19 @@ def drill(
 
     Raises:
         BackupPlaceError: there is no such backup, no key, or no room.
-        BackupDamagedError: its manifest is damaged.
+        BackupDamagedError: its manifest or its database is damaged; the log tells of that, too.
     """
+    try:
+        return _drilled(settings, source, into, progress)
+    except BackupDamagedError:
+        with open_container(settings) as services:
+            if _is_there(services):
+                details = {"is_whole": False, "n_findings": 1}
+                recorded(services, DRILLED, source.name or "the newest", details)
+        raise
+
+
+def _drilled(settings: Settings, source: Source, into: Path | None, progress: Progress) -> Drill:
     place, name, manifest = opened(source)
     rpo_s = (datetime.now(UTC) - manifest.begun_at).total_seconds()
     require_fitting(settings, manifest)

@@ -17,6 +17,8 @@ from core.domain.radiograph import Polarity
 from core.domain.reading import Call, Setup
 from core.domain.records import Disposition, InspectionState
 from core.services.inspections.inspecting import Decision
+from core.store.backups.manifest import FileRole
+from core.store.backups.place import open_place
 from tests.crash.place import SOMEBODY
 from tests.empty_stores import copy_empty_mlflow, upgraded
 from tests.records import PASSWORD, detection_result
@@ -80,8 +82,14 @@ class Installation:
             monkeypatch.setenv("DATABASE_URL", empty_database)
 
     def objects(self) -> list[Path]:
-        """Every content in the place of backups, the largest first."""
-        return sorted(self.backups.glob("objects/??/*"), key=lambda path: -path.stat().st_size)
+        """Every content in the place of backups."""
+        return list(self.backups.glob("objects/??/*"))
+
+    def database_object(self, passphrase: str) -> Path:
+        """The copy of the database in the only backup."""
+        place = open_place(self.backups, passphrase)
+        file = place.manifest(place.names()[0]).of_role(FileRole.DATABASE)[0]
+        return place.stored_as(file.sha256)
 
     def is_signed(self) -> bool:
         """True when the signed inspection is there, with its signature and its film."""

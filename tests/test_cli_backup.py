@@ -110,18 +110,18 @@ def test_what_the_place_holds_is_not_copied_again(home: Installation) -> None:
 
 
 def flipped(home: Installation) -> None:
-    path = home.objects()[0]
+    path = home.database_object(PASSPHRASE)
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
 
 
 def missing(home: Installation) -> None:
-    home.objects()[0].unlink()
+    home.database_object(PASSPHRASE).unlink()
 
 
 def cut_off(home: Installation) -> None:
-    path = home.objects()[0]
+    path = home.database_object(PASSPHRASE)
     path.write_bytes(path.read_bytes()[:-1])
 
 
@@ -170,6 +170,14 @@ def test_damaged_originals_are_all_named_by_a_drill(home: Installation) -> None:
         health = services.health.report().content
     assert health["drill"]["is_whole"] is False
     assert health["status"] != "ok"
+
+
+def test_a_drill_that_cannot_begin_is_told_by_health_too(home: Installation) -> None:
+    backed_up(home)
+    flipped(home)
+    assert "radikal.db of the backup" in one_line(run("drill", home.backups), 1)
+    with home.opened() as services:
+        assert services.health.report().content["drill"]["is_whole"] is False
 
 
 def test_the_earlier_backup_is_offered_when_the_newest_is_damaged(
