@@ -142,6 +142,7 @@ export class LabelPanel extends RecordPanel {
 
   update(data) {
     if (data?.inspection_id !== this.data?.inspection_id) {
+      if (this.data) this.on.leave(); // what was typed belongs to the image before: keys mean this one
       this.isSubmitting = false;
       this.labels.isLeft = false;
       this.skipForm.hidden = true;
