@@ -26,7 +26,7 @@ from core.domain.correction import CorrectionCase, FoundBox, Origin, Reason
 from core.domain.indication import IndicationClass
 from core.domain.labels import Label
 from core.domain.records import LABELS
-from core.services.labels.label_files import LabelFormat
+from core.labelling.entries import LabelFormat
 from core.services.workspaces import Workspace, make_workspace
 from core.store.account_tables import PersonRow, UserRow
 from core.store.audit_trail import open_store

@@ -1,6 +1,8 @@
 """Label: the boxes of one radiograph, corrected by keyboard, saved with every edit."""
 
 from app.label.actions import image_on_show
+from app.label.importing.render import draw_import
+from app.label.importing.state import is_on_show
 from app.label.render import draw_image, draw_nothing
 from app.shared.access import require_page
 
@@ -8,7 +10,9 @@ from app.shared.access import require_page
 def draw() -> None:
     """Draw the page."""
     identity = require_page("label")
-    if image_on_show(identity) is None:
+    if is_on_show():
+        draw_import(identity)
+    elif image_on_show(identity) is None:
         draw_nothing(identity)
     else:
         draw_image()

@@ -13,8 +13,8 @@ from app.shared.resources import resources
 from app.shared.responses import FRESH, guarded, not_found
 from app.shared.visitors import identity_of
 from core.domain.permissions import Action, require
+from core.labelling.entries import LabelFormat
 from core.services.images.images import ImageService
-from core.services.labels.label_files import LabelFormat
 from core.store.blobs import BlobNotFoundError
 
 EXPORT_ADDRESS = "/labels/export.zip"
@@ -37,7 +37,7 @@ def routes() -> list[Route]:
 
 @guarded
 def export(request: Request) -> Response:
-    """All labels as a ZIP file: `format` coco, yolo or voc; `images=1` puts the originals in.
+    """All labels as a ZIP file: `format` is a `LabelFormat`; `images=1` puts the originals in.
 
     It is written to a temporary file first, one image in memory at a time, then sent in blocks.
     """

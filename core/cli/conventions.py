@@ -70,6 +70,11 @@ def one_line_errors(command: Callable[P, None]) -> Callable[P, None]:
     return run
 
 
+def counted(n: int, one: str, many: str = "") -> str:
+    """A number with its noun, such as "1 box" or "2 boxes"; the plural is made with s unless it is told."""
+    return f"{n} {one if n == 1 else many or f'{one}s'}"
+
+
 def members_of_part(split: Path | None, part: str) -> list[str] | None:
     """The series and views in one part of a split list; None without a list."""
     from core.labelling.split import members_of, read_split

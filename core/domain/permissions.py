@@ -42,7 +42,7 @@ class Action(StrEnum):
 
 #: Guests act in their own throw-away workspace only.
 PERMISSIONS: dict[Action, frozenset[Role]] = {
-    Action.IMAGES_ADD: frozenset({_INSPECTOR, _REVIEWER, _GUEST}),
+    Action.IMAGES_ADD: frozenset({_INSPECTOR, _REVIEWER, _ANNOTATOR, _ML_ENGINEER, _GUEST}),
     Action.IMAGES_READ: frozenset({_INSPECTOR, _REVIEWER, _ANNOTATOR, _ML_ENGINEER, _GUEST}),
     Action.INSPECTIONS_RECORD: frozenset({_INSPECTOR, _REVIEWER, _GUEST}),
     Action.INSPECTIONS_READ: frozenset({_INSPECTOR, _REVIEWER, _ANNOTATOR, _ML_ENGINEER, _GUEST}),

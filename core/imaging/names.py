@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 #: Longest name, characters.
-MAX_LENGTH = 120
+MAX_LENGTH = 255
 _UNNAMED = "unnamed"
 _MESSAGE_LENGTH = 280
 _SUFFIX_LENGTH = 12

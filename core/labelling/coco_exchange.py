@@ -7,14 +7,13 @@ they agree with the box, which another tool may have changed.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from core.domain.errors import DatasetError
-from core.labelling.labelled import CLASS_NAMES, LabelledBox, LabelledImage, checked_box
-
-#: Corners that differ more from the box are of another box.
-_AGREES_PX = 1e-6
+from core.labelling.coco_annotations import CocoAnnotation, Standing, coco_content, size_of
+from core.labelling.entries import LabelEntry, LabelFile, LabelFormat
+from core.labelling.labelled import CLASS_NAMES, LabelledBox, LabelledImage, labelled_box
 
 
 def coco_chunks(
@@ -46,32 +45,66 @@ def coco_chunks(
     yield "]}\n"
 
 
-def images_of_coco(content: Any, name: str) -> list[LabelledImage]:
-    """The images of a parsed COCO file with their boxes, in its order.
+def entries_of_coco(content: Any, name: str) -> LabelFile:
+    """What the parsed content of a COCO file says, image by image.
 
-    Segmentations, masks, crowds, tracks and scores are ignored; a box that is missing is taken from the
-    polygons around it. Category ids may begin anywhere. Annotations without an area are left out, as CVAT
-    writes them for points.
+    Masks count by the box around them, tracks and keypoints not at all. Crowds, boxes without an area and
+    what contradicts itself are left out and named.
 
     Args:
         content: the file, parsed.
         name: of the file, for messages.
 
     Raises:
-        DatasetError: the content contradicts itself.
+        DatasetError: it is no COCO file.
     """
-    try:
-        labels = {one["id"]: str(one["name"]) for one in content["categories"]}
-        boxes: dict[Any, list[LabelledBox]] = {image["id"]: [] for image in content["images"]}
-        for annotation in content["annotations"]:
-            if (box := _box(annotation, labels, name)) is not None:
-                boxes[annotation["image_id"]].append(box)
-        return [_image(entry, boxes[entry["id"]]) for entry in content["images"]]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise DatasetError(
-            f"{name}: not a COCO detection file: {type(error).__name__} {error}; expected images, "
-            "annotations with bbox [x, y, width, height], and categories"
-        ) from error
+    read = coco_content(content, name)
+    by_image: list[list[CocoAnnotation]] = [[] for _ in read.images]
+    refused = []
+    for one in read.annotations:
+        if one.image is None:
+            refused.append(f"{name}: {one.words} {one.fault}")
+        else:
+            by_image[one.image].append(one)
+    entries = tuple(
+        _labelled(image, found, name, says_boxes=read.says_boxes)
+        for image, found in zip(read.images, by_image, strict=True)
+    )
+    n_scores = sum("score" in one.entry for one in read.annotations if one.standing is Standing.COUNTS)
+    notes = (f"{name}: {n_scores} boxes bear a score, as those of a model do; they are taken as labels",)
+    return LabelFile(LabelFormat.COCO, entries, tuple(refused), notes if n_scores else ())
+
+
+def _labelled(
+    image: Mapping[str, Any], found: Sequence[CocoAnnotation], name: str, *, says_boxes: bool
+) -> LabelEntry:
+    size = size_of(image)
+    problem = ""
+    if not says_boxes:
+        problem = "the file has no annotations, so it does not say whether anything was found"
+    elif size is None:
+        problem = "the file does not say its width and height, so its boxes cannot be placed"
+    counted = [one for one in found if one.standing is Standing.COUNTS]
+    digest = image.get("sha256")
+    return LabelEntry(
+        name=str(image["file_name"]),
+        place=f"image {image['id']} of {name}",
+        boxes=tuple(_box(one) for one in counted),
+        size=size,
+        sha256=str(digest) if digest else None,
+        refused=tuple(f"{one.words} {one.fault}" for one in found if one.standing is not Standing.COUNTS),
+        notes=tuple(
+            f"{one.words}: the box is taken around its {made}" for one in counted if (made := _made_of(one))
+        ),
+        problem=problem,
+    )
+
+
+def _made_of(one: CocoAnnotation) -> str:
+    """What the box was taken from where the file gives none that stands upright."""
+    if one.entry.get("bbox") in (None, []):
+        return "mask" if isinstance(one.entry.get("segmentation"), Mapping) else "outline"
+    return "mask" if isinstance(one.entry.get("segmentation"), Mapping) else ""
 
 
 def _entry(number: int, image: LabelledImage) -> str:
@@ -95,13 +128,14 @@ def _annotations(images: Iterable[LabelledImage], numbers: Mapping[str, int]) ->
                 "bbox": [x1, y1, w, h],
                 "area": w * h,
                 "iscrowd": 0,
-                "segmentation": [],
+                "segmentation": [[value for corner in box.polygon for value in corner]]
+                if box.polygon
+                else [],
             }
             if (x1 + w, y1 + h) != (x2, y2):
                 annotation["corners"] = list(box.bbox)
-            attributes = {"iso6520": box.iso6520, "kind": box.kind}
-            if told := {name: value for name, value in attributes.items() if value is not None}:
-                annotation["attributes"] = told
+            if box.finer:
+                annotation["attributes"] = box.finer
             yield json.dumps(annotation)
 
 
@@ -110,45 +144,8 @@ def _joined(parts: Iterable[str]) -> Iterator[str]:
         yield f",\n{part}" if n else part
 
 
-def _image(entry: Mapping[str, Any], boxes: list[LabelledBox]) -> LabelledImage:
-    digest = entry.get("sha256")
-    return LabelledImage(
-        file_name=str(entry["file_name"]),
-        width=int(entry["width"]),
-        height=int(entry["height"]),
-        boxes=tuple(boxes),
-        sha256=str(digest) if digest else None,
-    )
-
-
-def _box(annotation: Mapping[str, Any], labels: Mapping[Any, str], name: str) -> LabelledBox | None:
-    corners = _corners(annotation)
-    if corners is None:
-        return None
-    attributes = annotation.get("attributes") or {}
-    code, kind = attributes.get("iso6520"), attributes.get("kind")
-    where = f"{name}: annotation {annotation.get('id', 'without id')}"
-    return LabelledBox(
-        checked_box(corners, where),
-        labels[annotation["category_id"]],
-        str(code) if code else None,
-        str(kind) if kind else None,
-    )
-
-
-def _corners(annotation: Mapping[str, Any]) -> tuple[float, float, float, float] | None:
-    """The corners of the box, else of the polygons; None without an area."""
-    if bbox := annotation.get("bbox"):
-        x, y, w, h = (float(value) for value in bbox)
-        told = (x, y, x + w, y + h)
-        x1, y1, x2, y2 = (float(value) for value in annotation.get("corners") or told)
-        if max(abs(a - b) for a, b in zip((x1, y1, x2, y2), told, strict=True)) < _AGREES_PX:
-            told = (x1, y1, x2, y2)
-        return None if w == 0 or h == 0 else told
-    polygons = annotation.get("segmentation")
-    if not isinstance(polygons, list) or not polygons:
-        return None  # a mask (RLE) without its box, or nothing
-    flat = [float(value) for polygon in polygons for value in polygon]
-    xs, ys = flat[0::2], flat[1::2]
-    corners = (min(xs), min(ys), max(xs), max(ys))
-    return None if corners[0] == corners[2] or corners[1] == corners[3] else corners
+def _box(one: CocoAnnotation) -> LabelledBox:
+    attributes = one.entry.get("attributes")
+    told = attributes if isinstance(attributes, Mapping) else {}
+    assert one.box is not None  # it counts
+    return labelled_box(one.box, one.label, told.get, one.polygon)

@@ -1,20 +1,19 @@
-"""Labelled images between the formats: what COCO, YOLO and Pascal VOC have in common."""
+"""Labelled images between the formats: what all of them have in common."""
 
-import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from urllib.parse import unquote
 
-from core.domain.errors import DatasetError
 from core.domain.indication import IndicationClass
-from core.domain.kinds import WORD_KINDS
-from core.standards.kinds import class_of, is_number
 
 #: Every class, in the order of its number in files that we write.
 CLASS_NAMES = tuple(one.value for one in IndicationClass)
 #: Label Studio puts 8 hex digits and a dash before the name of an upload; so do we where two names meet.
-_UPLOAD = re.compile(r"^(?P<hash>[0-9a-f]{8})[-_](?P<name>.+)$", re.DOTALL)
+UPLOAD = re.compile(r"^(?P<hash>[0-9a-f]{8})[-_](?P<name>.+)$", re.DOTALL)
+
+
+#: Names under which files say more of a box than its class.
+FINER = ("iso6520", "kind", "own_class")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +27,7 @@ class LabelledBox:
         kind: id of a kind that has no ISO 6520-1 number, None where the file says none.
         polygon: corners x, y around the imperfection, whose bounds the box is; empty for a box alone. A
             rotated box is a polygon of four corners.
+        own_class: code of a class that an admin added, None where the file says none.
     """
 
     bbox: tuple[float, float, float, float]
@@ -35,6 +35,31 @@ class LabelledBox:
     iso6520: str | None = None
     kind: str | None = None
     polygon: tuple[tuple[float, float], ...] = ()
+    own_class: str | None = None
+
+    @property
+    def finer(self) -> dict[str, str]:
+        """What files say beside the class, by the name under which they do."""
+        told = {"iso6520": self.iso6520, "kind": self.kind, "own_class": self.own_class}
+        return {name: value for name, value in told.items() if value is not None}
+
+
+def labelled_box(
+    bbox: tuple[float, float, float, float],
+    label: str,
+    told: Callable[[str], object],
+    polygon: tuple[tuple[float, float], ...] = (),
+) -> LabelledBox:
+    """A box with what a file says beside its class.
+
+    Args:
+        bbox: x1, y1, x2, y2 px.
+        label: the class.
+        told: gives what the file says under a name, None or nothing where it says nothing.
+        polygon: corners, px.
+    """
+    code, kind, own = (str(value) if (value := told(name)) else None for name in FINER)
+    return LabelledBox(bbox, label, code, kind, polygon, own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,63 +76,6 @@ class LabelledImage:
     height: int
     boxes: tuple[LabelledBox, ...]
     sha256: str | None = None
-
-
-def class_of_label(label: str) -> IndicationClass:
-    """The class that a name, a kind or an ISO 6520-1 number stands for, else UNCLASSIFIED."""
-    words = " ".join(label.replace("_", " ").replace("-", " ").casefold().split())
-    if words in CLASS_NAMES:
-        return IndicationClass(words)
-    if (kind := _kind_named(words)) is not None:
-        return class_of(kind)
-    return class_of(words) if is_number(words) else IndicationClass.UNCLASSIFIED
-
-
-def code_of_label(box: LabelledBox) -> str | None:
-    """The finer code of a box: its own, else the one that stands in place of a class name."""
-    return box.iso6520 or (box.label if is_number(box.label) else None)
-
-
-def kind_of_label(box: LabelledBox) -> str | None:
-    """The kind without a number of a box: its own, else the one that stands in place of a class name."""
-    words = " ".join(box.label.replace("_", " ").replace("-", " ").casefold().split())
-    return box.kind or (None if words in CLASS_NAMES or code_of_label(box) else _kind_named(words))
-
-
-def _kind_named(words: str) -> str | None:
-    kind_id = words.replace(" ", "-")
-    return kind_id if kind_id in WORD_KINDS else None
-
-
-def possible_names(file_name: str) -> Iterator[tuple[str, str | None]]:
-    """Possible names of the image here, likeliest first, with the start of its digest where it has one.
-
-    CVAT writes paths below a task, Label Studio paths of its uploads with a hash before the name, or URLs.
-    """
-    decoded = unquote(file_name).replace("\\", "/").split("?", 1)[0]
-    seen = set()
-    for name in (file_name, decoded, decoded.rsplit("/", 1)[-1]):
-        if name not in seen:
-            seen.add(name)
-            yield name, None
-    last = decoded.rsplit("/", 1)[-1]
-    if found := _UPLOAD.match(last):
-        yield found["name"], found["hash"]
-
-
-def checked_box(values: Sequence[float], where: str) -> tuple[float, float, float, float]:
-    """The corners as floats.
-
-    Raises:
-        DatasetError: they are not four finite numbers, left top before right bottom.
-    """
-    try:
-        x1, y1, x2, y2 = (float(value) for value in values)
-    except (TypeError, ValueError):
-        raise DatasetError(f"{where}: expected four numbers, got {values!r:.80}") from None
-    if not all(map(math.isfinite, (x1, y1, x2, y2))) or x2 <= x1 or y2 <= y1:
-        raise DatasetError(f"{where}: expected a box with an area, got {x1:g} {y1:g} {x2:g} {y2:g}")
-    return x1, y1, x2, y2
 
 
 def within(
@@ -129,7 +97,7 @@ def file_names(names: Iterable[tuple[str, str]]) -> dict[str, str]:
     for sha256, name in names:
         safe = name.replace("/", "_").replace("\\", "_").lstrip(".") or "unnamed"
         stem = safe.rsplit(".", 1)[0].casefold()
-        if stem in stems or _UPLOAD.match(safe):
+        if stem in stems or UPLOAD.match(safe):
             safe = f"{sha256[:8]}-{safe}"
         stems.add(safe.rsplit(".", 1)[0].casefold())
         given[sha256] = safe

@@ -33,6 +33,7 @@ from core.services.inspections.worklists import WorklistService
 from core.services.inspections.zones import ZoneService
 from core.services.labels.browsing import ImageBrowsing
 from core.services.labels.label_files import LabelFiles
+from core.services.labels.label_imports import LabelImports
 from core.services.labels.labels import LabelService
 from core.services.labels.own_classes import OwnClassService
 from core.store.blobs import BlobStore
@@ -73,6 +74,7 @@ class Workspace:
     queue: CorrectionQueue
     labels: LabelService
     label_files: LabelFiles
+    label_imports: LabelImports
     own_classes: OwnClassService
     browsing: ImageBrowsing
 
@@ -154,7 +156,8 @@ def make_workspace(
         records=InspectionRecordService(store),
         queue=CorrectionQueue(store),
         labels=labels,
-        label_files=LabelFiles(store, blobs, labels),
+        label_files=LabelFiles(store, blobs),
+        label_imports=LabelImports(store, images, labels),
         own_classes=OwnClassService(store),
         browsing=ImageBrowsing(store),
     )

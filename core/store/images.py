@@ -1,6 +1,6 @@
 """The repository of radiographs that were handed in."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -52,6 +52,38 @@ class StoredImage:
     fields: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class PictureFacts:
+    """What a row says of a picture itself; see `Radiograph` for the attributes."""
+
+    sha256: str
+    file_sha256: str
+    frame: int | None
+    file_format: str
+    width: int
+    height: int
+    bit_depth: int
+    polarity: Polarity
+    pitch: PixelPitch | None
+    fields: Mapping[str, str]
+
+
+def facts_of(radiograph: Radiograph) -> PictureFacts:
+    """The facts of a radiograph, without its pixels."""
+    return PictureFacts(
+        sha256=radiograph.sha256,
+        file_sha256=radiograph.file_sha256,
+        frame=radiograph.frame,
+        file_format=radiograph.file_format,
+        width=radiograph.width,
+        height=radiograph.height,
+        bit_depth=radiograph.bit_depth,
+        polarity=radiograph.polarity,
+        pitch=radiograph.pitch,
+        fields=radiograph.fields,
+    )
+
+
 class ImageRepository:
     """Rows of `images`, by sha256, within one transaction."""
 
@@ -60,7 +92,7 @@ class ImageRepository:
 
     def add(
         self,
-        radiograph: Radiograph,
+        radiograph: Radiograph | PictureFacts,
         name: str,
         n_bytes: int,
         *,
@@ -109,16 +141,11 @@ class ImageRepository:
         row = self._session.get(ImageRow, sha256)
         return None if row is None else _stored(row)
 
-    def named(self, name: str) -> list[StoredImage]:
-        """The images that were first handed in under this name."""
-        query = select(ImageRow).where(ImageRow.name == name).order_by(ImageRow.sha256)
-        return [_stored(row) for row in self._session.scalars(query)]
-
-    def with_stem(self, stem: str) -> list[StoredImage]:
-        """The images whose name is this one and a suffix."""
-        query = select(ImageRow).where(ImageRow.name.startswith(f"{stem}.", autoescape=True))
-        found = [_stored(row) for row in self._session.scalars(query.order_by(ImageRow.sha256))]
-        return [one for one in found if one.name.rpartition(".")[0] == stem]
+    def names(self) -> Iterator[tuple[str, str, int, int]]:
+        """Digest, name, width and height, px, of every image, by digest."""
+        query = select(ImageRow.sha256, ImageRow.name, ImageRow.width, ImageRow.height)
+        for row in self._session.execute(query.order_by(ImageRow.sha256)):
+            yield tuple(row)  # type: ignore[misc]  # as many columns as were selected
 
     def has_file(self, file_sha256: str) -> bool:
         """True when a picture of this file is stored."""

@@ -204,9 +204,9 @@ def test_labels_go_out_as_a_file_and_come_back_the_same(
             (name,) = [one for one in files.namelist() if one.endswith(".json")]
             content = json.loads(files.read(name))
         assert len(content["annotations"]) == len(before[-1]["boxes"]) == 2
+        page.get_by_role("link", name="Import labels").click()
         page.locator("input[type=file]").set_input_files(archive)
-        # the chosen file moves the button down
-        expect(page.get_by_role("button", name=f"Remove {archive.name}")).to_be_visible()
-        page.get_by_role("button", name="Import").click()
+        expect(page.get_by_text("COCO: 1 image · 1 stay the same · 2 boxes")).to_be_visible()
+        page.get_by_role("button", name="Import", exact=True).click()
         expect(page.get_by_text("0 images changed, 1 unchanged, 2 boxes")).to_be_visible()
         assert kept(server) == before

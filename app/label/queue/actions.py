@@ -1,14 +1,10 @@
-"""Actions on the queue of corrections, and the import of labels. Only from callbacks."""
+"""Actions on the queue of corrections. Only from callbacks."""
 
 from app.label.queue import state
-from app.label.queue.rows import imported_lines
 from app.shared.access import acting, current_identity
 from app.shared.resources import resources
-from app.shared.uploads import taken
 from core.domain.accounts import Identity
-from core.domain.errors import BadInputError
 from core.services.inspections.correction_queue import COMPARED_IMAGES, DISAGREE, CorrectionQueue
-from core.services.labels.label_files import LabelFormat
 
 
 def queue_of(identity: Identity) -> CorrectionQueue:
@@ -44,17 +40,3 @@ def compare() -> None:
     payload = {"model": state.chosen_model(), "count": COMPARED_IMAGES}
     services, identity = resources().services, current_identity()
     services.jobs.start(identity, DISAGREE, payload, device=services.detect.device)
-
-
-@acting
-def import_labels() -> None:
-    """Take over the labels in the file that was chosen."""
-    remembered, (file, form, is_from_0) = state.corrections_state(), state.import_form()
-    remembered.imported = []
-    if file is None:
-        raise BadInputError("choose a file with labels first")
-    identity, origin = current_identity(), 0 if is_from_0 else 1
-    files = resources().services.workspace_of(identity).label_files
-    with taken(file).opened() as content:
-        done = files.import_(identity, content, file.name, LabelFormat(form), voc_origin=origin)
-    remembered.imported = imported_lines(done)

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from app.label.importing.render import draw_link
 from app.label.queue import actions, state
 from app.label.queue.rows import COLUMNS, NARROW, compared_words, count_words, counts_words, rows, state_words
 from app.label.routes import EXPORT_ADDRESS
@@ -16,12 +17,12 @@ from core.domain.correction import REASON_WORDS, Reason
 from core.domain.errors import UnknownRecordError
 from core.domain.kinds import MODEL_NAMES
 from core.domain.permissions import Action, may
+from core.labelling.entries import LabelFormat
 from core.services.inspections.correction_queue import COMPARED_IMAGES, DISAGREE, QueuePage
-from core.services.labels.label_files import LabelFormat
 from core.store.queue import QueueItem, QueueState
 
 PAGE_ROWS = 50
-_FORMATS = {LabelFormat.COCO: "COCO", LabelFormat.YOLO: "YOLO", LabelFormat.VOC: "Pascal VOC"}
+_FORMATS = {form: form.words for form in LabelFormat}
 _SOURCES = (
     "Images come here by themselves: when an inspector adds, dismisses or changes what the model reported, "
     "when two readers differ, when champion and challenger differ, and where the model's probability is near "
@@ -49,20 +50,10 @@ def draw_files() -> None:
     with st.popover("Files", icon=":material/folder_zip:", key="label-files"):
         draw_html("label/queue/templates/downloads.html", names=_FORMATS, address=EXPORT_ADDRESS)
         st.caption(
-            "COCO and VOC come back exactly; YOLO keeps no ISO 6520-1 numbers. Originals keep every bit."
+            "COCO, VOC, CVAT and LabelMe come back exactly; YOLO keeps no ISO 6520-1 numbers. Originals keep "
+            "every bit."
         )
-        with st.form("label_files.form", border=False, clear_on_submit=True):
-            st.selectbox(
-                "Take over labels written as",
-                list(_FORMATS),
-                key=state.FORMAT,
-                format_func=_FORMATS.__getitem__,
-            )
-            st.checkbox("VOC files count pixels from 0", key=state.ORIGIN)
-            st.file_uploader("A ZIP file, or a COCO file (.json)", key=state.FILE)
-            st.form_submit_button("Import", on_click=actions.import_labels)
-        for line in state.corrections_state().imported:
-            st.caption(line)
+        draw_link()
 
 
 def draw_pager(page: QueuePage) -> None:

@@ -5,13 +5,11 @@ from app.shared.components.record_table.record_table import Cell, RecordRow
 from app.shared.moments import minute
 from core.domain.correction import REASON_WORDS, Reason
 from core.services.inspections.correction_queue import QueuePage
-from core.services.labels.label_files import Imported
 from core.store.jobs import Job, JobState
 from core.store.queue import QueueItem, QueueState
 
 COLUMNS = ("Image", "Why", "Classes", "Priority", "Model", "State", "For", "Queued (UTC)")
 NARROW = COLUMNS[:4]
-_MOST_TOLD = 8
 
 
 def rows(page: QueuePage, *, is_wide: bool) -> list[RecordRow]:
@@ -48,14 +46,6 @@ def compared_words(job: Job) -> str:
     versions = f"{found['model']} v{found['champion']} and v{found['challenger']}"
     images = "1 image" if found["n_images"] == 1 else f"{found['n_images']} images"
     return f"last time: {versions} on {images}, {found['n_queued']} new in the queue"
-
-
-def imported_lines(done: Imported) -> list[str]:
-    """The number of labels taken over, and the problems, one line each."""
-    said = f"{done.n_images} images changed, {done.n_same} unchanged, {done.n_boxes} boxes"
-    more = len(done.problems) - _MOST_TOLD
-    told = [f"Not taken: {one}" for one in done.problems[:_MOST_TOLD]]
-    return [said, *told, *([f"and {more} more were not taken"] if more > 0 else [])]
 
 
 def _row(item: QueueItem, page: QueuePage, *, is_wide: bool) -> RecordRow:

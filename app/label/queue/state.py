@@ -1,7 +1,6 @@
 """The queue of corrections in this session: its filter, the pages that were turned, the open item."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import streamlit as st
 
@@ -16,7 +15,6 @@ from core.store.queue import QueueFilter, QueueItem, QueueState
 TABLE, CHOSEN = "queue.table", "item"
 STATE, REASON, MODEL, MINE, TEXT = (f"queue.{name}" for name in ("state", "reason", "model", "mine", "text"))
 WHO, WHY = "queue.who", "queue.why"
-FORMAT, FILE, ORIGIN = (f"label_files.{name}" for name in ("format", "file", "origin"))
 _FILTER = FilterWidgets(texts={TEXT: "q"}, choices={STATE: "state", REASON: "reason", MODEL: "model"})
 
 
@@ -26,13 +24,11 @@ class CorrectionsState:
 
     Attributes:
         pages: turned by priority and id of the item that they begin after.
-        imported: lines about the last import of labels.
     """
 
     pages: TurnedPages[QueueFilter, tuple[float, str]] = field(
         default_factory=lambda: TurnedPages(QueueFilter())
     )
-    imported: list[str] = field(default_factory=list)
 
 
 def corrections_state() -> CorrectionsState:
@@ -103,9 +99,3 @@ def typed_reason() -> str:
 def forget_reason() -> None:
     """Empty the reason to skip; only from a callback."""
     st.session_state[WHY] = ""
-
-
-def import_form() -> tuple[Any, str, bool]:
-    """The file with labels, None when none was chosen, its format, and whether VOC counts from 0."""
-    asked = st.session_state
-    return asked.get(FILE), asked[FORMAT], bool(asked.get(ORIGIN))

@@ -2,7 +2,8 @@
 
 import threading
 from collections import OrderedDict
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +19,8 @@ from core.imaging.names import clean_name
 from core.imaging.read import read_radiograph
 from core.services.images.copies import kept_fingerprint
 from core.store.blobs import BlobNotFoundError, BlobStore
-from core.store.images import StoredImage
+from core.store.fingerprints import KeptFingerprint
+from core.store.images import PictureFacts, StoredImage, facts_of
 from core.store.unit_of_work import Store, Work
 from core.store.workbench import KeptScale
 
@@ -68,30 +70,71 @@ class ImageService:
             UnreadableImageError: one clear line; nothing was stored.
             BadInputError: the workspace is full.
         """
-        require(identity, Action.IMAGES_ADD)
-        name = clean_name(name)
-        radiograph = read_radiograph(data, name, polarity=polarity, frame=frame)
-        is_known = self._is_fingerprinted(radiograph.sha256)
-        self._require_room(radiograph.file_sha256, len(data))
-        made = None if is_known else kept_fingerprint(fingerprint(radiograph))
-        self._blobs.put(data)
+        radiograph, taken = self._take_in(identity, lambda: data, name, polarity=polarity, frame=frame)
         with self._store.write() as work:
-            _, is_new = work.images.add(
-                radiograph, name, len(data), at=work.now, uploaded_by=identity.account_id
-            )
-            if made is not None:
-                work.fingerprints.add(made, at=work.now)
-            if not self._blobs.has(radiograph.file_sha256):
-                self._blobs.put(data)  # swept before the row was there; from here on nobody may
-            work.audit.record(
-                identity,
-                action="image.added" if is_new else "image.added_again",
-                object_type="image",
-                object_id=radiograph.sha256,
-                details=_facts(radiograph, len(data)),
-            )
+            self.keep_within(work, identity, taken)
         self._keep(polarity, radiograph)
         return radiograph
+
+    def take_in(
+        self,
+        identity: Identity,
+        read: Callable[[], bytes],
+        name: str,
+        *,
+        frame: int | None = None,
+        n_waiting: int = 0,
+    ) -> "TakenImage":
+        """The first half of `add`: the bytes are stored, no row yet; `keep_within` writes that.
+
+        Args:
+            identity: who hands it in.
+            read: gives the whole file, also while the row is written.
+            name: as the user knows it.
+            frame: number of one frame in a file of several, from 1.
+            n_waiting: bytes of files that were taken in and have no row yet.
+
+        Raises:
+            NotAllowedError, UnreadableImageError, BadInputError: as `add`.
+        """
+        return self._take_in(identity, read, name, frame=frame, n_waiting=n_waiting)[1]
+
+    def keep_within(self, work: Work, identity: Identity, taken: "TakenImage") -> None:
+        """Write the row of an image that was taken in, within a transaction of the caller."""
+        facts = taken.facts
+        _, is_new = work.images.add(
+            facts, taken.name, taken.n_bytes, at=work.now, uploaded_by=identity.account_id
+        )
+        if taken.fingerprint is not None and not work.fingerprints.has(facts.sha256):
+            work.fingerprints.add(taken.fingerprint, at=work.now)
+        if not self._blobs.has(facts.file_sha256):
+            self._blobs.put(taken.read())  # swept before the row was there; from here on nobody may
+        work.audit.record(
+            identity,
+            action="image.added" if is_new else "image.added_again",
+            object_type="image",
+            object_id=facts.sha256,
+            details=_facts(facts, taken.n_bytes),
+        )
+
+    def _take_in(
+        self,
+        identity: Identity,
+        read: Callable[[], bytes],
+        name: str,
+        *,
+        polarity: Polarity = Polarity.UNKNOWN,
+        frame: int | None = None,
+        n_waiting: int = 0,
+    ) -> "tuple[Radiograph, TakenImage]":
+        require(identity, Action.IMAGES_ADD)
+        name, data = clean_name(name), read()
+        radiograph = read_radiograph(data, name, polarity=polarity, frame=frame)
+        is_known = self._is_fingerprinted(radiograph.sha256)
+        self._require_room(radiograph.file_sha256, len(data), n_waiting)
+        made = None if is_known else kept_fingerprint(fingerprint(radiograph))
+        self._blobs.put(data)
+        return radiograph, TakenImage(facts_of(radiograph), name, len(data), made, read)
 
     def load(self, sha256: str, *, polarity: Polarity | None = None, keep: bool = True) -> Radiograph:
         """The radiograph of this digest.
@@ -161,13 +204,13 @@ class ImageService:
         with self._store.read() as work:
             return work.fingerprints.has(sha256)
 
-    def _require_room(self, file_sha256: str, n_bytes: int) -> None:
+    def _require_room(self, file_sha256: str, n_bytes: int, n_waiting: int) -> None:
         """Ask the database first, also where there is no limit: when it is away, no file is written."""
         with self._store.read() as work:
             if work.images.has_file(file_sha256) or self._limit_bytes is None:
                 return
             held = work.images.total_bytes()
-        if held + n_bytes > self._limit_bytes:
+        if held + n_waiting + n_bytes > self._limit_bytes:
             raise BadInputError(
                 f"this workspace holds at most {self._limit_bytes // 2**20} MB of radiographs; "
                 "sign in to an account to keep more"
@@ -180,7 +223,26 @@ class ImageService:
                 self._recent.popitem(last=False)
 
 
-def _facts(radiograph: Radiograph, n_bytes: int) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, eq=False)
+class TakenImage:
+    """An image whose bytes are stored and whose row is not yet written.
+
+    Attributes:
+        facts: what the row says of the picture.
+        name: fit to be shown.
+        n_bytes: of its file.
+        fingerprint: None where the picture is known already.
+        read: the bytes of the file once more.
+    """
+
+    facts: PictureFacts
+    name: str
+    n_bytes: int
+    fingerprint: KeptFingerprint | None
+    read: Callable[[], bytes]
+
+
+def _facts(radiograph: PictureFacts, n_bytes: int) -> dict[str, Any]:
     """Details for the audit log."""
     facts: dict[str, Any] = {"n_bytes": n_bytes, "format": radiograph.file_format}
     if radiograph.frame is not None:

@@ -6,7 +6,8 @@ from typing import Any
 from core.domain.errors import BadInputError
 from core.domain.records import Annotation
 
-_MAX_BOXES = 5_000
+#: On one image.
+MOST_BOXES = 5_000
 
 
 def annotation_content(annotation: Annotation) -> Mapping[str, Any]:
@@ -27,8 +28,8 @@ def require_boxes(boxes: Sequence[Mapping[str, Any]], width: int, height: int) -
     Raises:
         BadInputError: names the first that does not, counted from 1.
     """
-    if len(boxes) > _MAX_BOXES:
-        raise BadInputError(f"expected at most {_MAX_BOXES} boxes on an image, got {len(boxes)}")
+    if len(boxes) > MOST_BOXES:
+        raise BadInputError(f"expected at most {MOST_BOXES} boxes on an image, got {len(boxes)}")
     for number, box in enumerate(boxes, 1):
         _require_box(number, box, width, height)
 

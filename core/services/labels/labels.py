@@ -140,7 +140,15 @@ class LabelService:
         """
         require(identity, Action.ANNOTATIONS_SAVE)
         with self._store.write() as work:
-            return self._append(work, identity, image_sha256, labels, refused, note, expected_version)
+            return self.append(
+                work,
+                identity,
+                image_sha256,
+                labels,
+                refused=refused,
+                note=note,
+                expected_version=expected_version,
+            )
 
     def submit(self, identity: Identity, image_sha256: str, *, expected_version: int) -> int:
         """Submit the labels as complete; returns the number of queue items that this closed.
@@ -159,7 +167,7 @@ class LabelService:
             if (stored := kept.version if kept else 0) != expected_version:
                 raise StaleVersionError("the labels", yours=expected_version, stored=stored)
             if kept is None:
-                kept = self._append(work, identity, image_sha256, (), (), "", 0)
+                kept = self.append(work, identity, image_sha256, (), expected_version=0)
             else:
                 _require_not_blind(identity, work.inspections.of_image(image_sha256))
             n_closed = close_all(work, identity, image_sha256, QueueState.DONE)
@@ -173,26 +181,30 @@ class LabelService:
             )
             return n_closed
 
-    def _append(
+    def append(
         self,
         work: Work,
         identity: Identity,
         image_sha256: str,
         labels: Sequence[Label],
-        refused: Sequence[Label],
-        note: str,
+        *,
+        refused: Sequence[Label] | None = (),
+        note: str = "",
         expected_version: int,
     ) -> Annotation:
+        """As `save`, within a transaction of the caller; None leaves what was refused as it is."""
+        require(identity, Action.ANNOTATIONS_SAVE)
         image = _existing(work, image_sha256)
         _require_not_blind(identity, work.inspections.of_image(image_sha256))
         if len(note) > LONGEST_NOTE:
             raise BadInputError(f"note: expected at most {LONGEST_NOTE} characters")
-        require_known([*labels, *refused], work.own_classes.all())
+        require_known([*labels, *(refused or ())], work.own_classes.all())
         before = work.annotations.latest(image_sha256, LABELS)
         saved = self._annotation(work, identity, image, labels, LABELS, expected_version + 1, note)
         work.annotations.append(saved)
         kept = work.annotations.latest(image_sha256, REFUSED)
-        if [one.to_box() for one in refused] != [dict(box) for box in kept.boxes] if kept else refused:
+        before_refused = [dict(box) for box in kept.boxes] if kept else []
+        if refused is not None and [one.to_box() for one in refused] != before_refused:
             version = kept.version + 1 if kept else 1
             work.annotations.append(self._annotation(work, identity, image, refused, REFUSED, version))
         work.audit.record(
