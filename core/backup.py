@@ -57,6 +57,7 @@ def back_up(
     began = time.monotonic()
     with open_container(settings) as services:
         backing_up.require_apart(to, services.data_dir)
+        backing_up.require_database(file_of(settings.database_url))
         place = open_place(to, passphrase, new_sealed=is_sealed)
         with place.locked():
             done = backing_up.back_up(place, _sources(services), progress=progress)

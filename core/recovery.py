@@ -142,12 +142,13 @@ def restore(
             if not without_key:
                 _begin_anew(staged, name, manifest)
         pairs = [(folder / "db" / one, file) for one, file in zip(_FILES, databases, strict=True) if file]
-        move_into_place(folder / "data", data_dir, [pair for pair in pairs if _is_settled(pair[0])])
+        settled = [pair for pair in pairs if _is_settled(pair[0])]
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         if is_new and not any(data_dir.iterdir()):
             data_dir.rmdir()
         raise
+    move_into_place(folder / "data", data_dir, settled)  # cut off, the folder stays, and nothing is served
     shutil.rmtree(folder)
     return Restored(name, manifest, examined, time.monotonic() - began)
 

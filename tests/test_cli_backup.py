@@ -269,6 +269,28 @@ def test_a_restore_that_was_cut_off_is_neither_served_nor_added_to(
     assert "was cut off" in one_line(run("restore", home.backups, "--signing-key", key), 2)
 
 
+def test_a_restore_that_fails_while_it_moves_is_not_served(
+    home: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backed_up(home)
+    key = kept_key(home)
+    home.lose(monkeypatch, None)
+    (home.folder / "no-folder").touch()
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{home.folder}/no-folder/radikal.db")
+    one_line(run("restore", home.backups, "--signing-key", key), 1)
+    assert list(home.data_dir.glob("originals/*/*")), "some of it was moved"
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{home.data_dir}/radikal.db")
+    assert "was cut off" in one_line(run("setup"), 2)
+
+
+def test_where_there_is_no_database_no_place_is_made(
+    home: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{home.folder}/other.db")
+    assert "there is no database" in one_line(run("backup", home.backups), 2)
+    assert not home.backups.exists()
+
+
 def test_old_backups_go_and_what_others_need_stays(home: Installation) -> None:
     names = [backed_up(home)]
     for seed in (3, 4, 5):

@@ -230,8 +230,6 @@ def _database(place: BackupPlace, sources: Sources) -> Iterator[Snapshot]:
         if sources.database_file is None:
             yield stack.enter_context(dumped_postgresql(sources.database))
             return
-        if not sources.database_file.is_file():
-            raise BackupPlaceError(f"DATABASE_URL: there is no database {sources.database_file} to back up")
         copy = stack.enter_context(_copied(place, sources.data_dir, sources.database_file))
         state, originals = sqlite_state(copy)
         yield Snapshot(state, originals, pieces_of(copy))
@@ -272,6 +270,16 @@ def _walk(root: Path, left_out: frozenset[Path]) -> Iterator[Path]:
             path = Path(folder) / name
             if not _PARTIAL.match(name) and path.is_file() and path.resolve() not in left_out:
                 yield path
+
+
+def require_database(file: Path | None) -> None:
+    """Return when there is a database to back up; None for that of a server.
+
+    Raises:
+        BackupPlaceError: there is no such file.
+    """
+    if file is not None and not file.is_file():
+        raise BackupPlaceError(f"DATABASE_URL: there is no database {file} to back up; nothing was changed")
 
 
 def require_apart(place: Path, data_dir: Path) -> None:
