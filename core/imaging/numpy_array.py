@@ -2,6 +2,7 @@
 
 import math
 from io import BytesIO
+from tokenize import TokenError
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -84,7 +85,7 @@ def read_npy(data: bytes, frame: int = 1) -> Decoded:
 
 
 def _header(data: bytes) -> _Header:
-    with clear_errors("NumPy"):
+    with clear_errors("NumPy", TokenError):
         stream = BytesIO(data[: _MAX_HEADER_BYTES + 16])
         version = npy.read_magic(stream)
         if version not in ((1, 0), (2, 0), (3, 0)):

@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+import tifffile
 from playwright.sync_api import Page, expect
 from pydicom.uid import RLELossless
 
@@ -101,7 +102,7 @@ def test_a_folder_without_radiographs_says_so_on_the_empty_page(page: Page, tmp_
     (tmp_path / "papers" / "notes.txt").write_text("200 kV")
     drop(page, 0, [tmp_path / "papers"])
     expect(
-        page.get_by_text("expected a PNG, JPEG, BMP, TIFF or DICOM radiograph, got a text file")
+        page.get_by_text("expected a PNG, JPEG, BMP, TIFF, PGM, NumPy or DICOM radiograph, got a text file")
     ).to_be_visible()
     drop(page, 0, [tmp_path / "papers", tmp_path / "papers"])
     expect(page.get_by_text("Skipped 2 files that are no radiographs: notes.txt, notes.txt.")).to_be_visible()
@@ -120,6 +121,21 @@ def test_each_frame_is_an_image_that_says_where_it_came_from(page: Page, tmp_pat
     expect_names(page, *(f"panel frame {number} of 3.dcm" for number in (1, 2, 3)))
     page.get_by_role("tab", name="Image").click()
     expect(facts.locator("dd").last).to_have_text(digest)
+
+
+def test_each_page_of_a_tiff_is_an_image_and_what_is_not_read_stands_beside_the_verdict(
+    page: Page, tmp_path: Path
+) -> None:
+    pages = np.random.default_rng(5).integers(0, 60_000, (2, 96, 128), dtype=np.uint16)
+    with tifffile.TiffWriter(tmp_path / "films.tif") as writer:
+        for picture, kind in ((pages[0, ::8, ::8], 1), (pages[0], 0), (pages[1], 0)):
+            writer.write(picture, subfiletype=kind, photometric="minisblack")
+    page.locator(FILES).set_input_files(tmp_path / "films.tif")
+    expect_names(page, "films page 1 of 2.tif", "films page 2 of 2.tif")
+    page.get_by_role("tab", name="Verdict").click()
+    expect(page.locator(".unread")).to_have_text("Also in the file: 1 reduced copy not read (16 × 12 px).")
+    page.get_by_role("tab", name="Image").click()
+    expect(page.locator(".image-facts")).to_contain_text("page 1 of 2 of the file with SHA-256")
 
 
 def test_a_file_that_declares_a_hundred_thousand_frames_is_one_clear_line(page: Page, tmp_path: Path) -> None:

@@ -63,6 +63,16 @@ def upload(number: int) -> tuple[str, bytes]:
     return source.choice((kind, *_NAMES)), data
 
 
+def mutated_picture(number: int) -> tuple[str, bytes]:
+    """Name and content of picture `number`, changed once, in no archive; the same for the same number."""
+    source = random.Random(f"picture {number}")
+    name = source.choice([name for name in sorted(seeds()) if not name.endswith(".zip")])
+    data = source.choice(_MUTATIONS)(seeds()[name], source)
+    if data.startswith(b"\x89PNG") and source.random() < 0.7:
+        data = _with_right_checksums(data)
+    return name, data
+
+
 def _flip(data: bytes, source: random.Random) -> bytes:
     changed = bytearray(data)
     for _ in range(source.choice((1, 1, 2, 8, 40))):

@@ -6,6 +6,7 @@ import struct
 import zlib
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import tifffile
 from PIL import Image
@@ -81,6 +82,7 @@ def seeds() -> dict[str, bytes]:
             np.stack([grey] * 2), frames=2, **functional_groups([0.2, 0.1], shared=0.3)
         ),
     }
+    files |= _newer(grey, deep, colour)
     files["deflated.dcm"] = deflated_dicom(data_set_of(files["plain.dcm"])[1])
     files["big-endian.dcm"] = _big_endian(files["plain.dcm"])
     files["one.zip"] = zip_of(("film.png", files["grey.png"]))
@@ -89,6 +91,43 @@ def seeds() -> dict[str, bytes]:
     )
     files["frames.zip"] = zip_of(("panel.dcm", files["frames.dcm"]), ("film.png", files["grey.png"]))
     return files
+
+
+def _newer(grey: np.ndarray, deep: np.ndarray, colour: np.ndarray) -> dict[str, bytes]:
+    """Files of several pictures, and of codecs that imagecodecs has."""
+    blurred = np.sort(deep >> 4, axis=1)
+    files = {
+        f"{packing}.tif": _tiff(deep, compression=packing, rowsperstrip=40)
+        for packing in ("zstd", "lzma", "lerc", "jpeg2000")
+    }
+    return files | {
+        "rgb-jpeg.tif": _tiff(colour, photometric="rgb", compression="jpeg"),
+        "deep-jpeg.tif": _tiff(
+            iter([bytes(imagecodecs.jpeg8_encode(blurred, 98, bitspersample=12))]),
+            shape=_SHAPE,
+            dtype=np.uint16,
+            bitspersample=12,
+            compression="jpeg",
+            rowsperstrip=_SHAPE[0],
+        ),
+        "child.tif": _tiff_with_child(deep),
+        "imagej.tif": _tiff(np.stack([deep] * 3), imagej=True),
+        "ome.tif": _tiff(np.stack([grey] * 2), ome=True, metadata={"axes": "ZYX"}),
+        "stack.tif": _tiff(deep, description="ImageJ=1.54f\nimages=2\n", metadata=None, software=False)
+        + deep.tobytes(),
+        "deep.jpg": bytes(imagecodecs.jpeg8_encode(blurred, 98, bitspersample=12)),
+        "raw.pgm": b"P5 # film\n50 40\n65535\n" + deep.astype(">u2").tobytes(),
+        "plain.pgm": b"P2 50 40 255 " + " ".join(map(str, grey.ravel())).encode(),
+        "film.npy": _npy(deep),
+        "stack.npy": _npy(np.stack([grey] * 3)),
+        "throughput.dcm": write_dicom(
+            deep,
+            syntax="1.2.840.10008.1.2.4.201",
+            compressed=bytes(imagecodecs.htj2k_encode(deep, reversible=True)),
+        ),
+        "left.dcm": write_dicom((deep >> 4) << 4, bits=12, HighBit=15),
+        "preamble.dcm": b"II*\0\x08\0\0\0" + write_dicom(deep)[8:],
+    }
 
 
 def data_set_of(dicom: bytes) -> tuple[bytes, bytes]:
@@ -112,6 +151,21 @@ def _big_endian(dicom: bytes) -> bytes:
 def _tiff(array: np.ndarray, **options: Any) -> bytes:
     stream = io.BytesIO()
     tifffile.imwrite(stream, array, **options)
+    return stream.getvalue()
+
+
+def _tiff_with_child(deep: np.ndarray) -> bytes:
+    """A thumbnail whose SubIFD is the film."""
+    stream = io.BytesIO()
+    with tifffile.TiffWriter(stream) as writer:
+        writer.write(deep[::4, ::4].copy(), subifds=1, subfiletype=1)
+        writer.write(deep, subfiletype=0)
+    return stream.getvalue()
+
+
+def _npy(array: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, array)
     return stream.getvalue()
 
 

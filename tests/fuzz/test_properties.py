@@ -45,6 +45,9 @@ _MAGIC = (
     b"\x08\0\x05\0CS",
     b"PK\x03\x04",
     b"PK\x05\x06",
+    b"P2\n9 9\n255\n",
+    b"P5\n9 9\n65535\n",
+    b"\x93NUMPY\x01\x00v\x00{'descr': '<u2', 'fortran_order': False, 'shape': (",
 )
 _ENDING = {kind: pillow_bytes(picture(np.uint8, (20, 30)), kind) for kind in ("PNG", "JPEG", "BMP")}
 

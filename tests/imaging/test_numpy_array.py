@@ -85,6 +85,7 @@ def test_bytes_behind_the_array_are_told():
         (npy(DEEP)[:-1], "1487 of 1488 bytes of values"),
         (npy(DEEP)[:50], "truncated or damaged"),
         (npy(DEEP).replace(b"'<u2'", b"'<Z2'"), "truncated or damaged"),
+        (npy(DEEP).replace(b")", b"("), "truncated or damaged"),
         (b"\x93NUMPY\x09\x00" + npy(DEEP)[8:], "truncated or damaged"),
     ],
 )
