@@ -53,7 +53,7 @@ def test_labels_go_out_and_come_back(run: Callable[..., Result], tmp_path: Path)
     changed.write_text(json.dumps(content), encoding="utf-8")
     done = run("import", str(changed), "--format", "coco", "--author", "L.One")
     assert done.output == (
-        "COCO: 1 image with labels\n  class porosity: 1 box, porosity\n  film.png: changed: 1 box, 1 before\n"
+        "COCO: 1 image with labels\n  film.png: changed: 1 box, 1 before\n"
         "1 images changed, 0 were the same, 1 boxes; not taken: 0\n"
     )
     done = run("import", str(changed))

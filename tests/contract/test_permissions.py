@@ -23,7 +23,8 @@ CORE = Path(__file__).resolve().parents[2] / "core"
 #: may call them. Written by hand: a new method belongs here before its test passes.
 METHODS = {
     "hand in radiographs": """
-        ImageService.add WorklistService.describe WorklistService.put WorklistService.state_polarity""",
+        ImageService.add ImageService.keep_within ImageService.take_in WorklistService.describe
+        WorklistService.put WorklistService.state_polarity""",
     "have a radiograph inspected": """
         ImageQualityService.refresh ImageQualityService.report InspectionService.open
         InspectionService.prepare InspectionService.record WorklistService.read_as""",
@@ -44,9 +45,9 @@ METHODS = {
     "sign": "SigningOffService.sign",
     "look at annotations": """
         ImageBrowsing.authors ImageBrowsing.digests ImageBrowsing.page LabelFiles.export
-        LabelService.before LabelService.open""",
+        LabelImports.plan LabelService.before LabelService.open""",
     "save annotations": """
-        LabelFiles.import_ LabelService.save LabelService.submit""",
+        LabelImports.apply LabelService.append LabelService.save LabelService.submit""",
     "look at own classes of labels": "OwnClassService.all",
     "add and change own classes of labels": "OwnClassService.save",
     "work through the queue of corrections": """

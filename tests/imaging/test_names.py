@@ -86,7 +86,7 @@ def test_distinct_names_are_clean_and_as_many_as_the_paths(paths):
         ("panel.dcm", "panel frame 1.dcm"),
         ("IM0001", "IM0001 frame 1"),
         ("weld no. 7 of May", "weld no. 7 of May frame 1"),
-        ("x" * 200 + ".dcm", "x" * 107 + "\u2026 frame 1.dcm"),
+        ("x" * 300 + ".dcm", "x" * 242 + "\u2026 frame 1.dcm"),
     ],
 )
 def test_an_addition_to_a_name_stands_in_front_of_its_suffix(name, expected):

@@ -107,7 +107,7 @@ def test_byte_order_marks_and_utf_16_are_read(tmp_path, encoding):
         ("./a.png", "a.png"),
         ("sub\\c.png", "sub/c.png"),
         ("C:\\x\\img\\a.png", "a.png"),
-        ("/home/x/img/sub/c.png", "sub/c.png"),
+        ("/img/sub/c.png", "sub/c.png"),
         (unicodedata.normalize("NFD", "Naht_Öl.png"), unicodedata.normalize("NFC", "Naht_Öl.png")),
         ("none.png", "none.png"),
     ],

@@ -54,7 +54,7 @@ def draw_import(identity: Identity) -> None:
 
 
 def _draw_options() -> None:
-    st.session_state.setdefault(state.IMAGES, True)
+    state.prepare_options()
     with st.container(horizontal=True, vertical_alignment="bottom", key="label-import-options"):
         st.selectbox("Written as", list(LabelFormat), key=state.FORMAT, index=None, width=220,
                      placeholder="told from the content",

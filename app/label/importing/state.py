@@ -29,6 +29,7 @@ class ImportState:
         problem: why there is no plan, in words.
         done: what the last import did, in words.
         n_chosen: files that were chosen; each has a chooser of its own.
+        mapping: what classes of the file mean, as the visitor said.
     """
 
     file: IncomingFile | None = None
@@ -80,6 +81,11 @@ def forget_targets() -> None:
     import_state().mapping = {}
     for key in [str(key) for key in st.session_state if str(key).startswith(_MAP)]:
         del st.session_state[key]
+
+
+def prepare_options() -> None:
+    """Give the widgets their first values."""
+    st.session_state.setdefault(IMAGES, True)
 
 
 def options() -> ImportOptions:

@@ -100,7 +100,12 @@ class ImageService:
         return self._take_in(identity, read, name, frame=frame, n_waiting=n_waiting)[1]
 
     def keep_within(self, work: Work, identity: Identity, taken: "TakenImage") -> None:
-        """Write the row of an image that was taken in, within a transaction of the caller."""
+        """Write the row of an image that was taken in, within a transaction of the caller.
+
+        Raises:
+            NotAllowedError: the role may not hand in radiographs.
+        """
+        require(identity, Action.IMAGES_ADD)
         facts = taken.facts
         _, is_new = work.images.add(
             facts, taken.name, taken.n_bytes, at=work.now, uploaded_by=identity.account_id

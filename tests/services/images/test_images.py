@@ -98,7 +98,7 @@ def test_a_role_that_may_not_leaves_nothing_behind(
     images: ImageService, store: Store, tmp_path: Path
 ) -> None:
     with pytest.raises(NotAllowedError):
-        images.add(add_user(store, Role.ANNOTATOR), radiograph_png(), "film.png")
+        images.add(add_user(store, Role.ADMIN), radiograph_png(), "film.png")
     assert not list((tmp_path / "originals").rglob("*"))
 
 

@@ -81,9 +81,9 @@ def test_yolo_finds_images_by_name_and_loses_only_the_finer_code(desk, annotator
     (box,) = boxes(desk, annotator, films[2])
     assert box[:4] == pytest.approx(PORE.bbox, abs=1e-9)
     assert box[4:] == ("porosity", None)
-    # two images bear the other name: the prefix tells the second, and the first one has none
+    # three images bear the other name: the prefix tells the second, and the first one has none
     assert [one.why for one in plan.images if one.why] == [
-        "ambiguous: 2 images bear this name: film.png; film.png"
+        "ambiguous: 3 images bear this name: film.png; film.png; film.png"
     ]
 
 
