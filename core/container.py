@@ -188,6 +188,7 @@ class Container(Foundations):
                 self.settings.upload_limit_mb * 2**20,
             ),
             registry=self.served,
+            is_key_kept=self.is_key_kept,
         )
 
     @cached_property

@@ -97,6 +97,10 @@ class Foundations:
             kept = self.key_file.make()
         return Secrets(kept, earlier)
 
+    def is_key_kept(self) -> bool:
+        """True when the secret is in the settings or in its file, as when this process began."""
+        return self.settings.jwt_secret is not None or self.key_file.read() == self.secrets.current
+
     @cached_property
     def trail(self) -> AuditTrail:
         anchors = AnchorFile(self.data_dir / "audit" / "anchors.jsonl")

@@ -62,10 +62,10 @@ def run(folder: Path, rounds: int) -> dict[str, int]:
 
 
 def _started(services: Container, engineer: Identity) -> str:
-    annotator = add_user(services.store, Role.ANNOTATOR)
+    inspector, annotator = (add_user(services.store, role) for role in (Role.INSPECTOR, Role.ANNOTATOR))
     for seed in range(N_IMAGES):
         film = services.workspace.images.add(
-            annotator, noise(seed), f"film {seed}.png", polarity=Polarity.FILM
+            inspector, noise(seed), f"film {seed}.png", polarity=Polarity.FILM
         )
         label = Label("h1", (10, 10, 40, 30), IndicationClass.POROSITY)
         services.workspace.labels.save(annotator, film.sha256, [label], expected_version=0)

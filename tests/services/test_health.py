@@ -92,6 +92,25 @@ def test_another_schema_or_key_is_unusable(services: Container, tmp_path: Path) 
     assert "run `radikal setup`" in report.content["database"]["problem"]
 
 
+def test_a_key_file_that_went_away_is_told_before_the_next_start_is_refused(
+    services: Container, tmp_path: Path
+) -> None:
+    services.audit.verify(COMMAND_LINE)
+    assert services.health.report().content["signing_key"] == {"ok": True}
+    (tmp_path / "signing.key").rename(tmp_path / "elsewhere")
+    report = services.health.report()
+    assert (report.is_usable, report.content["status"]) == (True, "degraded")
+    assert "the next start would be refused" in report.content["signing_key"]["problem"]
+
+
+def test_a_database_file_that_went_away_is_called_that(services: Container, tmp_path: Path) -> None:
+    assert services.health.report().is_usable
+    (tmp_path / "radikal.db").rename(tmp_path / "elsewhere")
+    report = services.health.report()
+    assert not report.is_usable
+    assert f"there is no file {tmp_path}/radikal.db any more" in report.content["database"]["problem"]
+
+
 @pytest.mark.parametrize(
     ("free_mib", "status"),
     [(0, "unusable"), (127, "unusable"), (128, "degraded"), (999, "degraded"), (1024, "ok")],

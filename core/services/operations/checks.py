@@ -76,6 +76,7 @@ class CheckService:
         ring: gives the keys that are known; may raise a `WorkbenchError`.
         places: files and folders.
         registry: the models, None to leave them out.
+        is_key_kept: tells whether the key is where the next start will look for it.
         names: of the models; one for new parts need not be registered.
         free_and_total: bytes of the file system that holds a folder.
     """
@@ -87,6 +88,7 @@ class CheckService:
         ring: Callable[[], Keyring],
         places: Places,
         registry: ReachableModels,
+        is_key_kept: Callable[[], bool] = lambda: True,
         names: Sequence[str] = MODEL_NAMES,
         free_and_total: Callable[[Path], tuple[int, int]] = lambda folder: _free_and_total(folder),
     ) -> None:
@@ -94,6 +96,7 @@ class CheckService:
         self._ring = ring
         self._places = places
         self._registry = registry
+        self._is_key_kept = is_key_kept
         self._names = tuple(names)
         self._free_and_total = free_and_total
         self._digests: dict[Path, tuple[tuple[int, int], str]] = {}
@@ -119,16 +122,21 @@ class CheckService:
         facts = {"reachable": True, "schema": "other" if problem else "current"}
         if problem is None and (file := self._places.database_file) is not None:
             fixed = [path for path in (file.parent, file) if not os.access(path, os.W_OK)]
-            if fixed:
+            if not file.exists():
+                problem = f"DATABASE_URL: there is no file {file} any more; {_GONE}"
+            elif fixed:
                 problem = f"DATABASE_URL: {fixed[0]} cannot be written; {_READ_ONLY}"
         return Check("database", problem, facts=facts)
 
     def signing_key(self) -> Check:
-        """That the key which seals now is the one that sealed the newest event."""
+        """That the key which seals now is the one that sealed the newest event, and that it is kept."""
         try:
             problem = key_problem(log_end(self._database), self._ring())
+            is_kept = self._is_key_kept()
         except (WorkbenchError, SQLAlchemyError, OSError) as error:
-            problem = str(error)
+            return Check("signing_key", str(error))
+        if problem is None and not is_kept:
+            return Check("signing_key", _KEY_GONE, is_vital=False)
         return Check("signing_key", problem)
 
     def data_folder(self) -> Check:
@@ -229,6 +237,14 @@ def problems(checks: Iterable[Check], *, is_vital: bool) -> Iterator[str]:
 _NO_REGISTRY = (
     "MLFLOW_TRACKING_URI: the registry does not answer; models are served from the cache, none can be added "
     "or promoted"
+)
+_GONE = (
+    "what is said from now on would be lost with this process. Stop RadiKal. Is the disk with it mounted? "
+    "Else restore it from a backup"
+)
+_KEY_GONE = (
+    "DATA_DIR: the file with the signing key is missing or holds another key. This process still has the key "
+    "and goes on, but the next start would be refused: put the file back from its backup now"
 )
 _READ_ONLY = (
     "what was stored is safe, but nothing can be saved. Give the user that runs RadiKal the right to write, "
