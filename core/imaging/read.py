@@ -5,6 +5,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path, PurePath
 
+import numpy as np
+
 from core.domain.errors import UnreadableImageError
 from core.domain.radiograph import Polarity, PolarityGround, Radiograph, frame_digest
 from core.imaging.decoded import Decoded
@@ -37,6 +39,8 @@ def read_radiograph(
             raise UnreadableImageError(f"{EXPECTED}, got {describe_foreign(data)}")
         notes = check_preamble(data)
         decoded = _reader(file_format, frame)(data)
+        if decoded.pixels.dtype.kind == "f" and not np.isfinite(decoded.pixels).any():
+            raise UnreadableImageError(f"{EXPECTED}, got one in which no pixel is a number")
     except UnreadableImageError as error:
         raise UnreadableImageError(told_of(error, name)) from error
     file_sha256 = hashlib.sha256(data).hexdigest()
