@@ -125,7 +125,7 @@ def test_the_lock_holds_the_direct_pins(repository: Path, stem: str) -> None:
 
 def test_every_import_is_a_direct_dependency(repository: Path) -> None:
     lines = requirement_lines(repository / "requirements.in")
-    direct = {re.split(r"[[=]", line)[0].lower() for line in lines}
+    direct = {re.split(r"\[|=", line)[0].lower() for line in lines}
     providers = packages_distributions()
     imported = {
         name.split(".")[0]
