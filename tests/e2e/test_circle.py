@@ -25,7 +25,6 @@ from tests.e2e.test_reading import press, saved
 from tests.frames import HEIGHT, WIDTH, Box, Frame, frame, write_frames
 
 pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("ignore::ResourceWarning")]
-expect.set_options(timeout=PATIENCE_MS)
 #: The radiograph that is read wrong at first; no other frame has its seed.
 FILM = 1000
 TRAINED, LABELLED, JUDGING = range(12), range(100, 136), range(200, 210)

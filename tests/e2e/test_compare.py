@@ -14,7 +14,6 @@ from tests.e2e.serving import PATIENCE_MS, Served, served
 from tests.recorded import write_recorded
 
 pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("ignore::ResourceWarning")]
-expect.set_options(timeout=min(PATIENCE_MS, 60_000))
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,9 @@ from playwright.sync_api import Browser, expect
 
 from core.domain.accounts import Role
 from tests.e2e.inspected import add_person, inspect, services_of, signed_in
-from tests.e2e.serving import PATIENCE_MS, Served, served
+from tests.e2e.serving import Served, served
 
 pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("ignore::ResourceWarning")]
-expect.set_options(timeout=min(PATIENCE_MS, 60_000))
 N_PARTS = 55
 
 

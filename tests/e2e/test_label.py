@@ -21,7 +21,6 @@ from tests.e2e.test_reading import drag, kill, press, restarted, saved
 from tests.records import MINE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("ignore::ResourceWarning")]
-expect.set_options(timeout=min(PATIENCE_MS, 60_000))
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from tests.e2e.inspected import add_person, services_of, signed_in
 from tests.e2e.serving import FILES, PATIENCE_MS, Served, served
 
 pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("ignore::ResourceWarning")]
-expect.set_options(timeout=min(PATIENCE_MS, 60_000))
 
 
 @pytest.fixture(scope="module")

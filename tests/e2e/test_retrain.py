@@ -15,11 +15,10 @@ from core.engine.network import NetworkConfig
 from core.services.training.retraining import RETRAIN
 from core.store.jobs import JobState
 from tests.e2e.inspected import add_person, services_of, signed_in
-from tests.e2e.serving import PATIENCE_MS, Served, served
+from tests.e2e.serving import Served, served
 from tests.workplace import radiograph_png
 
 pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("ignore::ResourceWarning")]
-expect.set_options(timeout=PATIENCE_MS)
 STEPS = 6000
 
 

@@ -9,10 +9,9 @@ from core.domain.accounts import Identity, Role
 from core.domain.records import Disposition
 from core.services.inspections.inspection_record import InspectionRecord
 from tests.e2e.inspected import PASSWORD, add_person, inspect, services_of, sign, signed_in
-from tests.e2e.serving import PATIENCE_MS, Served, served
+from tests.e2e.serving import Served, served
 
 pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("ignore::ResourceWarning")]
-expect.set_options(timeout=min(PATIENCE_MS, 60_000))
 
 
 @pytest.fixture(scope="module")

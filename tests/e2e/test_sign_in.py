@@ -24,7 +24,6 @@ NEW_PASSWORD = "five cracks in 6 castings"
 SAMPLE = "Single gas pores"
 ENDED = "Your session has ended"
 pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("ignore::ResourceWarning")]
-expect.set_options(timeout=min(PATIENCE_MS, 60_000))
 
 
 @pytest.fixture(scope="module")
