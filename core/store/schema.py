@@ -2,7 +2,6 @@
 
 from core.store import (
     account_tables,
-    api_tables,
     class_tables,
     film_tables,
     fingerprint_table,
@@ -18,7 +17,6 @@ METADATA = tables.Base.metadata
 __all__ = [
     "METADATA",
     "account_tables",
-    "api_tables",
     "class_tables",
     "film_tables",
     "fingerprint_table",
