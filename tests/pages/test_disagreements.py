@@ -114,10 +114,3 @@ def test_an_engineer_has_champion_and_challenger_compared_and_an_annotator_does_
     assert not page.exception
     (job,) = browser.services.jobs.latest(COMMAND_LINE, [DISAGREE])
     assert job.payload["model"] == "casting"
-
-
-@pytest.mark.usefixtures("annotator")
-def test_importing_nothing_says_what_is_expected() -> None:
-    page = queue_page()
-    next(one for one in page.button if one.label == "Import").click().run()
-    assert "choose a file with labels first" in " ".join(one.value for one in [*page.error, *page.warning])

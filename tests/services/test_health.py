@@ -177,6 +177,7 @@ def test_uptime_counts_from_the_start(services: Container) -> None:
         registry=services.registry,
         networks=services.detect,
         audit=dict,
+        recovery=dict,
         clock=lambda: now[0],
     )
     now[0] = 112.34
