@@ -140,9 +140,14 @@ export class LabelPanel extends RecordPanel {
     if (this.data) this.show();
   }
 
+  // What was typed belongs to the image before, and is taken while that is still the one on show; keys mean the next.
+  takeNotes() {
+    super.takeNotes();
+    this.on.leave();
+  }
+
   update(data) {
     if (data?.inspection_id !== this.data?.inspection_id) {
-      if (this.data) this.on.leave(); // what was typed belongs to the image before: keys mean this one
       this.isSubmitting = false;
       this.labels.isLeft = false;
       this.skipForm.hidden = true;
