@@ -15,6 +15,8 @@ from core.domain.errors import ConfigurationError, SigningKeyError
 from core.keys import KeyFile, Purpose, Secrets
 from core.registry.mlflow_registry import MlflowRegistry
 from core.services.accounts.accounts import AccountService
+from core.services.accounts.api_answers import ApiAnswerService
+from core.services.accounts.api_keys import ApiKeyService
 from core.services.accounts.attempts import Attempts, account_key
 from core.services.accounts.certificates import CertificateService
 from core.services.accounts.outside_accounts import OutsideAccounts
@@ -151,6 +153,14 @@ class Foundations:
     @cached_property
     def certificates(self) -> CertificateService:
         return CertificateService(self.store)
+
+    @cached_property
+    def api_keys(self) -> ApiKeyService:
+        return ApiKeyService(self.store)
+
+    @cached_property
+    def api_answers(self) -> ApiAnswerService:
+        return ApiAnswerService(self.store)
 
     @cached_property
     def outside_accounts(self) -> OutsideAccounts:

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from core.domain.api_keys import Scope
+
 
 class Role(StrEnum):
     """Role of a user; everybody has one."""
@@ -35,6 +37,8 @@ class Identity:
         role: as it is now, read again for every request.
         session_id: public id of the session, None outside a browser.
         must_change_password: nothing but changing the password is allowed until it is done.
+        api_key: id of the API key that it acts with, None for people and commands.
+        scopes: of that key; they narrow what the role may do. None without a key.
         address: where a guest comes from, known in a run of a page only; a newcomer is let in by it.
     """
 
@@ -44,6 +48,8 @@ class Identity:
     session_id: str | None = None
     must_change_password: bool = False
     address: str | None = field(default=None, compare=False, repr=False)
+    api_key: str | None = None
+    scopes: frozenset[Scope] | None = None
 
     @property
     def is_guest(self) -> bool:

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from core.domain.accounts import COMMAND_LINE, SYSTEM, Identity, Role
+from core.domain.api_keys import Scope
 from core.domain.errors import NotAllowedError
 
 _INSPECTOR, _REVIEWER, _ANNOTATOR = Role.INSPECTOR, Role.REVIEWER, Role.ANNOTATOR
@@ -37,6 +38,7 @@ class Action(StrEnum):
     RULES_MANAGE = "change acceptance rules"
     PASSWORD_CHANGE = "change one's own password"
     USERS_MANAGE = "add, disable, erase users; set roles and passwords"
+    API_KEYS_MANAGE = "add, list and revoke API keys"
     AUDIT_READ = "read, verify and export the audit log"
 
 
@@ -67,10 +69,32 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.RULES_MANAGE: frozenset({_ADMIN}),
     Action.PASSWORD_CHANGE: frozenset(Role) - {_GUEST},
     Action.USERS_MANAGE: frozenset({_ADMIN}),
+    Action.API_KEYS_MANAGE: frozenset({_ADMIN}),
     Action.AUDIT_READ: frozenset({_ADMIN}),
 }
 
 
+#: Actions that an API key of a scope may do, where the role of its account may; nothing else is possible with
+#: a key: it neither signs nor reviews, and manages no account.
+SCOPE_ACTIONS: dict[Scope, frozenset[Action]] = {
+    Scope.READ: frozenset(
+        {
+            Action.IMAGES_READ,
+            Action.INSPECTIONS_READ,
+            Action.ANNOTATIONS_READ,
+            Action.CLASSES_READ,
+            Action.DATA_READ,
+            Action.JOBS_READ,
+            Action.EVALUATIONS_READ,
+            Action.MODELS_READ,
+            Action.RULES_READ,
+        }
+    ),
+    Scope.DETECT: frozenset({Action.IMAGES_ADD, Action.INSPECTIONS_RECORD}),
+    Scope.LABEL: frozenset({Action.ANNOTATIONS_READ, Action.ANNOTATIONS_SAVE, Action.CLASSES_READ}),
+    Scope.PROMOTE: frozenset({Action.MODELS_READ, Action.MODELS_PROMOTE}),
+    Scope.ADMIN: frozenset({Action.JOBS_READ, Action.JOBS_MANAGE}),
+}
 #: Actions of people alone, never of a command on the server.
 _PERSONAL = frozenset(
     {
@@ -101,5 +125,7 @@ def require(identity: Identity, action: Action) -> None:
         return
     if identity.must_change_password and action is not Action.PASSWORD_CHANGE:
         raise NotAllowedError("change your password first; nothing else is possible until then")
+    if identity.scopes is not None and not any(action in SCOPE_ACTIONS[one] for one in identity.scopes):
+        raise NotAllowedError(f"the scopes of this API key do not cover it: {action.value}")
     if not may(identity.role, action):
         raise NotAllowedError(f"the role {identity.role.label} may not {action.value}")

@@ -106,7 +106,7 @@ class AuditRepository:
             before_hash=None if before is None else digest(before),
             after_hash=None if after is None else digest(after),
             request_id=current_ids()["request_id"],
-            details=details or {},
+            details=_with_key(identity, details),
         )
         self._noted.append(event)
         return event.event_id
@@ -287,3 +287,8 @@ def _matching(query: Select[Any], wanted: EventFilter) -> Select[Any]:
 
 def _values(event: SealedEvent) -> dict[str, Any]:
     return {field.name: getattr(event, field.name) for field in fields(event)}
+
+
+def _with_key(identity: Identity, details: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """The details, with the API key that was used, where one was."""
+    return {**(details or {}), **({"api_key": identity.api_key} if identity.api_key else {})}

@@ -37,6 +37,7 @@ PROVEN = {
     "people": "person of user",
     "certificates": "certificate",
     "policies": "policy",
+    "api_keys": "API key",
     "images": "image",
     "inspections": "inspection",
     "annotations": "annotation",
@@ -62,6 +63,8 @@ PROVEN = {
 UNPROVEN = {
     "preferences": "a choice that somebody made for themselves",
     "sessions": "ends by itself; starting and ending one are events",
+    "api_key_uses": "when a key was last used, noted as it goes",
+    "api_answers": "kept for a day, so that what is asked again is not done again",
     "sign_in_tickets": "lives for 30 seconds",
     "sign_in_failures": "counted to slow down guessing, removed when old",
     "known_addresses": "kept to tell guessing from signing in",

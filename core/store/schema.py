@@ -2,6 +2,7 @@
 
 from core.store import (
     account_tables,
+    api_tables,
     class_tables,
     film_tables,
     fingerprint_table,
@@ -17,6 +18,7 @@ METADATA = tables.Base.metadata
 __all__ = [
     "METADATA",
     "account_tables",
+    "api_tables",
     "class_tables",
     "film_tables",
     "fingerprint_table",

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from core.store.annotations import AnnotationRepository
+from core.store.api_keys import ApiAnswerRepository, ApiKeyRepository
 from core.store.audit_events import AuditRepository
 from core.store.certificates import CertificateRepository
 from core.store.clock import now_utc
@@ -58,6 +59,8 @@ class Work:
     certificates = cached_property(lambda work: CertificateRepository(work._session))
     policies = cached_property(lambda work: PolicyRepository(work._session))
     preferences = cached_property(lambda work: PreferenceRepository(work._session))
+    api_keys = cached_property(lambda work: ApiKeyRepository(work._session))
+    api_answers = cached_property(lambda work: ApiAnswerRepository(work._session))
     sessions = cached_property(lambda work: SessionRepository(work._session))
     failures = cached_property(lambda work: SignInFailureRepository(work._session))
     known_addresses = cached_property(lambda work: KnownAddressRepository(work._session))

@@ -89,12 +89,15 @@ METHODS = {
         CertificateService.add CertificateService.all CertificateService.change CertificateService.remove
         CertificateService.set_required CertificateService.standings FilmFirstService.set_default
         SignInService.end_sessions""",
+    "add, list and revoke API keys": "ApiKeyService.add ApiKeyService.all ApiKeyService.revoke",
     "read, verify and export the audit log": """
         AuditService.begin_anchors AuditService.choices AuditService.export AuditService.last_verification
         AuditService.search AuditService.take_up AuditService.verify""",
 }
 #: Open to every role, because they reach nothing but the rows of whoever asks.
-OWN_ROWS = frozenset({"FilmFirstService.is_on", "WorklistService.entries", "WorklistService.remove"})
+OWN_ROWS = frozenset(
+    {"ApiAnswerService.once", "FilmFirstService.is_on", "WorklistService.entries", "WorklistService.remove"}
+)
 #: Refuses everybody: where it stands there are no accounts.
 CLOSED = "NoAccounts.confirm_password"
 #: What alone is possible as long as somebody has a password that another person set.
