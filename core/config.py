@@ -60,6 +60,7 @@ class Settings(BaseSettings):
             that may have come without having been taken from the page yet, MiB.
         connections_per_address: of one client address at the same time; also requests under way.
         requests_per_second: that one client address may read, forty times as many at once.
+        api_requests_per_minute: of one API key, of one person with a session, or of one address of strangers.
         log_level: level of the root logger.
         log_format: "json", "text", or "auto": text at a terminal, else JSON.
         device: "auto", "cpu", "cuda" or "cuda:N".
@@ -95,6 +96,7 @@ class Settings(BaseSettings):
     uploads_waiting_per_address_mb: int = Field(default=16_384, ge=1)
     connections_per_address: int = Field(default=300, ge=20, le=1900)
     requests_per_second: int = Field(default=50, ge=5)
+    api_requests_per_minute: int = Field(default=600, ge=10)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["auto", "json", "text"] = "auto"
     device: str = "auto"

@@ -20,6 +20,7 @@ from core.services.accounts.passwords import COST
 from core.services.auditing import verification_facts
 from core.services.datasets.data_versions import MAKE_DATA_VERSION, DataVersionService
 from core.services.inspections.correction_queue import DISAGREE
+from core.services.intake.asked import INSPECT
 from core.services.jobs.job_queue import JobQueue
 from core.services.jobs.job_worker import JobRun, JobWorker
 from core.services.jobs.jobs import JobService
@@ -54,6 +55,9 @@ if TYPE_CHECKING:
     from core.services.inference.detecting import DetectService
     from core.services.inference.explaining import ExplainService
     from core.services.inference.picking import PickService
+    from core.services.intake.inspecting_files import InspectFilesService
+    from core.services.intake.intake_jobs import IntakeJobService, IntakeRun
+    from core.services.intake.recorded import RecordedService
     from core.services.labels.version_disagreements import VersionDisagreements
     from core.services.reports.reporting import ReportingService
     from core.services.reports.verifying import VerifyingService
@@ -68,6 +72,7 @@ JOB_KINDS: dict[str, Callable[[Container], JobRun]] = {
     RETRAIN: lambda services: services.retrainer.run,
     EVALUATE: lambda services: services.evaluation_run.run,
     DISAGREE: lambda services: services.version_disagreements.run,
+    INSPECT: lambda services: services.intake_run.run,
 }
 
 
@@ -167,6 +172,18 @@ class Container(Foundations):
         from core.services.inference.explaining import ExplainService
 
         return ExplainService(self.detect)
+
+    @cached_property
+    def inspect_files(self) -> InspectFilesService:
+        from core.services.intake.inspecting_files import InspectFilesService
+
+        return InspectFilesService(self.workspace, self.served, self.detect, self.picking, self.explain)
+
+    @cached_property
+    def recorded(self) -> RecordedService:
+        from core.services.intake.recorded import RecordedService
+
+        return RecordedService(self.workspace.store, self.workspace.records)
 
     @cached_property
     def routing(self) -> RoutingService:
@@ -296,6 +313,18 @@ class Container(Foundations):
     @cached_property
     def job_queue(self) -> JobQueue:
         return JobQueue(self.store)
+
+    @cached_property
+    def intake_jobs(self) -> IntakeJobService:
+        from core.services.intake.intake_jobs import IntakeJobService
+
+        return IntakeJobService(self.store, self.data_dir / "intake", self.served, self.jobs.folder_of)
+
+    @cached_property
+    def intake_run(self) -> IntakeRun:
+        from core.services.intake.intake_jobs import IntakeRun
+
+        return IntakeRun(self.store, self.data_dir / "intake", self.inspect_files)
 
     def job_worker(self) -> JobWorker:
         """Does one job in this process."""

@@ -44,6 +44,12 @@ def connection_of(scope: Scope) -> Connection:
     return connection
 
 
+def request_id_of(scope: Scope) -> str:
+    """The id of this request; empty where it did not come through `Arrival`."""
+    connection = (scope.get("state") or {}).get(_CONNECTION)
+    return "" if connection is None else connection.request_id
+
+
 def remember_connection(state: dict[str, Any], connection: Connection) -> None:
     """Put it where `connection_of` looks."""
     state[_CONNECTION] = connection

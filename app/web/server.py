@@ -10,6 +10,7 @@ import os
 import pkgutil
 import socket
 import sys
+import tempfile
 import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -68,7 +69,9 @@ def create_app(settings: Settings, *, listens_on: str = "127.0.0.1") -> st.App:
         visitor_of=_visitor_of,
         cookies_of_page=_cookies_of_page,
     )
-    return WorkbenchApp(ROOT / "app" / "main.py", routes=routes(), middleware=middleware, lifespan=_lifespan)
+    return WorkbenchApp(
+        ROOT / "app" / "main.py", routes=routes(settings), middleware=middleware, lifespan=_lifespan
+    )
 
 
 def serve(*, host: str, port: int, demo: bool) -> None:
@@ -91,6 +94,7 @@ def _serve_on(bound: socket.socket, settings: Settings, *, demo: bool, warnings:
     os.umask(_PRIVATE)
     if demo:
         let_guests_in()
+    _keep_temporary_files_in(resources().services.data_dir / "tmp")
     cookie_key = resources().services.key(Purpose.STREAMLIT)
     os.environ.setdefault("STREAMLIT_SERVER_COOKIE_SECRET", cookie_key.hex())  # of Streamlit's own cookies
     import_pages_code()
@@ -125,6 +129,12 @@ def _serve_on(bound: socket.socket, settings: Settings, *, demo: bool, warnings:
     )
     with suppress(KeyboardInterrupt):  # uvicorn has stopped in order by then
         uvicorn.Server(config).run(sockets=[bound])
+
+
+def _keep_temporary_files_in(folder: Path) -> None:
+    """Let what the API is handed lie on the disk of the data, whose room is counted, while it is answered."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    tempfile.tempdir = str(folder)
 
 
 def bound_socket(host: str, port: int) -> socket.socket:

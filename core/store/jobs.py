@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.domain.errors import BadInputError
+from core.domain.errors import UnknownRecordError
 from core.domain.records import new_id
 from core.store.tables import JobRow
 
@@ -184,7 +184,7 @@ class JobRepository:
     def _row(self, job_id: str) -> JobRow:
         row = self._session.get(JobRow, job_id)
         if row is None:
-            raise BadInputError(f"there is no job {job_id}")
+            raise UnknownRecordError(f"there is no job {job_id}")
         return row
 
 

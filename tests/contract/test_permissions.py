@@ -26,12 +26,13 @@ METHODS = {
         ImageService.add ImageService.keep_within ImageService.take_in WorklistService.describe
         WorklistService.put WorklistService.state_polarity""",
     "have a radiograph inspected": """
-        ImageQualityService.refresh ImageQualityService.report InspectionService.open
+        ImageQualityService.refresh ImageQualityService.report InspectFilesService.inspect
+        IntakeJobService.start InspectionService.open
         InspectionService.prepare InspectionService.record WorklistService.read_as""",
     "look at inspections": """
         HistoryExportService.csv HistoryService.choices HistoryService.search InspectionRecordService.get
-        InspectionService.get InspectionService.latest InspectionService.newest OpenReadingService.open
-        OpenReadingService.open_newest OpenReadingService.progress
+        InspectFilesService.explain InspectionService.get InspectionService.latest InspectionService.newest OpenReadingService.open
+        OpenReadingService.open_newest OpenReadingService.progress RecordedService.get
         ReportingService.report VerifyingService.verify ZoneService.of""",
     "set a disposition": """
         FirstLookService.finish FirstLookService.save InspectionService.decide InspectionService.describe
@@ -96,7 +97,15 @@ METHODS = {
 }
 #: Open to every role, because they reach nothing but the rows of whoever asks.
 OWN_ROWS = frozenset(
-    {"ApiAnswerService.once", "FilmFirstService.is_on", "WorklistService.entries", "WorklistService.remove"}
+    {
+        "ApiAnswerService.once",
+        "FilmFirstService.is_on",
+        "IntakeJobService.done",
+        "IntakeJobService.find",
+        "IntakeJobService.stop",
+        "WorklistService.entries",
+        "WorklistService.remove",
+    }
 )
 #: Refuses everybody: where it stands there are no accounts.
 CLOSED = "NoAccounts.confirm_password"

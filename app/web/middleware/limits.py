@@ -10,9 +10,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.web.middleware.refusal import Refusal
 
 UPLOADS = "/_stcore/upload_file/"
+API, HAND_IN = "/api/", "/api/xai-qc/detect"
 MIB = 2**20
 #: Bytes of one of our forms and the like.
 _SMALL = 64 * 1024
+#: The same of the API, whose labels of an image may be many.
+_API_BYTES = 4 * MIB
+#: So many of the largest files may come in one request to the API.
+_HANDED_IN_AT_ONCE = 4
 #: Boundary and headers of the multipart body around a file.
 _ENVELOPE = MIB
 #: In so many seconds of waiting for a client at least so many bytes have to come, or the end.
@@ -111,7 +116,11 @@ class BodyLimits:
 
 def body_limits(upload_limit_mb: int) -> dict[str, int]:
     """The limits by path prefix: large for files, small for everything else."""
-    return {UPLOADS: upload_limit_mb * MIB + _ENVELOPE}
+    return {
+        UPLOADS: upload_limit_mb * MIB + _ENVELOPE,
+        HAND_IN: _HANDED_IN_AT_ONCE * upload_limit_mb * MIB + _ENVELOPE,
+        API: _API_BYTES,
+    }
 
 
 def _too_large(limit: int) -> Refusal:

@@ -60,8 +60,10 @@ class SameOrigin:
     Browsers name the page's origin with both. Without it, nobody's session may ride along, so a request
     with cookies is refused; programs that bring a token of their own need neither.
 
-    Reading is not checked, and outside the API nobody further in hears of its origin: Streamlit would ask
-    other servers for our address to find out whether it may let another origin read the answer.
+    A page of an origin that may call the API does so with a key of its own: nobody's cookies go along, for
+    reading neither. Otherwise reading is not checked, and outside the API nobody further in hears of its
+    origin: Streamlit would ask other servers for our address to find out whether it may let another origin
+    read the answer.
     """
 
     def __init__(
@@ -75,14 +77,32 @@ class SameOrigin:
         """Serve one connection."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
+        elif scope["path"].startswith(_API) and self._is_foreign(scope):
+            if scope["type"] != "http" or not self._may_call(scope):
+                await self._refuse(scope, receive, send)
+                return
+            await self._app(_replaced(scope, b"cookie", None), receive, send)
         elif scope["type"] == "http" and scope["method"] in _SAFE_METHODS:
             is_api = scope["path"].startswith(_API)
             await self._app(scope if is_api else _replaced(scope, b"origin", None), receive, send)
         elif not self._is_ours(scope):
-            log.warning("refused a request that a page of another origin made")
-            await _WRONG_ORIGIN(scope, receive, send)
+            await self._refuse(scope, receive, send)
         else:
             await self._app(self._addressed(scope), receive, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        log.warning("refused a request that a page of another origin made")
+        await _WRONG_ORIGIN(scope, receive, send)
+
+    def _is_foreign(self, scope: Scope) -> bool:
+        """True for a request that names an origin other than our own."""
+        return "origin" in Headers(scope=scope) and not self._is_ours(scope)
+
+    def _may_call(self, scope: Scope) -> bool:
+        """True where a page of that origin may call the API; reading goes on, its answer stays unreadable."""
+        named = Headers(scope=scope).getlist("origin")
+        is_named = len(named) == 1 and bool(self._api_origins & {named[0].lower(), ANY})
+        return is_named or scope["method"] in _SAFE_METHODS
 
     def _is_ours(self, scope: Scope) -> bool:
         headers = Headers(scope=scope)
@@ -93,8 +113,6 @@ class SameOrigin:
         if len(origins) > 1 or origin == "null":
             return False
         if self._public_url and origin == self._public_url:
-            return True
-        if scope["path"].startswith(_API) and self._api_origins & {origin, ANY}:
             return True
         return _is_same(origin, headers.get("host", ""), is_secure=connection_of(scope).is_secure)
 

@@ -1,18 +1,21 @@
-"""Refusals: as one page, one line of text or one JSON object, in the user's words."""
+"""Refusals: as one page, one line of text or one problem of the API, in the user's words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from starlette.datastructures import Headers
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from app.shared.problems import problem
 from app.shared.templates import rendered
 from app.web.middleware.policy import CLOSED_POLICY, hash_source
 
 _STYLE = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
 _PAGE_POLICY = f"{CLOSED_POLICY}; style-src {hash_source(_STYLE)}"
+#: Kinds of problems that the API documents, by status.
+_SLUGS = {404: "not-found", 408: "too-slow", 413: "too-large", 429: "too-many", 500: "failed", 507: "no-room"}
 #: WebSocket close code "policy violation".
 _POLICY_VIOLATION = 1008
 
@@ -53,8 +56,10 @@ class Refusal:
     def _response(self, scope: Scope) -> Response:
         if scope["path"].startswith("/api/"):
             reference = {"reference": self.reference} if self.reference else {}
-            content = {"error": self.title, "advice": self.told, **reference}
-            return JSONResponse(content, self.status, self._headers())
+            slug = _SLUGS.get(self.status, "refused")
+            return problem(
+                scope, self.status, slug, self.title, self.told, headers=self._headers(), **reference
+            )
         if "text/html" in Headers(scope=scope).get("accept", ""):
             return self._as_page()
         return self._as_text()

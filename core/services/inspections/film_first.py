@@ -138,7 +138,7 @@ def _own(work: Work, user_id: str) -> bool | None:
 
 def is_on(work: Work, identity: Identity) -> bool:
     """True when this person looks before the model is shown: their own choice, else the default."""
-    if identity.account_id is None:  # guests and commands have no such choice
+    if identity.account_id is None or identity.api_key is not None:  # commands and programs do not look
         return False
     own = _own(work, identity.user_id)
     return _is_default(work) if own is None else own

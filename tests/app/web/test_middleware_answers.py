@@ -128,7 +128,15 @@ def test_a_refusal_is_a_page_a_line_or_an_object() -> None:
     assert hash_source(style) in page.headers["content-security-policy"]
     assert ask(refusal).text == "No <tea>. Nothing was brewed. Reference ab12cd.\n"
     told = json.loads(ask(refusal, "/api/x", headers=HTML).text)
-    assert told == {"error": "No <tea>", "advice": "Nothing was brewed.", "reference": "ab12cd"}
+    assert told == {
+        "type": "/api/docs#refused",
+        "title": "No <tea>",
+        "status": 418,
+        "detail": "Nothing was brewed.",
+        "instance": "/api/x",
+        "request_id": "",
+        "reference": "ab12cd",
+    }
     for path in ("/", "/api/x"):
         assert ask(refusal, path).headers["x-pot"] == "1"
         assert ask(refusal, path).headers["cache-control"] == "no-store"

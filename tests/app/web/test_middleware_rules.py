@@ -135,10 +135,28 @@ def test_named_origins_may_call_the_api() -> None:
     assert ask(everybody, "/api/x", method="POST", headers=line, connection=known()).status == 200
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    ("origin", "keeps"), [("https://line.example", False), ("http://qc.example.com", True), (None, True)]
+)
+def test_a_page_of_another_origin_calls_the_api_without_cookies(
+    method: str, origin: str | None, keeps: bool
+) -> None:
+    inner = Inner()
+    headers = {"cookie": "a=1", **({} if origin is None else {"origin": origin})}
+    app = SameOrigin(inner, api_origins=["https://line.example"])
+    answer = ask(app, "/api/x", method=method, headers=headers, connection=known())
+    if origin is None and method == "POST":  # a cookie alone writes nothing
+        assert answer.status == 403
+    else:
+        assert answer.status == 200
+        assert (b"cookie" in dict(inner.scopes[-1]["headers"])) is keeps
+
+
 def test_streamlit_is_not_asked_whether_another_origin_may_read() -> None:
     inner = Inner()
     for path, keeps in (("/media/x", False), ("/_stcore/health", False), ("/api/x", True)):
-        ask(SameOrigin(inner), path, headers={"origin": "https://evil.example"})
+        ask(SameOrigin(inner), path, headers={"origin": "https://evil.example"}, connection=known())
         assert (b"origin" in dict(inner.scopes[-1]["headers"])) is keeps
 
 

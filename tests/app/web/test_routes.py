@@ -18,7 +18,7 @@ with warnings.catch_warnings():
 
 @pytest.fixture
 def client(workplace: Resources) -> Iterator[TestClient]:
-    app = Starlette(routes=routes(), middleware=[Middleware(Arrival)])
+    app = Starlette(routes=routes(workplace.services.settings), middleware=[Middleware(Arrival)])
     with TestClient(app, client=("127.0.0.1", 50_000)) as client:
         yield client
 
