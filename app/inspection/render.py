@@ -1,5 +1,7 @@
 """The parts of the inspection page: choices, files and samples to hand in, the welcome, the viewer."""
 
+import time
+from dataclasses import dataclass
 from pathlib import PurePath
 from urllib.parse import quote
 
@@ -204,12 +206,23 @@ def draw_viewer(inspection: Inspection | None, *, is_pending: bool) -> None:
         inspection: the one on show, that the rest of the page was drawn for.
         is_pending: there is something to wait for.
     """
-    every = _POLL_S if is_pending else None
+    is_polling = remembered().polls(is_pending=is_pending, now=time.monotonic())
     drawn_for = inspection.inspection_id if inspection else None
-    st.fragment(identified(touch=False)(_viewer), run_every=every)(is_pending, drawn_for)
+    st.fragment(identified(touch=False)(_viewer), run_every=_POLL_S if is_polling else None)(
+        _Drawn(is_pending, is_polling, drawn_for)
+    )
 
 
-def _viewer(was_pending: bool, drawn_for: str | None) -> None:
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """What the rest of the page was drawn for; when it differs, the whole page is drawn again."""
+
+    is_pending: bool
+    is_polling: bool
+    inspection_id: str | None
+
+
+def _viewer(drawn: _Drawn) -> None:
     items, current = worklist_items()
     if current is None:
         st.rerun()
@@ -217,11 +230,10 @@ def _viewer(was_pending: bool, drawn_for: str | None) -> None:
         st.error(current.why_not)
         return
     page, reading = remembered(), open_item(current)
-    if (
-        any(item.is_pending for item in items) != was_pending
-        or (reading.reading.inspection.inspection_id if reading else None) != drawn_for
-        or page.wants_dialog()
-    ):
+    is_pending = any(item.is_pending for item in items)
+    inspection_id = reading.reading.inspection.inspection_id if reading else None
+    now = _Drawn(is_pending, page.polls(is_pending=is_pending, now=time.monotonic()), inspection_id)
+    if now != drawn or page.wants_dialog():
         st.rerun()
     _put_in_address(current)
     radiograph_viewer(

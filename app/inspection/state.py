@@ -19,6 +19,8 @@ from core.domain.radiograph import Polarity
 from core.domain.reading import Setup
 from core.services.inspections.open_readings import OpenReading, ReadingProgress
 
+#: An overtaken run of the page may leave old things on show; who polls on for a while sees the end.
+POLLS_ON_S = 6.0
 VIEWER_KEY = "inspection.viewer"
 TEMPLATE_KEY, SCOPE_KEY = "setup.template", "setup.scope"
 
@@ -59,6 +61,7 @@ class InspectionPageState:
         refused: the change of the reading that was not saved last, and why: `edit` and `message`.
         signing: waits for the password.
         asked: the one that the dialog was opened for.
+        polls_until: the viewer looks for news until then, on the monotonic clock in seconds.
     """
 
     threshold: float | None = None
@@ -76,12 +79,19 @@ class InspectionPageState:
     refused: dict[str, Any] = field(default_factory=dict)
     signing: Signing | None = None
     asked: Signing | None = None
+    polls_until: float = 0.0
 
     def wants_dialog(self) -> bool:
         """True once when something waits to be signed: the dialog is drawn by a run of the whole page."""
         is_new = self.signing is not None and self.signing is not self.asked
         self.asked = self.signing
         return is_new
+
+    def polls(self, *, is_pending: bool, now: float) -> bool:
+        """True while there is something to wait for, and for `POLLS_ON_S` after that; `now` in seconds."""
+        if is_pending:
+            self.polls_until = now + POLLS_ON_S
+        return now < self.polls_until
 
     def take_outcome(self) -> tuple[bool, str]:
         """The outcome of the last change of the setup, once."""

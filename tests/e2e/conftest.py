@@ -1,4 +1,4 @@
-"""One browser and one running product for the tests of a file."""
+"""One browser for all tests of this folder in a process, and one running product for the tests of a file."""
 
 from collections.abc import Iterator
 
@@ -10,9 +10,9 @@ from tests.e2e.serving import PATIENCE_MS, Served, browser, served
 expect.set_options(timeout=PATIENCE_MS)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium(chromium_path: str) -> Iterator[Browser]:
-    """A browser without a window."""
+    """A browser without a window; not for the whole session, since its event loop would be in the way of others."""
     with browser(chromium_path) as running:
         yield running
 

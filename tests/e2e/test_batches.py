@@ -7,10 +7,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pytest
 import tifffile
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from pydicom.uid import RLELossless
 
-from tests.e2e.serving import FILES, PATIENCE_MS, Served, browser, served
+from tests.e2e.serving import FILES, PATIENCE_MS, Served, served
 from tests.imaging.pictures import write_dicom
 from tests.workplace import radiograph_png
 
@@ -25,16 +25,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture
-def page(server: Served, chromium_path: str) -> Iterator[Page]:
+def page(server: Served, chromium: Browser) -> Iterator[Page]:
     """The empty inspection page of a new visitor, that fails the test on any script error."""
     errors: list[str] = []
-    with browser(chromium_path) as opened:
-        page = opened.new_page(viewport={"width": 1440, "height": 900}, base_url=server.address)
-        page.set_default_timeout(PATIENCE_MS)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto("/")
-        expect(page.locator(DROP_ZONE)).to_have_count(2)
-        yield page
+    page = chromium.new_page(viewport={"width": 1440, "height": 900}, base_url=server.address)
+    page.set_default_timeout(PATIENCE_MS)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto("/")
+    expect(page.locator(DROP_ZONE)).to_have_count(2)
+    yield page
+    page.close()
     assert not errors
 
 

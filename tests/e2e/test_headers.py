@@ -10,7 +10,7 @@ from urllib.error import HTTPError
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.serving import FILES, PATIENCE_MS, Served, browser, served
+from tests.e2e.serving import FILES, PATIENCE_MS, Served, served
 
 #: Notes what the policy of the page blocked, and scripts that ran although they should not.
 _WATCH = """
@@ -58,15 +58,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def opened(chromium_path: str) -> Iterator[Browser]:
-    with browser(chromium_path) as opened:
-        yield opened
-
-
 @pytest.fixture
-def page(server: Served, opened: Browser) -> Iterator[Page]:
-    page = opened.new_page(viewport={"width": 1440, "height": 900}, base_url=server.address)
+def page(server: Served, chromium: Browser) -> Iterator[Page]:
+    page = chromium.new_page(viewport={"width": 1440, "height": 900}, base_url=server.address)
     page.set_default_timeout(PATIENCE_MS)
     page.add_init_script(_WATCH)
     yield page

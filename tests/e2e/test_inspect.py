@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.serving import FILES, PATIENCE_MS, Served, browser, served
+from tests.e2e.serving import FILES, PATIENCE_MS, Served, served
 
 SAMPLE = "porosity_clusters.png"
 pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("ignore::ResourceWarning")]
@@ -20,14 +20,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture
-def page(server: Served, chromium_path: str) -> Iterator[Page]:
+def page(server: Served, chromium: Browser) -> Iterator[Page]:
     """A page of a new visitor, that fails the test on any script error."""
     errors: list[str] = []
-    with browser(chromium_path) as opened:
-        page = opened.new_page(viewport={"width": 1440, "height": 900}, base_url=server.address)
-        page.set_default_timeout(PATIENCE_MS)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        yield page
+    page = chromium.new_page(viewport={"width": 1440, "height": 900}, base_url=server.address)
+    page.set_default_timeout(PATIENCE_MS)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    page.close()
     assert not errors
 
 
