@@ -12,7 +12,7 @@ expect.set_options(timeout=PATIENCE_MS)
 
 @pytest.fixture(scope="package")
 def chromium(chromium_path: str) -> Iterator[Browser]:
-    """A browser without a window; not for the whole session, since its event loop would be in the way of others."""
+    """A browser without a window; not for the whole session: its event loop would be in the way of others."""
     with browser(chromium_path) as running:
         yield running
 
