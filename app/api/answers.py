@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from app.api.schemas import Problem
-
 _WORDS = {
     401: "No key or session, or one that is not valid.",
     403: "The role, or the scopes of the key, do not cover it.",
@@ -24,6 +22,6 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The problems that an endpoint may answer with, those of every endpoint among them."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {
-        status: {"model": Problem, "description": _WORDS[status], "content": content}
+        status: {"description": _WORDS[status], "content": content}
         for status in sorted({*_ALWAYS, *statuses})
     }

@@ -1,16 +1,21 @@
 """The REST API: one FastAPI application on the same port as the pages."""
 
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from app.api import detect, explain, health, inspections, jobs
-from app.api.access import DOCUMENT, Access
+from app.api import detect, docs_page, explain, figures, health, history, inspections, jobs, labels, models
+from app.api.access import DOCUMENT, OPEN, Access
 from app.api.problems import answer_http, answer_invalid, answer_refused
+from app.api.schemas import Problem
+from app.shared.visitors import SESSION_COOKIE
 from core.config import Settings
 from core.domain.errors import WorkbenchError
 
@@ -31,6 +36,17 @@ _SHOWN = (
 )
 
 
+_SECURITY = {
+    "key": {"type": "http", "scheme": "bearer", "description": "An API key, radikal_ and 43 characters."},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": SESSION_COOKIE,
+        "description": "The session of a page of RadiKal; it writes only where the Origin is our own.",
+    },
+}
+
+
 def create_api(settings: Settings, *, edge: Sequence[Middleware] = ()) -> FastAPI:
     """The application; its addresses are whole, so that it is routed to and not mounted.
 
@@ -46,6 +62,7 @@ def create_api(settings: Settings, *, edge: Sequence[Middleware] = ()) -> FastAP
         expose_headers=_SHOWN,
     )
     api = FastAPI(
+        generate_unique_id_function=lambda route: route.name,
         title="RadiKal",
         version="1",
         description=_DESCRIPTION,
@@ -60,6 +77,23 @@ def create_api(settings: Settings, *, edge: Sequence[Middleware] = ()) -> FastAP
             HTTPException: answer_http,
         },
     )
-    for module in (health, detect, explain, jobs, inspections):
+    api.openapi = partial(_document, api)  # type: ignore[method-assign]  # FastAPI's own way to change it
+    for module in (health, detect, explain, jobs, inspections, history, labels, models, figures, docs_page):
         api.include_router(module.router)
     return api
+
+
+def _document(api: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, with who may ask and how it says no; made once."""
+    if api.openapi_schema is None:
+        document = get_openapi(
+            title=api.title, version=api.version, description=api.description, routes=api.routes
+        )
+        components = document["components"]
+        components["schemas"][Problem.__name__] = Problem.model_json_schema()
+        components["securitySchemes"] = _SECURITY
+        for path, methods in document["paths"].items():
+            for one in methods.values():
+                one["security"] = [{"key": []}, {"session": []}, *([{}] if path in OPEN else [])]
+        api.openapi_schema = document
+    return api.openapi_schema

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from app.api.access import PREFIX, caller
 from app.api.answers import problems
+from app.api.places import place_of, place_text
 from app.api.schemas import (
     Detection,
     Familiarity,
@@ -25,7 +26,6 @@ from app.api.schemas import (
 from app.shared.resources import resources
 from app.shared.responses import file_answer
 from core.domain.accounts import Identity
-from core.domain.errors import BadInputError
 from core.domain.indication import IndicationClass
 from core.domain.records import Disposition, InspectionState
 from core.reports.inspection_report import InspectionReport
@@ -148,11 +148,11 @@ def list_inspections(
 ) -> InspectionPage:
     """Inspections that the filters let through, the newest first. Needs the scope `read`."""
     page = resources().services.workspace.history.search(
-        identity, wanted, limit=limit, before=None if after is None else _place(after)
+        identity, wanted, limit=limit, before=None if after is None else place_of(after)
     )
     return InspectionPage(
         inspections=[_line(one, identity, page.names) for one in page.entries],
-        next=None if page.next_place is None else f"{page.next_place[0].isoformat()}_{page.next_place[1]}",
+        next=place_text(page.next_place),
         n_found=page.n_found,
         is_counted=page.is_counted,
     )
@@ -253,22 +253,6 @@ def _answer(record: InspectionRecord, image: StoredImage | None) -> InspectionAn
             for one in record.reviews
         ],
     )  # fmt: skip
-
-
-def _place(text: str) -> tuple[datetime, str]:
-    """The place in the list behind which a page begins.
-
-    Raises:
-        BadInputError: it is no `next` of a page.
-    """
-    moment, _, inspection_id = text.rpartition("_")
-    try:
-        at = datetime.fromisoformat(moment)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise BadInputError("after: expected the next of a page, unchanged")
-    return at, inspection_id
 
 
 def _utc(moment: datetime | None) -> datetime | None:

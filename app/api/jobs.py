@@ -1,5 +1,6 @@
 """Long jobs: how far they are, what came of them, and stopping them."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -39,7 +40,7 @@ class JobAnswer(Schema):
     progress: float = Field(ge=0, le=1, description="Share that is done, 0 to 1.")
     message: str = Field(description="What it said last, or why it ended.")
     created_at: Moment
-    started_at: Moment | None
+    started_at: datetime | None = Field(description="Moment in UTC, ISO 8601; null before it began.")
     left_s: float | None = Field(description="Time that it still needs in s, null where it cannot tell.")
     result: dict[str, Any] = Field(description="What came out, once it is done; empty before.")
     items: list[JobItem] = Field(description="Of a job that inspects: what came of each radiograph so far.")

@@ -64,12 +64,18 @@ KINDS = (
     Kind(BadInputError, 422, "bad-input", "The input cannot be used"),
     Kind(WorkbenchError, 500, "failed", "It failed"),
 )
-_STATUSES = {
+#: Kinds that no service raises, by status.
+OTHER_KINDS = {
     401: ("unauthorised", "Who are you?"),
     404: ("not-found", "There is nothing here"),
     405: ("method", "The method is not offered here"),
     413: ("too-large", "This is too much at once"),
+    411: ("no-length", "The length is missing"),
     415: ("media-type", "The media type is not taken here"),
+    408: ("too-slow", "It came too slowly"),
+    422: ("invalid", "The request is not understood"),
+    429: ("too-many", "Too many requests"),
+    400: ("refused", "The request is refused"),
 }
 
 
@@ -104,7 +110,7 @@ def answer_invalid(request: Request, error: Exception) -> Response:
 def answer_http(request: Request, error: Exception) -> Response:
     """The answer to a wrong address, method or the like."""
     assert isinstance(error, HTTPException)
-    slug, title = _STATUSES.get(error.status_code, ("refused", "The request is refused"))
+    slug, title = OTHER_KINDS.get(error.status_code, ("refused", "The request is refused"))
     return problem(
         request.scope, error.status_code, slug, title, str(error.detail), headers=error.headers or {}
     )

@@ -10,8 +10,8 @@ from playwright.sync_api import Page, Route
 
 from app.shared.components.scripts import scripts
 from app.shared.payloads import Payload, heat_map_payload, pixel_payload, preview_payload
+from app.shared.policy import page_policy
 from app.shared.viewer_rows import PREVIEW_ABOVE_PX
-from app.web.middleware.policy import page_policy
 from core.domain.inspection import HeatMap
 from core.domain.radiograph import Polarity, Radiograph
 from tests.conftest import REPOSITORY

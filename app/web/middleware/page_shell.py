@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.web.middleware.policy import inline_scripts, page_policy
+from app.shared.policy import inline_scripts, page_policy
 from app.web.middleware.refusal import NOT_FOUND
 
 _SCRIPT = Path(__file__).with_suffix(".js")

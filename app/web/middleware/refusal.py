@@ -8,9 +8,9 @@ from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from app.shared.policy import CLOSED_POLICY, hash_source
 from app.shared.problems import problem
 from app.shared.templates import rendered
-from app.web.middleware.policy import CLOSED_POLICY, hash_source
 
 _STYLE = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
 _PAGE_POLICY = f"{CLOSED_POLICY}; style-src {hash_source(_STYLE)}"

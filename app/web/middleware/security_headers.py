@@ -4,7 +4,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.shared.connection import connection_of
-from app.web.middleware.policy import CLOSED_POLICY, page_policy
+from app.shared.policy import CLOSED_POLICY, page_policy
 
 _ALWAYS = {
     "X-Content-Type-Options": "nosniff",

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from core.domain.accounts import Identity
+from core.domain.accounts import Identity, User
 from core.domain.api_keys import LONGEST_KEY_NAME, LONGEST_LIFE, TOKEN_PREFIX, ApiKey, Scope
 from core.domain.errors import BadInputError, UnknownRecordError, UnknownUserError
 from core.domain.permissions import Action, require
@@ -139,7 +139,12 @@ class ApiKeyService:
         if key.last_used_at is None or now - key.last_used_at > _TOUCH_EVERY:
             with self._store.write() as work:
                 work.api_keys.touch(key.key_id, now)
-        return replace(actor_of(user), api_key=key.key_id, scopes=key.scopes)
+        return acting_with(user, key)
+
+
+def acting_with(user: User, key: ApiKey) -> Identity:
+    """The account as it acts with a key; a password that was never changed is not what lets it in."""
+    return replace(actor_of(user), api_key=key.key_id, scopes=key.scopes, must_change_password=False)
 
 
 def _checked(name: str, scopes: Collection[Scope], days: int) -> tuple[str, timedelta]:

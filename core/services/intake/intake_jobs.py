@@ -4,7 +4,6 @@ import json
 import logging
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from core.domain.records import Inspection, new_id
 from core.imaging.limits import MAX_FRAMES
 from core.imaging.names import clean_name
 from core.imaging.uploads import IncomingFile
+from core.services.accounts.api_keys import acting_with
 from core.services.accounts.attempts import actor_of
 from core.services.intake.asked import INSPECT, LANE, Asked, asked_from
 from core.services.intake.taking_apart import radiographs_in
@@ -238,7 +238,7 @@ class IntakeRun:
             return actor_of(user)
         if key is None or key.state(now) != "active":
             raise NotAllowedError("the API key that this was handed in with was revoked or has expired")
-        return replace(actor_of(user), api_key=key.key_id, scopes=key.scopes)
+        return acting_with(user, key)
 
 
 def n_reported(inspection: Inspection, threshold: float | None = None) -> int:

@@ -2,6 +2,8 @@
 
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -9,6 +11,7 @@ from starlette.applications import Starlette
 from app.shared.resources import Resources
 from app.web.middleware.stack import middleware_stack
 from app.web.routes import routes
+from core.config import Settings
 from core.domain.accounts import COMMAND_LINE, Role
 from core.domain.api_keys import Scope
 from tests.app.people import add_user
@@ -20,10 +23,8 @@ with warnings.catch_warnings():
 MakeKey = Callable[..., dict[str, str]]
 
 
-@pytest.fixture
-def client(workplace: Resources) -> Iterator[TestClient]:
-    """A client on another machine."""
-    settings = workplace.services.settings
+def client_of(settings: Settings, **more: Any) -> TestClient:
+    """A client on another machine, of a server with these settings."""
     stack = middleware_stack(
         settings,
         listens_on="0.0.0.0",
@@ -34,19 +35,25 @@ def client(workplace: Resources) -> Iterator[TestClient]:
         cookies_of_page=lambda session_id: None,
     )
     app = Starlette(routes=routes(settings), middleware=stack)
-    with TestClient(app, client=("192.0.2.7", 50_000), raise_server_exceptions=False) as client:
+    return TestClient(app, client=("192.0.2.7", 50_000), **more)
+
+
+@pytest.fixture
+def client(workplace: Resources) -> Iterator[TestClient]:
+    with client_of(workplace.services.settings, raise_server_exceptions=False) as client:
         yield client
 
 
 @pytest.fixture
 def key_of(workplace: Resources) -> MakeKey:
     """Makes an account of a role and a key for it; gives the headers that bring the key."""
+    return partial(new_key, workplace)
 
-    def make(role: Role = Role.INSPECTOR, *scopes: Scope, name: str = "") -> dict[str, str]:
-        services, name = workplace.services, name or f"{role.value}.station"
-        if name not in {user.name for user in services.accounts.all(COMMAND_LINE)}:
-            add_user(workplace, name, role)
-        issued = services.api_keys.add(COMMAND_LINE, name, "a test", scopes or tuple(Scope), days=30)
-        return {"Authorization": f"Bearer {issued.token}"}
 
-    return make
+def new_key(workplace: Resources, role: Role = Role.INSPECTOR, *scopes: Scope) -> dict[str, str]:
+    """Headers with a new key of an account of this role; every scope unless told otherwise."""
+    services, name = workplace.services, f"{role.value}.station"
+    if name not in {user.name for user in services.accounts.all(COMMAND_LINE)}:
+        add_user(workplace, name, role)
+    issued = services.api_keys.add(COMMAND_LINE, name, "a test", scopes or tuple(Scope), days=30)
+    return {"Authorization": f"Bearer {issued.token}"}

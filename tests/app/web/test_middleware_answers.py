@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from app.shared.incident import incident
+from app.shared.policy import hash_source, inline_scripts, page_policy
 from app.web.middleware.arrival import Arrival
 from app.web.middleware.failures import Failures
 from app.web.middleware.page_shell import PageShell
-from app.web.middleware.policy import hash_source, inline_scripts, page_policy
 from app.web.middleware.refusal import Refusal
 from app.web.middleware.security_headers import SecurityHeaders
 from app.web.middleware.stack import middleware_stack

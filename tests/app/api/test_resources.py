@@ -1,0 +1,143 @@
+"""Labels, models, figures and the history through the API."""
+
+import io
+import json
+import zipfile
+from typing import Any
+
+import pytest
+
+from app.shared.resources import Resources
+from core.domain.accounts import COMMAND_LINE, Role
+from core.domain.records import InspectionState
+from tests.app.api.conftest import MakeKey, TestClient
+from tests.artefacts import write_artefact
+from tests.workplace import radiograph_png
+
+API = "/api/xai-qc"
+
+
+@pytest.fixture
+def found(client: TestClient, key_of: MakeKey) -> dict[str, Any]:
+    """A radiograph that was inspected."""
+    files = [("files", ("film.png", radiograph_png(), "image/png"))]
+    answer = client.post(f"{API}/detect", headers=key_of(), data={"model": "weld"}, files=files)
+    return answer.json()["results"][0]
+
+
+def label(number: int = 1) -> dict[str, Any]:
+    return {"id": f"h{number}", "bbox": [10, 10, 20 + number, 30], "class": "crack", "iso6520": "100"}
+
+
+def test_labels_are_saved_by_version_and_nobody_overwrites_another(
+    client: TestClient, key_of: MakeKey, found: dict[str, Any]
+) -> None:
+    key, address = key_of(Role.ANNOTATOR), f"{API}/labels/{found['image']['sha256']}"
+    assert client.get(address, headers=key).json()["version"] == 0
+    saved = client.put(address, headers=key, json={"labels": [label()], "expected_version": 0})
+    assert saved.status_code == 200
+    assert saved.json()["version"] == 1
+    assert saved.json()["labels"][0]["bbox"] == [10, 10, 21, 30]
+    late = client.put(address, headers=key, json={"labels": [], "expected_version": 0})
+    assert (late.status_code, late.json()["type"]) == (409, "/api/docs#stale")
+    assert (late.json()["yours"], late.json()["stored"]) == (0, 1)
+    outside = client.put(address, headers=key, json={"labels": [label(900)], "expected_version": 1})
+    assert (outside.status_code, outside.json()["type"]) == (422, "/api/docs#bad-input")
+    (line,) = client.get(f"{API}/labels", headers=key).json()["images"]
+    assert (line["sha256"], line["n_labels"]) == (found["image"]["sha256"], 1)
+
+
+def test_labels_go_out_as_files_of_other_tools(
+    client: TestClient, key_of: MakeKey, found: dict[str, Any]
+) -> None:
+    key, address = key_of(Role.ANNOTATOR), f"{API}/labels/{found['image']['sha256']}"
+    client.put(address, headers=key, json={"labels": [label(), label(2)], "expected_version": 0})
+    answer = client.get(f"{API}/export", headers=key, params={"format": "coco", "images": True})
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert len(json.loads(archive.read("labels.json"))["annotations"]) == 2
+        assert archive.read("images/film.png") == radiograph_png()
+    assert client.get(f"{API}/export", headers=key, params={"format": "csv"}).status_code == 422
+
+
+def test_versions_tell_their_aliases_cards_and_calibration(client: TestClient, key_of: MakeKey) -> None:
+    key = key_of(Role.ML_ENGINEER)
+    assert {one["model"]: one["champion"] for one in client.get(f"{API}/models", headers=key).json()} == {
+        "casting": 1, "weld": 1,
+    }  # fmt: skip
+    version = client.get(f"{API}/models/weld/versions/1", headers=key).json()
+    assert version["card"]["name"] == "weld"
+    assert version["aliases"] == ["champion"]
+    calibration = client.get(f"{API}/calibration", headers=key, params={"model": "weld"}).json()
+    assert calibration["calibration_id"] == version["calibration_id"]
+    assert 0 <= calibration["operating_probability"] <= 1
+    figures = client.get(f"{API}/metrics", headers=key, params={"model": "weld", "version": 1}).json()
+    assert (figures["version"], figures["sets"]) == (1, [])
+    for address in ("/models/pipes", "/models/weld/versions/9", "/models/weld/versions/9/gate"):
+        assert client.get(f"{API}{address}", headers=key).status_code == 404
+
+
+def test_a_version_is_promoted_through_the_gate_or_not_at_all(
+    workplace: Resources, client: TestClient, key_of: MakeKey
+) -> None:
+    folder = write_artefact(workplace.services.data_dir / "weld2", seed=2)
+    workplace.services.registry.add(folder, alias="challenger")
+    key = key_of(Role.ML_ENGINEER)
+    gate = client.get(f"{API}/models/weld/versions/2/gate", headers=key).json()
+    assert not gate["is_green"]
+    refused = client.post(f"{API}/models/weld/promote", headers=key, json={"version": 2, "seen": 1})
+    assert (refused.status_code, refused.json()["type"]) == (409, "/api/docs#gate-refused")
+    assert refused.json()["reasons"] == gate["reasons"]
+    assert client.get(f"{API}/models/weld", headers=key).json()["champion"] == 1
+    assert client.get(f"{API}/models/weld/history", headers=key).status_code == 200
+
+
+def test_the_history_comes_as_lines_and_filters_like_the_page(
+    client: TestClient, key_of: MakeKey, found: dict[str, Any]
+) -> None:
+    key = key_of()
+    lines = client.get(f"{API}/history", headers=key).text.strip().splitlines()
+    assert len(lines) == 2
+    assert found["inspection_id"] in lines[1]
+    nothing = client.get(f"{API}/history", headers=key, params={"text": "no such film"})
+    assert len(nothing.text.strip().splitlines()) == 1
+    for wanted, n in (({"model": "weld"}, 1), ({"model": "casting"}, 0), ({"since": "2999-01-01"}, 0)):
+        page = client.get(f"{API}/inspections", headers=key, params=wanted).json()
+        assert page["n_found"] == n
+
+
+def test_a_long_list_comes_page_by_page(client: TestClient, key_of: MakeKey) -> None:
+    key = key_of()
+    files = [("files", (f"film{n}.png", radiograph_png(n), "image/png")) for n in range(3)]
+    client.post(f"{API}/detect", headers=key, data={"model": "weld"}, files=files)
+    seen, after = [], None
+    while after is not None or not seen:
+        asked = {"limit": 2, **({"after": after} if after else {})}
+        page = client.get(f"{API}/inspections", headers=key, params=asked).json()
+        seen += [one["inspection_id"] for one in page["inspections"]]
+        after = page["next"]
+    assert len(seen) == len(set(seen)) == 3
+    wrong = client.get(f"{API}/inspections", headers=key, params={"after": "yesterday"})
+    assert wrong.json()["type"] == "/api/docs#bad-input"
+
+
+def test_a_second_person_learns_nothing_before_the_own_reading(
+    workplace: Resources, client: TestClient, key_of: MakeKey, found: dict[str, Any]
+) -> None:
+    with workplace.services.store.write() as work:
+        work.inspections.set_state(found["inspection_id"], InspectionState.SIGNED)
+    key = key_of(Role.REVIEWER)
+    (line,) = client.get(f"{API}/inspections", headers=key).json()["inspections"]
+    assert (line["is_hidden"], line["found"], line["disposition"]) == (True, None, None)
+    for address in ("inspections/{}", "inspections/{}/report", "explain/{}/1"):
+        answer = client.get(f"{API}/{address.format(found['inspection_id'])}", headers=key)
+        assert answer.status_code == 403
+        assert "second review" in answer.json()["detail"]
+
+
+def test_whoever_looks_first_is_not_told_by_the_api(
+    workplace: Resources, client: TestClient, key_of: MakeKey, found: dict[str, Any]
+) -> None:
+    workplace.services.workspace.film_first.set_default(COMMAND_LINE, True)
+    files = [("files", ("film.png", radiograph_png(7), "image/png"))]
+    answer = client.post(f"{API}/detect", headers=key_of(), data={"model": "weld"}, files=files)
+    assert answer.json()["results"][0]["detections"]  # a program does not look
