@@ -16,6 +16,7 @@ from core.domain.own_classes import OwnClass
 from core.domain.permissions import Action, may
 from core.domain.radiograph import Radiograph
 from core.services.labels.labels import EarlierLabels, LabelSheet
+from core.standards.kinds import families_of
 from core.store.queue import QueueItem
 
 PREFIX = "labels-"
@@ -131,7 +132,7 @@ def _labels(
     refused: Mapping[str, Any],
     has_next: bool,
 ) -> dict[str, Any]:
-    family = family_of(sheet.answer.model.name) if sheet.answer else Family.WELD
+    families = _families(sheet)
     return {
         "inspection_id": f"{PREFIX}{sheet.image.sha256}",
         "is_labelling": True,
@@ -145,13 +146,21 @@ def _labels(
             "refused": [one.to_box() for one in sheet.refused],
             "note": sheet.note,
         },
-        "kinds": kinds_by_class(family, is_label=True),
-        "numbers": [one for one in known_kinds(family) if is_imperfection(one["code"])],
+        "kinds": kinds_by_class(*families, is_label=True),
+        "numbers": [one for one in known_kinds(*families) if is_imperfection(one["code"])],
         "items": words_of(sheet.items),
         "others": list(others),
         "has_next": has_next,
         "refused": dict(refused),
     }
+
+
+def _families(sheet: LabelSheet) -> tuple[Family, ...]:
+    """The family of the model, else that of which the labels speak, else both."""
+    if sheet.answer:
+        return (family_of(sheet.answer.model.name),)
+    is_casting = any(one.kind and Family.WELD not in families_of(one.kind) for one in sheet.labels)
+    return (Family.CASTING,) if is_casting else (Family.WELD, Family.CASTING)
 
 
 def _suggestion(n: int, one: Suggestion, *, is_strange: bool) -> dict[str, Any]:

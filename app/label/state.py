@@ -9,6 +9,8 @@ from app.shared.navigation import LABEL_IMAGE
 from core.services.labels.labels import EarlierLabels
 
 VIEWER = "label.viewer"
+#: In the address: the filter of the images that were browsed, so that a reload goes on along them.
+WALK = "walk"
 _MOST_VISITED = 12
 
 
@@ -74,6 +76,8 @@ def image_in_address() -> str | None:
 
 def show_image(sha256: str | None) -> None:
     """Put an image into the address, None takes it out."""
+    if sha256 not in label_state().trail:
+        st.query_params.pop(WALK, None)
     if sha256 is None:
         st.query_params.pop(LABEL_IMAGE, None)
     else:

@@ -77,11 +77,10 @@ def quality_lines(report: Mapping[str, Any] | None) -> list[dict[str, str]] | No
     ]
 
 
-def known_kinds(family: Family) -> list[dict[str, str]]:
-    """Every ISO 6520-1 number, or kind without one, of a family, with the class that it belongs to."""
-    return [
-        {"code": code, "class": class_of(code).value, "name": name} for code, name in kinds_of(family).items()
-    ]
+def known_kinds(*families: Family) -> list[dict[str, str]]:
+    """Every ISO 6520-1 number, or kind without one, of these families, with the class that it belongs to."""
+    names = {code: name for family in families for code, name in kinds_of(family).items()}
+    return [{"code": code, "class": class_of(code).value, "name": name} for code, name in names.items()]
 
 
 def severity_ranks() -> dict[str, dict[str, int]]:
@@ -94,29 +93,29 @@ def severity_ranks() -> dict[str, dict[str, int]]:
     }
 
 
-def kinds_by_class(family: Family, *, is_label: bool = False) -> dict[str, dict[str, Any]]:
-    """For each class that a family speaks of its words, group number and the finer kinds one may choose.
+def kinds_by_class(*families: Family, is_label: bool = False) -> dict[str, dict[str, Any]]:
+    """For each class that one of the families speaks of its words, group number and the finer kinds.
 
     Args:
-        family: weld or casting.
+        families: weld or casting; both where nobody knows, the words of the first one count.
         is_label: labels are made, of imperfections only.
 
     Returns:
         `kinds` as (number or id, name); `group` None where the class has no ISO 6520-1 number.
     """
-    names = kinds_of(family)
+    first, names = families[0], {code: name for one in families for code, name in kinds_of(one).items()}
     offered = {
         one: [
             [kind, _hinted(kind, names[kind])]
-            for kind in offered_kinds(one, family)
+            for kind in dict.fromkeys(kind for family in families for kind in offered_kinds(one, family))
             if kind != ISO_6520[one] and not (is_label and not is_imperfection(kind))
         ]
         for one in IndicationClass
     }
     return {
-        one.value: {"words": _class_words(one, family), "group": _group(one, family), "kinds": kinds}
+        one.value: {"words": _class_words(one, first), "group": _group(one, first), "kinds": kinds}
         for one, kinds in offered.items()
-        if kinds or _group(one, family) or one is IndicationClass.UNCLASSIFIED
+        if kinds or _group(one, first) or one is IndicationClass.UNCLASSIFIED
     }
 
 

@@ -28,7 +28,9 @@ def significant(stored: Values, dataset: Dataset, *, is_aligned: bool) -> tuple[
         return stored, ()
     allocated, bits = stored.dtype.itemsize * 8, bits_stored(dataset)
     low_bit = 0 if is_aligned else int(dataset.get("HighBit", bits - 1) or 0) - bits + 1
-    if low_bit < 0 or low_bit + bits > allocated or (low_bit == 0 and bits == allocated):
+    if low_bit < 0 or low_bit + bits > allocated:  # a High Bit that contradicts Bits Stored says nothing
+        low_bit = 0
+    if low_bit == 0 and bits >= allocated:
         return stored, ()
     is_signed = stored.dtype.kind == "i"
     low, high = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if is_signed else (0, (1 << bits) - 1)

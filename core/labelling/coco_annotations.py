@@ -7,8 +7,8 @@ A box that is missing is taken from the polygons or the mask. Ids may be numbers
 
 import math
 import ntpath
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -47,6 +47,7 @@ class CocoAnnotation:
         standing: what it is good for.
         fault: why it does not count, one line; empty where it does.
         kind: of the fault.
+        note: what was done to it, or is not kept of it; empty where it is taken as it stands.
     """
 
     entry: Mapping[str, Any]
@@ -58,6 +59,7 @@ class CocoAnnotation:
     standing: Standing = Standing.COUNTS
     fault: str = ""
     kind: FindingKind | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class CocoContent:
 
     Attributes:
         images: entries of the images as they stand in the file.
+        doubled: indices of those whose id another one bears; no annotation is of them.
         categories: names by id.
         annotations: in file order.
         says_boxes: False where the file has no annotations at all: then it says nothing about any image.
@@ -75,6 +78,7 @@ class CocoContent:
     categories: Mapping[Any, str]
     annotations: tuple[CocoAnnotation, ...]
     says_boxes: bool
+    doubled: frozenset[int] = frozenset()
 
 
 def coco_content(content: Any, name: str) -> CocoContent:
@@ -91,19 +95,20 @@ def coco_content(content: Any, name: str) -> CocoContent:
         raise DatasetError(f"{name}: a list of results, not a COCO detection file: {_EXPECTED}")
     try:
         images = tuple(content["images"])
-        categories = {one["id"]: str(one["name"]) for one in content["categories"]}
-        known: dict[Any, int] = {}
-        for index, image in enumerate(images):
+        declared = _by_id((one["id"], str(one["name"])) for one in content["categories"])
+        categories = {key: names[0] for key, names in declared.items()}
+        listed = _by_id((image["id"], index) for index, image in enumerate(images))
+        for image in images:
             str(image["file_name"])
-            known.setdefault(image["id"], index)
         annotations = content.get("annotations")
-        reader = _Reader(images, _with_texts(known), _with_texts(categories))
+        reader = _Reader(images, _with_texts(listed), _with_texts(declared))
         read = tuple(reader.read(entry) for entry in annotations or ())
     except KeyError as error:
         raise DatasetError(f"{name}: not a COCO detection file: {error} is missing; {_EXPECTED}") from error
     except (TypeError, ValueError, AttributeError) as error:
         raise DatasetError(f"{name}: not a COCO detection file; {_EXPECTED}") from error
-    return CocoContent(images, categories, read, says_boxes=annotations is not None)
+    doubled = frozenset(index for indices in listed.values() if len(indices) > 1 for index in indices)
+    return CocoContent(images, categories, read, says_boxes=annotations is not None, doubled=doubled)
 
 
 def size_of(image: Mapping[str, Any]) -> tuple[int, int] | None:
@@ -125,6 +130,15 @@ def plain_path(file_name: str) -> str:
     return path
 
 
+def _by_id(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, list[Any]]:
+    """What bears each id, each thing once."""
+    found: dict[Any, list[Any]] = {}
+    for key, value in pairs:
+        if value not in found.setdefault(key, []):
+            found[key].append(value)
+    return found
+
+
 def _with_texts(known: dict[Any, Any]) -> dict[Any, Any]:
     """Ids also as text, and texts of digits as numbers: some tools mix the two."""
     more: dict[Any, Any] = {str(key): value for key, value in known.items()}
@@ -136,7 +150,10 @@ class _Reader:
     """Reads annotations against the images and the categories of their file."""
 
     def __init__(
-        self, images: Sequence[Mapping[str, Any]], indices: Mapping[Any, int], names: Mapping[Any, str]
+        self,
+        images: Sequence[Mapping[str, Any]],
+        indices: Mapping[Any, list[int]],
+        names: Mapping[Any, list[str]],
     ) -> None:
         self._images = images
         self._indices = indices
@@ -145,24 +162,27 @@ class _Reader:
     def read(self, entry: Mapping[str, Any]) -> CocoAnnotation:
         """The annotation in an entry."""
         words = f"annotation {entry.get('id', 'without id')}"
-        image = self._indices.get(_hashable(entry.get("image_id")))
-        if image is None:
-            told = f"names the image {entry.get('image_id')!r}, which the file does not list"
+        found = self._indices.get(_hashable(entry.get("image_id")), [])
+        if len(found) != 1:
+            why = f"{len(found)} images of the file bear" if found else "the file does not list"
+            told = f"names the image {entry.get('image_id')!r}, which {why}"
             return CocoAnnotation(entry, words, None, "", standing=Standing.FAULTY, fault=told,
                                   kind=FindingKind.UNKNOWN_IMAGE)  # fmt: skip
-        label = self._names.get(_hashable(entry.get("category_id")), "")
+        image, names = found[0], self._names.get(_hashable(entry.get("category_id")), [])
+        label = names[0] if len(names) == 1 else ""
         crowd = _is_ignored(entry)
         try:
-            box, polygon = _extent(entry)
+            box, polygon, note = _extent(entry, size_of(self._images[image]))
         except ValueError as error:
             standing = Standing.IGNORED if crowd else Standing.FAULTY
             return CocoAnnotation(entry, words, image, label, standing=standing, fault=crowd or str(error),
                                   kind=FindingKind.WITHOUT_AREA)  # fmt: skip
-        said = CocoAnnotation(entry, words, image, label, box, polygon)
+        said = CocoAnnotation(entry, words, image, label, box, polygon, note=note)
         if crowd:
             return _changed(said, Standing.IGNORED, crowd, FindingKind.CROWD)
         if not label:
-            told = f"names the class {entry.get('category_id')!r}, which the file does not declare"
+            why = f"the file declares as {' and as '.join(names)}" if names else "the file does not declare"
+            told = f"names the class {entry.get('category_id')!r}, which {why}"
             return _changed(said, Standing.FAULTY, told, FindingKind.UNKNOWN_CLASS)
         return self._placed(said, box)
 
@@ -178,9 +198,7 @@ class _Reader:
 
 
 def _changed(said: CocoAnnotation, standing: Standing, fault: str, kind: FindingKind) -> CocoAnnotation:
-    return CocoAnnotation(
-        said.entry, said.words, said.image, said.label, said.box, said.polygon, standing, fault, kind
-    )
+    return replace(said, standing=standing, fault=fault, kind=kind)
 
 
 def _hashable(key: Any) -> Any:
@@ -201,29 +219,58 @@ def _is_ignored(entry: Mapping[str, Any]) -> str:
     return ""
 
 
-def _extent(entry: Mapping[str, Any]) -> tuple[Box | None, tuple[Corner, ...]]:
-    """The box, and the polygon if there is one; no box where nothing was marked.
+def _extent(
+    entry: Mapping[str, Any], size: tuple[int, int] | None
+) -> tuple[Box | None, tuple[Corner, ...], str]:
+    """The box, the polygon if there is one, and a note; no box where nothing was marked.
 
     Raises:
-        ValueError: what stands there is no box, no polygon and no mask.
+        ValueError: what stands there is no box, no polygon and no mask of an image of this size.
     """
-    polygons = _polygons(entry.get("segmentation"))
+    mask, polygons = entry.get("segmentation"), _polygons(entry.get("segmentation"))
     if entry.get("bbox") in (None, []):
-        if isinstance(mask := entry.get("segmentation"), Mapping):
-            return bounds_of_mask(mask), ()
+        if isinstance(mask, Mapping):
+            return _around_mask(mask, size), (), "the box is taken around its mask"
         if not polygons:
             if "bbox" not in entry or entry["bbox"] is None:
                 raise ValueError("has neither a box nor an outline")
-            return None, ()
-        return bounds(corner for polygon in polygons for corner in polygon), _only(polygons)
+            return None, (), ""
+        box = bounds(corner for polygon in polygons for corner in polygon)
+        return box, _only(polygons), _without_outline(polygons, box) or "the box is taken around its outline"
     box = _box(entry)
     attributes = entry.get("attributes")
     turned = attributes.get("rotation") if isinstance(attributes, Mapping) else None
     if isinstance(turned, int | float) and math.isfinite(turned) and turned % 360:
         corners = rotated_box(box, float(turned))
-        return bounds(corners), corners
-    polygon = _only(polygons)
-    return box, polygon if polygon and _agrees(bounds(polygon), box, 1.0) else ()
+        return bounds(corners), corners, "its box and rotation are taken, not its outline" if polygons else ""
+    lost = "its box is taken, its mask is not kept" if isinstance(mask, Mapping) else ""
+    lost = lost or _without_outline(polygons, box)
+    pointed = "its key points are not kept" if entry.get("num_keypoints") else ""
+    return box, () if lost else _only(polygons), lost or pointed
+
+
+def _without_outline(polygons: Sequence[tuple[Corner, ...]], box: Box) -> str:
+    """Why the outline is not kept; empty where it is, and without one."""
+    if len(polygons) > 1:
+        return f"the box around the {len(polygons)} parts of its outline is taken, the parts are not kept"
+    if polygons and not _only(polygons):
+        return "its outline has fewer than three corners, its box is taken"
+    if polygons and not _agrees(bounds(polygons[0]), box, 1.0):
+        return "its outline lies elsewhere than its box, the box is taken"
+    return ""
+
+
+def _around_mask(mask: Mapping[str, Any], size: tuple[int, int] | None) -> Box | None:
+    """The box around a mask.
+
+    Raises:
+        ValueError: it is none, or of an image of another size than `size`.
+    """
+    box = bounds_of_mask(mask)
+    height, width = (int(value) for value in mask["size"])
+    if size is not None and size != (width, height):
+        raise ValueError(f"has a mask of {width}x{height} px, the image has {size[0]}x{size[1]}")
+    return box
 
 
 def _only(polygons: Sequence[tuple[Corner, ...]]) -> tuple[Corner, ...]:

@@ -67,8 +67,8 @@ def entries_of_coco(content: Any, name: str) -> LabelFile:
         else:
             by_image[one.image].append(one)
     entries = tuple(
-        _labelled(image, found, name, says_boxes=read.says_boxes)
-        for image, found in zip(read.images, by_image, strict=True)
+        _labelled(image, found, name, says_boxes=read.says_boxes, is_doubled=number in read.doubled)
+        for number, (image, found) in enumerate(zip(read.images, by_image, strict=True))
     )
     n_scores = sum("score" in one.entry for one in read.annotations if one.standing is Standing.COUNTS)
     notes = (f"{name}: {n_scores} boxes bear a score, as those of a model do; they are taken as labels",)
@@ -76,12 +76,19 @@ def entries_of_coco(content: Any, name: str) -> LabelFile:
 
 
 def _labelled(
-    image: Mapping[str, Any], found: Sequence[CocoAnnotation], name: str, *, says_boxes: bool
+    image: Mapping[str, Any],
+    found: Sequence[CocoAnnotation],
+    name: str,
+    *,
+    says_boxes: bool,
+    is_doubled: bool,
 ) -> LabelEntry:
     size = size_of(image)
     problem = ""
     if not says_boxes:
         problem = "the file has no annotations, so it does not say whether anything was found"
+    elif is_doubled:
+        problem = f"another image of the file bears the id {image['id']}, too: whose are the boxes?"
     elif size is None:
         problem = "the file does not say its width and height, so its boxes cannot be placed"
     counted = [one for one in found if one.standing is Standing.COUNTS]
@@ -93,18 +100,9 @@ def _labelled(
         size=size,
         sha256=str(digest) if digest else None,
         refused=tuple(f"{one.words} {one.fault}" for one in found if one.standing is not Standing.COUNTS),
-        notes=tuple(
-            f"{one.words}: the box is taken around its {made}" for one in counted if (made := _made_of(one))
-        ),
+        notes=tuple(f"{one.words}: {one.note}" for one in counted if one.note),
         problem=problem,
     )
-
-
-def _made_of(one: CocoAnnotation) -> str:
-    """What the box was taken from where the file gives none that stands upright."""
-    if one.entry.get("bbox") in (None, []):
-        return "mask" if isinstance(one.entry.get("segmentation"), Mapping) else "outline"
-    return "mask" if isinstance(one.entry.get("segmentation"), Mapping) else ""
 
 
 def _entry(number: int, image: LabelledImage) -> str:

@@ -17,7 +17,7 @@ from core.labelling.labelled import CLASS_NAMES, FINER, LabelledBox, LabelledIma
 from core.labelling.outlines import Corner, bounds, bounds_of_runs, rotated_box
 
 _EDGES = ("xtl", "ytl", "xbr", "ybr")
-_OTHER_SHAPES = ("polyline", "points", "cuboid", "skeleton", "ellipse", "tag")
+_SHAPES = ("box", "polygon", "mask")
 
 
 def cvat_chunks(images: Iterable[LabelledImage], *, names: tuple[str, ...] = CLASS_NAMES) -> Iterator[str]:
@@ -79,7 +79,11 @@ def entries_of_cvat(root: ElementTree.Element, name: str) -> LabelFile:
     images = root.findall("image")
     if not images and root.find("track") is not None:
         raise DatasetError(f"{name}: CVAT for video; export the task as CVAT for images {version}")
-    return LabelFile(LabelFormat.CVAT, tuple(_entry(image, name) for image in images))
+    refused = tuple(
+        f"{name}: track {track.get('id', 'without id')}: tracks of videos cannot be taken"
+        for track in root.findall("track")
+    )
+    return LabelFile(LabelFormat.CVAT, tuple(_entry(image, name) for image in images), refused)
 
 
 def _entry(image: ElementTree.Element, name: str) -> LabelEntry:
@@ -91,10 +95,8 @@ def _entry(image: ElementTree.Element, name: str) -> LabelEntry:
         size, problem = None, "the file does not say its width and height, so its boxes cannot be placed"
     for number, shape in enumerate(image, 1):
         words = f"{shape.tag} {number}"
-        if shape.tag in _OTHER_SHAPES:
+        if shape.tag not in _SHAPES:
             refused.append(f"{words}: only boxes, polygons and masks can be taken")
-            continue
-        if shape.tag not in ("box", "polygon", "mask"):
             continue
         try:
             boxes.append(_box(shape))
@@ -128,6 +130,8 @@ def _box(shape: ElementTree.Element) -> LabelledBox:
     polygon: tuple[Corner, ...] = ()
     if shape.tag == "polygon":
         polygon = tuple(_pair(point) for point in shape.get("points", "").split(";"))
+        if len(polygon) < 3:
+            raise ValueError("has fewer than three corners")
         box = bounds(polygon)
     elif shape.tag == "mask":
         box = _around_mask(shape)

@@ -41,7 +41,7 @@ def place(entry: LabelEntry, image: KnownImage, mapping: ClassMapping) -> Placed
     scale, notes = _scale(entry, image), []
     if scale != (1.0, 1.0) and not entry.is_fraction and entry.size:
         notes.append(f"scaled by {scale[0]:g} from {entry.size[0]}x{entry.size[1]} px")
-    labels, refused, n_cut = [], list(entry.refused), 0
+    labels, refused, n_cut, n_followed = [], list(entry.refused), 0, 0
     for number, box in enumerate(entry.boxes, 1):
         scaled = _scaled(box, scale, image, is_fraction=entry.is_fraction)
         try:
@@ -49,10 +49,18 @@ def place(entry: LabelEntry, image: KnownImage, mapping: ClassMapping) -> Placed
         except ValueError as error:
             refused.append(f"box {number} {error}")
             continue
-        n_cut += within(scaled.bbox, image.width, image.height) != scaled.bbox
+        n_cut += (cut := within(scaled.bbox, image.width, image.height)) != scaled.bbox
+        n_followed += bool(label.polygon) and label.bbox != cut
+        if len(box.polygon) > MOST_CORNERS:
+            told = f"its outline of {len(box.polygon)} corners, more than {MOST_CORNERS}, is not kept"
+            notes.append(f"box {number}: {told}")
         labels.append(label)
     if n_cut:
         notes.append(f"{n_cut} {'box is' if n_cut == 1 else 'boxes are'} cut at the edge of the image")
+    if n_followed:
+        notes.append(
+            f"{n_followed} {'box is' if n_followed == 1 else 'boxes are'} set to the bounds of the outline"
+        )
     return PlacedLabels(tuple(labels), tuple(refused), (*notes, *entry.notes))
 
 

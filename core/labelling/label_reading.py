@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -47,14 +48,16 @@ def read_labels(
     texts = [one for one in files if one.suffix in TEXT_SUFFIXES or len(files) == 1]
     if sum(one.n_bytes for one in texts) > LARGEST_TEXT_BYTES:
         raise DatasetError(f"{name}: more than {LARGEST_TEXT_BYTES // 2**20} MB of labels")
-    readers: tuple[tuple[tuple[LabelFormat, ...], Callable[[], LabelFile | None]], ...] = (
-        ((LabelFormat.YOLO,), lambda: _of_yolo(texts, name, is_asked=form is not None)),
-        (_XML_FORMATS, lambda: _of_xml(texts, name, form, voc_origin)),
-        (_JSON_FORMATS, lambda: _of_json(texts, name, form)),
+    readers: tuple[tuple[tuple[LabelFormat, ...], str, Callable[[], LabelFile | None]], ...] = (
+        ((LabelFormat.YOLO,), ".txt", lambda: _of_yolo(texts, name, is_asked=form is not None)),
+        (_XML_FORMATS, ".xml", lambda: _of_xml(texts, name, form, voc_origin)),
+        (_JSON_FORMATS, ".json", lambda: _of_json(texts, name, form)),
     )
-    for formats, read in readers:
+    for formats, suffix, read in readers:
         if (form is None or form in formats) and (found := read()) is not None:
-            return found
+            others = [one.path for one in texts if one.suffix in {".xml", ".json"} - {suffix}]
+            told = tuple(f"{path} was not read: the labels are {found.form.words}" for path in others)
+            return replace(found, notes=(*found.notes, *told))
     raise DatasetError(f"{name}: no file of labels in it; {form.words if form else _KNOWN}")
 
 
@@ -63,9 +66,10 @@ def _of_yolo(texts: Sequence[SourceFile], name: str, *, is_asked: bool) -> Label
     in_folders = [
         one for one in labels if any(map(_LABEL_FOLDER.fullmatch, PurePosixPath(one.path).parts[:-1]))
     ]
+    passed = [one.path for one in labels if one not in in_folders] if in_folders else []
     labels = in_folders or labels
     described = [one for one in texts if _may_name_classes(one)]
-    notes: list[str] = []
+    notes = [f"{path} was not read: other files of labels lie in folders for labels" for path in passed]
     names = _class_names(described, notes)
     if names is None:
         if labels and is_asked:
@@ -138,7 +142,8 @@ def _of_xml(
     if len(faults) == len(documents):
         raise faults[0]
     found = LabelFormat.CVAT if cvat else LabelFormat.VOC
-    return LabelFile(found, (*(entry for file in cvat for entry in file.entries), *entries))
+    refused = tuple(line for file in cvat for line in file.refused)
+    return LabelFile(found, (*(entry for file in cvat for entry in file.entries), *entries), refused)
 
 
 def _of_json(texts: Sequence[SourceFile], name: str, form: LabelFormat | None) -> LabelFile | None:

@@ -8,7 +8,7 @@ predictions are no labels.
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from core.domain.errors import DatasetError
@@ -82,10 +82,16 @@ def entries_of_label_studio(content: Any, name: str) -> LabelFile:
 def _entry(task: Mapping[str, Any], name: str) -> LabelEntry:
     place = f"task {task.get('id', 'without id')} of {name}"
     data = task["data"] if isinstance(task["data"], Mapping) else {}
-    image = _image_of(data) or str(task.get("file_upload") or "")
     annotation, problem = _submitted(task)
-    if not image:
-        problem = "the task names no image"
+    regions = [one for one in annotation.get("result") or () if isinstance(one, Mapping)]
+    marked = {str(one["to_name"]) for one in regions if one.get("to_name") is not None}
+    image = _image_of(data, marked) or str(task.get("file_upload") or "")
+    if len(marked) > 1:
+        problem = problem or f"its regions are of several images: {', '.join(sorted(marked))}"
+    elif any(isinstance(value, list) for value in data.values()) and not image:
+        problem = "the task holds several images, and which region is of which is not said by name"
+    elif not image:
+        problem = "the task names no image, or several"
     if problem:
         return LabelEntry(image or place, place, problem=problem)
     size: tuple[int, int] | None = None
@@ -101,6 +107,8 @@ def _entry(task: Mapping[str, Any], name: str) -> LabelEntry:
             continue
         try:
             of = (int(region["original_width"]), int(region["original_height"]))
+            if region.get("item_index"):
+                raise ValueError(f"is on page {region['item_index'] + 1} of a task of several pages")
             if size not in (None, of):
                 raise ValueError("has the size of another image")
             boxes.append(_box(region, of))
@@ -125,11 +133,12 @@ def _submitted(task: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
     return {}, "nobody submitted an annotation of it"
 
 
-def _image_of(data: Mapping[str, Any]) -> str:
-    for key in _IMAGE_KEYS:
+def _image_of(data: Mapping[str, Any], marked: Collection[str]) -> str:
+    """What the regions name, else what is called an image, else the only thing that looks like a file."""
+    files = [value for value in data.values() if isinstance(value, str) and "." in value.rsplit("/", 1)[-1]]
+    for key in (*(marked if len(marked) == 1 else ()), *_IMAGE_KEYS):
         if isinstance(data.get(key), str):
             return str(data[key])
-    files = [value for value in data.values() if isinstance(value, str) and "." in value.rsplit("/", 1)[-1]]
     return files[0] if len(files) == 1 else ""
 
 

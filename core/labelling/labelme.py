@@ -101,6 +101,8 @@ def _box(shape: Mapping[str, Any]) -> LabelledBox:
         box = bounds(points)
     elif kind == "rectangle" and len(points) in (2, 4):
         box = bounds(points)
+        is_turned = len(points) == 4 and not all(x in box[::2] and y in box[1::2] for x, y in points)
+        polygon = points if is_turned else ()
     elif kind == "circle" and len(points) == 2:
         (cx, cy), (x, y) = points
         radius = math.hypot(x - cx, y - cy)

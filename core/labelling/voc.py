@@ -76,6 +76,12 @@ def entry_of_voc(root: ElementTree.Element, where: str, *, origin: int = 1) -> L
         boxes.append(box)
         if box.polygon and one.find("bndbox") is None:
             notes.append(f"object {number}: the box is taken around its outline")
+        elif one.find("polygon") is not None and not box.polygon:
+            notes.append(
+                f"object {number}: its outline is broken or lies elsewhere than its box, the box is taken"
+            )
+        if (one.findtext("difficult") or "0").strip() not in ("0", ""):
+            notes.append(f"object {number} is marked difficult, and taken as any other")
     problem = "" if size else "the file does not say its width and height, so its boxes cannot be placed"
     digest = root.findtext("sha256")
     return LabelEntry(
@@ -132,7 +138,8 @@ def _polygon(polygon: ElementTree.Element | None, origin: int) -> tuple[tuple[fl
     found: list[tuple[float, float]] = []
     while (x := polygon.findtext(f"x{len(found) + 1}")) and (y := polygon.findtext(f"y{len(found) + 1}")):
         found.append((_number(x, origin, "x"), _number(y, origin, "y")))
-    return tuple(found) if len(found) > 2 else ()
+    is_whole = len(found) > 2 and 2 * len(found) == len(polygon)
+    return tuple(found) if is_whole else ()
 
 
 def _number(told: str, offset: int, name: str) -> float:

@@ -55,7 +55,7 @@ def entry_of_yolo(text: str, *, names: Mapping[int, str], name: str, place: str)
         name: of the image.
         place: names the label file.
     """
-    boxes, refused = [], []
+    boxes, refused, n_scored = [], [], 0
     for number, line in enumerate(text.splitlines(), 1):
         if not (fields := line.split()):
             continue
@@ -63,7 +63,18 @@ def entry_of_yolo(text: str, *, names: Mapping[int, str], name: str, place: str)
             boxes.append(_box(fields, names))
         except ValueError as error:
             refused.append(f"line {number}: {error}")
-    return LabelEntry(name, place, tuple(boxes), refused=tuple(refused), is_fraction=True, is_stem=True)
+            continue
+        n_scored += len(fields) % 2 == 0
+    scored = f"{n_scored} lines end in one more number, as those of a model do; they are taken as labels"
+    return LabelEntry(
+        name,
+        place,
+        tuple(boxes),
+        refused=tuple(refused),
+        notes=(scored,) if n_scored else (),
+        is_fraction=True,
+        is_stem=True,
+    )
 
 
 def _box(fields: Sequence[str], names: Mapping[int, str]) -> LabelledBox:
@@ -81,7 +92,11 @@ def _box(fields: Sequence[str], names: Mapping[int, str]) -> LabelledBox:
         raise ValueError(f"there is no class {fields[0]}, only {known}")
     if len(values) < _BOX_VALUES:
         raise ValueError("expected class cx cy width height, or the corners of a polygon")
+    if len(values) == _LEAST_POLYGON_VALUES and fields[-1].isdecimal() and values[-1] >= 1:
+        raise ValueError("expected a box or corners, got a box with a confidence and the number of a track")
     if len(values) % 2:  # the last one is a confidence
+        if not 0 <= values[-1] <= 1:
+            raise ValueError(f"expected at the end a confidence from 0 to 1, got {fields[-1]:.20}")
         values = values[:-1]
     if not all(math.isfinite(value) and -_BEYOND <= value <= 1 + _BEYOND for value in values):
         raise ValueError("expected fractions from 0 to 1 of the image, not px")

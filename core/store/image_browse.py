@@ -77,9 +77,9 @@ class BrowsedImage:
         return LabelState.LABELLED if self.boxes else LabelState.CLEAN
 
     @property
-    def place(self) -> tuple[datetime, str]:
+    def place(self) -> "Place":
         """Its place in the order, for the beginning of the next page."""
-        return self.created_at, self.sha256
+        return self.created_at, self.name, self.sha256
 
 
 _NEWEST = (
@@ -88,7 +88,9 @@ _NEWEST = (
     .group_by(AnnotationRow.image_sha256)
     .subquery()
 )
-_ORDER = (ImageRow.created_at.desc(), ImageRow.sha256.desc())
+#: Moment, name and digest: what came together stands by its names, as the frames of a series do.
+Place = tuple[datetime, str, str]
+_ORDER = (ImageRow.created_at.desc(), ImageRow.name, ImageRow.sha256)
 
 
 class ImageBrowse:
@@ -97,10 +99,8 @@ class ImageBrowse:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def page(
-        self, wanted: BrowseFilter, limit: int, *, before: tuple[datetime, str] | None = None
-    ) -> list[BrowsedImage]:
-        """At most `limit` images, the newest first.
+    def page(self, wanted: BrowseFilter, limit: int, *, before: Place | None = None) -> list[BrowsedImage]:
+        """At most `limit` images, the newest first, those of one moment by name.
 
         Args:
             wanted: the filter.
@@ -109,7 +109,11 @@ class ImageBrowse:
         """
         query = _joined(select(ImageRow, AnnotationRow, _is_waiting())).where(*_conditions(wanted))
         if before is not None:
-            query = query.where(tuple_(ImageRow.created_at, ImageRow.sha256) < before)
+            moment, *named = before
+            is_later = and_(
+                ImageRow.created_at == moment, tuple_(ImageRow.name, ImageRow.sha256) > tuple(named)
+            )
+            query = query.where((ImageRow.created_at < moment) | is_later)
         rows = self._session.execute(query.order_by(*_ORDER).limit(limit)).all()
         parts = self._parts([image.sha256 for image, _, _ in rows])
         return [

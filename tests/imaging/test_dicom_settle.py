@@ -122,6 +122,13 @@ def test_values_that_are_left_aligned_are_shifted_down(syntax):
     assert radiograph.bit_depth == 12
 
 
+@pytest.mark.parametrize("high_bit", [8, 15])
+def test_a_high_bit_that_contradicts_bits_stored_says_nothing(high_bit):
+    data = write_dicom(DEEP, bits=12 if high_bit == 8 else 14, HighBit=high_bit, BitsAllocated=16)
+    expected = DEEP & 0xFFF if high_bit == 8 else DEEP >> 2
+    assert np.array_equal(read_radiograph(data).pixels, expected)
+
+
 @pytest.mark.parametrize("signed", [True, False])
 def test_overlays_in_the_bits_above_and_below_are_dropped(signed):
     values = (FEW >> 2).astype(np.int16) - (512 if signed else 0)

@@ -46,7 +46,7 @@ def test_a_file_is_shown_its_class_is_mapped_and_all_of_it_is_stored(browser: Br
     assert not page.exception
     assert "CVAT for images 1.1: 3 images" in said(page)
     assert page.button(key="label_import.go").disabled
-    page.selectbox(key="label_import.map.shrinkage").select("porosity").run()
+    page.selectbox(key="label_import.map.shrinkage").select("shrinkage-cavity").run()
     assert "2 get their first labels · 1 left out · 2 boxes" in said(page)
     (table,) = [json.loads(one.proto.json) for one in page.get("bidi_component")]
     first = [cell["text"] for cell in table["rows"][0]["cells"]]
@@ -59,7 +59,8 @@ def test_a_file_is_shown_its_class_is_mapped_and_all_of_it_is_stored(browser: Br
     assert "2 images changed, 0 unchanged, 2 boxes, 1 new image, 1 left out" in " ".join(
         one.value for one in page.success
     )
-    assert workspace.labels.open(annotator, film).labels[0].bbox == (1, 2, 11, 22)
+    label = workspace.labels.open(annotator, film).labels[0]
+    assert (label.bbox, label.kind) == ((1, 2, 11, 22), "shrinkage-cavity")
 
 
 def test_a_file_that_is_not_understood_is_told_and_another_can_be_chosen(browser: Browser) -> None:

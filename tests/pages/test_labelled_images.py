@@ -7,12 +7,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.shared.resources import Resources
-from core.domain.accounts import Identity, Role, User
+from core.domain.accounts import COMMAND_LINE, Identity, Role, User
 from core.domain.indication import IndicationClass
 from core.domain.labels import Label
 from core.domain.own_classes import OwnClass
 from tests.e2e.inspected import inspect
 from tests.pages.browser import Browser, open_page, said
+from tests.workplace import radiograph_png
 
 # AppTest's own event loop and sockets are closed by the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -52,6 +53,21 @@ def test_images_are_found_by_what_their_labels_say(browser: Browser) -> None:
     (item,) = pictures(open_page("labelled_images.py", part="vessel-2"))
     assert (item["key"], item["more"]) == (second, "not labelled")
     assert "No image is like this" in said(open_page("labelled_images.py", q="no such name"))
+
+
+def test_a_reload_of_the_label_page_goes_on_along_the_images_that_were_browsed(browser: Browser) -> None:
+    images = browser.services.workspace.images
+    films = [
+        images.add(COMMAND_LINE, radiograph_png(n), f"{name}.png").sha256
+        for n, name in enumerate(("other", "weld-1", "weld-2"))
+    ]
+    browser.sign_in(browser.account("a.label", Role.ANNOTATOR))
+    page = open_page("label.py", image=films[1], walk="q=weld")
+    assert not page.exception
+    assert "weld-1.png · 2 of 2" in said(page)
+    assert "other.png" not in said(open_page("label.py", image=films[1], walk="state=no such state"))
+    # the filter does not let the image on show through any more
+    assert "other.png · 1 of 3" in said(open_page("label.py", image=films[0], walk="q=weld"))
 
 
 def test_an_admin_adds_a_class_and_retires_it(browser: Browser) -> None:

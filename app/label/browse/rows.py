@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 from app.shared.components.box_gallery.box_gallery import GalleryBox, GalleryItem
 from app.shared.moments import minute
@@ -34,9 +35,15 @@ def _item(image: BrowsedImage, names: Mapping[str, str], own_names: Mapping[str,
     )
 
 
+def _called(box: Mapping[str, Any], own_names: Mapping[str, str]) -> str:
+    """The kind where somebody stated one, else the class."""
+    own, kind = str(box.get("own_class")), str(box.get("kind") or "")
+    return own_names.get(own) or (kind.replace("-", " ") if kind else str(box["class"]))
+
+
 def label_words(image: BrowsedImage, names: Mapping[str, str], own_names: Mapping[str, str]) -> str:
     """State, classes and author of the newest labels, such as "2 crack, 1 porosity · Ann Oates, 1 Mar"."""
-    counts = Counter(own_names.get(str(box.get("own_class")), str(box["class"])) for box in image.boxes or ())
+    counts = Counter(_called(box, own_names) for box in image.boxes or ())
     told = ", ".join(f"{count} {name}" for name, count in counts.most_common())
     state = "" if image.state is LabelState.LABELLED else image.state.value
     by = names.get(image.author_id or "", "")

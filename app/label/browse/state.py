@@ -1,15 +1,15 @@
 """The page of all images in this session: its filter, the pages that were turned, the image to open."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from typing import Any
 
 import streamlit as st
 
-from app.label.state import label_state
+from app.label.state import WALK, label_state
 from app.shared.lists.state import FilterWidgets, TurnedPages
 from app.shared.state import reported
-from core.store.image_browse import BrowseFilter, LabelState
+from core.store.image_browse import BrowseFilter, LabelState, Place
 
 GALLERY = "images.gallery"
 NAME, PART, CLASS, AUTHOR, STATE, VERSION = (
@@ -31,9 +31,7 @@ class ImagesState:
         version: number of the data version that is filtered by, and the digests of its images.
     """
 
-    pages: TurnedPages[BrowseFilter, tuple[datetime, str]] = field(
-        default_factory=lambda: TurnedPages(BrowseFilter())
-    )
+    pages: TurnedPages[BrowseFilter, Place] = field(default_factory=lambda: TurnedPages(BrowseFilter()))
     opened: str | None = None
     version: tuple[str, frozenset[str]] | None = None
 
@@ -55,7 +53,12 @@ def chosen_filter(digests_of: Callable[[str], frozenset[str]]) -> BrowseFilter:
     Args:
         digests_of: the images of a data version by its number; asked once for each.
     """
-    asked, state = FILTER.chosen(), images_state()
+    return filter_of(FILTER.chosen(), digests_of)
+
+
+def filter_of(asked: Mapping[str, Any], digests_of: Callable[[str], frozenset[str]]) -> BrowseFilter:
+    """The filter in values by widget key; `digests_of` as in `chosen_filter`."""
+    state = images_state()
     if not asked[VERSION]:
         state.version = None
     elif state.version is None or state.version[0] != asked[VERSION]:
@@ -88,3 +91,22 @@ def take_opened() -> str | None:
 def walk_from(digests: Collection[str]) -> None:
     """Let the label page go on from one of these images to the next."""
     label_state().trail = tuple(digests)
+
+
+def walk_words() -> str:
+    """The filter in the widgets as one value of an address, for the label page; never empty."""
+    return FILTER.words() or "all"
+
+
+def filter_in_address(digests_of: Callable[[str], frozenset[str]]) -> BrowseFilter | None:
+    """The filter of the images that the label page walks along; None where it does not, or knows them.
+
+    A session that is new, as after a reload, does not know them any more.
+    """
+    told = st.query_params.get(WALK)
+    if not told or label_state().trail:
+        return None
+    try:
+        return filter_of(FILTER.read(told), digests_of)
+    except ValueError:
+        return None

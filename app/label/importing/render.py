@@ -39,7 +39,10 @@ def draw_import(identity: Identity) -> None:
                 "Choose another file", key="label_import.forget", type="tertiary", on_click=actions.forget
             )
     if remembered.done:
-        st.success(remembered.done)
+        with st.container(horizontal=True, vertical_alignment="center", key="label-import-done"):
+            st.success(remembered.done)
+            if identity.role in page_at("images").roles:
+                st.page_link(page_at("images").file, label="Look at all images", icon=":material/grid_view:")
     if remembered.file is None:
         draw_welcome("Take over labels of another tool", _EXPLAINED)
         st.file_uploader("File with labels", key=state.chooser_key(), on_change=actions.choose)

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 from app.label.importing.state import IMPORT
 from app.shared.components.record_table.record_table import Cell, RecordRow
+from core.domain.kinds import WORD_KINDS
 from core.domain.own_classes import OwnClass
 from core.labelling.class_mapping import LEAVE_OUT
 from core.labelling.import_plan import ImportPlan, Outcome, PlannedImage
 from core.labelling.labelled import CLASS_NAMES
 from core.services.labels.label_imports import Imported
+from core.standards.kinds import KINDS
 
 COLUMNS = ("Image", "What happens", "Labels now", "Labels then", "Remarks")
 #: Rows on show; those that need a look come first.
@@ -29,6 +31,8 @@ def rows(plan: ImportPlan) -> list[RecordRow]:
 def counts_words(plan: ImportPlan) -> str:
     """What the plan does, in one line."""
     parts = [f"{plan.form.words}: {_counted(len(plan.images), 'image')}"]
+    if plan.open_classes:
+        parts.append("with what is said so far")
     parts += [
         f"{plan.count(outcome):,} {words}"
         for outcome, words in (
@@ -61,9 +65,12 @@ def done_words(done: Imported, name: str) -> str:
 
 def targets(own: Sequence[OwnClass]) -> dict[str, str]:
     """What a class of a file may become, with its words, in the order in which it is offered."""
+    words = {one.kind_id: one for one in WORD_KINDS.values() if one.is_imperfection}
     return {
         **{name: name for name in CLASS_NAMES},
         **{one.code: f"{one.name} ({one.code})" for one in own},
+        **{kind: f"{one.name} (casting)" for kind, one in words.items() if kind not in CLASS_NAMES},
+        **{number: f"{name} ({number})" for number, name in KINDS.items()},
         LEAVE_OUT: "leave these boxes out",
     }
 
@@ -83,7 +90,7 @@ def _row(number: int, image: PlannedImage) -> RecordRow:
             Cell(str(image.outcome), mark=_MARKS[image.outcome]),
             Cell("-" if image.n_before is None else str(image.n_before)),
             Cell(then if image.outcome.is_kept else "-"),
-            Cell(told),
+            Cell(told, is_long=True),
         ),
     )
 

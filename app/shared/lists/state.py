@@ -4,6 +4,7 @@ from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Generic, TypeVar
+from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
@@ -91,6 +92,16 @@ class FilterWidgets:
         if dict(st.query_params) != wanted:
             st.query_params.from_dict(wanted)
         return values
+
+    def words(self) -> str:
+        """The values in one text that `read` reads; empty where nothing is asked for."""
+        values = {name: st.session_state.get(key) for key, name in self._names.items()}
+        return urlencode({name: str(value).strip() for name, value in values.items() if value})
+
+    def read(self, words: str) -> dict[str, Any]:
+        """Values by widget key, as texts, in a text of `words`; None for each that it does not name."""
+        told = dict(parse_qsl(words))
+        return {key: told.get(name) for key, name in self._names.items()}
 
     def clear(self) -> None:
         """Ask for everything again; only from a callback."""

@@ -1,13 +1,12 @@
 """Looking through all images of a workspace with their labels."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from core.domain.accounts import Identity
 from core.domain.errors import BadInputError
 from core.domain.permissions import Action, require
 from core.services.inspections.correction_queue import names_of
-from core.store.image_browse import BrowsedImage, BrowseFilter
+from core.store.image_browse import BrowsedImage, BrowseFilter, Place
 from core.store.unit_of_work import Store
 
 #: More digests than a database takes in one question.
@@ -26,7 +25,7 @@ class ImagePage:
 
     images: tuple[BrowsedImage, ...]
     n_found: int
-    next_place: tuple[datetime, str] | None
+    next_place: Place | None
     names: dict[str, str]
 
 
@@ -42,7 +41,7 @@ class ImageBrowsing:
         wanted: BrowseFilter,
         *,
         limit: int,
-        before: tuple[datetime, str] | None = None,
+        before: Place | None = None,
     ) -> ImagePage:
         """At most `limit` images, the newest first.
 

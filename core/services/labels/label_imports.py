@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import IO
 
 from core.domain.accounts import COMMAND_LINE, Identity
@@ -101,6 +102,8 @@ class LabelImports:
         with opened(source, name) as files:
             file = read_labels(files, name, options.form, voc_origin=options.voc_origin)
             pictures = [one for one in files if len(files) > 1 and _is_picture(one)]
+            others = [one.path for one in files if len(files) > 1 and one not in pictures]
+            unread = [f"{path}: neither labels nor an image" for path in others if not _is_text(path)]
             read = _Pictures(pictures if options.takes_images and _may_add(identity) else [])
         _require_used(mapping, {box.label.strip() for entry in file.entries for box in entry.boxes})
         with self._store.read() as work:
@@ -118,7 +121,7 @@ class LabelImports:
                 takes_empty=options.takes_empty,
                 most_boxes=MOST_BOXES,
             )
-        return plan.with_refused(read.refused)
+        return plan.with_refused([*read.refused, *unread])
 
     def apply(self, identity: Identity, source: IO[bytes], name: str, plan: ImportPlan) -> Imported:
         """Do what a plan says, all of it or nothing: labels become the next version of those of an image.
@@ -211,6 +214,11 @@ class _Pictures:
                     self.images.append(NewImage(known, file.path, frame.frame))
             except (UnreadableImageError, DatasetError) as error:
                 self.refused.append(f"{file.path}: {error}")
+
+
+def _is_text(path: str) -> bool:
+    """True for what may hold labels, and for notes that archives have beside them."""
+    return PurePosixPath(path).suffix.casefold() in (*TEXT_SUFFIXES, ".md", ".cache", "")
 
 
 def _is_picture(file: SourceFile) -> bool:

@@ -10,7 +10,7 @@ from core.domain.accounts import Identity, Role
 from core.domain.correction import FoundBox, Origin
 from core.domain.familiarity import NOT_VERIFIED
 from core.domain.indication import IndicationClass
-from core.domain.labels import Suggestion
+from core.domain.labels import Label, Suggestion
 from core.domain.radiograph import Polarity, Radiograph
 from core.services.labels.labels import LabelSheet
 
@@ -19,7 +19,7 @@ ADDED = FoundBox((20, 4, 29, 9), IndicationClass.CRACK, None, Origin.INSPECTOR)
 SOMEBODY = Identity("u-1", "somebody", Role.ANNOTATOR)
 
 
-def told(*, is_strange: bool) -> dict:
+def told(*, is_strange: bool = False, is_read: bool = True, labels: tuple[Label, ...] = ()) -> dict:
     model = SimpleNamespace(
         name="casting",
         version=2,
@@ -30,14 +30,14 @@ def told(*, is_strange: bool) -> dict:
     )
     sheet = LabelSheet(
         image=SimpleNamespace(sha256="a" * 64, name="part.png"),
-        labels=(),
+        labels=labels,
         refused=(),
         version=0,
         saved_at=datetime(2026, 3, 2, tzinfo=UTC),
         author="",
         note="",
         suggestions=(Suggestion("k1", FOUND), Suggestion("k2", ADDED)),
-        answer=SimpleNamespace(model=model, is_strange=is_strange),
+        answer=SimpleNamespace(model=model, is_strange=is_strange) if is_read else None,
         items=(),
     )
     pixels = np.zeros((40, 60), np.uint8)
@@ -53,3 +53,22 @@ def test_a_probability_that_is_not_verified_for_the_image_says_so_in_the_editor_
     assert strange["calibration"]["words"] == NOT_VERIFIED
     assert not any(one.get("is_unverified") for one in known["detections"])
     assert known["calibration"]["words"] == "as calibrated for casting v2"
+
+
+def test_the_words_of_the_family_are_offered_and_of_both_where_nobody_knows_it() -> None:
+    def offered(**how) -> tuple[set[str], set[str]]:
+        reading = told(**how)["reading"]
+        return set(reading["kinds"]), {one["code"] for one in reading["numbers"]}
+
+    classes, kinds = offered()
+    assert "lack of fusion" not in classes
+    assert "gas-hole" in kinds
+    assert "2011" not in kinds
+    classes, kinds = offered(is_read=False)
+    assert "lack of fusion" in classes
+    assert {"gas-hole", "2011"} <= kinds
+    hole = Label("h1", (1, 1, 9, 9), IndicationClass.POROSITY, kind="gas-hole")
+    assert offered(is_read=False, labels=(hole,)) == offered()
+    finer = told(is_read=False)["reading"]["kinds"]["porosity"]["kinds"]
+    assert ["gas-hole", "gas hole"] in finer
+    assert ["2011", "gas pore"] in finer

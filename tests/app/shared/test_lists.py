@@ -69,3 +69,10 @@ def test_the_first_selection_of_a_table_stays_its_default() -> None:
     assert first_selection("t", ["a", "b"], "b") == {"selection": {"rows": [1]}}
     assert first_selection("t", ["a", "b"], "a") == {"selection": {"rows": [1]}}
     assert first_selection("u", ["a"], "z") == {"selection": {"rows": []}}
+
+
+def test_a_filter_in_one_text_comes_back(address: "Address") -> None:
+    assert FILTER.words() == ""
+    st.session_state.update({"p.text": "weld 12 & öl", "p.state": "open"})
+    assert FILTER.read(FILTER.words()) == {"p.text": "weld 12 & öl", "p.from": None, "p.state": "open"}
+    assert FILTER.read("all") == dict.fromkeys(("p.text", "p.from", "p.state"))

@@ -89,3 +89,17 @@ def test_pages_hold_every_image_once_in_the_order_of_the_walk(
             break
     assert len(seen) == len(set(seen)) == 25
     assert browsing.digests(people[0], BrowseFilter(), limit=20) == seen[:20]
+
+
+def test_images_that_came_together_stand_by_their_names_across_pages(
+    store: Store, people: tuple[Identity, Identity]
+) -> None:
+    names = [f"frame-{n}.png" for n in range(7)]
+    with store.write() as work:
+        for n, name in enumerate(reversed(names)):
+            film = replace(radiograph(), sha256=f"{n * 5 % 7:064x}", file_sha256="")
+            work.images.add(film, name, 100, at=work.now)
+    browsing = ImageBrowsing(store)
+    first = browsing.page(people[0], BrowseFilter(), limit=4)
+    rest = browsing.page(people[0], BrowseFilter(), limit=4, before=first.next_place)
+    assert [one.name for one in (*first.images, *rest.images)] == names

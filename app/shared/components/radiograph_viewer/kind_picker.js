@@ -91,8 +91,8 @@ export class KindPicker {
 
   #show() {
     const text = this.field.value;
-    this.wrong.textContent = "";
     this.matches = matching(this.lines, text);
+    this.wrong.textContent = this.matches.length || isNumber(text.trim()) ? "" : "Nothing here is called so.";
     this.at = text ? 0 : Math.max(0, this.matches.findIndex(({ class: name, code }) => name === this.name && !code));
     this.list.replaceChildren(...this.matches.map((line, at) => element("div", { role: "option", "data-at": at, "data-code": line.code ?? "", class: line.code ? null : "of-class" },
       ...(shownCode(line) ? [element("kbd", { text: shownCode(line) })] : []), ` ${line.name}`)));

@@ -27,9 +27,9 @@ class RecordTable extends ChoiceList {
   #row({ key, address, label, thumbnail, cells }) {
     const picture = element("td", { class: "picture" });
     if (thumbnail) picture.append(element("img", { src: thumbnail, alt: "", loading: "lazy", decoding: "async" }));
-    const row = element("tr", { "data-key": key }, picture, ...cells.map(({ text, more, mark }, index) => {
+    const row = element("tr", { "data-key": key }, picture, ...cells.map(({ text, more, mark, is_long: isLong }, index) => {
       const first = index === 0 ? element("a", { href: address, "aria-label": label, text }) : element("span", { text });
-      return element("td", { class: mark || null }, first, ...(more ? [element("small", { text: more })] : []));
+      return element("td", { class: mark || (isLong ? "long" : null) }, first, ...(more ? [element("small", { text: more })] : []));
     }));
     row.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;

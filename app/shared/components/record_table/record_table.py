@@ -14,11 +14,13 @@ class Cell:
         text: the first line.
         more: the second line, smaller.
         mark: sets the text off: accept, reject, refer, repair, re-shoot, hidden, or "".
+        is_long: the text goes on in further lines instead of being cut off.
     """
 
     text: str
     more: str = ""
     mark: str = ""
+    is_long: bool = False
 
 
 @dataclass(frozen=True, slots=True)
