@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from core.services.datasets.data_checking import DataCheckService
     from core.services.datasets.data_making import DataMaker
     from core.services.demo_workspaces import DemoWorkspaces
+    from core.services.evaluation.clean_sets import CleanSets
     from core.services.evaluation.evaluating import EvaluateService
     from core.services.evaluation.evaluation_archive import EvaluationArchive
     from core.services.evaluation.evaluation_run import EvaluationRun
@@ -282,6 +283,12 @@ class Container(Foundations):
             self.jobs,
             device=self.detect.device,
         )
+
+    @cached_property
+    def clean_sets(self) -> CleanSets:
+        from core.services.evaluation.clean_sets import CleanSets
+
+        return CleanSets(self.store, self.evaluations, self.evaluation_archive)
 
     @cached_property
     def evaluate(self) -> EvaluateService:

@@ -35,6 +35,8 @@ MIN_GROUP_BOXES = 20
 FEW_PARTS = 20
 LEVEL = 0.05
 _LOWER_IS_BETTER = frozenset({FALSE_CALLS, D_ECE, BRIER})
+#: Figures whose names begin so depend on the order of the scores alone.
+_OF_RANKING = AP50
 _MAIN = (
     RECALL,
     FALSE_CALLS,
@@ -100,7 +102,12 @@ class VersionComparison:
 
 
 def compare(
-    first: MeasuredVersion, second: MeasuredVersion, plan: Resampling, *, why_not: str = ""
+    first: MeasuredVersion,
+    second: MeasuredVersion,
+    plan: Resampling,
+    *,
+    why_not: str = "",
+    why_not_calibrated: str = "",
 ) -> VersionComparison:
     """Differences between two versions that were measured over the same plan.
 
@@ -109,6 +116,8 @@ def compare(
         second: the version that the verdicts are of.
         plan: how their parts were drawn.
         why_not: why nothing may be judged, e.g. that one was trained on the images; empty when it may.
+        why_not_calibrated: why no figure may that rests on probabilities or an operating point; those of the
+            ranking, as AP50, do not.
     """
     if not why_not and plan.n_parts < MIN_PARTS:
         why_not = f"{plan.n_parts} independent parts; {MIN_PARTS} are the least that can tell"
@@ -117,7 +126,8 @@ def compare(
     groups = [group for group in first.fixed.groups if group in second.fixed.groups]
     names = [key(group) for key in (recall_key, ap_key) for group in groups]
     by_group = [_difference(name, first, second, plan) for name in names]
-    return VersionComparison(plan.n_parts, _judged(main, why_not), _judged(by_group, why_not))
+    why = (why_not, why_not_calibrated)
+    return VersionComparison(plan.n_parts, _judged(main, *why), _judged(by_group, *why))
 
 
 def holm(p_values: Sequence[float | None], level: float = LEVEL) -> list[bool]:
@@ -201,11 +211,18 @@ def _too_little(n_boxes: int, n_parts: int) -> str:
     return f"in {n_parts} parts; {MIN_PARTS} are the least that can tell" if n_parts < MIN_PARTS else ""
 
 
-def _judged(rows: Sequence[FigureDifference], why_not: str) -> tuple[FigureDifference, ...]:
+def _judged(
+    rows: Sequence[FigureDifference], why_not: str, why_not_calibrated: str
+) -> tuple[FigureDifference, ...]:
     """The rows that either version has a value for, with their verdicts."""
     known = [row for row in rows if row.first is not None or row.second is not None]
     if why_not:
         return tuple(replace(row, verdict=Conclusion.NOT_JUDGED, why=why_not) for row in known)
+    if why_not_calibrated:
+        known = [
+            row if row.figure.startswith(_OF_RANKING) else replace(row, p_value=None, why=why_not_calibrated)
+            for row in known
+        ]
     is_real = holm([row.p_value for row in known])
     return tuple(replace(row, verdict=_verdict(row, real)) for row, real in zip(known, is_real, strict=True))
 

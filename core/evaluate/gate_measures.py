@@ -1,7 +1,8 @@
 """The figures that the promotion gate asks for, from what each box of two versions did on the same images."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,14 +24,20 @@ class Measured:
         outcomes: what each box did.
         summary: the figures, as `EvaluationSummary.to_dict` gives them.
         device: that it ran on.
-        trained_on: sha256 of every image that it was trained on.
+        trained_on: sha256 of every image that trained it or an ancestor, to that version in words.
+        calibrated_on: each part that calibrated one of them, to that version.
+        unknown: ancestors of which nothing is known.
+        own_words: the version itself in words.
     """
 
     version: int
     outcomes: OutcomeTable
     summary: Mapping[str, Any]
     device: str
-    trained_on: Collection[str]
+    trained_on: Mapping[str, str]
+    calibrated_on: Mapping[str, str] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+    own_words: str = ""
 
 
 def gate_evidence(
@@ -83,6 +90,12 @@ def gate_evidence(
         champion_ms_per_image=other_ms,
         n_trained_on=_overlap(table, candidate),
         champion_trained_on=None if champion is None else _overlap(table, champion),
+        trained_through=_through(table.digests, candidate.trained_on, candidate.own_words),
+        n_calibrated_on=sum(part in candidate.calibrated_on for part in table.parts),
+        calibrated_through=tuple(
+            sorted({candidate.calibrated_on[part] for part in table.parts if part in candidate.calibrated_on})
+        ),
+        unknown_ancestors=candidate.unknown,
         ap50=summary.get("ap50"),
         ap50_interval=_interval(summary.get("ap50_ci")),
         minimum_ap50=minimum_ap50,
@@ -120,6 +133,12 @@ def _median_ms(table: OutcomeTable) -> float | None:
 
 def _overlap(table: OutcomeTable, version: Measured) -> int:
     return sum(digest in version.trained_on for digest in table.digests)
+
+
+def _through(digests: Sequence[str], trained_on: Mapping[str, str], own: str) -> dict[str, int]:
+    """How many of the images trained which ancestor."""
+    found = Counter(trained_on[digest] for digest in digests if digest in trained_on)
+    return {words: count for words, count in sorted(found.items()) if words != own}
 
 
 def _interval(value: Any) -> Interval | None:

@@ -63,8 +63,13 @@ class GateEvidence:
         false_calls_per_image: paired, likewise.
         d_ece, d_ece_band: of the candidate, and of a perfectly calibrated model of the same size.
         ms_per_image, champion_ms_per_image: time for one image; only where both ran on the same device.
-        n_trained_on: images of the set that are in the candidate's data manifest, by sha256.
-        champion_trained_on: likewise of the champion.
+        n_trained_on: images of the set that trained the candidate or an ancestor, by sha256.
+        trained_through: how many of them by which version, where that is an ancestor.
+        champion_trained_on: as `n_trained_on`, of the champion.
+        n_calibrated_on: images of the set of parts that fitted a calibrator or chose an operating point of
+            the candidate or an ancestor.
+        calibrated_through: versions that did so.
+        unknown_ancestors: of the candidate; what they saw is not known.
         ap50, minimum_ap50: of the candidate, and the release threshold.
         missing: figure to why it was not measured.
     """
@@ -86,6 +91,10 @@ class GateEvidence:
     champion_ms_per_image: float | None = None
     n_trained_on: int | None = None
     champion_trained_on: int | None = None
+    trained_through: dict[str, int] = field(default_factory=dict)
+    n_calibrated_on: int = 0
+    calibrated_through: tuple[str, ...] = ()
+    unknown_ancestors: tuple[str, ...] = ()
     ap50: float | None = None
     ap50_interval: Interval | None = None
     minimum_ap50: float | None = None

@@ -1,7 +1,7 @@
 """The outcomes of all images of a set as columns, matched once, so that later questions are of arrays."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -83,6 +83,34 @@ class OutcomeTable:
     def class_name(self, index: int) -> str:
         """The class of a class column's entry."""
         return self.classes[index]
+
+    def subset(self, keep: Bools) -> Self:
+        """The table of the images that `keep`, (N,) bool, names, in the same order."""
+        of_truth, of_box = keep[self.truth_image], keep[self.box_image]
+        image = np.cumsum(keep, dtype=np.int32) - 1
+        numbered = np.where(of_truth, np.cumsum(of_truth) - 1, -1)
+        truth = np.append(numbered, -1).astype(np.int32)
+        columns: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
+        columns |= {
+            name: tuple(one for one, kept in zip(columns[name], keep, strict=True) if kept)
+            for name in ("names", "digests", "parts")
+        }
+        columns |= {name: columns[name][keep] for name in ("mm_per_px", "elapsed_ms")}
+        columns |= {name: columns[name][of_truth] for name in ("truth", "truth_class")}
+        columns |= {
+            name: columns[name][of_box]
+            for name in ("boxes", "box_class", "scores", "probabilities", "nearest_iou")
+        }
+        return replace(
+            self,
+            **columns
+            | {
+                "truth_image": image[self.truth_image[of_truth]],
+                "box_image": image[self.box_image[of_box]],
+                "matched": truth[self.matched[of_box]],  # -1 points at the last entry, which is -1
+                "nearest": truth[self.nearest[of_box]],
+            },
+        )
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Plain arrays that `from_arrays` reads; none of them needs pickle."""

@@ -14,17 +14,31 @@ def judge(evidence: GateEvidence, rule: GateRule | None = None) -> GateReport:
 
 
 def _overlap(evidence: GateEvidence, rule: GateRule) -> GateCheck:
-    name, bound = "Held-out images", "none of them trained on"
+    name, bound = "Held-out images", "none of them seen by it or a version that it goes on from"
     n = evidence.n_trained_on
     if n is None:
         return _unknown(evidence, name, "n_trained_on", bound)
     measured = f"{n} of {evidence.n_images} images"
     if n:
+        through = " and ".join(
+            f"{count} of them through {by}" for by, count in evidence.trained_through.items()
+        )
         sentence = (
-            f"it was trained on {measured} of {evidence.set_name}, by sha256: its figures there mean nothing"
+            f"it was trained on {measured} of {evidence.set_name}, by sha256"
+            f"{', ' if through else ''}{through}: its figures there mean nothing"
         )
         return GateCheck(name, CheckState.REFUSED, measured, bound, sentence)
-    told = "it was trained on none of the images, by sha256"
+    if evidence.n_calibrated_on:
+        by = " and ".join(evidence.calibrated_through)
+        measured = f"{evidence.n_calibrated_on} of {evidence.n_images} images"
+        sentence = (
+            f"{measured} of {evidence.set_name} are of parts that calibrated {by} and chose its operating "
+            "point: not evaluable, judge it on the others"
+        )
+        return GateCheck(name, CheckState.NOT_EVALUABLE, measured, bound, sentence)
+    told = "none of the images trained or calibrated it or a version that it goes on from"
+    if evidence.unknown_ancestors:
+        told += f"; what {', '.join(evidence.unknown_ancestors)} saw is not known: it is not registered here"
     if evidence.champion_trained_on:
         told += (
             f"; the champion was, on {evidence.champion_trained_on} of them, which makes the comparison "

@@ -67,6 +67,19 @@ def test_more_false_calls_are_worse_and_less_overconfidence_is_better() -> None:
     assert "d_ece" in _better(compare(noisy, plain, plan).main)
 
 
+def test_images_that_calibrated_a_version_judge_its_ranking_alone() -> None:
+    images = recorded(120, seed=1)
+    plan = _plan(images)
+    weak = measured(table_of(reported(images, Skill(found=0.45), seed=2)), plan)
+    strong = measured(table_of(reported(images, Skill(found=0.75), seed=3)), plan)
+    result = compare(weak, strong, plan, why_not_calibrated="they calibrated v2")
+    assert _better(result.main) == ["ap50", "ap50_classes"]
+    recall = result.named("recall")
+    assert recall is not None
+    assert (recall.verdict, recall.why) == (Conclusion.NOT_JUDGED, "they calibrated v2")
+    assert recall.difference is not None
+
+
 def test_a_version_is_not_distinguishable_from_itself() -> None:
     images = reported(recorded(30, seed=4), Skill(), seed=5)
     plan = _plan(images, 200)

@@ -44,7 +44,7 @@ def table(
 
 
 def measured(version: int, outcomes: OutcomeTable, **more: object) -> Measured:
-    values = {"summary": SUMMARY, "device": "cpu", "trained_on": frozenset()} | more
+    values = {"summary": SUMMARY, "device": "cpu", "trained_on": {}, "own_words": f"weld v{version}"} | more
     return Measured(version, outcomes, **values)  # type: ignore[arg-type]  # a table of keywords
 
 
@@ -77,10 +77,28 @@ def test_a_version_beside_itself_differs_in_nothing() -> None:
 
 def test_images_that_were_trained_on_are_counted_by_sha256() -> None:
     outcomes = table([True] * _N)
-    candidate = measured(2, outcomes, trained_on=frozenset({outcomes.digests[0], "f" * 64}))
-    champion = measured(1, outcomes, trained_on=frozenset(outcomes.digests[:2]))
+    candidate = measured(2, outcomes, trained_on={outcomes.digests[0]: "weld v2", "f" * 64: "weld v1"})
+    champion = measured(1, outcomes, trained_on=dict.fromkeys(outcomes.digests[:2], "weld v1"))
     found = evidence(candidate, champion)
     assert (found.n_trained_on, found.champion_trained_on) == (1, 2)
+    assert (found.trained_through, found.n_calibrated_on, found.unknown_ancestors) == ({}, 0, ())
+
+
+def test_what_ancestors_saw_is_counted_with_their_names() -> None:
+    outcomes = table([True] * _N)
+    first, second, third = outcomes.digests[:3]
+    candidate = measured(
+        3,
+        outcomes,
+        trained_on={first: "weld v3", second: "weld v1", third: "weld v1"},
+        calibrated_on={"part 4": "weld v2", "part 5": "weld v3", "another": "weld v3"},
+        unknown=("casting v1",),
+        own_words="weld v3",
+    )
+    found = evidence(candidate, None)
+    assert (found.n_trained_on, found.trained_through) == (3, {"weld v1": 2})
+    assert (found.n_calibrated_on, found.calibrated_through) == (2, ("weld v2", "weld v3"))
+    assert found.unknown_ancestors == ("casting v1",)
 
 
 def test_what_cannot_be_compared_says_why() -> None:

@@ -46,6 +46,29 @@ def table() -> OutcomeTable:
     )
 
 
+def _numbered(numbers: list[int]) -> OutcomeTable:
+    """Images of so many recorded boxes each, with three reported ones."""
+    boxes, scores = [_square(x) for x in (0.0, 100.0, 500.0)], np.array([0.9, 0.7, 0.5], np.float32)
+    outcomes = [
+        ImageOutcome(
+            f"{number}.png", f"part {number}",
+            np.array([_square(100.0 * k) for k in range(number)], np.float32).reshape(-1, 4),
+            ("crack",) * number, np.array(boxes, np.float32), scores, ("crack",) * 3, scores.astype(float),
+        )
+        for number in numbers
+    ]  # fmt: skip
+    return tabulate(
+        outcomes, digests=[f"{number:064x}" for number in numbers], elapsed_ms=[float(n) for n in numbers],
+        is_class_aware=True, score_cut=0.1, operating_probability=0.5,
+    )  # fmt: skip
+
+
+def test_some_of_the_images_are_as_if_they_had_been_tabulated_alone() -> None:
+    some = _numbered([0, 1, 2, 3]).subset(np.array([False, True, False, True])).to_arrays()
+    for name, wanted in _numbered([1, 3]).to_arrays().items():
+        np.testing.assert_array_equal(some[name], wanted, err_msg=name)
+
+
 def test_each_kind_of_error_is_recognised(table: OutcomeTable) -> None:
     errors = error_types(table)
     assert errors.counts() == {

@@ -64,6 +64,26 @@ def test_each_bound_has_two_sides(change: dict[str, object], check: str, passes:
     assert len(report.reasons) == (0 if passes else 1)
 
 
+def test_images_of_ancestors_are_told_with_their_version() -> None:
+    report = judge(replace(GOOD, n_trained_on=12, trained_through={"weld v1": 10}))
+    assert report.reasons == (
+        f"it was trained on 12 of {GOOD.n_images} images of {GOOD.set_name}, by sha256, 10 of them through "
+        "weld v1: its figures there mean nothing",
+    )
+
+
+def test_images_that_calibrated_it_judge_nothing() -> None:
+    report = judge(replace(GOOD, n_calibrated_on=4, calibrated_through=("weld v2",)))
+    assert state_of(report, "Held-out") is CheckState.NOT_EVALUABLE
+    assert "of parts that calibrated weld v2 and chose its operating point" in report.reasons[0]
+
+
+def test_an_ancestor_that_is_not_registered_is_told_and_refuses_nothing() -> None:
+    report = judge(replace(GOOD, unknown_ancestors=("weld v0",)))
+    assert report.is_green
+    assert "what weld v0 saw is not known" in report.checks[0].sentence
+
+
 @pytest.mark.parametrize("figure", ["recall", "d_ece", "d_ece_band", "ms_per_image", "n_trained_on"])
 def test_what_was_not_measured_refuses_and_says_why(figure: str) -> None:
     missing = {"recall": "no recorded boxes", "d_ece": "no detection", "ms_per_image": "another device",

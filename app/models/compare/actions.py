@@ -21,6 +21,13 @@ def simulate(numbers: tuple[int, ...]) -> None:
 
 
 @acting
+def judge_clean(chosen: EvaluationSet, numbers: tuple[int, ...]) -> None:
+    """Turn to the images of the set that none of these versions has seen."""
+    clean = resources().services.clean_sets.judge(current_identity(), chosen, numbers)
+    state.choose_set(clean)
+
+
+@acting
 def change_kind() -> None:
     """Show places of the chosen kind."""
     state.take_kind()

@@ -15,11 +15,12 @@ from app.shared.templates import draw_html
 from core.domain.accounts import Identity
 from core.domain.kinds import MODEL_NAMES
 from core.domain.model_version import ModelVersion
+from core.domain.permissions import Action, may
 from core.evaluate.comparison import VersionComparison
 from core.evaluate.confusion import confusion
 from core.evaluate.error_types import error_types
 from core.evaluate.operating_figures import MeasuredVersion
-from core.services.evaluation.evaluations import VersionOnSet
+from core.services.evaluation.evaluations import VersionOnSet, unseen
 from core.store.evaluations import EvaluationSet
 
 _GROUP_FIGURES = {"recall": "Recall at the operating point", "ap50": "AP50"}
@@ -100,6 +101,7 @@ def draw_view(
     if choice.view == BOXES:
         draw_boxes(identity, chosen, found, choice.probability)
         return
+    _draw_clean(identity, chosen, found)
     measured = [service.measured(identity, one.stored, choice.probability) for one in found if one.stored]
     comparisons = [service.compare(identity, found[0], one, choice.probability) for one in found[1:]]
     if choice.view == CURVES:
@@ -112,6 +114,29 @@ def draw_view(
         draw_calibration(found)
     else:
         draw_findings(chosen, found, measured, comparisons)
+
+
+def _draw_clean(identity: Identity, chosen: EvaluationSet, found: Sequence[VersionOnSet]) -> None:
+    """The way to the images that none of the versions has seen, where some were."""
+    is_clean = unseen(found)
+    n, n_clean = len(is_clean), int(is_clean.sum())
+    if n_clean == n:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="compare-clean"):
+        if n_clean and may(identity.role, Action.EVALUATIONS_MANAGE):
+            st.button(
+                f"Judge on the {n_clean} clean images only",
+                icon=":material/filter_alt:",
+                key="compare.clean",
+                on_click=actions.judge_clean,
+                args=(chosen, tuple(one.version.version for one in found)),
+                help="Makes a set of the images that neither trained nor calibrated one of these versions or "
+                "a version that they go on from. What was measured counts on it at once.",
+            )
+        st.caption(
+            f"{n - n_clean} of the {n} images were seen by one of them"
+            + ("." if n_clean else ": none is left to judge on.")
+        )
 
 
 def draw_findings(

@@ -59,11 +59,19 @@ def provenance_rows(found: Sequence[VersionOnSet]) -> list[dict[str, Any]]:
         n, calibration = one.n_trained_on, one.version.calibration
         n_images = 0 if one.stored is None else one.stored.outcomes.n_images
         trained = f"trained on {n} of the {n_images} images" if n else "trained on none of the images"
+        if one.n_calibrated_on:
+            trained += f", calibrated on parts of {one.n_calibrated_on} of them"
+        if one.through:
+            trained += f" (through {', '.join(one.through)})"
+        if one.seen.unknown:
+            trained += f"; what {', '.join(one.seen.unknown)} saw is not known, it is not registered here"
         said = (
             f"{trained}; calibrated on {calibration.fitted_on}; operating point "
             f"{calibration.operating_probability:.2f}; {one.version.data_notice}"
         )
-        rows.append({"name": f"v{one.version.version}", "is_trained_on": bool(n), "said": said})
+        rows.append(
+            {"name": f"v{one.version.version}", "is_trained_on": bool(n or one.n_calibrated_on), "said": said}
+        )
     return rows
 
 

@@ -71,6 +71,11 @@ def chosen_set(sets: Mapping[str, EvaluationSet]) -> EvaluationSet | None:
     return sets.get(st.session_state.get(SET) or "")
 
 
+def choose_set(chosen: EvaluationSet) -> None:
+    """Turn to this set; only from a callback."""
+    st.session_state[SET] = chosen.set_id
+
+
 def has_own_points() -> bool:
     """True when each version is looked at its own operating point."""
     return bool(st.session_state.get(OWN_POINT))

@@ -23,7 +23,7 @@ from core.labelling.leak_checks import (
     trained_findings,
 )
 from core.labelling.split import read_parts
-from core.registry.artefact import read_artefact
+from core.registry.seen import seen_by
 
 #: Parts of a split list that judge or calibrate, unless told otherwise.
 HELD_OUT_PARTS = ("calibration", "test")
@@ -138,7 +138,7 @@ class DataCheckService:
         if request.model is None:
             return frozenset(), ""
         resolved, folder = self._models.resolve(request.model, version=request.version, alias=request.alias)
-        return read_artefact(folder).trained_on, f"{resolved.name} v{resolved.version}"
+        return seen_by(self._models, resolved, folder).trained_on, f"{resolved.name} v{resolved.version}"
 
 
 def _held_out(request: CheckRequest, parts: dict[str, list[str]]) -> frozenset[str]:

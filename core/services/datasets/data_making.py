@@ -9,10 +9,10 @@ from typing import Any
 
 from core.domain.accounts import SYSTEM
 from core.domain.data_manifest import DataManifest, ManifestImage, Part, assign_parts
-from core.domain.errors import DatasetError, JobCancelledError, RegistryUnavailableError, WorkbenchError
-from core.domain.model_version import ModelVersion
+from core.domain.errors import DatasetError, JobCancelledError, RegistryUnavailableError
 from core.domain.ports import JobLog, Registry
-from core.registry.artefact import CALIBRATION, read_artefact
+from core.registry.artefact import read_artefact
+from core.registry.seen import calibration_parts
 from core.services.datasets.data_checking import CheckRequest, DataCheck, DataCheckService
 from core.services.datasets.data_export import write_coco, write_split
 from core.services.datasets.data_gathering import import_coco, joined
@@ -158,7 +158,8 @@ class DataMaker:
             for version in self._registry.versions(model_name):
                 folder = self._registry.resolve(model_name, version=version.version)[1]
                 trained_on |= read_artefact(folder).trained_on
-                calibrated_on |= calibration_series(version, folder)
+                parts = calibration_parts(folder)
+                calibrated_on |= {one.removeprefix("series:") for one in parts if one.startswith("series:")}
         return frozenset(trained_on), frozenset(calibrated_on)
 
     def _same_as_newest(self, manifest: DataManifest) -> DataVersion | None:
@@ -233,20 +234,6 @@ class DataMaker:
         except RegistryUnavailableError as error:
             log.warning("the data version is kept, but not noted in MLflow: %s", error)
         return version
-
-
-def calibration_series(version: ModelVersion, folder: Path) -> frozenset[str]:
-    """The series that calibrated a version, as its calibration file lists them; none where it does not.
-
-    Raises:
-        WorkbenchError: the file cannot be read.
-    """
-    try:
-        content = json.loads((folder / CALIBRATION).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise WorkbenchError(f"cannot read the calibration of v{version.version}: {error}") from error
-    names = content.get("parts") or ()
-    return frozenset(name.removeprefix("series:") for name in names if name.startswith("series:"))
 
 
 def _stage(job_log: JobLog, start: float, end: float, what: str) -> Callable[[int, int], None]:

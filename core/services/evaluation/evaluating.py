@@ -14,7 +14,7 @@ from core.evaluate.outcome_table import tabulate
 from core.evaluate.resampling import resample
 from core.evaluate.summary import EvaluationSummary, summarise
 from core.labelling.coco import CocoDataset, CocoImage, read_coco
-from core.registry.artefact import read_artefact
+from core.registry.seen import seen_by
 from core.services.evaluation.recorded_images import (
     clusters_of,
     count_trained_on,
@@ -75,11 +75,12 @@ class EvaluateService:
         resolved, folder = self._models.resolve(model, version=version, alias=alias)
         dataset = read_coco(coco, tell=tell)
         images = select_images(dataset, images_dir, series)
-        n_trained_on = count_trained_on(images, images_dir, read_artefact(folder).trained_on)
+        seen = seen_by(self._models, resolved, folder)
+        n_trained_on = count_trained_on(images, images_dir, seen.trained_on)
         if gate and n_trained_on:
             raise LeakError(
-                f"{n_trained_on} of {len(images)} images were trained on by "
-                f"{resolved.name} v{resolved.version}; evaluate it on parts that trained nothing"
+                f"{n_trained_on} of {len(images)} images were trained on by {resolved.name} "
+                f"v{resolved.version} or a version before it; evaluate it on parts that trained nothing"
             )
         table = tabulate(
             self.outcomes(images, images_dir, resolved, polarity=polarity, progress=progress),

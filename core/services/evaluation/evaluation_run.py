@@ -1,28 +1,21 @@
 """The long job that measures versions on a set: resumed where it stopped, stored once."""
 
-from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from core.domain.accounts import COMMAND_LINE, Identity, Role
 from core.domain.errors import JobCancelledError
 from core.domain.model_version import ModelVersion
 from core.domain.ports import ModelSource
-from core.domain.records import new_id
 from core.engine.detector import SCORE_FLOOR
-from core.evaluate.operating_figures import measure
 from core.evaluate.outcome_table import tabulate
-from core.evaluate.resampling import resample
-from core.evaluate.summary import summarise
 from core.labelling.coco import CocoImage
-from core.registry.artefact import read_artefact
+from core.registry.seen import seen_by
 from core.services.evaluation.evaluating import is_class_aware
 from core.services.evaluation.evaluation_archive import EvaluationArchive
 from core.services.evaluation.evaluation_checkpoint import FoundOnImage, read_chunk, write_chunk
 from core.services.evaluation.evaluation_sets import SIMULATED, EvaluationSets, SetContent
+from core.services.evaluation.keeping import keep_evaluation
 from core.services.evaluation.recorded_images import (
-    clusters_of,
     count_trained_on,
     outcome_of,
     read_recorded,
@@ -31,9 +24,9 @@ from core.services.evaluation.recorded_images import (
 from core.services.inference.detecting import DetectService
 from core.services.jobs.job_worker import WorkerLog
 from core.simulate.dataset import write_dataset
-from core.store.evaluations import Evaluation, EvaluationSet
+from core.store.evaluations import EvaluationSet
 from core.store.jobs import Job
-from core.store.unit_of_work import Store, Work
+from core.store.unit_of_work import Store
 
 _CHUNK = 10
 #: Share of the work that remains after the last image: matching, resampling.
@@ -104,41 +97,27 @@ class EvaluationRun:
     ) -> str:
         found = self._detected(version, content, progress)
         progress.figures()
-        times = [one.elapsed_ms for one in found]
         table = tabulate(
             [one.outcome for one in found],
             is_class_aware=is_class_aware(content.dataset, version),
             score_cut=version.calibration.score_cut,
             operating_probability=version.calibration.operating_probability,
             digests=content.digests,
-            elapsed_ms=times,
+            elapsed_ms=[one.elapsed_ms for one in found],
         )
-        measured = measure(table, resample(table.parts))
         _, folder = self._models.resolve(version.name, version=version.version)
-        summary = summarise(
-            table,
-            measured,
+        seen = seen_by(self._models, version, folder)
+        evaluation = keep_evaluation(
+            self._store,
+            self._archive,
             version,
-            cluster_by=clusters_of(content.images),
-            score_floor=SCORE_FLOOR,
-            n_trained_on=count_trained_on(content.images, content.folder, read_artefact(folder).trained_on),
-        ).to_dict()
-        sha256 = self._archive.write(table, measured.fixed)
-        with self._store.write() as work:
-            evaluation = Evaluation(
-                evaluation_id=new_id(),
-                model_name=version.name,
-                model_version=version.version,
-                key=self._archive.key(version, chosen.digest),
-                outcomes_sha256=sha256,
-                device=self._detect.device,
-                elapsed_ms=float(np.nansum(times)),
-                created_by=started_by,
-                created_at=work.now,
-                summary=summary | latency(times),
-            )
-            work.evaluations.add(evaluation)
-            _record(work, started_by, evaluation, chosen)
+            chosen,
+            content,
+            table,
+            n_trained_on=count_trained_on(content.images, content.folder, seen.trained_on),
+            device=self._detect.device,
+            by=COMMAND_LINE if started_by is None else Identity(started_by, "", Role.ML_ENGINEER),
+        )
         progress.version_done()
         return evaluation.evaluation_id
 
@@ -222,27 +201,3 @@ class _Progress:
         self.log.progress(self._done, self._total, message)
         if self.log.is_cancelled():
             raise JobCancelledError(f"stopped: {message}")
-
-
-def latency(elapsed_ms: Sequence[float]) -> dict[str, float | None]:
-    """Median and 95th percentile of the time an image takes, ms; None without a measurement."""
-    known = np.array(elapsed_ms, np.float64)
-    known = known[np.isfinite(known)]
-    if not len(known):
-        return {"ms_per_image": None, "ms_per_image_p95": None}
-    median, p95 = np.quantile(known, (0.5, 0.95))
-    return {"ms_per_image": float(median), "ms_per_image_p95": float(p95)}
-
-
-def _record(work: Work, started_by: str | None, evaluation: Evaluation, chosen: EvaluationSet) -> None:
-    who = COMMAND_LINE if started_by is None else Identity(started_by, "", Role.ML_ENGINEER)
-    work.audit.record(
-        who,
-        action="evaluation.stored",
-        object_type="evaluation",
-        object_id=evaluation.evaluation_id,
-        details={
-            "model": f"{evaluation.model_name} v{evaluation.model_version}",
-            "set": chosen.name,
-        },
-    )

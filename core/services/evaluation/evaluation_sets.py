@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from core.store.unit_of_work import Store
 
 #: Kinds of sources of a set.
 FILES, SIMULATED = "files", "simulated"
-_LONGEST_NAME = 128
+LONGEST_NAME = 128
 _KEPT_KEYS = ("series", "parent_film", "mm_per_px", "polarity", "seed", "bit_depth")
 
 
@@ -97,27 +98,55 @@ class EvaluationSets:
             DatasetError: file and images do not belong together.
         """
         require(identity, Action.EVALUATIONS_MANAGE)
-        if not 0 < len(name.strip()) <= _LONGEST_NAME:
-            raise BadInputError(f"name of an evaluation set: expected 1 to {_LONGEST_NAME} characters")
+        if not 0 < len(name.strip()) <= LONGEST_NAME:
+            raise BadInputError(f"name of an evaluation set: expected 1 to {LONGEST_NAME} characters")
         dataset = read_coco(coco)
         images = select_images(dataset, folder, series)
         content = _listed(images, [_digest(folder, image) for image in images], dataset.categories)
+        told = {"kind": FILES, "folder": str(folder.resolve()), "polarity": polarity.value, **(source or {})}
+        return self._add(identity, name.strip(), model, content, told)
+
+    def subset(
+        self, identity: Identity, chosen: EvaluationSet, keep: Sequence[bool], name: str
+    ) -> EvaluationSet:
+        """The set of some of the images of another one, made now or before.
+
+        Args:
+            identity: who makes it.
+            chosen: the other one.
+            keep: for each of its images, whether it belongs to the new one.
+            name: of the new one where it has to be made.
+
+        Raises:
+            BadInputError: the name is taken.
+            DatasetError: the list of the other one is missing or damaged.
+        """
+        require(identity, Action.EVALUATIONS_MANAGE)
+        content = self.content(chosen)
+        images = list(compress(content.images, keep))
+        listed = _listed(images, list(compress(content.digests, keep)), content.categories)
+        digest = _digest_of(chosen.model_name, json.dumps(listed, sort_keys=True))
+        with self._store.read() as work:
+            known = next((one for one in work.evaluations.sets() if one.digest == digest), None)
+        if known is not None:
+            return known
+        source = {**chosen.source, "part_of": chosen.set_id}
+        return self._add(identity, name[:LONGEST_NAME], chosen.model_name, listed, source)
+
+    def _add(
+        self, identity: Identity, name: str, model: str, content: dict[str, Any], source: Mapping[str, Any]
+    ) -> EvaluationSet:
         body = json.dumps(content, sort_keys=True)
-        digest = hashlib.sha256(f"{model}\n{body}".encode()).hexdigest()
+        digest = _digest_of(model, body)
         with self._store.write() as work:
             added = EvaluationSet(
                 set_id=new_id(),
-                name=name.strip(),
+                name=name,
                 model_name=model,
                 digest=digest,
-                source={
-                    "kind": FILES,
-                    "folder": str(folder.resolve()),
-                    "polarity": polarity.value,
-                    **(source or {}),
-                },
-                n_images=len(images),
-                n_boxes=sum(len(image.boxes) for image in images),
+                source=source,
+                n_images=len(content["images"]),
+                n_boxes=sum("category_id" in box for box in content["annotations"]),
                 created_by=identity.account_id,
                 created_at=work.now,
             )
@@ -157,7 +186,7 @@ class EvaluationSets:
             body = self._list_path(one.digest).read_text(encoding="utf-8")
         except OSError as error:
             raise DatasetError(f"the list of the evaluation set {one.name} is missing") from error
-        if hashlib.sha256(f"{one.model_name}\n{body}".encode()).hexdigest() != one.digest:
+        if _digest_of(one.model_name, body) != one.digest:
             raise DatasetError(f"the list of the evaluation set {one.name} was changed: restore a backup")
         content = json.loads(body)
         dataset = dataset_from(content, one.name)
@@ -196,6 +225,10 @@ class EvaluationSets:
 
     def _list_path(self, digest: str) -> Path:
         return self._folder / f"{digest}.json"
+
+
+def _digest_of(model: str, body: str) -> str:
+    return hashlib.sha256(f"{model}\n{body}".encode()).hexdigest()
 
 
 def _listed(images: Sequence[CocoImage], digests: Sequence[str], categories: Sequence[str]) -> dict[str, Any]:

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from core.domain.accounts import Identity
 from core.domain.errors import BadInputError
 from core.domain.model_version import ModelVersion
@@ -12,6 +15,7 @@ from core.domain.radiograph import Radiograph
 from core.evaluate.comparison import VersionComparison, compare
 from core.evaluate.operating_figures import MeasuredVersion
 from core.evaluate.version_differences import DifferenceKind, Places
+from core.registry.seen import Seen, seen_by
 from core.services.evaluation.evaluation_archive import EvaluationArchive, StoredEvaluation
 from core.services.evaluation.evaluation_sets import EvaluationSets, SetContent
 from core.services.jobs.jobs import JobService
@@ -30,15 +34,58 @@ class VersionOnSet:
 
     Attributes:
         stored: None when it was not measured on the set by this state of the code.
+        seen: what it and the versions that it goes on from have seen.
     """
 
     version: ModelVersion
     stored: StoredEvaluation | None
+    seen: Seen
 
     @property
     def n_trained_on(self) -> int:
-        """Images of the set that it was trained on."""
-        return 0 if self.stored is None else int(self.stored.summary["n_trained_on"])
+        """Images of the set that it or an ancestor was trained on."""
+        if self.stored is None:
+            return 0
+        now = sum(digest in self.seen.trained for digest in self.stored.outcomes.digests)
+        known = int(self.stored.summary["n_trained_on"])  # rendered images are known by their pixels there
+        return max(now, known)
+
+    @property
+    def n_calibrated_on(self) -> int:
+        """Images of the set of parts that calibrated it or an ancestor."""
+        if self.stored is None:
+            return 0
+        return sum(part in self.seen.calibrated for part in self.stored.outcomes.parts)
+
+    @property
+    def through(self) -> tuple[str, ...]:
+        """The ancestors of which it has images of the set, in words."""
+        if self.stored is None:
+            return ()
+        table = self.stored.outcomes
+        by = {self.seen.trained[one] for one in table.digests if one in self.seen.trained}
+        by |= {self.seen.calibrated[one] for one in table.parts if one in self.seen.calibrated}
+        return tuple(sorted(by - {f"{self.version.name} v{self.version.version}"}))
+
+    def is_unseen(self) -> npt.NDArray[np.bool_]:
+        """(N,) True for the images of the set that neither trained nor calibrated it or an ancestor.
+
+        Raises:
+            BadInputError: it was not measured.
+        """
+        table, seen = _stored(self).outcomes, self.seen
+        pairs = zip(table.digests, table.parts, strict=True)
+        return np.array([d not in seen.trained and p not in seen.calibrated for d, p in pairs], bool)
+
+
+def unseen(found: Sequence[VersionOnSet]) -> npt.NDArray[np.bool_]:
+    """(N,) True for the images of a set that none of these versions has seen.
+
+    Raises:
+        BadInputError: one was not measured.
+    """
+    clean: npt.NDArray[np.bool_] = np.logical_and.reduce([one.is_unseen() for one in found])
+    return clean
 
 
 class EvaluationService:
@@ -98,8 +145,11 @@ class EvaluationService:
             DatasetError: a file of an evaluation is missing or was changed.
         """
         require(identity, Action.EVALUATIONS_READ)
-        versions = [self._registry.resolve(chosen.model_name, version=number)[0] for number in numbers]
-        return [VersionOnSet(one, self.archive.stored(one, chosen.digest)) for one in versions]
+        found = [self._registry.resolve(chosen.model_name, version=number) for number in numbers]
+        return [
+            VersionOnSet(one, self.archive.stored(one, chosen.digest), seen_by(self._registry, one, folder))
+            for one, folder in found
+        ]
 
     def measured(
         self, identity: Identity, one: StoredEvaluation, probability: float | None
@@ -118,11 +168,18 @@ class EvaluationService:
         """
         require(identity, Action.EVALUATIONS_READ)
         a, b = _stored(first), _stored(second)
+        both = ((first, a), (second, b))
         why = "; ".join(
             f"v{one.version.version} was trained on {one.n_trained_on} of these "
             f"{stored.outcomes.n_images} images"
-            for one, stored in ((first, a), (second, b))
+            for one, stored in both
             if one.n_trained_on
+        )
+        fitted = "; ".join(
+            f"{one.n_calibrated_on} of these {stored.outcomes.n_images} images are of parts that calibrated "
+            f"v{one.version.version} and chose its operating point"
+            for one, stored in both
+            if one.n_calibrated_on
         )
         plan = self.archive.plan(a)
         return compare(
@@ -130,6 +187,7 @@ class EvaluationService:
             self.archive.measured(b, probability),
             plan,
             why_not=why,
+            why_not_calibrated=fitted,
         )
 
     def differences(

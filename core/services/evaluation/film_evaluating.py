@@ -25,7 +25,7 @@ from core.labelling.film_cells import (
     read_film_cells,
     recorded_cells,
 )
-from core.registry.artefact import read_artefact
+from core.registry.seen import seen_by
 from core.services.inference.detecting import DetectService
 
 #: (films done, films in all); called after each film.
@@ -135,7 +135,7 @@ class FilmEvaluateService:
         """
         resolved, folder = self._models.resolve(model, version=version, alias=alias)
         films = read_film_cells(records)
-        trained_on = _trained_on(films, images_dir, crops, read_artefact(folder).trained_on)
+        trained_on = _trained_on(films, images_dir, crops, seen_by(self._models, resolved, folder).trained_on)
         if gate and trained_on:
             raise LeakError(
                 f"{len(trained_on)} of {len(films)} films were trained on by {resolved.name} "

@@ -6,7 +6,7 @@ from core.domain.model_version import ModelVersion
 from core.domain.ports import ModelSource
 from core.evaluate.gate_measures import Measured, gate_evidence
 from core.evaluate.gate_report import GateEvidence
-from core.registry.artefact import read_artefact
+from core.registry.seen import seen_by
 from core.services.evaluation.evaluation_archive import EvaluationArchive
 from core.services.lifecycle.promoting import GateSet
 
@@ -69,8 +69,17 @@ class StoredEvidence:
         if stored is None:
             return None
         _, folder = self._models.resolve(version.name, version=version.version)
-        trained_on = read_artefact(folder).trained_on
-        return Measured(version.version, stored.outcomes, stored.summary, stored.device, trained_on)
+        seen = seen_by(self._models, version, folder)
+        return Measured(
+            version.version,
+            stored.outcomes,
+            stored.summary,
+            stored.device,
+            seen.trained,
+            seen.calibrated,
+            seen.unknown,
+            f"{version.name} v{version.version}",
+        )
 
 
 def _minimum_ap50(version: ModelVersion) -> float | None:

@@ -8,6 +8,7 @@ from core.calibrate.routing import Assurance
 from core.calibrate.routing_certificate import CertifiedSubject, PartScore, RoutingCertificate, certify
 from core.domain.model_version import ModelVersion
 from core.domain.ports import ModelSource
+from core.registry.seen import seen_by
 from core.services.evaluation.evaluating import Progress
 from core.services.evaluation.recorded_images import read_recorded
 from core.services.inference.detecting import DetectService
@@ -62,7 +63,7 @@ class RoutingService:
         """
         resolved, folder = self._models.resolve(model, version=version, alias=alias)
         parts = parts_of(asked)
-        leave_out_what_was_used(parts, asked.images_dir, folder)
+        leave_out_what_was_used(parts, asked.images_dir, folder, seen_by(self._models, resolved, folder))
         scores = self._scores(parts, asked, resolved, progress)
         subject = CertifiedSubject(
             model=resolved.name,

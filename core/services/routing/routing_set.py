@@ -11,7 +11,8 @@ from typing import Any
 from core.domain.errors import BadInputError, DatasetError, ModelArtefactError
 from core.domain.radiograph import Polarity
 from core.labelling.coco import CocoImage, read_coco
-from core.registry.artefact import CALIBRATION, MANIFEST, read_artefact
+from core.registry.artefact import MANIFEST
+from core.registry.seen import Seen, calibration_parts
 from core.services.evaluation.recorded_images import cluster_name, count_trained_on, select_images
 
 _SERIES = "series:"
@@ -117,26 +118,25 @@ def _by_part(images: Sequence[CocoImage], names: Mapping[str, str]) -> dict[str,
     return dict(parts)
 
 
-def leave_out_what_was_used(parts: Parts, images_dir: Path, folder: Path) -> None:
-    """Drop the parts of which an image trained or calibrated the version in `folder`, by digest or by series.
+def leave_out_what_was_used(parts: Parts, images_dir: Path, folder: Path, seen: Seen) -> None:
+    """Drop the parts of which the version in `folder` or an ancestor has seen an image, by digest or series.
 
     Raises:
         BadInputError: an image cannot be read.
         ModelArtefactError: manifest or calibration of the version are damaged.
     """
-    trained_on = read_artefact(folder).trained_on
     trained_series = _trained_series(folder / MANIFEST)
     trained = {
         name
         for name, _, image in parts.images()
-        if image.series in trained_series or count_trained_on([image], images_dir, trained_on)
+        if image.series in trained_series or count_trained_on([image], images_dir, seen.trained_on)
     }
     parts.leave_out(trained, "trained the version")
-    calibrated_on = _read_json(folder / CALIBRATION).get("parts")
-    if calibrated_on is None:
+    if not calibration_parts(folder):
         parts.unchecked.append("which parts calibrated the version: its calibration does not name them")
-        return
-    used = {name for name, _, image in parts.images() if cluster_name(image) in calibrated_on}
+    for ancestor in seen.unknown:
+        parts.unchecked.append(f"what {ancestor} saw, from which it goes on: it is not registered here")
+    used = {name for name, _, image in parts.images() if cluster_name(image) in seen.calibrated}
     parts.leave_out(used, "calibrated the version")
 
 

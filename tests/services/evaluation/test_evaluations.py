@@ -112,6 +112,48 @@ def test_what_trained_a_version_is_not_judged(held: Resources, tmp_path: Path) -
     assert row.why == "v2 was trained on 1 of these 6 images"
 
 
+def test_the_images_that_nobody_saw_are_a_set_of_their_own_measured_at_once(
+    held: Resources, tmp_path: Path
+) -> None:
+    service, clean_sets = held.services.evaluations, held.services.clean_sets
+    chosen = add_set(held, tmp_path)
+    with pytest.raises(BadInputError, match="v2 was not measured"):
+        clean_sets.judge(COMMAND_LINE, chosen, [2])
+    digests = service.content(ENGINEER, chosen).digests
+    manifest = tmp_path / "weld-other" / "manifest.json"
+    manifest.write_text(json.dumps({"images": [{"sha256": digests[0], "file_name": "a.png"}]}))
+    measure(held, chosen)
+    with pytest.raises(BadInputError, match="v1 have seen no image"):
+        clean_sets.judge(COMMAND_LINE, chosen, [1])
+    clean = clean_sets.judge(COMMAND_LINE, chosen, [1, 2])
+    assert (clean.name, clean.n_images) == ("six frames, unseen by v1, v2", 5)
+    assert service.content(ENGINEER, clean).digests == digests[1:]
+    first, second = service.open(ENGINEER, clean, [1, 2])
+    assert (first.n_trained_on, second.n_trained_on) == (0, 0)
+    assert second.stored is not None
+    assert second.stored.summary["n_images"] == 5
+    assert clean_sets.judge(COMMAND_LINE, chosen, [1, 2]) == clean
+    manifest.write_text(json.dumps({"images": [{"sha256": one, "file_name": "a.png"} for one in digests]}))
+    with pytest.raises(BadInputError, match="seen every image"):
+        clean_sets.judge(COMMAND_LINE, chosen, [2])
+
+
+def test_what_calibrated_a_version_judges_its_ranking_alone(held: Resources, tmp_path: Path) -> None:
+    service = held.services.evaluations
+    chosen = add_set(held, tmp_path)
+    path = tmp_path / "weld-other" / "calibration.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"parts": ["series:A"]}))
+    measure(held, chosen)
+    first, second = service.open(ENGINEER, chosen, [1, 2])
+    assert (second.n_calibrated_on, second.n_trained_on) == (2, 0)
+    result = service.compare(ENGINEER, first, second, None)
+    recall, ranking = result.named("recall"), result.named("ap50")
+    assert recall is not None
+    assert ranking is not None
+    assert recall.verdict is ranking.verdict is Conclusion.NOT_JUDGED  # three parts are too few for either
+    assert second.is_unseen().tolist() == [False, False, True, True, True, True]
+
+
 def test_a_stopped_job_goes_on_where_it_stopped(
     held: Resources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

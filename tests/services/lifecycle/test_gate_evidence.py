@@ -86,6 +86,21 @@ def test_what_was_measured_is_read_and_overlap_is_found_in_the_manifest(registry
     assert "it was trained on 1 of 30 images" in judge(found).reasons[0]
 
 
+def test_a_leak_through_two_generations_is_caught(tmp_path: Path) -> None:
+    registry, digest = MemoryRegistry(), table([True] * 30).digests[3]
+    registry.add(write_artefact(tmp_path / "1", seed=1, trained_on=(digest,)), alias="champion")
+    for number in (2, 3):
+        card = {"lineage": f"weld v{number - 1}"}
+        registry.add(write_artefact(tmp_path / str(number), seed=number, trained_on=(), card=card))
+    kept = Kept([LARGE])
+    kept.measure(1, LARGE)
+    kept.measure(3, LARGE)
+    candidate = registry.resolve("weld", version=3)[0]
+    found = StoredEvidence(kept, registry).measured(candidate, registry.resolve("weld")[0], None)
+    assert found.trained_through == {"weld v1": 1}
+    assert "1 of them through weld v1" in judge(found).reasons[0]
+
+
 @pytest.mark.parametrize(
     ("measured", "digest", "why"),
     [
