@@ -1,6 +1,6 @@
 """The REST API: one FastAPI application on the same port as the pages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -23,7 +23,7 @@ _DESCRIPTION = """Inspects radiographs of welds and castings, as the pages do: t
 audit log. Coordinates are px of the image, absolute, origin at the top left; moments are UTC.
 
 Send an API key as `Authorization: Bearer radikal_...`; an administrator adds keys with `radikal key add` or
-on the page *API keys*. Every refusal is a problem (RFC 9457)."""
+on the page API keys. Every refusal is a problem (RFC 9457)."""
 _METHODS = ("GET", "POST", "PUT", "DELETE")
 _TAKEN = ("Authorization", "Content-Type", "Idempotency-Key")
 _SHOWN = (
@@ -45,6 +45,10 @@ _SECURITY = {
         "description": "The session of a page of RadiKal; it writes only where the Origin is our own.",
     },
 }
+
+
+#: Begins the name that FastAPI gives to the schema of a form.
+_FORM = "Body_"
 
 
 def create_api(settings: Settings, *, edge: Sequence[Middleware] = ()) -> FastAPI:
@@ -91,9 +95,21 @@ def _document(api: FastAPI) -> dict[str, Any]:
         )
         components = document["components"]
         components["schemas"][Problem.__name__] = Problem.model_json_schema()
+        for name, schema in components["schemas"].items():
+            if name.startswith(_FORM):
+                schema["properties"] = {
+                    field: _without_null(one) for field, one in schema["properties"].items()
+                }
         components["securitySchemes"] = _SECURITY
         for path, methods in document["paths"].items():
             for one in methods.values():
                 one["security"] = [{"key": []}, {"session": []}, *([{}] if path in OPEN else [])]
         api.openapi_schema = document
     return api.openapi_schema
+
+
+def _without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of a field of a form, which is left out where JSON would say null."""
+    kinds = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    rest = {name: value for name, value in schema.items() if name != "anyOf"}
+    return {**rest, **(kinds[0] if len(kinds) == 1 else {"anyOf": kinds} if kinds else {})}

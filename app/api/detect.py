@@ -29,7 +29,7 @@ from app.api.schemas import (
 )
 from app.shared.resources import resources
 from core.domain.accounts import Identity
-from core.domain.errors import BadInputError, WorkbenchError
+from core.domain.errors import WorkbenchError
 from core.domain.radiograph import Polarity
 from core.domain.reading import Setup
 from core.imaging.limits import MAX_FRAMES
@@ -98,8 +98,10 @@ async def detect(
     files: Annotated[
         list[UploadFile],
         File(
+            min_length=1,
+            max_length=MAX_FRAMES,
             description="PNG, JPEG, BMP, TIFF, PGM, NumPy or DICOM radiographs, at native depth, or ZIP "
-            f"archives of them; at most {MAX_FRAMES}."
+            f"archives of them; at most {MAX_FRAMES}.",
         ),
     ],
     model: Annotated[
@@ -141,8 +143,6 @@ async def detect(
     the others: it stands in `failures`; where all fail, the first problem is the answer. Needs the scope
     `detect`.
     """
-    if len(files) > MAX_FRAMES:
-        raise BadInputError(f"expected at most {MAX_FRAMES} files at once, got {len(files)}")
     asked = Asked(model, version, alias, Polarity(polarity), Setup(part=part, weld_number=weld_number))
     incoming = [_incoming(file) for file in files]
 

@@ -1,11 +1,13 @@
 """The page that documents the API: plain HTML out of the OpenAPI document, which needs no script."""
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -37,7 +39,7 @@ def _page(api: Any) -> str:
     return rendered(
         "api/templates/docs.html",
         style=_STYLE,
-        about=document["info"]["description"].split("\n\n"),
+        about=[_with_code(text) for text in document["info"]["description"].split("\n\n")],
         document=DOCUMENT,
         scopes=[(scope.value, scope.words) for scope in Scope],
         kinds=sorted(kinds.items()),
@@ -60,10 +62,15 @@ def _operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 "anchor": one["operationId"],
                 "tag": one["tags"][0],
                 "summary": one["summary"],
-                "about": one.get("description", "").split("\n\n"),
+                "about": [_with_code(text) for text in one.get("description", "").split("\n\n")],
                 "parameters": [
-                    {"name": asked["name"], "in": asked["in"], "type": type_words(asked["schema"]),
-                     "is_needed": asked.get("required", False), "about": asked.get("description", "")}
+                    {
+                        "name": asked["name"],
+                        "in": asked["in"],
+                        "type": type_words(asked["schema"]),
+                        "is_needed": asked.get("required", False),
+                        "about": _with_code(asked["description"]),
+                    }
                     for asked in one.get("parameters", ())
                 ],
                 "body": _body(document, one),
@@ -72,7 +79,7 @@ def _operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                     for status, answer in sorted(one["responses"].items())
                     if status < "400"
                 ],
-            }  # fmt: skip
+            }
 
 
 def _body(document: Mapping[str, Any], one: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -95,10 +102,15 @@ def _fields(schema: Mapping[str, Any]) -> list[dict[str, Any]]:
             "name": name,
             "type": type_words(one),
             "is_needed": name in schema.get("required", ()),
-            "about": one.get("description", ""),
+            "about": _with_code(one.get("description", "")),
         }
         for name, one in schema["properties"].items()
     ]
+
+
+def _with_code(text: str) -> Markup:
+    """The text as HTML, what stands between backquotes as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def type_words(schema: Mapping[str, Any]) -> str:

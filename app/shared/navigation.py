@@ -73,6 +73,7 @@ PAGES = (
     PageEntry("users", "Users", "group", "System", "users", _ADMIN),
     PageEntry("rules", "Standards", "rule", "System", "rules", WITH_ACCOUNT),
     PageEntry("label_classes", "Classes", "sell", "System", "classes", _ADMIN),
+    PageEntry("api_keys", "API keys", "key", "System", "api-keys", _ADMIN),
     PageEntry("audit_log", "Audit", "fact_check", "System", "audit", _ADMIN),
     PageEntry("how_to_read", "How to read this", "help", "Help", "how-to-read", EVERYBODY),
     PageEntry("account", "Account", "person", "Help", "account", WITH_ACCOUNT, is_listed=False),
