@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from core.services.inference.detecting import DetectService
     from core.services.inference.explaining import ExplainService
     from core.services.inference.picking import PickService
+    from core.services.inference.without_it import WithoutItService
     from core.services.intake.inspecting_files import InspectFilesService
     from core.services.intake.intake_jobs import IntakeJobService, IntakeRun
     from core.services.intake.recorded import RecordedService
@@ -173,6 +174,12 @@ class Container(Foundations):
         from core.services.inference.explaining import ExplainService
 
         return ExplainService(self.detect)
+
+    @cached_property
+    def without_it(self) -> WithoutItService:
+        from core.services.inference.without_it import WithoutItService
+
+        return WithoutItService(self.detect)
 
     @cached_property
     def inspect_files(self) -> InspectFilesService:

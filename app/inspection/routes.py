@@ -5,16 +5,16 @@ from functools import lru_cache
 from pathlib import PurePath
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.inspection.analysis_queue import Question
 from app.inspection.heat_maps import NotAnalysedError
 from app.inspection.state import analyses, heat_maps
 from app.shared.image_routes import image_routes
-from app.shared.payloads import heat_map_payload
+from app.shared.payloads import heat_map_payload, without_payload
 from app.shared.resources import Resources, resources
-from app.shared.responses import IMMUTABLE, compressed, file_answer, guarded, not_found
+from app.shared.responses import FRESH, IMMUTABLE, compressed, file_answer, guarded, not_found
 from app.shared.visitors import identity_of
 from app.shared.worklist import WorklistEntry, worklists
 from core.domain.accounts import Identity
@@ -37,6 +37,7 @@ def routes() -> list[Route]:
         Route("/thumbnails/{sha256}", thumbnail),
         Route("/samples/{name}/thumbnail", sample_thumbnail),
         Route("/results/{sha256}/map", heat_map),
+        Route("/results/{sha256}/without", without_it),
         Route("/results/{sha256}/detections.json", detections_json),
         Route("/results/{sha256}/annotated.png", annotated),
     ]
@@ -63,6 +64,18 @@ def heat_map(request: Request) -> Response:
     """The map of one box, `box` counted from 1."""
     question = _question(request, *_entry(request))
     return compressed(heat_map_payload(_map_of(question, int(request.query_params["box"]))))
+
+
+@guarded
+def without_it(request: Request) -> Response:
+    """What becomes of the probability of box `box`, counted from 1, without its region."""
+    result = _result(request, *_entry(request))
+    index = int(request.query_params["box"]) - 1
+    if not 0 <= index < len(result.detections):
+        raise not_found(f"no box {index + 1} of this image is known")
+    return JSONResponse(
+        without_payload(resources().services.without_it.without(result, index)), headers=FRESH
+    )
 
 
 @guarded

@@ -237,6 +237,7 @@ def _links(question: Question) -> dict[str, str]:
     base = f"/results/{question.sha256}"
     return {
         "map": f"{base}/map?{query}",
+        "without": f"{base}/without?{query}",
         "json": f"{base}/detections.json?{query}",
         "png": f"{base}/annotated.png?{query}",
     }

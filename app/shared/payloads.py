@@ -7,6 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from core.domain.explanations import WithoutRegion
 from core.domain.inspection import HeatMap
 from core.domain.radiograph import Radiograph
 
@@ -73,6 +74,18 @@ def heat_map_payload(heat_map: HeatMap) -> Payload:
         "X-Empty": "1" if heat_map.is_empty else "0",
     }
     return Payload(gzip.compress(levels.tobytes(), _COMPRESS_LEVEL), headers)
+
+
+def without_payload(found: WithoutRegion) -> dict[str, Any]:
+    """Plain data: the sentence, the verdict, and the figures by fill in one line."""
+    by_fill = ", ".join(f"{kind} {after:.2f}" for kind, after in found.after.items())
+    return {
+        "words": found.words,
+        "verdict": found.verdict.value,
+        "before": found.before,
+        "after": {kind.value: after for kind, after in found.after.items()},
+        "figures": f"The region filled with its own background and read again. By fill: {by_fill}",
+    }
 
 
 def _as_16_bit(pixels: np.ndarray) -> tuple[np.ndarray, float, float]:

@@ -37,7 +37,7 @@ class Resources:
         self._parts: dict[object, object] = {}
         self._lock = threading.RLock()  # a part may need another one
         services.demo.when_ended(self.forget)
-        for name in ("health", "detect", "explain"):  # they hold state: made now, by one thread
+        for name in ("health", "detect", "explain", "without_it"):  # they hold state: made now, by one thread
             getattr(services, name)
 
     @property

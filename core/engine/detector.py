@@ -62,10 +62,17 @@ def read_network(weights: Path) -> tuple[IndicationNetwork, dict[str, str]]:
 
 
 class Request(NamedTuple):
-    """A normalised image, (H, W) float32, and the lowest score to report."""
+    """What to look at, and how closely.
+
+    Attributes:
+        image: (H, W) float32, normalised.
+        score_floor: the lowest score to report.
+        views: of the image that are looked at; None takes all that `views_of` gives.
+    """
 
     image: FloatArray
     score_floor: float
+    views: tuple[View, ...] | None = None
 
 
 class Detector:
@@ -173,7 +180,7 @@ class Detector:
         """The detections of each request, as `detect` gives them; views of equal size run together."""
         if self._fusion is None:
             return [from_boxes(sighting) for sighting in self.look_at(requests)]
-        sightings = self.look_at([Request(request.image, SCORE_FLOOR) for request in requests])
+        sightings = self.look_at([request._replace(score_floor=SCORE_FLOOR) for request in requests])
         return [
             from_both_heads(sighting, self._fusion, request.score_floor)
             for sighting, request in zip(sightings, requests, strict=True)
@@ -183,7 +190,7 @@ class Detector:
     def look_at(self, requests: Sequence[Request]) -> list[Sighting]:
         """The output of both heads for each request, before fusion; the floors are those of boxes."""
         sizes = [(request.image.shape[1], request.image.shape[0]) for request in requests]
-        views = [views_of(*size, self._least_px, is_banded=self._is_banded) for size in sizes]
+        views = [self._views(request) for request in requests]
         maps = [OutlineMap(*size) if self.network.mask is not None else None for size in sizes]
         jobs = [_Job(i, number, view) for i, own in enumerate(views) for number, view in enumerate(own)]
         parts: dict[tuple[int, int], RawBoxes] = {}
@@ -205,6 +212,12 @@ class Detector:
             )
             for i, (own, outlines) in enumerate(zip(views, maps, strict=True))
         ]
+
+    def _views(self, request: Request) -> list[View]:
+        height, width = request.image.shape
+        if request.views is not None:
+            return list(request.views)
+        return views_of(width, height, self._least_px, is_banded=self._is_banded)
 
     def _run(
         self, tensor: Tensor, score_floors: Sequence[float]

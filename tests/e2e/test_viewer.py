@@ -418,10 +418,28 @@ def test_a_map_is_shown_for_the_selected_box_as_colours_or_contours(page: Page) 
     press(page, ".", "g")
     expect(page.locator(".map-note")).to_contain_text("map of 1")
     expect(page.locator(".bench")).to_have_attribute("data-map", "1")
+    expect(page.locator(".contour")).to_have_attribute("aria-pressed", "true")  # the box is small
     press(page, "c")
-    expect(page.locator(".contour")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".contour")).to_have_attribute("aria-pressed", "false")
     press(page, "g")
     expect(page.locator(".map-look")).to_be_hidden()
+
+
+def test_the_selected_box_says_what_becomes_of_it_without_its_region_when_asked(page: Page) -> None:
+    open_viewer(page, Shown(film(), detections=BOXES))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/without" in request.url else None)
+    press(page, ".")
+    words = page.locator(".without-words")
+    expect(page.locator(".without")).to_be_visible()
+    expect(words).to_have_text("")
+    press(page, "Shift+g")
+    expect(words).to_have_text("without this region the probability falls from 0.93 to 0.07")
+    press(page, ".")
+    expect(words).to_have_text("")
+    press(page, ",")
+    expect(words).to_contain_text("0.07")
+    assert len(asked) == 1
 
 
 def test_the_tool_strip_is_one_tab_stop_and_arrows_move_within_it(page: Page) -> None:

@@ -9,9 +9,10 @@ import numpy as np
 from playwright.sync_api import Page, Route
 
 from app.shared.components.scripts import scripts
-from app.shared.payloads import Payload, heat_map_payload, pixel_payload, preview_payload
+from app.shared.payloads import Payload, heat_map_payload, pixel_payload, preview_payload, without_payload
 from app.shared.policy import page_policy
 from app.shared.viewer_rows import PREVIEW_ABOVE_PX
+from core.domain.explanations import Fill, WithoutRegion
 from core.domain.inspection import HeatMap
 from core.domain.radiograph import Polarity, Radiograph
 from tests.conftest import REPOSITORY
@@ -98,7 +99,12 @@ class Shown:
             "model": {"title": "weld v1", "sha256": "cd" * 32, "data_notice": "simulated", "device": "cpu"},
             "threshold": 0.5,
             "threshold_rev": "weld-1",
-            "links": {"map": "/results/map?model=weld", "json": "/results/json", "png": "/results/png?a=b"},
+            "links": {
+                "map": "/results/map?model=weld",
+                "without": "/results/without?m=w",
+                "json": "/results/json",
+                "png": "/results/png?a=b",
+            },
             "batch": [
                 {"key": k, "name": k, "state": "ready", "summary": "", "title": k, "thumbnail_url": None}
                 for k in self.batch
@@ -135,6 +141,9 @@ def serve_viewer(page: Page, *shown: Shown, theme: str = "dark") -> None:
         if path.startswith(address_of("")):
             body = gzip.decompress(scripts().bodies[path.removeprefix(address_of(""))])
             route.fulfill(body=body, content_type="text/javascript")
+        elif path == "/results/without":
+            found = WithoutRegion(0.93, {Fill.SURFACE: 0.05, Fill.MEMBRANE: 0.07, Fill.THIN_PLATE: 0.2})
+            route.fulfill(json=without_payload(found))
         elif path in answers:
             payload = answers[path]
             route.fulfill(body=gzip.decompress(payload.body), headers=payload.headers)

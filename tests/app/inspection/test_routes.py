@@ -26,6 +26,7 @@ from app.web.middleware.arrival import Arrival
 from app.web.middleware.page_shell import PageShell
 from app.web.server import guest_cookies
 from core.domain.accounts import Identity
+from core.domain.explanations import Falls, Fill
 from core.domain.radiograph import Polarity
 from tests.workplace import incoming, radiograph_png
 
@@ -94,7 +95,7 @@ def test_pixels_come_at_native_depth_and_may_be_kept(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/pixels/{}", "/thumbnails/{}", "/results/{}/map?box=1", "/results/{}/detections.json"]
+    "path", ["/pixels/{}", "/thumbnails/{}", "/results/{}/map?box=1", "/results/{}/without?box=1"]
 )
 def test_an_image_of_another_visitor_looks_like_none(opened: Opened, path: str) -> None:
     opened.client.cookies.clear()
@@ -146,7 +147,20 @@ def test_the_map_of_a_box_comes_with_its_place(workplace: Resources, opened: Ope
 @pytest.mark.parametrize("box", ["0", "100000"])
 def test_a_box_that_is_not_there_has_no_map(workplace: Resources, opened: Opened, box: str) -> None:
     analysed(workplace, opened)
-    assert opened.client.get(f"/results/{opened.sha256}/map?{opened.query}&box={box}").status_code == 404
+    for name in ("map", "without"):
+        assert (
+            opened.client.get(f"/results/{opened.sha256}/{name}?{opened.query}&box={box}").status_code == 404
+        )
+
+
+def test_a_box_is_read_again_without_its_region(workplace: Resources, opened: Opened) -> None:
+    analysed(workplace, opened)
+    address = f"/results/{opened.sha256}/without?{opened.query}&box=1"
+    answer = opened.client.get(address).json()
+    assert answer["verdict"] in {verdict.value for verdict in Falls}
+    assert set(answer["after"]) == {kind.value for kind in Fill}
+    assert all(f"{kind} {after:.2f}" in answer["figures"] for kind, after in answer["after"].items())
+    assert opened.client.get(address).json() == answer
 
 
 @pytest.mark.parametrize("query", ["", "box=one&{q}", "box=1&model=weld&version=1&polarity=odd"])

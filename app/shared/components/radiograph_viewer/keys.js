@@ -23,7 +23,8 @@ export const KEYS = [
   { group: "Indications", shows: "o", does: "boxes off and on (held: off while it is held)", keys: { o: "boxes" } },
   { group: "Indications", shows: "u", does: "show what is under the threshold", keys: { u: "below" } },
   { group: "Indications", shows: "g", does: "map of the selected box", keys: { g: "map" } },
-  { group: "Indications", shows: "c", does: "map as contours", keys: { c: "contour" } },
+  { group: "Indications", shows: "c", does: "map as contours, as colours", keys: { c: "contour" } },
+  { group: "Indications", shows: "Shift + g", does: "without it: the probability once the selected box shows its own background", keys: { "Shift+g": "without" } },
   { group: "Reading", shows: "y", does: "confirm what is selected, go to the next one that is not assessed", keys: { y: "confirm" } },
   { group: "Reading", shows: "n", does: "dismiss what is selected, go to the next one that is not assessed", keys: { n: "dismiss" } },
   { group: "Reading", shows: "Delete", does: "dismiss what is selected; delete one that you added", keys: {} },
@@ -105,5 +106,5 @@ const ONLY_READING = ["y", "n", "Delete", "q", "Shift, Ctrl + click", "s, Shift 
 function isForLabelling({ isLabelling, group, shows, keys }) {
   if (isLabelling) return true;
   const isListed = group === "Reading" && ONLY_READING.includes(shows);
-  return !isListed && Object.entries(keys).every(([key, action]) => LABELLING_ACTIONS[key] === action && !["map", "contour"].includes(action));
+  return !isListed && Object.entries(keys).every(([key, action]) => LABELLING_ACTIONS[key] === action && !["map", "contour", "without"].includes(action));
 }

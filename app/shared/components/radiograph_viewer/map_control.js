@@ -1,7 +1,9 @@
 // The map of the selected box: fetched once, shown on demand.
 import { HeatMaps } from "../radiograph/heat_map.js";
+import { WithoutLine } from "./without_line.js";
 
 const PREFETCH_AFTER_MS = 600; // whoever goes from one to the next by keys asks for none
+const SMALL_PX = 48; // colours would cover a flaw whose box is no longer than this
 
 export class MapControl {
   // on: { change(map|null), look({ opacity, asContours }) }
@@ -10,6 +12,8 @@ export class MapControl {
     this.on = on;
     this.note = root.querySelector(".map-note");
     this.look = { opacity: 0.7, asContours: false };
+    this.isChosen = false; // whether somebody chose colours or contours
+    this.without = new WithoutLine(root);
     this.contour = root.querySelector(".contour");
     this.contour.addEventListener("click", () => this.toggleContours());
     root.querySelector(".opacity").addEventListener("input", (event) => this.#setLook({ opacity: Number(event.target.value) }));
@@ -19,9 +23,11 @@ export class MapControl {
     this.reset(null);
   }
 
-  reset(address) {
+  // links: of the answers on this image, null while there are none.
+  reset(links) {
     clearTimeout(this.prefetching);
-    this.address = address;
+    this.address = links?.map ?? null;
+    this.without.reset(links?.without ?? null);
     this.maps.clear();
   }
 
@@ -30,7 +36,10 @@ export class MapControl {
     this.show(this.selected);
   }
 
-  toggleContours() { this.#setLook({ asContours: !this.look.asContours }); }
+  toggleContours() {
+    this.isChosen = true;
+    this.#setLook({ asContours: !this.look.asContours });
+  }
 
   #setLook(change) {
     this.look = { ...this.look, ...change };
@@ -48,8 +57,11 @@ export class MapControl {
 
   #get(n) { return this.address ? this.maps.get(`${this.address}&box=${n}`) : null; }
 
-  show(selected) {
+  // box: of the selected one; a small one has its map as contours until somebody chooses otherwise.
+  show(selected, box) {
+    if (box && !this.isChosen) this.#setLook({ asContours: Math.max(box[2] - box[0], box[3] - box[1]) <= SMALL_PX });
     this.selected = selected;
+    this.without.show(selected);
     this.root.querySelector(".map-look").hidden = !this.isOn;
     this.root.querySelector("[data-act=map]").setAttribute("aria-pressed", String(this.isOn));
     const entry = this.isOn && selected !== null ? this.#get(selected) : null;

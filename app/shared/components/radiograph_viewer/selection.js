@@ -89,7 +89,7 @@ export class Selection {
     viewer.$(".said").textContent = detection ? indicationLabel(detection, viewer.radiograph.scale) : "";
     const mapped = detection?.isAdded ? null : n; // the model has no map of a box that a person added
     viewer.map.prefetch(mapped);
-    viewer.map.show(mapped);
+    viewer.map.show(mapped, detection?.box);
     viewer.stage.redraw();
     viewer.showStatus();
   }
