@@ -31,7 +31,7 @@ from core.store.private_files import FOLDER_MODE
 ANCHORS, ORIGINALS, KEY_FILES = "audit/anchors.jsonl", "originals", ("signing.key", "signing.key.previous")
 _COPYING = ".backup-"
 #: In the data folder, and never worth keeping: guests' workspaces, files that nobody took from the page yet.
-_LEFT_OUT = frozenset({"demo", "uploads", *KEY_FILES})
+_LEFT_OUT = frozenset({"demo", "tmp", "uploads", *KEY_FILES})
 #: Files that are being written, or were when somebody was killed.
 _PARTIAL = re.compile(r"\.(incoming-|restoring-|backup-|signing\.key)")
 _BESIDE_SQLITE = ("", "-wal", "-shm", "-journal")

@@ -23,8 +23,8 @@ with warnings.catch_warnings():
 MakeKey = Callable[..., dict[str, str]]
 
 
-def client_of(settings: Settings, **more: Any) -> TestClient:
-    """A client on another machine, of a server with these settings."""
+def stacked(settings: Settings) -> Starlette:
+    """The routes behind the whole stack of rules."""
     stack = middleware_stack(
         settings,
         listens_on="0.0.0.0",
@@ -34,8 +34,12 @@ def client_of(settings: Settings, **more: Any) -> TestClient:
         visitor_of=lambda cookies: None,
         cookies_of_page=lambda session_id: None,
     )
-    app = Starlette(routes=routes(settings), middleware=stack)
-    return TestClient(app, client=("192.0.2.7", 50_000), **more)
+    return Starlette(routes=routes(settings), middleware=stack)
+
+
+def client_of(settings: Settings, **more: Any) -> TestClient:
+    """A client on another machine, of a server with these settings."""
+    return TestClient(stacked(settings), client=("192.0.2.7", 50_000), **more)
 
 
 @pytest.fixture

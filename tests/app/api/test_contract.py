@@ -11,11 +11,9 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from starlette.applications import Starlette
 
 from app.shared.resources import Resources, forget_resources, use_resources
-from app.web.middleware.stack import middleware_stack
-from app.web.routes import routes
 from core.config import Settings
 from core.domain.accounts import ACCOUNT_ROLES, Role
-from tests.app.api.conftest import new_key
+from tests.app.api.conftest import new_key, stacked
 from tests.workplace import close_workplace, make_workplace
 
 _FEW = settings(
@@ -40,16 +38,7 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Resources]:
 @pytest.fixture(scope="module")
 def server(workplace: Resources) -> Starlette:
     made = Settings(_env_file=None, data_dir=workplace.services.data_dir, api_requests_per_minute=1_000_000)
-    stack = middleware_stack(
-        made,
-        listens_on="0.0.0.0",
-        doorkeeper=lambda cookies: None,
-        cookies_for=lambda scope: [],
-        is_page=lambda path: False,
-        visitor_of=lambda cookies: None,
-        cookies_of_page=lambda session_id: None,
-    )
-    return Starlette(routes=routes(made), middleware=stack)
+    return stacked(made)
 
 
 @pytest.mark.parametrize("role", ACCOUNT_ROLES)
