@@ -33,11 +33,10 @@ def environment(workplace: Resources, tmp_path: Path) -> Iterator[dict[str, str]
     while not server.started and thread.is_alive():
         time.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
-    key = new_key(workplace, Role.INSPECTOR, Scope.DETECT, Scope.READ)["Authorization"].removeprefix(
-        "Bearer "
-    )
+    header = new_key(workplace, Role.INSPECTOR, Scope.DETECT, Scope.READ)["Authorization"]
+    url, key = f"http://127.0.0.1:{port}/api/xai-qc", header.removeprefix("Bearer ")
     (tmp_path / "film.png").write_bytes(radiograph_png())
-    yield {**os.environ, "RADIKAL_URL": f"http://127.0.0.1:{port}/api/xai-qc", "RADIKAL_KEY": header.removeprefix("Bearer ")}
+    yield {**os.environ, "RADIKAL_URL": url, "RADIKAL_KEY": key}
     server.should_exit = True
     thread.join()
 
