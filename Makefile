@@ -19,10 +19,10 @@ export PYTHONNOUSERSITE := 1
 unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX
 
 .DEFAULT_GOAL := help
-.PHONY: help run test slow check format bench soak ablations docs lock sbom audit clean env env-dev
+.PHONY: help run test slow check format bench soak ablations docs lock sbom audit compose-check kubernetes-check clean env env-dev
 
 help: ## Say what each target does
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Setting up again does no harm but takes seconds, so it is left out while nothing that it reads has changed.
 run: env ## Install, set up, serve on http://127.0.0.1:8000 (DEMO=0: no guest demo; HOST=, PORT=)
@@ -43,13 +43,24 @@ test: check ## Check, then run the tests, browser ones too, but no slow ones, wi
 slow: env-dev ## Run the tests that `make test` leaves out: simulations, long trainings, serving under load, crashes
 	$(pytest) -m slow $(PYTEST_ARGS)
 
-check: env-dev ## Lint, formatting, types, layers, JavaScript, Dockerfile; changes nothing
+check: env-dev compose-check ## Lint, formatting, types, layers, JavaScript, Dockerfile, compose; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/oxlint app
 	$(BIN)/hadolint Dockerfile
+
+compose-check: env-dev ## Compare the compose files and the workflows with their schemas
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+
+kubernetes-check: env-dev ## Render k8s/ with kustomize and compare it with the schemas of Kubernetes
+	@mkdir -p build; for folder in base migrate overlays/gpu overlays/scaled; do \
+		echo "k8s/$$folder"; rendered=build/k8s-$$(basename $$folder).yaml; \
+		$(BIN)/kubectl kustomize k8s/$$folder > $$rendered \
+			&& $(BIN)/kubernetes-validate --strict --no-warn $$rendered || exit 1; \
+	done
 
 format: env-dev ## Sort imports and lay out the code
 	$(BIN)/ruff check --fix .

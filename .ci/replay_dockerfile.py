@@ -22,11 +22,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 IMAGE_FOLDERS = ("/opt/venv", "/app", "/data")
-LEFT_OUT = ("useradd", "apt-get", "chown")
+LEFT_OUT = ("useradd", "apt-get", "rm -rf /var/lib/apt", "chown")
 START_LIMIT_S = 240
 
 
@@ -37,13 +38,22 @@ def instructions(text: str) -> list[tuple[str, str]]:
     return [tuple(line.split(None, 1)) for line in joined.splitlines() if line.strip()]
 
 
+@dataclass
+class Stage:
+    """What a later stage may begin with or copy from."""
+
+    root: Path
+    environment: dict[str, str]
+    workdir: str
+
+
 class Replay:
     """One pass over the instructions; `image` is the root of the stage that is being built."""
 
     def __init__(self, scratch: Path) -> None:
         self.scratch = scratch
         self.image = scratch / "image"
-        self.stages: dict[str, Path] = {}
+        self.stages: dict[str, Stage] = {}
         self.environment: dict[str, str] = {}
         self.workdir = "/"
         self.healthcheck: list[str] = []
@@ -76,11 +86,17 @@ class Replay:
 
     def do_from(self, rest: str) -> None:
         if self.image.exists():
-            self.stages[self.stage] = self.scratch / f"stage-{self.stage}"
-            self.image.rename(self.stages[self.stage])
-        name = re.search(r" AS (\w+)", rest)
-        self.stage, self.workdir, self.environment = name[1] if name else "final", "/", {}
-        self.image.mkdir(parents=True)
+            done = Stage(self.scratch / f"stage-{self.stage}", self.environment, self.workdir)
+            self.image.rename(done.root)
+            self.stages[self.stage] = done
+        base, _, name = rest.partition(" AS ")
+        self.stage = name.strip() or "final"
+        self.workdir, self.environment = "/", {}
+        if (earlier := self.stages.get(base.strip())) is None:
+            self.image.mkdir(parents=True)
+            return
+        self.workdir, self.environment = earlier.workdir, dict(earlier.environment)
+        shutil.copytree(earlier.root, self.image, symlinks=True, copy_function=os.link)
 
     def do_env(self, rest: str) -> None:
         self.environment.update(pair.split("=", 1) for pair in shlex.split(rest))
@@ -100,7 +116,7 @@ class Replay:
         *sources, target = rest.split()
         origin = None
         if sources[0].startswith("--from="):
-            origin = self.stages[sources.pop(0).removeprefix("--from=")]
+            origin = self.stages[sources.pop(0).removeprefix("--from=")].root
         for source in sources:
             found = origin / source.lstrip("/") if origin else REPOSITORY / source
             into = self.place(target)
@@ -116,6 +132,7 @@ class Replay:
         if is_from_context and is_ignored(str(source.relative_to(REPOSITORY))):
             return
         target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)  # it may be a link to a file of an earlier stage
         if is_from_context or source.is_symlink():
             shutil.copy2(source, target, follow_symlinks=False)
         else:
