@@ -206,6 +206,7 @@ def _calibration(
     is_other = Polarity.UNKNOWN not in (polarity, model.polarity) and polarity is not model.polarity
     kind = IMAGES_IN[model.polarity]
     warning = f"not calibrated for this kind of image, only for {kind}" if is_other else ""
+    warning = warning or calibration.doubt
     if result is not None and result.is_strange:
         warning = NOT_VERIFIED
     return {

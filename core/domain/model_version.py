@@ -20,6 +20,8 @@ class CalibrationRecord:
         score_cut: only detections with at least this score are reported and calibrated.
         operating_probability: default threshold of the page and of `radikal detect`.
         fitted_on: one line, what parts it was fitted on and how many boxes.
+        inherited_from: "casting v2" where it was fitted to the scores of that version and kept, because too
+            little was held back for one of its own: nothing shows that it still fits. Else empty.
     """
 
     calibration_id: str
@@ -28,6 +30,14 @@ class CalibrationRecord:
     score_cut: float
     operating_probability: float
     fitted_on: str
+    inherited_from: str = ""
+
+    @property
+    def doubt(self) -> str:
+        """Why its probabilities are not verified, in words; empty where they are."""
+        return (
+            f"calibration inherited from {self.inherited_from}, not verified" if self.inherited_from else ""
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -28,6 +28,7 @@ class Measured:
         calibrated_on: each part that calibrated one of them, to that version.
         unknown: ancestors of which nothing is known.
         own_words: the version itself in words.
+        inherited_from: version whose calibration it keeps; empty where it has its own.
     """
 
     version: int
@@ -38,6 +39,7 @@ class Measured:
     calibrated_on: Mapping[str, str] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
     own_words: str = ""
+    inherited_from: str = ""
 
 
 def gate_evidence(
@@ -96,6 +98,7 @@ def gate_evidence(
             sorted({candidate.calibrated_on[part] for part in table.parts if part in candidate.calibrated_on})
         ),
         unknown_ancestors=candidate.unknown,
+        inherited_from=candidate.inherited_from,
         ap50=summary.get("ap50"),
         ap50_interval=_interval(summary.get("ap50_ci")),
         minimum_ap50=minimum_ap50,

@@ -69,6 +69,7 @@ class GateEvidence:
         n_calibrated_on: images of the set of parts that fitted a calibrator or chose an operating point of
             the candidate or an ancestor.
         calibrated_through: versions that did so.
+        inherited_from: version whose calibration the candidate keeps without one of its own; else empty.
         unknown_ancestors: of the candidate; what they saw is not known.
         ap50, minimum_ap50: of the candidate, and the release threshold.
         missing: figure to why it was not measured.
@@ -95,6 +96,7 @@ class GateEvidence:
     n_calibrated_on: int = 0
     calibrated_through: tuple[str, ...] = ()
     unknown_ancestors: tuple[str, ...] = ()
+    inherited_from: str = ""
     ap50: float | None = None
     ap50_interval: Interval | None = None
     minimum_ap50: float | None = None

@@ -88,6 +88,12 @@ def _calibration(evidence: GateEvidence, rule: GateRule) -> GateCheck:
     bound = f"at most {rule.d_ece_bound:g}, or what a perfect model of this size reaches"
     if evidence.d_ece is None or evidence.d_ece_band is None:
         return _unknown(evidence, name, "d_ece", bound)
+    if evidence.inherited_from:
+        sentence = (
+            f"its calibration is that of {evidence.inherited_from}, inherited and not verified: hold more "
+            "parts back and train again, or let a second person consent"
+        )
+        return GateCheck(name, CheckState.REFUSED, f"{evidence.d_ece:.3f}", bound, sentence)
     highest = max(rule.d_ece_bound, evidence.d_ece_band[1])
     measured = (
         f"{evidence.d_ece:.3f}; a perfect model: {evidence.d_ece_band[0]:.3f} to {evidence.d_ece_band[1]:.3f}"

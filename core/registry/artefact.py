@@ -119,6 +119,7 @@ def read_calibration(path: Path) -> CalibrationRecord:
             score_cut=float(content["score_cut"]),
             operating_probability=float(content["operating_probability"]),
             fitted_on=str(content["fitted_on"]),
+            inherited_from=str(content.get("inherited_from") or ""),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ModelArtefactError(

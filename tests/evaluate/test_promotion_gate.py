@@ -78,6 +78,12 @@ def test_images_that_calibrated_it_judge_nothing() -> None:
     assert "of parts that calibrated weld v2 and chose its operating point" in report.reasons[0]
 
 
+def test_an_inherited_calibration_takes_two_people() -> None:
+    report = judge(replace(GOOD, inherited_from="weld v2"))
+    assert state_of(report, "Calibration") is CheckState.REFUSED
+    assert "that of weld v2, inherited and not verified" in report.reasons[0]
+
+
 def test_an_ancestor_that_is_not_registered_is_told_and_refuses_nothing() -> None:
     report = judge(replace(GOOD, unknown_ancestors=("weld v0",)))
     assert report.is_green

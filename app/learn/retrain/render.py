@@ -20,6 +20,7 @@ from core.domain.accounts import Identity
 from core.domain.errors import WorkbenchError
 from core.domain.model_version import ModelVersion
 from core.domain.permissions import Action, may
+from core.services.training.outlook import outlook
 from core.services.training.retraining import RECIPES
 from core.store.data_versions import DataVersion
 from core.store.jobs import Job, JobState
@@ -52,8 +53,26 @@ def draw_form(identity: Identity, versions: Sequence[DataVersion]) -> None:
         st.number_input("Budget, minutes", 0.5, 10_000.0, step=5.0, format="%.1f", key=state.BUDGET,
                         help="The training ends after so long, even when steps are left.")  # fmt: skip
         st.selectbox("Device", _devices(), key=state.DEVICE)
+    _draw_outlook()
     st.button("Start training", type="primary", icon=":material/play_arrow:", key="retrain.start",
               on_click=start)  # fmt: skip
+
+
+def _draw_outlook() -> None:
+    """What will teach, calibrate and judge, before anything starts."""
+    try:
+        asked = state.wanted()
+    except WorkbenchError as error:
+        st.caption(f"{error}.")
+        return
+    if asked is None:
+        return
+    request, base, data = asked[0], st.session_state[state.BASE], st.session_state[state.DATA]
+    told = outlook(data, base, n_simulated=request.n_simulated, n_judging=request.n_judging)
+    if told.refusal:
+        st.warning(f"{told.refusal}.")
+    for line in told.lines:
+        st.caption(line)
 
 
 def _base_versions(model: str) -> list[ModelVersion]:

@@ -79,6 +79,7 @@ class StoredEvidence:
             seen.calibrated,
             seen.unknown,
             f"{version.name} v{version.version}",
+            version.calibration.inherited_from,
         )
 
 

@@ -133,7 +133,9 @@ def _limits(lineage: Lineage, record: CalibrationRecord) -> list[str]:
         )
     if not (lineage.trained.old or lineage.trained.n_simulated):
         limits.append("No old data were mixed in: what its base version knew it may have forgotten.")
-    if "simulated" in record.fitted_on:
+    if record.doubt:
+        limits.append(f"{record.doubt.capitalize()}: its scores are others than those it was fitted to.")
+    elif "simulated" in record.fitted_on:
         limits.append("Calibrated in part on simulated films; on real ones its probabilities may be off.")
     return list(dict.fromkeys(limits))
 

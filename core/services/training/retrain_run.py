@@ -98,8 +98,7 @@ class Retrainer:
 
         Raises:
             DatasetError: the data cannot train.
-            CalibrationDataError: too little was held back to calibrate; nothing was registered.
-            JobCancelledError: the job log said so; the newest checkpoint stays.
+                JobCancelledError: the job log said so; the newest checkpoint stays.
             RegistryUnavailableError: MLflow does not answer.
         """
         request = RetrainRequest(**job.payload)
@@ -114,7 +113,7 @@ class Retrainer:
         device = pick_device(job.device)
         number = 1 + max(one.version for one in self._registry.versions(request.model_name))
         lineage = Lineage(request, base, version, manifest, data, n_steps, _device_words(device), number)
-        artefact = self._judge(folder, lineage, device, worker_log)
+        artefact = self._judge(folder, base_folder, lineage, device, worker_log)
         number = self._registry.register(artefact)
         by = COMMAND_LINE if job.started_by is None else Identity(job.started_by, "", Role.ML_ENGINEER)
         self._challenge(by, request.model_name, number)
@@ -190,14 +189,14 @@ class Retrainer:
         state = load_checkpoint(run_folder)
         return request.steps if state is None else int(state["step"])
 
-    def _judge(self, folder: Path, lineage: Lineage, device: str, job_log: JobLog) -> Path:
+    def _judge(self, folder: Path, base: Path, lineage: Lineage, device: str, job_log: JobLog) -> Path:
         """The artefact folder, now complete."""
         out = folder / "artefact"
         out.mkdir(exist_ok=True)
         for name in (WEIGHTS, MANIFEST):
             shutil.copyfile(folder / RUN_FOLDER / name, out / name)
         calibrating = StagedLog(job_log, _TRAINED, _CALIBRATED, "calibrating: image")
-        record = calibrate(out, lineage, device=device, progress=calibrating.image)
+        record = calibrate(out, base, lineage, device=device, progress=calibrating.image)
         write_challenger_card(out, lineage, record, ())  # measuring needs a card
         measuring = StagedLog(job_log, _CALIBRATED, _MEASURED, "measuring: image")
         measured = measure(out, lineage, device=device, progress=measuring.image)

@@ -12,6 +12,7 @@ from core.domain.permissions import Action, require
 from core.domain.ports import ModelSource
 from core.services.datasets.data_versions import DataVersionService
 from core.services.jobs.jobs import JobService
+from core.services.training.outlook import outlook
 from core.store.jobs import Job
 
 #: The kind of job.
@@ -142,14 +143,15 @@ class RetrainService:
                 version has nothing to train on.
         """
         require(identity, Action.JOBS_MANAGE)
-        self._models.resolve(request.model_name, version=request.base_version)
+        base, _ = self._models.resolve(request.model_name, version=request.base_version)
         version = self._data.numbered(identity, request.data_number)
         if version.model_name != request.model_name:
             raise BadInputError(
                 f"data version {version.number} is of {version.model_name}, not of {request.model_name}"
             )
-        if not version.counts["parts"]["train"][0]:
-            raise BadInputError(f"data version {version.number} has no image to train on")
+        told = outlook(version, base, n_simulated=request.n_simulated, n_judging=request.n_judging)
+        if told.refusal:
+            raise BadInputError(told.refusal)
         return self._jobs.start(identity, RETRAIN, request.to_payload(), device=device)
 
     def latest(self, identity: Identity, *, limit: int = 20) -> list[Job]:

@@ -151,14 +151,39 @@ def test_a_stopped_training_goes_on_from_its_newest_step(place: RetrainPlace) ->
     assert set(curves.validation) == {"simulated"}
 
 
-def test_too_few_boxes_to_calibrate_register_nothing_and_say_so(place: RetrainPlace) -> None:
+def test_with_too_few_boxes_to_calibrate_the_calibration_of_the_base_is_kept_and_flagged(
+    place: RetrainPlace,
+) -> None:
     place.labelled(2)
     job = place.work(place.start(place.make()))
-    assert job.state is JobState.FAILED
-    assert "too few boxes to calibrate" in job.message
-    assert "nothing was registered" in job.message
-    assert place.challengers == []
-    assert len(place.registry.versions("weld")) == 1
+    assert (job.state, job.message) == (JobState.DONE, "")
+    assert place.challengers == [2]
+    folder = place.jobs.folder_of(job.job_id) / "artefact"
+    kept, base = read_artefact(folder), read_artefact(place.folder / "v1")
+    assert kept.calibration.inherited_from == "weld v1"
+    assert kept.calibration.parameters == base.calibration.parameters
+    assert kept.calibration.fitted_on.startswith("inherited from weld v1, not verified: ")
+    limits = str(kept.card["limits"])
+    assert "Calibration inherited from weld v1, not verified: its scores are others" in limits
+    assert base.calibration.doubt == ""
+
+
+def test_what_was_inherited_names_the_version_that_it_was_fitted_to(engine: Engine, tmp_path: Path) -> None:
+    inherited = write_artefact(
+        tmp_path / "v1", score_spread=0.3, calibration={"inherited_from": "weld v0", "parts": ["series:A"]}
+    )
+    place = RetrainPlace(engine, tmp_path, inherited)
+    place.labelled(2)
+    job = place.work(place.start(place.make()))
+    folder = place.jobs.folder_of(job.job_id) / "artefact"
+    assert read_artefact(folder).calibration.inherited_from == "weld v0"
+    assert json.loads((folder / "calibration.json").read_text())["parts"] == ["series:A"]
+
+
+def test_what_cannot_train_is_refused_before_it_starts(place: RetrainPlace) -> None:
+    place.evaluated = set(place.labelled(1))
+    with pytest.raises(BadInputError, match="no image to train on: every part was held back"):
+        place.start(place.make())
 
 
 def test_the_budget_ends_a_training_early(place: RetrainPlace) -> None:
