@@ -61,6 +61,12 @@ def stop_job(job_id: RecordId, identity: Annotated[Identity, Depends(caller)]) -
     return job_answer(identity, resources().services.intake_jobs.stop(identity, job_id))
 
 
+@router.post("/{job_id}/resume", summary="Resume a job", responses=problems(404, 409))
+def resume_job(job_id: RecordId, identity: Annotated[Identity, Depends(caller)]) -> JobAnswer:
+    """Queue a job again that failed, was stopped or interrupted: it goes on behind the last it did."""
+    return job_answer(identity, resources().services.intake_jobs.resume(identity, job_id))
+
+
 def job_answer(identity: Identity, job: Job) -> JobAnswer:
     """The answer about a job."""
     return JobAnswer(

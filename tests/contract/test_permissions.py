@@ -103,6 +103,7 @@ OWN_ROWS = frozenset(
         "FilmFirstService.is_on",
         "IntakeJobService.done",
         "IntakeJobService.find",
+        "IntakeJobService.resume",
         "IntakeJobService.stop",
         "WorklistService.entries",
         "WorklistService.remove",

@@ -37,7 +37,7 @@ _COPY_BYTES = 2**20
 
 
 class IntakeJobService:
-    """Starts, shows and stops jobs that inspect what was handed in.
+    """Starts, shows, stops and resumes jobs that inspect what was handed in.
 
     Whoever started one may see and stop it; others need the right to look at or manage long jobs.
 
@@ -123,6 +123,22 @@ class IntakeJobService:
             else:
                 work.jobs.ask_to_stop(job_id)
             _record(work, identity, "job.stopped", job_id, {"kind": job.kind, "was": job.state.value})
+            return work.jobs.find(job_id)
+
+    def resume(self, identity: Identity, job_id: str) -> Job:
+        """The job, queued again; it goes on behind the last radiograph that it did.
+
+        Raises:
+            BadInputError: there is none, or it neither failed nor was stopped.
+            NotAllowedError: it is somebody else's, and the role may not manage long jobs.
+        """
+        with self._store.write() as work:
+            job = work.jobs.find(job_id)
+            require(identity, Action.INSPECTIONS_RECORD if _is_own(identity, job) else Action.JOBS_MANAGE)
+            if not job.state.is_resumable:
+                raise BadInputError(f"the job is {job.state.value}: there is nothing to resume")
+            work.jobs.requeue(job_id)
+            _record(work, identity, "job.resumed", job_id, {"kind": job.kind, "was": job.state.value})
             return work.jobs.find(job_id)
 
     def _copied(self, folder: Path, files: Sequence[IncomingFile]) -> list[dict[str, str]]:

@@ -29,6 +29,7 @@ OPERATIONS: dict[tuple[str, str], str | None] = {
     ("GET", "/explain/{inspection_id}/{box}/picture"): "look at inspections",
     ("GET", "/jobs/{job_id}"): "look at long jobs",
     ("DELETE", "/jobs/{job_id}"): "start, stop and resume long jobs",
+    ("POST", "/jobs/{job_id}/resume"): "start, stop and resume long jobs",
     ("GET", "/inspections"): "look at inspections",
     ("GET", "/inspections/{inspection_id}"): "look at inspections",
     ("GET", "/inspections/{inspection_id}/report"): "look at inspections",

@@ -129,7 +129,7 @@ def test_jobs_are_seen_and_stopped_by_their_owner_and_by_whoever_manages_jobs(he
     with held.services.store.write() as work:
         training = work.jobs.add("retrain", {})
     other = add_user(held.services.store, Role.INSPECTOR)
-    for ask in (jobs.find, jobs.stop):
+    for ask in (jobs.find, jobs.stop, jobs.resume):
         with pytest.raises(NotAllowedError, match="the role Inspector may not"):
             ask(other, job.job_id)
         with pytest.raises(NotAllowedError):
@@ -140,6 +140,10 @@ def test_jobs_are_seen_and_stopped_by_their_owner_and_by_whoever_manages_jobs(he
     assert jobs.stop(identity, job.job_id).state is JobState.CANCELLED
     with pytest.raises(BadInputError, match="cancelled already"):
         jobs.stop(identity, job.job_id)
+    assert jobs.resume(identity, job.job_id).state is JobState.QUEUED
+    assert held.services.job_worker().work(job.job_id) is JobState.DONE
+    with pytest.raises(BadInputError, match="nothing to resume"):
+        jobs.resume(identity, job.job_id)
 
 
 def test_nothing_is_kept_of_what_cannot_become_a_job(held: Resources) -> None:
