@@ -17,6 +17,8 @@ from core.labelling.labelled import CLASS_NAMES, FINER, LabelledBox, LabelledIma
 from core.labelling.outlines import Corner, bounds, bounds_of_runs, rotated_box
 
 _EDGES = ("xtl", "ytl", "xbr", "ybr")
+#: Beyond the frames of any task: CVAT takes the number for the frame where it does not find the name.
+_FIRST_ID = 1_000_000_000
 _SHAPES = ("box", "polygon", "mask")
 
 
@@ -32,7 +34,7 @@ def cvat_chunks(images: Iterable[LabelledImage], *, names: tuple[str, ...] = CLA
     for name in names:
         yield f"        <label><name>{name}</name><attributes>{_ATTRIBUTES}</attributes></label>\n"
     yield "      </labels>\n    </task>\n  </meta>\n"
-    for number, image in enumerate(images):
+    for number, image in enumerate(images, _FIRST_ID):
         digest = f' sha256="{image.sha256}"' if image.sha256 else ""
         yield (
             f'  <image id="{number}" name={quoteattr(image.file_name)} width="{image.width}" '

@@ -25,7 +25,7 @@ _STATED_ONLY = (
     "wire_set", "required_wire", "srb_mm", "film_number", "position", "reshoot_reason", "certificate",
     "changed_disposition", "change_reason", "members", "covered_percent", "override", "n_open",
     "seen_percent", "zone_seen_percent", "measures", "first_look",
-    "exposure", "exposure_of_file",
+    "exposure", "exposure_of_file", "not_read",
     "dismissed_as",
     "kind", "grade", "graded_by", "claim",
     "familiarity",
@@ -343,6 +343,7 @@ class InspectionReport:
     first_look: str | None = None
     exposure: Mapping[str, str | float] | None = None
     exposure_of_file: Mapping[str, str | float] | None = None
+    not_read: tuple[str, ...] | None = None
     zone_seen_percent: float | None = None
     familiarity: Mapping[str, float | bool] | None = None
 

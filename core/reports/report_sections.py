@@ -211,6 +211,7 @@ def _facts(report: InspectionReport, width: float) -> Iterator[Flowable]:
         ("Image", image.name),
         ("Image sha256", image.sha256),
         *([("Source", image.frame)] if image.frame else []),
+        *([("Also in the file", "; ".join(report.not_read))] if report.not_read else []),
         ("Size", f"{image.width} × {image.height} px, {image.bit_depth} bit, {image.file_format}"),
         ("Polarity", f"{image.polarity}{f', {image.polarity_ground}' if image.polarity_ground else ''}"),
         ("Scale", scale),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
@@ -146,3 +147,9 @@ def test_names_that_meet_get_the_start_of_their_digest() -> None:
         "dddddddd-12345678-z.png",
     ]
     assert len(set(given_names.values())) == 4
+
+
+def test_cvat_never_takes_the_number_of_an_image_for_a_frame() -> None:
+    image = LabelledImage("a.png", 100, 50, ())
+    root = ElementTree.fromstring("".join(cvat_chunks([image, image])))
+    assert [int(one.get("id", "0")) for one in root.iter("image")] == [1_000_000_000, 1_000_000_001]

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.label.browse import state
 from app.label.browse.rows import gallery_items
+from app.label.queue.render import draw_files
 from app.shared.components.box_gallery.box_gallery import box_gallery
 from app.shared.lists.render import draw_turns
 from app.shared.templates import draw_welcome
@@ -37,6 +38,7 @@ def draw_filter(own: Sequence[OwnClass], authors: Mapping[str, str], versions: S
         if versions:
             choose("Data version", state.VERSION, made, 140)
         st.button("Clear", on_click=state.FILTER.clear, key="images.clear", type="tertiary")
+        draw_files()
 
 
 def draw_pager(page: ImagePage) -> None:

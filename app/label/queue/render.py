@@ -50,8 +50,8 @@ def draw_files() -> None:
     with st.popover("Files", icon=":material/folder_zip:", key="label-files"):
         draw_html("label/queue/templates/downloads.html", names=_FORMATS, address=EXPORT_ADDRESS)
         st.caption(
-            "COCO, VOC, CVAT and LabelMe come back exactly; YOLO keeps no ISO 6520-1 numbers. Originals keep "
-            "every bit."
+            "COCO, VOC, CVAT and LabelMe come back exactly; YOLO keeps no ISO 6520-1 numbers, kinds and own "
+            "classes. Originals keep every bit."
         )
         draw_link()
 

@@ -44,7 +44,7 @@ from core.services.reports.report_record import (
     signed_digests,
 )
 from core.services.workspaces import Workspace
-from core.store.blobs import BlobNotFoundError
+from core.store.blobs import BlobDamagedError, BlobNotFoundError
 
 _AUTOMATIC = "automatic, percentiles 0.5 and 99.5"
 _CHOSEN = "as chosen by whoever wrote the report"
@@ -182,6 +182,7 @@ class ReportingService:
             first_look=None if look is None else look.words,
             exposure=setup_from(inspection.setup).exposure.to_dict() or None,
             exposure_of_file=stated_by_file(image.fields).to_dict() or None,
+            not_read=self._unread(image.sha256),
         )
 
     def pdf(self, report: InspectionReport) -> bytes:
@@ -215,6 +216,13 @@ class ReportingService:
             return Window(chosen.lo, chosen.hi, chosen.is_inverted, _CHOSEN)
         pixels = self._workspace.images.load(inspection.image_sha256).pixels
         return Window(*auto_window(pixels), False, _AUTOMATIC)
+
+    def _unread(self, sha256: str) -> tuple[str, ...] | None:
+        """What else the file holds and nobody read; None where that is nothing, or the file is gone."""
+        try:
+            return self._workspace.images.load(sha256).unread or None
+        except (BlobNotFoundError, BlobDamagedError):
+            return None
 
     def _signed(
         self,

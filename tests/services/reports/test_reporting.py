@@ -1,5 +1,6 @@
 """Reports from a real workspace: what they say, and what verifying finds."""
 
+import io
 import json
 import re
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import tifffile
 from sqlalchemy import text
 
 from core.domain.accounts import COMMAND_LINE, Identity, Role
@@ -119,6 +121,24 @@ def place(tmp_path: Path):
 
 def subjects(verified) -> set[Subject]:
     return {one.subject for one in verified.differences}
+
+
+def test_a_report_says_what_else_the_file_holds_and_nobody_read(place: Place) -> None:
+    assert "not_read" not in place.report().to_dict()
+    film, copy = np.full((96, 160), 7, np.uint16), np.full((12, 16), 7, np.uint16)
+    target = io.BytesIO()
+    with tifffile.TiffWriter(target) as tiff:
+        tiff.write(copy, subfiletype=1)
+        tiff.write(film)
+    taken = place.desk.images.add(place.inspector, target.getvalue(), "two.tif", polarity=Polarity.FILM)
+    result = place.detect.detect(taken, "two.tif", model="weld")
+    place.id = place.desk.inspections.record(place.inspector, result, setup=SETUP).inspection_id
+    report = place.report()
+    assert report.not_read == ("1 reduced copy not read (16 × 12 px)",)
+    data = place.reporting.pdf(report)
+    assert place.verify(data).reproduces
+    before = replace(report, not_read=None)  # of a release that did not say so
+    assert place.verify(place.reporting.json(before)).reproduces
 
 
 def test_before_anybody_read_it_a_report_holds_what_the_model_said(place: Place) -> None:
