@@ -102,6 +102,27 @@ def familiar(specification: Path, data: Path, out: Path | None) -> None:
 
 
 @models.command()
+@click.argument("specification", type=click.Path(path_type=Path))
+@click.option("--data", required=True, type=click.Path(path_type=Path), help="Folder of COCO files, images.")
+@click.option("--out", type=click.Path(path_type=Path), help="Default: its place in models/checkpoints.")
+@one_line_errors
+def ranges(specification: Path, data: Path, out: Path | None) -> None:
+    """Measure the ranges that a version needs to detect in 8-bit integers, as `ranges` in SPECIFICATION says.
+
+    They are taken over images that taught it. The file lies beside the weights as ranges.json; `radikal
+    setup` takes it into the registry. Without it, and on processors that are not faster with 8-bit integers,
+    a version detects in floating point.
+    """
+    from core.services.lifecycle.ranging import write_ranges
+    from core.services.lifecycle.releasing import read_release
+
+    content = read_release(specification)
+    folder = out or _place_of(content)
+    found = write_ranges(content, folder, data=data, splits=ROOT / "data" / "splits", progress=show_progress)
+    click.echo(f"{folder}: the ranges of {len(found.limits)} maps")
+
+
+@models.command()
 @_NAME
 @click.argument("version", type=int)
 @_alias_option("Alias to move.")

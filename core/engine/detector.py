@@ -2,7 +2,7 @@
 
 import copy
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from core.engine.cuda_graph import GraphedNetwork
 from core.engine.decoding import Candidates, candidates_of, raw_boxes
 from core.engine.fusion import Fusion
 from core.engine.indications import Sighting, from_both_heads, from_boxes
+from core.engine.int8 import Int8Network, has_fast_int8
 from core.engine.merging import RawBoxes, concatenate, merge
 from core.engine.network import (
     SIZE_MULTIPLE,
@@ -34,6 +35,7 @@ from core.engine.network import (
 )
 from core.engine.outline_map import OutlineMap
 from core.engine.precision import fast_dtype
+from core.engine.ranges import Ranges, read_ranges
 from core.engine.tiling import BANDS, TILES, views_of
 
 #: Everything below is dropped at once; AP is measured from here up.
@@ -87,10 +89,13 @@ class Detector:
         least_px: sides of a view, as `views_of` takes it: those of the crops it was trained on.
         is_banded: how a film is cut, as `views_of` takes it.
         fusion: how boxes and outlines are brought together; None reports the boxes alone.
+        ranges: of the network's maps; with them it detects in 8-bit integers where these are fast and
+            no `dtype` is asked for.
 
     Attributes:
         network: float32, evaluation mode; for gradients, under `lock`.
         lock: held by whoever needs gradients.
+        number_format: of the copy that detects: "float32", "bfloat16" or "int8".
         device: where both copies live.
         polarity: the polarity the network was trained in; hand in images of that polarity.
     """
@@ -106,6 +111,7 @@ class Detector:
         least_px: int = 0,
         is_banded: bool = False,
         fusion: Fusion | None = None,
+        ranges: Ranges | None = None,
     ) -> None:
         if fusion is not None and network.mask is None:
             raise ModelArtefactError("these weights fuse boxes with outlines, and have no mask head")
@@ -113,12 +119,18 @@ class Detector:
         self.polarity = polarity
         self.lock = threading.RLock()
         self.network = network.eval().requires_grad_(False).to(device)
-        self._dtype = dtype or fast_dtype(device) or torch.float32
-        fast: IndicationNetwork = (
-            copy.deepcopy(network).fold().to(device, self._dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's overloads lack this triple
-        )
         is_cuda = device.type == "cuda"
-        self._fast = GraphedNetwork(fast.predict) if is_cuda else fast.predict
+        is_int8 = ranges is not None and dtype is None and not is_cuda and has_fast_int8()
+        self._dtype = torch.float32 if is_int8 else dtype or fast_dtype(device) or torch.float32
+        self.number_format = "int8" if is_int8 else str(self._dtype).removeprefix("torch.")
+        self._fast: Callable[[Tensor], NetworkOutput]
+        if is_int8 and ranges is not None:
+            self._fast = Int8Network(self.network, ranges).predict
+        else:
+            fast: IndicationNetwork = (
+                copy.deepcopy(network).fold().to(device, self._dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's overloads lack this triple
+            )
+            self._fast = GraphedNetwork(fast.predict) if is_cuda else fast.predict
         self._least_px, self._is_banded = least_px, is_banded
         self._fusion = fusion
         self._views_at_once = views_at_once or (GPU_VIEWS_AT_ONCE if is_cuda else 1)
@@ -143,7 +155,13 @@ class Detector:
             least_px=least_px,
             is_banded=metadata.get(TILES) == BANDS,
             fusion=fusion,
+            ranges=read_ranges(weights),
         )
+
+    def views_of(self, image: FloatArray) -> list[View]:
+        """The views of a normalised image (H, W) that the network sees."""
+        height, width = image.shape
+        return views_of(width, height, self._least_px, is_banded=self._is_banded)
 
     def view_tensor(self, image: FloatArray, view: View) -> Tensor:
         """(1, 1, h, w) float32: exactly what the network sees of `view`, padded to multiples of 32.
@@ -214,10 +232,7 @@ class Detector:
         ]
 
     def _views(self, request: Request) -> list[View]:
-        height, width = request.image.shape
-        if request.views is not None:
-            return list(request.views)
-        return views_of(width, height, self._least_px, is_banded=self._is_banded)
+        return self.views_of(request.image) if request.views is None else list(request.views)
 
     def _run(
         self, tensor: Tensor, score_floors: Sequence[float]

@@ -24,6 +24,8 @@ FILES = (WEIGHTS, CARD, CALIBRATION, MANIFEST)
 FAMILIARITY = "familiarity.json"
 #: The second stage, which only some versions have.
 GROUPS = "groups.json"
+#: The ranges that its network needs to run in 8-bit integers. Versions without them run in floating point.
+RANGES = "ranges.json"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +33,7 @@ class ModelArtefact:
     """A model version before (or without) a registry.
 
     Attributes:
-        folder: holds the four `FILES`, and perhaps `FAMILIARITY` and `GROUPS`.
+        folder: holds the four `FILES`, and perhaps `FAMILIARITY`, `GROUPS` and `RANGES`.
         name: "weld" or "casting", from the card.
         sha256: hex digest of the weights file.
         manifest_sha256: hex digest of the data manifest.
@@ -129,7 +131,7 @@ def read_calibration(path: Path) -> CalibrationRecord:
 
 def files_of(folder: Path) -> tuple[str, ...]:
     """Names of the files of the version in `folder`: the four `FILES`, and of the others those there are."""
-    return (*FILES, *(name for name in (FAMILIARITY, GROUPS) if (folder / name).is_file()))
+    return (*FILES, *(name for name in (FAMILIARITY, GROUPS, RANGES) if (folder / name).is_file()))
 
 
 def digest_files(folder: Path) -> dict[str, str]:

@@ -8,14 +8,10 @@ import numpy as np
 
 from core.calibrate.familiarity import FamiliarityReference, Features, make_reference
 from core.domain.errors import DatasetError
-from core.domain.radiograph import Polarity
 from core.engine.detector import Detector
-from core.imaging.normalise import normalise
-from core.labelling.coco import CocoImage, read_coco
 from core.registry.artefact import FAMILIARITY, WEIGHTS, file_sha256
 from core.services.evaluation.evaluating import Progress
-from core.services.evaluation.recorded_images import cluster_name, read_recorded, select_images
-from core.services.lifecycle.release_images import images_of
+from core.services.lifecycle.release_images import normalised_images
 
 #: So many views of a part are looked at, evenly over those that there are.
 LOOKED_AT = 18
@@ -83,30 +79,10 @@ def _looks(
     """(N, D) features of the images that the entries name, and the N parts that they show."""
     found: list[Features] = []
     parts: list[str] = []
-    for entry in entries:
-        polarity = Polarity(entry.get("polarity", "unknown"))
-        with images_of(entry, data, splits) as (coco, folder, series):
-            images = select_images(read_coco(coco), folder, series)
-            images = _thinned(images) if is_thinned else images
-            for done, image in enumerate(images, start=1):
-                radiograph = read_recorded(image, folder, polarity)
-                pixels = normalise(
-                    radiograph.pixels, polarity=radiograph.polarity, model_polarity=detector.polarity
-                )
-                found.append(detector.appearance(pixels))
-                parts.append(cluster_name(image))
-                if progress is not None:
-                    progress(done, len(images))
+    at_most = LOOKED_AT if is_thinned else None
+    for pixels, part in normalised_images(
+        entries, detector.polarity, data, splits, progress, at_most=at_most
+    ):
+        found.append(detector.appearance(pixels))
+        parts.append(part)
     return np.stack(found) if found else np.zeros((0, 0), np.float32), parts
-
-
-def _thinned(images: Sequence[CocoImage]) -> list[CocoImage]:
-    """At most `LOOKED_AT` images of each part, evenly over those that there are, in order of the parts."""
-    by_part: dict[str, list[CocoImage]] = {}
-    for image in images:
-        by_part.setdefault(cluster_name(image), []).append(image)
-    return [
-        own[index]
-        for own in by_part.values()
-        for index in np.unique(np.linspace(0, len(own) - 1, LOOKED_AT).round().astype(int))
-    ]

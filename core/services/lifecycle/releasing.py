@@ -16,13 +16,14 @@ from core.domain.model_version import ModelVersion
 from core.domain.radiograph import Polarity
 from core.engine.detector import read_network
 from core.labelling.split import read_split
-from core.registry.artefact import CALIBRATION, CARD, MANIFEST, WEIGHTS, read_artefact
+from core.registry.artefact import CALIBRATION, CARD, MANIFEST, RANGES, WEIGHTS, read_artefact
 from core.services.evaluation.evaluating import EvaluateService
 from core.services.inference.detecting import DetectService
 from core.services.lifecycle.calibrating import OperatingPoint, calibrate_artefact
 from core.services.lifecycle.cross_fitting import Fold, cross_fit
 from core.services.lifecycle.familiarising import write_familiarity
 from core.services.lifecycle.model_card import MeasuredOn, TrainingFacts, facts_of, model_card, write_card
+from core.services.lifecycle.ranging import write_ranges
 from core.services.lifecycle.release_images import images_of
 
 _FOLD_PREFIX = "without-"
@@ -116,7 +117,10 @@ def build_release(specification: Mapping[str, Any], settings: ReleaseSettings) -
     settings.out.mkdir(parents=True, exist_ok=True)
     for name in (WEIGHTS, MANIFEST):
         shutil.copyfile(settings.run / name, settings.out / name)
-    (settings.out / CARD).unlink(missing_ok=True)
+    for name in (CARD, RANGES):
+        (settings.out / name).unlink(missing_ok=True)
+    if "ranges" in specification:  # before it is calibrated: scores are those of the numbers it runs in
+        write_ranges(specification, settings.out, data=settings.data, splits=settings.splits)
     measured: list[MeasuredOn] = []
     if "cross_fit" in specification:
         figures = _cross_fitted(specification, settings)
