@@ -22,6 +22,7 @@ from app.inspection.rows import route_data, start_threshold, viewer_data
 from app.inspection.state import VIEWER_KEY, remembered
 from app.shared.access import current_identity, current_workspace, identified
 from app.shared.components.radiograph_viewer.radiograph_viewer import radiograph_viewer
+from app.shared.header import name_reader
 from app.shared.navigation import page_at
 from app.shared.resources import MODELS, resources
 from app.shared.state import MODEL_KEY, chosen_model
@@ -156,6 +157,8 @@ def draw_reader(current: WorklistItem) -> None:
     if current.version is None:
         return
     champion = Readers(reader).champion
+    if current.version.name != chosen_model() or current.version.version != champion.version:
+        name_reader(current.version)
     if current.version.version != champion.version:
         st.caption(
             f"Read by v{current.version.version}. The champion is v{champion.version} now: hand the image "

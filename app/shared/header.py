@@ -1,10 +1,12 @@
-"""The thin header: the champion and its calibration, and who is here, beside the navigation."""
+"""The thin header: the model that reads and its calibration, and who is here, beside the navigation."""
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.shared.resources import resources
 from app.shared.templates import draw_html
@@ -19,6 +21,8 @@ _STYLES = tuple(
 _LEAVE = (
     '<form class="rk-leave" method="post" action="/signout"><button type="submit">{label}</button></form>'
 )
+#: Where the header of this run names the model; a page that knows better says so there.
+_SLOT: ContextVar[DeltaGenerator | None] = ContextVar("header_slot", default=None)
 
 
 def draw_style() -> None:
@@ -29,8 +33,11 @@ def draw_style() -> None:
 def draw_header(identity: Identity, model: str | None = None) -> None:
     """The champion of `model`, and the menu of whoever is here. What was not measured is left out."""
     with st.container(horizontal=True, key="rk-top"):
-        if model is not None:
-            draw_champion(model)
+        slot = None if model is None else st.empty()
+        _SLOT.set(slot)
+        if model is not None and slot is not None:
+            with slot:
+                draw_champion(model)
         draw_user_menu(identity)
 
 
@@ -41,12 +48,24 @@ def draw_champion(model: str) -> None:
     except WorkbenchError as error:
         draw_html("shared/no_champion.html", model=model, why=str(error))
         return
+    _draw_version(champion, "champion")
+
+
+def name_reader(version: ModelVersion) -> None:
+    """Let the header name the version that reads the image on show, where that is not the chosen champion."""
+    slot = _SLOT.get()
+    if slot is not None:
+        with slot:
+            _draw_version(version, "reads this image")
+
+
+def _draw_version(version: ModelVersion, standing: str) -> None:
     draw_html(
         "shared/champion.html",
-        model=model,
-        champion=champion,
-        state=calibration_state(champion),
-        warning=release_state(champion.card),
+        version=version,
+        standing=standing,
+        state=calibration_state(version),
+        warning=release_state(version.card),
     )
 
 

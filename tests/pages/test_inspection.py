@@ -17,7 +17,7 @@ from core.domain.radiograph import Polarity, PolarityGround
 from core.domain.records import Inspection
 from core.services.workspaces import Workspace
 from core.store.inspection_history import HistoryFilter
-from tests.artefacts import write_artefact
+from tests.artefacts import write_artefact, write_familiarity
 from tests.services.exposures import exposure, jpeg, png
 from tests.workplace import radiograph_png
 
@@ -133,12 +133,33 @@ def test_the_next_upload_is_read_by_the_new_champion_and_what_was_read_keeps_its
     registry.set_alias("weld", "champion", 2)
     page.run()
     assert "Read by v1. The champion is v2 now" in texts(page)
+    assert "<b>weld v1</b> (reads this image)" in texts(page)
+    assert "(champion)" not in texts(page), "the header names the version that reads the image on show"
     page.file_uploader[0].set_value(("new.png", radiograph_png(2), "image/png")).run()
     until(page, lambda: len(read_by(workplace)) > 1)
     assert read_by(workplace) == [("old.png", 1), ("new.png", 2)]
     page.file_uploader[0].set_value(("old.png", radiograph_png(1), "image/png")).run()
     until(page, lambda: len(read_by(workplace)) > 2)
     assert read_by(workplace)[-1] == ("old.png", 2), "handed in again, it is read by the champion"
+    assert not page.exception
+
+
+def test_the_header_names_the_model_that_reads_a_strange_casting(
+    page: AppTest, workplace: Resources, tmp_path: Path
+) -> None:
+    registry, name = workplace.services.registry, "casting-any"
+    taught = write_artefact(tmp_path / "taught", name="casting", polarity="digital", seed=5, score_spread=1.0)
+    registry.add(write_familiarity(taught, limit=-1.0), alias="champion")
+    registry.add(
+        write_artefact(tmp_path / name, name=name, polarity="digital", score_spread=1.0), alias="champion"
+    )
+    page.run()
+    page.get("button_group")[0].set_value("casting").run()
+    assert "<b>casting v2</b> (champion)" in texts(page), "nothing is on show yet"
+    page.file_uploader[0].set_value(("strange.png", radiograph_png(3), "image/png")).run()
+    until(page, lambda: "<b>casting-any v1</b> (reads this image)" in texts(page))
+    assert "(champion)" not in texts(page)
+    assert "Read by casting-any: this part looks unlike those that taught casting" in texts(page)
     assert not page.exception
 
 
