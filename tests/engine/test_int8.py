@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from torchvision.ops import box_iou
 
 from core.domain.errors import ModelArtefactError
 from core.domain.radiograph import Polarity
@@ -10,6 +11,9 @@ from core.engine.detector import Detector
 from core.engine.int8 import Int8Network, Scale, has_fast_int8
 from core.engine.network import IndicationNetwork, NetworkConfig
 from core.engine.ranges import FILE, Measuring, Ranges, ranges_of, read_ranges
+from core.imaging.normalise import normalise
+from core.imaging.read import read_radiograph_file
+from core.labelling.coco import read_coco
 
 needs_int8 = pytest.mark.skipif(not has_fast_int8(), reason="this processor has no fast 8-bit integers")
 
@@ -153,3 +157,18 @@ def test_ranges_that_lack_a_map_are_refused(network, view, monkeypatch):
     del limits["pyramid.layer.0"]
     with pytest.raises(ModelArtefactError, match="pyramid.layer.0"):
         Detector(network, Polarity.FILM, torch.device("cpu"), ranges=Ranges("a", limits))
+
+
+@needs_int8
+@pytest.mark.parametrize("name", ["casting-v2", "casting-any-v2"])
+def test_a_shipped_version_sees_the_same_in_8_bit_integers(name, repository, gdxray):
+    weights = repository / "models" / "checkpoints" / name / "weights.safetensors"
+    detectors = [Detector.load(weights), Detector.load(weights, dtype=torch.float32)]
+    assert [one.number_format for one in detectors] == ["int8", "float32"]
+    for entry in read_coco(gdxray / "castings.json").images[::170]:
+        image = normalise(read_radiograph_file(gdxray / entry.file_name).pixels)
+        ours, exact = (detector.detect(image, score_floor=0.1) for detector in detectors)
+        strong = exact.above(0.3)
+        overlap = box_iou(torch.from_numpy(strong.boxes), torch.from_numpy(ours.boxes)).numpy()
+        assert (overlap.max(axis=1, initial=0) > 0.7).all(), entry.file_name
+        assert ours.scores[overlap.argmax(axis=1)] == pytest.approx(strong.scores, abs=0.06)

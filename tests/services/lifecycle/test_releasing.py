@@ -8,8 +8,10 @@ from core.calibrate.comparison import comparison_rows
 from core.calibrate.familiarity import read_reference
 from core.domain.errors import DatasetError, LeakError, ModelNotFoundError
 from core.engine.detector import Detector
-from core.registry.artefact import FAMILIARITY, file_sha256, read_artefact
+from core.engine.ranges import read_ranges
+from core.registry.artefact import FAMILIARITY, RANGES, file_sha256, files_of, read_artefact
 from core.services.lifecycle.familiarising import write_familiarity
+from core.services.lifecycle.ranging import write_ranges
 from core.services.lifecycle.releasing import (
     OneModel,
     ReleaseSettings,
@@ -227,3 +229,21 @@ def test_a_release_that_does_not_say_what_calibrated_it_has_no_reference(tmp_pat
     assert not (out / FAMILIARITY).exists()
     with pytest.raises(DatasetError, match="familiar: lacks calibrated"):
         write_familiarity(specification(familiar=familiar), out, data=data, splits=data)
+
+
+def test_a_release_measures_the_ranges_of_its_maps_before_it_is_calibrated(tmp_path, data):
+    part = {"coco": "truth.json", "split": "s.yaml", "part": "a"}
+    out = build_release(specification(ranges=[part]), settings(tmp_path, data))
+    ranges = read_ranges(out / "weights.safetensors")
+    assert ranges is not None
+    assert ranges.limits["backbone.stem"][1] > 0
+    assert RANGES in files_of(out)
+    build_release(specification(), settings(tmp_path, data))
+    assert read_ranges(out / "weights.safetensors") is None, "those of an earlier build are gone"
+
+
+@pytest.mark.parametrize("ranges", [None, []])
+def test_ranges_are_not_measured_on_nothing(tmp_path, data, ranges):
+    out = build_release(specification(), settings(tmp_path, data))
+    with pytest.raises(DatasetError, match="lacks ranges"):
+        write_ranges(specification(ranges=ranges), out, data=data, splits=data)
