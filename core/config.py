@@ -29,7 +29,7 @@ _URL_PASSWORD = re.compile(r"://[^:/@]*:([^@]+)@")
 _WIDEST_PROXIES = {4: 8, 6: 8}
 #: What a copy of the settings must not show; of other URLs only those with a password.
 _MAY_HOLD_SECRETS = frozenset(
-    {"jwt_secret", "jwt_secret_previous", "audit_anchors_copy", "backup_passphrase"}
+    {"jwt_secret", "jwt_secret_previous", "audit_anchors_copy", "backup_passphrase", "metrics_token"}
 )
 _Names = Annotated[tuple[str, ...], NoDecode]
 
@@ -65,6 +65,7 @@ class Settings(BaseSettings):
         log_format: "json", "text", or "auto": text at a terminal, else JSON.
         device: "auto", "cpu", "cuda" or "cuda:N".
         data_dir: originals, caches and job files.
+        metrics_token: lets whoever brings it as a bearer token read `/metrics` from another machine.
         audit_anchors_copy: second place of the audit log's anchors: a file elsewhere, or a URL of an object
             store.
         backup_passphrase: of encrypted backups; None when unset.
@@ -101,6 +102,7 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "text"] = "auto"
     device: str = "auto"
     data_dir: Path = Path("var")
+    metrics_token: SecretStr | None = None
     audit_anchors_copy: str = Field(default="", repr=False)  # a URL may hold a key
     backup_passphrase: SecretStr | None = None
 
@@ -166,7 +168,7 @@ class Settings(BaseSettings):
     def _upper_case(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) else value
 
-    @field_validator("jwt_secret", "backup_passphrase", mode="before")
+    @field_validator("jwt_secret", "backup_passphrase", "metrics_token", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:
         return None if value == "" else value
@@ -229,7 +231,7 @@ class Settings(BaseSettings):
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every secret value in these settings, for keeping them out of logs."""
-        keys_ = (self.jwt_secret, *self.jwt_secret_previous, self.backup_passphrase)
+        keys_ = (self.jwt_secret, *self.jwt_secret_previous, self.backup_passphrase, self.metrics_token)
         found = [key.get_secret_value() for key in keys_ if key is not None]
         for url in (self.database_url, self.mlflow_tracking_uri):
             for password in _URL_PASSWORD.findall(url):

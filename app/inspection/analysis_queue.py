@@ -151,6 +151,12 @@ class AnalysisQueue:
             answer = self._answers.get(question)
             return answer.result if answer else None
 
+    @property
+    def n_waiting(self) -> int:
+        """Number of questions that nobody works on yet."""
+        with self._changed:
+            return len(self._queue)
+
     def forget_failure(self, question: Question) -> bool:
         """Let a question that failed or was cancelled be asked again; True when it had failed."""
         with self._changed:

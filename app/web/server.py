@@ -21,6 +21,8 @@ from typing import cast
 
 import streamlit as st
 import uvicorn
+from starlette.middleware import Middleware
+from starlette.routing import Route
 from starlette.types import Scope
 from streamlit.runtime import get_instance
 
@@ -31,6 +33,8 @@ from app.shared.resources import forget_resources, let_guests_in, resources
 from app.shared.visitors import identity_of, session_token
 from app.web.connections import BoundedHttp, BoundedWebSocket, Connections
 from app.web.job_supervisor import JobSupervisor
+from app.web.metrics import Metrics, MetricsPage
+from app.web.middleware.measuring import Measuring
 from app.web.middleware.origins import LOOPBACK
 from app.web.middleware.stack import middleware_stack
 from app.web.routes import routes
@@ -60,7 +64,8 @@ def create_app(settings: Settings, *, listens_on: str = "127.0.0.1") -> st.App:
         settings: decide what is refused.
         listens_on: address that the server is bound to.
     """
-    middleware = middleware_stack(
+    metrics = Metrics()
+    arrival, *inner = middleware_stack(
         settings,
         listens_on=listens_on,
         doorkeeper=_user_id_of,
@@ -70,7 +75,10 @@ def create_app(settings: Settings, *, listens_on: str = "127.0.0.1") -> st.App:
         cookies_of_page=_cookies_of_page,
     )
     return WorkbenchApp(
-        ROOT / "app" / "main.py", routes=routes(settings), middleware=middleware, lifespan=_lifespan
+        ROOT / "app" / "main.py",
+        routes=[Route("/metrics", MetricsPage(metrics, settings.metrics_token).__call__), *routes(settings)],
+        middleware=[arrival, Middleware(Measuring, metrics=metrics), *inner],
+        lifespan=partial(_lifespan, metrics=metrics),
     )
 
 
@@ -181,8 +189,9 @@ def import_pages_code() -> None:
 
 
 @asynccontextmanager
-async def _lifespan(app: st.App) -> AsyncIterator[None]:
+async def _lifespan(app: st.App, *, metrics: Metrics) -> AsyncIterator[None]:
     _take_over_logs()
+    resources().services.detect.watch(metrics.detected)
     start = resources().services.registry_sync.start  # loads the champions, so that no visitor waits for them
     threading.Thread(target=start, name="keep-up", daemon=True).start()
     sweeping = asyncio.create_task(_end_idle_guests())

@@ -71,7 +71,8 @@ METHODS = {
         EvaluationService.models EvaluationService.open EvaluationService.radiograph
         EvaluationService.versions EvaluationSets.all EvaluationSets.find""",
     "measure model versions, add evaluation sets": """
-        EvaluationService.start EvaluationService.start_simulated EvaluationSets.add_files""",
+        CleanSets.judge EvaluationService.start EvaluationService.start_simulated EvaluationSets.add_files
+        EvaluationSets.subset""",
     "look at model versions and what served when": """
         OverrideService.waiting PromotionService.gate PromotionService.rollback_target PromotionService.sets
         AliasHistory.at AliasHistory.history AliasHistory.of_inspection VersionService.all

@@ -50,6 +50,11 @@ class DetectService:
         self._loaded: OrderedDict[str, _Loaded] = OrderedDict()
         self._lock = threading.Lock()
         self._loading: dict[str, threading.Lock] = {}
+        self._watchers: list[Callable[[DetectionResult], None]] = []
+
+    def watch(self, tell: Callable[[DetectionResult], None]) -> None:
+        """Call `tell` with every result from now on, in the thread that detected."""
+        self._watchers.append(tell)
 
     @property
     def device(self) -> str:
@@ -97,7 +102,7 @@ class DetectService:
         if loaded.second_stage is not None:
             found = loaded.second_stage.claimed(image, found)
         elapsed_ms = (time.perf_counter() - started) * 1000
-        return DetectionResult(
+        result = DetectionResult(
             name,
             radiograph,
             resolved,
@@ -107,6 +112,9 @@ class DetectService:
             _notes(radiograph, resolved),
             loaded.familiarity_of(image),
         )
+        for tell in self._watchers:
+            tell(result)
+        return result
 
     def familiarity(
         self, radiograph: Radiograph, *, model: str, version: int | None = None, alias: str = "champion"
