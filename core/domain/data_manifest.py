@@ -36,10 +36,17 @@ class LabelledBox:
 
     Attributes:
         bbox: x1, y1, x2, y2 in px.
+        polygon: corners x, y in px, whose bounds the box is; empty for a box alone.
     """
 
     bbox: tuple[float, float, float, float]
     indication_class: IndicationClass
+    polygon: tuple[tuple[float, float], ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        outline = {"polygon": [list(corner) for corner in self.polygon]} if self.polygon else {}
+        return {"bbox": list(self.bbox), "class": self.indication_class.value, **outline}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +107,7 @@ class ManifestImage:
             "height": self.height,
             "origin": self.origin.value,
             "annotation_version": self.annotation_version,
-            "boxes": [{"bbox": list(b.bbox), "class": b.indication_class.value} for b in self.boxes],
+            "boxes": [box.to_dict() for box in self.boxes],
             **self.place,
             **({"ignored": [{"bbox": list(b.bbox), "own_class": b.own_class} for b in self.ignored]}
                if self.ignored else {}),
@@ -259,7 +266,8 @@ def _image(entry: Mapping[str, Any]) -> ManifestImage:
     boxes = []
     for box in entry["boxes"]:
         x1, y1, x2, y2 = (float(value) for value in box["bbox"])
-        boxes.append(LabelledBox((x1, y1, x2, y2), IndicationClass(box["class"])))
+        polygon = tuple((float(x), float(y)) for x, y in box.get("polygon", ()))
+        boxes.append(LabelledBox((x1, y1, x2, y2), IndicationClass(box["class"]), polygon))
     ignored = []
     for box in entry.get("ignored", ()):
         x1, y1, x2, y2 = (float(value) for value in box["bbox"])

@@ -19,6 +19,7 @@ from core.labelling.coco_annotations import (
     size_of,
 )
 from core.labelling.label_text import parsed_json
+from core.labelling.outlines import Corner, is_rectangle
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +36,7 @@ class CocoImage:
         extra: every other key of the image entry.
         annotations: the N annotation entries as they stand in the file.
         ignored: (M, 4) float32 xyxy of crowds and of boxes to be ignored: neither found nor missed.
+        outlines: corners x, y px around each of the N; empty where the file gives a box alone, turned or not.
     """
 
     file_name: str
@@ -47,6 +49,7 @@ class CocoImage:
     extra: Mapping[str, Any]
     annotations: tuple[Mapping[str, Any], ...]
     ignored: npt.NDArray[np.float32]
+    outlines: tuple[tuple[Corner, ...], ...] = ()
 
     @property
     def frame(self) -> int | None:
@@ -186,4 +189,5 @@ def _image(entry: Mapping[str, Any], annotations: Sequence[CocoAnnotation], name
         extra={key: value for key, value in entry.items() if key not in known},
         annotations=tuple(one.entry for one in counted),
         ignored=np.array(ignored, np.float32).reshape(-1, 4),
+        outlines=tuple(() if is_rectangle(one.polygon) else one.polygon for one in counted),
     )

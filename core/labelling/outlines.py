@@ -15,6 +15,8 @@ from core.labelling.finding import Box
 Corner = tuple[float, float]
 #: Larger pictures than this are no radiographs; a mask that claims to be one is not counted out.
 _MOST_MASK_PX = 2**31
+#: Diagonals of a rectangle meet in the middle and are as long, to what labels are rounded to.
+_RECTANGLE_PX = 0.1
 _SIX_BITS, _MORE, _NEGATIVE, _FIRST = 0x1F, 0x20, 0x10, 48
 
 
@@ -59,6 +61,19 @@ def rotated_box(box: Box, degrees: float, *, pivot: Corner | None = None) -> tup
         (cx + (x - cx) * cos - (y - cy) * sin, cy + (x - cx) * sin + (y - cy) * cos)
         for x, y in ((x1, y1), (x2, y1), (x2, y2), (x1, y2))
     )
+
+
+def is_rectangle(corners: Sequence[Corner]) -> bool:
+    """True for the four corners of a box, turned or not: it says where something is, not its outline."""
+    if len(corners) != 4:
+        return False
+    (x1, y1), (x2, y2), (x3, y3), (x4, y4) = corners
+    off = (
+        x1 + x3 - x2 - x4,
+        y1 + y3 - y2 - y4,
+        math.dist((x1, y1), (x3, y3)) - math.dist((x2, y2), (x4, y4)),
+    )
+    return max(map(abs, off)) < _RECTANGLE_PX
 
 
 def bounds_of_mask(segmentation: Mapping[str, Any]) -> Box | None:

@@ -17,7 +17,7 @@ from core.imaging.normalise import normalise
 from core.imaging.read import read_radiograph_file
 from core.labelling.coco import CocoImage, read_coco
 from core.labelling.split import members_of, names_of, read_split, select
-from core.training.mask_target import MaskTarget, OutlinedPiece, mask_target, pieces_of
+from core.training.mask_target import MaskTarget, OutlinedPiece, mask_target, piece_within, pieces_of
 from core.training.recipe import (
     CocoSource,
     FlawFreeSource,
@@ -146,10 +146,12 @@ def _normalised(
 
 
 def _drawn_mask(image: CocoImage, source: CocoSource, data_dir: Path) -> MaskTarget:
-    """Of the drawn mask; without one, what lies outside of the boxes teaches what to leave alone."""
+    """Of the drawn mask, else of outlines; what lies outside of boxes alone teaches what to leave alone."""
     shape = (image.height, image.width)
     if not source.has_masks:
-        return mask_target(shape, [], image.boxes)
+        drawn_by = [piece_within(outline, shape) if outline else None for outline in image.outlines]
+        unknown = [box for box, piece in zip(image.boxes, drawn_by, strict=True) if piece is None]
+        return mask_target(shape, [piece for piece in drawn_by if piece is not None], unknown)
     drawn = read_radiograph_file(data_dir / str(image.extra["mask"])).pixels
     if drawn.shape != shape:
         raise DatasetError(f"{image.extra['mask']} is not the size of {image.file_name}")

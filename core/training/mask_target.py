@@ -20,6 +20,8 @@ _GAP_PX = 11
 _GAP_WEIGHT = 3.0
 #: A piece shorter than this, px, teaches nothing.
 LEAST_PX = 6.0
+#: A pixel on an outline is divided into so many parts each way.
+_PARTS = 8
 
 Mask = npt.NDArray[np.bool_]
 
@@ -90,6 +92,25 @@ def mask_target(
     for piece in teaching:
         _part(weight, piece)[piece.mask] = round(_piece_weight(piece) * WEIGHT_UNITS)
     return MaskTarget(is_flaw, weight)
+
+
+def piece_within(corners: Sequence[tuple[float, float]], shape: tuple[int, int]) -> OutlinedPiece | None:
+    """The pixels of which an outline encloses half or more; None where there is none in the image.
+
+    Args:
+        corners: x, y px, from the outer corner of the first pixel.
+        shape: height and width of the image.
+    """
+    points = np.clip(np.array(corners, np.float64), 0, shape[::-1])
+    left, top = (int(edge) for edge in np.floor(points.min(axis=0)))
+    width, height = (int(side) for side in np.ceil(points.max(axis=0)) - (left, top))
+    if min(width, height) < 1:
+        return None
+    drawn = np.zeros((height * _PARTS, width * _PARTS), np.uint8)
+    cv2.fillPoly(drawn, [np.round((points - (left, top)) * _PARTS - 0.5).astype(np.int32)], 1)
+    share = drawn.reshape(height, _PARTS, width, _PARTS).mean(axis=(1, 3))
+    mask = share >= 0.5
+    return OutlinedPiece((left, top), mask) if mask.any() else None
 
 
 def pieces_of(is_flaw: Pixels, least_px: float) -> list[OutlinedPiece]:

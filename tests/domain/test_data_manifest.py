@@ -67,8 +67,10 @@ def test_any_change_gives_another_id(change: dict[str, object]) -> None:
 
 
 def test_a_manifest_is_read_back_as_it_was_written() -> None:
-    one = manifest(image("a", boxes=()), image("b", part=Part.TEST))
+    outlined = replace(BOX, polygon=((1.0, 2.0), (30.5, 2.0), (30.5, 40.0)))
+    one = manifest(image("a", boxes=()), image("b", part=Part.TEST), image("c", boxes=(BOX, outlined)))
     assert manifest_from(one.to_json()) == one
+    assert "polygon" not in BOX.to_dict()  # the id of versions without outlines stays what it was
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 2}', '{"format": 1, "images": [{}]}'])

@@ -165,6 +165,29 @@ def test_boxes_without_drawn_masks_hide_what_they_hold(data):
     assert mask.weight[30, 50] > 0
 
 
+def test_outlines_teach_the_mask_head_and_a_turned_box_does_not(data):
+    content = json.loads((data / "c.json").read_text())
+    box = content["annotations"][0]
+    outline, turned = [[10, 10, 30, 10, 10, 30]], [[20, 10, 30, 20, 20, 30, 10, 20]]
+    for segmentation, expected in ((outline, True), (turned, False)):
+        box |= {"bbox": [10, 10, 20, 20], "segmentation": segmentation}
+        (data / "c.json").write_text(json.dumps(content))
+        mask = load_images(masked(), data, data)[0].mask
+        assert mask.is_flaw.any() == expected
+        # in the box, beyond the outline: background, or not known
+        assert (mask.weight[28, 28] > 0) == expected
+        assert mask.weight[38, 58] > 0
+    box["segmentation"] = outline
+    (data / "c.json").write_text(json.dumps(content))
+    mask = load_images(masked(), data, data)[0].mask
+    assert mask.is_flaw[12, 12] == 1
+    assert mask.is_flaw[26, 26] == 0
+    assert (
+        abs(int(mask.is_flaw.sum()) - 200) <= 10
+    )  # half of 20 x 20; it halves the 20 pixels on the diagonal
+    assert not mask.is_flaw[:, 30:].any()
+
+
 def test_simulated_flaws_bear_their_outlines(data):
     simulated = {"count": 1, "seed": 3}
     content = {

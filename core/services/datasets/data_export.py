@@ -72,9 +72,10 @@ def coco_of(images: Sequence[ManifestImage]) -> dict[str, Any]:
     categories = [one for one in IndicationClass if one in used]
     annotations: list[dict[str, Any]] = []
     for image_id, image in enumerate(images, 1):
-        boxes = [(box.bbox, box.indication_class, 0) for box in image.boxes]
-        boxes += [(box.bbox, IndicationClass.UNCLASSIFIED, 1) for box in image.ignored]
-        for (x1, y1, x2, y2), indication, is_crowd in boxes:
+        boxes = [(box.bbox, box.indication_class, box.polygon, 0) for box in image.boxes]
+        boxes += [(box.bbox, IndicationClass.UNCLASSIFIED, (), 1) for box in image.ignored]
+        for (x1, y1, x2, y2), indication, polygon, is_crowd in boxes:
+            outline = [[value for corner in polygon for value in corner]]
             annotations.append(
                 {
                     "id": len(annotations) + 1,
@@ -83,6 +84,7 @@ def coco_of(images: Sequence[ManifestImage]) -> dict[str, Any]:
                     "bbox": [x1, y1, x2 - x1, y2 - y1],
                     "area": (x2 - x1) * (y2 - y1),
                     "iscrowd": is_crowd,
+                    **({"segmentation": outline} if polygon else {}),
                 }
             )
     return {

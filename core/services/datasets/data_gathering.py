@@ -79,8 +79,8 @@ def _imported(image: CocoImage, radiograph: Radiograph) -> ManifestImage:
         width=image.width,
         height=image.height,
         boxes=tuple(
-            labelled_box([float(v) for v in box], label)
-            for box, label in zip(image.boxes, image.labels, strict=True)
+            labelled_box([float(v) for v in box], label, outline)
+            for box, label, outline in zip(image.boxes, image.labels, image.outlines, strict=True)
         ),
         origin=ImageOrigin.IMPORTED,
     )

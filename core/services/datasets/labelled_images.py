@@ -45,7 +45,9 @@ def _labelled(row: LabelledRow, image: StoredImage, unknown: Collection[str]) ->
         polarity=image.polarity,
         width=image.width,
         height=image.height,
-        boxes=tuple(labelled_box(box["bbox"], str(box.get("class"))) for box in taught),
+        boxes=tuple(
+            labelled_box(box["bbox"], str(box.get("class")), box.get("polygon") or ()) for box in taught
+        ),
         origin=ImageOrigin.LABELS,
         annotation_version=row.version,
         file_sha256=image.file_sha256,
@@ -54,9 +56,12 @@ def _labelled(row: LabelledRow, image: StoredImage, unknown: Collection[str]) ->
     )
 
 
-def labelled_box(corners: Sequence[float], label: str) -> LabelledBox:
+def labelled_box(
+    corners: Sequence[float], label: str, polygon: Sequence[Sequence[float]] = ()
+) -> LabelledBox:
     """The box with corners to 0.01 px; a label that is none of our classes is `unclassified`."""
-    return LabelledBox(_rounded(corners), _CLASSES.get(label, IndicationClass.UNCLASSIFIED))
+    outline = tuple((round(float(x), 2), round(float(y), 2)) for x, y in polygon)
+    return LabelledBox(_rounded(corners), _CLASSES.get(label, IndicationClass.UNCLASSIFIED), outline)
 
 
 def _rounded(corners: Sequence[float]) -> tuple[float, float, float, float]:

@@ -83,3 +83,15 @@ def test_a_data_version_says_what_models_ignore(store: Store) -> None:
     assert counts["clean"] == 0
     crowds = [one["iscrowd"] for one in coco_of(manifest.images)["annotations"]]
     assert crowds == [0, 1]
+
+
+def test_outlines_reach_the_data_version_and_its_coco_file(store: Store) -> None:
+    annotator, sha256 = add_user(store, Role.ANNOTATOR), store_image(store)
+    outline = ((2.0, 2.0), (40.0, 2.0), (40.0, 30.0))
+    label = Label("h1", (2, 2, 40, 30), IndicationClass.CRACK, polygon=outline)
+    LabelService(store).save(annotator, sha256, [label], expected_version=0)
+    with store.read() as work:
+        (image,), _ = labelled_images(work, "weld")
+    assert image.boxes[0].polygon == outline
+    (annotation,) = coco_of([image])["annotations"]
+    assert annotation["segmentation"] == [[2, 2, 40, 2, 40, 30]]
