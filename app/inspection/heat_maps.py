@@ -2,19 +2,26 @@
 
 import threading
 from collections import OrderedDict
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 from app.inspection.analysis_queue import AnalysisQueue, Question
+from core.domain.explanations import Faithfulness, Method
 from core.domain.inspection import DetectionResult, HeatMap
 
 _KEPT_MAPS = 64
+Answer = TypeVar("Answer", HeatMap, Faithfulness)
+_Key = tuple[Question, int, Method]
 
 
 class Explains(Protocol):
     """The part of the explaining service that is called."""
 
-    def explain(self, result: DetectionResult, index: int) -> HeatMap:
+    def explain(self, result: DetectionResult, index: int, method: Method) -> HeatMap:
         """The map of one box."""
+
+    def faithfulness(self, result: DetectionResult, index: int, method: Method) -> Faithfulness:
+        """Whether that map shows what the score hangs on."""
 
 
 class NotAnalysedError(LookupError):
@@ -22,34 +29,69 @@ class NotAnalysedError(LookupError):
 
 
 class HeatMaps:
-    """Maps by question and box; one is computed at a time."""
+    """Maps and their tests, by question, box and method.
+
+    One default map is computed at a time, and beside it one of what takes longer.
+    """
 
     def __init__(self, analyses: AnalysisQueue, explain: Explains) -> None:
         self._analyses = analyses
         self._explain = explain
-        self._maps: OrderedDict[tuple[Question, int], HeatMap] = OrderedDict()
-        self._lock = threading.Lock()
+        self._maps: OrderedDict[_Key, HeatMap] = OrderedDict()
+        self._tests: OrderedDict[_Key, Faithfulness] = OrderedDict()
+        self._quick, self._slow, self._lock = threading.Lock(), threading.Lock(), threading.Lock()
 
-    def map_of(self, question: Question, index: int) -> HeatMap:
+    def map_of(self, question: Question, index: int, method: Method = Method.GRADCAM) -> HeatMap:
         """The map of the box at `index` (0 is the highest score).
 
         Raises:
             NotAnalysedError: the image was not analysed, or has no such box.
             WorkbenchError: the map could not be computed.
         """
+        result = self._result(question, index)
+        turn = self._quick if method is Method.GRADCAM else self._slow
+        return self._answer(
+            self._maps, (question, index, method), turn, lambda: self._explain.explain(result, index, method)
+        )
+
+    def faithfulness_of(self, question: Question, index: int, method: Method) -> Faithfulness:
+        """Whether the map of the box by this method is to be believed.
+
+        Raises:
+            As `map_of`.
+        """
+        result = self._result(question, index)
+        return self._answer(
+            self._tests,
+            (question, index, method),
+            self._slow,
+            lambda: self._explain.faithfulness(result, index, method),
+        )
+
+    def forget(self, visitor: str) -> None:
+        """Drop what was made for this visitor."""
+        with self._lock:
+            for kept in (self._maps, self._tests):
+                for key in [key for key in kept if key[0].visitor == visitor]:
+                    del kept[key]  # type: ignore[attr-defined]  # a union of two dictionaries
+
+    def _result(self, question: Question, index: int) -> DetectionResult:
         result = self._analyses.result(question)
         if result is None or not 0 <= index < len(result.detections):
             raise NotAnalysedError(f"no box {index + 1} of this image is known")
-        with self._lock:
-            if (question, index) not in self._maps:
-                self._maps[(question, index)] = self._explain.explain(result, index)
-            self._maps.move_to_end((question, index))
-            while len(self._maps) > _KEPT_MAPS:
-                self._maps.popitem(last=False)
-            return self._maps[(question, index)]
+        return result
 
-    def forget(self, visitor: str) -> None:
-        """Drop the maps of this visitor."""
-        with self._lock:
-            for key in [key for key in self._maps if key[0].visitor == visitor]:
-                del self._maps[key]
+    def _answer(
+        self, kept: OrderedDict[_Key, Answer], key: _Key, turn: threading.Lock, make: Callable[[], Answer]
+    ) -> Answer:
+        with turn:
+            with self._lock:
+                if key in kept:
+                    kept.move_to_end(key)
+                    return kept[key]
+            made = make()
+            with self._lock:
+                kept[key] = made
+                while len(kept) > _KEPT_MAPS:
+                    kept.popitem(last=False)
+            return made

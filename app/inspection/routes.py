@@ -12,12 +12,13 @@ from app.inspection.analysis_queue import Question
 from app.inspection.heat_maps import NotAnalysedError
 from app.inspection.state import analyses, heat_maps
 from app.shared.image_routes import image_routes
-from app.shared.payloads import heat_map_payload, without_payload
+from app.shared.payloads import faithfulness_payload, heat_map_payload, without_payload
 from app.shared.resources import Resources, resources
 from app.shared.responses import FRESH, IMMUTABLE, compressed, file_answer, guarded, not_found
 from app.shared.visitors import identity_of
 from app.shared.worklist import WorklistEntry, worklists
 from core.domain.accounts import Identity
+from core.domain.explanations import Method
 from core.domain.inspection import DetectionResult, HeatMap
 from core.domain.permissions import Action, require
 from core.domain.radiograph import Polarity
@@ -37,6 +38,7 @@ def routes() -> list[Route]:
         Route("/thumbnails/{sha256}", thumbnail),
         Route("/samples/{name}/thumbnail", sample_thumbnail),
         Route("/results/{sha256}/map", heat_map),
+        Route("/results/{sha256}/faithfulness", faithfulness),
         Route("/results/{sha256}/without", without_it),
         Route("/results/{sha256}/detections.json", detections_json),
         Route("/results/{sha256}/annotated.png", annotated),
@@ -61,9 +63,21 @@ def sample_thumbnail(request: Request) -> Response:
 
 @guarded
 def heat_map(request: Request) -> Response:
-    """The map of one box, `box` counted from 1."""
+    """The map of one box, `box` counted from 1, by `method`."""
     question = _question(request, *_entry(request))
-    return compressed(heat_map_payload(_map_of(question, int(request.query_params["box"]))))
+    return compressed(heat_map_payload(_map_of(question, int(request.query_params["box"]), _method(request))))
+
+
+@guarded
+def faithfulness(request: Request) -> Response:
+    """How far to believe the map of box `box`, counted from 1, by `method`."""
+    question = _question(request, *_entry(request))
+    index = int(request.query_params["box"]) - 1
+    try:
+        found = heat_maps().faithfulness_of(question, index, _method(request))
+    except NotAnalysedError as error:
+        raise not_found(str(error)) from error
+    return JSONResponse(faithfulness_payload(found), headers=FRESH)
 
 
 @guarded
@@ -131,10 +145,14 @@ def _question(request: Request, identity: Identity, entry: WorklistEntry) -> Que
     )
 
 
-def _map_of(question: Question, box: int) -> HeatMap:
+def _method(request: Request) -> Method:
+    return Method(request.query_params.get("method", Method.GRADCAM))
+
+
+def _map_of(question: Question, box: int, method: Method = Method.GRADCAM) -> HeatMap:
     """The map of a box, counted from 1."""
     try:
-        return heat_maps().map_of(question, box - 1)
+        return heat_maps().map_of(question, box - 1, method)
     except NotAnalysedError as error:
         raise not_found(str(error)) from error
 

@@ -239,6 +239,7 @@ def _links(question: Question) -> dict[str, str]:
     return {
         "map": f"{base}/map?{query}",
         "without": f"{base}/without?{query}",
+        "faithfulness": f"{base}/faithfulness?{query}",
         "json": f"{base}/detections.json?{query}",
         "png": f"{base}/annotated.png?{query}",
     }

@@ -7,12 +7,13 @@ from typing import Any
 import cv2
 import numpy as np
 
-from core.domain.explanations import WithoutRegion
+from core.domain.explanations import Faithfulness, WithoutRegion
 from core.domain.inspection import HeatMap
 from core.domain.radiograph import Radiograph
 
 _BITS_8, _BITS_16 = 8, 16
 _COMPRESS_LEVEL = 1
+_ZERO = 128
 #: Longer side of a preview: about what a screen shows of a whole film.
 PREVIEW_SIDE_PX = 1280
 _TOP_16 = np.iinfo(np.uint16).max
@@ -63,17 +64,30 @@ def preview_payload(radiograph: Radiograph, max_side_px: int = PREVIEW_SIDE_PX) 
 
 
 def heat_map_payload(heat_map: HeatMap) -> Payload:
-    """The map row by row as uint8 (255 is its maximum), its place in image px in the headers."""
+    """The map row by row as uint8 (255 is its maximum), its place in image px in the headers.
+
+    Of a signed map 128 is zero, 255 the largest magnitude upwards and 1 downwards.
+    """
     height, width = heat_map.values.shape
-    levels = np.rint(np.clip(heat_map.values, 0.0, 1.0) * np.iinfo(np.uint8).max).astype(np.uint8)
+    if heat_map.is_signed:
+        levels = np.rint(_ZERO + np.clip(heat_map.values, -1.0, 1.0) * (_ZERO - 1)).astype(np.uint8)
+    else:
+        levels = np.rint(np.clip(heat_map.values, 0.0, 1.0) * np.iinfo(np.uint8).max).astype(np.uint8)
     headers = {
         "X-Left": str(heat_map.x0),
         "X-Top": str(heat_map.y0),
         "X-Width": str(width),
         "X-Height": str(height),
         "X-Empty": "1" if heat_map.is_empty else "0",
+        "X-Signed": "1" if heat_map.is_signed else "0",
+        "X-Why-Empty": heat_map.why_empty,
     }
     return Payload(gzip.compress(levels.tobytes(), _COMPRESS_LEVEL), headers)
+
+
+def faithfulness_payload(found: Faithfulness) -> dict[str, Any]:
+    """Plain data: the word, and the figures in one line."""
+    return {"belief": found.belief.value, "words": found.words}
 
 
 def without_payload(found: WithoutRegion) -> dict[str, Any]:

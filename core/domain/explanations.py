@@ -14,6 +14,24 @@ class Fill(StrEnum):
     THIN_PLATE = "thin plate"
 
 
+class Method(StrEnum):
+    """How the map of a box is made."""
+
+    GRADCAM = "gradcam"
+    POOLED = "pooled"
+    INTEGRATED = "integrated"
+    PERTURBED = "perturbed"
+
+
+#: Each as a person reads it.
+METHOD_WORDS = {
+    Method.GRADCAM: "Grad-CAM per box",
+    Method.POOLED: "pooled Grad-CAM",
+    Method.INTEGRATED: "Integrated Gradients",
+    Method.PERTURBED: "windowed perturbation",
+}
+
+
 class Falls(StrEnum):
     """What the probability of an indication does when its region is taken away."""
 
@@ -85,3 +103,89 @@ def _by_share(gone: float) -> Falls:
     if gone >= FALLS_FROM:
         return Falls.FALLS
     return Falls.STAYS if gone <= STAYS_UP_TO else Falls.PARTLY
+
+
+class Belief(StrEnum):
+    """How far a map is to be believed."""
+
+    FAITHFUL = "faithful"
+    WEAK = "weak"
+    NOT_DISTINGUISHABLE = "not distinguishable from a drawn blob"
+    EMPTY = "empty"
+
+
+class Baseline(StrEnum):
+    """Maps that ask no model."""
+
+    RANDOM = "random"
+    GAUSSIAN = "a Gaussian on the box"
+    EDGES = "edges"
+
+
+#: A map is better than a baseline when its insertion minus deletion is larger by more than this.
+BETTER_BY = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """What the score does while px are taken away or put back, in the order of a map.
+
+    Attributes:
+        areas: px that were changed, in areas of the box; begins with 0.
+        deletion: score with the highest px filled with background, as a share of the score of the box.
+        insertion: score with nothing but the highest px of the window, as a share of the score of the box.
+    """
+
+    areas: tuple[float, ...]
+    deletion: tuple[float, ...]
+    insertion: tuple[float, ...]
+
+    @property
+    def gain(self) -> float:
+        """Mean of insertion minus deletion over the areas (trapezia): the higher, the more faithful."""
+        difference = np.array(self.insertion) - np.array(self.deletion)
+        span = self.areas[-1] - self.areas[0]
+        return float(np.trapezoid(difference, self.areas) / span) if span > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Faithfulness:
+    """A map's curves by fill, beside those of baselines.
+
+    Attributes:
+        own: of the map.
+        baselines: of each baseline.
+        is_empty: the map had nothing to rank.
+    """
+
+    own: dict[Fill, Curve]
+    baselines: dict[Baseline, dict[Fill, Curve]]
+    is_empty: bool = False
+
+    def gain(self, baseline: Baseline | None = None) -> float:
+        """Mean over the fills, of the map or of a baseline."""
+        curves = self.own if baseline is None else self.baselines[baseline]
+        return float(np.mean([curve.gain for curve in curves.values()]))
+
+    @property
+    def belief(self) -> Belief:
+        """Faithful: better than every baseline with every fill. Weak: on the mean over the fills."""
+        if self.is_empty:
+            return Belief.EMPTY
+        gaps = {
+            baseline: [self.own[fill].gain - curve.gain for fill, curve in curves.items()]
+            for baseline, curves in self.baselines.items()
+        }
+        if all(gap > BETTER_BY for by_fill in gaps.values() for gap in by_fill):
+            return Belief.FAITHFUL
+        if all(float(np.mean(by_fill)) > BETTER_BY for by_fill in gaps.values()):
+            return Belief.WEAK
+        return Belief.NOT_DISTINGUISHABLE
+
+    @property
+    def words(self) -> str:
+        """One line: the verdict and the figures."""
+        if self.is_empty:
+            return "the map is empty: there is nothing to test"
+        others = ", ".join(f"{name} {self.gain(name):.2f}" for name in self.baselines)
+        return f"{self.belief}: insertion minus deletion {self.gain():.2f}; {others}"

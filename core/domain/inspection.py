@@ -82,17 +82,22 @@ class HeatMap:
     """Per-box attribution, in image px.
 
     Attributes:
-        values: (h, w) float32 in 0..1, scaled by its own maximum; all zero when the map is empty.
+        values: (h, w) float32 in 0..1, -1..1 when signed, scaled by its largest magnitude; all zero when the
+            map is empty.
         x0, y0: top left of the region of the image it covers, px; one value is one px.
-        peak: the maximum before scaling; 0.0 means that the map is empty.
+        peak: the largest magnitude before scaling; 0.0 means that the map is empty.
+        is_signed: negative values are places that lowered the score.
+        why_empty: the reason, where the map is empty and it is known.
     """
 
     values: npt.NDArray[np.float32]
     x0: int
     y0: int
     peak: float
+    is_signed: bool = False
+    why_empty: str = ""
 
     @property
     def is_empty(self) -> bool:
-        """True when nothing contributed positively to the score."""
+        """True when nothing contributed to the score."""
         return self.peak <= 0.0

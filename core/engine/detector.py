@@ -247,8 +247,20 @@ class Detector:
             probability: FloatArray = mask_logit[:, 0].float().sigmoid().cpu().numpy()
         return list(zip(candidates, probability, strict=True))
 
+    def predict(self, views: Tensor) -> NetworkOutput:
+        """The raw output of both heads for views (B, 1, H, W) as `view_tensor` gives them, as it detects."""
+        inputs = views.to(self._dtype).contiguous(memory_format=torch.channels_last)
+        with self._running:
+            return _copied(self._fast(inputs)) if self.device.type == "cuda" else self._fast(inputs)
+
     def _predict(self, views: Tensor) -> NetworkOutput:
         return self._fast(views)
+
+
+def _copied(found: NetworkOutput) -> NetworkOutput:
+    """Its own tensors: those of a replayed graph last until the next one."""
+    levels = [type(level)(*(part.clone() for part in level)) for level in found.levels]
+    return NetworkOutput(levels, None if found.mask_logit is None else found.mask_logit.clone())
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from core.domain.detections import CellOrigin, FloatArray
+from core.domain.detections import CellOrigin, FloatArray, View
 from core.domain.inspection import HeatMap
 
 #: A map covers the box and this share of its longer side around it, at least `MIN_MARGIN_PX`.
@@ -52,10 +52,39 @@ def place(
     return scaled(values, x0, y0)
 
 
-def scaled(values: FloatArray, x0: int, y0: int) -> HeatMap:
-    """The map scaled by its own maximum; empty when that is zero."""
-    peak = float(values.max(initial=0.0))
-    return HeatMap(values / np.float32(peak) if peak > 0 else np.zeros_like(values), x0, y0, max(peak, 0.0))
+def scaled(values: FloatArray, x0: int, y0: int, *, is_signed: bool = False) -> HeatMap:
+    """The map scaled by its own maximum, a signed one by its largest magnitude; empty when that is zero."""
+    peak = max(float((np.abs(values) if is_signed else values).max(initial=0.0)), 0.0)
+    fitted = values / np.float32(peak) if peak > 0 else np.zeros_like(values)
+    return HeatMap(fitted.astype(np.float32), x0, y0, peak, is_signed)
+
+
+def place_view(
+    values: FloatArray,
+    view: View,
+    part: tuple[slice, slice],
+    image_shape: tuple[int, ...],
+    *,
+    is_signed: bool,
+) -> HeatMap:
+    """A part of a map in px of a view as a heat map in px of the image, clipped to it.
+
+    Args:
+        values: (h, w) of the whole view as the network saw it; enlarging keeps its sum.
+        view: its corner and scale.
+        part: rows and columns of the view.
+        image_shape: (H, W).
+        is_signed: negative values are kept, else dropped.
+    """
+    factor = round(1 / view.scale)
+    cut = values[part] if is_signed else values[part].clip(min=0)
+    enlarged = np.repeat(np.repeat(cut, factor, axis=0), factor, axis=1) / np.float32(factor**2)
+    y0, x0 = view.y0 + part[0].start * factor, view.x0 + part[1].start * factor
+    top, left = max(0, -y0), max(0, -x0)
+    inside = enlarged[top : image_shape[0] - y0, left : image_shape[1] - x0]
+    if not inside.size:
+        inside = np.zeros((1, 1), np.float32)
+    return scaled(inside.astype(np.float32), max(x0, 0), max(y0, 0), is_signed=is_signed)
 
 
 def _enlarge(cells: FloatArray, factor: int) -> FloatArray:

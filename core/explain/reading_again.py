@@ -14,19 +14,22 @@ CONTEXT_PX = 128
 SAME_SHARE, SAME_IOU = 0.5, 0.1
 
 
-def views_around(box: FloatArray, origin: CellOrigin, shape: tuple[int, ...]) -> tuple[View, ...]:
+def views_around(
+    box: FloatArray, origin: CellOrigin, shape: tuple[int, ...], *, context_px: float = CONTEXT_PX
+) -> tuple[View, ...]:
     """The parts of the image that are read again for a box, on the grid of cells of the view it came from.
 
-    Reading all of the view would give the same score but for what lies further than `CONTEXT_PX`; this takes
+    Reading all of the view would give the same score but for what lies further than `context_px`; this takes
     a fraction of its time. A box of the coarse pass is read at its scale too.
 
     Args:
         box: (4,) xyxy px of the image.
         origin: of the box.
         shape: (H, W) of the image.
+        context_px: so much around the box at least, px as the network sees them.
     """
     scales = (1.0,) if origin.view.scale == 1.0 else (1.0, origin.view.scale)
-    return tuple(_around(box, origin.view, scale, shape) for scale in scales)
+    return tuple(_around(box, origin.view, scale, shape, context_px) for scale in scales)
 
 
 def scores_at(
@@ -74,12 +77,12 @@ def _area(boxes: FloatArray) -> FloatArray:
     return result
 
 
-def _around(box: FloatArray, view: View, scale: float, shape: tuple[int, ...]) -> View:
-    """At least `CONTEXT_PX` around the box, in steps of the network's grid, not beyond the image by more."""
+def _around(box: FloatArray, view: View, scale: float, shape: tuple[int, ...], context_px: float) -> View:
+    """At least `context_px` around the box, in steps of the network's grid, not beyond the image by more."""
     step = round(SIZE_MULTIPLE / scale)
     height, width = shape
-    x0, x1 = _span(float(box[0]), float(box[2]), view.x0, step, width, CONTEXT_PX / scale)
-    y0, y1 = _span(float(box[1]), float(box[3]), view.y0, step, height, CONTEXT_PX / scale)
+    x0, x1 = _span(float(box[0]), float(box[2]), view.x0, step, width, context_px / scale)
+    y0, y1 = _span(float(box[1]), float(box[3]), view.y0, step, height, context_px / scale)
     return View(x0, y0, x1, y1, scale)
 
 

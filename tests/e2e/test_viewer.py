@@ -425,6 +425,21 @@ def test_a_map_is_shown_for_the_selected_box_as_colours_or_contours(page: Page) 
     expect(page.locator(".map-look")).to_be_hidden()
 
 
+def test_a_map_may_be_made_otherwise_and_says_how_far_to_believe_it(page: Page) -> None:
+    open_viewer(page, Shown(film(), detections=BOXES))
+    press(page, ".", "g")
+    belief = page.locator(".belief")
+    expect(belief).to_have_text("believe it?")
+    belief.click()
+    expect(belief).to_have_text("weak")
+    press(page, "Shift+c")
+    expect(page.locator(".map-method")).to_have_value("integrated")
+    expect(page.locator(".map-note")).to_contain_text("orange raised its score, blue lowered it")
+    expect(belief).to_have_text("believe it?")
+    page.locator(".map-method").select_option("gradcam")
+    expect(belief).to_have_text("weak")
+
+
 def test_the_selected_box_says_what_becomes_of_it_without_its_region_when_asked(page: Page) -> None:
     open_viewer(page, Shown(film(), detections=BOXES))
     asked: list[str] = []

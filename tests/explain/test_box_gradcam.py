@@ -16,8 +16,8 @@ from core.engine.detector import Detector
 from core.engine.network import STRIDES, IndicationNetwork
 from core.explain.box_gradcam import explain_box
 from core.explain.placement import place
+from core.explain.pooled_gradcam import explain_box_pooled
 from tests.artefacts import TINY
-from tests.explain.pooled_gradcam import explain_box_pooled
 
 IMAGE = np.random.default_rng(0).random((160, 224), np.float32)
 WHOLE = View(0, 0, 224, 160)

@@ -1,60 +1,148 @@
-"""Maps for the detections of a result."""
+"""Maps for the detections of a result, and how far to believe them."""
 
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from torch import Tensor
 
 from core.domain.detections import FloatArray, View
+from core.domain.explanations import Faithfulness, Method
 from core.domain.inspection import DetectionResult, HeatMap
 from core.domain.radiograph import Polarity
 from core.engine.detector import Detector
 from core.explain.box_gradcam import explain_on_pyramid
+from core.explain.box_view import BoxView
+from core.explain.faithfulness import FaithfulnessTest
+from core.explain.methods import WHY_EMPTY, explain_by
 from core.explain.score_at_cell import pyramid_of
+from core.explain.window_maps import consensus, on_window
 from core.services.inference.detecting import DetectService, normalised_for
+from core.services.inference.without_it import seed_of
 
-_KEPT_PYRAMIDS = 2
+_KEPT_PYRAMIDS, _KEPT_MAPS, _KEPT_TESTS = 2, 128, 256
 
 _Key = tuple[str, str, Polarity, View]
+_BoxKey = tuple[str, str, Polarity, tuple[float, ...]]
+Kept = TypeVar("Kept")
+Keyed = TypeVar("Keyed")
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How far the maps of several methods agree on one box.
+
+    Attributes:
+        rank_correlation: mean of Spearman's over all pairs.
+        top_overlap: mean overlap (IoU) of the highest px, half a box's area of them, over all pairs.
+        methods: whose maps were not empty.
+    """
+
+    rank_correlation: float
+    top_overlap: float
+    methods: tuple[Method, ...]
 
 
 class ExplainService:
-    """Per-box Grad-CAM of what `DetectService` reported. Safe to share between threads.
+    """Maps of what `DetectService` reported. Safe to share between threads.
 
-    The pyramids of the last views are kept, so a second box of the same view takes milliseconds.
+    The pyramids of the last views are kept, so a second box of the same view takes milliseconds; maps and
+    tests are kept by image, version, box and method.
     """
 
     def __init__(self, detect: DetectService) -> None:
         self._detect = detect
         self._pyramids: OrderedDict[_Key, Sequence[Tensor]] = OrderedDict()
+        self._maps: OrderedDict[tuple[_BoxKey, Method], HeatMap] = OrderedDict()
+        self._tests: OrderedDict[tuple[_BoxKey, Method], Faithfulness] = OrderedDict()
         self._lock = threading.Lock()
 
-    def explain(self, result: DetectionResult, index: int) -> HeatMap:
-        """The map of detection `index` of `result`; see `core.explain.box_gradcam.explain_box`.
+    def explain(self, result: DetectionResult, index: int, method: Method = Method.GRADCAM) -> HeatMap:
+        """The map of detection `index` of `result`; see `core.explain.methods.explain_by`.
 
         Raises:
             IndexError: when there is no such detection.
             ModelArtefactError: when the model's weights are no longer there.
+            ValueError: when the box covers the whole image and the method needs its background.
         """
-        if not 0 <= index < len(result.detections):
-            raise IndexError(f"detection {index} of {len(result.detections)}")
+        key = (_key_of(result, index), method)
+        if (known := self._known(self._maps, key)) is not None:
+            return known
+        return self._keep(self._maps, key, self._made(result, index, method), _KEPT_MAPS)
+
+    def faithfulness(self, result: DetectionResult, index: int, method: Method) -> Faithfulness:
+        """Whether that map shows what the score hangs on; see `core.explain.faithfulness`.
+
+        Raises:
+            As `explain`.
+        """
+        key = (_key_of(result, index), method)
+        if (known := self._known(self._tests, key)) is not None:
+            return known
+        heat = self.explain(result, index, method)
+        around = self._around(result, index)
+        tested = FaithfulnessTest(around, seed=self._seed(result, index)).test(on_window(heat, around))
+        return self._keep(self._tests, key, tested, _KEPT_TESTS)
+
+    def agreement(self, result: DetectionResult, index: int, methods: Sequence[Method]) -> Agreement | None:
+        """How far the maps of these methods agree; None where fewer than two are not empty.
+
+        Raises:
+            As `explain`.
+        """
+        around = self._around(result, index)
+        maps = {method: on_window(self.explain(result, index, method), around) for method in methods}
+        filled = {method: values for method, values in maps.items() if values.any()}
+        half_a_box = max(1, round(float((around.box[2:] - around.box[:2]).prod()) / 2))
+        found = consensus(list(filled.values()), half_a_box)
+        return None if found is None else Agreement(*found, tuple(filled))
+
+    def _made(self, result: DetectionResult, index: int, method: Method) -> HeatMap:
         detector = self._detect.detector_for(result.model)
-        shape = result.radiograph.pixels.shape
-        with detector.lock:
-            pyramid = self._pyramid(detector, result, result.detections.origins[index].view)
-            return explain_on_pyramid(detector, pyramid, result.detections, index, shape)
+        outlines = result.detections.outlines
+        if method is Method.GRADCAM and (outlines is None or outlines[index] is None):
+            shape = result.radiograph.pixels.shape
+            with detector.lock:
+                pyramid = self._pyramid(detector, result, result.detections.origins[index].view)
+                heat = explain_on_pyramid(detector, pyramid, result.detections, index, shape)
+            return replace(heat, why_empty=WHY_EMPTY[method]) if heat.is_empty else heat
+        image = normalised_for(result.radiograph, result.model)
+        seed = self._seed(result, index)
+        return explain_by(method, detector, image, result.detections, index, seed=seed)
+
+    def _around(self, result: DetectionResult, index: int) -> BoxView:
+        image = normalised_for(result.radiograph, result.model)
+        return BoxView(self._detect.detector_for(result.model), image, result.detections, index)
+
+    def _seed(self, result: DetectionResult, index: int) -> int:
+        return seed_of(result.radiograph.sha256, result.detections.boxes[index])
 
     def _pyramid(self, detector: Detector, result: DetectionResult, view: View) -> Sequence[Tensor]:
         """The pyramid of one view, kept or run now; under the detector's lock."""
         key = (result.model.sha256, result.radiograph.sha256, result.radiograph.polarity, view)
+        if (known := self._known(self._pyramids, key)) is not None:
+            return known
+        image: FloatArray = normalised_for(result.radiograph, result.model)
+        return self._keep(self._pyramids, key, pyramid_of(detector, image, view), _KEPT_PYRAMIDS)
+
+    def _known(self, kept: OrderedDict[Keyed, Kept], key: Keyed) -> Kept | None:
         with self._lock:
-            pyramid = self._pyramids.get(key)
-        if pyramid is None:
-            image: FloatArray = normalised_for(result.radiograph, result.model)
-            pyramid = pyramid_of(detector, image, view)
-            with self._lock:
-                self._pyramids[key] = pyramid
-                while len(self._pyramids) > _KEPT_PYRAMIDS:
-                    self._pyramids.popitem(last=False)
-        return pyramid
+            if key in kept:
+                kept.move_to_end(key)
+            return kept.get(key)
+
+    def _keep(self, kept: OrderedDict[Keyed, Kept], key: Keyed, value: Kept, at_most: int) -> Kept:
+        with self._lock:
+            kept[key] = value
+            while len(kept) > at_most:
+                kept.popitem(last=False)
+        return value
+
+
+def _key_of(result: DetectionResult, index: int) -> _BoxKey:
+    if not 0 <= index < len(result.detections):
+        raise IndexError(f"detection {index} of {len(result.detections)}")
+    box = tuple(result.detections.boxes[index].tolist())
+    return result.model.sha256, result.radiograph.sha256, result.radiograph.polarity, box

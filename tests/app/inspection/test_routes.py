@@ -26,7 +26,7 @@ from app.web.middleware.arrival import Arrival
 from app.web.middleware.page_shell import PageShell
 from app.web.server import guest_cookies
 from core.domain.accounts import Identity
-from core.domain.explanations import Falls, Fill
+from core.domain.explanations import Belief, Falls, Fill
 from core.domain.radiograph import Polarity
 from tests.workplace import incoming, radiograph_png
 
@@ -151,6 +151,20 @@ def test_a_box_that_is_not_there_has_no_map(workplace: Resources, opened: Opened
         assert (
             opened.client.get(f"/results/{opened.sha256}/{name}?{opened.query}&box={box}").status_code == 404
         )
+
+
+def test_a_map_by_another_method_comes_with_how_far_to_believe_it(
+    workplace: Resources, opened: Opened
+) -> None:
+    analysed(workplace, opened)
+    query = f"{opened.query}&box=1&method="
+    signed = opened.client.get(f"/results/{opened.sha256}/map?{query}integrated")
+    assert (signed.status_code, signed.headers["x-signed"]) == (200, "1")
+    found = opened.client.get(f"/results/{opened.sha256}/faithfulness?{query}gradcam").json()
+    assert found["belief"] in {belief.value for belief in Belief}
+    assert opened.client.get(f"/results/{opened.sha256}/map?{query}tealeaves").status_code == 400
+    missing = f"/results/{opened.sha256}/faithfulness?{opened.query}&box=100000"
+    assert opened.client.get(missing).status_code == 404
 
 
 def test_a_box_is_read_again_without_its_region(workplace: Resources, opened: Opened) -> None:

@@ -14,6 +14,18 @@ def radiograph(pixels: np.ndarray, bit_depth: int) -> Radiograph:
     return Radiograph(pixels, bit_depth, Polarity.FILM, None, "ab" * 32, "PNG")
 
 
+def test_a_signed_map_has_its_zero_in_the_middle_and_says_so() -> None:
+    values = np.array([[-1.0, 0.0, 0.5, 1.0]], np.float32)
+    payload = heat_map_payload(HeatMap(values, 3, 4, 0.7, is_signed=True))
+    assert list(gzip.decompress(payload.body)) == [1, 128, 192, 255]
+    assert payload.headers["X-Signed"] == "1"
+
+
+def test_an_empty_map_says_why() -> None:
+    payload = heat_map_payload(HeatMap(np.zeros((1, 2), np.float32), 0, 0, 0.0, why_empty="nothing there"))
+    assert (payload.headers["X-Empty"], payload.headers["X-Why-Empty"]) == ("1", "nothing there")
+
+
 @pytest.mark.parametrize(("dtype", "bits"), [(np.uint8, 8), (np.uint16, 16)])
 def test_integer_pixels_arrive_unchanged(dtype: type, bits: int) -> None:
     pixels = np.arange(6, dtype=dtype).reshape(2, 3) * 41

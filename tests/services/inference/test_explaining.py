@@ -1,6 +1,9 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
+from core.domain.explanations import Belief, Method
 from core.domain.inspection import DetectionResult
 from core.explain.box_gradcam import explain_box
 from core.imaging.encode import encode_png
@@ -54,3 +57,40 @@ def test_a_box_that_is_not_there_is_refused(
 ) -> None:
     with pytest.raises(IndexError, match="detection"):
         ExplainService(detect).explain(result, index)
+
+
+@pytest.mark.parametrize("method", list(Method))
+def test_every_method_makes_a_map_once(
+    detect: DetectService, result: DetectionResult, method: Method, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, index = ExplainService(detect), _small(result)
+    monkeypatch.setattr("core.explain.methods.MASKS", 8)
+    one = service.explain(result, index, method)
+    assert service.explain(result, index, method) is one
+
+
+def test_a_map_is_tested_once_and_maps_are_compared(detect: DetectService, result: DetectionResult) -> None:
+    service, index = ExplainService(detect), _small(result)
+    tested = service.faithfulness(result, index, Method.GRADCAM)
+    assert service.faithfulness(result, index, Method.GRADCAM) is tested
+    assert tested.belief in set(Belief)
+    agreement = service.agreement(result, index, [Method.GRADCAM, Method.INTEGRATED])
+    assert agreement is None or -1 <= agreement.rank_correlation <= 1
+    assert service.agreement(result, index, [Method.GRADCAM]) is None
+
+
+def test_many_threads_get_the_maps_that_one_would(detect: DetectService, result: DetectionResult) -> None:
+    methods = [Method.GRADCAM, Method.INTEGRATED, Method.POOLED]
+    alone = [ExplainService(detect).explain(result, _small(result), method).values for method in methods]
+    service = ExplainService(detect)
+    with ThreadPoolExecutor(6) as pool:
+        together = list(
+            pool.map(lambda i: service.explain(result, _small(result), methods[i % 3]).values, range(9))
+        )
+    assert all((values == alone[i % 3]).all() for i, values in enumerate(together))
+
+
+def _small(result: DetectionResult) -> int:
+    """A box that leaves background around it."""
+    boxes = result.detections.boxes
+    return int(np.argmin((boxes[:, 2:] - boxes[:, :2]).prod(axis=1)))

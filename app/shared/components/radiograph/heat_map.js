@@ -5,6 +5,10 @@ const CIVIDIS = [
   [0, 34, 78], [18, 53, 112], [59, 73, 108], [87, 93, 109], [112, 113, 115],
   [138, 134, 120], [165, 156, 116], [195, 179, 105], [225, 204, 85], [254, 232, 56],
 ];
+// Diverging, readable by colour-blind people: what lowered the score blue, what raised it orange.
+const LOWERED = [84, 160, 255];
+const RAISED = [255, 159, 28];
+const SIGNED_CONTOURS = [[96, "#54a0ff"], [160, "#ffd08a"], [192, "#ff9f1c"]]; // at a quarter below zero, a quarter and a half above
 const CONTOURS = [[64, "#6f8fc4"], [128, "#c9b66a"], [191, "#fee838"]]; // 25, 50 and 75 % of the maximum
 
 class HeatMapPicture {
@@ -17,7 +21,7 @@ class HeatMapPicture {
     this.canvas.height = place.height;
     const context = this.canvas.getContext("2d");
     const picture = context.createImageData(place.width, place.height);
-    const table = HeatMapPicture.table();
+    const table = place.isSigned ? HeatMapPicture.signedTable() : HeatMapPicture.table();
     new Uint32Array(picture.data.buffer).set(Uint32Array.from(values, (value) => table[value]));
     context.putImageData(picture, 0, 0);
   }
@@ -33,15 +37,25 @@ class HeatMapPicture {
     });
   }
 
-  // null when the map is empty.
+  // 128 is zero.
+  static signedTable() {
+    return Uint32Array.from({ length: 256 }, (_, i) => {
+      const [r, g, b] = i < 128 ? LOWERED : RAISED;
+      const alpha = Math.round(255 * Math.min(1, Math.max(0, (Math.abs(i - 128) / 127 - 0.06) * 1.8)));
+      return ((alpha << 24) | (b << 16) | (g << 8) | r) >>> 0;
+    });
+  }
+
+  // { map, why }: map is null when it is empty, why says the reason.
   static async fetch(url) {
     const response = await fetch(url, { credentials: "same-origin" });
     if (!response.ok) throw new Error((await response.text()).slice(0, 200));
     const header = (name) => Number(response.headers.get(name));
     const place = { x0: header("X-Left"), y0: header("X-Top"), width: header("X-Width"), height: header("X-Height") };
+    place.isSigned = response.headers.get("X-Signed") === "1";
     const isEmpty = response.headers.get("X-Empty") === "1";
     const values = new Uint8Array(await response.arrayBuffer());
-    return isEmpty ? null : new HeatMapPicture(values, place);
+    return { map: isEmpty ? null : new HeatMapPicture(values, place), why: response.headers.get("X-Why-Empty") || "nothing raised its score there" };
   }
 
   // In image coordinates.
@@ -64,7 +78,7 @@ class HeatMapPicture {
   #contours() {
     if (this.paths) return this.paths;
     const { values, width, height, x0, y0 } = this;
-    this.paths = CONTOURS.map(([level, colour]) => {
+    this.paths = (this.isSigned ? SIGNED_CONTOURS : CONTOURS).map(([level, colour]) => {
       const path = new Path2D();
       for (let y = 1; y < height; y += 1)
         for (let x = 1; x < width; x += 1) {
@@ -97,8 +111,9 @@ export class HeatMaps {
     const { entries } = this;
     entries.set(address, { map: null, text: (name) => `${name}: computing` });
     try {
-      const map = await HeatMapPicture.fetch(address);
-      entries.set(address, { map, text: (name) => (map ? `${name}: what raised its score` : `${name} is empty: nothing raised its score there`) });
+      const { map, why } = await HeatMapPicture.fetch(address);
+      const said = map?.isSigned ? "orange raised its score, blue lowered it" : "what raised its score";
+      entries.set(address, { map, text: (name) => (map ? `${name}: ${said}` : `${name} is empty: ${why}`) });
     } catch (error) {
       entries.set(address, { map: null, text: (name) => `no ${name}: ${error.message}` });
     }

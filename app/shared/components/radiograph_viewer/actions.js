@@ -81,7 +81,7 @@ export function actionsOf(viewer) {
       viewer.setThreshold(viewer.threshold, true);
     },
     map: () => viewer.map.toggle(),
-    contour: () => viewer.map.toggleContours(), without: () => viewer.map.without.ask(),
+    contour: () => viewer.map.toggleContours(), without: () => viewer.map.without.ask(), nextMethod: () => viewer.map.nextMethod(),
     cursorUp: () => (hasCursor() ? arrow(0, -1)() : viewer.selection.step(-1)), cursorDown: () => (hasCursor() ? arrow(0, 1)() : viewer.selection.step(1)),
     imagePrevious: () => sideways(-1), imageNext: () => sideways(1),
     walkOn: whenShown(() => viewer.film.walk(1)), walkBack: whenShown(() => viewer.film.walk(-1)),

@@ -24,6 +24,7 @@ export const KEYS = [
   { group: "Indications", shows: "u", does: "show what is under the threshold", keys: { u: "below" } },
   { group: "Indications", shows: "g", does: "map of the selected box", keys: { g: "map" } },
   { group: "Indications", shows: "c", does: "map as contours, as colours", keys: { c: "contour" } },
+  { group: "Indications", shows: "Shift + c", does: "next way of making the map", keys: { "Shift+c": "nextMethod" } },
   { group: "Indications", shows: "Shift + g", does: "without it: the probability once the selected box shows its own background", keys: { "Shift+g": "without" } },
   { group: "Reading", shows: "y", does: "confirm what is selected, go to the next one that is not assessed", keys: { y: "confirm" } },
   { group: "Reading", shows: "n", does: "dismiss what is selected, go to the next one that is not assessed", keys: { n: "dismiss" } },
@@ -86,7 +87,7 @@ export function actionOf(event, isLabelling) {
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if ((event.ctrlKey || event.metaKey) && event.shiftKey) return actions[`Ctrl+Shift+${key}`];
   if (event.ctrlKey || event.metaKey) return actions[`Ctrl+${key}`];
-  if (event.shiftKey && (["k", "g"].includes(key) || key.startsWith("Arrow") || key.startsWith("Page"))) return actions[`Shift+${key}`];
+  if (event.shiftKey && (["k", "g", "c"].includes(key) || key.startsWith("Arrow") || key.startsWith("Page"))) return actions[`Shift+${key}`];
   const digit = event.shiftKey && !/^\d$/.test(key) && /^Digit(\d)$/.exec(event.code)?.[1]; // "!" or whatever stands there
   return actions[`Shift+${digit}`] ?? actions[key];
 }
@@ -106,5 +107,5 @@ const ONLY_READING = ["y", "n", "Delete", "q", "Shift, Ctrl + click", "s, Shift 
 function isForLabelling({ isLabelling, group, shows, keys }) {
   if (isLabelling) return true;
   const isListed = group === "Reading" && ONLY_READING.includes(shows);
-  return !isListed && Object.entries(keys).every(([key, action]) => LABELLING_ACTIONS[key] === action && !["map", "contour", "without"].includes(action));
+  return !isListed && Object.entries(keys).every(([key, action]) => LABELLING_ACTIONS[key] === action && !["map", "contour", "without", "nextMethod"].includes(action));
 }

@@ -1,5 +1,6 @@
 // The map of the selected box: fetched once, shown on demand.
 import { HeatMaps } from "../radiograph/heat_map.js";
+import { BeliefButton } from "./belief_button.js";
 import { WithoutLine } from "./without_line.js";
 
 const PREFETCH_AFTER_MS = 600; // whoever goes from one to the next by keys asks for none
@@ -14,6 +15,9 @@ export class MapControl {
     this.look = { opacity: 0.7, asContours: false };
     this.isChosen = false; // whether somebody chose colours or contours
     this.without = new WithoutLine(root);
+    this.belief = new BeliefButton(root.querySelector(".belief"));
+    this.method = root.querySelector(".map-method");
+    this.method.addEventListener("change", () => this.show(this.selected));
     this.contour = root.querySelector(".contour");
     this.contour.addEventListener("click", () => this.toggleContours());
     root.querySelector(".opacity").addEventListener("input", (event) => this.#setLook({ opacity: Number(event.target.value) }));
@@ -27,6 +31,8 @@ export class MapControl {
   reset(links) {
     clearTimeout(this.prefetching);
     this.address = links?.map ?? null;
+    this.tests = links?.faithfulness ?? null;
+    this.belief.forget();
     this.without.reset(links?.without ?? null);
     this.maps.clear();
   }
@@ -55,7 +61,13 @@ export class MapControl {
 
   destroy() { clearTimeout(this.prefetching); }
 
-  #get(n) { return this.address ? this.maps.get(`${this.address}&box=${n}`) : null; }
+  nextMethod() {
+    const { options, selectedIndex } = this.method;
+    if (this.isOn) this.method.selectedIndex = (selectedIndex + 1) % options.length;
+    this.show(this.selected);
+  }
+
+  #get(n) { return this.address ? this.maps.get(`${this.address}&box=${n}&method=${this.method.value}`) : null; }
 
   // box: of the selected one; a small one has its map as contours until somebody chooses otherwise.
   show(selected, box) {
@@ -67,6 +79,7 @@ export class MapControl {
     const entry = this.isOn && selected !== null ? this.#get(selected) : null;
     this.note.textContent = selected === null ? "map: select a box" : (entry?.text(`map of ${selected}`) ?? "");
     this.root.dataset.map = entry?.map ? String(selected) : "off";
+    this.belief.show(entry?.map && this.tests ? `${this.tests}&box=${selected}&method=${this.method.value}` : null);
     this.on.change(entry?.map ?? null);
   }
 }

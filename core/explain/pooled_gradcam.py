@@ -1,4 +1,4 @@
-"""The classic Grad-CAM of one detection, to compare the product's with."""
+"""Pooled Grad-CAM: the classic one, to compare the others with."""
 
 import torch
 from captum.attr import LayerGradCam
