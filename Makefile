@@ -19,7 +19,7 @@ export PYTHONNOUSERSITE := 1
 unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX
 
 .DEFAULT_GOAL := help
-.PHONY: help run test slow check format bench soak ablations docs lock sbom audit compose-check kubernetes-check clean env env-dev
+.PHONY: help run test slow check format bench soak ablations docs lock sbom audit release compose-check kubernetes-check clean env env-dev
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -105,6 +105,9 @@ sbom: env-dev ## Write what is locked as a CycloneDX bill of materials, build/sb
 
 audit: env-dev ## Look for known vulnerabilities of what is locked; says so where nobody can be asked
 	$(BIN)/python .ci/audit.py requirements.txt requirements-dev.txt
+
+release: sbom ## Write version, changelog, bill of materials and manifest of weights: make release VERSION=1.2.0
+	$(BIN)/python .ci/release.py "$(VERSION)"
 
 clean: ## Remove caches, coverage and build results; keeps .venv and your data in var/
 	rm -rf build dist *.egg-info htmlcov .coverage .coverage.* \
