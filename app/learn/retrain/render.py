@@ -67,7 +67,7 @@ def _draw_outlook() -> None:
         return
     if asked is None:
         return
-    request, base, data = asked[0], st.session_state[state.BASE], st.session_state[state.DATA]
+    request, (base, data) = asked[0], state.chosen_versions()
     told = outlook(data, base, n_simulated=request.n_simulated, n_judging=request.n_judging)
     if told.refusal:
         st.warning(f"{told.refusal}.")

@@ -1,7 +1,7 @@
 """Calibrating and measuring a challenger on what never trained it.
 
 Which films calibrate is decided by a written rule, see docs/adr/0008-how-a-challenger-is-calibrated.md and
-docs/adr/0020-a-calibration-may-be-inherited.md.
+docs/adr/0021-a-calibration-may-be-inherited.md.
 """
 
 import json
