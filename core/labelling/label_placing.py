@@ -42,12 +42,16 @@ def place(entry: LabelEntry, image: KnownImage, mapping: ClassMapping) -> Placed
     if scale != (1.0, 1.0) and not entry.is_fraction and entry.size:
         notes.append(f"scaled by {scale[0]:g} from {entry.size[0]}x{entry.size[1]} px")
     labels, refused, n_cut, n_followed = [], list(entry.refused), 0, 0
+    seen: dict[Label, int] = {}
     for number, box in enumerate(entry.boxes, 1):
         scaled = _scaled(box, scale, image, is_fraction=entry.is_fraction)
         try:
             label = _label(number, scaled, mapping, image)
         except ValueError as error:
             refused.append(f"box {number} {error}")
+            continue
+        if (same := seen.setdefault(replace(label, label_id=""), number)) != number:
+            notes.append(f"box {number} is the same as box {same}, and taken once")
             continue
         n_cut += (cut := within(scaled.bbox, image.width, image.height)) != scaled.bbox
         n_followed += bool(label.polygon) and label.bbox != cut
@@ -81,6 +85,8 @@ def _scale(entry: LabelEntry, image: KnownImage) -> tuple[float, float]:
     """
     if entry.is_fraction:
         return float(image.width), float(image.height)
+    if entry.size is None and not entry.boxes:  # looked at, nothing found: nothing has to be placed
+        return 1.0, 1.0
     width, height = entry.size or (0, 0)
     if (width, height) == (image.width, image.height):
         return 1.0, 1.0

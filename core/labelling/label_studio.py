@@ -99,11 +99,10 @@ def _entry(task: Mapping[str, Any], name: str) -> LabelEntry:
         size = (data["width"], data["height"])
     boxes, refused = [], []
     for number, region in enumerate(annotation.get("result") or (), 1):
-        if region.get("type") not in (_RECTANGLE, _POLYGON, "rectangle", "polygon"):
-            if region.get("type") != "relation":
-                refused.append(
-                    f"region {number}: a {region.get('type')} is neither a rectangle nor a polygon"
-                )
+        kind = region.get("type") if isinstance(region, Mapping) else _RECTANGLE
+        if kind not in (_RECTANGLE, _POLYGON, "rectangle", "polygon"):
+            if kind != "relation":
+                refused.append(f"region {number}: a {kind} is neither a rectangle nor a polygon")
             continue
         try:
             of = (int(region["original_width"]), int(region["original_height"]))
@@ -123,7 +122,8 @@ def _entry(task: Mapping[str, Any], name: str) -> LabelEntry:
 
 def _submitted(task: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
     """The annotation that counts, and the reason where there is none."""
-    found = [one for one in task.get("annotations") or () if not one.get("was_cancelled")]
+    told = [one for one in task.get("annotations") or () if isinstance(one, Mapping)]
+    found = [one for one in told if not one.get("was_cancelled")]
     if len(found) > 1:
         found = [one for one in found if one.get("ground_truth")] or found
     if len(found) == 1:

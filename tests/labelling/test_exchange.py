@@ -49,7 +49,7 @@ def boxes(draw: st.DrawFn, width: int, height: int) -> LabelledBox:
 @st.composite
 def images(draw: st.DrawFn) -> LabelledImage:
     width, height = draw(SIZES), draw(SIZES)
-    found = draw(st.lists(boxes(width, height), max_size=4))
+    found = draw(st.lists(boxes(width, height), max_size=4, unique_by=lambda box: (box.bbox, box.label)))
     name = draw(st.sampled_from(["film 1.tif", "α&<weld>.png", "a,b.dcm"]))
     return LabelledImage(name, width, height, tuple(found), draw(st.sampled_from([None, "ab" * 32])))
 

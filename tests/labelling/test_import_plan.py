@@ -287,7 +287,7 @@ def test_a_plan_says_what_is_new_what_changes_and_what_stays() -> None:
     kept = {STORED[0].sha256: KeptLabels(first.labels, 3)}
     again = planned(coco(BOX), kept=kept).images[0]
     assert (again.outcome, again.n_before, again.version) == (Outcome.SAME, 1, 3)
-    assert planned(coco(BOX, BOX), kept=kept).images[0].outcome is Outcome.CHANGED
+    assert planned(coco(BOX, {"bbox": [50, 10, 20, 20]}), kept=kept).images[0].outcome is Outcome.CHANGED
     empty = planned(coco(), kept=kept).images[0]
     assert (empty.outcome, empty.labels) == (Outcome.CHANGED, ())
     assert planned(coco(), takes_empty=False).images[0].outcome is Outcome.LEFT_OUT

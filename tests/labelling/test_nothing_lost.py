@@ -130,6 +130,26 @@ def test_a_region_names_its_image_where_a_task_has_several() -> None:
     assert list(taken(data)[0]) == ["b.png"]
 
 
+def test_a_submitted_task_without_a_region_is_an_image_on_which_nothing_was_found() -> None:
+    assert taken(label_studio())[0] == {"film.png": []}
+    boxes, said = taken(label_studio({"type": "brushlabels"}))
+    assert boxes == {}
+    assert "a brushlabels is neither a rectangle nor a polygon" in said
+
+
+@pytest.mark.parametrize("result", [[None], ["text"], [{"type": "rectanglelabels"}]])
+def test_a_region_that_is_none_is_named(result: list[Any]) -> None:
+    assert "region 1 is not written as Label Studio writes it" in taken(label_studio(*result))[1]
+    task = {"id": 1, "data": {"image": "film.png"}, "annotations": [None]}
+    assert "nobody submitted an annotation" in taken(json.dumps([task]).encode())[1]
+
+
+def test_the_same_box_twice_is_taken_once_and_that_is_told() -> None:
+    boxes, said = taken(coco(BOX, BOX, BOX | {"category_id": 2}))
+    assert boxes == {"film.png": [POROSITY, (10, 10, 30, 30, "crack")]}
+    assert "box 2 is the same as box 1, and taken once" in said
+
+
 def test_a_turned_rectangle_of_four_corners_stays_turned() -> None:
     shape = {"label": "crack", "points": [[20, 10], [30, 20], [20, 30], [10, 20]], "shape_type": "rectangle"}
     content = {"shapes": [shape], "imagePath": "film.png", "imageWidth": 200, "imageHeight": 100}
