@@ -80,6 +80,7 @@ ablations: env-dev ## Train the short runs that show what each idea is worth (40
 
 docs: env-dev ## Write the commands and model figures into docs/ from the program itself
 	$(BIN)/python docs/write_commands.py
+	$(BIN)/python -m clients.write_client
 	$(BIN)/python docs/write_model_quality.py
 
 # CUDA libraries exist for Linux only; elsewhere torch does without them.

@@ -1,11 +1,16 @@
 """The API on temporary services, behind the whole stack of rules, and keys of every role."""
 
+import os
+import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 from starlette.applications import Starlette
 
 from app.shared.resources import Resources
@@ -15,6 +20,7 @@ from core.config import Settings
 from core.domain.accounts import COMMAND_LINE, Role
 from core.domain.api_keys import Scope
 from tests.app.people import add_user
+from tests.workplace import radiograph_png
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it prefers httpx2, which nothing else here needs
@@ -61,3 +67,22 @@ def new_key(workplace: Resources, role: Role = Role.INSPECTOR, *scopes: Scope) -
         add_user(workplace, name, role)
     issued = services.api_keys.add(COMMAND_LINE, name, "a test", scopes or tuple(Scope), days=30)
     return {"Authorization": f"Bearer {issued.token}"}
+
+
+@pytest.fixture
+def environment(workplace: Resources, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Address and key as environment variables, while a server answers there."""
+    server = uvicorn.Server(
+        uvicorn.Config(stacked(workplace.services.settings), port=0, log_level="error", lifespan="off")
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started and thread.is_alive():
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    header = new_key(workplace, Role.INSPECTOR, Scope.DETECT, Scope.READ)["Authorization"]
+    url, key = f"http://127.0.0.1:{port}/api/xai-qc", header.removeprefix("Bearer ")
+    (tmp_path / "film.png").write_bytes(radiograph_png())
+    yield {**os.environ, "RADIKAL_URL": url, "RADIKAL_KEY": key}
+    server.should_exit = True
+    thread.join()

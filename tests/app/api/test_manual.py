@@ -1,44 +1,14 @@
 """What docs/api.md tells to type works against a server on this machine, as it stands there."""
 
-import os
 import re
 import shutil
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
-
-from app.shared.resources import Resources
-from core.domain.accounts import Role
-from core.domain.api_keys import Scope
-from tests.app.api.conftest import new_key, stacked
-from tests.workplace import radiograph_png
 
 MANUAL = Path(__file__).resolve().parents[3] / "docs" / "api.md"
-
-
-@pytest.fixture
-def environment(workplace: Resources, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Address and key as environment variables, while a server answers there."""
-    server = uvicorn.Server(
-        uvicorn.Config(stacked(workplace.services.settings), port=0, log_level="error", lifespan="off")
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started and thread.is_alive():
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    header = new_key(workplace, Role.INSPECTOR, Scope.DETECT, Scope.READ)["Authorization"]
-    url, key = f"http://127.0.0.1:{port}/api/xai-qc", header.removeprefix("Bearer ")
-    (tmp_path / "film.png").write_bytes(radiograph_png())
-    yield {**os.environ, "RADIKAL_URL": url, "RADIKAL_KEY": key}
-    server.should_exit = True
-    thread.join()
 
 
 def block(title: str) -> str:
