@@ -1,5 +1,6 @@
 """The page Compare in Streamlit's own test runner."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,27 @@ def test_measured_versions_are_compared_and_the_address_keeps_the_place(
     page = open_page("compare.py", set=chosen.set_id, view="boxes", show="error:0:missed", at="0")
     (link,) = [one for one in page.get("page_link") if one.proto.label == "Label this image"]
     assert "image=" in link.proto.query_string
+
+
+def test_the_images_that_no_version_saw_are_one_click_away(
+    workplace: Resources, engineer: Browser, tmp_path: Path
+) -> None:
+    add_second_version(workplace, tmp_path)
+    chosen = add_set(workplace, tmp_path)
+    seen = workplace.services.evaluations.sets.content(chosen).digests[0]
+    manifest = tmp_path / "weld-other" / "manifest.json"
+    manifest.write_text(json.dumps({"images": [{"sha256": seen, "file_name": "a.png"}]}))
+    measure(workplace, chosen)
+    page = open_page("compare.py", set=chosen.set_id, v="1,2")
+    assert "1 of the 6 images were seen by one of them" in said(page)
+    assert "trained on 1 of the 6 images" in said(page)
+    button = next(one for one in page.button if one.key == "compare.clean")
+    assert button.label == "Judge on the 5 clean images only"
+    button.click().run()
+    assert not page.exception
+    assert page.query_params["set"] != chosen.set_id
+    assert "six frames, unseen by v1, v2: 5 images" in said(page)
+    assert not [one for one in page.button if one.key == "compare.clean"]
 
 
 @pytest.mark.parametrize("show", ["nonsense", "error:7:missed", "bin:0:x:y", "confusion:0:a:b", "diff:"])
