@@ -1,7 +1,10 @@
 """Every HTTP route of our own: the API, those of the features, 404 for the rest."""
 
+import re
+
 from starlette.middleware import Middleware
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from app.api.application import create_api
 from app.auth.actions import providers
@@ -27,7 +30,7 @@ _NO_PROVIDER = Refusal(
 def routes(settings: Settings) -> list[Route]:
     """All of them; below their first folder, an address that none of them knows is 404, never a page."""
     known = [
-        Route("/api/{rest:path}", create_api(settings, edge=[Middleware(Failures)])),
+        _below("api", create_api(settings, edge=[Middleware(Failures)])),
         *auth_routes(),
         *inspection_routes(),
         *history_routes(),
@@ -38,4 +41,11 @@ def routes(settings: Settings) -> list[Route]:
     if not providers():
         known += [Route("/auth/{rest:path}", _NO_PROVIDER), Route("/oauth2callback", _NO_PROVIDER)]
     folders = sorted({route.path.split("/")[1] for route in known})
-    return [*known, *(Route(f"/{folder}/{{rest:path}}", NOT_FOUND) for folder in folders)]
+    return [*known, *(_below(folder, NOT_FOUND) for folder in folders)]
+
+
+def _below(folder: str, app: ASGIApp) -> Route:
+    """A route for every address below a folder; one with a line break in it is no exception."""
+    route = Route(f"/{folder}/{{rest:path}}", app)
+    route.path_regex = re.compile(route.path_regex.pattern, re.DOTALL)
+    return route

@@ -5,6 +5,8 @@ import json
 import zipfile
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 from app.shared.resources import Resources
@@ -141,3 +143,60 @@ def test_whoever_looks_first_is_not_told_by_the_api(
     files = [("files", ("film.png", radiograph_png(7), "image/png"))]
     answer = client.post(f"{API}/detect", headers=key_of(), data={"model": "weld"}, files=files)
     assert answer.json()["results"][0]["detections"]  # a program does not look
+
+
+def test_many_files_become_a_job_that_tells_its_progress(
+    workplace: Resources, client: TestClient, key_of: MakeKey
+) -> None:
+    key = key_of() | {"Idempotency-Key": "batch-1"}
+    files = [("files", (f"film{n}.png", radiograph_png(n), "image/png")) for n in range(5)]
+    begun, again = (
+        client.post(f"{API}/detect", headers=key, data={"model": "weld"}, files=files) for _ in range(2)
+    )
+    assert begun.status_code == again.status_code == 202
+    assert begun.headers["location"] == f"{API}/jobs/{begun.json()['job_id']}"
+    assert begun.json() == again.json()
+    waiting = client.get(begun.headers["location"], headers=key).json()
+    assert (waiting["state"], waiting["progress"], waiting["items"]) == ("queued", 0, [])
+    workplace.services.job_worker().work(waiting["job_id"])
+    done = client.get(begun.headers["location"], headers=key).json()
+    assert (done["state"], done["progress"]) == ("done", 1)
+    assert [one["name"] for one in done["items"]] == [f"film{n}.png" for n in range(5)]
+    page = client.get(f"{API}/inspections", headers=key).json()
+    assert {one["inspection_id"] for one in page["inspections"]} == {
+        one["inspection_id"] for one in done["items"]
+    }
+    assert client.delete(begun.headers["location"], headers=key).json()["type"] == "/api/docs#bad-input"
+
+
+def test_whoever_wants_a_job_or_none_says_so(client: TestClient, key_of: MakeKey) -> None:
+    for n_files, as_job, status in ((1, "true", 202), (5, "false", 200)):
+        files = [("files", (f"film{n}.png", radiograph_png(n), "image/png")) for n in range(n_files)]
+        asked = {"model": "weld", "as_job": as_job}
+        assert client.post(f"{API}/detect", headers=key_of(), data=asked, files=files).status_code == status
+
+
+def test_a_map_is_made_again_after_a_restart_and_not_of_another_network(
+    workplace: Resources, client: TestClient, key_of: MakeKey, found: dict[str, Any]
+) -> None:
+    address, service = f"{API}/explain/{found['inspection_id']}/1", workplace.services.inspect_files
+    first = client.get(address, headers=key_of()).json()
+    service._results.clear()
+    assert client.get(address, headers=key_of()).json() == first
+    assert client.get(f"{API}/explain/{found['inspection_id']}/9999", headers=key_of()).status_code == 404
+    service._results.clear()
+    write_artefact(workplace.services.data_dir / "weld", seed=5, score_spread=1.0)
+    refused = client.get(address, headers=key_of())
+    assert (refused.status_code, refused.json()["type"]) == (409, "/api/docs#not-reproduced")
+
+
+def test_a_polarity_that_nobody_tells_is_asked_for(client: TestClient, key_of: MakeKey) -> None:
+    flat = np.full((96, 128), 30_000, np.uint16) + np.arange(128, dtype=np.uint16)
+    is_written, encoded = cv2.imencode(".png", flat)
+    assert is_written
+    files = [("files", ("flat.png", encoded.tobytes(), "image/png"))]
+    answer = client.post(f"{API}/detect", headers=key_of(), data={"model": "weld"}, files=files)
+    assert (answer.status_code, answer.json()["type"]) == (422, "/api/docs#polarity-needed")
+    stated = {"model": "weld", "polarity": "film"}
+    told = client.post(f"{API}/detect", headers=key_of(), data=stated, files=files)
+    assert told.json()["results"][0]["image"]["polarity_ground"] == "person"
