@@ -9,6 +9,7 @@ from app.models.versions import actions, state
 from app.models.versions.rows import (
     card_content,
     change_rows,
+    common_set,
     gate_content,
     inspection_words,
     overview_facts,
@@ -125,11 +126,18 @@ def draw_table(versions: Sequence[VersionSummary], chosen: VersionSummary | None
             "Images": column.NumberColumn(width=52, help="That it was trained on"),
             "MB": column.NumberColumn(format="%.1f", width=45),
             "By": column.TextColumn(width=90),
+            "Measured on": column.TextColumn(width=150),
+            "From": column.TextColumn(width=75, help="The version whose weights it started from"),
+            "Data version": column.TextColumn(width=60, help="That it learnt from"),
+            "Run": column.TextColumn(width=75, help="In MLflow; the overview holds all of its id"),
         },
     )
+    common = common_set(versions)
     st.caption(
-        "Figures are those of each card, measured on parts of its own choice (Card says which): two versions "
-        "are compared only on the same images."
+        f"Figures of all versions on the same images: {common}."
+        if common
+        else "Figures of each version on images of its own (Measured on): they cannot be compared. Compare "
+        "measures versions on the same images."
     )
 
 

@@ -28,34 +28,54 @@ _MARKS = {
 }
 _SHOWN_APART = {"description", "limits", "evaluation", "calibration", "trained_on", "classes"}
 _BYTES_PER_MB = 1_000_000
+_RUN_DIGITS = 8
 
 
 def version_rows(versions: Sequence[VersionSummary]) -> list[dict[str, Any]]:
-    """One row of the table for each version."""
-    return [_row(one) for one in versions]
+    """One row of the table for each version, with figures on `common_set`, else on a set of its own each."""
+    common = common_set(versions)
+    return [_row(one, _evaluated(one.card, common)) for one in versions]
 
 
-def _row(one: VersionSummary) -> dict[str, Any]:
+def common_set(versions: Sequence[VersionSummary]) -> str:
+    """The images that every sound version was measured on, as the cards name them; empty where none are."""
+    cards = [one.card for one in versions if one.version is not None]
+    named = [[str(entry.get("on")) for entry in card.get("evaluation") or ()] for card in cards]
+    return next((on for on in (named[0] if named else ()) if all(on in names for names in named)), "")
+
+
+def _evaluated(card: Mapping[str, Any], common: str) -> Mapping[str, Any]:
+    """The evaluation of the card on the common set, else its first one."""
+    entries = card.get("evaluation") or ()
+    return next((one for one in entries if common and str(one.get("on")) == common), next(iter(entries), {}))
+
+
+def _row(one: VersionSummary, evaluated: Mapping[str, Any]) -> dict[str, Any]:
     card = one.card
+    data = (card.get("data_version") or {}).get("number")
     return {
         "Version": one.number,
         "Aliases": ", ".join(one.aliases),
         "In use since": minute(max(one.in_use_since.values())) if one.in_use_since else "",
         "Trained": str(card.get("date") or ""),
-        "AP50": _figure(card, "ap50"),
-        "Recall": _figure(card, "recall"),
-        "D-ECE": _figure(card, "d_ece"),
-        "False calls": _figure(card, "false_calls_per_image"),
+        "Measured on": str(evaluated.get("on") or ""),
+        "AP50": _figure(evaluated, "ap50"),
+        "Recall": _figure(evaluated, "recall"),
+        "D-ECE": _figure(evaluated, "d_ece"),
+        "False calls": _figure(evaluated, "false_calls_per_image"),
         "Images": one.n_trained_on if one.version is not None else None,
         "MB": one.n_bytes / _BYTES_PER_MB,
         "By": one.author,
+        "From": str(card.get("lineage") or ""),
+        "Data version": "" if data is None else f"{data}",
+        "Run": one.run_id[:_RUN_DIGITS],
         "Training data": one.problem or str(card.get("data_notice") or ""),
     }
 
 
-def _figure(card: Mapping[str, Any], name: str) -> float | None:
-    """A figure of the card's first evaluation; None where it was not measured."""
-    value = next(iter(card.get("evaluation") or ()), {}).get(name)
+def _figure(evaluated: Mapping[str, Any], name: str) -> float | None:
+    """A figure of an evaluation on a card; None where it was not measured."""
+    value = evaluated.get(name)
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
