@@ -55,7 +55,7 @@ def test_single_sign_on_that_nobody_set_up_is_told_in_words(client: TestClient, 
 def test_what_no_route_knows_below_our_folders_is_404_to_every_method(
     client: TestClient, folder: str, method: str
 ) -> None:
-    for address in ("no/such/address", "no%0Asuch%0A"):
+    for address in ("no/such/address", "no/such%0A/address%0A"):
         answer = client.request(method, f"/{folder}/{address}")
         assert answer.status_code == 404
         assert "There is nothing here" in answer.text
