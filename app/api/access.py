@@ -3,7 +3,9 @@
 import math
 import time
 from collections.abc import Callable
+from typing import Annotated
 
+from fastapi import Depends
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
@@ -124,6 +126,10 @@ def caller(request: Request) -> Identity:
     if identity is None:
         raise NotAllowedError("send an API key")
     return identity
+
+
+#: Whoever asks, for the arguments of an endpoint.
+Caller = Annotated[Identity, Depends(caller)]
 
 
 def known_caller(request: Request) -> Identity | None:

@@ -5,13 +5,12 @@ import json
 from collections.abc import Sequence
 from typing import IO, Annotated, Literal
 
-from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Depends, File, Form, UploadFile
+from fastapi import APIRouter, File, Form, UploadFile
 from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.requests import Request
 
-from app.api.access import PREFIX, caller
+from app.api.access import PREFIX, Caller
 from app.api.answers import problems
 from app.api.jobs import JobAnswer, job_answer
 from app.api.problems import kind_of
@@ -27,6 +26,7 @@ from app.api.schemas import (
     familiarity_of,
     model_of,
 )
+from app.api.turns import in_turn
 from app.shared.resources import resources
 from core.domain.accounts import Identity
 from core.domain.errors import WorkbenchError
@@ -42,9 +42,6 @@ from core.services.intake.taking_apart import is_archive_file, radiographs_in
 MOST_AT_ONCE, LARGE_BYTES = 4, 48 * 2**20
 _BLOCK_BYTES = 2**20
 router = APIRouter(prefix=PREFIX, tags=["detect"])
-#: Requests that inspect at the same time; others wait outside of the threads that pages use.
-_AT_ONCE = 2
-_limits: list[CapacityLimiter] = []
 
 
 class InspectedImage(Schema):
@@ -94,7 +91,7 @@ class DetectAnswer(Schema):
 )
 async def detect(
     request: Request,
-    identity: Annotated[Identity, Depends(caller)],
+    identity: Caller,
     files: Annotated[
         list[UploadFile],
         File(
@@ -163,14 +160,7 @@ async def detect(
             lambda: (200, _inspected(identity, incoming, asked, threshold)),
         )
 
-    return await to_thread.run_sync(answer, limiter=_limit())
-
-
-def _limit() -> CapacityLimiter:
-    """The bound of requests that inspect at once; made in the loop that serves."""
-    if not _limits:
-        _limits.append(CapacityLimiter(_AT_ONCE))
-    return _limits[0]
+    return await in_turn(answer)
 
 
 def _inspected(

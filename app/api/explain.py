@@ -5,16 +5,16 @@ from typing import Annotated
 
 import cv2
 import numpy as np
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Path
 from fastapi.responses import Response
 from pydantic import Field
 
-from app.api.access import PREFIX, caller
+from app.api.access import PREFIX, Caller
 from app.api.answers import problems
 from app.api.schemas import RecordId, Schema
+from app.api.turns import in_turn
 from app.shared.resources import resources
 from app.shared.responses import FRESH
-from core.domain.accounts import Identity
 from core.domain.inspection import HeatMap
 from core.reports.annotated_png import annotated_png
 
@@ -39,13 +39,14 @@ class MapAnswer(Schema):
 
 
 @router.get("/{inspection_id}/{box}", summary="The map of a box", responses=problems(404, 409))
-def explain(inspection_id: RecordId, box: Box, identity: Annotated[Identity, Depends(caller)]) -> MapAnswer:
+async def explain(inspection_id: RecordId, box: Box, identity: Caller) -> MapAnswer:
     """The map of one box of an inspected radiograph. Needs the scope `read`.
 
     The version that inspected it runs again, unless it did so just now; 409 where it no longer reports the
     box, for instance because another device runs it.
     """
-    _, found = resources().services.inspect_files.explain(identity, inspection_id, box)
+    service = resources().services.inspect_files
+    _, found = await in_turn(lambda: service.explain(identity, inspection_id, box))
     height, width = found.values.shape
     return MapAnswer(
         inspection_id=inspection_id,
@@ -66,12 +67,16 @@ def explain(inspection_id: RecordId, box: Box, identity: Annotated[Identity, Dep
     response_class=Response,
     responses={**problems(404, 409), 200: {"content": {"image/png": {}}, "description": "The picture."}},
 )
-def picture(inspection_id: RecordId, box: Box, identity: Annotated[Identity, Depends(caller)]) -> Response:
+async def picture(inspection_id: RecordId, box: Box, identity: Caller) -> Response:
     """The radiograph with the boxes that the operating probability reports and the map of one of them."""
-    result, found = resources().services.inspect_files.explain(identity, inspection_id, box)
-    threshold = result.model.calibration.operating_probability
-    body = annotated_png(result, threshold=threshold, heat_map=found)
-    return Response(body, media_type="image/png", headers=FRESH)
+    service = resources().services.inspect_files
+
+    def draw() -> bytes:
+        result, found = service.explain(identity, inspection_id, box)
+        threshold = result.model.calibration.operating_probability
+        return annotated_png(result, threshold=threshold, heat_map=found)
+
+    return Response(await in_turn(draw), media_type="image/png", headers=FRESH)
 
 
 def _png(found: HeatMap) -> bytes:

@@ -2,15 +2,14 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import Field
 
-from app.api.access import PREFIX, caller
+from app.api.access import PREFIX, Caller
 from app.api.answers import problems
 from app.api.models import plain, version_of
 from app.api.schemas import Probability, Schema
 from app.shared.resources import resources
-from core.domain.accounts import Identity
 from core.domain.errors import ModelArtefactError
 from core.domain.permissions import Action, require
 
@@ -66,7 +65,7 @@ class CalibrationAnswer(Schema):
 
 @router.get("/metrics", summary="Figures of a version", responses=problems(404))
 def get_metrics(
-    identity: Annotated[Identity, Depends(caller)],
+    identity: Caller,
     model: Model,
     version: Version = None,
     alias: Alias = "champion",
@@ -96,7 +95,7 @@ def get_metrics(
 
 @router.get("/calibration", summary="Calibration of a version", responses=problems(404))
 def get_calibration(
-    identity: Annotated[Identity, Depends(caller)],
+    identity: Caller,
     model: Model,
     version: Version = None,
     alias: Alias = "champion",

@@ -6,12 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response, StreamingResponse
 
-from app.api.access import PREFIX, caller
+from app.api.access import PREFIX, Caller
 from app.api.answers import problems
 from app.api.inspections import history_filter
 from app.shared.resources import resources
 from app.shared.responses import FRESH
-from core.domain.accounts import Identity
 from core.store.inspection_history import HistoryFilter
 
 router = APIRouter(prefix=f"{PREFIX}/history", tags=["history"])
@@ -25,7 +24,7 @@ _HEADERS = {**FRESH, "Content-Disposition": "attachment; filename=radikal-inspec
     responses={**problems(), 200: {"content": {"text/csv": {}}, "description": "One line an inspection."}},
 )
 def export_history(
-    identity: Annotated[Identity, Depends(caller)],
+    identity: Caller,
     wanted: Annotated[HistoryFilter, Depends(history_filter)],
 ) -> StreamingResponse:
     """The newest 9,999 inspections that the filters let through, one line each. Needs the scope `read`.

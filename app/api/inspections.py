@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 from pydantic import Field
 
-from app.api.access import PREFIX, caller
+from app.api.access import PREFIX, Caller
 from app.api.answers import problems
 from app.api.places import place_of, place_text
 from app.api.schemas import (
@@ -23,6 +23,7 @@ from app.api.schemas import (
     familiarity_of,
     model_of,
 )
+from app.api.turns import in_turn
 from app.shared.resources import resources
 from app.shared.responses import file_answer
 from core.domain.accounts import Identity
@@ -141,7 +142,7 @@ def history_filter(
 
 @router.get("", summary="Inspections, a page at a time", responses=problems())
 def list_inspections(
-    identity: Annotated[Identity, Depends(caller)],
+    identity: Caller,
     wanted: Annotated[HistoryFilter, Depends(history_filter)],
     limit: Annotated[int, Query(ge=1, le=200, description="Most lines of the page.")] = 50,
     after: Annotated[str | None, Query(max_length=100, description="`next` of the page before.")] = None,
@@ -159,9 +160,7 @@ def list_inspections(
 
 
 @router.get("/{inspection_id}", summary="One inspection", responses=problems(404))
-def get_inspection(
-    inspection_id: RecordId, identity: Annotated[Identity, Depends(caller)]
-) -> InspectionAnswer:
+def get_inspection(inspection_id: RecordId, identity: Caller) -> InspectionAnswer:
     """The whole record of an inspection. Needs the scope `read`.
 
     Refused while the caller is to review it blind, or to look at the film before the model is shown.
@@ -179,9 +178,9 @@ def get_inspection(
               "description": "The report as a file."},
     },
 )  # fmt: skip
-def get_report(
+async def get_report(
     inspection_id: RecordId,
-    identity: Annotated[Identity, Depends(caller)],
+    identity: Caller,
     form: Annotated[
         Literal["pdf", "json", "csv"], Query(alias="format", description="pdf, json or csv.")
     ] = "pdf",
@@ -189,8 +188,12 @@ def get_report(
     """The report as of now; a signed inspection bears the verdict that was signed. Needs the scope `read`."""
     service = resources().services.reporting(identity)
     write, media_type = _REPORTS[form]
-    made = service.report(identity, inspection_id)
-    return file_answer(write(service, made), media_type, f"{made.reference()}.{form}")
+
+    def make() -> Response:
+        made = service.report(identity, inspection_id)
+        return file_answer(write(service, made), media_type, f"{made.reference()}.{form}")
+
+    return await in_turn(make)
 
 
 def _line(entry: HistoryEntry, identity: Identity, names: Any) -> InspectionLine:

@@ -1,12 +1,12 @@
 """Long jobs: how far they are, what came of them, and stopping them."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import Field
 
-from app.api.access import PREFIX, caller
+from app.api.access import PREFIX, Caller
 from app.api.answers import problems
 from app.api.schemas import Moment, RecordId, Schema
 from app.shared.resources import resources
@@ -47,7 +47,7 @@ class JobAnswer(Schema):
 
 
 @router.get("/{job_id}", summary="How far a job is", responses=problems(404))
-def get_job(job_id: RecordId, identity: Annotated[Identity, Depends(caller)]) -> JobAnswer:
+def get_job(job_id: RecordId, identity: Caller) -> JobAnswer:
     """A job with its progress; of one that inspects, also what came of each radiograph so far.
 
     Whoever started a job may see it with the scope `detect`; others need the right to look at long jobs.
@@ -56,13 +56,13 @@ def get_job(job_id: RecordId, identity: Annotated[Identity, Depends(caller)]) ->
 
 
 @router.delete("/{job_id}", summary="Stop a job", responses=problems(404, 409))
-def stop_job(job_id: RecordId, identity: Annotated[Identity, Depends(caller)]) -> JobAnswer:
+def stop_job(job_id: RecordId, identity: Caller) -> JobAnswer:
     """Stop a job: at once while it waits, else before its next radiograph. What was done stays done."""
     return job_answer(identity, resources().services.intake_jobs.stop(identity, job_id))
 
 
 @router.post("/{job_id}/resume", summary="Resume a job", responses=problems(404, 409))
-def resume_job(job_id: RecordId, identity: Annotated[Identity, Depends(caller)]) -> JobAnswer:
+def resume_job(job_id: RecordId, identity: Caller) -> JobAnswer:
     """Queue a job again that failed, was stopped or interrupted: it goes on behind the last it did."""
     return job_answer(identity, resources().services.intake_jobs.resume(identity, job_id))
 

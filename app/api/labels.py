@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import IO, Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import Field
 from starlette.requests import Request
 
-from app.api.access import PREFIX, caller
+from app.api.access import PREFIX, Caller
 from app.api.answers import problems
 from app.api.places import place_of, place_text
 from app.api.repeats import RepeatKey, done_once
@@ -97,7 +97,7 @@ class LabelledPage(Schema):
 
 @router.get("/labels", summary="Images and how far their labels are", responses=problems())
 def list_labels(
-    identity: Annotated[Identity, Depends(caller)],
+    identity: Caller,
     name: Annotated[str, Query(max_length=255, description="Part of the image's name.")] = "",
     limit: Annotated[int, Query(ge=1, le=200, description="Most images of the page.")] = 50,
     after: Annotated[str | None, Query(max_length=120, description="`next` of the page before.")] = None,
@@ -112,7 +112,7 @@ def list_labels(
 
 
 @router.get("/labels/{sha256}", summary="Labels of an image", responses=problems(404))
-def get_labels(sha256: Sha256, identity: Annotated[Identity, Depends(caller)]) -> LabelAnswer:
+def get_labels(sha256: Sha256, identity: Caller) -> LabelAnswer:
     """What is true on an image. Needs the scope `read` or `label`.
 
     Refused while the caller is to review an inspection of it blind.
@@ -127,7 +127,7 @@ def save_labels(
     request: Request,
     sha256: Sha256,
     wish: LabelSave,
-    identity: Annotated[Identity, Depends(caller)],
+    identity: Caller,
     repeat_key: RepeatKey = None,
 ) -> JSONResponse:
     """Save the labels of an image as its next version. Needs the scope `label`.
@@ -153,7 +153,7 @@ def save_labels(
     responses={**problems(), 200: {"content": {"application/zip": {}}, "description": "A ZIP file."}},
 )
 def export(
-    identity: Annotated[Identity, Depends(caller)],
+    identity: Caller,
     form: Annotated[
         LabelFormat,
         Query(alias="format", description="Of which tool."),

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.requests import Request
 
-from app.api.access import PREFIX, caller
+from app.api.access import PREFIX, Caller
 from app.api.answers import problems
 from app.api.repeats import RepeatKey, done_once
 from app.api.schemas import Moment, Schema
@@ -124,20 +124,20 @@ class RollBack(Schema):
 
 
 @router.get("", summary="Every model with its versions", responses=problems())
-def list_models(identity: Annotated[Identity, Depends(caller)]) -> list[ModelLine]:
+def list_models(identity: Caller) -> list[ModelLine]:
     """Every registered model, its aliases and versions. Needs the scope `read` or `promote`."""
     service = resources().services.versions
     return [_model(name, service.all(identity, name)) for name in service.models(identity)]
 
 
 @router.get("/{name}", summary="One model with its versions", responses=problems(404))
-def get_model(name: Name, identity: Annotated[Identity, Depends(caller)]) -> ModelLine:
+def get_model(name: Name, identity: Caller) -> ModelLine:
     """A registered model, its aliases and versions."""
     return _model(name, resources().services.versions.all(identity, name))
 
 
 @router.get("/{name}/versions/{version}", summary="One version with its card", responses=problems(404))
-def get_version(name: Name, version: Number, identity: Annotated[Identity, Depends(caller)]) -> VersionCard:
+def get_version(name: Name, version: Number, identity: Caller) -> VersionCard:
     """A version with its model card."""
     found = version_of(identity, name, version)
     return VersionCard(
@@ -149,9 +149,7 @@ def get_version(name: Name, version: Number, identity: Annotated[Identity, Depen
 
 
 @router.get("/{name}/versions/{version}/gate", summary="What the gate says", responses=problems(404))
-def get_gate(
-    name: Name, version: Number, identity: Annotated[Identity, Depends(caller)], set_digest: _SET = None
-) -> GateAnswer:
+def get_gate(name: Name, version: Number, identity: Caller, set_digest: _SET = None) -> GateAnswer:
     """The gate's judgement on the version beside the champion; changes nothing."""
     report = resources().services.promoting.gate(identity, name, version, set_digest=set_digest)
     checks = [
@@ -174,7 +172,7 @@ def get_gate(
 
 
 @router.get("/{name}/history", summary="What served when", responses=problems())
-def get_history(name: Name, identity: Annotated[Identity, Depends(caller)]) -> list[Change]:
+def get_history(name: Name, identity: Caller) -> list[Change]:
     """Every change of every alias of the model, oldest first; empty where it never had one."""
     return [_named(one) for one in resources().services.alias_history.history(identity, name)]
 
@@ -186,7 +184,7 @@ def promote(
     request: Request,
     name: Name,
     wish: Promotion,
-    identity: Annotated[Identity, Depends(caller)],
+    identity: Caller,
     repeat_key: RepeatKey = None,
 ) -> JSONResponse:
     """Let the alias point to the version, because the gate is green. Needs the scope `promote`.
@@ -206,7 +204,7 @@ def roll_back(
     request: Request,
     name: Name,
     wish: RollBack,
-    identity: Annotated[Identity, Depends(caller)],
+    identity: Caller,
     repeat_key: RepeatKey = None,
 ) -> JSONResponse:
     """Let the alias point to what it pointed to before; no gate is asked. Needs the scope `promote`."""

@@ -41,6 +41,7 @@ def test_the_folder_table_names_every_folder_and_no_other(repository: Path) -> N
         "From an upload to boxes",
         "From a signature to the audit event",
         "From a correction to a promoted challenger",
+        "From a key to a recorded inspection",
     ],
 )
 def test_each_step_of_a_walk_is_a_function_of_the_file(repository: Path, title: str) -> None:

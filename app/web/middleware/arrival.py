@@ -27,7 +27,7 @@ _FORWARDED = (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x
 #: Files of the page and questions that machines repeat; they would drown the rest.
 _QUIET = ("/static/", "/favicon.png", "/manifest.json")
 _QUIET_ENDS = ("/_stcore/health", "/_stcore/host-config")  # asked below the address of every page
-_HEALTH = "/api/xai-qc/health"
+_PROBES = ("/api/xai-qc/health", "/metrics")
 _MAX_PATH = 200
 _SECURE_SCHEMES = {"http": "https", "ws": "wss"}
 _NO_ANSWER, _SWITCHED, _REFUSED, _FAILED = 499, 101, 403, 500
@@ -118,7 +118,7 @@ class Arrival:
             "status": status,
             "ms": round((self._clock() - started) * 1000, 1),
         }
-        level = logging.DEBUG if path == _HEALTH else logging.INFO
+        level = logging.DEBUG if path.startswith(_PROBES) else logging.INFO
         line = "{method} {path} {status} {ms} ms".format_map(fields)
         with bound(user_id=user_of(scope)):
             log.log(level, line, extra=fields)

@@ -1,8 +1,11 @@
 """Starting the server."""
 
+import tempfile
+from pathlib import Path
+
 import pytest
 
-from app.web.server import doubts_about, main
+from app.web.server import _keep_temporary_files_in, doubts_about, main
 from core.config import Settings
 
 STRONG = "vN4-q0ZkWm7xTgB2sYhLr9dUeKfPj3aC_iOo1XbR"
@@ -51,3 +54,12 @@ def test_serving_others_without_tls_or_under_any_name_is_doubted(
     assert len(doubts) == len(expected)
     for doubt, words in zip(doubts, expected, strict=True):
         assert words in doubt
+
+
+def test_what_is_handed_in_lies_on_the_disk_of_the_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    _keep_temporary_files_in(tmp_path / "tmp")
+    assert tempfile.gettempdir() == str(tmp_path / "tmp")
+    assert (tmp_path / "tmp").stat().st_mode & 0o077 == 0
