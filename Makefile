@@ -78,9 +78,10 @@ soak: slow ## Run the slow tests, then kill and fuzz far more often, an hour at 
 ablations: env-dev ## Train the short runs that show what each idea is worth (40 minutes); writes benchmarks/ablations.json
 	$(BIN)/python -m benchmarks.ablations $(or $(RADIKAL_GDXRAY),../shared/gdxray) runs/ablations
 
-docs: env-dev ## Write the commands and model figures into docs/ from the program itself
+docs: env-dev ## Write the commands, settings and model figures into docs/ from the program itself
 	$(BIN)/python docs/write_commands.py
 	$(BIN)/python -m clients.write_client
+	$(BIN)/python docs/write_settings.py
 	$(BIN)/python docs/write_model_quality.py
 
 # CUDA libraries exist for Linux only; elsewhere torch does without them.

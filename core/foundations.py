@@ -22,6 +22,7 @@ from core.services.accounts.certificates import CertificateService
 from core.services.accounts.outside_accounts import OutsideAccounts
 from core.services.accounts.own_account import OwnAccountService
 from core.services.accounts.passwords import COST, check_password, hash_password
+from core.services.accounts.personal_data import PersonalDataService
 from core.services.accounts.signing_in import SignInService
 from core.services.auditing import AuditService
 from core.store.anchor_file import AnchorFile
@@ -153,6 +154,10 @@ class Foundations:
     @cached_property
     def certificates(self) -> CertificateService:
         return CertificateService(self.store)
+
+    @cached_property
+    def personal_data(self) -> PersonalDataService:
+        return PersonalDataService(self.store)
 
     @cached_property
     def api_keys(self) -> ApiKeyService:

@@ -169,9 +169,39 @@ def test_an_erasure_needs_yes_and_keeps_the_chain_valid(with_inspector: Run, eng
     assert not any("ann " in row or "a.inspector" in row for row in log)
 
 
+@ON_EACH_DATABASE
+def test_a_person_gets_what_is_stored_about_them_and_the_log_tells_it(
+    with_inspector: Run, tmp_path: Path
+) -> None:
+    assert signs_in("a.inspector", PASSWORD)
+    certificate = ("--scheme", "ISO 9712", "--method", "RT", "--level", "2", "--number", "4711")
+    added = with_inspector(
+        "user", "certificate", "add", "a.inspector", *certificate, "--valid-until", "2030-01-31"
+    )
+    assert added.exit_code == 0, added.output
+    file = tmp_path / "ann.json"
+    assert "acts of a.inspector" in with_inspector("user", "export", "a.inspector", "--out", str(file)).stdout
+    written = file.read_text(encoding="utf-8")
+    exported = json.loads(written)
+    account = exported["account"]
+    assert (account["name"], account["full_name"], account["role"]) == (
+        "a.inspector", "Ann Inspector", "inspector",
+    )  # fmt: skip
+    assert exported["certificates"][0]["number"] == "4711"
+    assert len(exported["sessions"]) == 1
+    assert "session.started" in {act["action"] for act in exported["acts"]}
+    assert "user.added" in {act["action"] for act in exported["done_to_the_account"]}
+    assert "hash" not in written
+    again = json.loads(with_inspector("user", "export", "a.inspector").stdout)
+    assert again["done_to_the_account"][0]["action"] == "user.exported"
+    with open_container(load_settings(None)) as services:
+        assert services.audit.verify(COMMAND_LINE).is_whole
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        (("export", "nobody-here"), "no account 'nobody-here'"),
         (("disable", "nobody-here"), "no account 'nobody-here'"),
         (("role", "nobody-here", "admin"), "no account"),
         (("sessions", "a\x1b[31m"), "no account 'a\\x1b[31m'"),

@@ -3,6 +3,7 @@
 import json
 import sys
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -131,6 +132,25 @@ def erase(name: str, yes: bool) -> None:
     with open_services(newest=True) as services:
         user = services.accounts.erase(COMMAND_LINE, _id_of(services, name), confirmation=name)
         click.echo(f"erased; what is left is {user.user_id}")
+
+
+@user_commands.command()
+@click.argument("name")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Not to standard output.")
+@one_line_errors
+def export(name: str, out: Path | None) -> None:
+    """Write what is stored about the person NAME as JSON: account, certificates, sessions, keys, acts.
+
+    The audit log tells that it was exported. What other people wrote in notes is not searched.
+    """
+    with open_services(newest=True) as services:
+        exported = services.personal_data.export(COMMAND_LINE, _id_of(services, name))
+    written = json.dumps(exported, indent=1, default=str, ensure_ascii=False)
+    if out is None:
+        click.echo(written)
+        return
+    out.write_text(written + "\n", encoding="utf-8")
+    click.echo(f"{out}: {len(exported['acts'])} acts of {name}")
 
 
 @user_commands.command()

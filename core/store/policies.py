@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.store.account_tables import PolicyRow, PreferenceRow
@@ -36,6 +37,11 @@ class PreferenceRepository:
         """What this person chose under this name, None when nothing."""
         row = self._session.get(PreferenceRow, (user_id, name))
         return None if row is None else row.value
+
+    def of(self, user_id: str) -> dict[str, Mapping[str, Any]]:
+        """Every choice of this person by name."""
+        rows = self._session.scalars(select(PreferenceRow).where(PreferenceRow.user_id == user_id))
+        return {row.name: row.value for row in rows}
 
     def put(self, user_id: str, name: str, value: Mapping[str, Any]) -> None:
         """Keep the choice, in place of an earlier one."""

@@ -62,6 +62,10 @@ class UserRepository:
         """The account that this OpenID Connect issuer and subject belong to; None when there is none."""
         return self._one(_users().where(PersonRow.oidc_subject == oidc_subject))
 
+    def oidc_subject(self, user_id: str) -> str | None:
+        """Issuer and subject of the person's single sign-on; None without one."""
+        return self._session.scalar(select(PersonRow.oidc_subject).where(PersonRow.user_id == user_id))
+
     def all(self) -> list[User]:
         """Every account except guests', erased ones included, by name; the erased come last."""
         query = (

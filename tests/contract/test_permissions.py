@@ -91,7 +91,7 @@ METHODS = {
         AccountService.erase AccountService.named AccountService.reset_password AccountService.set_role
         CertificateService.add CertificateService.all CertificateService.change CertificateService.remove
         CertificateService.set_required CertificateService.standings FilmFirstService.set_default
-        SignInService.end_sessions""",
+        PersonalDataService.export SignInService.end_sessions""",
     "add, list and revoke API keys": "ApiKeyService.add ApiKeyService.all ApiKeyService.revoke",
     "read, verify and export the audit log": """
         AuditService.begin_anchors AuditService.choices AuditService.export AuditService.last_verification

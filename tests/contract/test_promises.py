@@ -12,7 +12,7 @@ import pytest
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)\s#]+)")
 
 
-@pytest.mark.parametrize("folder", [".", "docs", "docs/adr"])
+@pytest.mark.parametrize("folder", [".", "docs", "docs/adr", "docs/manual"])
 def test_every_relative_link_of_the_documentation_leads_somewhere(repository: Path, folder: str) -> None:
     pages = list((repository / folder).glob("*.md"))
     assert pages
