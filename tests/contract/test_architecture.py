@@ -18,7 +18,7 @@ def rows(title: str) -> list[tuple[str, str]]:
 
 def defined_in(path: Path) -> set[str]:
     """Names of the functions, methods and classes in a file."""
-    kinds = (ast.FunctionDef, ast.ClassDef)
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     return {
         node.name for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, kinds)
     }
