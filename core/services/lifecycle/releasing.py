@@ -119,8 +119,6 @@ def build_release(specification: Mapping[str, Any], settings: ReleaseSettings) -
         shutil.copyfile(settings.run / name, settings.out / name)
     for name in (CARD, RANGES):
         (settings.out / name).unlink(missing_ok=True)
-    if "ranges" in specification:  # before it is calibrated: scores are those of the numbers it runs in
-        write_ranges(specification, settings.out, data=settings.data, splits=settings.splits)
     measured: list[MeasuredOn] = []
     if "cross_fit" in specification:
         figures = _cross_fitted(specification, settings)
@@ -130,6 +128,8 @@ def build_release(specification: Mapping[str, Any], settings: ReleaseSettings) -
     _write_card(specification, settings, measured)  # detecting needs a card
     measured += [_measured(part, specification, settings) for part in specification.get("measure", ())]
     _write_card(specification, settings, measured)
+    if "ranges" in specification:  # now, so that a card does not depend on who multiplies integers fast
+        write_ranges(specification, settings.out, data=settings.data, splits=settings.splits)
     if "familiar" in specification:
         write_familiarity(specification, settings.out, data=settings.data, splits=settings.splits)
     return settings.out

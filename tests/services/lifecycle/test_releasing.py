@@ -231,7 +231,7 @@ def test_a_release_that_does_not_say_what_calibrated_it_has_no_reference(tmp_pat
         write_familiarity(specification(familiar=familiar), out, data=data, splits=data)
 
 
-def test_a_release_measures_the_ranges_of_its_maps_before_it_is_calibrated(tmp_path, data):
+def test_a_release_measures_the_ranges_of_its_maps(tmp_path, data):
     part = {"coco": "truth.json", "split": "s.yaml", "part": "a"}
     out = build_release(specification(ranges=[part]), settings(tmp_path, data))
     ranges = read_ranges(out / "weights.safetensors")
