@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from core.services.evaluation.evaluation_run import EvaluationRun
     from core.services.evaluation.evaluation_sets import EvaluationSets
     from core.services.evaluation.evaluations import EvaluationService
+    from core.services.evaluation.explain_evaluating import ExplainEvaluateService
+    from core.services.evaluation.explanation_records import ExplanationRecords
     from core.services.evaluation.film_evaluating import FilmEvaluateService
     from core.services.health import HealthService
     from core.services.images.samples import SampleLibrary
@@ -311,6 +313,18 @@ class Container(Foundations):
 
         models = OneModel(folder, 0)
         return EvaluateService(DetectService(models, device=self.settings.device), models)
+
+    @cached_property
+    def explain_evaluate(self) -> ExplainEvaluateService:
+        from core.services.evaluation.explain_evaluating import ExplainEvaluateService
+
+        return ExplainEvaluateService(self.detect, self.registry)
+
+    @cached_property
+    def explanation_records(self) -> ExplanationRecords:
+        from core.services.evaluation.explanation_records import ExplanationRecords
+
+        return ExplanationRecords(self.data_dir / "explanations", self.registry)
 
     @cached_property
     def evaluate_films(self) -> FilmEvaluateService:

@@ -10,6 +10,7 @@ from core.cli.backup import backup, drill, restore
 from core.cli.data import data
 from core.cli.detecting import detect
 from core.cli.evaluating import evaluate, evaluation_sets
+from core.cli.explain_evaluating import explain_eval
 from core.cli.film_evaluating import evaluate_films
 from core.cli.jobs import work
 from core.cli.keys import key_commands
@@ -33,7 +34,7 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
 
 
-for command in (setup, serve, detect, evaluate, evaluation_sets, evaluate_films, route, train, simulate, data,
-                labels, models, report, audit, backup, restore, drill, key_commands, user_commands,
-                work):  # fmt: skip
+for command in (setup, serve, detect, evaluate, evaluation_sets, evaluate_films, explain_eval, route, train,
+                simulate, data, labels, models, report, audit, backup, restore, drill, key_commands,
+                user_commands, work):  # fmt: skip
     main.add_command(command)

@@ -132,8 +132,8 @@ class Curve:
 
     Attributes:
         areas: px that were changed, in areas of the box; begins with 0.
-        deletion: score with the highest px filled with background, as a share of the score of the box.
-        insertion: score with nothing but the highest px of the window, as a share of the score of the box.
+        deletion: score with the highest px filled, as a share of the score of the box, at most 1.
+        insertion: the same with nothing but the highest px of the window.
     """
 
     areas: tuple[float, ...]

@@ -32,6 +32,9 @@ class FaithfulnessTest:
     Args:
         around: the box.
         seed: of the random fields and of the noise in the fills.
+
+    Attributes:
+        full: score of the box with nothing changed.
     """
 
     def __init__(self, around: BoxView, *, seed: int) -> None:
@@ -39,7 +42,7 @@ class FaithfulnessTest:
         self._backgrounds = {kind: around.without(kind, around.window, seed=seed) for kind in FILLS}
         rng = np.random.default_rng(seed)
         fields = [random_field(around, rng) for _ in range(RANDOM_FIELDS)]
-        self._full = float(around.scores([around.pixels])[0])
+        self.full = float(around.scores([around.pixels])[0])
         self.baselines: dict[Baseline, dict[Fill, Curve]] = {
             Baseline.RANDOM: _mean([self._curves(field) for field in fields]),
             Baseline.GAUSSIAN: self._curves(box_gaussian(around)),
@@ -64,7 +67,7 @@ class FaithfulnessTest:
         box = self._around.box
         counts = [round(area * float((box[2:] - box[:2]).prod())) for area in AREAS]
         scores = self._around.scores(self._versions(order, counts, background))
-        shares = [float(score) / max(self._full, 1e-6) for score in scores]
+        shares = [min(float(score) / max(self.full, 1e-6), 1.0) for score in scores]
         return Curve(AREAS, tuple(shares[: len(counts)]), tuple(shares[len(counts) :]))
 
     def _versions(

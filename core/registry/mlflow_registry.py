@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from core.domain.errors import ModelArtefactError, ModelNotFoundError, RegistryUnavailableError
 from core.domain.model_version import ModelVersion, VersionAbout, VersionEntry
@@ -89,6 +90,14 @@ class MlflowRegistry:
             model = known[name]
             known[name] = replace(model, aliases={**model.aliases, alias: version})
             self._cache.record(known)
+
+    def log_figures(self, name: str, version: int, file_name: str, figures: Mapping[str, Any]) -> None:
+        """Store figures as a JSON file in the run of a version.
+
+        Raises:
+            RegistryUnavailableError: when MLflow does not answer.
+        """
+        self._store.log_figures(name, version, file_name, figures)
 
     def names(self) -> list[str]:
         """The registered models that the cache knows."""

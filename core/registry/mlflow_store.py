@@ -112,6 +112,12 @@ class MlflowStore:
             run_id = client.get_model_version(name, str(version)).run_id
             return Path(client.download_artifacts(str(run_id), MODEL_PATH, str(target)))
 
+    def log_figures(self, name: str, version: int, file_name: str, figures: Mapping[str, Any]) -> None:
+        """Store figures as a JSON file in the run of that version, in the place of one of that name."""
+        with self._asking() as client:
+            run_id = client.get_model_version(name, str(version)).run_id
+            client.log_dict(str(run_id), dict(figures), file_name)
+
     def has_database(self) -> bool:
         """False when the store is a SQLite file that does not exist yet."""
         path = self._sqlite_path()

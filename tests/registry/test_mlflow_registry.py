@@ -55,6 +55,12 @@ def test_resolving_gives_the_version_its_aliases_and_a_complete_folder(registry:
     assert registry.resolve("weld", version=1)[0].aliases == ()
 
 
+def test_figures_are_stored_in_the_run_of_their_version(registry: MlflowRegistry, root: Path) -> None:
+    registry.log_figures("weld", 1, "explanations.json", {"n_boxes": 300})
+    (stored,) = (root / "cache" / "mlflow-artifacts").rglob("explanations.json")
+    assert json.loads(stored.read_text(encoding="utf-8")) == {"n_boxes": 300}
+
+
 def test_an_alias_moves(registry: MlflowRegistry) -> None:
     registry.set_alias("weld", "challenger", 2)
     registry.set_alias("weld", "challenger", 1)
