@@ -259,6 +259,9 @@ def _planned(
     outcome = Outcome.ADDED if kept is None else Outcome.CHANGED
     if kept is not None and _said(labels) == _said(kept.labels):
         outcome = Outcome.SAME
+    elif kept is not None and (n_coarser := _coarser(kept.labels, labels)):
+        lost = f"{n_coarser} of the labels now say a kind, number or own class that the file does not"
+        planned = replace(planned, notes=(*planned.notes, lost))
     return replace(planned, outcome=outcome, labels=labels)
 
 
@@ -270,6 +273,16 @@ def _classes(file: LabelFile, mapping: ClassMapping) -> tuple[PlannedClass, ...]
         PlannedClass(name, count, mapping.target(name), mapping.is_left_out(name), name in mapping.names)
         for name, count in sorted(counts.items())
     )
+
+
+def _coarser(kept: Sequence[Label], labels: Sequence[Label]) -> int:
+    """How many labels of an image would stay in place and lose what is finer than a class."""
+    plain = {_place_of(one) for one in labels if not (one.iso6520 or one.kind or one.own_class)}
+    return sum(bool(one.iso6520 or one.kind or one.own_class) and _place_of(one) in plain for one in kept)
+
+
+def _place_of(one: Label) -> tuple[object, ...]:
+    return (*(round(value, 2) for value in one.bbox), one.indication_class)
 
 
 def _said(labels: Sequence[Label]) -> list[tuple[object, ...]]:

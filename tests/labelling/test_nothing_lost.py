@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from core.labelling.import_plan import KeptLabels
 from core.labelling.label_reading import read_labels
 from core.labelling.label_source import SourceFile
 from tests.labelling.test_import_plan import (
     BOX,
     POROSITY,
+    STORED,
     coco,
     coco_file,
     planned,
@@ -170,3 +172,11 @@ def test_one_text_alone_is_read_whatever_its_suffix() -> None:
     data = coco(BOX)
     file = read_labels([SourceFile("labels.bak", len(data), lambda: data)], "labels.bak")
     assert len(file.entries) == 1
+
+
+def test_a_file_that_keeps_no_kinds_says_how_many_would_be_lost() -> None:
+    (numbered,) = planned(coco(BOX | {"attributes": {"iso6520": "2011"}})).images[0].labels
+    kept = {STORED[0].sha256: KeptLabels((numbered,), 1)}
+    lost = "1 of the labels now say a kind, number or own class that the file does not"
+    assert lost in planned(yolo("0 .1 .2 .1 .2\n"), kept=kept).images[0].notes
+    assert planned(yolo("1 .1 .2 .1 .2\n"), kept=kept).images[0].notes == ()

@@ -96,7 +96,8 @@ def luma_of(planes: npt.NDArray[Any]) -> Grey:
 
 def shifted_back(radiograph: Radiograph) -> Grey:
     """The values as the file has them: signed ones were shifted up to fit."""
-    values = radiograph.pixels.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # a signalling NaN becomes a quiet one
+        values = radiograph.pixels.astype(np.float64)
     for note in radiograph.notes:
         if note.startswith("signed pixels shifted up by "):
             values -= int(note.rsplit(" ", 1)[1])
