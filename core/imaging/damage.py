@@ -1,6 +1,7 @@
 """Errors of the codecs as one clear error, their warnings silenced."""
 
 import logging
+import re
 import struct
 import warnings
 import zlib
@@ -37,6 +38,8 @@ CODEC_ERRORS: tuple[type[Exception], ...] = (
 )
 
 _REASON_LENGTH = 160
+#: A sentence of a codec that prints what it got.
+_RAW_BYTES = re.compile(r"\.?[^.]*\bb(['\"])\\x.*", re.DOTALL)
 
 
 @contextmanager
@@ -75,6 +78,6 @@ def not_supported(expected: str, name: str) -> UnreadableImageError:
 
 
 def one_line(error: Exception) -> str:
-    """First line of the error's message, or the name of its type."""
-    lines = str(error).strip().splitlines()
+    """First line of the error's message without bytes of the file, or the name of its type."""
+    lines = _RAW_BYTES.sub("", str(error)).strip().splitlines()
     return lines[0][:_REASON_LENGTH] if lines else type(error).__name__

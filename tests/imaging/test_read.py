@@ -21,6 +21,7 @@ from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit, JPEGLosslessSV1, RLE
 from core.domain.errors import UnreadableImageError
 from core.domain.radiograph import Polarity, Radiograph
 from core.imaging import limits
+from core.imaging.damage import one_line
 from core.imaging.read import read_radiograph, read_radiograph_file
 from core.imaging.sniff import FileFormat, describe_foreign, sniff
 from tests.imaging import lossless_jpeg
@@ -324,3 +325,10 @@ def test_each_limit_holds_on_both_sides(size, bytes_per_px, is_allowed):
     else:
         with pytest.raises(UnreadableImageError, match="expected at most"):
             check()
+
+
+def test_a_reason_shows_no_bytes_of_the_file():
+    told = "Expected total bytes to be even. Instead received b'\\x10\\x00(' with length 3"
+    assert one_line(ValueError(told)) == "Expected total bytes to be even"
+    assert one_line(ValueError("plain")) == "plain"
+    assert one_line(ValueError("b'\\x10'")) == "ValueError"
