@@ -29,7 +29,7 @@ MOST_GROWTH_MIB = 400
 #: Address space beyond what is used at the start, as a second wall.
 MOST_SPACE = 3 * 2**30
 HANGS_AFTER_S = 30
-LONGEST_MESSAGE = 420
+LONGEST_MESSAGE = 500
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
