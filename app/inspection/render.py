@@ -251,6 +251,7 @@ def _viewer(drawn: _Drawn) -> None:
             progress_by_key=progress_on(items, current, reading),
             pitch=reading.pitch if reading else None,
             is_film_first=reading.is_film_first if reading else _is_film_first(),
+            explanations=resources().services.explanation_records.of(model.sha256),
         ),
         key=VIEWER_KEY,
         on_open=actions.open_event,

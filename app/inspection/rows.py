@@ -11,6 +11,7 @@ from app.shared.components.radiograph_viewer.radiograph_viewer import THRESHOLD_
 from app.shared.job_progress import duration_words
 from app.shared.viewer_rows import POLARITY_WORDS, claim_data, shown_image
 from app.shared.worklist import EntryState
+from core.domain.explanation_standing import methods_passed, standing_words, trust_words
 from core.domain.familiarity import NOT_VERIFIED
 from core.domain.flaw_group import is_reported
 from core.domain.inspection import DetectionResult
@@ -47,6 +48,7 @@ def viewer_data(
     progress_by_key: Mapping[str, str] | None = None,
     pitch: PixelPitch | None = None,
     is_film_first: bool = False,
+    explanations: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Plain data for the viewer: one image and the worklist around it.
 
@@ -61,6 +63,7 @@ def viewer_data(
         progress_by_key: how far each image is read, by the key of its entry; none are told without it.
         pitch: the scale that counts with the setup of the reading; None takes that of the radiograph.
         is_film_first: this person looks before the model is shown: the batch tells no counts.
+        explanations: what `radikal explain-eval` measured of the version; None where nothing was.
     """
     result = current.answer.result if current.answer else None
     is_veiled = bool((reading or {}).get("is_first_look")) or (is_film_first and reading is None)
@@ -75,6 +78,7 @@ def viewer_data(
         "result_id": f"{current.entry.key}-{model.name}-{model.version}-{result is not None}-{is_veiled}",
         "calibration": _calibration(model, radiograph, result),
         "model": _model(model, result),
+        "maps": _maps(explanations),
         "threshold": threshold,
         "threshold_rev": f"{model.name}-{model.version}",
         "links": _links(current.question) if result and current.question and not is_veiled else None,
@@ -227,6 +231,15 @@ def _model(model: ModelVersion, result: DetectionResult | None) -> dict[str, Any
         "sha256": model.sha256,
         "data_notice": model.data_notice,
         "device": result.device if result else "",
+    }
+
+
+def _maps(explanations: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What is said beside a map: how far its method can be believed for this version."""
+    return {
+        "standing": standing_words(explanations),
+        "passed": None if explanations is None else [one.value for one in methods_passed(explanations)],
+        "trust": trust_words(explanations),
     }
 
 

@@ -440,6 +440,25 @@ def test_a_map_may_be_made_otherwise_and_says_how_far_to_believe_it(page: Page) 
     expect(belief).to_have_text("weak")
 
 
+@pytest.mark.parametrize(
+    ("passed", "said"),
+    [
+        ([], "no method passes for this version"),
+        (["integrated"], "this method does not pass for this version"),
+    ],
+)
+def test_a_map_of_a_version_that_did_not_pass_says_so(page: Page, passed: list[str], said: str) -> None:
+    image = Shown(film(), detections=BOXES)
+    open_viewer(page, image)
+    maps = {"standing": "measured on 300 boxes", "passed": passed, "trust": ""}
+    show(page, image.data(maps=maps, result_id="measured"))
+    press(page, ".", "g")
+    expect(page.locator(".map-note")).to_contain_text(said)
+    if passed:
+        press(page, "Shift+c")
+        expect(page.locator(".map-note")).not_to_contain_text("does not pass")
+
+
 def test_the_selected_box_says_what_becomes_of_it_without_its_region_when_asked(page: Page) -> None:
     open_viewer(page, Shown(film(), detections=BOXES))
     asked: list[str] = []

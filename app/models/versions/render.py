@@ -1,7 +1,8 @@
 """Draws the page of versions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import streamlit as st
 
@@ -155,7 +156,17 @@ def draw_detail(identity: Identity, one: VersionSummary, versions: Sequence[Vers
         case state.SERVED:
             draw_served(identity)
         case _:
-            draw_html("models/versions/templates/overview.html", one=one, facts=overview_facts(one))
+            draw_html(
+                "models/versions/templates/overview.html",
+                one=one,
+                facts=overview_facts(one, _explanations(one)),
+            )
+
+
+def _explanations(one: VersionSummary) -> Mapping[str, Any] | None:
+    if one.version is None:
+        return None
+    return resources().services.explanation_records.of(one.version.sha256)
 
 
 def draw_gate(identity: Identity, one: VersionSummary, versions: Sequence[VersionSummary]) -> None:

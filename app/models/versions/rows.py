@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.shared.moments import minute, second
+from core.domain.explanation_standing import standing_words, trust_words
 from core.domain.serving import NO_VERSION
 from core.evaluate.gate_report import CheckState, GateReport
 from core.services.lifecycle.alias_history import NamedChange, ServedThen
@@ -79,8 +80,13 @@ def _figure(evaluated: Mapping[str, Any], name: str) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def overview_facts(one: VersionSummary) -> dict[str, str]:
-    """Origin and use of the version by name."""
+def overview_facts(one: VersionSummary, explanations: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """Origin and use of the version by name.
+
+    Args:
+        one: the version.
+        explanations: what `radikal explain-eval` measured of it; None where nothing was.
+    """
     version, card = one.version, one.card
     if version is None:
         return {"Run": one.run_id, "Registered": f"{minute(one.registered_at)} UTC"}
@@ -101,6 +107,7 @@ def overview_facts(one: VersionSummary) -> dict[str, str]:
         "Data manifest": f"sha256 {one.manifest_sha256}, {one.n_trained_on} images",
         "Calibration": f"{calibration.method}, id {calibration.calibration_id}, operating probability "
         f"{calibration.operating_probability:g}, score cut {calibration.score_cut:g}",
+        "Explanations": "; ".join(filter(None, (standing_words(explanations), trust_words(explanations)))),
         "Polarity": version.polarity.value,
         "Size": f"{one.n_bytes / _BYTES_PER_MB:.1f} MB",
     }

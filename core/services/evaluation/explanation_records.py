@@ -56,8 +56,3 @@ class ExplanationRecords:
         except ValueError as error:
             raise BadInputError(f"the figures in {path.name} cannot be read: {error}") from error
         return figures
-
-
-def passing(figures: Mapping[str, Any]) -> list[str]:
-    """The methods that reach every bar; a Gaussian that is drawn on the box is none."""
-    return [name for name, one in figures["methods"].items() if one["passes"] and name != "gaussian"]

@@ -24,11 +24,13 @@ export class MapControl {
     this.isOn = false;
     this.selected = null;
     this.maps = new HeatMaps(() => this.show(this.selected));
-    this.reset(null);
+    this.reset(null, null);
   }
 
-  // links: of the answers on this image, null while there are none.
-  reset(links) {
+  // links: of the answers on this image, null while there are none; maps: what was measured of the version's maps.
+  reset(links, maps) {
+    this.standing = maps ?? null;
+    this.without.trust = maps?.trust ?? "";
     clearTimeout(this.prefetching);
     this.address = links?.map ?? null;
     this.tests = links?.faithfulness ?? null;
@@ -40,6 +42,14 @@ export class MapControl {
   toggle() {
     this.isOn = !this.isOn;
     this.show(this.selected);
+  }
+
+  // Of a version that was measured: a way of making maps that did not pass is named so, on every map.
+  #standingText() {
+    const { passed } = this.standing ?? {};
+    if (!passed) return "";
+    if (!passed.length) return " · no method passes for this version";
+    return passed.includes(this.method.value) ? "" : " · this method does not pass for this version";
   }
 
   toggleContours() {
@@ -77,7 +87,8 @@ export class MapControl {
     this.root.querySelector(".map-look").hidden = !this.isOn;
     this.root.querySelector("[data-act=map]").setAttribute("aria-pressed", String(this.isOn));
     const entry = this.isOn && selected !== null ? this.#get(selected) : null;
-    this.note.textContent = selected === null ? "map: select a box" : (entry?.text(`map of ${selected}`) ?? "");
+    this.note.textContent = selected === null ? "map: select a box" : (entry?.text(`map of ${selected}`) ?? "") + (entry?.map ? this.#standingText() : "");
+    this.note.title = this.standing?.standing ?? "";
     this.root.dataset.map = entry?.map ? String(selected) : "off";
     this.belief.show(entry?.map && this.tests ? `${this.tests}&box=${selected}&method=${this.method.value}` : null);
     this.on.change(entry?.map ?? null);

@@ -183,7 +183,7 @@ class Viewer {
   #newResult(data) {
     this.selection.clear();
     this.panel.begin();
-    this.map.reset(data.links);
+    this.map.reset(data.links, data.maps);
     this.#fillPanel();
     const kept = recall(`selected.${data.image?.sha256}`);
     const isThere = [...this.stage.boxes.shown, ...this.stage.boxes.below].some((box) => box.n === kept);

@@ -22,7 +22,7 @@ export class WithoutLine {
     this.line.hidden = n === null || !this.address;
     const answer = this.answers.get(n);
     this.line.dataset.verdict = answer?.verdict ?? "";
-    this.line.title = answer?.figures ?? "";
+    this.line.title = answer?.figures ? [answer.figures, this.trust].filter(Boolean).join("; ") : "";
     this.words.replaceChildren(...(answer ? [element("span", { text: answer.words })] : []));
   }
 
