@@ -81,9 +81,9 @@ def explain_eval(
             gate=gate,
             progress=lambda _what, done, total: show_progress(done, total),
         )
+        if out is not None:
+            out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
         services.explanation_records.keep(figures)
-    if out is not None:
-        out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     _print_figures(figures)
 
 

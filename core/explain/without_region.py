@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.domain.detections import CellOrigin, Detections, FloatArray
+from core.domain.detections import CellOrigin, Detections, FloatArray, View
 from core.domain.explanations import Fill
 from core.engine.detector import Detector
-from core.explain.fills import filled, region_of
+from core.explain.fills import Region, filled, region_of
 from core.explain.reading_again import scores_at, views_around
 
 
@@ -76,13 +76,43 @@ def read_box_without(
         origin: of the box.
         seed: of the noise in the fills.
         others: (M, 4) boxes of other detections: what is found closer to one of them does not count.
-        hidden: (4,) xyxy px, what is filled; None takes the box.
+        hidden: (4,) xyxy px, what is filled; None takes the box. What lies beyond what is read
+            changes nothing.
 
     Raises:
         ValueError: when what is filled covers the whole image.
     """
-    region = region_of(box if hidden is None else hidden, image.shape)
-    changed = [filled(image, region, kind, seed=seed) for kind in Fill]
     views = views_around(box, origin, image.shape)
-    before, *after = scores_at(detector, [image, *changed], box, views, others=others)
+    rows, columns = _read(views, image.shape)
+    part = image[rows, columns]
+    corner = np.array([columns.start, rows.start] * 2, np.float32)
+    region = _inside(region_of(box if hidden is None else hidden, image.shape), rows, columns)
+    changed = [part if region is None else filled(part, region, kind, seed=seed) for kind in Fill]
+    before, *after = scores_at(
+        detector,
+        [part, *changed],
+        box - corner,
+        tuple(
+            View(v.x0 - columns.start, v.y0 - rows.start, v.x1 - columns.start, v.y1 - rows.start, v.scale)
+            for v in views
+        ),
+        others=None if others is None else others - corner,
+    )
     return ScoresWithout(before, dict(zip(Fill, after, strict=True)))
+
+
+def _read(views: tuple[View, ...], shape: tuple[int, ...]) -> Region:
+    """The rows and columns of the image that the views see: a film may be ten times as large."""
+    rows = slice(max(min(v.y0 for v in views), 0), min(max(v.y1 for v in views), shape[0]))
+    return rows, slice(max(min(v.x0 for v in views), 0), min(max(v.x1 for v in views), shape[1]))
+
+
+def _inside(region: Region, rows: slice, columns: slice) -> Region | None:
+    """A region as counted from the part that is read; None when it lies outside of it."""
+    parts = []
+    for own, seen in zip(region, (rows, columns), strict=True):
+        start, stop = max(own.start, seen.start), min(own.stop, seen.stop)
+        if stop <= start:
+            return None
+        parts.append(slice(start - seen.start, stop - seen.start))
+    return parts[0], parts[1]

@@ -32,6 +32,13 @@ def test_the_line_says_which_methods_passed(figures: dict[str, object] | None, w
     assert standing_words(figures).startswith(words)
 
 
+def test_too_few_boxes_decide_nothing() -> None:
+    few = {**_figures("integrated"), "n_boxes": 4}
+    assert methods_passed(few) == ()
+    assert standing_words(few) == "not measured for this version: on 4 boxes only, 300 are asked for"
+    assert trust_words(_figures(n_boxes=4)) == ""
+
+
 def test_a_drawn_gaussian_is_no_method() -> None:
     assert methods_passed(_figures("gaussian", "perturbed")) == (Method.PERTURBED,)
 

@@ -5,8 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from core.domain.detections import CellOrigin, View
+from core.domain.detections import CellOrigin, Detections, View
 from core.domain.explanations import Fill
+from core.domain.indication import IndicationClass
 from core.domain.radiograph import Polarity
 from core.engine.detector import SCORE_FLOOR, Detector, Request
 from core.engine.network import IndicationNetwork
@@ -16,6 +17,9 @@ from tests.artefacts import TINY
 
 WHOLE = View(0, 0, 640, 480)
 BOX = np.array([300, 200, 330, 228], np.float32)
+ORIGIN = CellOrigin(WHOLE, 0, 50, 78)
+#: Where the part begins that is read for the box.
+CORNER = next((v.x0, v.y0) for v in views_around(BOX, ORIGIN, (480, 640)))
 
 
 @pytest.fixture(scope="module")
@@ -70,21 +74,23 @@ def test_only_the_views_that_are_asked_for_are_read(detector: Detector, image: n
 
 
 class _Darkness(Detector):
-    """Reports one box with the darkness of its middle as score."""
+    """Reports one box with the darkness of its middle as score, wherever the part of the image begins."""
 
     def detect_many(self, requests):
-        from core.domain.detections import Detections
-        from core.domain.indication import IndicationClass
-
-        return [
-            Detections(
-                BOX[None],
-                np.array([max(0.0, 1 - float(r.image[205:222, 305:325].mean()))], np.float32),
-                (IndicationClass.UNCLASSIFIED,),
-                (CellOrigin(WHOLE, 0, 50, 78),),
+        found = []
+        for request in requests:
+            part = request.image
+            left, top = (0, 0) if part.shape == (480, 640) else CORNER
+            dark = 1 - float(part[205 - top : 222 - top, 305 - left : 325 - left].mean())
+            found.append(
+                Detections(
+                    BOX[None] - np.array([left, top] * 2, np.float32),
+                    np.array([max(0.0, dark)], np.float32),
+                    (IndicationClass.UNCLASSIFIED,),
+                    (ORIGIN,),
+                )
             )
-            for r in requests
-        ]
+        return found
 
 
 @pytest.fixture(scope="module")
@@ -108,8 +114,7 @@ def test_a_call_that_rests_on_the_flaw_falls_without_it(darkness: Detector) -> N
 
 def test_another_region_may_be_hidden(darkness: Detector) -> None:
     elsewhere = np.array([10, 10, 60, 60], np.float32)
-    origin = CellOrigin(WHOLE, 0, 50, 78)
-    scores = read_box_without(darkness, _flawed(), BOX, origin, seed=1, hidden=elsewhere)
+    scores = read_box_without(darkness, _flawed(), BOX, ORIGIN, seed=1, hidden=elsewhere)
     assert all(after == scores.before for after in scores.after.values())
 
 

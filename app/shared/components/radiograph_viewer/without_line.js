@@ -4,8 +4,9 @@ import { element } from "../element.js";
 export class WithoutLine {
   constructor(root) {
     this.line = root.querySelector(".without-line");
+    this.button = this.line.querySelector(".without");
     this.words = root.querySelector(".without-words");
-    this.line.querySelector(".without").addEventListener("click", () => this.ask());
+    this.button.addEventListener("click", () => this.ask());
     this.reset(null);
   }
 
@@ -21,6 +22,7 @@ export class WithoutLine {
     this.n = n;
     this.line.hidden = n === null || !this.address;
     const answer = this.answers.get(n);
+    this.button.hidden = Boolean(answer);
     this.line.dataset.verdict = answer?.verdict ?? "";
     this.line.title = answer?.figures ? [answer.figures, this.trust].filter(Boolean).join("; ") : "";
     this.words.replaceChildren(...(answer ? [element("span", { text: answer.words })] : []));
