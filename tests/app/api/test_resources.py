@@ -11,9 +11,11 @@ import pytest
 
 from app.shared.resources import Resources
 from core.domain.accounts import COMMAND_LINE, Role
+from core.domain.api_keys import Scope
 from core.domain.records import InspectionState
 from tests.app.api.conftest import MakeKey, TestClient
 from tests.artefacts import write_artefact
+from tests.services.promotions import KnownFigures
 from tests.workplace import radiograph_png
 
 API = "/api/xai-qc"
@@ -200,3 +202,28 @@ def test_a_polarity_that_nobody_tells_is_asked_for(client: TestClient, key_of: M
     stated = {"model": "weld", "polarity": "film"}
     told = client.post(f"{API}/detect", headers=key_of(), data=stated, files=files)
     assert told.json()["results"][0]["image"]["polarity_ground"] == "person"
+
+
+def test_a_green_version_serves_and_the_way_back_is_open(
+    workplace: Resources, client: TestClient, key_of: MakeKey
+) -> None:
+    services = workplace.services
+    services.registry.add(write_artefact(services.data_dir / "weld2", seed=2))
+    services.evidence = KnownFigures()  # all green
+    key = key_of(Role.ML_ENGINEER, Scope.PROMOTE) | {"Idempotency-Key": "promotion-1"}
+    wish = {"version": 2, "seen": 1, "note": "finds more"}
+    for _ in range(2):  # the second is the same request again
+        made = client.post(f"{API}/models/weld/promote", headers=key, json=wish)
+        assert made.status_code == 200
+        assert (made.json()["version"], made.json()["previous_version"], made.json()["kind"]) == (
+            2,
+            1,
+            "promoted",
+        )
+    stale = client.post(f"{API}/models/weld/rollback", headers=key_of(Role.ML_ENGINEER), json={"seen": 1})
+    assert (stale.status_code, stale.json()["type"]) == (409, "/api/docs#stale")
+    back = client.post(f"{API}/models/weld/rollback", headers=key_of(Role.ML_ENGINEER), json={"seen": 2})
+    assert (back.json()["version"], back.json()["kind"]) == (1, "rolled back")
+    changes = client.get(f"{API}/models/weld/history", headers=key_of(Role.ML_ENGINEER)).json()
+    assert [one["version"] for one in changes][-2:] == [2, 1]
+    assert changes[-1]["changed_by"] == "ml_engineer.station"
