@@ -158,6 +158,19 @@ class Detector:
             ranges=read_ranges(weights),
         )
 
+    def in_floating_point(self) -> "Detector":
+        """This detector; where it detects in 8-bit integers, one of the same network that does not."""
+        if self.number_format != "int8":
+            return self
+        return Detector(
+            self.network,
+            self.polarity,
+            self.device,
+            least_px=self._least_px,
+            is_banded=self._is_banded,
+            fusion=self._fusion,
+        )
+
     def views_of(self, image: FloatArray) -> list[View]:
         """The views of a normalised image (H, W) that the network sees."""
         height, width = image.shape

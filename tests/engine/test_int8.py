@@ -151,6 +151,19 @@ def test_8_bit_integers_are_taken_where_they_are_fast_and_nothing_else_is_asked_
     assert len(detector.detect(view[0, 0].numpy())) > 0
 
 
+@needs_int8
+def test_a_detector_gives_what_floating_point_gives_on_request(network, view):
+    plain = Detector(network, Polarity.FILM, torch.device("cpu"))
+    fast = Detector(
+        network, Polarity.FILM, torch.device("cpu"), ranges=ranges_of(network, [view], weights_sha256="a")
+    )
+    image = view[0, 0].numpy()
+    assert (plain.in_floating_point(), fast.number_format) == (plain, "int8")
+    exact, again = plain.detect(image), fast.in_floating_point().detect(image)
+    np.testing.assert_array_equal(again.boxes, exact.boxes)
+    np.testing.assert_array_equal(again.scores, exact.scores)
+
+
 def test_ranges_that_lack_a_map_are_refused(network, view, monkeypatch):
     monkeypatch.setattr(detector_module, "has_fast_int8", lambda: True)
     limits = dict(ranges_of(network, [view], weights_sha256="a").limits)

@@ -75,6 +75,7 @@ class DetectService:
         version: int | None = None,
         alias: str = "champion",
         min_score: float | None = None,
+        in_floating_point: bool = False,
     ) -> DetectionResult:
         """The calibrated detections of a model version on a radiograph.
 
@@ -85,6 +86,7 @@ class DetectService:
             version: of the model; None takes the one that bears `alias`.
             alias: "champion" or "challenger".
             min_score: lowest raw score that is reported; None takes the calibration's cut.
+            in_floating_point: also where 8-bit integers are faster.
 
         Raises:
             ModelNotFoundError: when there is no such version.
@@ -96,7 +98,11 @@ class DetectService:
         floor = resolved.calibration.score_cut if min_score is None else min_score
         image = normalised_for(radiograph, resolved)
         # what is a little weaker still has a say in the extent of what is shown
-        found = loaded.detect(Request(image, max(SUPPORT_SHARE * floor, SCORE_FLOOR))).above(floor)
+        request = Request(image, max(SUPPORT_SHARE * floor, SCORE_FLOOR))
+        if in_floating_point:
+            found = loaded.detector.in_floating_point().detect_many([request])[0].above(floor)
+        else:
+            found = loaded.detect(request).above(floor)
         calibrator = calibrator_from(resolved.calibration.method, resolved.calibration.parameters)
         found = found.with_probabilities(calibrator.probability(found.scores))
         if loaded.second_stage is not None:

@@ -115,13 +115,25 @@ class VerifyingService:
         return Verified(report.reference(), len(report.detections), tuple(found), tuple(notes))
 
     def _detection_differences(self, report: InspectionReport) -> list[ReportMismatch]:
-        """Differences between a new run on the stored original and the record."""
+        """Differences between a new run on the stored original and the record.
+
+        A report may have been made in 8-bit integers or in floating point: it reproduces when either does.
+        """
         ran = report.model
         try:
             radiograph = self._images.load(report.image.sha256, polarity=Polarity(report.image.polarity))
-            result = self._detect.detect(
-                radiograph, report.image.name, model=ran.name, version=ran.version, min_score=ran.score_cut
-            )
+            for in_floating_point in (False, True):
+                result = self._detect.detect(
+                    radiograph,
+                    report.image.name,
+                    model=ran.name,
+                    version=ran.version,
+                    min_score=ran.score_cut,
+                    in_floating_point=in_floating_point,
+                )
+                sentences = compare_detections(report.detections, result.rows(), score_cut=ran.score_cut)
+                if not sentences:
+                    break
         except (ModelNotFoundError, ModelArtefactError, BlobNotFoundError, BlobDamagedError) as error:
             return [ReportMismatch(Subject.DETECTION, f"cannot be run again: {error}")]
         was = {"weights": ran.sha256, "calibration values": ran.calibration_id}
@@ -134,7 +146,6 @@ class VerifyingService:
             for name, value in was.items()
             if value != is_now[name]
         ]
-        sentences = compare_detections(report.detections, result.rows(), score_cut=ran.score_cut)
         return differences + [ReportMismatch(Subject.DETECTION, sentence) for sentence in sentences]
 
 
