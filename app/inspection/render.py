@@ -252,6 +252,7 @@ def _viewer(drawn: _Drawn) -> None:
             pitch=reading.pitch if reading else None,
             is_film_first=reading.is_film_first if reading else _is_film_first(),
             explanations=resources().services.explanation_records.of(model.sha256),
+            is_explainable=current_identity().role in page_at("explanations").roles,
         ),
         key=VIEWER_KEY,
         on_open=actions.open_event,

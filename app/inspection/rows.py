@@ -49,6 +49,7 @@ def viewer_data(
     pitch: PixelPitch | None = None,
     is_film_first: bool = False,
     explanations: Mapping[str, Any] | None = None,
+    is_explainable: bool = False,
 ) -> dict[str, Any]:
     """Plain data for the viewer: one image and the worklist around it.
 
@@ -64,11 +65,13 @@ def viewer_data(
         pitch: the scale that counts with the setup of the reading; None takes that of the radiograph.
         is_film_first: this person looks before the model is shown: the batch tells no counts.
         explanations: what `radikal explain-eval` measured of the version; None where nothing was.
+        is_explainable: whoever looks may open the page Explain.
     """
     result = current.answer.result if current.answer else None
     is_veiled = bool((reading or {}).get("is_first_look")) or (is_film_first and reading is None)
     shown = None if radiograph is None else _scaled(radiograph, pitch)
     is_counted = not (is_film_first or is_veiled)
+    explained = (reading or {}).get("inspection_id") if is_explainable else None
     batch = current.entry.batch
     n_together = sum(item.entry.batch == batch for item in items) if batch else 1
     return {
@@ -81,7 +84,9 @@ def viewer_data(
         "maps": _maps(explanations),
         "threshold": threshold,
         "threshold_rev": f"{model.name}-{model.version}",
-        "links": _links(current.question) if result and current.question and not is_veiled else None,
+        "links": _links(current.question, explained)
+        if result and current.question and not is_veiled
+        else None,
         "reading": None if reading is None else {**reading, "unread": list(shown.unread) if shown else []},
         "progress": progress(items, remark),
         "batch": [
@@ -245,7 +250,8 @@ def _maps(explanations: Mapping[str, Any] | None) -> dict[str, Any]:
     }
 
 
-def _links(question: Question) -> dict[str, str]:
+def _links(question: Question, explained: str | None) -> dict[str, str | None]:
+    """Where answers on the image are. `page` is Explain, of the inspection `explained`; None without one."""
     query = urlencode(
         {"model": question.model, "version": question.version, "polarity": question.polarity.value}
         | ({"chosen": "1"} if question.is_chosen else {})
@@ -257,6 +263,7 @@ def _links(question: Question) -> dict[str, str]:
         "faithfulness": f"{base}/faithfulness?{query}",
         "json": f"{base}/detections.json?{query}",
         "png": f"{base}/annotated.png?{query}",
+        "page": None if explained is None else f"/explanations?{urlencode({'inspection': explained})}",
     }
 
 

@@ -16,6 +16,7 @@ _LEARN = frozenset({Role.ANNOTATOR, Role.ML_ENGINEER, Role.GUEST})
 _DATA = frozenset({Role.ANNOTATOR, Role.ML_ENGINEER})
 _READERS = frozenset({Role.INSPECTOR, Role.REVIEWER})
 _COMPARE = frozenset({Role.ML_ENGINEER, Role.REVIEWER})
+_EXPLAIN = frozenset({Role.INSPECTOR, Role.REVIEWER, Role.ML_ENGINEER})
 _MODELS = frozenset({Role.ML_ENGINEER, Role.REVIEWER, Role.ADMIN})
 
 
@@ -70,6 +71,8 @@ PAGES = (
     PageEntry("retrain", "Retrain", "model_training", "Learn", "retrain", _DATA),
     PageEntry("versions", "Versions", "deployed_code", "Models", "versions", _MODELS, all_models=True),
     PageEntry("compare", "Compare", "compare", "Models", "compare", _COMPARE, all_models=True),
+    PageEntry("explanations", "Explain", "troubleshoot", "Models", "explanations", _EXPLAIN,
+              unlisted_for=frozenset({Role.INSPECTOR})),
     PageEntry("users", "Users", "group", "System", "users", _ADMIN),
     PageEntry("rules", "Standards", "rule", "System", "rules", WITH_ACCOUNT),
     PageEntry("label_classes", "Classes", "sell", "System", "classes", _ADMIN),

@@ -31,7 +31,8 @@ METHODS = {
         InspectionService.prepare InspectionService.record WorklistService.read_as""",
     "look at inspections": """
         HistoryExportService.csv HistoryService.choices HistoryService.search InspectionRecordService.get
-        InspectFilesService.explain InspectionService.get InspectionService.latest InspectionService.newest
+        InspectFilesService.explain
+        InspectFilesService.reported InspectionService.get InspectionService.latest InspectionService.newest
         OpenReadingService.open
         OpenReadingService.open_newest OpenReadingService.progress RecordedService.get
         ReportingService.report VerifyingService.verify ZoneService.of""",

@@ -140,6 +140,20 @@ class InspectFilesService:
             ModelNotFoundError, ModelArtefactError: its version is gone or damaged.
             NotReproducedError: the version no longer reports the box.
         """
+        result, index = self.reported(identity, inspection_id, box)
+        return result, self._explaining.explain(result, index)
+
+    def reported(self, identity: Identity, inspection_id: str, box: int) -> tuple[DetectionResult, int]:
+        """The result of an inspected radiograph, and the place in it of one of its boxes.
+
+        Args:
+            identity: who asks.
+            inspection_id: of the inspection.
+            box: number of the box in the model's list, from 1.
+
+        Raises:
+            As `explain`.
+        """
         require(identity, Action.INSPECTIONS_READ)
         require(identity, Action.IMAGES_READ)
         inspection = self._workspace.inspections.get(identity, inspection_id)
@@ -150,8 +164,7 @@ class InspectFilesService:
                 f"there is no box {box}: the model reported {len(inspection.detections)}"
             )
         result = self._result_of(inspection)
-        index = _same_box(result, inspection, box - 1)
-        return result, self._explaining.explain(result, index)
+        return result, _same_box(result, inspection, box - 1)
 
     def _recorded(
         self, identity: Identity, radiograph: Radiograph, result: DetectionResult, asked: Asked

@@ -15,6 +15,7 @@ export class MapControl {
     this.look = { opacity: 0.7, asContours: false };
     this.isChosen = false; // whether somebody chose colours or contours
     this.without = new WithoutLine(root);
+    this.page = root.querySelector(".explain-page");
     this.belief = new BeliefButton(root.querySelector(".belief"));
     this.method = root.querySelector(".map-method");
     this.method.addEventListener("change", () => this.show(this.selected));
@@ -30,6 +31,7 @@ export class MapControl {
   // links: of the answers on this image, null while there are none; maps: what was measured of the version's maps.
   reset(links, maps) {
     this.standing = maps ?? null;
+    this.links = links;
     this.without.trust = maps?.trust ?? "";
     clearTimeout(this.prefetching);
     this.address = links?.map ?? null;
@@ -84,6 +86,8 @@ export class MapControl {
     if (box && !this.isChosen) this.#setLook({ asContours: Math.max(box[2] - box[0], box[3] - box[1]) <= SMALL_PX });
     this.selected = selected;
     this.without.show(selected);
+    this.page.hidden = selected === null || !this.links?.page;
+    if (!this.page.hidden) this.page.href = `${this.links.page}&box=${selected}`;
     this.root.querySelector(".map-look").hidden = !this.isOn;
     this.root.querySelector("[data-act=map]").setAttribute("aria-pressed", String(this.isOn));
     const entry = this.isOn && selected !== null ? this.#get(selected) : null;

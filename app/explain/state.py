@@ -1,0 +1,38 @@
+"""The box that the page Explain is about, in its address."""
+
+import streamlit as st
+
+INSPECTION, BOX = "inspection", "box"
+WHAT_IF, NAMED = "explanations.what_if", "explanations.inspection"
+
+
+def asked_inspection() -> str:
+    """The id in the address, empty without one."""
+    return str(st.query_params.get(INSPECTION, ""))
+
+
+def asked_box() -> int:
+    """The number in the address, from 1; 1 where there is none."""
+    said = str(st.query_params.get(BOX, "1"))
+    return int(said) if said.isdecimal() and int(said) > 0 else 1
+
+
+def choose_inspection() -> None:
+    """Put the inspection that was typed into the address; only from a callback."""
+    if typed := str(st.session_state[NAMED]).strip():
+        st.query_params[INSPECTION] = typed
+
+
+def choose_box(key: str) -> None:
+    """Put the number that a widget holds into the address; only from a callback."""
+    st.query_params[BOX] = str(int(st.session_state[key]))
+
+
+def drawn_region() -> tuple[float, float, float, float] | None:
+    """The rectangle that was dragged on the picture, px of the image; None without one."""
+    event = st.session_state.get(WHAT_IF) or {}
+    boxes = (event.get("selection") or {}).get("box") or []
+    if not boxes:
+        return None
+    x, y = boxes[0]["x"], boxes[0]["y"]
+    return min(x), min(y), max(x), max(y)

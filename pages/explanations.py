@@ -1,0 +1,21 @@
+"""Explain: why the model reported one box, by every method, and how far to believe each."""
+
+from app.explain import render, state
+from app.shared.access import require_page
+
+
+def draw() -> None:
+    """The whole page."""
+    identity = require_page("explanations")
+    if not state.asked_inspection():
+        render.draw_nothing()
+        return
+    found = render.reported(identity)
+    if found is None:
+        return
+    render.draw_head(*found)
+    render.draw_methods(*found)
+    render.draw_what_if(*found)
+
+
+draw()

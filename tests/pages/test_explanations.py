@@ -1,0 +1,78 @@
+"""The page Explain in Streamlit's own test runner, on one inspection of a tiny network."""
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.explain.render import _arrays
+from app.shared.resources import Resources
+from core.domain.accounts import Identity, Role
+from core.domain.explanations import METHOD_WORDS, Method
+from core.domain.inspection import HeatMap
+from core.domain.radiograph import Polarity
+from core.explain.perturbation import Perturbed, explain_box_perturbed
+from core.services.intake.asked import Asked
+from tests.pages.browser import Browser, open_page, said
+from tests.workplace import incoming, radiograph_png
+
+
+@pytest.fixture
+def reviewer(workplace: Resources, monkeypatch: pytest.MonkeyPatch) -> Browser:
+    browser = Browser(workplace, monkeypatch)
+    browser.sign_in(browser.account("r.view", Role.REVIEWER))
+    return browser
+
+
+def test_without_a_box_the_page_says_how_to_come_to_one(reviewer: Browser) -> None:
+    page = open_page("explanations.py")
+    assert not page.exception
+    assert "Select an indication on the inspection page" in said(page)
+
+
+def test_an_inspection_that_is_not_there_is_told_without_a_map(reviewer: Browser) -> None:
+    page = open_page("explanations.py", inspection="0" * 32, box="1")
+    assert not page.exception
+    assert page.error
+
+
+def test_an_annotator_is_not_let_in(workplace: Resources, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = Browser(workplace, monkeypatch)
+    browser.sign_in(browser.account("an.n", Role.ANNOTATOR))
+    page = open_page("explanations.py", inspection="0" * 32)
+    assert not page.error
+    assert "Explain" in said(page)
+
+
+def test_maps_are_exported_with_their_places() -> None:
+    heat = HeatMap(np.ones((2, 3), np.float32), 5, 7, 0.25)
+    found = np.load(io.BytesIO(_arrays({Method.GRADCAM: heat})))
+    assert found["gradcam"].shape == (2, 3)
+    assert found["gradcam_place"].tolist() == [5, 7, 0.25]
+
+
+def test_all_methods_of_a_reported_box_stand_side_by_side(
+    workplace: Resources, reviewer: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.explain.methods.explain_box_perturbed", _few_masks)
+    inspector = reviewer.account("i.spec", Role.INSPECTOR)
+    asked = Asked("weld", version=1, polarity=Polarity.FILM)
+    inspected = workplace.services.inspect_files.inspect(
+        Identity(inspector.user_id, inspector.name, Role.INSPECTOR),
+        incoming("film.png", radiograph_png(3, height=160, width=200)),
+        asked,
+    )
+    found = inspected.result.detections.boxes
+    box = int(np.argmin((found[:, 2:] - found[:, :2]).prod(axis=1))) + 1
+    page = open_page("explanations.py", inspection=inspected.inspection.inspection_id, box=str(box))
+    assert not page.exception
+    words = said(page)
+    assert "Without it:" in words
+    for name in METHOD_WORDS.values():
+        assert name in words
+    assert "Drag a rectangle" in words
+
+
+def _few_masks(*args: Any, **options: Any) -> Perturbed:
+    return explain_box_perturbed(*args, **{**options, "masks": 8})
