@@ -101,8 +101,7 @@ class ExplainService:
 
     def _made(self, result: DetectionResult, index: int, method: Method) -> HeatMap:
         detector = self._detect.detector_for(result.model)
-        outlines = result.detections.outlines
-        if method is Method.GRADCAM and (outlines is None or outlines[index] is None):
+        if method is Method.GRADCAM and not self._is_from_mask(result, index):
             shape = result.radiograph.pixels.shape
             with detector.lock:
                 pyramid = self._pyramid(detector, result, result.detections.origins[index].view)
@@ -111,6 +110,11 @@ class ExplainService:
         image = normalised_for(result.radiograph, result.model)
         seed = self._seed(result, index)
         return explain_by(method, detector, image, result.detections, index, seed=seed)
+
+    def _is_from_mask(self, result: DetectionResult, index: int) -> bool:
+        outlines = result.detections.outlines
+        has_outline = outlines is not None and outlines[index] is not None
+        return has_outline and self._around(result, index).is_from_mask
 
     def _around(self, result: DetectionResult, index: int) -> BoxView:
         image = normalised_for(result.radiograph, result.model)
