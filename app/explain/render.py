@@ -42,10 +42,9 @@ def draw_head(result: DetectionResult, index: int) -> None:
     """Which box of which image, and what was measured of the version."""
     figures = resources().services.explanation_records.of(result.model.sha256)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        key = "explanations.box"
-        st.session_state[key] = state.asked_box()
-        st.number_input("Box", 1, max(len(result.detections), 1), key=key, width=110,
-                        on_change=state.choose_box, args=(key,))  # fmt: skip
+        state.prepare_box()
+        st.number_input("Box", 1, max(len(result.detections), 1), key=state.NUMBER, width=110,
+                        on_change=state.choose_box)  # fmt: skip
         st.caption(
             f"{result.name} · {result.model.name} v{result.model.version} · "
             f"{result.detections.classes[index].value} · maps: {standing_words(figures)}"

@@ -3,7 +3,7 @@
 import streamlit as st
 
 INSPECTION, BOX = "inspection", "box"
-WHAT_IF, NAMED = "explanations.what_if", "explanations.inspection"
+WHAT_IF, NAMED, NUMBER = (f"explanations.{name}" for name in ("what_if", "inspection", "box"))
 
 
 def asked_inspection() -> str:
@@ -23,9 +23,14 @@ def choose_inspection() -> None:
         st.query_params[INSPECTION] = typed
 
 
-def choose_box(key: str) -> None:
-    """Put the number that a widget holds into the address; only from a callback."""
-    st.query_params[BOX] = str(int(st.session_state[key]))
+def prepare_box() -> None:
+    """Give the field of the number what the address says; only before it is drawn."""
+    st.session_state[NUMBER] = asked_box()
+
+
+def choose_box() -> None:
+    """Put the number that was typed into the address; only from a callback."""
+    st.query_params[BOX] = str(int(st.session_state[NUMBER]))
 
 
 def drawn_region() -> tuple[float, float, float, float] | None:
