@@ -78,7 +78,7 @@ def test_promoted_the_next_upload_is_read_by_it_and_rolled_back_it_is_as_before(
             expect(reviewer.locator(".rk-header")).to_contain_text("weld v2 (champion)")
 
         inspect.goto("/")
-        expect(header).to_contain_text("weld v2 (champion)")
+        expect(header).to_contain_text("weld v1 (reads this image)")
         inspect.get_by_role("button", name="Add radiographs").click()
         inspect.locator(FILES).set_input_files(samples[1])
         assert made_by(server, 2) == [1, 2], "what was read keeps its version"
@@ -92,7 +92,7 @@ def test_promoted_the_next_upload_is_read_by_it_and_rolled_back_it_is_as_before(
         expect(engineer.locator(".rk-header")).to_contain_text("weld v1 (champion)")
         assert time.perf_counter() - started < 5.0
         inspect.goto("/")
-        expect(header).to_contain_text("weld v1 (champion)")
+        expect(header).to_contain_text("weld v2 (reads this image)")
         inspect.get_by_role("button", name="Add radiographs").click()
         inspect.locator(FILES).set_input_files(samples[2])
         assert made_by(server, 3) == [1, 2, 1], "as before"
