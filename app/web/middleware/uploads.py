@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -24,6 +25,8 @@ _STREAM = "/_stcore/stream"
 _XSRF_COOKIE, _XSRF_HEADER = "_streamlit_xsrf", "x-xsrftoken"
 #: A page that lost its connection for so long is gone; the browser comes back sooner.
 _GRACE_S = 10.0
+#: Of an upload that is refused at most so many bytes are waited for, at most so long.
+_FORGOTTEN_BYTES, _FORGOTTEN_S = 8 * MIB, 3.0
 _NOT_YOURS = Refusal(
     403,
     "This page is not open in your session",
@@ -105,9 +108,11 @@ class Uploads:
             file = await run_in_threadpool(self._store().expect, identity, address, size)
         except DiskNearlyFullError as error:
             log.warning("refused an upload: the disk is nearly full")
+            await _let_finish(receive, size)
             return Refusal(507, "There is no room for it", f"Nothing was stored: {error}.")
         except UploadsFullError as error:
             log.warning("refused an upload: too much is waiting")
+            await _let_finish(receive, size)
             return Refusal(413, "This is too much at once", f"Nothing was stored: {error}.")
         try:
             await _write(scope, receive, file)
@@ -133,6 +138,22 @@ class Uploads:
         for session_id in store.sessions():
             if self._cookies_of_page(session_id) is None:
                 store.drop(session_id)
+
+
+async def _let_finish(receive: Receive, size: int) -> None:
+    """Read and forget what is being sent, within a bound: who is cut off hears of a lost connection, not why.
+
+    Args:
+        receive: gives the body.
+        size: of the body as announced, in bytes.
+    """
+    if size > _FORGOTTEN_BYTES:
+        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_FORGOTTEN_S):
+            message = await receive()
+            while message["type"] == "http.request" and message.get("more_body", False):
+                message = await receive()
 
 
 async def _write(scope: Scope, receive: Receive, file: HeldFile) -> None:
