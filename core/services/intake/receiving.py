@@ -1,7 +1,6 @@
 """A DICOM storage service: what stations send is flushed to a folder before they are told that it arrived."""
 
 import logging
-import os
 import re
 from collections.abc import Sequence
 from hashlib import sha256
@@ -13,6 +12,7 @@ from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # m
 from pynetdicom.transport import ThreadedAssociationServer
 
 from core.domain.errors import BadInputError
+from core.store.whole_file import write_whole
 
 log = logging.getLogger(__name__)
 _SUCCESS, _NO_ROOM, _NOT_UNDERSTOOD = 0x0000, 0xA700, 0xC000
@@ -72,21 +72,10 @@ class StorageReceiver:
             return _NOT_UNDERSTOOD
         name = uid if _UID.fullmatch(uid) else sha256(uid.encode()).hexdigest()
         target = self._folder / f"{name}.dcm"
-        unfinished = self._folder / f".{name}.{event.assoc.native_id}.tmp"
         try:
-            with unfinished.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(target)
-            folder = os.open(self._folder, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            write_whole(target, data, mark=f".{event.assoc.native_id}")
         except OSError:
             log.exception("an object could not be kept")
-            unfinished.unlink(missing_ok=True)
             return _NO_ROOM
         log.info("%s arrived from %s", target.name, event.assoc.requestor.ae_title)
         return _SUCCESS

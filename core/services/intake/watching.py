@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from core.reports.secondary_capture import secondary_capture
 from core.services.intake.asked import Asked
 from core.services.intake.inspecting_files import Inspected, InspectFilesService, PolarityNeededError
 from core.services.intake.taking_apart import radiographs_in
+from core.store.whole_file import write_whole
 
 log = logging.getLogger(__name__)
 #: Is in the name of everything that this writes beside a file, and only there.
@@ -162,10 +162,10 @@ class FolderWatch:
             entries.append(about | _answer(found, path.name))
             if self._has_captures and (capture := secondary_capture(found.result, radiograph.read())):
                 number = "" if radiograph.frame is None else f".{radiograph.frame}"
-                _write(path.with_name(f"{path.name}{number}{CAPTURE}"), capture)
+                write_whole(path.with_name(f"{path.name}{number}{CAPTURE}"), capture)
         content = {"format": _FORMAT, "file": path.name, "sha256": sha256, "radiographs": entries}
         text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-        _write(path.with_name(path.name + RESULT), text.encode("utf-8"))
+        write_whole(path.with_name(path.name + RESULT), text.encode("utf-8"))
         return len(entries), problem
 
 
@@ -191,18 +191,3 @@ def _sha256(path: Path) -> str:
 
 def _opened(path: Path) -> IO[bytes]:
     return path.open("rb")
-
-
-def _write(path: Path, data: bytes) -> None:
-    """All of it or nothing, also when the machine stops: written beside, flushed, renamed."""
-    unfinished = path.with_name(f".{path.name}.tmp")
-    with unfinished.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
