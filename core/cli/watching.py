@@ -90,7 +90,8 @@ def _told(path: Path, n_radiographs: int, problem: str) -> None:
 @click.option("--from", "stations", multiple=True, required=True,
               help="AE title of a station that may send; several times for more.")  # fmt: skip
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=11112, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--port", default=11112, show_default=True, type=click.IntRange(1, 65535),
+              help="Port to listen on.")  # fmt: skip
 @one_line_errors
 def receive(folder: Path, title: str, stations: Sequence[str], host: str, port: int) -> None:
     """Be a DICOM storage service (C-STORE, C-ECHO) that puts what stations send into FOLDER.
