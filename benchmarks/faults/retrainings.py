@@ -21,7 +21,7 @@ from tests.services.learning import noise
 MODEL = "weld"
 BASE = ROOT / "models" / "checkpoints" / "weld-v1"
 #: What the job says when it is killed, one after the other.
-STAGES = ("step 2 of", "calibrating", "measuring")
+STAGES = ("step ", "calibrating", "measuring")
 STEPS, N_JUDGING, N_IMAGES = 4, 10, 2
 LIMIT_S = 1800.0
 
