@@ -161,9 +161,11 @@ def test_a_wrong_box_is_corrected_learnt_compared_promoted_and_rolled_back(
         expect(engineer.get_by_text("casting v2 is champion now")).to_be_visible()
 
         inspect.goto("/?model=casting")
-        expect(inspect.locator(".rk-header")).to_contain_text("casting v2 (champion)")
+        expect(inspect.locator(".rk-header")).to_contain_text("casting v1 (reads this image)")
+        expect(inspect.get_by_text("The champion is v2 now")).to_be_visible()
         inspect.get_by_role("button", name="Add radiographs").click()
         _upload(inspect, film, marker=False)  # the same radiograph comes out right
+        expect(inspect.locator(".rk-header")).to_contain_text("casting v2 (champion)")
 
         engineer.goto("/versions?model=casting")
         engineer.get_by_role("button", name="Roll back to v1").click()
