@@ -9,7 +9,15 @@ from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.pixels.utils import pixel_array
-from pydicom.uid import RLELossless
+from pydicom.uid import (
+    HTJ2KLossless,
+    HTJ2KLosslessRPCL,
+    JPEG2000Lossless,
+    JPEGLossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    RLELossless,
+)
 
 from core.domain.errors import UnreadableImageError
 from core.imaging.codestream import Codestream
@@ -28,6 +36,15 @@ from core.imaging.dicom_settle import check_syntax, settle, settle_decimals
 from core.imaging.dicom_values import bits_stored, rescale, significant
 from core.imaging.limits import MAX_FRAMES
 from core.imaging.pixels import narrow, to_grey
+
+_LOSSLESS = (
+    HTJ2KLossless,
+    HTJ2KLosslessRPCL,
+    JPEG2000Lossless,
+    JPEGLossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+)
 
 
 def count_frames(data: bytes) -> int:
@@ -90,7 +107,8 @@ def _decode(dataset: Dataset, index: int, stream: Codestream | None) -> Decoded:
     if dataset.PhotometricInterpretation == "PALETTE COLOR":
         return _colour(dataset, apply_color_lut(stored, dataset))
     is_aligned = stream is not None and stream.precision <= bits_stored(dataset)
-    stored, cut_notes = significant(stored, dataset, is_aligned=is_aligned)
+    is_kept = stream is not None and dataset.file_meta.TransferSyntaxUID in _LOSSLESS
+    stored, cut_notes = significant(stored, dataset, is_aligned=is_aligned, is_kept=is_kept)
     stored, padding_notes = _fill_padding(stored, dataset)
     pixels, depth, rescale_notes, slope = rescale(stored, dataset)
     sign = dataset.get("PixelIntensityRelationshipSign")

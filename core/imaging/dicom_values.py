@@ -16,13 +16,19 @@ _UINT16_MAX = 65535
 Values = npt.NDArray[Any]
 
 
-def significant(stored: Values, dataset: Dataset, *, is_aligned: bool) -> tuple[Values, tuple[str, ...]]:
+def significant(
+    stored: Values, dataset: Dataset, *, is_aligned: bool, is_kept: bool = False
+) -> tuple[Values, tuple[str, ...]]:
     """Values cut to Bits Stored: old files keep overlays in the bits above and below (PS3.5 8.1.1).
 
     Args:
         stored: as decoded.
         dataset: says where the bits lie.
         is_aligned: True where the values begin at bit 0 whatever High Bit says, as in most codestreams.
+        is_kept: True where a codestream kept each bit; it holds no overlays (PS3.5 8.1.2), so all are grey.
+
+    Raises:
+        UnreadableImageError: the codestream fills bits below those that the header calls stored.
     """
     if stored.dtype.kind not in "iu":
         return stored, ()
@@ -32,6 +38,11 @@ def significant(stored: Values, dataset: Dataset, *, is_aligned: bool) -> tuple[
         low_bit = 0
     if low_bit == 0 and bits >= allocated:
         return stored, ()
+    if is_kept and low_bit > 0 and (stored & ((1 << low_bit) - 1)).any():
+        raise damaged(
+            "DICOM",
+            f"the header says {bits} bits from bit {low_bit}; the compressed frame fills those below, too",
+        )
     is_signed = stored.dtype.kind == "i"
     low, high = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if is_signed else (0, (1 << bits) - 1)
     if low_bit == 0 and low <= int(stored.min()) and int(stored.max()) <= high:

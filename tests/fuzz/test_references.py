@@ -62,7 +62,7 @@ def outcome(data: bytes, name: str) -> str:
     except UnreadableImageError:
         return "refused"
     expected = reference_of(data)
-    if expected is None:
+    if expected is None or "padding pixels" in " ".join(radiographs[0].notes):  # no reference fills padding
         return "alone"
     if radiographs[0].pixels.shape != expected[0].shape:
         return f"another size: {radiographs[0].pixels.shape}, the reference {expected[0].shape}"

@@ -153,6 +153,13 @@ def test_a_codestream_begins_at_bit_0_whatever_the_high_bit(syntax, encode):
     np.testing.assert_array_equal(read_radiograph(data).pixels, FEW)
 
 
+def test_a_codestream_that_fills_bits_below_those_stored_is_refused():
+    """Else a header of 3 bits, left-aligned, would leave 8 greys of a picture of 16 bits."""
+    compressed = bytes(imagecodecs.jpeg2k_encode(DEEP, codecformat="j2k"))
+    data = write_dicom(DEEP, bits=3, HighBit=15, syntax=JPEG2000Lossless, compressed=compressed)
+    assert "3 bits from bit 13; the compressed frame fills those below" in refusal(data)
+
+
 def test_values_beyond_the_stored_bits_are_cut_and_that_is_noted():
     radiograph = read_radiograph(write_dicom(DEEP, bits=12))
     np.testing.assert_array_equal(radiograph.pixels, DEEP & 0xFFF)
