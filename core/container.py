@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from core.services.inference.explaining import ExplainService
     from core.services.inference.picking import PickService
     from core.services.inference.without_it import WithoutItService
+    from core.services.inspections.similar_indications import SimilarService
     from core.services.intake.inspecting_files import InspectFilesService
     from core.services.intake.intake_jobs import IntakeJobService, IntakeRun
     from core.services.intake.recorded import RecordedService
@@ -182,6 +183,13 @@ class Container(Foundations):
         from core.services.inference.without_it import WithoutItService
 
         return WithoutItService(self.detect)
+
+    def similar(self, identity: Identity) -> SimilarService:
+        """Decided indications of this person's workspace by what they look like."""
+        from core.services.inspections.similar_indications import SimilarService
+
+        held = self.workspace_of(identity)
+        return SimilarService(held.store, held.images, self.detect, held.features)
 
     @cached_property
     def inspect_files(self) -> InspectFilesService:

@@ -14,6 +14,7 @@ def draw() -> None:
     if found is None:
         return
     render.draw_head(*found)
+    render.draw_similar(identity, *found)
     render.draw_methods(*found)
     render.draw_what_if(*found)
 

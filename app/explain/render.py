@@ -6,7 +6,9 @@ import numpy as np
 import streamlit as st
 
 from app.explain import plots, state
+from app.explain.rows import similar_content
 from app.shared.resources import resources
+from app.shared.templates import draw_html
 from core.domain.accounts import Identity
 from core.domain.errors import WorkbenchError
 from core.domain.explanation_standing import standing_words, trust_words
@@ -94,6 +96,12 @@ def draw_exports(result: DetectionResult, index: int, maps: dict[Method, HeatMap
             picture, name = map_picture(result, index, heat), f"{stem}-{method}.png"
             key = f"explanations.png.{method}"
             st.download_button(f"PNG: {METHOD_WORDS[method]}", picture, name, "image/png", key=key)
+
+
+def draw_similar(identity: Identity, result: DetectionResult, index: int) -> None:
+    """The confirmed and dismissed indications that look most like this one, with who decided and when."""
+    found = resources().services.similar(identity).similar_to(identity, result, index)
+    draw_html("explain/templates/similar.html", **similar_content(found))
 
 
 def draw_what_if(result: DetectionResult, index: int) -> None:

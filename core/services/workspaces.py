@@ -37,6 +37,7 @@ from core.services.labels.label_imports import LabelImports
 from core.services.labels.labels import LabelService
 from core.services.labels.own_classes import OwnClassService
 from core.store.blobs import BlobStore
+from core.store.feature_files import FeatureFiles
 from core.store.unit_of_work import Store
 
 
@@ -77,6 +78,7 @@ class Workspace:
     label_imports: LabelImports
     own_classes: OwnClassService
     browsing: ImageBrowsing
+    features: FeatureFiles
 
 
 class NoAccounts:
@@ -160,4 +162,5 @@ def make_workspace(
         label_imports=LabelImports(store, images, labels),
         own_classes=OwnClassService(store),
         browsing=ImageBrowsing(store),
+        features=FeatureFiles(originals.parent / "features"),
     )

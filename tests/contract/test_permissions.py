@@ -35,7 +35,7 @@ METHODS = {
         InspectFilesService.reported InspectionService.get InspectionService.latest InspectionService.newest
         OpenReadingService.open
         OpenReadingService.open_newest OpenReadingService.progress RecordedService.get
-        ReportingService.report VerifyingService.verify ZoneService.of""",
+        ReportingService.report SimilarService.similar_to VerifyingService.verify ZoneService.of""",
     "set a disposition": """
         FirstLookService.finish FirstLookService.save InspectionService.decide InspectionService.describe
         MeasuringService.save ReadingService.save ScaleService.set ScaleService.type_pitch SeeingService.add

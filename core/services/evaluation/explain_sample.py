@@ -17,8 +17,8 @@ from core.services.inference.detecting import DetectService
 
 #: Bounds in px of the shorter side between small, middle and large boxes.
 SMALL_PX, LARGE_PX = 16.0, 40.0
-#: More boxes of one image say the same again.
-AT_MOST_PER_IMAGE = 6
+#: More boxes of one image say the same again; where there are few images, twice as many as are wanted.
+AT_MOST_PER_IMAGE, SPARE = 6, 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,8 +88,10 @@ def sample_boxes(
     """
     rng = np.random.default_rng(seed)
     found: list[SampledBox] = []
+    at_most = max(AT_MOST_PER_IMAGE, -(-SPARE * count // max(len(images), 1)))
     for done, number in enumerate(rng.permutation(len(images)), start=1):
-        found.extend(_boxes_of(detect, images[int(number)], images_dir, version, polarity, rng))
+        boxes = _boxes_of(detect, images[int(number)], images_dir, version, polarity)
+        found.extend(_even(boxes, at_most, rng))
         if progress is not None:
             progress(done, len(images))
         if len(found) >= 4 * count:
@@ -103,7 +105,6 @@ def _boxes_of(
     images_dir: Path,
     version: ModelVersion,
     polarity: Polarity,
-    rng: np.random.Generator,
 ) -> list[SampledBox]:
     radiograph = read_recorded(image, images_dir, polarity)
     result = detect.detect(radiograph, image.file_name, model=version.name, version=version.version)
@@ -115,7 +116,6 @@ def _boxes_of(
     if len(image.ignored):
         counts = counts_despite(found.boxes, found.scores, image.boxes, image.ignored)
     reported = set(found.reported(version.calibration.operating_probability).tolist())
-    candidates = rng.permutation(np.flatnonzero(counts))[:AT_MOST_PER_IMAGE]
     return [
         SampledBox(
             result,
@@ -126,7 +126,7 @@ def _boxes_of(
             _size(found.boxes[index]),
             found.classes[index].value,
         )
-        for index in candidates
+        for index in np.flatnonzero(counts)
     ]
 
 
