@@ -41,14 +41,14 @@ class BackupReport:
 
 def back_up(
     settings: Settings,
-    to: Path,
+    to: Path | str,
     *,
     is_sealed: bool,
     passphrase: str | None,
     retention: Retention,
     progress: Callable[[int], None] = lambda _: None,
 ) -> BackupReport:
-    """A new backup in the folder `to`, made where there is none; superseded ones are removed afterwards.
+    """A new backup in the folder or at the URL `to`, which is made where there is none; then old ones go.
 
     Raises:
         BackupPlaceError: the place or the passphrase is not what is needed; nothing was changed.
@@ -56,7 +56,7 @@ def back_up(
     """
     began = time.monotonic()
     with open_container(settings) as services:
-        backing_up.require_apart(to, services.data_dir)
+        backing_up.require_apart(to if isinstance(to, Path) else None, services.data_dir)
         backing_up.require_database(file_of(settings.database_url))
         place = open_place(to, passphrase, new_sealed=is_sealed)
         with place.locked():

@@ -45,13 +45,13 @@ class Source:
     """A backup to read.
 
     Attributes:
-        root: the place of backups.
+        root: the place of backups, a folder or a URL.
         name: of the backup; None for the newest.
         passphrase: of an encrypted place.
         key_file: the signing key, where the backup does not hold it.
     """
 
-    root: Path
+    root: Path | str
     name: str | None
     passphrase: str | None
     key_file: Path | None

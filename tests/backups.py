@@ -89,7 +89,7 @@ class Installation:
         """The copy of the database in the only backup."""
         place = open_place(self.backups, passphrase)
         file = place.manifest(place.names()[0]).of_role(FileRole.DATABASE)[0]
-        return place.stored_as(file.sha256)
+        return self.backups / place.stored_as(file.sha256)
 
     def is_signed(self) -> bool:
         """True when the signed inspection is there, with its signature and its film."""

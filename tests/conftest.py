@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # both are imported where they are used: most tests need no d
 
     from tests.postgres import PostgresServer
     from tests.reused_database import ReusedDatabase
+    from tests.s3 import S3Server
 
 #: Marks tests that run once on SQLite and once on PostgreSQL.
 ON_EACH_DATABASE = pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"], indirect=True)
@@ -101,6 +102,23 @@ def postgres(postgres_binaries: Path) -> "Iterator[PostgresServer]":
 
     with run_postgres(postgres_binaries, is_durable=False) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[S3Server]":
+    """A server that speaks S3, one for each process that runs tests."""
+    from tests.s3 import run_s3
+
+    with run_s3(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture
+def s3(s3_server: "S3Server", monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of a new bucket; the environment says where the server is."""
+    for name, value in s3_server.environment.items():
+        monkeypatch.setenv(name, value)
+    return f"s3://{s3_server.new_bucket()}"
 
 
 @pytest.fixture

@@ -107,12 +107,9 @@ def _examined(place: BackupPlace, acknowledged: list[str]) -> int:
 
 def _left_behind(place: BackupPlace) -> list[Path]:
     needed = {file.sha256 for name in place.names() for file in place.manifest(name).files}
-    named = {place.stored_as(sha256) for sha256 in needed}
-    stored = [
-        *place.root.glob("objects/??/*"),
-        *place.root.glob(".incoming-*"),
-        *place.root.glob(".backup-*"),
-    ]
+    assert (root := place.folder) is not None
+    named = {root / place.stored_as(sha256) for sha256 in needed}
+    stored = [*root.glob("objects/??/*"), *root.glob(".incoming-*"), *root.glob(".backup-*")]
     return [path for path in stored if path not in named]
 
 

@@ -5,7 +5,7 @@ import sys
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,12 +24,24 @@ _PASSPHRASE = click.option(
 _WHICH = click.option("--backup", "name", help="Name of the backup; without it the newest.")
 _KEY = click.option("--signing-key", type=click.Path(path_type=Path, dir_okay=False),
                     help="A copy of signing.key, where the backup does not hold it.")  # fmt: skip
-_FROM = click.argument("source", metavar="FROM", type=click.Path(path_type=Path))
+
+
+class _Place(click.ParamType[Path | str]):
+    """A folder, or the URL of one in an object store."""
+
+    name = "folder or url"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:
+        """A path, or the URL as it is."""
+        return str(value) if "://" in str(value) else Path(value)
+
+
+_FROM = click.argument("source", metavar="FROM", type=_Place())
 
 
 @click.command()
-@click.argument("to", required=False, type=click.Path(path_type=Path))
-@click.option("--to", "to_option", type=click.Path(path_type=Path), help="The same as TO.")
+@click.argument("to", required=False, type=_Place())
+@click.option("--to", "to_option", type=_Place(), help="The same as TO.")
 @click.option(
     "--encrypt", is_flag=True, help="Encrypt a new place of backups; the signing key is in it then."
 )
@@ -40,15 +52,17 @@ _FROM = click.argument("source", metavar="FROM", type=click.Path(path_type=Path)
 @click.option("--list", "lists", is_flag=True, help="List the backups in TO and make none.")
 @one_line_errors
 def backup(
-    to: Path | None,
-    to_option: Path | None,
+    to: Path | str | None,
+    to_option: Path | str | None,
     encrypt: bool,
     passphrase_file: Path | None,
     keep: int | None,
     keep_days: int | None,
     lists: bool,
 ) -> None:
-    """Copy database, originals, registry, versions, settings and anchors to the folder TO, while it serves.
+    """Copy database, originals, registry, versions, settings and anchors to TO, while it serves.
+
+    TO is a folder, or the URL of one in an object store: s3://bucket/folder.
 
     What TO holds already is not copied again. Everything is read back and compared; a backup that is cut off
     leaves the earlier ones as they are. Of secrets only the signing key is in it, and only with --encrypt.
@@ -95,7 +109,7 @@ def backup(
               "not as they were.")  # fmt: skip
 @one_line_errors
 def restore(
-    source: Path,
+    source: Path | str,
     name: str | None,
     passphrase_file: Path | None,
     signing_key: Path | None,
@@ -144,7 +158,7 @@ def restore(
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON on standard output.")
 @one_line_errors
 def drill(
-    source: Path,
+    source: Path | str,
     name: str | None,
     passphrase_file: Path | None,
     signing_key: Path | None,
@@ -209,7 +223,7 @@ def _result(done: "Drill") -> dict[str, object]:
     }
 
 
-def _list(root: Path, passphrase: str | None) -> None:
+def _list(root: Path | str, passphrase: str | None) -> None:
     from core.store.backups.place import open_place
 
     place = open_place(root, passphrase)
@@ -222,7 +236,11 @@ def _list(root: Path, passphrase: str | None) -> None:
 
 
 def _source(
-    settings: Settings, root: Path, name: str | None, passphrase_file: Path | None, key_file: Path | None
+    settings: Settings,
+    root: Path | str,
+    name: str | None,
+    passphrase_file: Path | None,
+    key_file: Path | None,
 ) -> "Source":
     from core.recovery import Source
 

@@ -98,7 +98,7 @@ def back_up(
         BackupPlaceError: the place lies in the data folder, or there is no room for a copy of the database.
         OSError: the place cannot be written.
     """
-    require_apart(place.root, sources.data_dir)
+    require_apart(place.folder, sources.data_dir)
     run = _Run(place, sources, progress)
     begun_at = clock()
     run.add_anchors()
@@ -238,7 +238,7 @@ def _database(place: BackupPlace, sources: Sources) -> Iterator[Snapshot]:
 @contextmanager
 def _copied(place: BackupPlace, data_dir: Path, source: Path) -> Iterator[Path]:
     """A copy of a SQLite database, removed at the end; never in clear text where backups are encrypted."""
-    parent = data_dir if place.is_sealed else place.root
+    parent = data_dir if place.is_sealed or place.folder is None else place.folder
     for stale in parent.glob(f"{_COPYING}*"):
         shutil.rmtree(stale, ignore_errors=True)  # of a backup that was killed: only one runs at a time
     needed = sum(
@@ -282,13 +282,13 @@ def require_database(file: Path | None) -> None:
         raise BackupPlaceError(f"DATABASE_URL: there is no database {file} to back up; nothing was changed")
 
 
-def require_apart(place: Path, data_dir: Path) -> None:
-    """Return when the place of backups lies outside of the data folder.
+def require_apart(place: Path | None, data_dir: Path) -> None:
+    """Return when the place of backups lies outside of the data folder; None for an object store.
 
     Raises:
         BackupPlaceError: it does not.
     """
-    if place.resolve().is_relative_to(data_dir.resolve()):
+    if place is not None and place.resolve().is_relative_to(data_dir.resolve()):
         raise BackupPlaceError(
             f"{place} lies in DATA_DIR: what destroys the one destroys the other. Name a folder elsewhere, "
             "best on another disk or machine"
