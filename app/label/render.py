@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from app.label import actions
-from app.label.importing.render import draw_link
+from app.label.importing.render import draw_way_in
 from app.label.rows import label_data
 from app.label.state import VIEWER, image_in_address, label_state
 from app.shared.access import current_identity, identified
@@ -31,7 +31,7 @@ def draw_nothing(identity: Identity) -> None:
         "labelled."
     )
     if may(identity.role, Action.ANNOTATIONS_SAVE):
-        draw_link()
+        draw_way_in()
     if may(identity.role, Action.QUEUE_WORK):
         st.page_link(page_at("disagreements").file, label="Disagreements", icon=":material/difference:")
     elif identity.role in page_at("").roles:
@@ -79,7 +79,7 @@ def draw_bar(identity: Identity, name: str, model: str, others: tuple[str, ...])
             st.page_link(page_at("images").file, label="Images", icon=":material/grid_view:")
         draw_html("label/templates/bar.html", name=name, told=told, others=", ".join(others))
         if may(identity.role, Action.ANNOTATIONS_SAVE):
-            draw_link()
+            draw_way_in()
 
 
 def _viewer_data(sheet: LabelSheet, identity: Identity, others: tuple[str, ...]) -> dict[str, Any]:

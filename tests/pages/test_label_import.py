@@ -8,8 +8,8 @@ import pytest
 
 from app.shared.resources import Resources
 from core.domain.accounts import COMMAND_LINE, Role
-from tests.pages.browser import Browser, open_page, said
-from tests.pages.test_label import acting, label_page, viewers
+from tests.pages.browser import Browser, said
+from tests.pages.test_label import acting, label_page
 from tests.workplace import radiograph_png
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -73,6 +73,11 @@ def test_a_file_that_is_not_understood_is_told_and_another_can_be_chosen(browser
     assert "Take over labels of another tool" in said(page)
 
 
-def test_the_page_leads_to_the_import(browser: Browser) -> None:
-    assert not viewers(label_page(browser, Role.ANNOTATOR))
-    assert any("import=1" in str(one.proto) for one in open_page("label.py").get("page_link"))
+def test_the_page_leads_to_the_import_and_back(browser: Browser) -> None:
+    page = label_page(browser, Role.ANNOTATOR)
+    page.button(key="label_import.show").click().run()
+    assert "Take over labels of another tool" in said(page)
+    page.file_uploader[0].set_value(("notes.json", b"{}", "application/json")).run()
+    assert "not a file of labels" in page.error[0].value  # still on show after the next run
+    page.button(key="label_import.leave").click().run()
+    assert "Nothing waits to be labelled" in said(page)

@@ -12,6 +12,7 @@ from core.labelling.entries import LabelFormat
 from core.labelling.import_plan import ImportPlan
 
 _MOST_LINES = 8
+_WAY_IN, _WAY_IN_ICON = "Import labels", ":material/upload_file:"
 _EXPLAINED = (
     "A ZIP file, or one file of COCO, CVAT, Label Studio, LabelMe or Datumaro. YOLO and Pascal VOC come as "
     "ZIP. Images beside the labels come in, too; that makes no inspection. You see first what would happen."
@@ -19,20 +20,29 @@ _EXPLAINED = (
 
 
 def draw_link() -> None:
-    """The way to the import."""
-    st.page_link(
-        page_at("label").file,
-        label="Import labels",
-        icon=":material/upload_file:",
-        query_params={state.IMPORT: "1"},
-    )
+    """The way to the import from another page than that of labels."""
+    st.page_link(page_at("label").file, label=_WAY_IN, icon=_WAY_IN_ICON, query_params={state.IMPORT: "1"})
+
+
+def draw_way_in() -> None:
+    """The way to the import on the page of labels.
+
+    A link of a page to itself does not change the address, so the next run would draw the labels again.
+    """
+    st.button(_WAY_IN, icon=_WAY_IN_ICON, key="label_import.show", type="tertiary", on_click=state.show)
 
 
 def draw_import(identity: Identity) -> None:
     """The page while the address asks for the import."""
     remembered = state.import_state()
     with st.container(horizontal=True, vertical_alignment="center", key="label-import-bar"):
-        st.page_link(page_at("label").file, label="Label", icon=":material/arrow_back:")
+        st.button(
+            "Label",
+            icon=":material/arrow_back:",
+            key="label_import.leave",
+            type="tertiary",
+            on_click=state.leave,
+        )
         st.markdown("**Import labels**" + (f" · {remembered.file.name}" if remembered.file else ""))
         if remembered.file is not None:
             st.button(

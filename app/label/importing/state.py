@@ -56,6 +56,16 @@ def is_on_show() -> bool:
     return IMPORT in st.query_params
 
 
+def show() -> None:
+    """Let the address of the label page ask for the import; only from a callback."""
+    st.query_params.from_dict({IMPORT: "1"})
+
+
+def leave() -> None:
+    """Let the address of the label page ask for nothing; only from a callback."""
+    st.query_params.clear()
+
+
 def chooser_key() -> str:
     """Of the chooser, a new one after each file, so that it is empty again."""
     return f"{FILE}.{import_state().n_chosen}"
