@@ -1,6 +1,5 @@
 """Streamlit entry: page setup, who is here, navigation, run."""
 
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,8 +16,9 @@ from app.shared.state import chosen_model, prepare_model_choice, start_over_for,
 from core.domain.accounts import Identity, Role
 from core.domain.errors import WorkbenchError
 from core.domain.kinds import MODEL_NAMES
-from core.logs import bound
+from core.logs import bound, new_request_id
 from core.services.demo_workspaces import DemoFullError
+from core.tracing import span
 
 _HERE = Path(__file__).parent
 #: More pages than this would run into what the header says beside them; then each section becomes a menu.
@@ -99,7 +99,8 @@ def draw_for_somebody(identity: Identity) -> None:
     draw_header(identity, None if entry.names_model else chosen_model())
     draw_notice()
     require_page(entry.url_path)
-    current.run()
+    with span(f"page {entry.name}"):
+        current.run()
 
 
 def land_on_own_page(role: Role, entry: PageEntry) -> None:
@@ -121,7 +122,7 @@ def main() -> None:
     identity = visitor_identity()
     wants_form = identity is not None and identity.is_guest and SIGN_IN in st.query_params
     start_over_for(identity.user_id if identity else "")
-    with bound(request_id=secrets.token_hex(8), user_id=identity.user_id if identity else None):
+    with bound(request_id=new_request_id(), user_id=identity.user_id if identity else None):
         if identity is None or wants_form:
             draw_for_nobody()
         else:

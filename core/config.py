@@ -23,6 +23,9 @@ _MIN_DISTINCT_CHARACTERS = 10
 _DATABASE_URL = re.compile(r"^(sqlite|postgresql)(\+\w+)?://")
 _DEVICE = re.compile(r"^(auto|cpu|cuda(:\d+)?)$")
 _ORIGIN = re.compile(r"^https?://[^/\s*@]+$")
+_COLLECTOR = re.compile(r"^https?://[^/\s]+[^\s?#]*$")
+_HEADERS = re.compile(r"^[\w-]+=[^,\s]+(,[\w-]+=[^,\s]+)*$")
+_DSN = re.compile(r"^https?://\w+(:\w+)?@[^/\s@]+(/[^\s?#]*)?/\d+$")
 _HOST = re.compile(r"^(\*|(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])$")
 _URL_PASSWORD = re.compile(r"://[^:/@]*:([^@]+)@")
 #: Shortest prefix, by version of IP, of a network that may be all ours (10.0.0.0/8, fd00::/8).
@@ -30,6 +33,7 @@ _WIDEST_PROXIES = {4: 8, 6: 8}
 #: What a copy of the settings must not show; of other URLs only those with a password.
 _MAY_HOLD_SECRETS = frozenset(
     {"jwt_secret", "jwt_secret_previous", "audit_anchors_copy", "backup_passphrase", "metrics_token"}
+    | {"otel_exporter_otlp_endpoint", "otel_exporter_otlp_headers", "sentry_dsn"}
 )
 _Names = Annotated[tuple[str, ...], NoDecode]
 
@@ -66,6 +70,9 @@ class Settings(BaseSettings):
         device: "auto", "cpu", "cuda" or "cuda:N".
         data_dir: originals, caches and job files.
         metrics_token: lets whoever brings it as a bearer token read `/metrics` from another machine.
+        otel_exporter_otlp_endpoint: of the OpenTelemetry collector that gets traces; empty sends none.
+        otel_exporter_otlp_headers: `name=value` pairs that go with them; see `otlp_headers`.
+        sentry_dsn: where errors are reported to; None reports none.
         audit_anchors_copy: second place of the audit log's anchors: a file elsewhere, or a URL of an object
             store.
         backup_passphrase: of encrypted backups; None when unset.
@@ -103,6 +110,9 @@ class Settings(BaseSettings):
     device: str = "auto"
     data_dir: Path = Path("var")
     metrics_token: SecretStr | None = None
+    otel_exporter_otlp_endpoint: str = Field(default="", repr=False)  # a URL may hold a password
+    otel_exporter_otlp_headers: SecretStr | None = None
+    sentry_dsn: SecretStr | None = None
     audit_anchors_copy: str = Field(default="", repr=False)  # a URL may hold a key
     backup_passphrase: SecretStr | None = None
 
@@ -168,10 +178,38 @@ class Settings(BaseSettings):
     def _upper_case(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) else value
 
-    @field_validator("jwt_secret", "backup_passphrase", "metrics_token", mode="before")
+    @field_validator(
+        "jwt_secret",
+        "backup_passphrase",
+        "metrics_token",
+        "otel_exporter_otlp_headers",
+        "sentry_dsn",
+        mode="before",
+    )
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:
         return None if value == "" else value
+
+    @field_validator("otel_exporter_otlp_endpoint")
+    @classmethod
+    def _collector_is_a_url(cls, url: str) -> str:
+        if url and not _COLLECTOR.match(url):
+            raise ValueError("expected the address of an OTLP/HTTP collector such as http://collector:4318")
+        return url
+
+    @field_validator("otel_exporter_otlp_headers")
+    @classmethod
+    def _headers_are_pairs(cls, headers: SecretStr | None) -> SecretStr | None:
+        if headers is not None and not _HEADERS.match(headers.get_secret_value()):
+            raise ValueError("expected name=value pairs, comma-separated, spaces in a value written as %20")
+        return headers
+
+    @field_validator("sentry_dsn")
+    @classmethod
+    def _dsn_is_a_dsn(cls, dsn: SecretStr | None) -> SecretStr | None:
+        if dsn is not None and not _DSN.match(dsn.get_secret_value()):
+            raise ValueError("expected a DSN such as https://key@errors.example.com/7")
+        return dsn
 
     @field_validator("cors_origins")
     @classmethod
@@ -229,11 +267,19 @@ class Settings(BaseSettings):
         return {value: Role(role) for value, _, role in pairs}
 
     @property
+    def otlp_headers(self) -> dict[str, str]:
+        """`otel_exporter_otlp_headers` as a mapping, with %20 and the like as what they stand for."""
+        given = self.otel_exporter_otlp_headers
+        pairs = given.get_secret_value().split(",") if given else []
+        return {name: unquote(value) for name, _, value in (pair.partition("=") for pair in pairs)}
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """Every secret value in these settings, for keeping them out of logs."""
         keys_ = (self.jwt_secret, *self.jwt_secret_previous, self.backup_passphrase, self.metrics_token)
-        found = [key.get_secret_value() for key in keys_ if key is not None]
-        for url in (self.database_url, self.mlflow_tracking_uri):
+        found = [key.get_secret_value() for key in (*keys_, self.sentry_dsn) if key is not None]
+        found += self.otlp_headers.values()
+        for url in (self.database_url, self.mlflow_tracking_uri, self.otel_exporter_otlp_endpoint):
             for password in _URL_PASSWORD.findall(url):
                 found += [password, unquote(password)]
         return tuple(found)

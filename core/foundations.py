@@ -34,6 +34,7 @@ from core.store.database import open_database
 from core.store.manifests import ManifestFiles
 from core.store.private_files import close_to_others
 from core.store.unit_of_work import Store
+from core.tracing import trace_statements
 
 _SQLITE = "sqlite:///"
 _KEPT_KEY = "signing.key"
@@ -79,7 +80,10 @@ class Foundations:
 
     @cached_property
     def database(self) -> Engine:
-        return open_database(anchored(self.settings.database_url))
+        engine = open_database(anchored(self.settings.database_url))
+        if self.settings.otel_exporter_otlp_endpoint:
+            trace_statements(engine)
+        return engine
 
     @cached_property
     def secrets(self) -> Secrets:

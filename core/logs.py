@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import secrets
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -47,6 +48,11 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(://[^\s:/@]{0,200}:)[^\s@]{1,500}(?=@)"), rf"\g<1>{HIDDEN}"),
     (re.compile(r"\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}"), HIDDEN),
 )
+
+
+def new_request_id() -> str:
+    """A new id of a request, or of another piece of work: 32 hex digits, as ids of traces have."""
+    return secrets.token_hex(16)
 
 
 @contextmanager

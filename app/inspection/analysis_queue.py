@@ -16,9 +16,10 @@ from core.domain.kinds import model_for_new_parts
 from core.domain.polarity import PolarityDecision
 from core.domain.radiograph import Polarity, Radiograph
 from core.domain.records import Inspection
-from core.logs import bound
+from core.logs import bound, new_request_id
 from core.services.inference.picking import Pick
 from core.services.workspaces import Workspace
+from core.tracing import span
 
 #: So many keep their pixels; of others only the record is kept, and they are answered again when looked at.
 _KEPT_RESULTS = 40
@@ -208,7 +209,8 @@ class AnalysisQueue:
         while (task := self._next()) is not None:
             question, entry, identity = task
             model_id = f"{question.model} v{question.version}"
-            with bound(user_id=identity.user_id, model_id=model_id):
+            ids = {"request_id": new_request_id(), "user_id": identity.user_id, "model_id": model_id}
+            with bound(**ids), span("analysis", radikal_model=model_id):
                 answer = self._answer(question, entry, identity)
             with self._changed:
                 if question in self._answers:  # not forgotten meanwhile

@@ -5,7 +5,6 @@ refused on the next run. Callbacks and fragments are runs of their own.
 """
 
 import functools
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -22,7 +21,7 @@ from app.shared.templates import draw_html
 from app.shared.visitors import guest_identity, identity_of, session_token
 from core.domain.accounts import Identity
 from core.domain.errors import WorkbenchError
-from core.logs import bound
+from core.logs import bound, new_request_id
 from core.services.workspaces import Workspace
 
 _of_this_run: ContextVar[Identity] = ContextVar("identity of this run")
@@ -113,7 +112,7 @@ def acting(callback: Callable[..., None]) -> Callable[..., None]:
     def guarded(*args: Any, **named: Any) -> None:
         try:
             if (identity := visitor_identity()) is not None:
-                with bound(request_id=secrets.token_hex(8), user_id=identity.user_id), run_as(identity):
+                with bound(request_id=new_request_id(), user_id=identity.user_id), run_as(identity):
                     callback(*args, **named)
         except WorkbenchError as error:
             state.leave_notice(f"{error}.")

@@ -1,6 +1,5 @@
 """Files that are made when somebody asks for them."""
 
-import secrets
 from collections.abc import Callable, Iterable
 
 import streamlit as st
@@ -9,7 +8,7 @@ from app.shared.access import current_identity
 from app.shared.visitors import identity_of
 from core.domain.accounts import Identity
 from core.domain.errors import NotAllowedError
-from core.logs import bound
+from core.logs import bound, new_request_id
 
 
 def made_on_demand(lines: Callable[[Identity], Iterable[str]]) -> Callable[[], bytes]:
@@ -23,7 +22,7 @@ def made_on_demand(lines: Callable[[Identity], Iterable[str]]) -> Callable[[], b
         identity = identity_of(cookies) or (here if here.is_guest else None)
         if identity is None:
             raise NotAllowedError("you are no longer signed in")
-        with bound(request_id=secrets.token_hex(8), user_id=identity.user_id):
+        with bound(request_id=new_request_id(), user_id=identity.user_id):
             return "".join(lines(identity)).encode("utf-8")
 
     return make

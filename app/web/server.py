@@ -37,6 +37,7 @@ from app.web.metrics import Metrics, MetricsPage
 from app.web.middleware.measuring import Measuring
 from app.web.middleware.origins import LOOPBACK
 from app.web.middleware.stack import middleware_stack
+from app.web.middleware.tracing import Tracing
 from app.web.routes import routes
 from app.web.uploaded_files import WorkbenchApp
 from core import logs
@@ -44,6 +45,7 @@ from core.config import Settings, load_settings
 from core.domain.accounts import Identity
 from core.domain.errors import ConfigurationError, WorkbenchError
 from core.keys import Purpose
+from core.observing import observe, stop_observing
 from core.setting_up import require_ready
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,7 +79,7 @@ def create_app(settings: Settings, *, listens_on: str = "127.0.0.1") -> st.App:
     return WorkbenchApp(
         ROOT / "app" / "main.py",
         routes=[Route("/metrics", MetricsPage(metrics, settings.metrics_token).__call__), *routes(settings)],
-        middleware=[arrival, Middleware(Measuring, metrics=metrics), *inner],
+        middleware=[arrival, Middleware(Measuring, metrics=metrics), Middleware(Tracing), *inner],
         lifespan=partial(_lifespan, metrics=metrics),
     )
 
@@ -98,6 +100,7 @@ def _serve_on(bound: socket.socket, settings: Settings, *, demo: bool, warnings:
     host, port = bound.getsockname()[:2]
     as_json = settings.log_format == "json" or (settings.log_format == "auto" and not sys.stderr.isatty())
     logs.configure(settings.log_level, as_json=as_json, secrets=settings.secrets)
+    observe(settings, service="radikal")
     os.environ["STREAMLIT_SERVER_MAX_UPLOAD_SIZE"] = str(settings.upload_limit_mb)
     os.umask(_PRIVATE)
     if demo:
@@ -137,6 +140,7 @@ def _serve_on(bound: socket.socket, settings: Settings, *, demo: bool, warnings:
     )
     with suppress(KeyboardInterrupt):  # uvicorn has stopped in order by then
         uvicorn.Server(config).run(sockets=[bound])
+    stop_observing()
 
 
 def _keep_temporary_files_in(folder: Path) -> None:

@@ -30,6 +30,7 @@ def work(job: str) -> None:
     SIGTERM stops it at the next point where it can go on later. Exit code 1 when it failed, 3 when it was
     stopped, 4 when it was not there to be done.
     """
+    from core.observing import observe, stop_observing
     from core.services.jobs.jobs import LOG_FILE
     from core.store.jobs import JobState
 
@@ -37,6 +38,7 @@ def work(job: str) -> None:
     with open_services() as services:
         folder, worker = services.jobs.folder_of(job), services.job_worker()
         _log_to(folder / LOG_FILE)
+        observe(services.settings, service="radikal-work")
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: worker.stop())
         try:
@@ -44,6 +46,8 @@ def work(job: str) -> None:
         except JobTakenError as error:
             click.echo(f"radikal: {error}", err=True)
             sys.exit(TAKEN)
+        finally:
+            stop_observing()
     if state is not JobState.DONE:
         sys.exit(FAILED if state is JobState.FAILED else STOPPED)
 

@@ -150,9 +150,29 @@ def test_every_secret_can_be_kept_out_of_logs(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("JWT_SECRET", STRONG)
     monkeypatch.setenv("JWT_SECRET_PREVIOUS", "older/secret/, oldest")
     monkeypatch.setenv("DATABASE_URL", "postgresql+psycopg://radikal:p%40ss@db/radikal")
+    monkeypatch.setenv("SENTRY_DSN", "https://publickey@errors.example.com/7")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Basic%20abc123")
     settings = load_settings(None)
-    assert settings.secrets == (STRONG, "older/secret/", "oldest", "p%40ss", "p@ss")
+    dsn = "https://publickey@errors.example.com/7"
+    assert settings.secrets == (STRONG, "older/secret/", "oldest", dsn, "Basic abc123", "p%40ss", "p@ss")
     assert "oldest" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://u:pw@x"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "authorization: Basic"),
+        ("SENTRY_DSN", "https://errors.example.com/7"),
+    ],
+)
+def test_a_place_for_traces_and_errors_that_cannot_be_is_refused_without_being_shown(
+    monkeypatch: pytest.MonkeyPatch, key: str, value: str
+) -> None:
+    monkeypatch.setenv(key, value)
+    with pytest.raises(ConfigurationError, match=f"^{key}: expected") as refused:
+        load_settings(None)
+    assert value not in str(refused.value)
 
 
 def test_development_allows_what_production_refuses(monkeypatch: pytest.MonkeyPatch) -> None:

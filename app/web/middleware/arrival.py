@@ -1,7 +1,6 @@
 """Beginning and end of every request: its id, its real client, and its line in the log."""
 
 import logging
-import secrets
 import time
 from collections.abc import Callable, Sequence
 from urllib.parse import quote
@@ -19,7 +18,7 @@ from app.shared.connection import (
     remember_connection,
     user_of,
 )
-from core.logs import bound
+from core.logs import bound, new_request_id
 
 #: Headers that we write for the scripts, which see headers only; what a client sends under them is dropped.
 _OURS = (CLIENT_HEADER.encode(), b"x-radikal-request")
@@ -32,10 +31,6 @@ _MAX_PATH = 200
 _SECURE_SCHEMES = {"http": "https", "ws": "wss"}
 _NO_ANSWER, _SWITCHED, _REFUSED, _FAILED = 499, 101, 403, 500
 log = logging.getLogger("app.access")
-
-
-def _new_id() -> str:
-    return secrets.token_hex(8)
 
 
 class Arrival:
@@ -52,7 +47,7 @@ class Arrival:
         trusted: Sequence[Network] = (),
         is_public_secure: bool = False,
         clock: Callable[[], float] = time.perf_counter,
-        new_id: Callable[[], str] = _new_id,
+        new_id: Callable[[], str] = new_request_id,
     ) -> None:
         self._app = app
         self._trusted = tuple(trusted)

@@ -73,8 +73,13 @@ class Measuring:
             await self._app(scope, receive, send_watched)
         finally:
             self._metrics.under_way.dec()
-            method = scope["method"] if scope["method"] in _METHODS else "other"
-            self._metrics.answered(area_of(scope["path"]), method, status, self._clock() - began)
+            self._metrics.answered(area_of(scope["path"]), method_of(scope), status, self._clock() - began)
+
+
+def method_of(scope: Scope) -> str:
+    """The method of a request, "other" for what is none."""
+    method: str = scope["method"]
+    return method if method in _METHODS else "other"
 
 
 def area_of(path: str) -> str:

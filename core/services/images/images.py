@@ -23,6 +23,7 @@ from core.store.fingerprints import KeptFingerprint
 from core.store.images import PictureFacts, StoredImage, facts_of
 from core.store.unit_of_work import Store, Work
 from core.store.workbench import KeptScale
+from core.tracing import span
 
 #: Radiographs kept decoded; a 5000 x 1300 film takes 13 MB.
 _KEPT_IN_MEMORY = 6
@@ -134,10 +135,12 @@ class ImageService:
     ) -> "tuple[Radiograph, TakenImage]":
         require(identity, Action.IMAGES_ADD)
         name, data = clean_name(name), read()
-        radiograph = read_radiograph(data, name, polarity=polarity, frame=frame)
+        with span("read file", radikal_bytes=len(data)):
+            radiograph = read_radiograph(data, name, polarity=polarity, frame=frame)
         is_known = self._is_fingerprinted(radiograph.sha256)
         self._require_room(radiograph.file_sha256, len(data), n_waiting)
-        made = None if is_known else kept_fingerprint(fingerprint(radiograph))
+        with span("fingerprint"):
+            made = None if is_known else kept_fingerprint(fingerprint(radiograph))
         self._blobs.put(data)
         return radiograph, TakenImage(facts_of(radiograph), name, len(data), made, read)
 

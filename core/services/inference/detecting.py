@@ -30,6 +30,7 @@ from core.engine.second_stage import SecondStage
 from core.imaging.normalise import normalise
 from core.imaging.polarity import estimate_polarity
 from core.registry.artefact import GROUPS
+from core.tracing import span
 
 log = logging.getLogger(__name__)
 _KEPT_DETECTORS = 4
@@ -92,23 +93,58 @@ class DetectService:
             ModelNotFoundError: when there is no such version.
             ModelArtefactError: when its artefacts are damaged.
         """
+        with span("detect", radikal_model=model, radikal_pixels=int(radiograph.pixels.size)) as measured:
+            result = self._detected(
+                radiograph,
+                name,
+                model=model,
+                version=version,
+                alias=alias,
+                min_score=min_score,
+                in_floating_point=in_floating_point,
+            )
+            measured.set_attribute("radikal.version", result.model.version)
+            measured.set_attribute("radikal.boxes", len(result.detections.scores))
+        for tell in self._watchers:
+            tell(result)
+        return result
+
+    def _detected(
+        self,
+        radiograph: Radiograph,
+        name: str,
+        *,
+        model: str,
+        version: int | None,
+        alias: str,
+        min_score: float | None,
+        in_floating_point: bool,
+    ) -> DetectionResult:
+        """What `detect` says; each stage is measured."""
         resolved, folder = self._models.resolve(model, version=version, alias=alias)
-        loaded = self._load(resolved, folder)
+        with span("load version"):
+            loaded = self._load(resolved, folder)
         started = time.perf_counter()
         floor = resolved.calibration.score_cut if min_score is None else min_score
-        image = normalised_for(radiograph, resolved)
+        with span("normalise"):
+            image = normalised_for(radiograph, resolved)
         # what is a little weaker still has a say in the extent of what is shown
         request = Request(image, max(SUPPORT_SHARE * floor, SCORE_FLOOR))
-        if in_floating_point:
-            found = loaded.detector.in_floating_point().detect_many([request])[0].above(floor)
-        else:
-            found = loaded.detect(request).above(floor)
-        calibrator = calibrator_from(resolved.calibration.method, resolved.calibration.parameters)
-        found = found.with_probabilities(calibrator.probability(found.scores))
+        with span("network"):
+            if in_floating_point:
+                found = loaded.detector.in_floating_point().detect_many([request])[0].above(floor)
+            else:
+                found = loaded.detect(request).above(floor)
+        with span("calibrate"):
+            calibrator = calibrator_from(resolved.calibration.method, resolved.calibration.parameters)
+            found = found.with_probabilities(calibrator.probability(found.scores))
         if loaded.second_stage is not None:
-            found = loaded.second_stage.claimed(image, found)
+            with span("second stage"):
+                found = loaded.second_stage.claimed(image, found)
         elapsed_ms = (time.perf_counter() - started) * 1000
-        result = DetectionResult(
+        with span("familiarity"):
+            familiarity = loaded.familiarity_of(image)
+        return DetectionResult(
             name,
             radiograph,
             resolved,
@@ -116,11 +152,8 @@ class DetectService:
             elapsed_ms,
             self._device,
             _notes(radiograph, resolved),
-            loaded.familiarity_of(image),
+            familiarity,
         )
-        for tell in self._watchers:
-            tell(result)
-        return result
 
     def familiarity(
         self, radiograph: Radiograph, *, model: str, version: int | None = None, alias: str = "champion"

@@ -22,6 +22,7 @@ from core.services.intake.asked import Asked
 from core.services.reports.report_record import require_not_blind
 from core.services.workspaces import Workspace
 from core.store.unit_of_work import Work
+from core.tracing import span
 
 log = logging.getLogger(__name__)
 _KEPT_RESULTS = 4
@@ -101,6 +102,12 @@ class InspectFilesService:
             ModelNotFoundError: there is no such model, version or alias.
             ModelArtefactError: the model is damaged.
         """
+        with span("inspect file"):
+            return self._inspected(identity, file, asked, fixed)
+
+    def _inspected(
+        self, identity: Identity, file: IncomingFile, asked: Asked, fixed: int | None
+    ) -> Inspected:
         require(identity, Action.INSPECTIONS_RECORD)
         version = asked.version or fixed
         reader: dict[str, Any] = {"model": asked.model, "version": version, "alias": asked.alias}

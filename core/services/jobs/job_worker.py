@@ -12,9 +12,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.domain.accounts import SYSTEM
 from core.domain.errors import JobCancelledError, JobTakenError, WorkbenchError
+from core.logs import bound
 from core.services.jobs.jobs import job_folder
 from core.store.jobs import Job, JobState
 from core.store.unit_of_work import Store
+from core.tracing import span
 
 log = logging.getLogger(__name__)
 BEAT_EVERY_S = 2.0
@@ -120,6 +122,13 @@ class JobWorker:
             beating.join()
 
     def _do(self, job: Job, worker_log: WorkerLog) -> JobState:
+        """The state in which it ended; its id is that of its log lines and of its trace."""
+        with bound(request_id=job.job_id), span(f"job {job.kind}") as measured:
+            state = self._done(job, worker_log)
+            measured.set_attribute("radikal.job.state", state.value)
+            return state
+
+    def _done(self, job: Job, worker_log: WorkerLog) -> JobState:
         log.info("%s begins, payload %s", job.kind, dict(job.payload))
         try:
             result = dict(self._make_run(job.kind)(job, worker_log))
