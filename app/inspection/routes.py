@@ -40,6 +40,7 @@ def routes() -> list[Route]:
         Route("/results/{sha256}/map", heat_map),
         Route("/results/{sha256}/faithfulness", faithfulness),
         Route("/results/{sha256}/without", without_it),
+        Route("/results/{sha256}/similar", similar),
         Route("/results/{sha256}/detections.json", detections_json),
         Route("/results/{sha256}/annotated.png", annotated),
     ]
@@ -90,6 +91,18 @@ def without_it(request: Request) -> Response:
     return JSONResponse(
         without_payload(resources().services.without_it.without(result, index)), headers=FRESH
     )
+
+
+@guarded
+def similar(request: Request) -> Response:
+    """How the most similar decided indications to box `box`, counted from 1, were called."""
+    identity, entry = _entry(request)
+    result = _result(request, identity, entry)
+    index = int(request.query_params["box"]) - 1
+    if not 0 <= index < len(result.detections):
+        raise not_found(f"no box {index + 1} of this image is known")
+    found = resources().services.similar(identity).similar_to(identity, result, index)
+    return JSONResponse({"words": found.words, "n": len(found.found)}, headers=FRESH)
 
 
 @guarded

@@ -260,6 +260,7 @@ def _links(question: Question, explained: str | None) -> dict[str, str | None]:
     return {
         "map": f"{base}/map?{query}",
         "without": f"{base}/without?{query}",
+        "similar": f"{base}/similar?{query}",
         "faithfulness": f"{base}/faithfulness?{query}",
         "json": f"{base}/detections.json?{query}",
         "png": f"{base}/annotated.png?{query}",

@@ -102,6 +102,7 @@ class Shown:
             "links": {
                 "map": "/results/map?model=weld",
                 "without": "/results/without?m=w",
+                "similar": "/results/similar?m=w",
                 "faithfulness": "/results/faithfulness?m=w",
                 "json": "/results/json",
                 "png": "/results/png?a=b",
@@ -147,6 +148,9 @@ def serve_viewer(page: Page, *shown: Shown, theme: str = "dark") -> None:
         elif path == "/results/map" and "method=integrated" in route.request.url:
             payload = heat_map_payload(HeatMap(hill - np.float32(0.5), 10, 10, 0.7, is_signed=True))
             route.fulfill(body=gzip.decompress(payload.body), headers=payload.headers)
+        elif path == "/results/similar":
+            words = "of the 10 most similar, 8 confirmed, 2 dismissed (31 compared)"
+            route.fulfill(json={"words": words, "n": 10})
         elif path == "/results/without":
             found = WithoutRegion(0.93, {Fill.SURFACE: 0.05, Fill.MEMBRANE: 0.07, Fill.THIN_PLATE: 0.2})
             route.fulfill(json=without_payload(found))

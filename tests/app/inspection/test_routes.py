@@ -147,7 +147,7 @@ def test_the_map_of_a_box_comes_with_its_place(workplace: Resources, opened: Ope
 @pytest.mark.parametrize("box", ["0", "100000"])
 def test_a_box_that_is_not_there_has_no_map(workplace: Resources, opened: Opened, box: str) -> None:
     analysed(workplace, opened)
-    for name in ("map", "without"):
+    for name in ("map", "without", "similar"):
         assert (
             opened.client.get(f"/results/{opened.sha256}/{name}?{opened.query}&box={box}").status_code == 404
         )
@@ -175,6 +175,12 @@ def test_a_box_is_read_again_without_its_region(workplace: Resources, opened: Op
     assert set(answer["after"]) == {kind.value for kind in Fill}
     assert all(f"{kind} {after:.2f}" in answer["figures"] for kind, after in answer["after"].items())
     assert opened.client.get(address).json() == answer
+
+
+def test_a_box_is_compared_with_nothing_where_nobody_decided(workplace: Resources, opened: Opened) -> None:
+    analysed(workplace, opened)
+    answer = opened.client.get(f"/results/{opened.sha256}/similar?{opened.query}&box=1").json()
+    assert answer == {"words": "nobody has confirmed or dismissed another indication here", "n": 0}
 
 
 @pytest.mark.parametrize("query", ["", "box=one&{q}", "box=1&model=weld&version=1&polarity=odd"])

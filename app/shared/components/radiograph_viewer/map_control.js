@@ -37,7 +37,7 @@ export class MapControl {
     this.address = links?.map ?? null;
     this.tests = links?.faithfulness ?? null;
     this.belief.forget();
-    this.without.reset(links?.without ?? null);
+    this.without.reset(links?.without ?? null, links?.similar ?? null);
     this.maps.clear();
   }
 

@@ -1,4 +1,5 @@
-// "Without it": the probability of the selected indication once its region shows its own background. Asked for, not fetched ahead.
+// "Without it": the probability of the selected indication once its region shows its own background, and how people called what looks like
+// it. Asked for, not fetched ahead.
 import { element } from "../element.js";
 
 export class WithoutLine {
@@ -7,12 +8,13 @@ export class WithoutLine {
     this.button = this.line.querySelector(".without");
     this.words = root.querySelector(".without-words");
     this.button.addEventListener("click", () => this.ask());
-    this.reset(null);
+    this.reset(null, null);
   }
 
-  // address: of the answers of this image; null while there are none.
-  reset(address) {
+  // address, similar: of the answers of this image; null while there are none.
+  reset(address, similar) {
     this.address = address;
+    this.similar = similar;
     this.answers = new Map();
     this.show(null);
   }
@@ -25,7 +27,8 @@ export class WithoutLine {
     this.button.hidden = Boolean(answer);
     this.line.dataset.verdict = answer?.verdict ?? "";
     this.line.title = answer?.figures ? [answer.figures, this.trust].filter(Boolean).join("; ") : "";
-    this.words.replaceChildren(...(answer ? [element("span", { text: answer.words })] : []));
+    const said = [answer?.words, answer?.similar].filter(Boolean);
+    this.words.replaceChildren(...said.map((text) => element("span", { text })));
   }
 
   ask() {
@@ -38,12 +41,19 @@ export class WithoutLine {
   async #fetch(n, answers) {
     answers.set(n, { words: "reading again" });
     try {
-      const response = await fetch(`${this.address}&box=${n}`, { credentials: "same-origin" });
-      if (!response.ok) throw new Error((await response.text()).slice(0, 200));
-      answers.set(n, await response.json());
+      answers.set(n, await answered(`${this.address}&box=${n}`));
+      if (answers === this.answers) this.show(this.n);
+      const alike = this.similar ? await answered(`${this.similar}&box=${n}`) : null;
+      if (alike?.n) answers.set(n, { ...answers.get(n), similar: alike.words });
     } catch (error) {
-      answers.set(n, { words: `not read again: ${error.message}` });
+      if (!answers.get(n).verdict) answers.set(n, { words: `not read again: ${error.message}` });
     }
     if (answers === this.answers) this.show(this.n);
   }
+}
+
+async function answered(address) {
+  const response = await fetch(address, { credentials: "same-origin" });
+  if (!response.ok) throw new Error((await response.text()).slice(0, 200));
+  return response.json();
 }
