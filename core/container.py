@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from core.services.intake.inspecting_files import InspectFilesService
     from core.services.intake.intake_jobs import IntakeJobService, IntakeRun
     from core.services.intake.recorded import RecordedService
+    from core.services.intake.report_maps import ReportMapService
     from core.services.labels.version_disagreements import VersionDisagreements
     from core.services.reports.reporting import ReportingService
     from core.services.reports.verifying import VerifyingService
@@ -196,6 +197,13 @@ class Container(Foundations):
         from core.services.intake.inspecting_files import InspectFilesService
 
         return InspectFilesService(self.workspace, self.served, self.detect, self.picking, self.explain)
+
+    @cached_property
+    def report_maps(self) -> ReportMapService:
+        from core.services.intake.report_maps import ReportMapService
+
+        records = self.explanation_records
+        return ReportMapService(self.inspect_files, self.explain, self.without_it, records.of)
 
     @cached_property
     def recorded(self) -> RecordedService:

@@ -17,6 +17,7 @@ def draw() -> None:
     render.draw_similar(identity, *found)
     render.draw_methods(*found)
     render.draw_what_if(*found)
+    render.draw_report(*found)
 
 
 draw()

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from app.explain import plots, state
-from app.explain.rows import similar_content
+from app.explain.rows import report_address, similar_content
 from app.shared.resources import resources
 from app.shared.templates import draw_html
 from core.domain.accounts import Identity
@@ -15,6 +15,7 @@ from core.domain.explanation_standing import standing_words, trust_words
 from core.domain.explanations import METHOD_WORDS, Faithfulness, Method
 from core.domain.inspection import DetectionResult, HeatMap
 from core.reports.map_picture import map_picture
+from core.services.intake.report_maps import MOST_MAPS
 
 _NO_TOOLS = {"displayModeBar": False}
 
@@ -102,6 +103,21 @@ def draw_similar(identity: Identity, result: DetectionResult, index: int) -> Non
     """The confirmed and dismissed indications that look most like this one, with who decided and when."""
     found = resources().services.similar(identity).similar_to(identity, result, index)
     draw_html("explain/templates/similar.html", **similar_content(found))
+
+
+def draw_report(result: DetectionResult, index: int) -> None:
+    """Choose boxes and methods, and the way to the report of the inspection with their maps in it."""
+    st.markdown("**Report with maps**")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        boxes = st.multiselect("Boxes", range(1, len(result.detections) + 1), [state.asked_box()], width=320,
+                               key=f"{state.REPORTED_BOXES}.{index}")  # fmt: skip
+        first = [Method.GRADCAM, Method.INTEGRATED]
+        methods = st.multiselect("Maps by", list(Method), first, width=420, key=state.REPORTED_METHODS,
+                                 format_func=METHOD_WORDS.__getitem__)  # fmt: skip
+        n = len(boxes) * len(methods)
+        st.link_button("PDF report", report_address(state.asked_inspection(), boxes, methods),
+                       icon=":material/picture_as_pdf:", disabled=not 0 < n <= MOST_MAPS,
+                       help=f"1 to {MOST_MAPS} maps, each with its test; {n} are chosen")  # fmt: skip
 
 
 def draw_what_if(result: DetectionResult, index: int) -> None:

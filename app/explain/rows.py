@@ -1,10 +1,12 @@
 """Values of the templates of the page Explain."""
 
 import base64
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from app.shared.moments import minute
+from core.domain.explanations import Method
 from core.domain.reading import Call
 from core.domain.similar import Similar, SimilarFound
 from core.imaging.encode import encode_png
@@ -15,6 +17,12 @@ _MARKS = {Call.CONFIRMED: "rk-reject", Call.DISMISSED: "rk-muted"}
 def similar_content(found: SimilarFound) -> dict[str, Any]:
     """Values of `similar.html`."""
     return {"words": found.words, "lines": [_similar_line(one) for one in found.found]}
+
+
+def report_address(inspection_id: str, boxes: Sequence[int], methods: Sequence[Method]) -> str:
+    """Where the PDF report of the inspection with maps of these boxes is."""
+    query = {"boxes": ",".join(map(str, boxes)), "methods": ",".join(methods)}
+    return f"/reports/{inspection_id}.pdf?{urlencode(query)}"
 
 
 def _similar_line(one: Similar) -> dict[str, str]:

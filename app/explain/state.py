@@ -3,7 +3,9 @@
 import streamlit as st
 
 INSPECTION, BOX = "inspection", "box"
-WHAT_IF, NAMED, NUMBER = (f"explanations.{name}" for name in ("what_if", "inspection", "box"))
+WHAT_IF, NAMED, NUMBER, REPORTED_BOXES, REPORTED_METHODS = (
+    f"explanations.{name}" for name in ("what_if", "inspection", "box", "reported_boxes", "reported_methods")
+)
 
 
 def asked_inspection() -> str:

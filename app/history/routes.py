@@ -12,6 +12,7 @@ from app.shared.resources import resources
 from app.shared.responses import file_answer, guarded, not_found
 from app.shared.visitors import identity_of
 from core.domain.errors import BadInputError, UnknownRecordError
+from core.domain.explanations import Method
 from core.domain.permissions import Action, require
 from core.reports.inspection_report import InspectionReport
 from core.services.images.images import ImageService
@@ -45,7 +46,8 @@ def routes() -> list[Route]:
 def report(request: Request) -> Response:
     """The report of an inspection, A4 pages in the browser or a file; `lo`, `hi`, `invert=1` name the window.
 
-    A stranger learns nothing about what exists.
+    `boxes=1,3&methods=gradcam,integrated` puts maps of these boxes into it. A stranger learns nothing about
+    what exists.
     """
     identity, form = identity_of(request.cookies), request.path_params["form"]
     if identity is None or form not in _FORMS:
@@ -54,6 +56,8 @@ def report(request: Request) -> Response:
     service, window = resources().services.reporting(identity), _window(request)
     try:
         made = service.report(identity, request.path_params["inspection_id"], window=window)
+        if chosen := _maps(request):
+            made = resources().services.report_maps.with_maps(identity, made, chosen)
         return file_answer(write(service, made), media_type, f"{made.reference()}.{form}", how=how)
     except (UnknownRecordError, BlobNotFoundError) as error:
         raise not_found(_NO_REPORT) from error
@@ -69,6 +73,19 @@ def _window(request: Request) -> ChosenWindow | None:
         raise HTTPException(400, str(error)) from error
     except (ValueError, KeyError) as error:
         raise HTTPException(400, "expected lo and hi as grey values") from error
+
+
+def _maps(request: Request) -> list[tuple[int, Method]]:
+    """The maps that the address asks for, box by box; none where it names no box."""
+    query = request.query_params
+    if "boxes" not in query:
+        return []
+    try:
+        numbers = [int(one) for one in query["boxes"].split(",")]
+        methods = [Method(one) for one in query.get("methods", Method.GRADCAM).split(",")]
+    except ValueError as error:
+        raise HTTPException(400, "expected boxes and methods as lists with commas") from error
+    return [(number, method) for number in numbers for method in methods]
 
 
 def _image(request: Request) -> tuple[ImageService, str]:

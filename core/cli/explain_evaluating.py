@@ -1,6 +1,7 @@
 """`radikal explain-eval`."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from core.cli.conventions import (
     open_services,
     show_progress,
 )
+
+_DONE = {"detecting": "images", "explaining": "boxes"}
 
 
 @click.command("explain-eval")
@@ -39,7 +42,11 @@ from core.cli.conventions import (
               help="Boxes whose maps are made with drawn weights too.")  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, help="Of all that is drawn by chance.")
 @click.option("--gate", is_flag=True, help="Refuse when any of the images was trained on.")
-@click.option("--out", type=click.Path(path_type=Path), help="JSON file for all figures.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="JSON file for all figures; of the boxes so far while it runs.",
+)
 @one_line_errors
 def explain_eval(
     model: str,
@@ -79,12 +86,17 @@ def explain_eval(
             polarity=Polarity(polarity),
             plan=plan,
             gate=gate,
-            progress=lambda _what, done, total: show_progress(done, total),
+            progress=lambda what, done, total: show_progress(done, total, of=_DONE[what]),
+            so_far=partial(_write, out),
         )
-        if out is not None:
-            out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        _write(out, figures)
         services.explanation_records.keep(figures)
     _print_figures(figures)
+
+
+def _write(out: Path | None, figures: dict[str, Any]) -> None:
+    if out is not None:
+        out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
 def _print_figures(figures: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from core.audit.canonical import digest
 from core.domain.errors import BadInputError
 from core.domain.familiarity import Familiarity
 from core.domain.records import Disposition
+from core.reports.reported_map import ReportedMap
 
 #: Stands on every report, most of all on one without indications.
 EMPTY_RESULT = (
@@ -28,7 +29,7 @@ _STATED_ONLY = (
     "exposure", "exposure_of_file", "not_read",
     "dismissed_as",
     "kind", "grade", "graded_by", "claim",
-    "familiarity",
+    "familiarity", "maps",
 )  # fmt: skip
 #: Meaning of a probability, printed once in a report.
 PROBABILITY = (
@@ -312,6 +313,7 @@ class InspectionReport:
         first_look: in words; None where the model was on show at once.
         familiarity: how the image looks beside those that calibrated the model, as written by
             `Familiarity.to_dict`; None where it was not told.
+        maps: those that whoever wrote the report chose; None where none.
     """
 
     inspection_id: str
@@ -346,6 +348,7 @@ class InspectionReport:
     not_read: tuple[str, ...] | None = None
     zone_seen_percent: float | None = None
     familiarity: Mapping[str, float | bool] | None = None
+    maps: tuple[ReportedMap, ...] | None = None
 
     @property
     def is_strange(self) -> bool:

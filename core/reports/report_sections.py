@@ -41,6 +41,7 @@ from core.reports.report_layout import (
     without_files,
 )
 from core.reports.report_levels import level_lines
+from core.reports.report_map_section import map_sections
 from core.reports.report_picture import FILM_HEIGHT, FilmStrip, strips
 from core.reports.report_signatures import signature_sections
 
@@ -56,6 +57,7 @@ def sections(report: InspectionReport, pixels: npt.NDArray[Any], width: float) -
         *indication_sections(report, width),
         *_verdict(report, width),
         *signature_sections(report, width),
+        *map_sections(report, width),
         *_facts(report, width),
         *_limits(report),
     ]

@@ -35,7 +35,8 @@ METHODS = {
         InspectFilesService.reported InspectionService.get InspectionService.latest InspectionService.newest
         OpenReadingService.open
         OpenReadingService.open_newest OpenReadingService.progress RecordedService.get
-        ReportingService.report SimilarService.similar_to VerifyingService.verify ZoneService.of""",
+        ReportingService.report ReportMapService.with_maps SimilarService.similar_to
+        VerifyingService.verify ZoneService.of""",
     "set a disposition": """
         FirstLookService.finish FirstLookService.save InspectionService.decide InspectionService.describe
         MeasuringService.save ReadingService.save ScaleService.set ScaleService.type_pitch SeeingService.add

@@ -10,8 +10,9 @@ import numpy as np
 
 from core.domain.detections import FloatArray
 from core.domain.errors import LeakError
-from core.domain.explanations import Faithfulness, Method
+from core.domain.explanations import Baseline, Faithfulness, Method
 from core.domain.inspection import HeatMap
+from core.domain.model_version import ModelVersion
 from core.domain.ports import ModelSource
 from core.domain.radiograph import Polarity
 from core.explain.box_view import BoxView
@@ -19,7 +20,7 @@ from core.explain.faithfulness import FaithfulnessTest
 from core.explain.methods import explain_by
 from core.explain.perturbation import REFERENCE_MASKS, explain_box_perturbed
 from core.explain.randomised import randomised
-from core.explain.window_maps import box_gaussian, on_window, rank_correlation
+from core.explain.window_maps import on_window, rank_correlation
 from core.labelling.coco import read_coco
 from core.registry.seen import seen_by
 from core.services.evaluation.explain_sample import SampledBox, sample_boxes
@@ -30,6 +31,9 @@ from core.services.inference.without_it import WithoutItService, seed_of
 
 #: (what, done, in all)
 Progress = Callable[[str, int, int], None]
+#: Told of the figures so far after every so many boxes, which come in a random order.
+Figures = Callable[[dict[str, Any]], None]
+_TOLD_EVERY = 25
 #: The map that no method may be as good as, in the suite under this name.
 DRAWN = "gaussian"
 
@@ -103,6 +107,7 @@ class ExplainEvaluateService:
         plan: ExplainPlan | None = None,
         gate: bool = False,
         progress: Progress = lambda *_: None,
+        so_far: Figures = lambda _: None,
     ) -> dict[str, Any]:
         """Every figure as plain data.
 
@@ -117,6 +122,7 @@ class ExplainEvaluateService:
             plan: how much is measured; None takes the usual.
             gate: refuse when any of the images was trained on.
             progress: told what is done, how many of how many.
+            so_far: told the figures of the boxes that are done, now and then: it takes hours.
 
         Raises:
             ModelNotFoundError: when there is no such version.
@@ -141,28 +147,23 @@ class ExplainEvaluateService:
             seed=plan.seed,
             progress=lambda done, total: progress("detecting", done, total),
         )
-        records = self._measured(boxes, plan, progress)
-        return {
-            "model": resolved.name,
-            "version": resolved.version,
-            "sha256": resolved.sha256,
-            "n_images": len({box.image for box in boxes}),
-            "n_trained_on": n_trained_on,
-            "n_boxes": len(records),
-            "strata": dict(sorted(Counter(record.box.stratum for record in records).items())),
-            "kinds": dict(Counter(record.box.kind for record in records)),
-            "view_error": round(float(np.mean([r.view_error for r in records])), 4) if records else None,
-            "masks": plan.masks,
-            "seed": plan.seed,
-            "methods": summarise_methods(records, seed=plan.seed),
-            "without_it": summarise_without(records, seed=plan.seed),
-        }
+
+        def figures(records: Sequence[BoxRecord]) -> dict[str, Any]:
+            return _figures(resolved, n_trained_on, records, plan)
+
+        measured = self._measured(boxes, plan, progress, lambda records: so_far(figures(records)))
+        return figures(measured)
 
     def _measured(
-        self, boxes: Sequence[SampledBox], plan: ExplainPlan, progress: Progress
+        self,
+        boxes: Sequence[SampledBox],
+        plan: ExplainPlan,
+        progress: Progress,
+        so_far: Callable[[Sequence[BoxRecord]], None],
     ) -> list[BoxRecord]:
         records, maps = [], list[dict[str, HeatMap]]()
         rng = np.random.default_rng(plan.seed)
+        boxes = [boxes[int(place)] for place in rng.permutation(len(boxes))]
         with_reference = set(rng.permutation(len(boxes))[: plan.references].tolist())
         with_drawn = set(rng.permutation(len(boxes))[: plan.randomised].tolist())
         for number, box in enumerate(boxes):
@@ -176,6 +177,9 @@ class ExplainEvaluateService:
             records.append(record)
             maps.append(made)
             progress("explaining", number + 1, len(boxes))
+            if not (number + 1) % _TOLD_EVERY:
+                _compare_across(records, maps)
+                so_far(records)
         _compare_across(records, maps)
         return records
 
@@ -195,7 +199,7 @@ class ExplainEvaluateService:
             values = on_window(heat, around)
             record.tested[method.value] = test.test(values)
             record.points[method.value] = _points_into(heat, found.boxes[index])
-        record.tested[DRAWN] = test.test(box_gaussian(around))
+        record.tested[DRAWN] = Faithfulness(test.baselines[Baseline.GAUSSIAN], test.baselines)
         if has_reference:
             reference = explain_box_perturbed(
                 detector, image, found, index, seed=seed + 1, masks=plan.reference_masks
@@ -220,6 +224,26 @@ class ExplainEvaluateService:
                 own = on_window(made[method.value], around)
                 correlation = rank_correlation(own, on_window(other, around))
                 record.drawn.setdefault(method.value, {})[step] = correlation
+
+
+def _figures(
+    version: ModelVersion, n_trained_on: int, records: Sequence[BoxRecord], plan: ExplainPlan
+) -> dict[str, Any]:
+    return {
+        "model": version.name,
+        "version": version.version,
+        "sha256": version.sha256,
+        "n_images": len({record.box.image for record in records}),
+        "n_trained_on": n_trained_on,
+        "n_boxes": len(records),
+        "strata": dict(sorted(Counter(record.box.stratum for record in records).items())),
+        "kinds": dict(Counter(record.box.kind for record in records)),
+        "view_error": round(float(np.mean([r.view_error for r in records])), 4) if records else None,
+        "masks": plan.masks,
+        "seed": plan.seed,
+        "methods": summarise_methods(records, seed=plan.seed),
+        "without_it": summarise_without(records, seed=plan.seed),
+    }
 
 
 def _points_into(heat: HeatMap, box: FloatArray) -> bool:

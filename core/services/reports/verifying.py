@@ -22,7 +22,7 @@ BOX_PX, PROBABILITY = 0.5, 1e-3
 _ROUNDING = 1e-9
 _LONGEST_LIST = 20
 #: Fields that may change after a report was written; differences are notes.
-_GOES_ON = frozenset({"state", "signatures", "reviews", "earlier", "later", "inspector", "window"})
+_GOES_ON = frozenset({"state", "signatures", "reviews", "earlier", "later", "inspector", "window", "maps"})
 
 
 class Subject(StrEnum):
@@ -251,6 +251,8 @@ def _review_content(one: ReviewedBy) -> tuple[str | None, ...]:
 def _notes(report: InspectionReport, now: InspectionReport) -> Iterator[str]:
     if not report.is_signed:
         yield "the report is NOT SIGNED"
+    if report.maps:
+        yield "its maps were NOT made again: they are as whoever wrote it had them"
     if report.state != now.state:
         yield f"since then: {report.state} became {now.state}"
     for name in ("signatures", "reviews", "later"):
