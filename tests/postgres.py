@@ -44,11 +44,13 @@ class PostgresServer:
         binaries: folder of the programs.
         folder: holds data, socket and log; nobody else can enter it.
         is_durable: False leaves out the flushes to the disk, which is faster.
+        settings: of the server, beyond ours.
     """
 
     binaries: Path
     folder: Path
     is_durable: bool
+    settings: dict[str, str] = field(default_factory=dict)
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def url(self, database: str) -> str:
@@ -90,7 +92,10 @@ class PostgresServer:
         """Make the files of a standby that will follow `primary`, which runs."""
         data = self.folder / "data"
         made = subprocess.run(
-            [self.binaries / "pg_basebackup", "-D", data, "-h", primary.folder, "-U", _SUPERUSER, "-R", "-N"],
+            [
+                *(self.binaries / "pg_basebackup", "-D", data, "-h", primary.folder, "-U", _SUPERUSER),
+                *("-R", "-N", "-c", "fast"),
+            ],
             capture_output=True,
             text=True,
             check=False,
@@ -118,6 +123,7 @@ class PostgresServer:
             "shared_buffers": "32MB",
             "fsync": "on" if self.is_durable else "off",
             "timezone": "Asia/Kathmandu",  # whatever the server thinks, moments come back in UTC
+            **self.settings,
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("ab") as log:

@@ -28,6 +28,7 @@ from core.services.intake.inspecting_files import NotReproducedError, PolarityNe
 from core.services.lifecycle.promoting import GateRefusedError
 from core.store.blobs import BlobNotFoundError
 from core.store.failures import DatabaseUnavailableError
+from core.store.objects import ObjectStoreError
 
 _MOST_ERRORS = 20
 
@@ -59,6 +60,7 @@ KINDS = (
     Kind(RepeatedRequestError, 409, "repeated", "The Idempotency-Key is in use"),
     Kind(RegistryUnavailableError, 503, "unavailable", "A part of the service is away"),
     Kind(DatabaseUnavailableError, 503, "unavailable", "A part of the service is away"),
+    Kind(ObjectStoreError, 503, "unavailable", "A part of the service is away"),
     Kind(ModelArtefactError, 503, "unavailable", "A part of the service is away"),
     Kind(ConfigurationError, 503, "unavailable", "A part of the service is away"),
     Kind(BadInputError, 422, "bad-input", "The input cannot be used"),

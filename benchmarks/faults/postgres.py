@@ -1,6 +1,7 @@
 """PostgreSQL is restarted, and fails over to its standby, under a process at work that has to go on."""
 
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -56,10 +57,10 @@ def run_failovers(folder: Path, rounds: int) -> dict[str, Any]:
         with ExitStack() as stack:
             primary = stack.enter_context(run_postgres(_binaries(), is_durable=True))
             url = _prepared(primary, home)
-            standby = stack.enter_context(_standby_of(primary))
+            standby = stack.enter_context(standby_of(primary))
 
             def fail_over(old: PostgresServer = primary, new: PostgresServer = standby) -> None:
-                old.kill()
+                old.kill(signal.SIGKILL)
                 new.execute("SELECT pg_promote(true)")
 
             both = f"{url}&host={quote(str(standby.folder), safe='')}&target_session_attrs=read-write"
@@ -107,7 +108,7 @@ def _disturbed(
 
 
 @contextmanager
-def _standby_of(primary: PostgresServer) -> Iterator[PostgresServer]:
+def standby_of(primary: PostgresServer) -> Iterator[PostgresServer]:
     """A second server that follows the first one, which from now on waits for it with every commit."""
     folder = Path(tempfile.mkdtemp(prefix="radikal-pg-"))
     give_to_unprivileged(folder)

@@ -2,14 +2,16 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.cli.conventions import FAILED, one_line_errors, read_settings, show_progress
+from core.cli.conventions import FAILED, MOMENTS, one_line_errors, read_settings, show_progress
 from core.config import Settings
 from core.domain.errors import BackupPlaceError
 
@@ -24,6 +26,8 @@ _PASSPHRASE = click.option(
 _WHICH = click.option("--backup", "name", help="Name of the backup; without it the newest.")
 _KEY = click.option("--signing-key", type=click.Path(path_type=Path, dir_okay=False),
                     help="A copy of signing.key, where the backup does not hold it.")  # fmt: skip
+_MOMENTS = (*MOMENTS, "%Y-%m-%dT%H:%M:%S.%f")
+_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
 class _Place(click.ParamType[Path | str]):
@@ -149,19 +153,26 @@ def restore(
 
 
 @click.command()
-@_FROM
+@click.argument("source", metavar="[FROM]", required=False, type=_Place())
 @_WHICH
 @_PASSPHRASE
 @_KEY
+@click.option("--postgres", "base", type=_FOLDER, help="Try a base backup of PostgreSQL instead of FROM.")
+@click.option("--wal", type=_FOLDER, help="With --postgres: folder of the archived WAL.")
+@click.option("--until", type=click.DateTime(_MOMENTS), help="With --postgres: recover to that moment, UTC; "
+              "without it to the end of the archive.")  # fmt: skip
 @click.option("--into", type=click.Path(path_type=Path, file_okay=False, exists=True),
               help="Folder with room for it; without it the system's for temporary files.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON on standard output.")
 @one_line_errors
 def drill(
-    source: Path | str,
+    source: Path | str | None,
     name: str | None,
     passphrase_file: Path | None,
     signing_key: Path | None,
+    base: Path | None,
+    wal: Path | None,
+    until: datetime | None,
     into: Path | None,
     as_json: bool,
 ) -> None:
@@ -171,6 +182,10 @@ def drill(
     `radikal audit verify` does. What is served now is left alone; its audit log and its health tell of the
     drill. On PostgreSQL a database of its own is made on the server and dropped.
 
+    With --postgres BASE --wal FOLDER a server of its own is made of a base backup (pg_basebackup, plain
+    format) and archived WAL, recovered to a moment and verified with the films of DATA_DIR, then dropped. Run
+    it as the user that owns BASE.
+
     \b
     Exit code 0  everything is as it was
               1  it is not; one line for each finding
@@ -179,6 +194,11 @@ def drill(
     from core import drill as drilling
 
     settings = read_settings()
+    if base is not None:
+        _drill_postgresql(settings, base, wal, until, into, as_json=as_json)
+        return
+    if source is None:
+        raise click.UsageError("say what to try: radikal drill FROM, or --postgres BASE --wal FOLDER")
     wanted = _source(settings, source, name, passphrase_file, signing_key)
     done = drilling.drill(settings, wanted, into=into, progress=partial(show_progress, of="files"))
     if as_json:
@@ -191,14 +211,59 @@ def drill(
         sys.exit(FAILED)
 
 
+def _drill_postgresql(
+    settings: Settings,
+    base: Path,
+    wal: Path | None,
+    until: datetime | None,
+    into: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    from core.point_in_time import drill_postgresql
+
+    if wal is None:
+        raise click.UsageError("--postgres needs --wal: the folder of the archived WAL")
+    moment = None if until is None else until.replace(tzinfo=UTC)
+    done = drill_postgresql(settings, base, wal, until=moment, into=into)
+    found = done.examined
+    if as_json:
+        facts = asdict(done) | asdict(found) | {"rto_s": done.rto_s, "is_whole": not found.findings}
+        click.echo(
+            json.dumps({name: facts[name] for name in facts if name != "examined"}, default=str, indent=1)
+        )
+    else:
+        for finding in found.findings:
+            click.echo(finding)
+        last = "" if done.last_commit_at is None else f", last commit {done.last_commit_at:%F %T%z}"
+        click.echo(
+            f"drill of {done.base} and its WAL{last}; {found.n_events} events, {found.n_records} records, "
+            f"{found.n_originals} originals compared: {_verdict(found.findings)}"
+        )
+        if done.rpo_s is not None:
+            click.echo(f"RPO {_duration(done.rpo_s)} (age of the last commit that is archived)")
+        click.echo(
+            f"RTO {_duration(done.rto_s)} ({_duration(done.recovered_s)} to recover, "
+            f"{_duration(done.examined_s)} to verify)"
+        )
+    for warning in (*found.notes, *done.warnings):
+        click.echo(f"radikal: {warning}", err=True)
+    if found.findings:
+        sys.exit(FAILED)
+
+
+def _verdict(findings: Sequence[str]) -> str:
+    return f"{len(findings)} findings" if findings else "all as it was"
+
+
 def _tell(done: "Drill") -> None:
     found = done.examined
     for finding in found.findings:
         click.echo(finding)
-    told = "all as it was" if not found.findings else f"{len(found.findings)} findings"
     click.echo(
         f"drill of {done.name}: {len(done.manifest.files)} files, {_size(done.manifest.n_bytes)}; "
-        f"{found.n_events} events, {found.n_records} records, {found.n_originals} originals compared: {told}"
+        f"{found.n_events} events, {found.n_records} records, {found.n_originals} originals compared: "
+        f"{_verdict(found.findings)}"
     )
     since = "" if done.n_events_since is None else f", {done.n_events_since} events since"
     click.echo(f"RPO {_duration(done.rpo_s)} (age of the backup{since})")

@@ -80,6 +80,8 @@ def report_failures(engine: Engine) -> None:
 
 
 def _raise_unavailable(context: ExceptionContext) -> None:
+    if context.is_pre_ping:  # the pool connects anew, and only when that fails anybody has to hear of it
+        return
     if _lacks_schema(context.original_exception):
         raise ConfigurationError(_NO_TABLES) from context.original_exception
     if (message := _message(context)) is not None:

@@ -370,6 +370,18 @@ def test_a_lost_connection_is_one_clear_error_and_the_next_one_works(engine: Eng
     assert is_reachable(engine)
 
 
+@on_postgresql
+def test_a_connection_that_was_lost_while_idle_is_replaced_unnoticed(engine: Engine) -> None:
+    me = text("SELECT pg_backend_pid()")
+    with engine.connect() as connection:
+        idle = connection.scalar(me)
+    other = open_database(engine.url.render_as_string(hide_password=False))
+    _run(other, text(f"SELECT pg_terminate_backend({idle}, 5000)"))
+    other.dispose()
+    with engine.connect() as connection:
+        assert connection.scalar(me) != idle
+
+
 def test_a_server_that_is_not_there_is_unreachable_and_named(tmp_path: Path) -> None:
     engine = open_database(f"postgresql://nobody@/radikal?host={tmp_path}")
     assert not is_reachable(engine)

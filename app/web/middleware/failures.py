@@ -7,6 +7,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.shared.incident import record
 from app.web.middleware.refusal import Refusal
 from core.domain.storage import storage_problem
+from core.store.failures import DatabaseUnavailableError
+from core.store.objects import ObjectStoreError
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,10 @@ class Failures:
                 log.error("answering %s: %s", scope.get("method", "a websocket"), problem)
                 await Refusal(507, "This could not be stored", _sentence(problem))(scope, receive, send)
                 return
+            if isinstance(error, (DatabaseUnavailableError, ObjectStoreError)) and not has_started:
+                log.error("answering %s: %s", scope.get("method", "a websocket"), error)
+                await _away(str(error))(scope, receive, send)
+                return
             reference = record(f"Answering {scope.get('method', 'a websocket')}")
             if has_started:
                 raise  # the server cuts the connection: half an answer must not look whole
@@ -45,6 +51,10 @@ class Failures:
 
 def _sentence(problem: str) -> str:
     return f"{problem[:1].upper()}{problem[1:]}."
+
+
+def _away(told: str) -> Refusal:
+    return Refusal(503, "A part of the service is away", _sentence(told), headers={"Retry-After": "2"})
 
 
 def _broken(reference: str) -> Refusal:

@@ -15,7 +15,15 @@ from app.shared.templates import rendered
 _STYLE = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
 _PAGE_POLICY = f"{CLOSED_POLICY}; style-src {hash_source(_STYLE)}"
 #: Kinds of problems that the API documents, by status.
-_SLUGS = {404: "not-found", 408: "too-slow", 413: "too-large", 429: "too-many", 500: "failed", 507: "no-room"}
+_SLUGS = {
+    404: "not-found",
+    408: "too-slow",
+    413: "too-large",
+    429: "too-many",
+    500: "failed",
+    503: "unavailable",
+    507: "no-room",
+}
 #: WebSocket close code "policy violation".
 _POLICY_VIOLATION = 1008
 

@@ -17,6 +17,7 @@ from app.web.middleware.security_headers import SecurityHeaders
 from app.web.middleware.stack import middleware_stack
 from core.config import Settings
 from core.logs import JsonLines, Redaction
+from core.store.failures import DatabaseUnavailableError
 from tests.asgi import HTML, Inner, ask, known
 
 SHELL = b"""<html><head><title>Streamlit</title>
@@ -158,6 +159,13 @@ def test_what_nobody_foresaw_is_a_reference_for_the_user_and_a_traceback_in_the_
     assert "RuntimeError: inner detail" in failure["exception"]
     assert SECRET not in lines.getvalue()
     assert "hunter23" not in lines.getvalue()
+
+
+def test_a_database_that_is_away_is_said_and_may_be_asked_again(lines: io.StringIO) -> None:
+    away = Inner(fails=DatabaseUnavailableError("the database cannot be reached; nothing was changed"))
+    answer = ask(stacked(away), "/api/x", headers={"host": "localhost"})
+    assert (answer.status, answer.headers["retry-after"]) == (503, "2")
+    assert "The database cannot be reached; nothing was changed." in answer.text
 
 
 def test_the_log_names_request_and_user_of_every_answer(lines: io.StringIO) -> None:
