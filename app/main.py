@@ -1,5 +1,6 @@
 """Streamlit entry: page setup, who is here, navigation, run."""
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from app.shared.access import current_workspace, draw_notice, require_page, run_
 from app.shared.header import draw_header, draw_style
 from app.shared.incident import incident, reassured
 from app.shared.navigation import PAGES, PageEntry, first_page, landing_page
-from app.shared.resources import MODELS
+from app.shared.resources import MODELS, resources
 from app.shared.state import chosen_model, prepare_model_choice, start_over_for, take_arrival
 from core.domain.accounts import Identity, Role
 from core.domain.errors import WorkbenchError
@@ -99,8 +100,12 @@ def draw_for_somebody(identity: Identity) -> None:
     draw_header(identity, None if entry.names_model else chosen_model())
     draw_notice()
     require_page(entry.url_path)
-    with span(f"page {entry.name}"):
-        current.run()
+    began = time.perf_counter()
+    try:
+        with span(f"page {entry.name}"):
+            current.run()
+    finally:
+        resources().services.tally.ran(entry.name, time.perf_counter() - began)
 
 
 def land_on_own_page(role: Role, entry: PageEntry) -> None:

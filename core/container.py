@@ -33,6 +33,7 @@ from core.services.lifecycle.served_models import ServedModels
 from core.services.lifecycle.versions import VersionService
 from core.services.operations.backup_record import recovery_facts
 from core.services.operations.checks import CheckService, Places
+from core.services.operations.minutes import MinuteFiles, Tally
 from core.services.training.retraining import RETRAIN, RetrainService
 from core.store.array_files import ArrayFiles
 from core.store.audit_trail import open_store
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
     from core.services.evaluation.explain_evaluating import ExplainEvaluateService
     from core.services.evaluation.explanation_records import ExplanationRecords
     from core.services.evaluation.film_evaluating import FilmEvaluateService
-    from core.services.health import HealthService
+    from core.services.health import HealthService, OverviewService
     from core.services.images.samples import SampleLibrary
     from core.services.inference.detecting import DetectService
     from core.services.inference.explaining import ExplainService
@@ -245,6 +246,20 @@ class Container(Foundations):
             audit=partial(verification_facts, self.store),
             recovery=partial(recovery_facts, self.store),
         )
+
+    @cached_property
+    def overview(self) -> OverviewService:
+        from core.services.health import OverviewService
+
+        return OverviewService(self.health, self.minute_files)
+
+    @cached_property
+    def tally(self) -> Tally:
+        return Tally()
+
+    @cached_property
+    def minute_files(self) -> MinuteFiles:
+        return MinuteFiles(self.data_dir / "figures")
 
     @cached_property
     def versions(self) -> VersionService:

@@ -73,6 +73,7 @@ PAGES = (
     PageEntry("compare", "Compare", "compare", "Models", "compare", _COMPARE, all_models=True),
     PageEntry("explanations", "Explain", "troubleshoot", "Models", "explanations", _EXPLAIN,
               unlisted_for=frozenset({Role.INSPECTOR})),
+    PageEntry("health", "Health", "monitor_heart", "System", "health", _ADMIN),
     PageEntry("users", "Users", "group", "System", "users", _ADMIN),
     PageEntry("rules", "Standards", "rule", "System", "rules", WITH_ACCOUNT),
     PageEntry("label_classes", "Classes", "sell", "System", "classes", _ADMIN),

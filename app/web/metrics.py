@@ -25,6 +25,9 @@ from app.shared.responses import FRESH
 from core.domain.errors import NotAllowedError, WorkbenchError
 from core.domain.inspection import DetectionResult
 from core.domain.permissions import Action, require
+from core.services.intake.asked import INSPECT
+from core.services.operations.minutes import Tally
+from core.store.jobs import JobState
 
 _REQUEST_S = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _DETECT_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
@@ -38,10 +41,11 @@ class Metrics:
 
     Attributes:
         registry: of Prometheus' client, with everything that `/metrics` tells.
+        tally: counts the same for the figures of each minute.
     """
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
+        self.registry, self.tally = CollectorRegistry(), Tally()
         at = {"registry": self.registry}
         self._requests = Counter(
             "radikal_requests", "Requests that were answered.", ("area", "method", "status"), **at
@@ -72,6 +76,7 @@ class Metrics:
         """Count an answer."""
         self._requests.labels(area, method, str(status)).inc()
         self._request_s.labels(area).observe(seconds)
+        self.tally.answered(area, status, seconds)
 
     def detected(self, result: DetectionResult) -> None:
         """Count a radiograph that was read, and its boxes."""
@@ -79,10 +84,26 @@ class Metrics:
         self._images.labels(model, version).inc()
         self._detect_s.labels(model).observe(result.elapsed_ms / 1000)
         self._strange.labels(model).inc(int(result.is_strange))
+        self.tally.read(model, result.elapsed_ms / 1000, is_strange=result.is_strange)
         reported = result.detections.reported(result.model.calibration.operating_probability)
         self._boxes.labels(model, version).inc(len(reported))
         for probability in () if result.detections.probabilities is None else result.detections.probabilities:
             self._probability.labels(model).observe(float(probability))
+
+    def levels(self) -> dict[str, float]:
+        """Lengths of queues and the like now; what the database cannot tell is left out."""
+        services = resources().services
+        found: dict[str, float] = {"analysis_queue": analyses().n_waiting}
+        if isinstance(pool := services.database.pool, QueuePool):
+            found |= {"connections_in_use": pool.checkedout(), "connections_idle": pool.checkedin()}
+        with suppress(WorkbenchError, SQLAlchemyError):
+            active = services.job_queue.active()
+            found["jobs_queued"] = sum(job.state is JobState.QUEUED for job in active)
+            found["jobs_running"] = len(active) - found["jobs_queued"]
+            found["jobs_inspect_queued"] = sum(
+                job.kind == INSPECT and job.state is JobState.QUEUED for job in active
+            )
+        return found
 
     def text(self) -> bytes:
         """Everything, in Prometheus' text format."""

@@ -38,6 +38,7 @@ from app.web.middleware.measuring import Measuring
 from app.web.middleware.origins import LOOPBACK
 from app.web.middleware.stack import middleware_stack
 from app.web.middleware.tracing import Tracing
+from app.web.minute_keeping import keep_minutes
 from app.web.routes import routes
 from app.web.uploaded_files import WorkbenchApp
 from core import logs
@@ -195,15 +196,19 @@ def import_pages_code() -> None:
 @asynccontextmanager
 async def _lifespan(app: st.App, *, metrics: Metrics) -> AsyncIterator[None]:
     _take_over_logs()
-    resources().services.detect.watch(metrics.detected)
-    start = resources().services.registry_sync.start  # loads the champions, so that no visitor waits for them
+    services = resources().services
+    metrics.tally = services.tally  # runs of pages are counted there, too
+    services.detect.watch(metrics.detected)
+    start = services.registry_sync.start  # loads the champions, so that no visitor waits for them
     threading.Thread(target=start, name="keep-up", daemon=True).start()
     sweeping = asyncio.create_task(_end_idle_guests())
-    services = resources().services
+    keeping = asyncio.create_task(keep_minutes(services.tally, metrics.levels, services.minute_files))
     supervisor = JobSupervisor(services.job_queue, services.jobs.folder_of, ROOT)
     supervisor.start()
     yield
     sweeping.cancel()
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)  # it keeps the minute that was cut short
     await asyncio.to_thread(supervisor.close)
     forget_resources()
 

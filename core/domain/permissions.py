@@ -40,6 +40,7 @@ class Action(StrEnum):
     USERS_MANAGE = "add, disable, erase users; set roles and passwords"
     API_KEYS_MANAGE = "add, list and revoke API keys"
     AUDIT_READ = "read, verify and export the audit log"
+    HEALTH_READ = "look at the state of the installation"
 
 
 #: Guests act in their own throw-away workspace only.
@@ -71,6 +72,7 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.USERS_MANAGE: frozenset({_ADMIN}),
     Action.API_KEYS_MANAGE: frozenset({_ADMIN}),
     Action.AUDIT_READ: frozenset({_ADMIN}),
+    Action.HEALTH_READ: frozenset({_ADMIN}),
 }
 
 

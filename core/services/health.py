@@ -3,13 +3,18 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from core.domain.accounts import Identity
 from core.domain.errors import WorkbenchError
 from core.domain.model_version import ModelVersion
+from core.domain.permissions import Action, require
+from core.services.operations.alerts import Alert, alerts
 from core.services.operations.checks import Check, CheckService, ReachableModels, problems
+from core.services.operations.minutes import KEPT, Minute, MinuteFiles
 
 
 class LoadedModels(Protocol):
@@ -35,6 +40,23 @@ class HealthReport:
 
     is_usable: bool
     content: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The state now and the last day.
+
+    Attributes:
+        at: when it was looked at, UTC.
+        report: the state.
+        minutes: of the last day, the oldest first; none of a minute in which nothing served.
+        alerts: what to look at, the urgent first.
+    """
+
+    at: datetime
+    report: HealthReport
+    minutes: tuple[Minute, ...]
+    alerts: tuple[Alert, ...]
 
 
 class HealthService:
@@ -108,6 +130,39 @@ class HealthService:
             "calibration_id": version.calibration.calibration_id,
             **({} if problem is None else {"reason": problem}),
         }
+
+
+class OverviewService:
+    """What an operator sees: the state now, the last day, and what to look at.
+
+    Args:
+        health: tells the state.
+        minutes: figures of the last day.
+        clock: the moment, UTC.
+    """
+
+    def __init__(
+        self,
+        health: HealthService,
+        minutes: MinuteFiles,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._health = health
+        self._minutes = minutes
+        self._clock = clock
+
+    def overview(self, identity: Identity) -> Overview:
+        """All of it.
+
+        Raises:
+            NotAllowedError: the role may not look at the state of the installation.
+        """
+        require(identity, Action.HEALTH_READ)
+        now, report = self._clock(), self._health.report()
+        minutes = self._minutes.since(now - KEPT)
+        found = alerts(report.content, minutes, now, is_usable=report.is_usable)
+        return Overview(now, report, tuple(minutes), tuple(found))
 
 
 def _asked(facts: Callable[[], Mapping[str, Any]], otherwise: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -94,6 +94,7 @@ METHODS = {
         CertificateService.add CertificateService.all CertificateService.change CertificateService.remove
         CertificateService.set_required CertificateService.standings FilmFirstService.set_default
         PersonalDataService.export SignInService.end_sessions""",
+    "look at the state of the installation": "OverviewService.overview",
     "add, list and revoke API keys": "ApiKeyService.add ApiKeyService.all ApiKeyService.revoke",
     "read, verify and export the audit log": """
         AuditService.begin_anchors AuditService.choices AuditService.export AuditService.last_verification
