@@ -52,8 +52,9 @@ if TYPE_CHECKING:
     from core.services.evaluation.evaluation_sets import EvaluationSets
     from core.services.evaluation.evaluations import EvaluationService
     from core.services.evaluation.explain_evaluating import ExplainEvaluateService
-    from core.services.evaluation.explanation_records import ExplanationRecords
     from core.services.evaluation.film_evaluating import FilmEvaluateService
+    from core.services.evaluation.pod_evaluating import PodEvaluateService
+    from core.services.evaluation.version_records import VersionRecords
     from core.services.health import HealthService, OverviewService
     from core.services.images.samples import SampleLibrary
     from core.services.inference.detecting import DetectService
@@ -295,7 +296,7 @@ class Container(Foundations):
     def evidence(self) -> Evidence:
         from core.services.lifecycle.gate_evidence import StoredEvidence
 
-        return StoredEvidence(self.evaluation_archive, self.registry)
+        return StoredEvidence(self.evaluation_archive, self.registry, self.pod_records)
 
     # --- evaluation
 
@@ -352,10 +353,22 @@ class Container(Foundations):
         return ExplainEvaluateService(self.detect, self.registry)
 
     @cached_property
-    def explanation_records(self) -> ExplanationRecords:
-        from core.services.evaluation.explanation_records import ExplanationRecords
+    def explanation_records(self) -> VersionRecords:
+        from core.services.evaluation.version_records import EXPLANATIONS_FILE, VersionRecords
 
-        return ExplanationRecords(self.data_dir / "explanations", self.registry)
+        return VersionRecords(self.data_dir / "explanations", self.registry, EXPLANATIONS_FILE)
+
+    @cached_property
+    def pod_evaluate(self) -> PodEvaluateService:
+        from core.services.evaluation.pod_evaluating import PodEvaluateService
+
+        return PodEvaluateService(self.detect, self.registry)
+
+    @cached_property
+    def pod_records(self) -> VersionRecords:
+        from core.services.evaluation.version_records import POD_FILE, VersionRecords
+
+        return VersionRecords(self.data_dir / "pod", self.registry, POD_FILE)
 
     @cached_property
     def evaluate_films(self) -> FilmEvaluateService:

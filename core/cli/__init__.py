@@ -16,6 +16,7 @@ from core.cli.jobs import work
 from core.cli.keys import key_commands
 from core.cli.labels import labels
 from core.cli.models import models
+from core.cli.pod import pod
 from core.cli.report import report
 from core.cli.routing import route
 from core.cli.serving import serve, setup
@@ -35,7 +36,7 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
 
 
-for command in (setup, serve, detect, evaluate, evaluation_sets, evaluate_films, explain_eval, route, train,
-                simulate, data, labels, models, report, audit, backup, restore, drill, key_commands,
+for command in (setup, serve, detect, evaluate, evaluation_sets, evaluate_films, explain_eval, pod, route,
+                train, simulate, data, labels, models, report, audit, backup, restore, drill, key_commands,
                 user_commands, watch, receive, work):  # fmt: skip
     main.add_command(command)

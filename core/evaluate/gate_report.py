@@ -26,6 +26,7 @@ class GateRule:
         latency_factor: so many times the champion's time an image.
         min_parts: independent parts below which a difference is not evaluable.
         few_parts: below so many the interval is told to be too narrow.
+        size_factor: the candidate's a90/95 may be so many times the champion's.
     """
 
     recall_margin: float = 0.05
@@ -33,6 +34,7 @@ class GateRule:
     latency_factor: float = 2.0
     min_parts: int = 6
     few_parts: int = 20
+    size_factor: float = 1.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,23 @@ class PairedFigure:
     champion: float
     difference: float
     interval: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class PodFigure:
+    """The probability of detection of one version.
+
+    Attributes:
+        set_digest: of the flaws and of what counts as their size.
+        a90_95: mm above which at least 0.9 are found with 95 % confidence; None where it is not reached.
+        reason: why there is no curve; empty where there is one.
+        n_trained_on: images of these flaws that trained the version or an ancestor.
+    """
+
+    set_digest: str
+    a90_95: float | None
+    reason: str = ""
+    n_trained_on: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +91,7 @@ class GateEvidence:
         inherited_from: version whose calibration the candidate keeps without one of its own; else empty.
         unknown_ancestors: of the candidate; what they saw is not known.
         ap50, minimum_ap50: of the candidate, and the release threshold.
+        pod, champion_pod: probability of detection by size.
         missing: figure to why it was not measured.
     """
 
@@ -100,6 +120,8 @@ class GateEvidence:
     ap50: float | None = None
     ap50_interval: Interval | None = None
     minimum_ap50: float | None = None
+    pod: PodFigure | None = None
+    champion_pod: PodFigure | None = None
     missing: dict[str, str] = field(default_factory=dict)
 
 

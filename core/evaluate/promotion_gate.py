@@ -4,12 +4,13 @@ Nothing is measured here. What was not measured refuses, it never passes.
 """
 
 from core.evaluate.gate_report import CheckState, GateCheck, GateEvidence, GateReport, GateRule
+from core.evaluate.gate_size import judge_size
 
 
 def judge(evidence: GateEvidence, rule: GateRule | None = None) -> GateReport:
     """The report on a candidate; every check is made, also after one refused."""
     rule = rule or GateRule()
-    checks = (_overlap, _recall, _calibration, _latency, _release, _false_calls)
+    checks = (_overlap, _recall, _calibration, judge_size, _latency, _release, _false_calls)
     return GateReport(evidence, rule, tuple(check(evidence, rule) for check in checks))
 
 

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from core.evaluate.gate_report import CheckState, GateEvidence, GateReport, GateRule, PairedFigure
+from core.evaluate.gate_report import CheckState, GateEvidence, GateReport, GateRule, PairedFigure, PodFigure
 from core.evaluate.promotion_gate import judge
 from tests.services.promotions import GREEN
 
@@ -135,3 +135,29 @@ def test_the_report_is_plain_json_with_everything_it_rests_on() -> None:
     assert set(content["evidence"]) == {one.name for one in fields(GateEvidence)}
     assert content["rule"]["recall_margin"] == 0.05
     assert [check["state"] for check in content["checks"]].count("passed") == 4
+
+
+FOUND = PodFigure("e" * 64, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "state", "said"),
+    [
+        (replace(FOUND, a90_95=1.1), FOUND, CheckState.PASSED, "not worse"),
+        (replace(FOUND, a90_95=1.11), FOUND, CheckState.REFUSED, "1.11 mm against 1.00 mm"),
+        (replace(FOUND, a90_95=None), FOUND, CheckState.REFUSED, "not reached against 1.00 mm"),
+        (FOUND, replace(FOUND, a90_95=None), CheckState.NOTED, "champion reaches no a90/95"),
+        (replace(FOUND, set_digest="f" * 64), FOUND, CheckState.NOTED, "different flaws"),
+        (replace(FOUND, n_trained_on=1), FOUND, CheckState.NOTED, "trained one of them"),
+        (None, FOUND, CheckState.NOTED, "did not measure v2"),
+        (FOUND, None, CheckState.NOTED, "did not measure v1"),
+    ],
+)
+def test_the_size_that_is_found_may_not_grow_beyond_the_tolerance(
+    own: PodFigure | None, other: PodFigure | None, state: CheckState, said: str
+) -> None:
+    (check,) = (
+        one for one in judge(replace(GOOD, pod=own, champion_pod=other)).checks if one.name.startswith("Size")
+    )
+    assert check.state is state
+    assert said in check.sentence

@@ -1,14 +1,18 @@
 """The page of versions, run by Streamlit's own test runner, over a registry in memory."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.special import expit
 from streamlit.testing.v1 import AppTest
 
 from app.shared.resources import Resources
 from core.domain.accounts import Role, User
 from core.domain.model_version import VersionEntry
+from core.evaluate.pod import estimate_pod
 from core.services.lifecycle.promoting import GateSet
 from tests.artefacts import write_artefact
 from tests.pages.browser import Browser, open_page, said
@@ -225,3 +229,29 @@ def test_the_set_to_judge_on_can_be_chosen(browser: Browser, engineer: User) -> 
     (chosen,) = [box for box in page.selectbox if str(box.key).startswith("versions.set.")]
     assert chosen.options == ["held-out welds · 40 images"]
     assert GateSet(GREEN.set_digest, "", 0, 0, True).digest == chosen.value
+
+
+def test_the_probability_of_detection_stands_beside_false_calls(browser: Browser, engineer: User) -> None:
+    services = browser.services
+    version, _ = services.registry.resolve("weld", version=2)
+    page = open_versions(model="weld", version="2", view="pod")
+    assert "radikal pod --model weld --version 2" in said(page)
+    sizes, rng = np.geomspace(0.2, 5, 200), np.random.default_rng(1)
+    pod = estimate_pod(sizes, rng.random(200) < expit(4 * np.log(sizes / 0.8))).to_dict()
+    refused = estimate_pod(sizes[:10], sizes[:10] > 1).to_dict()
+    figures = {"model": "weld", "version": 2, "sha256": version.sha256, "on": "drawn flaws",
+               "measure": "length", "calibration_id": version.calibration.calibration_id,
+               "set_digest": "e" * 64, "n_images": 20,
+               "n_targets": 200, "n_faint": 3, "n_trained_on": 1, "operating_probability": 0.5,
+               "false_calls_per_image": 0.25, "pod": pod, "by_class": {"crack": refused}, "strict": pod,
+               "with_faint": pod, "response": {**refused, "n_censored": 0}, "bins": []}  # fmt: skip
+    services.pod_records._folder.mkdir(parents=True)
+    (services.pod_records._folder / f"{version.sha256}.json").write_text(
+        json.dumps(figures), encoding="utf-8"
+    )
+    told = said(open_versions(model="weld", version="2", view="pod"))
+    assert "0.25 false calls an image at probability 0.5" in told
+    assert f"{pod['a90_95']:.2f} mm" in told
+    assert "10 targets; 60 are the least" in told
+    assert "1 of the images were trained on" in told
+    assert f"a90/95 {pod['a90_95']:.2f} mm" in said(open_versions(model="weld", version="2"))

@@ -7,8 +7,9 @@ import streamlit as st
 
 from app.models.compare import actions, plots, rows, state
 from app.models.compare.boxes import draw_boxes
-from app.models.compare.state import BOXES, CALIBRATION, CURVES, ERRORS, GROUPS, Choice
+from app.models.compare.state import BOXES, CALIBRATION, CURVES, ERRORS, GROUPS, POD, Choice
 from app.models.compare.words import set_words
+from app.models.pod import draw_pod
 from app.shared.resources import MODELS, resources
 from app.shared.state import MODEL_KEY, chosen_model
 from app.shared.templates import draw_html
@@ -21,6 +22,7 @@ from core.evaluate.confusion import confusion
 from core.evaluate.error_types import error_types
 from core.evaluate.operating_figures import MeasuredVersion
 from core.services.evaluation.evaluations import VersionOnSet, unseen
+from core.services.evaluation.version_records import pod_of
 from core.store.evaluations import EvaluationSet
 
 _GROUP_FIGURES = {"recall": "Recall at the operating point", "ap50": "AP50"}
@@ -100,6 +102,11 @@ def draw_view(
     service = resources().services.evaluations
     if choice.view == BOXES:
         draw_boxes(identity, chosen, found, choice.probability)
+        return
+    if choice.view == POD:
+        records = resources().services.pod_records
+        named = [(f"v{one.version.version}", pod_of(records, one.version)) for one in found]
+        draw_pod(named, model=choice.model, key="compare.plot.pod")
         return
     _draw_clean(identity, chosen, found)
     measured = [service.measured(identity, one.stored, choice.probability) for one in found if one.stored]

@@ -15,12 +15,13 @@ SET, POINT, OWN_POINT, VIEW, PAIR = (
 GALLERY, VIEWER, KIND, GROUP_FIGURE = (
     f"compare.{name}" for name in ("gallery", "pair_viewer", "kind", "group_figure")
 )
-FINDINGS, CURVES, GROUPS, ERRORS, CALIBRATION, BOXES = (
+FINDINGS, CURVES, GROUPS, ERRORS, CALIBRATION, POD, BOXES = (
     "findings",
     "curves",
     "groups",
     "errors",
     "calibration",
+    "pod",
     "boxes",
 )
 VIEWS = {
@@ -29,6 +30,7 @@ VIEWS = {
     GROUPS: "Class and size",
     ERRORS: "Errors",
     CALIBRATION: "Calibration",
+    POD: "Detection by size",
     BOXES: "Boxes",
 }
 MOST_VERSIONS = 4

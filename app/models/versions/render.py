@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.models.pod import draw_pod, pod_summary
 from app.models.versions import actions, state
 from app.models.versions.rows import (
     card_content,
@@ -28,6 +29,7 @@ from core.domain.errors import WorkbenchError
 from core.domain.permissions import Action, may
 from core.domain.serving import CHALLENGER, CHAMPION
 from core.evaluate.gate_report import GateReport
+from core.services.evaluation.version_records import pod_of
 from core.services.lifecycle.alias_moves import LONGEST_NOTE, Move
 from core.services.lifecycle.versions import VersionSummary
 
@@ -151,6 +153,8 @@ def draw_detail(identity: Identity, one: VersionSummary, versions: Sequence[Vers
     match aspect:
         case state.CARD:
             draw_html("models/versions/templates/card.html", **card_content(one))
+        case state.POD:
+            draw_pod([(f"v{one.number}", _pod(one))], model=chosen_model(), key="versions.pod", height=330)
         case state.GATE:
             draw_gate(identity, one, versions)
         case state.SERVED:
@@ -159,7 +163,7 @@ def draw_detail(identity: Identity, one: VersionSummary, versions: Sequence[Vers
             draw_html(
                 "models/versions/templates/overview.html",
                 one=one,
-                facts=overview_facts(one, _explanations(one)),
+                facts=overview_facts(one, _explanations(one), pod_summary(_pod(one))),
             )
 
 
@@ -167,6 +171,10 @@ def _explanations(one: VersionSummary) -> Mapping[str, Any] | None:
     if one.version is None:
         return None
     return resources().services.explanation_records.of(one.version.sha256)
+
+
+def _pod(one: VersionSummary) -> Mapping[str, Any] | None:
+    return None if one.version is None else pod_of(resources().services.pod_records, one.version)
 
 
 def draw_gate(identity: Identity, one: VersionSummary, versions: Sequence[VersionSummary]) -> None:

@@ -27,7 +27,7 @@ _MARKS = {
     CheckState.NOT_EVALUABLE: "rk-unknown-mark",
     CheckState.NOTED: "",
 }
-_SHOWN_APART = {"description", "limits", "evaluation", "calibration", "trained_on", "classes"}
+_SHOWN_APART = {"description", "limits", "evaluation", "calibration", "trained_on", "classes", "pod"}
 _BYTES_PER_MB = 1_000_000
 _RUN_DIGITS = 8
 
@@ -80,12 +80,15 @@ def _figure(evaluated: Mapping[str, Any], name: str) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def overview_facts(one: VersionSummary, explanations: Mapping[str, Any] | None = None) -> dict[str, str]:
+def overview_facts(
+    one: VersionSummary, explanations: Mapping[str, Any] | None = None, pod: str = ""
+) -> dict[str, str]:
     """Origin and use of the version by name.
 
     Args:
         one: the version.
         explanations: what `radikal explain-eval` measured of it; None where nothing was.
+        pod: its probability of detection in words, empty where it was not measured.
     """
     version, card = one.version, one.card
     if version is None:
@@ -108,6 +111,7 @@ def overview_facts(one: VersionSummary, explanations: Mapping[str, Any] | None =
         "Calibration": f"{calibration.method}, id {calibration.calibration_id}, operating probability "
         f"{calibration.operating_probability:g}, score cut {calibration.score_cut:g}",
         "Explanations": "; ".join(filter(None, (standing_words(explanations), trust_words(explanations)))),
+        "Detection by size": pod,
         "Polarity": version.polarity.value,
         "Size": f"{one.n_bytes / _BYTES_PER_MB:.1f} MB",
     }

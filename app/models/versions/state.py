@@ -12,8 +12,14 @@ from core.services.lifecycle.versions import VersionSummary
 FIND, ALIAS, ASPECT, SET = (f"versions.{name}" for name in ("find", "alias", "aspect", "set"))
 AT, INSPECTION = (f"versions.{name}" for name in ("at", "inspection"))
 NO_ALIAS = "none"
-OVERVIEW, CARD, GATE, SERVED = "overview", "card", "gate", "served"
-ASPECTS = {OVERVIEW: "Overview", CARD: "Card", GATE: "Gate", SERVED: "What served when"}
+OVERVIEW, CARD, POD, GATE, SERVED = "overview", "card", "pod", "gate", "served"
+ASPECTS = {
+    OVERVIEW: "Overview",
+    CARD: "Card",
+    POD: "Detection by size",
+    GATE: "Gate",
+    SERVED: "What served when",
+}
 _VERSION, _VIEW = "version", "view"
 
 

@@ -1,13 +1,15 @@
 """The figures for the promotion gate, from evaluations that were made before: nothing is measured here."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from core.domain.model_version import ModelVersion
 from core.domain.ports import ModelSource
 from core.evaluate.gate_measures import Measured, gate_evidence
-from core.evaluate.gate_report import GateEvidence
+from core.evaluate.gate_report import GateEvidence, PodFigure
 from core.registry.seen import seen_by
 from core.services.evaluation.evaluation_archive import EvaluationArchive
+from core.services.evaluation.version_records import VersionRecords, pod_of
 from core.services.lifecycle.promoting import GateSet
 
 
@@ -17,11 +19,13 @@ class StoredEvidence:
     Args:
         evaluations: that were made.
         models: gives the data manifest of a version.
+        pods: probability of detection by size.
     """
 
-    def __init__(self, evaluations: EvaluationArchive, models: ModelSource) -> None:
+    def __init__(self, evaluations: EvaluationArchive, models: ModelSource, pods: VersionRecords) -> None:
         self._evaluations = evaluations
         self._models = models
+        self._pods = pods
 
     def sets(self, candidate: ModelVersion, champion: ModelVersion | None) -> Sequence[GateSet]:
         """The evaluation sets of the model: those that both were evaluated on first, larger ones first."""
@@ -43,6 +47,21 @@ class StoredEvidence:
         """The figures on the set; those that are missing say why."""
         if champion is not None and champion.version == candidate.version:
             champion = None  # it is compared with nothing but the release threshold
+        found = self._on_set(candidate, champion, set_digest)
+        return replace(found, pod=self._pod(candidate), champion_pod=self._pod(champion))
+
+    def _pod(self, version: ModelVersion | None) -> PodFigure | None:
+        figures = None if version is None else pod_of(self._pods, version)
+        if figures is None:
+            return None
+        pod = figures["pod"]
+        return PodFigure(
+            str(figures["set_digest"]), pod["a90_95"], str(pod["reason"]), int(figures["n_trained_on"])
+        )
+
+    def _on_set(
+        self, candidate: ModelVersion, champion: ModelVersion | None, set_digest: str | None
+    ) -> GateEvidence:
         sets = self.sets(candidate, champion)
         chosen = next((one for one in sets if set_digest in (None, one.digest)), None)
         if chosen is None:

@@ -13,7 +13,7 @@ from core.domain.explanations import Baseline, Curve, Faithfulness, Fill, Method
 from core.imaging.encode import encode_png
 from core.services.evaluation.explain_evaluating import DRAWN, BoxRecord, ExplainEvaluateService, ExplainPlan
 from core.services.evaluation.explain_summary import summarise_methods
-from core.services.evaluation.explanation_records import FILE_NAME, ExplanationRecords
+from core.services.evaluation.version_records import EXPLANATIONS_FILE, VersionRecords
 from core.services.inference.detecting import DetectService
 from tests.artefacts import FolderModels, write_artefact
 
@@ -101,14 +101,16 @@ def test_figures_are_kept_by_weights_and_in_the_run_of_the_version(
     figures: dict[str, Any], tmp_path: Path
 ) -> None:
     runs = _Runs()
-    records = ExplanationRecords(tmp_path / "explanations", runs)
+    records = VersionRecords(tmp_path / "explanations", runs, EXPLANATIONS_FILE)
     assert records.of(figures["sha256"]) is None
     records.keep(figures)
     assert records.of(figures["sha256"]) == json.loads(json.dumps(figures))
-    assert [(name, version, file) for name, version, file, _ in runs.logged] == [("weld", 1, FILE_NAME)]
+    assert [(name, version, file) for name, version, file, _ in runs.logged] == [
+        ("weld", 1, EXPLANATIONS_FILE)
+    ]
 
 
 def test_a_damaged_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "ab.json").write_text("{", encoding="utf-8")
     with pytest.raises(BadInputError, match=r"ab\.json"):
-        ExplanationRecords(tmp_path, _Runs()).of("ab")
+        VersionRecords(tmp_path, _Runs(), EXPLANATIONS_FILE).of("ab")

@@ -6,8 +6,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from core.domain.model_version import ModelVersion
+from core.evaluate.gate_report import CheckState
 from core.evaluate.outcome_table import OutcomeTable
 from core.evaluate.promotion_gate import judge
+from core.services.evaluation.version_records import POD_FILE, VersionRecords
 from core.services.lifecycle.gate_evidence import StoredEvidence
 from tests.artefacts import write_artefact
 from tests.evaluate.test_gate_measures import SUMMARY, table
@@ -51,6 +53,21 @@ class Kept:
         return self.of.get((version.version, set_digest))
 
 
+class NoRuns:
+    """Keeps nothing in a run."""
+
+    def log_figures(self, name: str, version: int, file_name: str, figures: Any) -> None:
+        return None
+
+
+def pods(folder: Path) -> VersionRecords:
+    return VersionRecords(folder, NoRuns(), POD_FILE)
+
+
+def evidence_of(kept: Kept, registry: MemoryRegistry, folder: Path = Path("nowhere")) -> StoredEvidence:
+    return StoredEvidence(kept, registry, pods(folder))
+
+
 @pytest.fixture
 def registry(tmp_path: Path) -> MemoryRegistry:
     made = MemoryRegistry()
@@ -67,7 +84,7 @@ def versions(registry: MemoryRegistry) -> tuple[ModelVersion, ModelVersion]:
 
 def test_what_both_were_measured_on_comes_first_then_the_larger(registry: MemoryRegistry) -> None:
     kept = Kept([SMALL, LARGE])
-    evidence = StoredEvidence(kept, registry)
+    evidence = evidence_of(kept, registry)
     assert [one.name for one in evidence.sets(*versions(registry))] == ["thirty films", "ten films"]
     kept.measure(1, SMALL)
     kept.measure(2, SMALL)
@@ -80,7 +97,7 @@ def test_what_was_measured_is_read_and_overlap_is_found_in_the_manifest(registry
     kept = Kept([LARGE])
     kept.measure(1, LARGE)
     kept.measure(2, LARGE)
-    found = StoredEvidence(kept, registry).measured(*versions(registry), None)
+    found = evidence_of(kept, registry).measured(*versions(registry), None)
     assert (found.candidate, found.champion, found.set_name) == (2, 1, "thirty films")
     assert (found.n_trained_on, found.champion_trained_on) == (1, 0)
     assert "it was trained on 1 of 30 images" in judge(found).reasons[0]
@@ -96,7 +113,7 @@ def test_a_leak_through_two_generations_is_caught(tmp_path: Path) -> None:
     kept.measure(1, LARGE)
     kept.measure(3, LARGE)
     candidate = registry.resolve("weld", version=3)[0]
-    found = StoredEvidence(kept, registry).measured(candidate, registry.resolve("weld")[0], None)
+    found = evidence_of(kept, registry).measured(candidate, registry.resolve("weld")[0], None)
     assert found.trained_through == {"weld v1": 1}
     assert "1 of them through weld v1" in judge(found).reasons[0]
 
@@ -115,13 +132,13 @@ def test_what_was_not_measured_refuses_and_says_which(
     kept = Kept([LARGE])
     for version in measured:
         kept.measure(version, LARGE)
-    report = judge(StoredEvidence(kept, registry).measured(*versions(registry), digest))
+    report = judge(evidence_of(kept, registry).measured(*versions(registry), digest))
     assert not report.is_green
     assert all(why in reason for reason in report.reasons)
 
 
 def test_without_any_set_nothing_passes(registry: MemoryRegistry) -> None:
-    report = judge(StoredEvidence(Kept([]), registry).measured(*versions(registry), None))
+    report = judge(evidence_of(Kept([]), registry).measured(*versions(registry), None))
     assert len(report.reasons) == 4
     assert "there is no evaluation set of weld" in report.reasons[0]
 
@@ -130,5 +147,32 @@ def test_the_champion_is_not_compared_with_itself(registry: MemoryRegistry) -> N
     kept = Kept([LARGE])
     kept.measure(1, LARGE)
     champion = versions(registry)[1]
-    found = StoredEvidence(kept, registry).measured(champion, champion, None)
+    found = evidence_of(kept, registry).measured(champion, champion, None)
     assert (found.champion, found.recall) == (None, None)
+
+
+def test_the_size_that_is_found_is_read_where_it_was_measured(
+    registry: MemoryRegistry, tmp_path: Path
+) -> None:
+    candidate, champion = versions(registry)
+    for version, a90_95 in ((candidate, 1.4), (champion, 1.0)):
+        figures = {
+            "model": version.name,
+            "version": version.version,
+            "sha256": version.sha256,
+            "calibration_id": version.calibration.calibration_id,
+            "set_digest": "e" * 64,
+            "n_trained_on": 0,
+            "pod": {"a90_95": a90_95, "reason": ""},
+        }
+        pods(tmp_path / "pod").keep(figures)
+    kept = Kept([LARGE])
+    found = evidence_of(kept, registry, tmp_path / "pod").measured(candidate, champion, None)
+    (check,) = (one for one in judge(found).checks if one.name.startswith("Size"))
+    assert (check.state, check.measured) == (CheckState.REFUSED, "1.40 mm against 1.00 mm")
+    found = evidence_of(kept, registry, tmp_path / "none").measured(candidate, champion, None)
+    (check,) = (one for one in judge(found).checks if one.name.startswith("Size"))
+    assert (check.state, check.sentence) == (
+        CheckState.NOTED,
+        "skipped: `radikal pod` did not measure v2 and v1",
+    )

@@ -1,4 +1,4 @@
-"""What was measured of the explanations of each version."""
+"""Figures that were measured of each version, kept beside it."""
 
 import json
 from collections.abc import Mapping
@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.domain.errors import BadInputError
+from core.domain.model_version import ModelVersion
 
-#: Name of the file in the run of the version.
-FILE_NAME = "explanations.json"
+#: Names of the files in the run of a version.
+EXPLANATIONS_FILE, POD_FILE = "explanations.json", "pod.json"
 
 
 class RunFiles(Protocol):
@@ -18,19 +19,23 @@ class RunFiles(Protocol):
         """Store them in the run of the version."""
 
 
-class ExplanationRecords:
-    """Figures by the sha256 of the weights: one file each, and a copy in the run of the version.
+class VersionRecords:
+    """Figures of one kind by the sha256 of the weights: one file each, and a copy in the run of the version.
 
     Args:
         folder: of the files; made when the first is kept.
         runs: of the registry.
+        file_name: in the run.
     """
 
-    def __init__(self, folder: Path, runs: RunFiles) -> None:
-        self._folder, self._runs = folder, runs
+    def __init__(self, folder: Path, runs: RunFiles, file_name: str) -> None:
+        self._folder, self._runs, self._file_name = folder, runs, file_name
 
     def keep(self, figures: Mapping[str, Any]) -> None:
-        """Keep what `ExplainEvaluateService.evaluate` measured, in the place of what was measured before.
+        """Keep what was measured, in the place of what was measured before.
+
+        Args:
+            figures: with `model`, `version` and `sha256` of the weights.
 
         Raises:
             RegistryUnavailableError: when MLflow does not answer.
@@ -40,7 +45,7 @@ class ExplanationRecords:
         temporary = path.with_suffix(".tmp")
         temporary.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
         temporary.replace(path)
-        self._runs.log_figures(str(figures["model"]), int(figures["version"]), FILE_NAME, figures)
+        self._runs.log_figures(str(figures["model"]), int(figures["version"]), self._file_name, figures)
 
     def of(self, sha256: str) -> Mapping[str, Any] | None:
         """The figures of the version with these weights; None when it was not measured.
@@ -56,3 +61,17 @@ class ExplanationRecords:
         except ValueError as error:
             raise BadInputError(f"the figures in {path.name} cannot be read: {error}") from error
         return figures
+
+
+def pod_of(records: VersionRecords, version: ModelVersion) -> Mapping[str, Any] | None:
+    """The probability of detection that was measured here, else the one on the card; None for none.
+
+    Figures of another calibration are none: its operating point was another one.
+
+    Raises:
+        BadInputError: when the file is damaged.
+    """
+    for figures in (records.of(version.sha256), version.card.get("pod")):
+        if figures and figures.get("calibration_id") == version.calibration.calibration_id:
+            return dict(figures)
+    return None

@@ -1,0 +1,168 @@
+"""The probability of detection of one or two versions as a plot and in words."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from app.shared.templates import draw_html
+from core.domain.pod_words import family_words, pod_line, size_words
+
+#: Told apart by colour-blind people; lines differ by dash, points by shape as well.
+_COLOURS = ("#4fa3e0", "#f0a13c", "#b07fd8", "#2fae8f")
+_FAINT = tuple(f"rgba({int(c[1:3], 16)}, {int(c[3:5], 16)}, {int(c[5:], 16)}, 0.16)" for c in _COLOURS)
+_DASHES, _SYMBOLS = ("solid", "dash", "dot", "dashdot"), ("circle", "square", "diamond", "triangle-up")
+_TEMPLATE = "models/templates/pod.html"
+_COMMAND = "radikal pod --model {model} --version {version}"
+
+
+def draw_pod(
+    named: Sequence[tuple[str, Mapping[str, Any] | None]], *, model: str, key: str, height: int = 430
+) -> None:
+    """Draw the curves of versions with their bands, and every figure under them.
+
+    Args:
+        named: name of each version, such as "v3", and what `radikal pod` measured of it; None: nothing.
+        model: registered model.
+        key: of the plot.
+        height: of the plot, px.
+    """
+    measured = [(name, one) for name, one in named if one is not None]
+    drawn = [(name, one) for name, one in measured if one["pod"].get("curve")]
+    if drawn:
+        figure = pod_plot(drawn, height)
+        draw_html("models/compare/templates/title.html", title=figure.layout.meta)
+        st.plotly_chart(figure, key=key, config={"displayModeBar": False})
+    missing = [
+        _COMMAND.format(model=model, version=name.removeprefix("v")) for name, one in named if one is None
+    ]
+    draw_html(
+        _TEMPLATE, versions=[pod_rows(*one) for one in measured], missing=missing, said=together(measured)
+    )
+
+
+def pod_plot(named: Sequence[tuple[str, Mapping[str, Any]]], height: int) -> go.Figure:
+    """Probability of detection over size on a logarithmic axis; `meta` is a title that says what is seen."""
+    said = [f"{name} finds 9 of 10 from {size_words(one['pod']['a90_95'])} on" for name, one in named]
+    unreached = [f"{name} does not reach 0.9" for name, one in named if one["pod"]["a90_95"] is None]
+    said = [words for words in said if "not reached" not in words] + unreached
+    figure = go.Figure()
+    for index, (name, one) in enumerate(named):
+        _add_curve(figure, name, one, index)
+    figure.add_hline(y=0.9, line={"color": "#8a929a", "width": 1, "dash": "dot"})
+    figure.update_layout(
+        meta=f"Probability of detection by size: {', '.join(said)}",
+        height=height,
+        margin={"l": 10, "r": 10, "t": 34, "b": 10},
+        hovermode="closest",
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1, "xanchor": "right"},
+        dragmode=False,
+    )
+    ticks = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50]
+    axis = f"{str(named[0][1]['measure']).capitalize()} of the flaw, mm"
+    figure.update_xaxes(type="log", title={"text": axis}, tickvals=ticks)
+    figure.update_yaxes(range=[0, 1.02], title={"text": "Probability of detection"})
+    return figure
+
+
+def _add_curve(figure: go.Figure, name: str, one: Mapping[str, Any], index: int) -> None:
+    curve, a90_95 = one["pod"]["curve"], one["pod"]["a90_95"]
+    sizes = curve["size_mm"]
+    figure.add_trace(
+        go.Scatter(
+            x=[*sizes, *sizes[::-1]],
+            y=[*curve["upper"], *curve["lower"][::-1]],
+            fill="toself",
+            mode="lines",
+            line={"width": 0},
+            fillcolor=_FAINT[index],
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    )
+    figure.add_trace(
+        go.Scatter(
+            x=sizes,
+            y=curve["pod"],
+            mode="lines",
+            name=f"{name}, {one['false_calls_per_image']:.2f} false calls an image",
+            line={"color": _COLOURS[index], "dash": _DASHES[index], "width": 2},
+            hovertemplate="%{x:.2f} mm: %{y:.3f}<extra>" + name + "</extra>",
+        )
+    )
+    bins = one.get("bins") or ()
+    figure.add_trace(
+        go.Scatter(
+            x=[group["size_mm"] for group in bins],
+            y=[group["found"] / group["n"] for group in bins],
+            mode="markers",
+            showlegend=False,
+            marker={"color": _COLOURS[index], "symbol": _SYMBOLS[index], "size": 7},
+            text=[f"{group['found']} of {group['n']} flaws" for group in bins],
+            hovertemplate="about %{x:.2f} mm: %{text}<extra>" + name + "</extra>",
+        )
+    )
+    if a90_95 is not None and a90_95 <= sizes[-1]:
+        figure.add_trace(
+            go.Scatter(
+                x=[a90_95],
+                y=[0.9],
+                mode="markers",
+                showlegend=False,
+                marker={
+                    "color": _COLOURS[index],
+                    "symbol": _SYMBOLS[index],
+                    "size": 12,
+                    "line": {"width": 2, "color": "#fff"},
+                },
+                hovertemplate=f"{name}: a90/95 %{{x:.2f}} mm<extra></extra>",
+            )
+        )
+
+
+def pod_rows(name: str, one: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of one version in `pod.html`."""
+    pod = one["pod"]
+    estimates = {
+        "All flaws": pod,
+        **{str(label).capitalize(): estimate for label, estimate in one.get("by_class", {}).items()},
+        "All, boxes that overlap by half": one["strict"],
+    }
+    if one.get("n_faint"):
+        estimates[f"With {one['n_faint']:,} too faint to see"] = one["with_faint"]
+    estimates["All, by strength of response"] = one["response"]
+    counted = f"{one['n_targets']:,} flaws in {one['n_images']:,} images: {one['on']}"
+    leaked = one.get("n_trained_on") or 0
+    return {
+        "name": name,
+        "counted": counted,
+        "calls": f"{one['false_calls_per_image']:.2f} false calls an image at probability "
+        f"{one['operating_probability']:g}",
+        "family": family_words(pod["fit"]) if pod.get("fit") else "",
+        "leaked": f"{leaked} of the images were trained on: the figures mean nothing" if leaked else "",
+        "rows": [_row(words, estimate) for words, estimate in estimates.items()],
+    }
+
+
+def _row(words: str, estimate: Mapping[str, Any]) -> dict[str, str]:
+    found = f"{estimate['n_found']:,} of {estimate['n_targets']:,}" if "n_found" in estimate else ""
+    sizes = {key: size_words(estimate[key]) for key in ("a50", "a90", "a90_95")}
+    beyond = "beyond the largest flaw" if estimate.get("is_extrapolated") else ""
+    return {"name": words, "found": found, "why": str(estimate["reason"]), "beyond": beyond, **sizes}
+
+
+def together(measured: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
+    """Whether the curves of several versions may be compared; empty for one."""
+    if len(measured) < 2:
+        return ""
+    if len({one["set_digest"] for _, one in measured}) == 1:
+        return "Measured on the same flaws."
+    return "Measured on different flaws: the curves cannot be compared."
+
+
+def pod_summary(one: Mapping[str, Any] | None) -> str:
+    """One line for the overview of a version; empty where nothing was measured."""
+    if one is None:
+        return ""
+    return f"{pod_line(one['pod'])}, {one['false_calls_per_image']:.2f} false calls an image; {one['on']}"
