@@ -31,6 +31,7 @@ from core.services.lifecycle.promoting import Evidence, PromotionService
 from core.services.lifecycle.registry_sync import RegistrySync
 from core.services.lifecycle.served_models import ServedModels
 from core.services.lifecycle.versions import VersionService
+from core.services.monitoring.frozen import FrozenService
 from core.services.operations.backup_record import recovery_facts
 from core.services.operations.checks import CheckService, Places
 from core.services.operations.minutes import MinuteFiles, Tally
@@ -67,6 +68,11 @@ if TYPE_CHECKING:
     from core.services.intake.recorded import RecordedService
     from core.services.intake.report_maps import ReportMapService
     from core.services.labels.version_disagreements import VersionDisagreements
+    from core.services.monitoring.drift import DriftService
+    from core.services.monitoring.following import FollowUp
+    from core.services.monitoring.live import LiveCalibrationService
+    from core.services.monitoring.qualifying import QualificationService
+    from core.services.monitoring.shadow import ShadowService
     from core.services.reports.reporting import ReportingService
     from core.services.reports.verifying import VerifyingService
     from core.services.routing.routing import RoutingService
@@ -167,7 +173,7 @@ class Container(Foundations):
     def detect(self) -> DetectService:
         from core.services.inference.detecting import DetectService
 
-        return DetectService(self.served, device=self.settings.device)
+        return DetectService(self.served, device=self.settings.device, check=self.frozen.require)
 
     @cached_property
     def picking(self) -> PickService:
@@ -297,6 +303,43 @@ class Container(Foundations):
         from core.services.lifecycle.gate_evidence import StoredEvidence
 
         return StoredEvidence(self.evaluation_archive, self.registry, self.pod_records)
+
+    # --- after promotion
+
+    @cached_property
+    def drift(self) -> DriftService:
+        from core.services.monitoring.drift import DriftService
+
+        return DriftService(self.store, self.workspace.images, self.detect)
+
+    @cached_property
+    def shadow(self) -> ShadowService:
+        from core.services.monitoring.shadow import ShadowService
+
+        return ShadowService(self.store, self.workspace.images, self.registry, self.detect)
+
+    @cached_property
+    def live(self) -> LiveCalibrationService:
+        from core.services.monitoring.live import LiveCalibrationService
+
+        return LiveCalibrationService(self.store)
+
+    @cached_property
+    def qualifying(self) -> QualificationService:
+        from core.services.monitoring.qualifying import QualificationService
+
+        return QualificationService(self.store, self.registry)
+
+    @cached_property
+    def frozen(self) -> FrozenService:
+        return FrozenService(self.store, self.registry)
+
+    def follow_up(self, is_busy: Callable[[], bool]) -> FollowUp:
+        """Follows what was read while nobody waits; not started yet."""
+        from core.services.monitoring.following import FollowUp
+
+        steps = (self.frozen.look_after, self.drift.observe_next, self.shadow.read_next)
+        return FollowUp(steps, is_busy)
 
     # --- evaluation
 

@@ -34,6 +34,8 @@ class Action(StrEnum):
     MODELS_READ = "look at model versions and what served when"
     MODELS_PROMOTE = "promote and roll back model versions"
     MODELS_CONSENT = "consent to a promotion that the gate refused"
+    MODELS_QUALIFY = "record and withdraw a qualification of a model version"
+    DRIFT_ACKNOWLEDGE = "acknowledge a drift alarm"
     RULES_READ = "look at acceptance rules"
     RULES_MANAGE = "change acceptance rules"
     PASSWORD_CHANGE = "change one's own password"
@@ -66,6 +68,8 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.MODELS_READ: frozenset({_REVIEWER, _ML_ENGINEER, _ADMIN}),
     Action.MODELS_PROMOTE: frozenset({_ML_ENGINEER}),
     Action.MODELS_CONSENT: frozenset({_REVIEWER, _ML_ENGINEER, _ADMIN}),
+    Action.MODELS_QUALIFY: frozenset({_REVIEWER, _ADMIN}),
+    Action.DRIFT_ACKNOWLEDGE: frozenset({_REVIEWER, _ML_ENGINEER}),
     Action.RULES_READ: frozenset(Role) - {_GUEST},
     Action.RULES_MANAGE: frozenset({_ADMIN}),
     Action.PASSWORD_CHANGE: frozenset(Role) - {_GUEST},

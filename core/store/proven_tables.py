@@ -58,6 +58,9 @@ PROVEN = {
     "evaluation_sets": "evaluation set",
     "evaluations": "evaluation",
     "own_classes": "own class",
+    "drift_alarms": "drift alarm",
+    "qualifications": "qualification",
+    "frozen_versions": "frozen version",
 }
 #: Tables that the log says nothing about, and why.
 UNPROVEN = {
@@ -71,6 +74,8 @@ UNPROVEN = {
     "worklist": "what somebody has open, no record",
     "seen_areas": "saved every few seconds; what was seen stands in what is signed",
     "queue_items": "what is waiting to be looked at, no record",
+    "observations": "measured from images and inspections, which are proven",
+    "shadow_readings": "what a challenger said, which nobody decided by",
     "jobs": "progress of work that reports to the log when it ends",
     "image_fingerprints": "made from the original, which is proven",
     "audit_events": "the log itself: chained and sealed",

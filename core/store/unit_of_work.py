@@ -28,6 +28,14 @@ from core.store.images import ImageRepository
 from core.store.inspection_history import InspectionHistory
 from core.store.inspections import InspectionRepository, ReviewRepository, SignatureRepository
 from core.store.jobs import JobRepository
+from core.store.monitoring import (
+    DecidedRepository,
+    DriftAlarmRepository,
+    FrozenRepository,
+    ObservationRepository,
+    QualificationRepository,
+    ShadowRepository,
+)
 from core.store.own_classes import OwnClassRepository
 from core.store.policies import PolicyRepository, PreferenceRepository
 from core.store.queue import QueueRepository
@@ -88,6 +96,12 @@ class Work:
     own_classes = cached_property(lambda work: OwnClassRepository(work._session))
     data_versions = cached_property(lambda work: DataVersionRepository(work._session))
     evaluations = cached_property(lambda work: EvaluationRepository(work._session))
+    observations = cached_property(lambda work: ObservationRepository(work._session))
+    drift_alarms = cached_property(lambda work: DriftAlarmRepository(work._session))
+    shadow = cached_property(lambda work: ShadowRepository(work._session))
+    qualifications = cached_property(lambda work: QualificationRepository(work._session))
+    decided = cached_property(lambda work: DecidedRepository(work._session))
+    frozen = cached_property(lambda work: FrozenRepository(work._session))
 
 
 class Store:

@@ -78,7 +78,11 @@ METHODS = {
     "look at model versions and what served when": """
         OverrideService.waiting PromotionService.gate PromotionService.rollback_target PromotionService.sets
         AliasHistory.at AliasHistory.history AliasHistory.of_inspection VersionService.all
-        VersionService.models""",
+        VersionService.models DriftService.state LiveCalibrationService.of
+        QualificationService.records ShadowService.summary""",
+    "record and withdraw a qualification of a model version": """
+        QualificationService.qualify QualificationService.withdraw""",
+    "acknowledge a drift alarm": "DriftService.acknowledge",
     "promote and roll back model versions": """
         OverrideService.ask PromotionService.force PromotionService.promote PromotionService.roll_back""",
     "consent to a promotion that the gate refused": "OverrideService.consent OverrideService.refuse",

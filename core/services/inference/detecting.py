@@ -43,10 +43,18 @@ class DetectService:
     Args:
         models: resolves a name, version or alias to its artefacts.
         device: "auto", "cpu", "cuda" or "cuda:N".
+        check: raises ModelArtefactError where a version may not be loaded from its folder.
     """
 
-    def __init__(self, models: ModelSource, *, device: str = "auto") -> None:
+    def __init__(
+        self,
+        models: ModelSource,
+        *,
+        device: str = "auto",
+        check: Callable[[ModelVersion, Path], None] = lambda _version, _folder: None,
+    ) -> None:
         self._models = models
+        self._check = check
         self._device = pick_device(device)
         self._loaded: OrderedDict[str, _Loaded] = OrderedDict()
         self._lock = threading.Lock()
@@ -168,6 +176,19 @@ class DetectService:
         loaded = self._load(resolved, folder)
         return loaded.familiarity_of(normalised_for(radiograph, resolved)) if loaded.reference else None
 
+    def appearance(
+        self, radiograph: Radiograph, *, model: str, version: int | None = None, alias: str = "champion"
+    ) -> FloatArray:
+        """(D,) float32, the pooled features of the version's backbone, as familiarity compares them.
+
+        Raises:
+            ModelNotFoundError: when there is no such version.
+            ModelArtefactError: when its artefacts are damaged.
+        """
+        resolved, folder = self._models.resolve(model, version=version, alias=alias)
+        detector = self._load(resolved, folder).detector
+        return detector.appearance(normalised_for(radiograph, resolved))
+
     def polarity_of(
         self, radiograph: Radiograph, *, model: str, version: int | None = None, alias: str = "champion"
     ) -> PolarityDecision:
@@ -207,6 +228,7 @@ class DetectService:
                 return found
             if folder is None:
                 _, folder = self._models.resolve(version.name, version=version.version)
+            self._check(version, folder)
             detector = Detector.load(_checked_weights(version, folder), device=self._device)
             reference = read_reference(folder, version.sha256)
             way = _way_to_detect(detector)

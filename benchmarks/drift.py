@@ -1,0 +1,210 @@
+"""How often drift is alarmed where nothing changed, and how surely where something did: `drift.json`.
+
+    python -m benchmarks.drift measure WEIGHTS_FOLDER POPULATION OUT.npz [--data GDXRAY]
+    python -m benchmarks.drift judge WELDS.npz CASTINGS.npz
+
+Two populations. `welds` are simulated after one procedure (plates of 8 to 20 mm, one pixel pitch, 12 bit);
+their new part is a thicker plate at another pitch. `castings` are views of recorded parts of GDXray (`--data`),
+drawn over all parts; the new part is one that is left out of the rest. Each image is read as it is, and some
+with noise added until it is 1.3 times as large, and with 0.8 of their contrast; a window of 50 is compared with
+a reference of 100, drawn anew 500 times without replacement. `judge` reports the share of alarms.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.domain.drift import EMBEDDING
+from core.domain.radiograph import Polarity, Radiograph
+from core.evaluate.drift_tests import Sample, drift_between
+from core.imaging.quality.physical import NOISE, physical_figures
+from core.labelling.coco import read_coco
+from core.registry.artefact import read_artefact
+from core.services.evaluation.recorded_images import read_recorded, select_images
+from core.services.inference.detecting import DetectService
+from core.services.lifecycle.releasing import OneModel
+from core.services.monitoring.observing import figures_of
+from core.simulate.config import SimulationConfig
+from core.simulate.render import simulate_weld
+
+RESULT = Path(__file__).with_name("drift.json")
+N_POOL, N_CHANGED, N_NEW = 240, 90, 60
+N_REFERENCE, N_RECENT, N_REPEATS = 100, 50, 500
+MORE_NOISE, LESS_CONTRAST = 1.3, 0.8
+_PROCEDURE = SimulationConfig(
+    height_px=320, width_px=800, mm_per_px=(0.05, 0.05), plate_mm=(8.0, 20.0), bit_depths=(12,)
+)
+_OTHER = replace(_PROCEDURE, plate_mm=(24.0, 30.0), mm_per_px=(0.07, 0.07))
+#: Two series that show one part.
+_LEFT_OUT = ("C0001", "C0002")
+_NO_BOXES = np.zeros((0, 4), np.float32)
+
+
+def noisier(radiograph: Radiograph, rng: np.random.Generator, times: float = MORE_NOISE) -> Radiograph:
+    """The radiograph with white noise added until it is `times` as large."""
+    top = float(2**radiograph.bit_depth - 1)
+    noise = physical_figures(radiograph, _NO_BOXES).get(NOISE, 0.0) * top
+    more = rng.normal(0, noise * np.sqrt(max(times**2 - 1, 0)), radiograph.pixels.shape)
+    return _with(radiograph, radiograph.pixels + more)
+
+
+def flatter(radiograph: Radiograph, share: float = LESS_CONTRAST) -> Radiograph:
+    """The radiograph with `share` of its contrast around its middle grey value."""
+    middle = float(np.median(radiograph.pixels))
+    return _with(radiograph, middle + share * (radiograph.pixels.astype(np.float32) - middle))
+
+
+def brighter(radiograph: Radiograph, gain: float) -> Radiograph:
+    """The radiograph with every grey value times `gain`."""
+    return _with(radiograph, gain * radiograph.pixels.astype(np.float32))
+
+
+def _with(radiograph: Radiograph, pixels: Any) -> Radiograph:
+    top = 2**radiograph.bit_depth - 1
+    return replace(radiograph, pixels=np.clip(np.rint(pixels), 0, top).astype(radiograph.pixels.dtype))
+
+
+def welds(first: int, count: int, config: SimulationConfig = _PROCEDURE) -> Iterator[Radiograph]:
+    """Simulated radiographs of the seeds from `first` on."""
+    for seed in range(first, first + count):
+        one = simulate_weld(seed, config)
+        yield Radiograph(
+            one.pixels,
+            bit_depth=one.bit_depth,
+            polarity=one.polarity,
+            pitch=None,
+            sha256=f"{seed:064x}",
+            file_format="simulated",
+        )
+
+
+def castings(data: Path, count: int, *, is_new: bool) -> Iterator[Radiograph]:
+    """Views of recorded castings, evenly over the file; of the part that is left out, or of all others."""
+    images = [
+        one
+        for one in select_images(read_coco(data / "castings.json"), data)
+        if (one.series in _LEFT_OUT) == is_new
+    ]
+    order = np.random.default_rng(7).permutation(len(images))[:count]
+    for index in order:
+        yield read_recorded(images[index], data, Polarity.DIGITAL)
+
+
+def observe(detect: DetectService, name: str, radiograph: Radiograph) -> tuple[dict[str, float], Any]:
+    """Figures and embedding of one image, read by the version."""
+    result = detect.detect(radiograph, "benchmark", model=name)
+    figures = figures_of(radiograph, result.rows(), result.model.calibration.operating_probability)
+    return figures, detect.appearance(radiograph, model=name)
+
+
+def measure(folder: Path, population: str, out: Path, data: Path | None) -> None:
+    """Read every image of a population in each of its states and write what was observed."""
+    detect, name = DetectService(OneModel(folder, 0), device="cpu"), read_artefact(folder).name
+    rng = np.random.default_rng(3)
+    states: dict[str, Callable[[Radiograph], Radiograph]] = {
+        "as it is": lambda one: one,
+        "noise": lambda one: noisier(one, rng),
+        "contrast": flatter,
+    }
+    if population == "welds":
+        pool, new = welds(500_000, N_POOL), welds(900_000, N_NEW, _OTHER)
+    else:
+        assert data is not None
+        pool, new = castings(data, N_POOL, is_new=False), castings(data, N_NEW, is_new=True)
+    kept: dict[str, list[tuple[dict[str, float], Any]]] = {state: [] for state in states}
+    for done, radiograph in enumerate(pool, start=1):
+        for state, change in states.items():
+            if state == "as it is" or done <= N_CHANGED:
+                kept[state].append(observe(detect, name, change(radiograph)))
+        if done % 20 == 0:
+            print(f"{done} images", file=sys.stderr, flush=True)
+    kept["new part"] = [observe(detect, name, one) for one in new]
+    names = sorted({figure for rows in kept.values() for figures, _ in rows for figure in figures})
+    arrays = {}
+    for state, rows in kept.items():
+        arrays[f"{state}|figures"] = np.array(
+            [[figures.get(figure, np.nan) for figure in names] for figures, _ in rows]
+        )
+        arrays[f"{state}|embeddings"] = np.stack([one for _, one in rows])
+    np.savez_compressed(out, names=np.array(names), **arrays)
+
+
+def judge(measured: Path, alpha: float) -> dict[str, Any]:
+    """The share of alarms of one population, and of each figure among them."""
+    kept = np.load(measured)
+    names = [str(name) for name in kept["names"]]
+    states = sorted({key.split("|")[0] for key in kept.files if "|" in key})
+    rng = np.random.default_rng(11)
+    found: dict[str, dict[str, float]] = {}
+    for state in states:
+        counts: dict[str, int] = dict.fromkeys(("alarm", *names, EMBEDDING), 0)
+        for repeat in range(N_REPEATS):
+            before, now = _drawn(rng, state, len(kept["as it is|figures"]))
+            result = drift_between(
+                _sample(kept, "as it is", before, names),
+                _sample(kept, state, now, names),
+                alpha=alpha,
+                seed=repeat,
+                n_permutations=2_000,
+            )
+            counts["alarm"] += result.is_alarm
+            for one in result.changed:
+                counts[one.name] += 1
+        found["A/A" if state == "as it is" else state] = {
+            name: round(count / N_REPEATS, 3) for name, count in counts.items() if count
+        }
+    return found
+
+
+def _drawn(rng: np.random.Generator, state: str, n_pool: int) -> tuple[Any, Any]:
+    """Rows of reference and window; no image is in both."""
+    if state == "as it is":
+        order = rng.permutation(n_pool)
+        return order[:N_REFERENCE], order[N_REFERENCE : N_REFERENCE + N_RECENT]
+    before = N_CHANGED + rng.permutation(n_pool - N_CHANGED)[:N_REFERENCE]
+    return before, rng.permutation(N_NEW if state == "new part" else N_CHANGED)[:N_RECENT]
+
+
+def _sample(kept: Any, state: str, rows: Any, names: Sequence[str]) -> Sample:
+    figures = kept[f"{state}|figures"][rows]
+    return Sample({name: figures[:, i] for i, name in enumerate(names)}, kept[f"{state}|embeddings"][rows])
+
+
+def main() -> int:
+    """Run what the command line asks for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parts = parser.add_subparsers(dest="what", required=True)
+    reading = parts.add_parser("measure")
+    reading.add_argument("folder", type=Path)
+    reading.add_argument("population", choices=("welds", "castings"))
+    reading.add_argument("out", type=Path)
+    reading.add_argument("--data", type=Path)
+    judging = parts.add_parser("judge")
+    judging.add_argument("welds", type=Path)
+    judging.add_argument("castings", type=Path)
+    asked = parser.parse_args()
+    if asked.what == "measure":
+        measure(asked.folder, asked.population, asked.out, asked.data)
+        return 0
+    figures = {
+        f"alpha {alpha}": {
+            "welds": judge(asked.welds, alpha),
+            "castings": judge(asked.castings, alpha),
+        }
+        for alpha in (0.05, 0.01)
+    }
+    RESULT.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(figures, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

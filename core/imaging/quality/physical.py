@@ -1,0 +1,87 @@
+"""Figures that tell whether radiographs are made as before: grey level, contrast, noise, sharpness, CNR.
+
+They are compared with each other over many images, not with a limit, so they need no region that somebody
+chose and no polarity. A figure that a picture does not allow is left out.
+"""
+
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from core.domain.detections import FloatArray
+from core.domain.radiograph import Radiograph
+from core.imaging.quality.sharpness import measure_sharpness
+
+GREY_LEVEL, CONTRAST, NOISE, BLUR, CNR = "grey level", "contrast", "noise", "blur", "CNR"
+#: Noise is the spread that three quarters of the blocks exceed: those with the least structure.
+_BLOCK_PX, _CALM = 32, 25
+#: Noise of independent pixels passes this mask six times as large (J. Immerkaer, "Fast noise variance
+#: estimation", Computer Vision and Image Understanding 64, 1996; there the mean over the whole picture).
+_MASK = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+_MASK_GAIN = 6.0
+_SPAN = (5, 95)
+#: A box is compared with a rim of this share of its longer side, at least so many px.
+_RIM_SHARE, _RIM_PX = 0.5, 6
+_LEAST_NOISE = 1e-6
+
+
+def physical_figures(radiograph: Radiograph, boxes: FloatArray) -> Mapping[str, float]:
+    """Grey level, contrast and noise as shares of full scale, blur in px, CNR of the boxes.
+
+    Args:
+        radiograph: measured on its original pixels; of pixels that are no numbers nothing is told.
+        boxes: (N, 4) xyxy, px: what a model reported.
+    """
+    pixels = np.asarray(radiograph.pixels, np.float32)
+    if pixels.size == 0 or not np.isfinite(pixels).all():
+        return {}
+    scale = _full_scale(radiograph)
+    low, high = np.percentile(pixels[::2, ::2], _SPAN)
+    found = {GREY_LEVEL: float(np.median(pixels[::2, ::2])) / scale, CONTRAST: float(high - low) / scale}
+    noise = _noise(pixels)
+    if noise is not None:
+        found[NOISE] = noise / scale
+    blur = measure_sharpness(pixels).blur_px
+    if blur is not None:
+        found[BLUR] = blur
+    ratios = [] if noise is None else [_contrast(pixels, box) / max(noise, _LEAST_NOISE) for box in boxes]
+    known = [one for one in ratios if np.isfinite(one)]
+    if known:
+        found[CNR] = float(np.median(known))
+    return found
+
+
+def _full_scale(radiograph: Radiograph) -> float:
+    """The highest grey value that the depth allows; 1 for float pixels."""
+    if radiograph.pixels.dtype.kind == "f":
+        return 1.0
+    return float(2 ** min(radiograph.bit_depth, 8 * radiograph.pixels.dtype.itemsize) - 1)
+
+
+def _noise(pixels: FloatArray) -> float | None:
+    """Standard deviation of the noise in grey values; None where no block fits."""
+    rows, columns = pixels.shape[0] // _BLOCK_PX, pixels.shape[1] // _BLOCK_PX
+    if not rows or not columns:
+        return None
+    rough = np.asarray(cv2.filter2D(pixels, cv2.CV_32F, _MASK), np.float32)
+    blocks = rough[: rows * _BLOCK_PX, : columns * _BLOCK_PX]
+    blocks = blocks.reshape(rows, _BLOCK_PX, columns, _BLOCK_PX)
+    spread = np.sqrt(np.square(blocks).mean(axis=(1, 3)))
+    alive = spread[spread > 0]  # a margin of one grey value says nothing of the exposure
+    return float(np.percentile(alive, _CALM)) / _MASK_GAIN if alive.size else None
+
+
+def _contrast(pixels: FloatArray, box: npt.NDArray[np.floating]) -> float:
+    """Difference of the medians in a box and in the rim around it; not a number where either is empty."""
+    x1, y1, x2, y2 = (round(float(edge)) for edge in box)
+    rim = max(_RIM_PX, round(_RIM_SHARE * max(x2 - x1, y2 - y1)))
+    top, left = max(0, y1 - rim), max(0, x1 - rim)
+    around = pixels[top : max(0, y2 + rim), left : max(0, x2 + rim)]
+    inside = pixels[max(0, y1) : max(0, y2), max(0, x1) : max(0, x2)]
+    is_rim = np.ones(around.shape, np.bool_)
+    is_rim[max(0, y1) - top : max(0, y2) - top, max(0, x1) - left : max(0, x2) - left] = False
+    if not inside.size or not is_rim.any():
+        return float("nan")
+    return abs(float(np.median(inside)) - float(np.median(around[is_rim])))
