@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.config import ROOT, Settings
 from core.domain.accounts import COMMAND_LINE, SYSTEM, Identity
+from core.domain.reading import setup_from
+from core.domain.records import Inspection
 from core.foundations import Foundations, file_of
 from core.keys import Purpose
 from core.services.accounts.passwords import COST
@@ -155,7 +157,7 @@ class Container(Foundations):
         """Reports of the inspections in this person's workspace."""
         from core.services.reports.reporting import ReportingService
 
-        return ReportingService(self.workspace_of(identity), self.registry)
+        return ReportingService(self.workspace_of(identity), self.registry, self.standing_of)
 
     @cached_property
     def verifying(self) -> VerifyingService:
@@ -252,6 +254,7 @@ class Container(Foundations):
             networks=self.detect,
             audit=partial(verification_facts, self.store),
             recovery=partial(recovery_facts, self.store),
+            in_use=self.in_use_facts,
         )
 
     @cached_property
@@ -333,6 +336,18 @@ class Container(Foundations):
     @cached_property
     def frozen(self) -> FrozenService:
         return FrozenService(self.store, self.registry)
+
+    def in_use_facts(self) -> dict[str, Any]:
+        """Standing drift alarms and changed versions, for the health report; empty where there are none."""
+        drift = [f"{name} v{version}: {n}" for (name, version), n in self.drift.n_standing().items()]
+        frozen = list(self.frozen.problems())
+        return {**({"drift_alarms": drift} if drift else {}), **({"frozen": frozen} if frozen else {})}
+
+    def standing_of(self, inspection: Inspection) -> tuple[str | None, str | None]:
+        """Drift and qualification of the version behind an inspection, in words; None each without."""
+        model, setup = inspection.model, setup_from(inspection.setup)
+        qualified = self.qualifying.words(model.sha256, model.calibration_id, setup, inspection.created_at)
+        return self.drift.reported(inspection), qualified or None
 
     def follow_up(self, is_busy: Callable[[], bool]) -> FollowUp:
         """Follows what was read while nobody waits; not started yet."""

@@ -16,6 +16,8 @@ from app.api.jobs import JobAnswer, job_answer
 from app.api.problems import kind_of
 from app.api.repeats import RepeatKey, done_once
 from app.api.schemas import (
+    DRIFT,
+    QUALIFICATION,
     Detection,
     Familiarity,
     Image,
@@ -25,6 +27,7 @@ from app.api.schemas import (
     detections_of,
     familiarity_of,
     model_of,
+    standing_of,
 )
 from app.api.turns import in_turn
 from app.shared.resources import resources
@@ -60,6 +63,8 @@ class InspectedImage(Schema):
         description="Every box above the score cut, highest score first; those below the threshold, too."
     )
     familiarity: Familiarity | None = Field(description="Null where the version cannot tell.")
+    drift: str = Field(description=DRIFT)
+    qualification: str = Field(description=QUALIFICATION)
     picked: str = Field(description="Why another model read it than the one asked for; empty where none did.")
     warning: str = Field(description="What the picture has against the stated polarity; empty where nothing.")
     elapsed_ms: float = Field(description="Time of normalising, detecting and calibrating in ms.")
@@ -224,6 +229,7 @@ def inspected_image(
         n_reported=sum(one.is_reported for one in detections),
         detections=detections,
         familiarity=familiarity_of(inspection),
+        **standing_of(inspection),
         picked=found.picked,
         warning=found.warning,
         elapsed_ms=round(found.result.elapsed_ms, 1),

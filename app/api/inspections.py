@@ -12,6 +12,8 @@ from app.api.access import PREFIX, Caller
 from app.api.answers import problems
 from app.api.places import place_of, place_text
 from app.api.schemas import (
+    DRIFT,
+    QUALIFICATION,
     Detection,
     Familiarity,
     Image,
@@ -22,6 +24,7 @@ from app.api.schemas import (
     detections_of,
     familiarity_of,
     model_of,
+    standing_of,
 )
 from app.api.turns import in_turn
 from app.shared.resources import resources
@@ -88,6 +91,8 @@ class InspectionAnswer(Schema):
     model: ModelUsed
     detections: list[Detection] = Field(description="The model's list, highest score first; never changed.")
     familiarity: Familiarity | None = Field(description="Null where the version cannot tell.")
+    drift: str = Field(description=DRIFT)
+    qualification: str = Field(description=QUALIFICATION)
     disposition: str | None = Field(description="accept, reject, refer, repair or re-shoot; null: undecided.")
     note: str = Field(description="What the inspector noted.")
     setup: dict[str, Any] = Field(description="What is inspected; lengths end in _mm and are in mm.")
@@ -239,6 +244,7 @@ def _answer(record: InspectionRecord, image: StoredImage | None) -> InspectionAn
         model=model_of(inspection),
         detections=detections_of(inspection),
         familiarity=familiarity_of(inspection),
+        **standing_of(inspection),
         disposition=inspection.disposition.word if inspection.disposition else None,
         note=inspection.note,
         setup=dict(inspection.setup),

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.shared.resources import resources
 from core.domain.flaw_group import is_reported
 from core.domain.records import Inspection
 
@@ -13,6 +14,11 @@ Moment = Annotated[datetime, Field(description="Moment in UTC, ISO 8601.")]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="SHA-256 as 64 hex digits.")]
 RecordId = Annotated[str, Field(pattern="^[0-9a-f]{32}$", description="Id as 32 hex digits.")]
 Probability = Annotated[float, Field(ge=0, le=1, description="Calibrated probability, 0 to 1.")]
+DRIFT = (
+    "Drift alarm that covers it, and who acknowledged it; empty without one. Until it is acknowledged no "
+    "probability is verified."
+)
+QUALIFICATION = "Whether the version is qualified for this; empty where nobody recorded a qualification."
 
 
 class Schema(BaseModel):
@@ -114,6 +120,12 @@ def familiarity_of(inspection: Inspection) -> Familiarity | None:
     """How the image of an inspection looks; None where the version cannot tell."""
     seen = inspection.familiarity
     return None if seen is None else Familiarity(**seen.to_dict())
+
+
+def standing_of(inspection: Inspection) -> dict[str, str]:
+    """What stands against believing the version here: values of the fields `drift` and `qualification`."""
+    drift, qualification = resources().services.standing_of(inspection)
+    return {"drift": drift or "", "qualification": qualification or ""}
 
 
 def _detection(number: int, found: Mapping[str, Any], cut: float) -> Detection:

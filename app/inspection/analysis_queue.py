@@ -158,6 +158,12 @@ class AnalysisQueue:
         with self._changed:
             return len(self._queue)
 
+    @property
+    def is_busy(self) -> bool:
+        """True while a question waits or is being answered."""
+        with self._changed:
+            return bool(self._queue) or any(one is _WORKING for one in self._answers.values())
+
     def forget_failure(self, question: Question) -> bool:
         """Let a question that failed or was cancelled be asked again; True when it had failed."""
         with self._changed:

@@ -157,8 +157,8 @@ def draw_reader(current: WorklistItem) -> None:
     if current.version is None:
         return
     champion = Readers(reader).champion
-    if current.version.name != chosen_model() or current.version.version != champion.version:
-        name_reader(current.version)
+    is_other = current.version.name != chosen_model() or current.version.version != champion.version
+    name_reader(current.version, current.entry.setup, is_champion=not is_other)
     if current.version.version != champion.version:
         st.caption(
             f"Read by v{current.version.version}. The champion is v{champion.version} now: hand the image "
@@ -253,6 +253,7 @@ def _viewer(drawn: _Drawn) -> None:
             is_film_first=reading.is_film_first if reading else _is_film_first(),
             explanations=resources().services.explanation_records.of(model.sha256),
             is_explainable=current_identity().role in page_at("explanations").roles,
+            void=_void(current),
         ),
         key=VIEWER_KEY,
         on_open=actions.open_event,
@@ -272,11 +273,18 @@ def _viewer(drawn: _Drawn) -> None:
     )
 
 
+def _void(item: WorklistItem) -> str:
+    """Why no probability on show is verified: drift that nobody acknowledged; else empty."""
+    inspection = item.answer.inspection if item.answer else None
+    return "" if inspection is None else resources().services.drift.void_words(inspection)
+
+
 def _reading_data(item: WorklistItem, reading: OpenReading) -> dict[str, object]:
     route = None
     if item.answer and item.answer.result and item.answer.inspection and not reading.is_veiled:
         certificates = resources().services.routing.certificates
-        route = route_data(item.answer.result, item.answer.inspection, certificates)
+        void = resources().services.drift.void_words(item.answer.inspection)
+        route = route_data(item.answer.result, item.answer.inspection, certificates, void)
     identity, inspection = current_identity(), reading.reading.inspection
     zone = reading.zone or current_workspace().zones.of(identity, inspection)
     return reading_data(reading, identity, refused=remembered().refused) | {

@@ -50,6 +50,7 @@ def viewer_data(
     is_film_first: bool = False,
     explanations: Mapping[str, Any] | None = None,
     is_explainable: bool = False,
+    void: str = "",
 ) -> dict[str, Any]:
     """Plain data for the viewer: one image and the worklist around it.
 
@@ -66,6 +67,7 @@ def viewer_data(
         is_film_first: this person looks before the model is shown: the batch tells no counts.
         explanations: what `radikal explain-eval` measured of the version; None where nothing was.
         is_explainable: whoever looks may open the page Explain.
+        void: why no probability is verified although the image is familiar; empty where they are.
     """
     result = current.answer.result if current.answer else None
     is_veiled = bool((reading or {}).get("is_first_look")) or (is_film_first and reading is None)
@@ -77,9 +79,9 @@ def viewer_data(
     return {
         "image": _image(current, shown, model, (reading or {}).get("srb_mm"), n_together) if shown else None,
         "status": _status(items, current, result),
-        "detections": _detections(result) if result and not is_veiled else [],
+        "detections": _detections(result, is_void=bool(void)) if result and not is_veiled else [],
         "result_id": f"{current.entry.key}-{model.name}-{model.version}-{result is not None}-{is_veiled}",
-        "calibration": _calibration(model, radiograph, result),
+        "calibration": _calibration(model, radiograph, result, void),
         "model": _model(model, result),
         "maps": _maps(explanations),
         "threshold": threshold,
@@ -190,7 +192,7 @@ def _time_left(items: Sequence[WorklistItem], pending: int) -> str:
     return f", about {duration_words(pending * sum(taken) / len(taken) / 1000)} left"
 
 
-def _detections(result: DetectionResult) -> list[dict[str, Any]]:
+def _detections(result: DetectionResult, *, is_void: bool) -> list[dict[str, Any]]:
     family = family_of(result.model.name)
     return [
         {
@@ -200,7 +202,7 @@ def _detections(result: DetectionResult) -> list[dict[str, Any]]:
             "iso6520": row["iso6520"] if family is Family.WELD else None,
             "score": row["score"],
             "probability": row["probability"],
-            **({"is_unverified": True} if result.is_strange else {}),
+            **({"is_unverified": True} if result.is_strange or is_void else {}),
             "claim": claim_data(row),
         }
         for number, row in enumerate(result.rows(), start=1)
@@ -208,21 +210,22 @@ def _detections(result: DetectionResult) -> list[dict[str, Any]]:
 
 
 def _calibration(
-    model: ModelVersion, radiograph: Radiograph | None, result: DetectionResult | None
+    model: ModelVersion, radiograph: Radiograph | None, result: DetectionResult | None, void: str
 ) -> dict[str, Any]:
     """For the reader: what kind of image it holds for. Figures and the parts stand on the model's card."""
     calibration, polarity = model.calibration, radiograph.polarity if radiograph else model.polarity
     is_other = Polarity.UNKNOWN not in (polarity, model.polarity) and polarity is not model.polarity
     kind = IMAGES_IN[model.polarity]
     warning = f"not calibrated for this kind of image, only for {kind}" if is_other else ""
-    warning = warning or calibration.doubt
+    warning = warning or calibration.doubt or void
     if result is not None and result.is_strange:
         warning = NOT_VERIFIED
+    familiar = result.familiarity.words if result and result.familiarity else ""
     return {
         "id": calibration.calibration_id,
         "words": warning or f"calibrated on {kind}",
         "warning": warning,
-        "familiarity": result.familiarity.words if result and result.familiarity else "",
+        "familiarity": "; ".join(filter(None, (void, familiar))),
         "is_verified": not warning,
         "score_cut": calibration.score_cut,
         "operating_probability": calibration.operating_probability,
@@ -296,7 +299,7 @@ def _found(answer: Answer) -> Sequence[Mapping[str, Any]] | None:
 
 
 def route_data(
-    result: DetectionResult, inspection: Inspection, certificates: RoutingCertificates
+    result: DetectionResult, inspection: Inspection, certificates: RoutingCertificates, void: str = ""
 ) -> dict[str, Any]:
     """Plain data for the viewer: `route`, `is_certified`, `text` and `reasons`.
 
@@ -304,6 +307,7 @@ def route_data(
         result: of the model.
         inspection: its record, with the report of the image-quality gate.
         certificates: those that are kept.
+        void: why they do not hold now; empty where they do.
     """
     probabilities = result.detections.probabilities
     if probabilities is None:
@@ -314,6 +318,7 @@ def route_data(
         image_score(probabilities),
         standing,
         familiarity=result.familiarity,
+        void=void,
         has_quality=inspection.image_quality is not None,
         failed_quality=failed_checks(inspection.image_quality),
     )

@@ -14,6 +14,8 @@ from core.domain.accounts import Identity
 from core.domain.errors import WorkbenchError
 from core.domain.model_version import ModelVersion
 from core.domain.polarity import IMAGES_IN
+from core.domain.qualification import NOT_QUALIFIED
+from core.domain.reading import Setup
 
 _STYLES = tuple(
     Path(__file__).with_name(name) for name in ("style.css", "records.css", "jobs.css", "compare.css")
@@ -51,20 +53,32 @@ def draw_champion(model: str) -> None:
     _draw_version(champion, "champion")
 
 
-def name_reader(version: ModelVersion) -> None:
-    """Let the header name the version that reads the image on show, where that is not the chosen champion."""
+def name_reader(version: ModelVersion, setup: Setup | None = None, *, is_champion: bool = False) -> None:
+    """Let the header name the version that reads the image on show, and say whether it holds for it.
+
+    Args:
+        version: that reads it.
+        setup: of the image on show; None where nothing is stated of it.
+        is_champion: it is the chosen champion, which the header named already.
+    """
     slot = _SLOT.get()
     if slot is not None:
         with slot:
-            _draw_version(version, "reads this image")
+            _draw_version(version, "champion" if is_champion else "reads this image", setup)
 
 
-def _draw_version(version: ModelVersion, standing: str) -> None:
+def _draw_version(version: ModelVersion, standing: str, setup: Setup | None = None) -> None:
+    services = resources().services
+    drift = services.drift.standing(version.sha256, setup=setup)
+    qualified = services.qualifying.words(version.sha256, version.calibration.calibration_id, setup)
     draw_html(
         "shared/champion.html",
         version=version,
         standing=standing,
-        state=calibration_state(version),
+        state="calibration void" if drift else calibration_state(version),
+        drift=drift,
+        qualification=qualified,
+        is_unqualified=qualified.startswith(NOT_QUALIFIED),
         warning=release_state(version.card),
     )
 

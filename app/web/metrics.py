@@ -185,6 +185,8 @@ def _told_by_health(content: Mapping[str, Any]) -> Iterator[Metric]:
         if "version" in model:
             serving.add_metric((name, str(model["version"])), int(model["usable"]))
     yield serving
+    words = "Versions in use whose files are no longer those that came into use."
+    yield _gauge("radikal_changed_versions", words, len(content.get("frozen", ())))
     audit, backup, gpu = content["audit"], content.get("backup", {}), content["gpu"]
     if audit["verified_at"] is not None:
         at = _seconds(audit["verified_at"])
@@ -213,6 +215,11 @@ def _told_by_database(held: Resources) -> Iterator[Metric]:
         for state in _STATES:
             jobs.add_metric((kind, state), counts[kind, state])
     yield jobs
+    words = "Drift alarms that nobody has acknowledged."
+    alarms = GaugeMetricFamily("radikal_drift_alarms", words, labels=("model", "version"))
+    for (name, version), count in held.services.drift.n_standing().items():
+        alarms.add_metric((name, str(version)), count)
+    yield alarms
     n_sessions = sum(held.services.signing_in.n_open_sessions().values())
     yield _gauge("radikal_sessions", "People's sessions that are open.", n_sessions)
 

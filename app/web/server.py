@@ -26,6 +26,7 @@ from starlette.routing import Route
 from starlette.types import Scope
 from streamlit.runtime import get_instance
 
+from app.inspection.state import analyses
 from app.shared.connection import cookies_of
 from app.shared.guest_tokens import COOKIE, MAX_AGE_S
 from app.shared.navigation import PAGES
@@ -205,10 +206,13 @@ async def _lifespan(app: st.App, *, metrics: Metrics) -> AsyncIterator[None]:
     keeping = asyncio.create_task(keep_minutes(services.tally, metrics.levels, services.minute_files))
     supervisor = JobSupervisor(services.job_queue, services.jobs.folder_of, ROOT)
     supervisor.start()
+    follow_up = services.follow_up(lambda: analyses().is_busy)
+    follow_up.start()
     yield
     sweeping.cancel()
     keeping.cancel()
     await asyncio.gather(keeping, return_exceptions=True)  # it keeps the minute that was cut short
+    await asyncio.to_thread(follow_up.close)
     await asyncio.to_thread(supervisor.close)
     forget_resources()
 

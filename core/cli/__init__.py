@@ -16,6 +16,7 @@ from core.cli.jobs import work
 from core.cli.keys import key_commands
 from core.cli.labels import labels
 from core.cli.models import models
+from core.cli.models_in_use import drift as _drift  # noqa: F401  # adds its commands to `models`
 from core.cli.pod import pod
 from core.cli.report import report
 from core.cli.routing import route

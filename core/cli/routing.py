@@ -77,12 +77,15 @@ def route(
         certificate = routing.certify(
             asked, level, model=model, version=version, alias=alias, progress=show_progress
         )
+        void = services.drift.standing(certificate.subject.model_sha256)
     content = certificate.to_dict()
     if out is not None:
         out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     kept = routing.certificates.save(certificate)
     _print_answer(content)
     click.echo(f"  kept as {kept}")
+    if void:
+        click.echo(f"  VOID until somebody acknowledges it (radikal models drift {model}): {void}")
 
 
 def _print_answer(content: dict[str, Any]) -> None:

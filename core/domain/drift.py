@@ -8,6 +8,8 @@ from typing import Any, Self
 
 #: Name of the test of all embeddings together, beside the figures.
 EMBEDDING = "appearance"
+#: What is said of a probability while a drift alarm stands begins with it.
+VOID = "probability not verified: drift"
 _NAMED = 4
 
 
@@ -121,10 +123,6 @@ class DriftAlarm:
         """True until it is acknowledged."""
         return self.acknowledged_at is None
 
-    def voids(self, moment: datetime) -> bool:
-        """True while what was read at `moment` is void."""
-        return self.is_standing and self.since <= moment
-
     @property
     def words(self) -> str:
         """What changed, and that it voids: a sentence without a full stop."""
@@ -136,4 +134,4 @@ class DriftAlarm:
     @property
     def void_words(self) -> str:
         """The same where a probability is shown."""
-        return f"probability not verified: {self.words}, not acknowledged yet"
+        return f"{VOID}{self.words.removeprefix('drift')}, not acknowledged yet"

@@ -116,6 +116,33 @@ def rollback_target(changes: Iterable[ServingChange]) -> int | None:
     return stack[-2]
 
 
+@dataclass(frozen=True, slots=True)
+class ServedSpan:
+    """A time that an alias pointed to one version; `until` None: it still does."""
+
+    alias: str
+    version: int
+    since: datetime
+    until: datetime | None
+    kind: ChangeKind
+
+
+def served_spans(changes: Iterable[ServingChange], alias: str) -> list[ServedSpan]:
+    """Every time that the alias pointed to a version, oldest first; those of `NO_VERSION` are left out.
+
+    Args:
+        changes: of one model, oldest first.
+        alias: the one asked about.
+    """
+    own = [change for change in changes if change.alias == alias]
+    ends = [*(change.changed_at for change in own[1:]), None]
+    return [
+        ServedSpan(alias, change.version, change.changed_at, until, change.kind)
+        for change, until in zip(own, ends, strict=False)
+        if change.version != NO_VERSION
+    ]
+
+
 def in_use_since(changes: Sequence[ServingChange], version: int) -> datetime | None:
     """Since when the alias points to `version` without a break, None when it does not.
 

@@ -1,7 +1,7 @@
 """Whether probabilities hold on the boxes that inspectors decided on, as they work.
 
 It is no validation. Only boxes that were shown, at or above the operating point, are decided on; whoever
-decides knows the probability; one person's word stands for the truth; and what nobody reported does not occur.
+decides knows the probability; one person's word stands for the truth; what nobody reported does not occur.
 So the figures tell of a change, and that probabilities are too high; never that too much was missed.
 """
 

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from core.audit.canonical import digest
+from core.domain.drift import VOID
 from core.domain.errors import BadInputError
 from core.domain.familiarity import Familiarity
 from core.domain.records import Disposition
@@ -29,7 +30,7 @@ _STATED_ONLY = (
     "exposure", "exposure_of_file", "not_read",
     "dismissed_as",
     "kind", "grade", "graded_by", "claim",
-    "familiarity", "maps",
+    "familiarity", "maps", "drift", "qualification",
 )  # fmt: skip
 #: Meaning of a probability, printed once in a report.
 PROBABILITY = (
@@ -314,6 +315,8 @@ class InspectionReport:
         familiarity: how the image looks beside those that calibrated the model, as written by
             `Familiarity.to_dict`; None where it was not told.
         maps: those that whoever wrote the report chose; None where none.
+        drift: the alarm that covers the inspection, and who acknowledged it, in words; None without one.
+        qualification: whether the version was qualified for this; None where no record was ever made.
     """
 
     inspection_id: str
@@ -349,20 +352,27 @@ class InspectionReport:
     zone_seen_percent: float | None = None
     familiarity: Mapping[str, float | bool] | None = None
     maps: tuple[ReportedMap, ...] | None = None
+    drift: str | None = None
+    qualification: str | None = None
+
+    @property
+    def is_void(self) -> bool:
+        """True when nobody has acknowledged the drift that covers the inspection."""
+        return self.drift is not None and self.drift.startswith(VOID)
 
     @property
     def is_strange(self) -> bool:
-        """True when no probability is verified: the image looks unlike those that calibrated the model."""
+        """True when no probability is verified: the image looks strange, or a drift alarm stands."""
         seen = Familiarity.of_dict(self.familiarity)
-        return seen is not None and seen.is_strange
+        return self.is_void or (seen is not None and seen.is_strange)
 
     @property
     def probability_words(self) -> str:
         """What its probabilities mean, for this image."""
         seen = Familiarity.of_dict(self.familiarity)
-        if seen is None or not seen.is_strange:
-            return PROBABILITY
-        return f"{seen.words[0].upper()}{seen.words[1:]}. {PROBABILITY}"
+        doubts = [self.drift] if self.drift else []
+        doubts += [seen.words] if seen is not None and seen.is_strange else []
+        return " ".join([*(f"{one[0].upper()}{one[1:]}." for one in doubts), PROBABILITY])
 
     @property
     def result(self) -> tuple[str, ...]:

@@ -71,6 +71,8 @@ def _of_report(report: InspectionReport) -> dict[str, Any]:
 
 def _verified(report: InspectionReport) -> str | None:
     """Whether the image looks like those that calibrated the model; None where that was not told."""
+    if report.is_void:
+        return report.drift
     if report.familiarity is None:
         return None
     return NOT_VERIFIED if report.is_strange else "yes"

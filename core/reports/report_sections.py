@@ -232,7 +232,9 @@ def _facts(report: InspectionReport, width: float) -> Iterator[Flowable]:
         ("Calibrated on", without_files(model.calibrated_on) or "not at hand"),
         ("Score cut", number(model.score_cut)),
         ("Operating probability", number(model.operating_probability)),
-        *([("Probabilities", NOT_VERIFIED)] if report.is_strange else []),
+        *([("Probabilities", NOT_VERIFIED)] if report.is_strange and not report.is_void else []),
+        *([("Drift", report.drift)] if report.drift else []),
+        *([("Qualification", report.qualification)] if report.qualification else []),
         ("Release", without_files(model.release)),
         ("Training data", without_files(model.data_notice) or "not at hand"),
     ]

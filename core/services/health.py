@@ -68,6 +68,7 @@ class HealthService:
         networks: what is in memory.
         audit: when log and records were last verified, and whether they were whole.
         recovery: the last backup and the last drill, by `backup` and `drill`.
+        in_use: drift alarms that stand and versions that changed while in use; empty without any.
         clock: seconds since whenever.
     """
 
@@ -79,6 +80,7 @@ class HealthService:
         networks: LoadedModels,
         audit: Callable[[], Mapping[str, Any]],
         recovery: Callable[[], Mapping[str, Any]],
+        in_use: Callable[[], Mapping[str, Any]] = dict,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._checks = checks
@@ -86,6 +88,7 @@ class HealthService:
         self._networks = networks
         self._audit = audit
         self._recovery = recovery
+        self._in_use = in_use
         self._clock = clock
         self._started = clock()
 
@@ -102,13 +105,15 @@ class HealthService:
         )
         audit = _asked(self._audit, {"verified_at": None})
         recovery = _asked(self._recovery, {})
-        is_whole = is_whole and audit.get("is_whole", True) and _is_recoverable(recovery)
+        in_use = _asked(self._in_use, {})
+        is_whole = is_whole and audit.get("is_whole", True) and _is_recoverable(recovery) and not in_use
         content = {
             "status": "unusable" if not is_usable else "ok" if is_whole else "degraded",
             "uptime_s": round(self._clock() - self._started, 1),
             **{check.name: _told(check) for check in checks},
             "audit": audit,
             **recovery,
+            **in_use,
             "device": self._networks.device,
             "gpu": _gpu(),
             "models": models,

@@ -2,10 +2,21 @@
 
 from dataclasses import replace
 
-from app.models.versions.state import choose, typed_note, versions_state
+from app.models.versions.state import (
+    choose,
+    drift_note_key,
+    is_ticked,
+    reference_key,
+    typed_at,
+    typed_note,
+    typed_qualification,
+    versions_state,
+    withdraw_key,
+)
 from app.shared.access import acting, current_identity
 from app.shared.moments import done_words
 from app.shared.resources import resources
+from core.domain.model_version import ModelVersion
 from core.domain.serving import CHAMPION, ServingChange
 from core.services.lifecycle.alias_moves import Move
 
@@ -43,6 +54,35 @@ def refuse(request_id: str) -> None:
 def roll_back(model: str, alias: str, seen: int | None) -> None:
     """Go back to what served before."""
     _changed(resources().services.promoting.roll_back(current_identity(), model, alias=alias, seen=seen))
+
+
+@acting
+def acknowledge(alarm_id: str) -> None:
+    """Acknowledge a drift alarm."""
+    alarm = resources().services.drift.acknowledge(
+        current_identity(),
+        alarm_id,
+        note=typed_at(drift_note_key(alarm_id)),
+        is_new_reference=is_ticked(reference_key(alarm_id)),
+    )
+    _said(f"the drift alarm of {alarm.model_name} v{alarm.model_version} is acknowledged: it voids no more")
+
+
+@acting
+def qualify(version: ModelVersion) -> None:
+    """Record a qualification."""
+    record = resources().services.qualifying.qualify(
+        current_identity(), version.name, version.version, typed_qualification()
+    )
+    _said(f"{version.name} v{version.version} is recorded as qualified until {record.scope.expires_on}")
+
+
+@acting
+def withdraw(qualification_id: str) -> None:
+    """Withdraw a qualification."""
+    note = typed_at(withdraw_key(qualification_id))
+    record = resources().services.qualifying.withdraw(current_identity(), qualification_id, note=note)
+    _said(f"the qualification of {record.model_name} v{record.model_version} is withdrawn")
 
 
 def _with_note(move: Move) -> Move:

@@ -8,6 +8,8 @@ import streamlit as st
 
 from app.models.pod import draw_pod, pod_summary
 from app.models.versions import actions, state
+from app.models.versions.in_use import draw_in_use
+from app.models.versions.in_use_plots import timeline
 from app.models.versions.rows import (
     card_content,
     change_rows,
@@ -27,7 +29,7 @@ from app.shared.templates import draw_html, draw_said
 from core.domain.accounts import Identity
 from core.domain.errors import WorkbenchError
 from core.domain.permissions import Action, may
-from core.domain.serving import CHALLENGER, CHAMPION
+from core.domain.serving import CHALLENGER, CHAMPION, served_spans
 from core.evaluate.gate_report import GateReport
 from core.services.evaluation.version_records import pod_of
 from core.services.lifecycle.alias_moves import LONGEST_NOTE, Move
@@ -157,6 +159,8 @@ def draw_detail(identity: Identity, one: VersionSummary, versions: Sequence[Vers
             draw_pod([(f"v{one.number}", _pod(one))], model=chosen_model(), key="versions.pod", height=330)
         case state.GATE:
             draw_gate(identity, one, versions)
+        case state.IN_USE if one.version is not None:
+            draw_in_use(identity, one.version)
         case state.SERVED:
             draw_served(identity)
         case _:
@@ -258,7 +262,13 @@ def draw_served(identity: Identity) -> None:
             made, told = inspection_words(then)
             served = served_content(then.champion)
             draw_html("models/versions/templates/inspection.html", made=made, told=told, served=served)
-    changes = change_rows(serving.history(identity, model))
+    history = serving.history(identity, model)
+    spans = [one for alias in (CHAMPION, CHALLENGER)
+             for one in served_spans([change.change for change in history], alias)]  # fmt: skip
+    if spans:
+        config = {"displayModeBar": False}
+        st.plotly_chart(timeline(spans, datetime.now(UTC)), key="versions.timeline", config=config)
+    changes = change_rows(history)
     draw_html("models/versions/templates/history.html", changes=changes)
 
 

@@ -5,19 +5,28 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from app.models.versions.in_use_rows import typed_list
 from app.shared.state import put_model_into_address
+from core.domain.errors import BadInputError
+from core.domain.qualification import QualificationScope
 from core.domain.serving import CHAMPION
 from core.services.lifecycle.versions import VersionSummary
 
 FIND, ALIAS, ASPECT, SET = (f"versions.{name}" for name in ("find", "alias", "aspect", "set"))
 AT, INSPECTION = (f"versions.{name}" for name in ("at", "inspection"))
+PROCEDURE, QUALIFIED_ON, DETECTION, EQUIPMENT, MATERIALS, EXPIRES = (
+    f"versions.{name}"
+    for name in ("procedure", "qualified_on", "detection", "equipment", "materials", "expires")
+)
 NO_ALIAS = "none"
-OVERVIEW, CARD, POD, GATE, SERVED = "overview", "card", "pod", "gate", "served"
+OVERVIEW, CARD, POD, GATE = "overview", "card", "pod", "gate"
+IN_USE, SERVED = "in_use", "served"
 ASPECTS = {
     OVERVIEW: "Overview",
     CARD: "Card",
     POD: "Detection by size",
     GATE: "Gate",
+    IN_USE: "In use",
     SERVED: "What served when",
 }
 _VERSION, _VIEW = "version", "view"
@@ -95,6 +104,50 @@ def choose_aspect() -> None:
 def note_key() -> str:
     """Widget key of the note."""
     return f"versions.note.{versions_state().n_notes}"
+
+
+def drift_note_key(alarm_id: str) -> str:
+    """Widget key of the note on a drift alarm."""
+    return f"versions.drift_note.{alarm_id}"
+
+
+def reference_key(alarm_id: str) -> str:
+    """Widget key of whether the images since a change become the reference."""
+    return f"versions.reference.{alarm_id}"
+
+
+def withdraw_key(qualification_id: str) -> str:
+    """Widget key of why a qualification is withdrawn."""
+    return f"versions.withdraw_note.{qualification_id}"
+
+
+def typed_at(key: str) -> str:
+    """The text in the widget with this key."""
+    return str(st.session_state.get(key) or "")
+
+
+def is_ticked(key: str) -> bool:
+    """True when the widget with this key is ticked."""
+    return bool(st.session_state.get(key))
+
+
+def typed_qualification() -> QualificationScope:
+    """What the form says.
+
+    Raises:
+        BadInputError: something is missing.
+    """
+    expires = st.session_state.get(EXPIRES)
+    if expires is None:
+        raise BadInputError("a qualification names the last day on which it holds")
+    return QualificationScope(
+        procedure=typed_at(PROCEDURE).strip(),
+        evaluation_set=typed_at(QUALIFIED_ON).strip(),
+        expires_on=expires,
+        detection=typed_at(DETECTION).strip(),
+        equipment=typed_list(typed_at(EQUIPMENT)),
+        materials=typed_list(typed_at(MATERIALS)),
+    )
 
 
 def typed_note() -> str:

@@ -110,6 +110,16 @@ class DriftService:
         with self._store.read() as work:
             return void_words(work, inspection)
 
+    def reported(self, inspection: Inspection) -> str | None:
+        """What a report says of drift: the newest alarm that covers the inspection, and what became of it."""
+        with self._store.read() as work:
+            alarm = next(iter(_covering(work, inspection)), None)
+            if alarm is None or alarm.acknowledged_at is None:
+                return None if alarm is None else alarm.void_words
+            user = work.users.find(alarm.acknowledged_by or "")
+        by = "a command on the server" if user is None else user.shown_name
+        return f"{alarm.words}, acknowledged by {by} on {alarm.acknowledged_at:%Y-%m-%d}: {alarm.note}"
+
     def standing(self, model_sha256: str, *, setup: Setup | None = None) -> str:
         """The alarm that stands now for a version, in words; empty where none does.
 
@@ -266,12 +276,20 @@ class DriftService:
 
 def void_words(work: Work, inspection: Inspection) -> str:
     """Why no probability of this inspection is verified, within `work`; empty where it is."""
-    setup = setup_from(inspection.setup)
-    for alarm in work.drift_alarms.of(inspection.model.sha256):
-        is_meant = alarm.scope.covers(equipment=equipment_of(setup), part=setup.part)
-        if is_meant and alarm.voids(inspection.created_at):
-            return alarm.void_words
-    return ""
+    return next((one.void_words for one in _covering(work, inspection) if one.is_standing), "")
+
+
+def _covering(work: Work, inspection: Inspection) -> list[DriftAlarm]:
+    """Alarms that cover the inspection, newest first; without those that were acknowledged before."""
+    setup, made = setup_from(inspection.setup), inspection.created_at
+    named = {"equipment": equipment_of(setup), "part": setup.part}
+    return [
+        one
+        for one in work.drift_alarms.of(inspection.model.sha256)
+        if one.scope.covers(**named)
+        and one.since <= made
+        and (one.acknowledged_at is None or made < one.acknowledged_at)
+    ]
 
 
 def equipment_of(setup: Setup) -> str:

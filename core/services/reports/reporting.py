@@ -1,7 +1,7 @@
 """Reports of inspections: the record as it is, judged as it was when it was signed."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -73,11 +73,19 @@ class ReportingService:
     Args:
         workspace: holds the inspections.
         models: knows the model versions and their cards.
+        standing: drift and qualification of the version behind an inspection, in words; None each where there
+            is nothing to tell.
     """
 
-    def __init__(self, workspace: Workspace, models: ModelSource) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        models: ModelSource,
+        standing: Callable[[Inspection], tuple[str | None, str | None]] = lambda _inspection: (None, None),
+    ) -> None:
         self._workspace = workspace
         self._models = models
+        self._standing = standing
 
     def report(
         self, identity: Identity, inspection_id: str, *, window: ChosenWindow | None = None
@@ -131,6 +139,7 @@ class ReportingService:
                 is_stated=inspection.disposition is not None,
                 detections=inspection.detections,
             )
+        drift, qualification = self._standing(inspection)
         with self._workspace.store.read() as work:
             digests = signed_digests(work, reading, signatures, judgement.to_dict())
         return InspectionReport(
@@ -183,6 +192,8 @@ class ReportingService:
             exposure=setup_from(inspection.setup).exposure.to_dict() or None,
             exposure_of_file=stated_by_file(image.fields).to_dict() or None,
             not_read=self._unread(image.sha256),
+            drift=drift,
+            qualification=qualification,
         )
 
     def pdf(self, report: InspectionReport) -> bytes:

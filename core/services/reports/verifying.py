@@ -22,7 +22,12 @@ BOX_PX, PROBABILITY = 0.5, 1e-3
 _ROUNDING = 1e-9
 _LONGEST_LIST = 20
 #: Fields that may change after a report was written; differences are notes.
-_GOES_ON = frozenset({"state", "signatures", "reviews", "earlier", "later", "inspector", "window", "maps"})
+_GOES_ON = frozenset(
+    {
+        "state", "signatures", "reviews", "earlier", "later", "inspector", "window", "maps",
+        "drift", "qualification",  # an alarm may be raised or acknowledged since
+    }
+)  # fmt: skip
 
 
 class Subject(StrEnum):

@@ -144,6 +144,7 @@ def route_image(
     has_quality: bool,
     failed_quality: Sequence[str],
     familiarity: Familiarity | None = None,
+    void: str = "",
 ) -> ImageRoute:
     """The route of the image.
 
@@ -151,12 +152,15 @@ def route_image(
         score: see `image_score`.
         standing: the certificate of the version that reported.
         familiarity: of the image to that version: a certificate says nothing of an image that looks strange.
+        void: why no certificate of the version holds now, such as drift; empty where they do.
         has_quality: its image quality was assessed.
         failed_quality: what the image-quality gate found wrong, one line each.
     """
     certificate = standing.certificate
     if certificate is None or not certificate.is_certified:
         return ImageRoute(Route.REVIEW, False, (standing.reason,))
+    if void:
+        return ImageRoute(Route.REVIEW, False, (f"the certificate is void: {void}",))
     if familiarity is not None and familiarity.is_strange:
         return ImageRoute(Route.REVIEW, False, (f"the certificate is void here: {familiarity.words}",))
     if failed_quality or not has_quality:

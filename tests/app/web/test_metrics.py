@@ -36,6 +36,7 @@ SOMETIMES = {
     "radikal_audit_verified_timestamp_seconds",
     "radikal_audit_whole",
     "radikal_backup_timestamp_seconds",
+    "radikal_drift_alarms",
     "radikal_gpu_memory_free_bytes",
 }
 OTHERS = {"up", "process_resident_memory_bytes", "process_cpu_seconds_total"}
