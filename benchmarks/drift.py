@@ -3,11 +3,12 @@
     python -m benchmarks.drift measure WEIGHTS_FOLDER POPULATION OUT.npz [--data GDXRAY]
     python -m benchmarks.drift judge WELDS.npz CASTINGS.npz
 
-Two populations. `welds` are simulated after one procedure (plates of 8 to 20 mm, one pixel pitch, 12 bit);
-their new part is a thicker plate at another pitch. `castings` are views of recorded parts of GDXray (`--data`),
-drawn over all parts; the new part is one that is left out of the rest. Each image is read as it is, and some
-with noise added until it is 1.3 times as large, and with 0.8 of their contrast; a window of 50 is compared with
-a reference of 100, drawn anew 500 times without replacement. `judge` reports the share of alarms.
+Two populations. `welds` are simulated after one procedure (plates of 8 to 20 mm, one pixel pitch, 12
+bit); their new part is a thicker plate at another pitch. `castings` are views of recorded parts of
+GDXray (`--data`), drawn over all parts; the new part is one that is left out of the rest. Each image is
+read as it is, and some with noise added until it is 1.3 times as large, and with 0.8 of their contrast;
+a window of 50 is compared with a reference of 100, drawn anew 500 times without replacement. `judge`
+reports the share of alarms.
 """
 
 import argparse
