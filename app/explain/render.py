@@ -7,6 +7,7 @@ import streamlit as st
 
 from app.explain import plots, state
 from app.explain.rows import report_address, similar_content
+from app.shared.components.map_panes.map_panes import MapPane, map_panes
 from app.shared.resources import resources
 from app.shared.templates import draw_html
 from core.domain.accounts import Identity
@@ -64,16 +65,13 @@ def draw_methods(result: DetectionResult, index: int) -> None:
     maps: dict[Method, HeatMap] = {}
     tested: dict[Method, Faithfulness] = {}
     told = st.progress(0.0, "Making the maps; choosing another box stops it")
-    for number, (method, column) in enumerate(zip(Method, st.columns(len(Method)), strict=True), start=1):
+    for number, method in enumerate(Method, start=1):
         told.progress((number - 0.5) / len(Method), f"{METHOD_WORDS[method]}: map and test")
         maps[method] = explain.explain(result, index, method)
         tested[method] = explain.faithfulness(result, index, method)
-        with column:
-            st.markdown(f"**{METHOD_WORDS[method]}**")
-            st.image(map_picture(result, index, maps[method]))
-            heat = maps[method]
-            st.caption(f"empty: {heat.why_empty}" if heat.is_empty else tested[method].words)
     told.empty()
+    map_panes(result, index, [_pane(method, maps[method], tested[method]) for method in Method],
+              key=f"explanations.panes.{result.model.name}.{result.model.version}")  # fmt: skip
     agreement = explain.agreement(result, index, list(Method))
     if agreement is not None:
         st.caption(
@@ -86,6 +84,11 @@ def draw_methods(result: DetectionResult, index: int) -> None:
     right.plotly_chart(
         plots.curves(tested, is_insertion=True), key="explanations.insertion", config=_NO_TOOLS
     )
+
+
+def _pane(method: Method, heat: HeatMap, tested: Faithfulness) -> MapPane:
+    line = f"empty: {heat.why_empty}" if heat.is_empty else tested.words
+    return MapPane(METHOD_WORDS[method], (line,), heat)
 
 
 def draw_exports(result: DetectionResult, index: int, maps: dict[Method, HeatMap]) -> None:

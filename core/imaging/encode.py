@@ -15,13 +15,13 @@ def encode_png(pixels: npt.NDArray[Any]) -> bytes:
     """A grey PNG of the same depth, lossless.
 
     Args:
-        pixels: (H, W), or (H, W, 3) RGB when uint8; uint8 or uint16, not empty.
+        pixels: (H, W), or (H, W, 3) RGB or (H, W, 4) RGBA when uint8; uint8 or uint16, not empty.
 
     Raises:
         ValueError: for any other shape or dtype.
     """
     is_grey = pixels.ndim == 2 and pixels.dtype in (np.uint8, np.uint16)
-    is_rgb = pixels.ndim == 3 and pixels.shape[2] == 3 and pixels.dtype == np.uint8
+    is_rgb = pixels.ndim == 3 and pixels.shape[2] in (3, 4) and pixels.dtype == np.uint8
     if not (is_grey or is_rgb) or pixels.size == 0:
         raise ValueError(f"expected (H, W) uint8 or uint16, got {pixels.shape} {pixels.dtype}")
     stream = BytesIO()

@@ -18,10 +18,16 @@ Rgb = npt.NDArray[np.uint8]
 Part = tuple[int, int, int, int]
 
 
-def part_around(result: DetectionResult, index: int) -> Part:
-    """The part of the image that is shown for a box, x0, y0, x1, y1 px: the box and what is around it."""
+def part_around(result: DetectionResult, index: int, *, margin_share: float = 0.5) -> Part:
+    """The part of the image that is shown for a box, x0, y0, x1, y1 px: the box and what is around it.
+
+    Args:
+        result: of the detecting service.
+        index: of the box.
+        margin_share: of the box's longer side, shown to each side of it.
+    """
     x1, y1, x2, y2 = (float(v) for v in result.detections.boxes[index])
-    margin = _MARGIN_PX + 0.5 * max(x2 - x1, y2 - y1)
+    margin = _MARGIN_PX + margin_share * max(x2 - x1, y2 - y1)
     height, width = result.radiograph.pixels.shape
     left, top = max(0, int(x1 - margin)), max(0, int(y1 - margin))
     return left, top, min(width, int(x2 + margin) + 1), min(height, int(y2 + margin) + 1)
@@ -55,7 +61,7 @@ def map_picture(result: DetectionResult, index: int, heat: HeatMap | None) -> by
         _lay(canvas, heat, x0, y0)
         values = cv2.resize(canvas, (grey.shape[1], grey.shape[0]), interpolation=cv2.INTER_LINEAR)
         for sign, colour in ((1, _RAISED_RGB), (-1, _LOWERED_RGB)):
-            share = (_OPACITY * np.clip((sign * values - 0.06) * 1.8, 0, 1))[..., None]
+            share = _share((sign * values).astype(np.float32))[..., None]
             picture = picture * (1 - share) + share * np.array(colour, np.float32)
     drawn = np.rint(picture).astype(np.uint8)
     corners = [
@@ -64,6 +70,30 @@ def map_picture(result: DetectionResult, index: int, heat: HeatMap | None) -> by
     ]
     cv2.rectangle(drawn, corners[:2], corners[2:], _BOX_RGB, 1)
     return encode_png(drawn)
+
+
+def map_overlay(heat: HeatMap, part: Part) -> bytes:
+    """An RGBA PNG, one px for each of the part: the colours of `map_picture` to lay over it.
+
+    Args:
+        heat: the map.
+        part: of the image, x0, y0, x1, y1 px.
+    """
+    x0, y0, x1, y1 = part
+    canvas = np.zeros((y1 - y0, x1 - x0), np.float32)
+    _lay(canvas, heat, x0, y0)
+    overlay = np.zeros((*canvas.shape, 4), np.uint8)
+    for sign, colour in ((1, _RAISED_RGB), (-1, _LOWERED_RGB)):
+        share = _share(sign * canvas)
+        overlay[share > 0, :3] = colour
+        overlay[..., 3] += np.rint(255 * share).astype(np.uint8)
+    return encode_png(overlay)
+
+
+def _share(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """How much of the colour covers what lies below it; low values show nothing."""
+    share: npt.NDArray[np.float32] = _OPACITY * np.clip((values - 0.06) * 1.8, 0, 1)
+    return share
 
 
 def _lay(canvas: npt.NDArray[np.float32], heat: HeatMap, x0: int, y0: int) -> None:

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from app.explain.render import _arrays
+from app.shared.components.map_panes.map_panes import MapPane
 from app.shared.resources import Resources
 from core.domain.accounts import Identity, Role
-from core.domain.explanations import METHOD_WORDS, Method
+from core.domain.explanations import METHOD_WORDS, Belief, Method
 from core.domain.inspection import HeatMap
 from core.domain.radiograph import Polarity
 from core.explain.perturbation import Perturbed, explain_box_perturbed
@@ -56,6 +57,10 @@ def test_all_methods_of_a_reported_box_stand_side_by_side(
     workplace: Resources, reviewer: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("core.explain.methods.explain_box_perturbed", _few_masks)
+    shown: list[list[MapPane]] = []
+    monkeypatch.setattr(
+        "app.explain.render.map_panes", lambda _result, _index, panes, **_: shown.append(panes)
+    )
     inspector = reviewer.account("i.spec", Role.INSPECTOR)
     asked = Asked("weld", version=1, polarity=Polarity.FILM)
     inspected = workplace.services.inspect_files.inspect(
@@ -69,8 +74,10 @@ def test_all_methods_of_a_reported_box_stand_side_by_side(
     assert not page.exception
     words = said(page)
     assert "Without it:" in words
-    for name in METHOD_WORDS.values():
-        assert name in words
+    assert [pane.title for pane in shown[-1]] == list(METHOD_WORDS.values())
+    assert all(
+        pane.lines[0].startswith(("empty", *(belief.value for belief in Belief))) for pane in shown[-1]
+    )
     assert "Drag a rectangle" in words
 
 

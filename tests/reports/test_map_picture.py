@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from core.domain.inspection import HeatMap
-from core.reports.map_picture import SIDE_PX, map_picture, part_around
+from core.reports.map_picture import SIDE_PX, map_overlay, map_picture, part_around
 from tests.explain.planted import BOX, planted_detections, planted_image
 
 
@@ -48,3 +48,16 @@ def test_an_empty_map_changes_nothing_and_small_parts_are_enlarged() -> None:
     plain = _drawn(None)
     assert (_drawn(HeatMap(np.zeros((4, 4), np.float32), 0, 0, 0.0)) == plain).all()
     assert SIDE_PX / 2 < max(plain.shape[:2]) <= SIDE_PX
+
+
+def test_an_overlay_is_clear_beside_the_map_and_bears_its_colours_on_it() -> None:
+    part = part_around(_Result(), 0)  # type: ignore[arg-type]
+    drawn = {
+        sign: np.asarray(Image.open(io.BytesIO(map_overlay(_heat(sign), part)))).astype(int)
+        for sign in (1.0, -1.0)
+    }
+    assert drawn[1.0].shape == (part[3] - part[1], part[2] - part[0], 4)
+    covered = drawn[1.0][..., 3] > 0
+    assert covered.sum() == 12 * 16
+    assert (drawn[1.0][covered][:, 0] > drawn[1.0][covered][:, 2]).all()
+    assert (drawn[-1.0][covered][:, 0] < drawn[-1.0][covered][:, 2]).all()
