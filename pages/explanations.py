@@ -1,12 +1,16 @@
 """Explain: why the model reported one box, by every method, and how far to believe each."""
 
 from app.explain import render, state
+from app.explain.versions import draw_versions
 from app.shared.access import require_page
 
 
 def draw() -> None:
     """The whole page."""
     identity = require_page("explanations")
+    if (asked := state.asked_place()) is not None:
+        draw_versions(identity, asked)
+        return
     if not state.asked_inspection():
         render.draw_nothing()
         return

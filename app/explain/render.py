@@ -6,8 +6,9 @@ import numpy as np
 import streamlit as st
 
 from app.explain import plots, state
+from app.explain.panes import SHOWN_SHARE, box_of, method_pane
 from app.explain.rows import report_address, similar_content
-from app.shared.components.map_panes.map_panes import MapPane, map_panes
+from app.shared.components.map_panes.map_panes import map_panes
 from app.shared.resources import resources
 from app.shared.templates import draw_html
 from core.domain.accounts import Identity
@@ -15,7 +16,7 @@ from core.domain.errors import WorkbenchError
 from core.domain.explanation_standing import standing_words, trust_words
 from core.domain.explanations import METHOD_WORDS, Faithfulness, Method
 from core.domain.inspection import DetectionResult, HeatMap
-from core.reports.map_picture import map_picture
+from core.reports.map_picture import map_picture, part_around_box
 from core.services.intake.report_maps import MOST_MAPS
 
 _NO_TOOLS = {"displayModeBar": False}
@@ -70,8 +71,9 @@ def draw_methods(result: DetectionResult, index: int) -> None:
         maps[method] = explain.explain(result, index, method)
         tested[method] = explain.faithfulness(result, index, method)
     told.empty()
-    map_panes(result, index, [_pane(method, maps[method], tested[method]) for method in Method],
-              key=f"explanations.panes.{result.model.name}.{result.model.version}")  # fmt: skip
+    box = box_of(result, index)
+    panes = [method_pane(METHOD_WORDS[one], maps[one], tested[one], box) for one in Method]
+    map_panes(result, part_around_box(result, box, margin_share=SHOWN_SHARE), panes, key=state.PANES)
     agreement = explain.agreement(result, index, list(Method))
     if agreement is not None:
         st.caption(
@@ -84,11 +86,6 @@ def draw_methods(result: DetectionResult, index: int) -> None:
     right.plotly_chart(
         plots.curves(tested, is_insertion=True), key="explanations.insertion", config=_NO_TOOLS
     )
-
-
-def _pane(method: Method, heat: HeatMap, tested: Faithfulness) -> MapPane:
-    line = f"empty: {heat.why_empty}" if heat.is_empty else tested.words
-    return MapPane(METHOD_WORDS[method], (line,), heat)
 
 
 def draw_exports(result: DetectionResult, index: int, maps: dict[Method, HeatMap]) -> None:

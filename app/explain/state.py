@@ -1,11 +1,36 @@
 """The box that the page Explain is about, in its address."""
 
+from dataclasses import dataclass
+
 import streamlit as st
 
 INSPECTION, BOX = "inspection", "box"
-WHAT_IF, NAMED, NUMBER, REPORTED_BOXES, REPORTED_METHODS = (
-    f"explanations.{name}" for name in ("what_if", "inspection", "box", "reported_boxes", "reported_methods")
+#: Of a place in an image of an evaluation set, explained in several versions.
+SET, IMAGE, VERSIONS, AT = "set", "image", "v", "at"
+WHAT_IF, NAMED, NUMBER, PANES, REPORTED_BOXES, REPORTED_METHODS = (
+    f"explanations.{name}"
+    for name in ("what_if", "inspection", "box", "panes", "reported_boxes", "reported_methods")
 )
+
+#: So many versions are explained beside each other.
+MOST_VERSIONS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class VersionsAsked:
+    """A place in an image of an evaluation set, and the versions that are asked about it.
+
+    Attributes:
+        set_id: of the set.
+        sha256: of the image.
+        numbers: of the versions.
+        box: x1, y1, x2, y2 px.
+    """
+
+    set_id: str
+    sha256: str
+    numbers: tuple[int, ...]
+    box: tuple[float, float, float, float]
 
 
 def asked_inspection() -> str:
@@ -17,6 +42,17 @@ def asked_box() -> int:
     """The number in the address, from 1; 1 where there is none."""
     said = str(st.query_params.get(BOX, "1"))
     return int(said) if said.isdecimal() and int(said) > 0 else 1
+
+
+def asked_place() -> VersionsAsked | None:
+    """The place of an evaluation set in the address; None where there is none, or it is none."""
+    query = st.query_params
+    try:
+        x1, y1, x2, y2 = (float(one) for one in query[AT].split(","))
+        numbers = tuple(int(one) for one in query[VERSIONS].split(","))
+        return VersionsAsked(query[SET], query[IMAGE], numbers[:MOST_VERSIONS], (x1, y1, x2, y2))
+    except (KeyError, ValueError):
+        return None
 
 
 def choose_inspection() -> None:

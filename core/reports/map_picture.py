@@ -1,5 +1,7 @@
 """The surroundings of one box with a map of it, as a picture."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -18,15 +20,20 @@ Rgb = npt.NDArray[np.uint8]
 Part = tuple[int, int, int, int]
 
 
-def part_around(result: DetectionResult, index: int, *, margin_share: float = 0.5) -> Part:
-    """The part of the image that is shown for a box, x0, y0, x1, y1 px: the box and what is around it.
+def part_around(result: DetectionResult, index: int) -> Part:
+    """The part of the image that is shown for a box, x0, y0, x1, y1 px: the box and what is around it."""
+    return part_around_box(result, tuple(result.detections.boxes[index].tolist()))
+
+
+def part_around_box(result: DetectionResult, box: Sequence[float], *, margin_share: float = 0.5) -> Part:
+    """As `part_around`, for any place.
 
     Args:
-        result: of the detecting service.
-        index: of the box.
+        result: whose radiograph it is.
+        box: x1, y1, x2, y2 px.
         margin_share: of the box's longer side, shown to each side of it.
     """
-    x1, y1, x2, y2 = (float(v) for v in result.detections.boxes[index])
+    x1, y1, x2, y2 = box
     margin = _MARGIN_PX + margin_share * max(x2 - x1, y2 - y1)
     height, width = result.radiograph.pixels.shape
     left, top = max(0, int(x1 - margin)), max(0, int(y1 - margin))

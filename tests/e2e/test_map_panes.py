@@ -12,9 +12,9 @@ SCRIPT = """
   (acts) => {
     const parent = document.body.appendChild(document.createElement("div"));
     parent.innerHTML = '<div class="panes"></div>';
-    const pane = (title) => ({ title, lines: ["weak"], overlay: null });
-    const box = [0.25, 0.25, 0.5, 0.5], panes = [pane("one"), pane("other")];
-    const data = { panes, box, picture: "data:,", width: 40, height: 20 };
+    const pane = (title) => ({ title, lines: ["weak"], overlay: null, box: [0.25, 0.25, 0.5, 0.5] });
+    const panes = [pane("one"), pane("other")];
+    const data = { panes, picture: "data:,", width: 40, height: 20 };
     window.default({ data, parentElement: parent, setStateValue() {}, setTriggerValue() {} });
     const stages = [...parent.querySelectorAll(".stage")];
     for (const { style } of stages) Object.assign(style, { width: "200px", height: "100px" });

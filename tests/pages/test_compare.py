@@ -84,6 +84,8 @@ def test_measured_versions_are_compared_and_the_address_keeps_the_place(
     page = open_page("compare.py", set=chosen.set_id, view="boxes", show="error:0:missed", at="0")
     (link,) = [one for one in page.get("page_link") if one.proto.label == "Label this image"]
     assert "image=" in link.proto.query_string
+    (link,) = [one for one in page.get("page_link") if one.proto.label == "Explain in both versions"]
+    assert "v=1%2C2" in link.proto.query_string
 
 
 def test_the_images_that_no_version_saw_are_one_click_away(

@@ -1,6 +1,7 @@
 """The page Explain in Streamlit's own test runner, on one inspection of a tiny network."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from core.domain.inspection import HeatMap
 from core.domain.radiograph import Polarity
 from core.explain.perturbation import Perturbed, explain_box_perturbed
 from core.services.intake.asked import Asked
+from tests.measured import add_second_version, add_set
 from tests.pages.browser import Browser, open_page, said
 from tests.workplace import incoming, radiograph_png
 
@@ -59,7 +61,7 @@ def test_all_methods_of_a_reported_box_stand_side_by_side(
     monkeypatch.setattr("core.explain.methods.explain_box_perturbed", _few_masks)
     shown: list[list[MapPane]] = []
     monkeypatch.setattr(
-        "app.explain.render.map_panes", lambda _result, _index, panes, **_: shown.append(panes)
+        "app.explain.render.map_panes", lambda _result, _part, panes, **_: shown.append(panes)
     )
     inspector = reviewer.account("i.spec", Role.INSPECTOR)
     asked = Asked("weld", version=1, polarity=Polarity.FILM)
@@ -79,6 +81,33 @@ def test_all_methods_of_a_reported_box_stand_side_by_side(
         pane.lines[0].startswith(("empty", *(belief.value for belief in Belief))) for pane in shown[-1]
     )
     assert "Drag a rectangle" in words
+
+
+def test_two_versions_are_explained_at_one_place_of_an_evaluation_set(
+    workplace: Resources, reviewer: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.explain.methods.explain_box_perturbed", _few_masks)
+    shown: list[list[MapPane]] = []
+    monkeypatch.setattr(
+        "app.explain.versions.map_panes", lambda _result, _part, panes, **_: shown.append(panes)
+    )
+    add_second_version(workplace, tmp_path)
+    chosen = add_set(workplace, tmp_path)
+    content = workplace.services.evaluations.sets.content(chosen)
+    sha256 = content.digests[0]
+    radiograph = workplace.services.evaluations.sets.read(content, sha256)
+    found = workplace.services.detect.detect(radiograph, "a.png", model="weld", version=1).detections.boxes
+    small = found[int(np.argmin((found[:, 2:] - found[:, :2]).prod(axis=1)))]
+    at = ",".join(f"{value:.1f}" for value in small)
+    page = open_page("explanations.py", set=chosen.set_id, image=sha256, v="1,2", at=at)
+    assert not page.exception
+    assert "v1" in said(page)
+    assert [pane.title for pane in shown[-1]] == [
+        f"v{number}, {name}" for number in (1, 2) for name in METHOD_WORDS.values()
+    ]
+    assert shown[-1][0].box == pytest.approx(small, abs=0.1)
+    page = open_page("explanations.py", set="none", image=sha256, v="1,2", at=at)
+    assert page.error
 
 
 def _few_masks(*args: Any, **options: Any) -> Perturbed:

@@ -66,6 +66,7 @@ def draw_boxes(
                 on_click=state.close_place,
             )
             _draw_way_to_labels(identity, content.digests[int(places.image[at])])
+            _draw_way_to_maps(pair, places, at, chosen, content)
         _gallery(pair, places, chosen, content, at)
     with large:
         name = image_name(pair, int(places.image[at]))
@@ -86,6 +87,20 @@ def _draw_way_to_labels(identity: Identity, sha256: str) -> None:
         st.caption("Lies in its set only: hand it in to label it.")
         return
     st.page_link(page.file, label="Label this image", icon=page.icon, query_params={LABEL_IMAGE: sha256})
+
+
+def _draw_way_to_maps(
+    pair: Pair, places: Places, at: int, chosen: EvaluationSet, content: SetContent
+) -> None:
+    """To the maps of both versions at this place."""
+    page = page_at("explanations")
+    query = {
+        "set": chosen.set_id,
+        "image": content.digests[int(places.image[at])],
+        "v": ",".join(name.removeprefix("v") for name in pair.names),
+        "at": ",".join(f"{one:.1f}" for one in focus_of(pair, places, at)),
+    }
+    st.page_link(page.file, label="Explain in both versions", icon=page.icon, query_params=query)
 
 
 def _gallery(pair: Pair, places: Places, chosen: EvaluationSet, content: SetContent, at: int | None) -> None:

@@ -11,15 +11,15 @@ class MapPanes {
     this.#fit();
   }
 
-  // panes: { title, lines, overlay } each; picture: of the part; box: left, top, width, height as fractions of it.
-  update({ panes, picture, width, height, box }) {
-    this.root.replaceChildren(...panes.map((pane) => this.#pane(pane, picture, width / height, box)));
+  // panes: { title, lines, overlay, box } each, the box as left, top, width, height in fractions of the part or null; picture: of the part.
+  update({ panes, picture, width, height }) {
+    this.root.replaceChildren(...panes.map((pane) => this.#pane(pane, picture, width / height)));
     this.#fit();
   }
 
-  #pane({ title, lines, overlay }, picture, aspect, box) {
-    const frame = element("i");
-    ["left", "top", "width", "height"].forEach((side, number) => { frame.style[side] = `${100 * box[number]}%`; });
+  #pane({ title, lines, overlay, box }, picture, aspect) {
+    const frame = element("i", { hidden: !box });
+    ["left", "top", "width", "height"].forEach((side, number) => { frame.style[side] = `${100 * (box?.[number] ?? 0)}%`; });
     const images = [picture, overlay].filter(Boolean).map((src) => element("img", { src, alt: "", draggable: "false" }));
     const sheet = element("div", { class: "sheet" }, ...images, frame);
     const stage = element("div", { class: "stage", tabindex: "0", role: "application", "aria-label": `${title}: map` }, sheet);

@@ -3,58 +3,67 @@
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from app.shared.components.scripts import component
 from core.domain.inspection import DetectionResult, HeatMap
 from core.imaging.encode import encode_png
-from core.reports.map_picture import grey_part, map_overlay, part_around
-
-#: So much of the longer side of the box is shown to each side of it.
-_MARGIN_SHARE = 0.8
+from core.reports.map_picture import Part, grey_part, map_overlay
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MapPane:
-    """One pane: its title, lines below it, and the map; None shows the radiograph alone."""
+    """One pane.
+
+    Attributes:
+        title: above the lines.
+        lines: below the picture.
+        heat: the map; None shows the radiograph alone.
+        box: x1, y1, x2, y2 px, drawn as a frame; None draws none.
+    """
 
     title: str
     lines: tuple[str, ...]
     heat: HeatMap | None
+    box: tuple[float, float, float, float] | None
 
 
-def map_panes(result: DetectionResult, index: int, panes: Sequence[MapPane], *, key: str) -> None:
-    """Draw the panes, all of the surroundings of detection `index`.
+def map_panes(result: DetectionResult, part: Part, panes: Sequence[MapPane], *, key: str) -> None:
+    """Draw the panes.
 
     Args:
-        result: of the detecting service.
-        index: of the box.
-        panes: left to right.
+        result: whose radiograph is shown.
+        part: of it that all panes show.
+        panes: left to right, then below.
         key: widget key.
     """
-    part = part_around(result, index, margin_share=_MARGIN_SHARE)
     x0, y0, x1, y1 = part
-    left, top, right, bottom = (float(v) for v in result.detections.boxes[index])
-    width, height = x1 - x0, y1 - y0
     data = {
         "picture": _address(encode_png(grey_part(result, part))),
-        "width": width,
-        "height": height,
-        "box": [
-            (left - x0) / width,
-            (top - y0) / height,
-            (right - left) / width,
-            (bottom - top) / height,
-        ],
-        "panes": [
-            {"title": one.title, "lines": list(one.lines), "overlay": _overlay(one.heat, part)}
-            for one in panes
-        ],
+        "width": x1 - x0,
+        "height": y1 - y0,
+        "panes": [_pane_data(one, part) for one in panes],
     }
     component("map_panes")(data=data, key=key)
 
 
-def _overlay(heat: HeatMap | None, part: tuple[int, int, int, int]) -> str | None:
-    return None if heat is None or heat.is_empty else _address(map_overlay(heat, part))
+def _pane_data(pane: MapPane, part: Part) -> dict[str, Any]:
+    x0, y0, x1, y1 = part
+    box, width, height = pane.box, x1 - x0, y1 - y0
+    overlay = None if pane.heat is None or pane.heat.is_empty else _address(map_overlay(pane.heat, part))
+    return {
+        "title": pane.title,
+        "lines": list(pane.lines),
+        "overlay": overlay,
+        "box": None
+        if box is None
+        else [
+            (box[0] - x0) / width,
+            (box[1] - y0) / height,
+            (box[2] - box[0]) / width,
+            (box[3] - box[1]) / height,
+        ],
+    }
 
 
 def _address(png: bytes) -> str:
