@@ -96,6 +96,7 @@ def _sources(services: Container) -> Sources:
         services.database,
         file_of(settings.database_url),
         file_of(settings.mlflow_tracking_uri),
+        services.object_blobs,
         lines_without_secrets(settings),
         version("radikal"),
     )

@@ -69,6 +69,8 @@ class Settings(BaseSettings):
         log_format: "json", "text", or "auto": text at a terminal, else JSON.
         device: "auto", "cpu", "cuda" or "cuda:N".
         data_dir: originals, caches and job files.
+        originals_url: URL of the originals in an object store; empty: in `data_dir`.
+        originals_cache_mb: that copies of them may take in `data_dir`, MiB.
         metrics_token: lets whoever brings it as a bearer token read `/metrics` from another machine.
         otel_exporter_otlp_endpoint: of the OpenTelemetry collector that gets traces; empty sends none.
         otel_exporter_otlp_headers: `name=value` pairs that go with them; see `otlp_headers`.
@@ -109,6 +111,8 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "text"] = "auto"
     device: str = "auto"
     data_dir: Path = Path("var")
+    originals_url: str = ""
+    originals_cache_mb: int = Field(default=10_240, ge=16)
     metrics_token: SecretStr | None = None
     otel_exporter_otlp_endpoint: str = Field(default="", repr=False)  # a URL may hold a password
     otel_exporter_otlp_headers: SecretStr | None = None
@@ -228,6 +232,13 @@ class Settings(BaseSettings):
         if not _DATABASE_URL.match(url):
             raise ValueError("expected sqlite:///path/to/file.db or postgresql+driver://user@host/name")
         return url
+
+    @field_validator("originals_url")
+    @classmethod
+    def _originals_have_a_url(cls, url: str) -> str:
+        if url and "://" not in url:
+            raise ValueError(f"expected a URL such as s3://bucket/folder, or nothing, got {url!r}")
+        return url.rstrip("/")
 
     @field_validator("device")
     @classmethod

@@ -126,6 +126,7 @@ class Container(Foundations):
             "",
             self.store,
             self.data_dir / "originals",
+            blobs=self.blobs,
             accounts=self.own_account,
             seal_key=seal_key,
             earlier_seal_keys=earlier,
@@ -242,6 +243,7 @@ class Container(Foundations):
             ),
             registry=self.served,
             is_key_kept=self.is_key_kept,
+            remote=self.object_blobs,
         )
 
     @cached_property

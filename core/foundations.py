@@ -28,10 +28,12 @@ from core.services.auditing import AuditService
 from core.store.anchor_file import AnchorFile
 from core.store.anchor_place import open_place
 from core.store.audit_trail import AuditTrail, open_store
-from core.store.blobs import BlobStore
+from core.store.blobs import Blobs, BlobStore
 from core.store.condition import log_end
 from core.store.database import open_database
 from core.store.manifests import ManifestFiles
+from core.store.object_blobs import CACHE, ObjectBlobs
+from core.store.objects import Objects
 from core.store.private_files import close_to_others
 from core.store.unit_of_work import Store
 from core.tracing import trace_statements
@@ -120,8 +122,16 @@ class Foundations:
         return open_store(self.database, self.trail)
 
     @cached_property
-    def blobs(self) -> BlobStore:
-        return BlobStore(self.data_dir / "originals")
+    def blobs(self) -> Blobs:
+        return BlobStore(self.data_dir / "originals") if self.object_blobs is None else self.object_blobs
+
+    @cached_property
+    def object_blobs(self) -> ObjectBlobs | None:
+        """The originals in an object store; None where a folder holds them."""
+        if not (url := self.settings.originals_url):
+            return None
+        cache_bytes = self.settings.originals_cache_mb * 2**20
+        return ObjectBlobs(Objects(url, "ORIGINALS_URL"), self.data_dir / CACHE, cache_bytes=cache_bytes)
 
     @cached_property
     def manifests(self) -> ManifestFiles:

@@ -16,7 +16,7 @@ from core.container import open_container
 from core.domain.accounts import COMMAND_LINE
 from core.domain.errors import BackupDamagedError, BackupPlaceError
 from core.foundations import file_of
-from core.services.operations.backing_up import KEY_FILES
+from core.services.operations.backing_up import KEY_FILES, ORIGINALS
 from core.services.operations.backup_record import RESTORED, record
 from core.services.operations.checks import RESTORING
 from core.services.operations.restoring import (
@@ -34,7 +34,9 @@ from core.store.backups.snapshots import (
     relocate_registry,
     require_empty,
 )
+from core.store.blobs import BlobStore
 from core.store.database import known_revisions, open_database, unknown_revision
+from core.store.object_blobs import CACHE
 from core.store.private_files import FILE_MODE, FOLDER_MODE
 
 Progress = Callable[[int, int], None]
@@ -148,6 +150,11 @@ def restore(
         if is_new and not any(data_dir.iterdir()):
             data_dir.rmdir()
         raise
+    try:
+        _send_originals(settings, folder / "data")
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     move_into_place(folder / "data", data_dir, settled)  # cut off, the folder stays, and nothing is served
     shutil.rmtree(folder)
     return Restored(name, manifest, examined, time.monotonic() - began)
@@ -250,7 +257,7 @@ def stage(
     if damaged is not None:
         damaged += found
     database = manifest.of_role(FileRole.DATABASE)[0]
-    changed = {"data_dir": folder / "data", "audit_anchors_copy": ""}
+    changed = {"data_dir": folder / "data", "audit_anchors_copy": "", "originals_url": ""}
     if engine is None:
         write_file(place, name, database, folder / "db" / _FILES[0])
         changed["database_url"] = f"sqlite:///{folder / 'db' / _FILES[0]}"
@@ -286,6 +293,22 @@ def examine(staged: Settings, damaged: list[str] | None = None) -> Examined:
         0 if records is None else records.n_records,
         0 if records is None else records.n_originals,
     )
+
+
+def _send_originals(settings: Settings, staged: Path) -> None:
+    """Move the verified originals to the object store that `settings` name; does nothing without one.
+
+    Raises:
+        StorageError: it did not take one; what it has is used when it is tried again.
+    """
+    if not settings.originals_url:
+        return
+    with open_container(settings.model_copy(update={"data_dir": staged})) as services:
+        local = BlobStore(staged / ORIGINALS)
+        for sha256 in list(local.digests()):
+            services.blobs.put(local.get(sha256))
+    for name in (ORIGINALS, CACHE):
+        shutil.rmtree(staged / name, ignore_errors=True)
 
 
 def _begin_anew(staged: Settings, name: str, manifest: Manifest) -> None:

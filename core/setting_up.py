@@ -153,7 +153,8 @@ def _strange_films(services: Container) -> list[str]:
     """A warning when there are films that a database without images cannot know."""
     if knows_images(services.database) or next(services.blobs.digests(), None) is None:
         return []
+    where = services.settings.originals_url or services.data_dir / "originals"
     return [
-        f"{services.data_dir / 'originals'} holds films that this database does not know; they were left "
+        f"{where} holds films that this database does not know; they were left "
         "alone. If the database was lost, restore it from a backup before films are handed in"
     ]

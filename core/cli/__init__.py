@@ -17,6 +17,7 @@ from core.cli.keys import key_commands
 from core.cli.labels import labels
 from core.cli.models import models
 from core.cli.models_in_use import drift as _drift  # noqa: F401  # adds its commands to `models`
+from core.cli.originals import originals
 from core.cli.pod import pod
 from core.cli.report import report
 from core.cli.routing import route
@@ -38,6 +39,6 @@ def main() -> None:
 
 
 for command in (setup, serve, detect, evaluate, evaluation_sets, evaluate_films, explain_eval, pod, route,
-                train, simulate, data, labels, models, report, audit, backup, restore, drill, key_commands,
-                user_commands, watch, receive, work):  # fmt: skip
+                train, simulate, data, labels, models, originals, report, audit, backup, restore, drill,
+                key_commands, user_commands, watch, receive, work):  # fmt: skip
     main.add_command(command)

@@ -30,7 +30,7 @@ from core.reports.audit_export import csv_lines, json_lines
 from core.store.anchor_file import AnchorLines
 from core.store.audit_events import AuditLogDamagedError
 from core.store.audit_trail import AuditTrail
-from core.store.blobs import BlobNotFoundError, BlobStore
+from core.store.blobs import BlobNotFoundError, Blobs
 from core.store.proven_tables import PROVEN
 from core.store.record_comparison import ALL_TAKEN_UP
 from core.store.unit_of_work import Store, Work
@@ -109,7 +109,7 @@ class LastVerification:
 class AuditService:
     """The audit log of one store; every method asks for the right to read it."""
 
-    def __init__(self, store: Store, trail: AuditTrail, blobs: BlobStore) -> None:
+    def __init__(self, store: Store, trail: AuditTrail, blobs: Blobs) -> None:
         self._store = store
         self._trail = trail
         self._blobs = blobs

@@ -36,7 +36,7 @@ from core.services.labels.label_files import LabelFiles
 from core.services.labels.label_imports import LabelImports
 from core.services.labels.labels import LabelService
 from core.services.labels.own_classes import OwnClassService
-from core.store.blobs import BlobStore
+from core.store.blobs import Blobs, BlobStore
 from core.store.feature_files import FeatureFiles
 from core.store.unit_of_work import Store
 
@@ -51,7 +51,7 @@ class Workspace:
 
     key: str
     store: Store
-    blobs: BlobStore
+    blobs: Blobs
     images: ImageService
     scales: ScaleService
     copies: CopySearch
@@ -94,23 +94,25 @@ def make_workspace(
     store: Store,
     originals: Path,
     *,
+    blobs: Blobs | None = None,
     limit_bytes: int | None = None,
     accounts: ConfirmsPassword | None = None,
     seal_key: bytes | None = None,
     earlier_seal_keys: Sequence[bytes] = (),
 ) -> Workspace:
-    """The services over one store and its folder of originals.
+    """The services over one store and its originals.
 
     Args:
         key: tells workspaces apart.
         store: its database.
-        originals: its files.
+        originals: folder of its files; features lie beside it.
+        blobs: what keeps the files, where it is not that folder.
         limit_bytes: of originals, None for no limit.
         accounts: asks signers for their password; None where nobody has an account.
         seal_key: seals signatures; None takes one that is forgotten with the process.
         earlier_seal_keys: sealed earlier ones.
     """
-    blobs = BlobStore(originals)
+    blobs = blobs or BlobStore(originals)
     labels = LabelService(store)
     images, judging = ImageService(blobs, store, limit_bytes=limit_bytes), JudgingService(store)
     copies = CopySearch(store, partial(images.load, keep=False))

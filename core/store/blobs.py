@@ -4,10 +4,12 @@ import contextlib
 import hashlib
 import os
 import re
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 from core.domain.errors import WorkbenchError
 from core.domain.storage import StorageError, storage_problem
@@ -24,6 +26,53 @@ class BlobNotFoundError(WorkbenchError):
 
 class BlobDamagedError(WorkbenchError):
     """The stored bytes no longer have the digest they are stored under."""
+
+
+class Blobs(Protocol):
+    """Keeps original bytes by their sha256: in a folder (`BlobStore`), or in an object store."""
+
+    def put(self, data: bytes) -> str:
+        """The hex digest that `data` is now stored under; on the disk or in the object store for good.
+
+        Raises:
+            StorageError: it could not be stored; nothing was.
+        """
+
+    def get(self, sha256: str) -> bytes:
+        """The bytes stored under `sha256`, verified.
+
+        Raises:
+            BlobNotFoundError: nothing is stored under this digest.
+            BlobDamagedError: what is stored has another digest.
+        """
+
+    def place(self, sha256: str, target: Path, *, is_linked: bool) -> None:
+        """Make `target`, which is not there, the bytes; a link where wanted and possible."""
+
+    def sweep(self, *, older_than_s: float = ...) -> int:
+        """Remove what a killed process left half written; returns the number."""
+
+    def digests(self, *, older_than_s: float = ...) -> Iterator[str]:
+        """The digests of what is stored and was not handed in again for so many seconds."""
+
+    def remove(self, sha256: str) -> None:
+        """Remove what is stored under `sha256`; only while nobody can add a row that points to it."""
+
+    def has(self, sha256: str) -> bool:
+        """True when bytes are stored under `sha256`; they are not verified."""
+
+    def is_whole(self, sha256: str) -> bool:
+        """True when the stored bytes have the digest that they are stored under.
+
+        Raises:
+            BlobNotFoundError: nothing is stored under it.
+        """
+
+
+def digest_of(name: str) -> str | None:
+    """The digest at the end of the name of a blob; None where it ends with none."""
+    last = name.rpartition("/")[2]
+    return last if _DIGEST.fullmatch(last) else None
 
 
 class BlobStore:
@@ -137,6 +186,18 @@ class BlobStore:
                 return hashlib.file_digest(file, "sha256").hexdigest() == sha256
         except FileNotFoundError:
             raise BlobNotFoundError(f"no image {sha256[:12]} is stored") from None
+
+    def place(self, sha256: str, target: Path, *, is_linked: bool) -> None:
+        """Make `target` the bytes, or a link to them."""
+        if is_linked:
+            target.symlink_to(self.path(sha256).resolve())
+        else:
+            shutil.copyfile(self.path(sha256), target)
+
+    def touch(self, sha256: str) -> None:
+        """Let the file look as young as a new one; does nothing when there is none."""
+        with contextlib.suppress(FileNotFoundError):
+            os.utime(self.path(sha256))
 
     def path(self, sha256: str) -> Path:
         """Path of the bytes of `sha256`, whether they exist or not.

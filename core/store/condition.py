@@ -48,6 +48,21 @@ def log_end(engine: Engine) -> Head | None:
     return None if row is None else Head(*row)
 
 
+def known_film(engine: Engine) -> str | None:
+    """The digest of the file of one image that the database knows; None where it knows none.
+
+    Raises:
+        DatabaseUnavailableError: the database is busy or cannot be reached.
+    """
+    inspector = inspect(engine)
+    if not inspector.has_table(ImageRow.__tablename__):
+        return None
+    columns = {str(one["name"]) for one in inspector.get_columns(ImageRow.__tablename__)}
+    digest = ImageRow.file_sha256 if "file_sha256" in columns else ImageRow.sha256
+    with engine.connect() as connection:
+        return connection.scalar(select(digest).limit(1))
+
+
 def knows_images(engine: Engine) -> bool:
     """True when the database has a row of an image; one without a schema has none.
 

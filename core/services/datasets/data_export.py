@@ -1,7 +1,6 @@
 """A data version as COCO files beside their images, as everything that trains and measures reads them."""
 
 import json
-import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,12 @@ import yaml
 from core.domain.data_manifest import DataManifest, ManifestImage, Part
 from core.domain.errors import DatasetError
 from core.domain.indication import IndicationClass
-from core.store.blobs import BlobStore
+from core.store.blobs import Blobs
 
 IMAGES, SPLIT = "images", "split.yaml"
 
 
-def export(manifest: DataManifest, blobs: BlobStore, out: Path) -> list[Path]:
+def export(manifest: DataManifest, blobs: Blobs, out: Path) -> list[Path]:
     """The COCO files now in `out`, one for each part that has images, `train.json` and so on.
 
     Images are copied to `out/images`; `out/split.yaml` says which series is in which part.
@@ -32,7 +31,7 @@ def export(manifest: DataManifest, blobs: BlobStore, out: Path) -> list[Path]:
     return written
 
 
-def write_coco(path: Path, images: Sequence[ManifestImage], blobs: BlobStore, *, are_linked: bool) -> Path:
+def write_coco(path: Path, images: Sequence[ManifestImage], blobs: Blobs, *, are_linked: bool) -> Path:
     """The path of a COCO file, now written, whose images lie in `images/` beside it.
 
     Args:
@@ -112,11 +111,8 @@ def file_name(image: ManifestImage) -> str:
     return f"{image.sha256[:16]}_{kept}"
 
 
-def _place(image: ManifestImage, target: Path, blobs: BlobStore, *, is_linked: bool) -> None:
+def _place(image: ManifestImage, target: Path, blobs: Blobs, *, is_linked: bool) -> None:
     if not blobs.has(image.file_sha256):
         raise DatasetError(f"the original of {image.name} ({image.sha256[:12]}) is missing: restore a backup")
     target.unlink(missing_ok=True)
-    if is_linked:
-        target.symlink_to(blobs.path(image.file_sha256).resolve())
-    else:
-        shutil.copyfile(blobs.path(image.file_sha256), target)
+    blobs.place(image.file_sha256, target, is_linked=is_linked)

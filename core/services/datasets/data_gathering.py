@@ -10,7 +10,7 @@ from core.domain.radiograph import Polarity, Radiograph
 from core.labelling.coco import CocoImage, read_coco
 from core.services.datasets.labelled_images import labelled_box
 from core.services.evaluation.recorded_images import read_recorded, select_images
-from core.store.blobs import BlobStore
+from core.store.blobs import Blobs
 from core.store.unit_of_work import Store
 
 #: Told after each image: how many are done, and of how many.
@@ -18,7 +18,7 @@ Progress = Callable[[int, int], None]
 
 
 def import_coco(
-    coco: Path, images_dir: Path, store: Store, blobs: BlobStore, *, polarity: Polarity, progress: Progress
+    coco: Path, images_dir: Path, store: Store, blobs: Blobs, *, polarity: Polarity, progress: Progress
 ) -> list[ManifestImage]:
     """The images of a COCO file, their originals now stored, all in the part TRAIN.
 

@@ -19,7 +19,7 @@ from core.services.datasets.data_gathering import import_coco, joined
 from core.services.datasets.data_versions import DataRequest, data_request_from
 from core.services.datasets.labelled_images import labelled_images
 from core.services.jobs.job_worker import WorkerLog
-from core.store.blobs import BlobStore
+from core.store.blobs import Blobs
 from core.store.data_versions import DataVersion
 from core.store.jobs import Job
 from core.store.manifests import ManifestFiles
@@ -45,7 +45,7 @@ class DataMaker:
     def __init__(
         self,
         store: Store,
-        blobs: BlobStore,
+        blobs: Blobs,
         manifests: ManifestFiles,
         registry: Registry,
         *,

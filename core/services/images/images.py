@@ -18,7 +18,7 @@ from core.imaging.fingerprint import fingerprint
 from core.imaging.names import clean_name
 from core.imaging.read import read_radiograph
 from core.services.images.copies import kept_fingerprint
-from core.store.blobs import BlobNotFoundError, BlobStore
+from core.store.blobs import BlobNotFoundError, Blobs
 from core.store.fingerprints import KeptFingerprint
 from core.store.images import PictureFacts, StoredImage, facts_of
 from core.store.unit_of_work import Store, Work
@@ -38,7 +38,7 @@ class ImageService:
         limit_bytes: of all originals together, None for no limit.
     """
 
-    def __init__(self, blobs: BlobStore, store: Store, *, limit_bytes: int | None = None) -> None:
+    def __init__(self, blobs: Blobs, store: Store, *, limit_bytes: int | None = None) -> None:
         self._blobs = blobs
         self._store = store
         self._limit_bytes = limit_bytes

@@ -3,7 +3,7 @@
 import itertools
 import logging
 
-from core.store.blobs import BlobStore
+from core.store.blobs import Blobs
 from core.store.condition import knows_images
 from core.store.unit_of_work import Store
 
@@ -13,7 +13,7 @@ _STALE_S = 3600.0
 _AT_ONCE = 500
 
 
-def sweep_originals(blobs: BlobStore, store: Store, *, older_than_s: float = _STALE_S) -> int:
+def sweep_originals(blobs: Blobs, store: Store, *, older_than_s: float = _STALE_S) -> int:
     """Remove half-written files and originals without a row; returns the number removed.
 
     A process that is killed during an upload leaves one or the other. Call it at a start.
@@ -33,7 +33,7 @@ def sweep_originals(blobs: BlobStore, store: Store, *, older_than_s: float = _ST
     return n_removed
 
 
-def remove_orphans(blobs: BlobStore, store: Store, *, older_than_s: float = _STALE_S) -> int:
+def remove_orphans(blobs: Blobs, store: Store, *, older_than_s: float = _STALE_S) -> int:
     """Remove originals that neither a row nor the audit log names; returns the number removed.
 
     What only the log names lost its row outside of the program: `radikal audit verify` tells of it, and the

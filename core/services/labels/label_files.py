@@ -21,7 +21,7 @@ from core.labelling.labelled import LabelledBox, LabelledImage, file_names
 from core.labelling.labelme import labelme_json
 from core.labelling.voc import voc_xml
 from core.labelling.yolo import data_yaml, yolo_text
-from core.store.blobs import BlobStore
+from core.store.blobs import Blobs
 from core.store.images import StoredImage
 from core.store.unit_of_work import Store
 
@@ -57,7 +57,7 @@ class LabelFiles:
         blobs: its originals.
     """
 
-    def __init__(self, store: Store, blobs: BlobStore) -> None:
+    def __init__(self, store: Store, blobs: Blobs) -> None:
         self._store = store
         self._blobs = blobs
 

@@ -25,13 +25,15 @@ from core.store.backups.snapshots import (
     dumped_postgresql,
     sqlite_state,
 )
+from core.store.blobs import BlobDamagedError, BlobNotFoundError
 from core.store.clock import now_utc
+from core.store.object_blobs import CACHE, ObjectBlobs
 from core.store.private_files import FOLDER_MODE
 
 ANCHORS, ORIGINALS, KEY_FILES = "audit/anchors.jsonl", "originals", ("signing.key", "signing.key.previous")
 _COPYING = ".backup-"
 #: In the data folder, and never worth keeping: guests' workspaces, files that nobody took from the page yet.
-_LEFT_OUT = frozenset({"demo", "tmp", "uploads", *KEY_FILES})
+_LEFT_OUT = frozenset({"demo", "tmp", "uploads", CACHE, *KEY_FILES})
 #: Files that are being written, or were when somebody was killed.
 _PARTIAL = re.compile(r"\.(incoming-|restoring-|backup-|signing\.key)")
 _BESIDE_SQLITE = ("", "-wal", "-shm", "-journal")
@@ -46,6 +48,7 @@ class Sources:
         database: RadiKal's.
         database_file: of SQLite; None for a server.
         registry_file: of MLflow's SQLite store; None for a server, which has to be backed up by itself.
+        remote: the originals, where an object store keeps them.
         settings: lines of an `.env` file without secrets.
         product: version of the program.
     """
@@ -54,6 +57,7 @@ class Sources:
     database: Engine
     database_file: Path | None
     registry_file: Path | None
+    remote: ObjectBlobs | None
     settings: tuple[str, ...]
     product: str
 
@@ -109,6 +113,8 @@ def back_up(
         with _copied(place, sources.data_dir, sources.registry_file) as copy:
             run.add(REGISTRY_FILE, FileRole.REGISTRY, pieces_of(copy))
     run.add_files()
+    if sources.remote is not None:
+        run.add_remote(sources.remote, snapshot.originals)
     if place.is_sealed:
         run.add_key()
     run.miss(snapshot.originals)
@@ -205,6 +211,21 @@ class _Run:
                 self.problems.append(f"{relative} cannot be read: {error.strerror}")
             except BackupDamagedError as error:
                 self.problems.append(f"{relative} is damaged and was left out: {error}")
+
+    def add_remote(self, remote: ObjectBlobs, originals: frozenset[str]) -> None:
+        """Store the originals that lie in an object store; one that the place holds is not fetched."""
+        sizes, noted = remote.sizes(), {file.sha256 for file in self.files}
+        for sha256 in sorted(originals - noted):
+            path = f"{ORIGINALS}/{sha256[:2]}/{sha256}"
+            try:
+                if sha256 in sizes and self._place.has(sha256):
+                    self._note(BackupFile(path, FileRole.ORIGINAL, sha256, sizes[sha256]))
+                else:
+                    self.add(path, FileRole.ORIGINAL, iter([remote.get(sha256)]), sha256=sha256)
+            except BlobNotFoundError:
+                continue  # missed below
+            except BlobDamagedError as error:
+                self.problems.append(f"{path} is damaged and was left out: {error}")
 
     def miss(self, originals: frozenset[str]) -> None:
         """Note the originals that the database needs and that were not found."""

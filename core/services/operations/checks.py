@@ -16,7 +16,9 @@ from core.domain.errors import ModelNotFoundError, WorkbenchError
 from core.domain.kinds import MODEL_NAMES, is_for_new_parts
 from core.domain.ports import ModelSource
 from core.registry.artefact import WEIGHTS, file_sha256
-from core.store.condition import knows_images, log_end, schema_problem
+from core.store.condition import known_film, knows_images, log_end, schema_problem
+from core.store.object_blobs import ObjectBlobs
+from core.store.objects import ObjectStoreError
 
 _MIB = 2**20
 #: A restore puts everything into a folder of such a name first; while there is one, nothing is whole yet.
@@ -76,6 +78,7 @@ class CheckService:
         ring: gives the keys that are known; may raise a `WorkbenchError`.
         places: files and folders.
         registry: the models, None to leave them out.
+        remote: the originals, where an object store keeps them.
         is_key_kept: tells whether the key is where the next start will look for it.
         names: of the models; one for new parts need not be registered.
         free_and_total: bytes of the file system that holds a folder.
@@ -89,6 +92,7 @@ class CheckService:
         places: Places,
         registry: ReachableModels,
         is_key_kept: Callable[[], bool] = lambda: True,
+        remote: ObjectBlobs | None = None,
         names: Sequence[str] = MODEL_NAMES,
         free_and_total: Callable[[Path], tuple[int, int]] = lambda folder: _free_and_total(folder),
     ) -> None:
@@ -97,6 +101,7 @@ class CheckService:
         self._places = places
         self._registry = registry
         self._is_key_kept = is_key_kept
+        self._remote = remote
         self._names = tuple(names)
         self._free_and_total = free_and_total
         self._digests: dict[Path, tuple[tuple[int, int], str]] = {}
@@ -156,6 +161,8 @@ class CheckService:
 
     def originals(self) -> Check:
         """That the films are there, where the database knows some."""
+        if self._remote is not None:
+            return self._remote_originals(self._remote)
         folder = self._places.originals
         try:
             is_missing = not folder.is_dir() and knows_images(self._database)
@@ -170,6 +177,15 @@ class CheckService:
         if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
             return Check("originals", f"DATA_DIR: {folder} cannot be written; {_READ_ONLY}")
         return Check("originals")
+
+    def _remote_originals(self, remote: ObjectBlobs) -> Check:
+        try:
+            problem = remote.problem(known_film(self._database))
+        except ObjectStoreError as error:  # what was read before can still be looked at
+            return Check("originals", str(error), is_vital=False, facts={"reachable": False})
+        except (WorkbenchError, SQLAlchemyError) as error:
+            return Check("originals", str(error))
+        return Check("originals", problem, facts={"reachable": True})
 
     def disk(self) -> Check:
         """That there is room for what will be written."""

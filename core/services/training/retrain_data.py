@@ -18,7 +18,7 @@ from core.engine.detector import read_network
 from core.registry.artefact import MANIFEST, WEIGHTS
 from core.services.datasets.data_export import write_coco
 from core.services.training.retraining import RetrainRequest
-from core.store.blobs import BlobStore
+from core.store.blobs import Blobs
 from core.training.recipe import Recipe, recipe_from
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class TrainingData:
 
 
 def prepare(
-    manifest: DataManifest, base: Path, request: RetrainRequest, blobs: BlobStore, folder: Path
+    manifest: DataManifest, base: Path, request: RetrainRequest, blobs: Blobs, folder: Path
 ) -> TrainingData:
     """The data of a retraining, written below `folder`.
 

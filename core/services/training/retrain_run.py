@@ -32,7 +32,7 @@ from core.services.training.retrain_data import (
 from core.services.training.retrain_judging import calibrate, measure
 from core.services.training.retraining import RUN_FOLDER, RetrainRequest
 from core.services.training.training import BothRunLogs
-from core.store.blobs import BlobStore
+from core.store.blobs import Blobs
 from core.store.data_versions import DataVersion
 from core.store.jobs import Job
 from core.store.manifests import ManifestFiles
@@ -77,7 +77,7 @@ class Retrainer:
     def __init__(
         self,
         store: Store,
-        blobs: BlobStore,
+        blobs: Blobs,
         manifests: ManifestFiles,
         registry: Registry,
         *,
