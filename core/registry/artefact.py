@@ -87,6 +87,15 @@ def read_artefact(folder: Path) -> ModelArtefact:
             f"{folder.name}: the card describes a second stage {str(named)[:12]}, "
             f"the file is {digests.get(GROUPS, 'missing')[:12]}"
         )
+    for name in (FAMILIARITY, RANGES):
+        if (
+            name in digests
+            and (named := _read_mapping(folder / name).get("weights_sha256")) != digests[WEIGHTS]
+        ):
+            raise ModelArtefactError(
+                f"{folder.name}: {name} was made with weights {str(named)[:12]}, "
+                f"the file is {digests[WEIGHTS][:12]}"
+            )
     try:
         name, polarity = str(card["name"]), Polarity(card["polarity"])
     except (KeyError, ValueError) as error:

@@ -56,6 +56,16 @@ def test_a_card_of_other_weights_is_refused(tmp_path: Path) -> None:
         read_artefact(folder)
 
 
+@pytest.mark.parametrize("name", ["familiarity.json", "ranges.json"])
+def test_a_file_that_was_made_with_other_weights_is_refused_before_it_is_registered(
+    tmp_path: Path, name: str
+) -> None:
+    folder = write_artefact(tmp_path / "weld-v1")
+    (folder / name).write_text(json.dumps({"weights_sha256": "ff" * 32}))
+    with pytest.raises(ModelArtefactError, match=f"{name} was made with weights ffffffffffff"):
+        read_artefact(folder)
+
+
 def test_the_digest_changes_with_any_of_the_files(tmp_path: Path) -> None:
     folder = write_artefact(tmp_path / "weld-v1")
     before = read_artefact(folder)
