@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from core.domain.errors import RegistryUnavailableError
 from core.domain.model_version import VersionAbout
 from core.registry.artefact import ModelArtefact, files_of
+from core.registry.packing import copy_code, input_example, requirements, signature
 from core.registry.version_cache import KnownModel
 
 if TYPE_CHECKING:
@@ -212,12 +213,17 @@ class MlflowStore:
         with TemporaryDirectory() as temporary:
             local = Path(temporary) / MODEL_PATH
             source = _copy_as_artefact(artefact.folder, Path(temporary))
-            save_model(
-                str(local),
-                python_model=str(self._script),
-                artifacts={"artefact": str(source)},
-                pip_requirements=["radikal"],
-            )
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # its own use of pandas, and that `predict` has no type
+                save_model(
+                    str(local),
+                    python_model=str(self._script),
+                    artifacts={"artefact": str(source)},
+                    code_paths=[str(copy_code(Path(temporary)))],
+                    pip_requirements=requirements(),
+                    signature=signature(),
+                    input_example=input_example(),
+                )
             client.log_artifacts(run_id, str(local), MODEL_PATH)
         known = client.get_run(run_id).data.params
         parameters = [Param(k, v) for k, v in _parameters(artefact).items() if k not in known]

@@ -6,8 +6,10 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from core.calibrate.familiarity import read_reference
@@ -33,7 +35,7 @@ def _open(root: Path, cache: str = "cache") -> MlflowRegistry:
 def registry(root: Path) -> Iterator[MlflowRegistry]:
     opened = _open(root)
     opened.register(write_artefact(root / "shipped" / "weld-v1", seed=1))
-    opened.register(write_artefact(root / "shipped" / "weld-v2", seed=2), alias="champion")
+    opened.register(write_artefact(root / "shipped" / "weld-v2", seed=2, score_spread=1.0), alias="champion")
     return opened
 
 
@@ -103,26 +105,65 @@ def test_mlflow_holds_lineage_metrics_and_tags(registry: MlflowRegistry, root: P
     assert run.data.metrics == {"ap50": 0.25, "n_images": 3.0}
 
 
-def test_the_stored_model_detects_as_the_detector_does(registry: MlflowRegistry, root: Path) -> None:
+@pytest.fixture
+def stored(registry: MlflowRegistry, root: Path) -> Any:
+    """The champion, as a user of MLflow loads it."""
     import mlflow.pyfunc
 
-    from core.engine.detector import Detector
-    from core.imaging.normalise import normalise
-
-    pixels = np.random.default_rng(0).integers(0, 65535, (96, 128), np.uint16)
-    path = root / "image.png"
-    path.write_bytes(encode_png(pixels))
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(f"sqlite:///{root}/store/mlflow.db")
     try:
-        model = mlflow.pyfunc.load_model("models:/weld@champion")
+        return mlflow.pyfunc.load_model("models:/weld@champion")
     finally:
         mlflow.set_tracking_uri(before)
-    answer = json.loads(model.predict([str(path)])[0])
-    _, folder = registry.resolve("weld")
-    expected = Detector.load(folder / "weights.safetensors").detect(normalise(pixels)).above(0.05)
-    assert len(answer) == len(expected)
-    assert np.allclose([a["score"] for a in answer], expected.scores)
+
+
+PIXELS = np.random.default_rng(0).integers(0, 65535, (96, 128), np.uint16)
+
+
+def test_the_stored_model_answers_what_the_workbench_shows(
+    registry: MlflowRegistry, root: Path, stored: Any
+) -> None:
+    from core.imaging.read import read_radiograph
+    from core.services.inference.detecting import DetectService
+
+    content = encode_png(PIXELS)
+    expected = DetectService(registry, device="cpu").detect(read_radiograph(content), "", model="weld")
+    found = expected.detections
+    answer = stored.predict(content)
+    assert len(answer) == len(found) > 0
+    assert answer[["x1", "y1", "x2", "y2"]].to_numpy() == pytest.approx(found.boxes, abs=1e-3)
+    assert answer["score"].to_numpy() == pytest.approx(found.scores)
+    assert answer["probability"].to_numpy() == pytest.approx(found.probabilities)
+    assert list(answer["class"]) == [str(one) for one in found.classes]
+
+
+def test_the_stored_model_takes_arrays_paths_and_bytes(root: Path, stored: Any) -> None:
+    path = root / "image.png"
+    path.write_bytes(encode_png(PIXELS))
+    one = stored.predict(PIXELS)
+    assert set(one["image"]) == {0}
+    for same in (str(path), path.read_bytes(), [path], PIXELS.astype(np.float64), PIXELS.astype(np.int64)):
+        pd.testing.assert_frame_equal(stored.predict(same), one, atol=1e-3)
+    many = stored.predict(np.stack([PIXELS, PIXELS]))
+    assert (many["image"] == 1).sum() == (many["image"] == 0).sum() == len(one)
+    assert len(stored.predict([PIXELS, str(path)])) == 2 * len(one)
+    assert len(stored.predict((PIXELS >> 8).astype(np.uint8))) > 0
+    strong = stored.predict(PIXELS, params={"min_probability": float(one["probability"].max())})
+    assert 0 < len(strong) < len(one)
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((2, 3, 4, 5)), np.array([["a"]]), np.full((4, 4), -1)])
+def test_the_stored_model_says_what_is_no_radiograph(stored: Any, wrong: Any) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        stored.predict(wrong)
+
+
+def test_the_stored_model_says_what_goes_in_and_what_comes_out(stored: Any) -> None:
+    signature = stored.metadata.signature
+    assert signature.outputs.input_names() == list(stored.predict(stored.input_example).columns)
+    assert {one.name for one in signature.params} == {"min_probability", "polarity"}
+    assert np.asarray(stored.input_example["image"][0]).shape == (64, 96)
 
 
 def test_a_new_process_resolves_without_loading_mlflow(registry: MlflowRegistry, root: Path) -> None:
