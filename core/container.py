@@ -511,7 +511,12 @@ class Container(Foundations):
         from core.services.evaluation.evaluation_run import EvaluationRun
 
         return EvaluationRun(
-            self.store, self.evaluation_sets, self.evaluation_archive, self.registry, self.detect
+            self.store,
+            self.evaluation_sets,
+            self.evaluation_archive,
+            self.registry,
+            self.detect,
+            self.registry,
         )
 
     @cached_property
@@ -536,10 +541,12 @@ class Container(Foundations):
 
     def open_run(self, name: str, *, run_id: str | None = None) -> MlflowRunLog:
         """A new MLflow run of that name, or the run of `run_id` to go on with."""
-        from core.registry.training_run import MlflowRunLog
+        from core.registry.training_run import MlflowRunLog, source_tags
 
         artifacts = self.data_dir / "registry" / "training-artifacts"
-        return MlflowRunLog(self.tracking_uri, name, artifacts, run_id=run_id)
+        run = MlflowRunLog(self.tracking_uri, name, artifacts, run_id=run_id)
+        run.tags(source_tags(ROOT))
+        return run
 
 
 @contextmanager

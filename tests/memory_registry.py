@@ -16,12 +16,14 @@ class MemoryRegistry:
 
     Attributes:
         is_there: False lets MLflow be away: what is known is still answered.
+        told: model, version and file of what was put into runs.
         moved_outside: aliases by model that MLflow has by now, and `refresh` brings.
     """
 
     def __init__(self) -> None:
         self.is_there = True
         self.moved_outside: dict[str, dict[str, int]] = {}
+        self.told: list[tuple[str, int, str]] = []
         self._folders: dict[str, dict[int, Path]] = {}
         self._aliases: dict[str, dict[str, int]] = {}
 
@@ -34,6 +36,12 @@ class MemoryRegistry:
         if alias is not None:
             self._aliases.setdefault(name, {})[alias] = number
         return number
+
+    def log_figures(self, name: str, version: int, file_name: str, figures: Mapping[str, object]) -> None:
+        self.told.append((name, version, file_name))
+
+    def log_plot(self, name: str, version: int, file_name: str, plot: object) -> None:
+        self.told.append((name, version, file_name))
 
     def names(self) -> list[str]:
         return sorted(self._folders)

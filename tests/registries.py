@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from core.domain.errors import ModelNotFoundError
-from core.domain.model_version import ModelVersion
+from core.domain.model_version import ModelVersion, VersionAbout, VersionEntry
 from core.registry.artefact import read_artefact
 
 
@@ -13,10 +13,12 @@ class FolderRegistry:
 
     def __init__(self, *folders: Path) -> None:
         self._folders = list(folders)
+        self.authors: dict[int, str] = {}
         self._aliases: dict[str, int] = {"champion": 1} if folders else {}
 
-    def register(self, folder: Path, *, alias: str | None = None) -> int:
+    def register(self, folder: Path, *, alias: str | None = None, author: str = "") -> int:
         """The number of the version in `folder`."""
+        self.authors[len(self._folders) + 1] = author
         self._folders.append(folder)
         if alias:
             self._aliases[alias] = len(self._folders)
@@ -29,6 +31,13 @@ class FolderRegistry:
     def versions(self, name: str) -> list[ModelVersion]:
         """All versions."""
         return [self.resolve(name, version=number)[0] for number in range(1, len(self._folders) + 1)]
+
+    def entries(self, name: str) -> list[VersionEntry]:
+        """All versions, with a run that is named for each."""
+        return [
+            VersionEntry(one.version, one.aliases, VersionAbout(f"run of v{one.version}"), Path(), one)
+            for one in self.versions(name)
+        ]
 
     def aliases(self, name: str) -> Mapping[str, int]:
         """Alias to number."""

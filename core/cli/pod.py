@@ -61,6 +61,7 @@ def pod(
     """
     from core.domain.radiograph import Polarity
     from core.services.evaluation.pod_evaluating import SizeMeasure
+    from core.services.evaluation.version_records import plot_of_pod
 
     if (coco is None) != (images is None):
         raise BadInputError("--coco and --images belong together")
@@ -83,6 +84,8 @@ def pod(
         if out is not None:
             out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
         services.pod_records.keep(figures)
+        if (plot := plot_of_pod(figures)) is not None:
+            services.pod_records.draw(figures, plot)
     _print_figures(figures)
 
 

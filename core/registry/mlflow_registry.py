@@ -13,6 +13,7 @@ from typing import Any
 from core.domain.errors import ModelArtefactError, ModelNotFoundError, RegistryUnavailableError
 from core.domain.model_version import ModelVersion, VersionAbout, VersionEntry
 from core.registry.artefact import combined_digest, digest_files, read_artefact
+from core.registry.curve_plots import Plot
 from core.registry.mlflow_store import ARTEFACT_PATH, MlflowStore
 from core.registry.version_cache import KnownModel, VersionCache
 
@@ -92,12 +93,20 @@ class MlflowRegistry:
             self._cache.record(known)
 
     def log_figures(self, name: str, version: int, file_name: str, figures: Mapping[str, Any]) -> None:
-        """Store figures as a JSON file in the run of a version.
+        """Store figures as a JSON file in the run of a version, plain numbers as metrics too.
 
         Raises:
             RegistryUnavailableError: when MLflow does not answer.
         """
         self._store.log_figures(name, version, file_name, figures)
+
+    def log_plot(self, name: str, version: int, file_name: str, plot: Plot) -> None:
+        """Store a plot as a PNG file in the run of a version.
+
+        Raises:
+            RegistryUnavailableError: when MLflow does not answer.
+        """
+        self._store.log_plot(name, version, file_name, plot)
 
     def names(self) -> list[str]:
         """The registered models that the cache knows."""

@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 import sqlite3
+import time
 import urllib.error
 import urllib.request
 import warnings
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from core.domain.errors import RegistryUnavailableError
 from core.domain.model_version import VersionAbout
 from core.registry.artefact import ModelArtefact, files_of
+from core.registry.curve_plots import Plot, drawn
 from core.registry.packing import copy_code, input_example, requirements, signature
 from core.registry.version_cache import KnownModel
 
@@ -114,10 +116,24 @@ class MlflowStore:
             return Path(client.download_artifacts(str(run_id), MODEL_PATH, str(target)))
 
     def log_figures(self, name: str, version: int, file_name: str, figures: Mapping[str, Any]) -> None:
-        """Store figures as a JSON file in the run of that version, in the place of one of that name."""
+        """Store figures as a JSON file in the run of that version, in the place of one of that name.
+
+        Those that are plain numbers become metrics too, under the name of the file.
+        """
+        from mlflow.entities import Metric
+
         with self._asking() as client:
-            run_id = client.get_model_version(name, str(version)).run_id
-            client.log_dict(str(run_id), dict(figures), file_name)
+            run_id = str(client.get_model_version(name, str(version)).run_id)
+            client.log_dict(run_id, dict(figures), file_name)
+            named = _numbers(figures, Path(file_name).with_suffix("").as_posix())
+            now = int(time.time() * 1000)
+            client.log_batch(run_id, metrics=[Metric(key, value, now, 0) for key, value in named.items()])
+
+    def log_plot(self, name: str, version: int, file_name: str, plot: Plot) -> None:
+        """Store a plot as a PNG file in the run of that version."""
+        with self._asking() as client:
+            run_id = str(client.get_model_version(name, str(version)).run_id)
+            client.log_figure(run_id, drawn(plot), file_name)
 
     def has_database(self) -> bool:
         """False when the store is a SQLite file that does not exist yet."""
@@ -300,8 +316,13 @@ def _parameters(artefact: ModelArtefact) -> dict[str, str]:
 def _metrics(card: Mapping[str, Any]) -> dict[str, float]:
     """The figures of the card's first evaluation that are plain numbers."""
     evaluations = card.get("evaluation") or [{}]
+    return _numbers(evaluations[0])
+
+
+def _numbers(figures: Mapping[str, Any], under: str = "") -> dict[str, float]:
+    """The values that are plain numbers, by their keys below `under`."""
     return {
-        key: float(value)
-        for key, value in evaluations[0].items()
+        f"{under}/{key}" if under else str(key): float(value)
+        for key, value in figures.items()
         if isinstance(value, int | float) and not isinstance(value, bool)
     }

@@ -16,6 +16,7 @@ from core.calibrate.familiarity import read_reference
 from core.domain.errors import ModelArtefactError, ModelNotFoundError, RegistryUnavailableError
 from core.imaging.encode import encode_png
 from core.registry.artefact import read_artefact
+from core.registry.curve_plots import Plot
 from core.registry.mlflow_registry import MlflowRegistry
 from tests.artefacts import write_artefact, write_familiarity
 
@@ -59,6 +60,9 @@ def test_resolving_gives_the_version_its_aliases_and_a_complete_folder(registry:
 
 def test_figures_are_stored_in_the_run_of_their_version(registry: MlflowRegistry, root: Path) -> None:
     registry.log_figures("weld", 1, "explanations.json", {"n_boxes": 300})
+    registry.log_plot("weld", 1, "pod.png", Plot("POD", "mm", "POD", [0.1, 1], [0, 0.9], [0, 0.8], [0.1, 1]))
+    (plot,) = (root / "cache" / "mlflow-artifacts").rglob("pod.png")
+    assert plot.read_bytes().startswith(b"\x89PNG")
     (stored,) = (root / "cache" / "mlflow-artifacts").rglob("explanations.json")
     assert json.loads(stored.read_text(encoding="utf-8")) == {"n_boxes": 300}
 

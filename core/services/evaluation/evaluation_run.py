@@ -1,14 +1,16 @@
 """The long job that measures versions on a set: resumed where it stopped, stored once."""
 
+import logging
 from typing import Any
 
 from core.domain.accounts import COMMAND_LINE, Identity, Role
-from core.domain.errors import JobCancelledError
+from core.domain.errors import JobCancelledError, RegistryUnavailableError
 from core.domain.model_version import ModelVersion
 from core.domain.ports import ModelSource
 from core.engine.detector import SCORE_FLOOR
 from core.evaluate.outcome_table import tabulate
 from core.labelling.coco import CocoImage
+from core.registry.curve_plots import Plot
 from core.registry.seen import seen_by
 from core.services.evaluation.evaluating import is_class_aware
 from core.services.evaluation.evaluation_archive import EvaluationArchive
@@ -21,13 +23,15 @@ from core.services.evaluation.recorded_images import (
     read_recorded,
     strongest,
 )
+from core.services.evaluation.version_records import RunFiles
 from core.services.inference.detecting import DetectService
 from core.services.jobs.job_worker import WorkerLog
 from core.simulate.dataset import write_dataset
-from core.store.evaluations import EvaluationSet
+from core.store.evaluations import Evaluation, EvaluationSet
 from core.store.jobs import Job
 from core.store.unit_of_work import Store
 
+log = logging.getLogger(__name__)
 _CHUNK = 10
 #: Share of the work that remains after the last image: matching, resampling.
 _FIGURES_SHARE = 0.06
@@ -47,7 +51,9 @@ class EvaluationRun:
         archive: EvaluationArchive,
         models: ModelSource,
         detect: DetectService,
+        runs: RunFiles,
     ) -> None:
+        self._runs = runs
         self._store = store
         self._sets = sets
         self._archive = archive
@@ -118,8 +124,24 @@ class EvaluationRun:
             device=self._detect.device,
             by=COMMAND_LINE if started_by is None else Identity(started_by, "", Role.ML_ENGINEER),
         )
+        self._tell(version, chosen, evaluation)
         progress.version_done()
         return evaluation.evaluation_id
+
+    def _tell(self, version: ModelVersion, chosen: EvaluationSet, evaluation: Evaluation) -> None:
+        """Put figures and curve into the run of the version; the evaluation stands without MLflow, too."""
+        name = f"evaluation-{chosen.digest[:12]}"
+        figures = {**evaluation.summary, "set": chosen.name, "set_digest": chosen.digest}
+        stored = self._archive.stored(version, chosen.digest)
+        try:
+            self._runs.log_figures(version.name, version.version, f"{name}.json", figures)
+            if stored is not None:
+                band = self._archive.measured(stored, None).fixed.precision_recall
+                curve = [one.tolist() for one in (band.x, band.y, band.low, band.high)]
+                plot = Plot(chosen.name, "Recall", "Precision", *curve)
+                self._runs.log_plot(version.name, version.version, f"{name}.png", plot)
+        except RegistryUnavailableError as error:
+            log.warning("the evaluation on %s is not told to MLflow: %s", chosen.name, error)
 
     def _detected(
         self, version: ModelVersion, content: SetContent, progress: "_Progress"

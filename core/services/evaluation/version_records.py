@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from core.domain.errors import BadInputError
 from core.domain.model_version import ModelVersion
+from core.registry.curve_plots import Plot
 
 #: Names of the files in the run of a version.
 EXPLANATIONS_FILE, POD_FILE = "explanations.json", "pod.json"
@@ -17,6 +18,9 @@ class RunFiles(Protocol):
 
     def log_figures(self, name: str, version: int, file_name: str, figures: Mapping[str, Any]) -> None:
         """Store them in the run of the version."""
+
+    def log_plot(self, name: str, version: int, file_name: str, plot: Plot) -> None:
+        """Store a plot beside them."""
 
 
 class VersionRecords:
@@ -47,6 +51,15 @@ class VersionRecords:
         temporary.replace(path)
         self._runs.log_figures(str(figures["model"]), int(figures["version"]), self._file_name, figures)
 
+    def draw(self, figures: Mapping[str, Any], plot: Plot) -> None:
+        """Keep a plot of figures in the run of their version, under the name of the file.
+
+        Raises:
+            RegistryUnavailableError: when MLflow does not answer.
+        """
+        name = Path(self._file_name).with_suffix(".png").as_posix()
+        self._runs.log_plot(str(figures["model"]), int(figures["version"]), name, plot)
+
     def of(self, sha256: str) -> Mapping[str, Any] | None:
         """The figures of the version with these weights; None when it was not measured.
 
@@ -75,3 +88,21 @@ def pod_of(records: VersionRecords, version: ModelVersion) -> Mapping[str, Any] 
         if figures and figures.get("calibration_id") == version.calibration.calibration_id:
             return dict(figures)
     return None
+
+
+def plot_of_pod(figures: Mapping[str, Any]) -> Plot | None:
+    """The curve of what `PodEvaluateService` measured; None where there is none."""
+    curve = figures["pod"].get("curve")
+    if curve is None:
+        return None
+    calls = f"{figures['false_calls_per_image']:.2f} false calls an image"
+    return Plot(
+        f"{figures['model']} v{figures['version']}: {calls}",
+        f"{figures['measure']} of the flaw, mm",
+        "Probability of detection",
+        curve["size_mm"],
+        curve["pod"],
+        curve["lower"],
+        curve["upper"],
+        is_log=True,
+    )

@@ -108,6 +108,11 @@ def refuse_held_back(train: Iterable[ManifestImage], held_back: Collection[str])
         )
 
 
+def title_of(request: RetrainRequest) -> str:
+    """The name of the recipe, and of its run."""
+    return f"{request.model_name} v{request.base_version} on data version {request.data_number}"
+
+
 def write_recipe(path: Path, request: RetrainRequest, base: Path, data: TrainingData) -> Recipe:
     """The recipe, now written as YAML to `path`, so that the run can be done again without the product.
 
@@ -117,7 +122,7 @@ def write_recipe(path: Path, request: RetrainRequest, base: Path, data: Training
     _, header = read_network(base / WEIGHTS)
     content: dict[str, Any] = {
         "model": request.model_name,
-        "title": f"{request.model_name} v{request.base_version} on data version {request.data_number}",
+        "title": title_of(request),
         "polarity": Polarity(header["polarity"]).value,
         "seed": request.seed,
         "sources": _sources(request, data),

@@ -26,6 +26,7 @@ from core.services.training.retrain_data import (
     TrainingData,
     prepare,
     refuse_held_back,
+    title_of,
     write_manifest_labels,
     write_recipe,
 )
@@ -109,12 +110,20 @@ class Retrainer:
         worker_log.progress(0, 1000, "preparing the data")
         data = prepare(manifest, base_folder, request, self._blobs, folder / "data")
         refuse_held_back(data.train, self._held_back(request.model_name))
-        n_steps = self._train(request, version, data, base_folder, job.device, worker_log)
         device = pick_device(job.device)
-        number = 1 + max(one.version for one in self._registry.versions(request.model_name))
-        lineage = Lineage(request, base, version, manifest, data, n_steps, _device_words(device), number)
-        artefact = self._judge(folder, base_folder, lineage, device, worker_log)
-        number = self._registry.register(artefact)
+        id_file = folder / _RUN_ID
+        known = id_file.read_text(encoding="utf-8") if id_file.is_file() else None
+        with self._open_run(title_of(request), run_id=known) as run:
+            id_file.write_text(run.run_id, encoding="utf-8")
+            if known is None:
+                run.tags(self._origin(job, request))
+                self._tell_inputs(run, request, version, data)
+            n_steps = self._train(request, version, data, base_folder, job.device, worker_log, run)
+            number = 1 + max(one.version for one in self._registry.versions(request.model_name))
+            lineage = Lineage(request, base, version, manifest, data, n_steps, _device_words(device), number)
+            artefact = self._judge(folder, base_folder, lineage, device, worker_log)
+            number = self._registry.register(artefact, author=job.started_by or "")
+            run.registered(request.model_name, number)
         by = COMMAND_LINE if job.started_by is None else Identity(job.started_by, "", Role.ML_ENGINEER)
         self._challenge(by, request.model_name, number)
         return {
@@ -125,6 +134,36 @@ class Retrainer:
             "n_corrections": len(lineage.corrections),
             "n_steps": n_steps,
         }
+
+    def _origin(self, job: Job, request: RetrainRequest) -> dict[str, str]:
+        """Who had it trained, from what; the names are MLflow's where it has one."""
+        entries = self._registry.entries(request.model_name)
+        parent = next((one.about.run_id for one in entries if one.number == request.base_version), "")
+        return {
+            "mlflow.user": job.started_by or "",
+            "author": job.started_by or "",
+            "base_version": f"{request.model_name} v{request.base_version}",
+            "data_version": f"{request.data_number}",
+            "parent_run": parent,
+        }
+
+    def _tell_inputs(
+        self, run: MlflowRunLog, request: RetrainRequest, version: DataVersion, data: TrainingData
+    ) -> None:
+        run.parameters(
+            {
+                "base_version": request.base_version,
+                "data_version": version.number,
+                "data_manifest_sha256": version.manifest_sha256,
+                "n_new_images": len(data.new),
+            }
+        )
+        run.dataset(
+            model=request.model_name,
+            number=version.number,
+            manifest=self._manifests.path(version.manifest_sha256),
+            counts=dict(version.counts),
+        )
 
     def _data_version(self, request: RetrainRequest) -> DataVersion:
         with self._store.read() as work:
@@ -152,6 +191,7 @@ class Retrainer:
         base: Path,
         device: str,
         worker_log: WorkerLog,
+        run: MlflowRunLog,
     ) -> int:
         """The number of steps done; weights, manifest and recipe lie in the run's folder."""
         run_folder = worker_log.folder / RUN_FOLDER
@@ -160,32 +200,13 @@ class Retrainer:
         images = load_images(recipe, data.folder, data.folder)
         refuse_faults(recipe, images, data.folder, data.folder)
         write_manifest(run_folder / MANIFEST, images)
+        run.parameters({"manifest_digest": manifest_digest(images)})
         write_manifest_labels(run_folder / MANIFEST, data.train, version.manifest_sha256)
         settings = _settings(request, recipe, data, run_folder, pick_device(device))
         staged = StagedLog(worker_log, _PREPARED, _TRAINED, "step")
-        id_file = worker_log.folder / _RUN_ID
-        known = id_file.read_text(encoding="utf-8") if id_file.is_file() else None
-        with self._open_run(recipe.title, run_id=known) as run:
-            id_file.write_text(run.run_id, encoding="utf-8")
-            if known is None:
-                run.parameters(
-                    {
-                        "base_version": request.base_version,
-                        "data_version": version.number,
-                        "data_manifest_sha256": version.manifest_sha256,
-                        "manifest_digest": manifest_digest(images),
-                        "n_new_images": len(data.new),
-                    }
-                )
-                run.dataset(
-                    model=request.model_name,
-                    number=version.number,
-                    manifest=self._manifests.path(version.manifest_sha256),
-                    counts=dict(version.counts),
-                )
-            weights = train(recipe, images, settings, BothRunLogs(FileRunLog(run_folder), run), staged)
-            for path in (run_folder / "recipe.yaml", run_folder / MANIFEST, weights):
-                run.artefact(path)
+        weights = train(recipe, images, settings, BothRunLogs(FileRunLog(run_folder), run), staged)
+        for path in (run_folder / "recipe.yaml", run_folder / MANIFEST, weights):
+            run.artefact(path)
         state = load_checkpoint(run_folder)
         return request.steps if state is None else int(state["step"])
 

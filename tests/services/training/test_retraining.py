@@ -67,6 +67,12 @@ class MemoryRun:
     def artefact(self, path: Path) -> None:
         assert path.is_file()
 
+    def tags(self, values: dict[str, str]) -> None:
+        self.origin = values
+
+    def registered(self, name: str, version: int) -> None:
+        self.became = f"{name} v{version}"
+
     def dataset(self, *, number: int, **_: Any) -> None:
         self.inputs.append(number)
 
@@ -146,6 +152,9 @@ def test_a_stopped_training_goes_on_from_its_newest_step(place: RetrainPlace) ->
     assert sorted(set(run.steps)) == [1, 2, 3, 4]
     assert run.inputs == [1]
     assert run.given["data_version"] == 1
+    assert run.origin["parent_run"] == "run of v1"
+    assert run.origin["author"] == run.origin["mlflow.user"] == place.engineer.user_id
+    assert run.became == "weld v2"
     curves = place.retraining.curves(place.engineer, job_id)
     assert curves.steps == (1, 2, 3, 4)
     assert set(curves.validation) == {"simulated"}

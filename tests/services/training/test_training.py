@@ -82,12 +82,20 @@ def test_a_run_leaves_weights_manifest_and_an_mlflow_run(data, tracking, jobs):
     run = client.search_runs([experiment.experiment_id])[0]
     assert run.info.status == "FINISHED"
     assert run.data.params["manifest_digest"] == manifest["digest"]
-    assert run.data.metrics["score"] > 0
+    assert run.data.metrics["loss/score"] > 0
+    assert "seconds" in run.data.metrics
+    assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
     assert {a.path for a in client.list_artifacts(run.info.run_id)} == {
         "manifest.json",
         "recipe.yaml",
         "weights.safetensors",
     }
+
+
+def status_of_last_run(tracking):
+    client = new_client(f"sqlite:///{tracking / 'm.db'}")
+    experiment = client.get_experiment_by_name("radikal-training")
+    return client.search_runs([experiment.experiment_id])[0].info.status
 
 
 def test_a_cancelled_job_stops_and_says_so(data, tracking, jobs, monkeypatch):
@@ -98,6 +106,7 @@ def test_a_cancelled_job_stops_and_says_so(data, tracking, jobs, monkeypatch):
     with pytest.raises(JobCancelledError):
         service(data, tracking, jobs, job).run(data / "tiny.yaml", data, out=None, should_resume=False)
     assert found_job(jobs, job).state is JobState.CANCELLED
+    assert status_of_last_run(tracking) == "KILLED"
 
 
 def test_a_failing_run_is_recorded_as_failed(data, tracking, jobs, monkeypatch):
@@ -110,6 +119,7 @@ def test_a_failing_run_is_recorded_as_failed(data, tracking, jobs, monkeypatch):
         service(data, tracking, jobs, job).run(data / "tiny.yaml", data, out=None, should_resume=False)
     found = found_job(jobs, job)
     assert found.state is JobState.FAILED
+    assert status_of_last_run(tracking) == "FAILED"
     assert "the disk is full" in found.message
 
 
