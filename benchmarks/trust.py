@@ -1,15 +1,15 @@
 """Whether "without it", or the outcome of similar boxes, tells true boxes from false ones.
 
-    python -m benchmarks.trust collect castings|new-parts|films OUT.npz GDXRAY
+    python -m benchmarks.trust collect castings|new-parts OUT.npz GDXRAY
     python -m benchmarks.trust collect simulated OUT.npz FOLDER
     python -m benchmarks.trust judge NAME=FILE.npz [NAME=FILE.npz ...]
 
-`collect` reads every box of a probability of at least 0.05 again without its region, and without up to four
-regions of its size beside it that touch no other box; none of the images trained the version. `judge` fits a
-logistic model on the probability alone and with each further figure, out of fold by image, tells the AUROC of
-both with 95 % intervals of a bootstrap over images, and writes benchmarks/trust.json. Simulated welds are
-those of `radikal simulate --count 30 --seed 330000`; new parts are every third image of
-data/splits/casting-untaught.yaml, read by casting-any.
+`collect` reads boxes of a probability of at least 0.05, at most 15 an image, again without their region, and
+without up to four regions of the same size beside it that touch no other box; none of the images trained the
+version. `judge` fits a logistic model on the probability alone and with each further figure, out of fold by
+image, tells the AUROC of both with 95 % intervals by bootstrap over images, and writes benchmarks/trust.json.
+Simulated welds are every third of `radikal simulate --count 30 --seed 330000`; new parts are every sixth
+image of data/splits/casting-untaught.yaml, read by casting-any.
 """
 
 import json
@@ -40,19 +40,18 @@ from core.setting_up import CHECKPOINTS
 Floats = npt.NDArray[np.float64]
 RESULT = Path(__file__).with_name("trust.json")
 SPLITS = Path(__file__).resolve().parents[1] / "data" / "splits"
-LEAST_PROBABILITY, AT_MOST, NEIGHBOURS, SEED = 0.05, 500, 10, 0
+LEAST_PROBABILITY, AT_MOST, NEIGHBOURS, SEED = 0.05, 15, 10, 0
 #: Version folder, model and number, COCO file, split and part, polarity of each set.
 SETS: dict[str, tuple[str, str, int, str, str | None, str, Polarity]] = {
     "castings": ("casting-v2", "casting", 2, "castings.json", "casting-views.yaml", "held_views",
                  Polarity.DIGITAL),
     "new-parts": ("casting-any-v2", "casting-any", 2, "castings.json", "casting-untaught.yaml", "untaught",
                   Polarity.DIGITAL),
-    "films": ("weld-v3", "weld", 3, "welds.json", "weld-films.yaml", "judging", Polarity.FILM),
     "simulated": ("weld-v3", "weld", 3, "truth.json", None, "", Polarity.FILM),
 }  # fmt: skip
 
 #: Every so many images of a set are read.
-THIN = {"new-parts": 3}
+THIN = {"new-parts": 6, "simulated": 3}
 
 
 def collect(name: str, out: Path, folder: Path) -> None:

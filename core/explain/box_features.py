@@ -7,6 +7,7 @@ from torch import Tensor
 from core.domain.detections import CellOrigin, FloatArray, View
 from core.engine.detector import Detector
 from core.engine.network import STRIDES
+from core.explain.box_view import cells_within
 from core.explain.reading_again import views_around
 
 #: So much around a box is read with it, px as the network sees them.
@@ -48,16 +49,7 @@ def _features(detector: Detector, image: FloatArray, box: FloatArray) -> FloatAr
 
 def _pooled(level: Tensor, box: FloatArray, stride: int) -> FloatArray:
     """(C,) of unit length: the mean of a level (C, h, w) over the cells of a box; zero where all are."""
-    rows = _cells(float(box[1]), float(box[3]), stride, level.shape[1])
-    columns = _cells(float(box[0]), float(box[2]), stride, level.shape[2])
+    rows = cells_within(float(box[1]), float(box[3]), stride, level.shape[1])
+    columns = cells_within(float(box[0]), float(box[2]), stride, level.shape[2])
     mean: FloatArray = level[:, rows, columns].float().mean(dim=(1, 2)).cpu().numpy()
     return mean / max(float(np.linalg.norm(mean)), 1e-9)
-
-
-def _cells(start: float, end: float, stride: int, count: int) -> slice:
-    """Cells whose middle lies within (start, end) px; the one at the middle when there is none."""
-    first, last = int(np.ceil(start / stride - 0.5)), int(np.floor(end / stride - 0.5))
-    if last < first:
-        first = last = int((start + end) / 2 // stride)
-    first = min(max(first, 0), count - 1)
-    return slice(first, max(min(last, count - 1), first) + 1)

@@ -1,7 +1,5 @@
 """Per-box Grad-CAM: where in the image the score of one detection came from."""
 
-from collections.abc import Sequence
-
 import torch
 from captum.attr import LayerGradientXActivation
 from torch import Tensor
@@ -10,7 +8,9 @@ from core.domain.detections import CellOrigin, Detections, FloatArray
 from core.domain.inspection import HeatMap
 from core.engine.detector import Detector
 from core.engine.network import STRIDES
+from core.explain.box_view import moved_origin
 from core.explain.placement import place
+from core.explain.reading_again import views_around
 from core.explain.score_at_cell import ScoreAtCell, around, pyramid_of, reach_of
 
 
@@ -40,30 +40,32 @@ def explain_box(detector: Detector, image: FloatArray, detections: Detections, i
         IndexError: when there is no such detection.
     """
     _check(detections, index)
-    with detector.lock:
-        pyramid = pyramid_of(detector, image, detections.origins[index].view)
-        return explain_on_pyramid(detector, pyramid, detections, index, image.shape)
+    return _explained(detector, image, detections.origins[index], detections.boxes[index])
 
 
-def explain_on_pyramid(
-    detector: Detector,
-    pyramid: Sequence[Tensor],
-    detections: Detections,
-    index: int,
-    image_shape: tuple[int, ...],
-) -> HeatMap:
-    """As `explain_box`, with the pyramid of the detection's view at hand: milliseconds a box.
+def explain_box_nearby(detector: Detector, image: FloatArray, detections: Detections, index: int) -> HeatMap:
+    """As `explain_box`, from the surroundings of the box alone: a fraction of its time on a large view.
+
+    What the features saw further away than `CONTEXT_PX` is missing; "without it" reads the same part.
 
     Args:
-        detector: whose heads run, under its lock.
-        pyramid: of the view of this detection's origin, by `pyramid_of`.
-        detections: of the image.
+        detector: its float32 network runs, under its lock.
+        image: (H, W) float32, normalised for this detector.
+        detections: of that image.
         index: of the detection.
-        image_shape: (H, W).
+
+    Raises:
+        IndexError: when there is no such detection.
     """
     _check(detections, index)
-    origin = detections.origins[index]
+    origin, box = detections.origins[index], detections.boxes[index]
+    view = views_around(box, origin, image.shape)[-1]
+    return _explained(detector, image, moved_origin(origin, view), box)
+
+
+def _explained(detector: Detector, image: FloatArray, origin: CellOrigin, box: FloatArray) -> HeatMap:
     with detector.lock:
+        pyramid = pyramid_of(detector, image, origin.view)
         attribution, first_row, first_col = _attribute(detector, pyramid[origin.level], origin)
     evidence = attribution[0].sum(dim=0).clamp(min=0)
     return place(
@@ -72,8 +74,8 @@ def explain_on_pyramid(
         first_col=first_col,
         origin=origin,
         stride=STRIDES[origin.level],
-        box=detections.boxes[index],
-        image_shape=image_shape,
+        box=box,
+        image_shape=image.shape,
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.domain.detections import CellOrigin, Detections, FloatArray
+from core.domain.detections import CellOrigin, Detections, FloatArray, View
 from core.domain.explanations import Fill
 from core.engine.detector import Detector
 from core.engine.mask_head import MASK_STRIDE
@@ -55,7 +55,7 @@ class BoxView:
         self.pixels: FloatArray = self.tensor[0, 0].cpu().numpy()
         corner = np.array([self.view.x0, self.view.y0] * 2, np.float32)
         self.box: FloatArray = ((box - corner) * np.float32(self.view.scale)).astype(np.float32)
-        self.cell = self._moved(origin)
+        self.cell = moved_origin(origin, self.view)
         with torch.inference_mode():
             found = detector.predict(self.tensor)
         self.is_from_mask = self._was_drawn(found, detections, index)
@@ -112,15 +112,9 @@ class BoxView:
     def _best_in(self, level: LevelOutput, number: int) -> Tensor:
         """(B,) the highest logit of the cells of a level whose middle lies in the box."""
         stride, shape = STRIDES[number], level.score_logit.shape[-2:]
-        columns = _cells(float(self.box[0]), float(self.box[2]), stride, shape[1])
-        rows = _cells(float(self.box[1]), float(self.box[3]), stride, shape[0])
+        columns = cells_within(float(self.box[0]), float(self.box[2]), stride, shape[1])
+        rows = cells_within(float(self.box[1]), float(self.box[3]), stride, shape[0])
         return level.score_logit[:, 0, rows, columns].float().amax(dim=(1, 2))
-
-    def _moved(self, origin: CellOrigin) -> CellOrigin:
-        stride = STRIDES[origin.level]
-        down = round((origin.view.y0 - self.view.y0) * self.view.scale) // stride
-        right = round((origin.view.x0 - self.view.x0) * self.view.scale) // stride
-        return CellOrigin(self.view, origin.level, origin.row + down, origin.col + right)
 
     def _was_drawn(self, found: NetworkOutput, detections: Detections, index: int) -> bool:
         if detections.outlines is None or detections.outlines[index] is None or found.mask_logit is None:
@@ -138,7 +132,15 @@ class BoxView:
         return down + rows.start, right + columns.start
 
 
-def _cells(start: float, end: float, stride: int, count: int) -> slice:
+def moved_origin(origin: CellOrigin, view: View) -> CellOrigin:
+    """The same cell as counted in another view of the same scale and grid, see `views_around`."""
+    stride = STRIDES[origin.level]
+    down = round((origin.view.y0 - view.y0) * view.scale) // stride
+    right = round((origin.view.x0 - view.x0) * view.scale) // stride
+    return CellOrigin(view, origin.level, origin.row + down, origin.col + right)
+
+
+def cells_within(start: float, end: float, stride: int, count: int) -> slice:
     """Cells whose middle lies within (start, end) px; the one at the middle when there is none."""
     first, last = int(np.ceil(start / stride - 0.5)), int(np.floor(end / stride - 0.5))
     if last < first:

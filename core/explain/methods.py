@@ -6,7 +6,7 @@ from core.domain.detections import Detections, FloatArray
 from core.domain.explanations import Method
 from core.domain.inspection import HeatMap
 from core.engine.detector import Detector
-from core.explain.box_gradcam import explain_box
+from core.explain.box_gradcam import explain_box_nearby
 from core.explain.box_view import BoxView
 from core.explain.integrated_gradients import explain_box_integrated
 from core.explain.outline_gradcam import explain_outline
@@ -72,4 +72,4 @@ def _made(
         around = BoxView(detector, image, detections, index)
         if around.is_from_mask:
             return explain_outline(detector, around, detections.boxes[index], image.shape)
-    return explain_box(detector, image, detections, index)
+    return explain_box_nearby(detector, image, detections, index)

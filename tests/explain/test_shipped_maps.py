@@ -8,7 +8,7 @@ import pytest
 
 from core.engine.detector import Detector
 from core.evaluate.matching import match
-from core.explain.box_gradcam import explain_box
+from core.explain.box_gradcam import explain_box, explain_box_nearby
 from core.imaging.normalise import normalise
 from core.simulate.render import simulate_weld
 
@@ -24,6 +24,17 @@ def detector() -> Detector:
             pytest.fail(reason, pytrace=False)
         pytest.skip(reason)
     return Detector.load(WEIGHTS)
+
+
+def test_a_map_from_the_surroundings_of_the_box_is_that_of_the_whole_view(detector: Detector) -> None:
+    radiograph = simulate_weld(SEEDS[0])
+    image = normalise(radiograph.pixels, polarity=radiograph.polarity, model_polarity=detector.polarity)
+    image = image[:, 1000:1800]
+    found = detector.detect(image).above(0.1)
+    assert len(found)
+    whole, near = (make(detector, image, found, 0) for make in (explain_box, explain_box_nearby))
+    assert near.values.shape == whole.values.shape
+    assert np.corrcoef(near.values.ravel(), whole.values.ravel())[0, 1] > 0.98
 
 
 @pytest.mark.slow

@@ -6,25 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from torch import Tensor
-
-from core.domain.detections import FloatArray, View
 from core.domain.explanations import Faithfulness, Method
 from core.domain.inspection import DetectionResult, HeatMap
 from core.domain.radiograph import Polarity
-from core.engine.detector import Detector
-from core.explain.box_gradcam import explain_on_pyramid
+from core.explain.box_gradcam import explain_box_nearby
 from core.explain.box_view import BoxView
 from core.explain.faithfulness import FaithfulnessTest
 from core.explain.methods import WHY_EMPTY, explain_by
-from core.explain.score_at_cell import pyramid_of
 from core.explain.window_maps import consensus, on_window
 from core.services.inference.detecting import DetectService, normalised_for
 from core.services.inference.without_it import seed_of
 
-_KEPT_PYRAMIDS, _KEPT_MAPS, _KEPT_TESTS = 2, 128, 256
+_KEPT_MAPS, _KEPT_TESTS = 128, 256
 
-_Key = tuple[str, str, Polarity, View]
 _BoxKey = tuple[str, str, Polarity, tuple[float, ...]]
 Kept = TypeVar("Kept")
 Keyed = TypeVar("Keyed")
@@ -48,13 +42,11 @@ class Agreement:
 class ExplainService:
     """Maps of what `DetectService` reported. Safe to share between threads.
 
-    The pyramids of the last views are kept, so a second box of the same view takes milliseconds; maps and
-    tests are kept by image, version, box and method.
+    Maps and tests are kept by image, version, box and method.
     """
 
     def __init__(self, detect: DetectService) -> None:
         self._detect = detect
-        self._pyramids: OrderedDict[_Key, Sequence[Tensor]] = OrderedDict()
         self._maps: OrderedDict[tuple[_BoxKey, Method], HeatMap] = OrderedDict()
         self._tests: OrderedDict[tuple[_BoxKey, Method], Faithfulness] = OrderedDict()
         self._lock = threading.Lock()
@@ -101,13 +93,10 @@ class ExplainService:
 
     def _made(self, result: DetectionResult, index: int, method: Method) -> HeatMap:
         detector = self._detect.detector_for(result.model)
-        if method is Method.GRADCAM and not self._is_from_mask(result, index):
-            shape = result.radiograph.pixels.shape
-            with detector.lock:
-                pyramid = self._pyramid(detector, result, result.detections.origins[index].view)
-                heat = explain_on_pyramid(detector, pyramid, result.detections, index, shape)
-            return replace(heat, why_empty=WHY_EMPTY[method]) if heat.is_empty else heat
         image = normalised_for(result.radiograph, result.model)
+        if method is Method.GRADCAM and not self._is_from_mask(result, index):
+            heat = explain_box_nearby(detector, image, result.detections, index)
+            return replace(heat, why_empty=WHY_EMPTY[method]) if heat.is_empty else heat
         seed = self._seed(result, index)
         return explain_by(method, detector, image, result.detections, index, seed=seed)
 
@@ -122,14 +111,6 @@ class ExplainService:
 
     def _seed(self, result: DetectionResult, index: int) -> int:
         return seed_of(result.radiograph.sha256, result.detections.boxes[index])
-
-    def _pyramid(self, detector: Detector, result: DetectionResult, view: View) -> Sequence[Tensor]:
-        """The pyramid of one view, kept or run now; under the detector's lock."""
-        key = (result.model.sha256, result.radiograph.sha256, result.radiograph.polarity, view)
-        if (known := self._known(self._pyramids, key)) is not None:
-            return known
-        image: FloatArray = normalised_for(result.radiograph, result.model)
-        return self._keep(self._pyramids, key, pyramid_of(detector, image, view), _KEPT_PYRAMIDS)
 
     def _known(self, kept: OrderedDict[Keyed, Kept], key: Keyed) -> Kept | None:
         with self._lock:

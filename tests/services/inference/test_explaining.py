@@ -5,7 +5,7 @@ import pytest
 
 from core.domain.explanations import Belief, Method
 from core.domain.inspection import DetectionResult
-from core.explain.box_gradcam import explain_box
+from core.explain.box_gradcam import explain_box_nearby
 from core.imaging.encode import encode_png
 from core.imaging.read import read_radiograph
 from core.services.inference.detecting import DetectService, normalised_for
@@ -34,14 +34,14 @@ def test_the_map_is_that_of_the_box_whatever_was_asked_before(
     maps = [service.explain(result, index) for index in range(len(result.detections))]
     assert len(maps) == len(result.detections) > 2
     for index in (0, len(maps) - 1):
-        expected = explain_box(detector, image, result.detections, index)
+        expected = explain_box_nearby(detector, image, result.detections, index)
         again = service.explain(result, index)
         assert (again.values == expected.values).all()
         assert (maps[index].values == expected.values).all()
         assert (again.x0, again.y0, again.peak) == (expected.x0, expected.y0, expected.peak)
 
 
-def test_another_image_never_gets_the_kept_pyramid(detect: DetectService, result: DetectionResult) -> None:
+def test_another_image_never_gets_a_kept_map(detect: DetectService, result: DetectionResult) -> None:
     service = ExplainService(detect)
     service.explain(result, 0)
     other_pixels = np.random.default_rng(5).integers(0, 65535, (96, 128), np.uint16)
