@@ -16,6 +16,11 @@ def made_on_demand(lines: Callable[[Identity], Iterable[str]]) -> Callable[[], b
 
     Whoever presses it must still be signed in then, and `lines` is called with the identity of that moment.
     """
+    return file_on_demand(lambda identity: "".join(lines(identity)).encode("utf-8"))
+
+
+def file_on_demand(written: Callable[[Identity], bytes]) -> Callable[[], bytes]:
+    """As `made_on_demand`, of a whole file."""
     cookies, here = dict(st.context.cookies), current_identity(touch=False)
 
     def make() -> bytes:
@@ -23,6 +28,6 @@ def made_on_demand(lines: Callable[[Identity], Iterable[str]]) -> Callable[[], b
         if identity is None:
             raise NotAllowedError("you are no longer signed in")
         with bound(request_id=new_request_id(), user_id=identity.user_id):
-            return "".join(lines(identity)).encode("utf-8")
+            return written(identity)
 
     return make

@@ -60,6 +60,22 @@ def import_model(folder: Path, alias: str | None) -> None:
     click.echo(f"registered as version {number}")
 
 
+@models.command("card")
+@_NAME
+@click.argument("version", type=int)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="File to write, e.g. README.md.")
+@one_line_errors
+def write_hub_card(name: str, version: int, out: Path) -> None:
+    """Write the card of a version with the fields of the Hugging Face Hub."""
+    from core.services.evaluation.version_records import pod_of
+    from core.services.lifecycle.hub_card import hub_card
+
+    with open_services() as services:
+        found, _ = services.registry.resolve(name, version=version)
+        out.write_text(hub_card(found, pod_of(services.pod_records, found)), encoding="utf-8")
+    click.echo(f"{out} written")
+
+
 @models.command("build")
 @click.argument("specification", type=click.Path(path_type=Path))
 @click.option("--run", required=True, type=click.Path(path_type=Path), help="Folder of the training run.")

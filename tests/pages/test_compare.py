@@ -68,9 +68,10 @@ def test_measured_versions_are_compared_and_the_address_keeps_the_place(
     assert "Nothing is judged here: 3 independent parts; 6 are the least that can tell" in text
     assert "trained on none of the images" in text
     assert "False calls an image" in text
+    assert [one.proto.label for one in page.get("download_button")] == ["Export HTML", "Export PDF"]
     assert page.query_params["v"] == "2,1"
     assert page.query_params["p"] == "0.40"
-    for view in ("curves", "groups", "errors", "calibration", "boxes"):
+    for view in ("curves", "groups", "errors", "calibration", "pod", "boxes"):
         page = open_page("compare.py", set=chosen.set_id, view=view)
         assert not page.exception, view
     page = open_page("compare.py", set=chosen.set_id, view="boxes", show="error:0:missed", at="0")

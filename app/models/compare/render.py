@@ -1,15 +1,17 @@
 """Draws the views of the page Compare."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
 
 from app.models.compare import actions, plots, rows, state
 from app.models.compare.boxes import draw_boxes
+from app.models.compare.export import report_of
 from app.models.compare.state import BOXES, CALIBRATION, CURVES, ERRORS, GROUPS, POD, Choice
 from app.models.compare.words import set_words
 from app.models.pod import draw_pod
+from app.shared.downloads import file_on_demand
 from app.shared.resources import MODELS, resources
 from app.shared.state import MODEL_KEY, chosen_model
 from app.shared.templates import draw_html
@@ -21,6 +23,7 @@ from core.evaluate.comparison import VersionComparison
 from core.evaluate.confusion import confusion
 from core.evaluate.error_types import error_types
 from core.evaluate.operating_figures import MeasuredVersion
+from core.reports.comparison_report import ComparisonReport, comparison_html, comparison_pdf
 from core.services.evaluation.evaluations import VersionOnSet, unseen
 from core.services.evaluation.version_records import pod_of
 from core.store.evaluations import EvaluationSet
@@ -164,6 +167,34 @@ def draw_findings(
         _plot(plots.precision_recall(found, measured, comparisons, 430), "compare.plot.findings")
     st.caption(f"{set_words(chosen, comparisons[0].n_parts)}. {rows.parts_words(comparisons[0].n_parts)}")
     draw_html(f"{_TEMPLATES}/provenance.html", versions=rows.provenance_rows(found))
+    _draw_export(chosen, found, comparisons)
+
+
+def _draw_export(
+    chosen: EvaluationSet, found: Sequence[VersionOnSet], comparisons: Sequence[VersionComparison]
+) -> None:
+    """Buttons that write the comparison as a file when they are pressed."""
+    records = resources().services.pod_records
+
+    def written(write: Callable[[ComparisonReport], bytes]) -> Callable[[Identity], bytes]:
+        def make(identity: Identity) -> bytes:
+            pods = [pod_of(records, one.version) for one in found]
+            return write(report_of(identity, chosen, found, comparisons, pods))
+
+        return make
+
+    stem = f"{chosen.model_name}-{'-'.join(plots.names_of(found))}"
+    files = {"html": (comparison_html, "text/html"), "pdf": (comparison_pdf, "application/pdf")}
+    with st.container(horizontal=True, key="compare-export"):
+        for suffix, (write, kind) in files.items():
+            st.download_button(
+                f"Export {suffix.upper()}",
+                file_on_demand(written(write)),
+                f"{stem}.{suffix}",
+                kind,
+                key=f"compare.export.{suffix}",
+                icon=":material/download:",
+            )
 
 
 def draw_curves(

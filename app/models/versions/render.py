@@ -33,6 +33,7 @@ from core.domain.serving import CHALLENGER, CHAMPION, served_spans
 from core.evaluate.gate_report import GateReport
 from core.services.evaluation.version_records import pod_of
 from core.services.lifecycle.alias_moves import LONGEST_NOTE, Move
+from core.services.lifecycle.hub_card import hub_card
 from core.services.lifecycle.versions import VersionSummary
 
 _TABLE_PX = 690
@@ -155,6 +156,7 @@ def draw_detail(identity: Identity, one: VersionSummary, versions: Sequence[Vers
     match aspect:
         case state.CARD:
             draw_html("models/versions/templates/card.html", **card_content(one))
+            _draw_hub_card(one)
         case state.POD:
             draw_pod([(f"v{one.number}", _pod(one))], model=chosen_model(), key="versions.pod", height=330)
         case state.GATE:
@@ -175,6 +177,18 @@ def _explanations(one: VersionSummary) -> Mapping[str, Any] | None:
     if one.version is None:
         return None
     return resources().services.explanation_records.of(one.version.sha256)
+
+
+def _draw_hub_card(one: VersionSummary) -> None:
+    if one.version is not None:
+        st.download_button(
+            "Card for the Hugging Face Hub",
+            hub_card(one.version, _pod(one)),
+            "README.md",
+            "text/markdown",
+            key="versions.hub",
+            icon=":material/download:",
+        )
 
 
 def _pod(one: VersionSummary) -> Mapping[str, Any] | None:

@@ -1,0 +1,96 @@
+"""What a comparison shows, as a file."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from app.models.compare import plots, rows
+from app.models.compare.words import set_words
+from core.domain.accounts import Identity
+from core.domain.pod_words import size_words
+from core.evaluate.comparison import VersionComparison
+from core.reports.comparison_report import ComparisonReport, ComparisonTable
+from core.services.evaluation.evaluations import VersionOnSet
+from core.store.evaluations import EvaluationSet
+
+
+def report_of(
+    identity: Identity,
+    chosen: EvaluationSet,
+    found: Sequence[VersionOnSet],
+    comparisons: Sequence[VersionComparison],
+    pods: Sequence[Mapping[str, Any] | None],
+) -> ComparisonReport:
+    """The findings, figures and digests of a comparison.
+
+    Args:
+        identity: who exports it.
+        chosen: the set.
+        found: the versions on it, the first of which the others are compared with.
+        comparisons: each other version with the first.
+        pods: probability of detection of each version.
+    """
+    names = plots.names_of(found)
+    findings = [
+        sentence
+        for name, comparison in zip(names[1:], comparisons, strict=True)
+        for _, _, sentence in rows.finding_rows(comparison, names[0], name)
+    ]
+    provenance = [(f"{row['name']}: seen", row["said"]) for row in rows.provenance_rows(found)]
+    return ComparisonReport(
+        title=f"{chosen.model_name}: {' and '.join(names)} compared",
+        findings=tuple(findings),
+        facts=(
+            ("Evaluation set", f"{set_words(chosen)}; sha256 {chosen.digest}"),
+            *(fact for one in found for fact in _facts(one)),
+            *provenance,
+        ),
+        tables=(
+            _figures("Figures", names, rows.main_rows(comparisons)),
+            _figures("Recall by class and size", names, rows.group_rows(comparisons, "recall")),
+            _sizes(names, pods),
+        ),
+        made_by=identity.username,
+        made_at=datetime.now(UTC),
+    )
+
+
+def _facts(one: VersionOnSet) -> list[tuple[str, str]]:
+    version, name = one.version, f"v{one.version.version}"
+    facts = [(f"{name}: weights", f"sha256 {version.sha256}")]
+    if one.stored is not None:
+        key = one.stored.key
+        facts.append((f"{name}: calibration", f"id {key.calibration_id}; figures {key.figures_version}"))
+    return facts
+
+
+def _figures(title: str, names: Sequence[str], lines: Sequence[Mapping[str, Any]]) -> ComparisonTable:
+    head = ["Figure", names[0]]
+    for name in names[1:]:
+        head += [name, f"{name} - {names[0]}", "Verdict"]
+    return ComparisonTable(title, tuple(head), tuple(_line(line, len(names) - 1) for line in lines))
+
+
+def _line(line: Mapping[str, Any], n_others: int) -> tuple[str, ...]:
+    cells = [line["title"], f"{line['value']} {line['interval']}"]
+    for other in (*line["others"], *(None,) * (n_others - len(line["others"]))):
+        if other is None:
+            cells += ["", "", ""]
+            continue
+        cells.append(f"{other['value']} {other['interval']}")
+        cells.append(f"{other['difference']} {other['difference_interval']}")
+        cells.append(": ".join(filter(None, (other["verdict"], other["why"]))))
+    return tuple(str(cell).strip() for cell in cells)
+
+
+def _sizes(names: Sequence[str], pods: Sequence[Mapping[str, Any] | None]) -> ComparisonTable:
+    lines = []
+    for name, one in zip(names, pods, strict=True):
+        if one is None:
+            lines.append((name, "not measured", "", "", ""))
+            continue
+        pod = one["pod"]
+        sizes = [size_words(pod[key]) for key in ("a50", "a90", "a90_95")]
+        lines.append((name, *sizes, f"{one['false_calls_per_image']:.2f}; {one['on']}"))
+    head = ("Detection by size", "a50", "a90", "a90/95", "False calls an image; flaws")
+    return ComparisonTable("Probability of detection", head, tuple(lines))
