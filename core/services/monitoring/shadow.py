@@ -1,9 +1,11 @@
 """The challenger reads what the champion read, unseen by whoever reads: disagreements are collected."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from core.domain.accounts import Identity
 from core.domain.correction_findings import findings_of_versions
@@ -172,7 +174,7 @@ class ShadowService:
 def size_words(bbox: list[float]) -> str:
     """The group of sizes that a box (xyxy, px) belongs to, by its longer side."""
     longer = max(bbox[2] - bbox[0], bbox[3] - bbox[1])
-    for low, high in zip(SIZE_EDGES_PX, SIZE_EDGES_PX[1:], strict=False):
-        if low <= longer < high:
-            return f"{low:g} to {high:g} px" if high < float("inf") else f"{low:g} px and more"
-    return f"{SIZE_EDGES_PX[-1]:g} px and more"
+    for low, high in pairwise(SIZE_EDGES_PX):
+        if low <= longer < high and math.isfinite(high):
+            return f"below {high:g} px" if low == 0 else f"{low:g} to {high:g} px"
+    return f"{SIZE_EDGES_PX[-2]:g} px and more"
