@@ -38,6 +38,28 @@ class Sample:
     embeddings: Floats | None
 
 
+class Permutations:
+    """Ways to part images anew, the same ones for every test of the same numbers.
+
+    Args:
+        seed: of the permutations.
+        count: how many, the way that the images are parted among them.
+    """
+
+    def __init__(self, seed: int, count: int = N_PERMUTATIONS) -> None:
+        self._rng = np.random.default_rng(seed)
+        self._count = count
+        self._known: dict[tuple[int, int], npt.NDArray[np.bool_]] = {}
+
+    def of(self, n: int, m: int) -> npt.NDArray[np.bool_]:
+        """(P, N + M): True where an image is taken for a recent one; row 0 as it is."""
+        if (n, m) not in self._known:
+            row = np.arange(n + m) >= n
+            others = self._rng.permuted(np.tile(row, (self._count - 1, 1)), axis=1)
+            self._known[n, m] = np.concatenate((row[None], others))
+        return self._known[n, m]
+
+
 def drift_between(
     reference: Sample, recent: Sample, *, alpha: float, seed: int = 0, n_permutations: int = N_PERMUTATIONS
 ) -> DriftResult:
@@ -50,12 +72,10 @@ def drift_between(
         seed: of the permutations.
         n_permutations: more allow smaller p-values.
     """
-    rng = np.random.default_rng(seed)
+    drawn = Permutations(seed, n_permutations)
     names = [name for name in reference.figures if name in recent.figures]
     tested = [name for name in names if _is_testable(reference.figures[name], recent.figures[name])]
-    values = {
-        name: _ks(reference.figures[name], recent.figures[name], rng, n_permutations) for name in tested
-    }
+    values = {name: _ks(reference.figures[name], recent.figures[name], drawn) for name in tested}
     adjusted = holm([p for _, p in values.values()])
     shifts = [
         Shift(
@@ -70,7 +90,7 @@ def drift_between(
         for index, (name, (statistic, p)) in enumerate(values.items())
     ]
     if reference.embeddings is not None and recent.embeddings is not None:
-        statistic, p = mmd(reference.embeddings, recent.embeddings, rng, n_permutations)
+        statistic, p = mmd(reference.embeddings, recent.embeddings, drawn)
         shifts.append(Shift(EMBEDDING, statistic, p, p, None, None, is_shifted=p <= alpha / 2))
     return DriftResult(tuple(shifts))
 
@@ -85,16 +105,13 @@ def holm(p_values: list[float]) -> list[float]:
     return adjusted
 
 
-def mmd(
-    reference: Floats, recent: Floats, rng: np.random.Generator, n_permutations: int = N_PERMUTATIONS
-) -> tuple[float, float]:
+def mmd(reference: Floats, recent: Floats, drawn: Permutations) -> tuple[float, float]:
     """Squared maximum mean discrepancy (biased, so at least 0) and its p-value.
 
     Args:
         reference: (N, D); each column is divided by its spread here.
         recent: (M, D).
-        rng: of the permutations.
-        n_permutations: of both sides together.
+        drawn: the permutations.
     """
     spread = np.maximum(np.std(np.asarray(reference, np.float64), axis=0), 1e-9)
     both = np.concatenate((reference, recent)).astype(np.float64) / spread
@@ -102,27 +119,24 @@ def mmd(
     apart = np.maximum(squared[:, None] + squared[None] - 2 * both @ both.T, 0)
     middle = float(np.median(apart[np.triu_indices(len(both), 1)]))
     kernel = np.exp(-apart / max(middle, 1e-12))
-    weights = _weights(len(reference), len(recent), rng, n_permutations)
+    n, m = len(reference), len(recent)
+    weights = np.where(drawn.of(n, m), -1 / m, 1 / n)
     values = np.einsum("pn,pn->p", weights @ kernel, weights)
     return float(values[0]), _p_value(values)
 
 
 def _ks(
-    reference: npt.NDArray[np.float64], recent: npt.NDArray[np.float64], rng: np.random.Generator, n: int
+    reference: npt.NDArray[np.float64], recent: npt.NDArray[np.float64], drawn: Permutations
 ) -> tuple[float, float]:
     one, other = reference[np.isfinite(reference)], recent[np.isfinite(recent)]
+    n, m = len(one), len(other)
     both = np.concatenate((one, other))
     order = np.argsort(both, kind="stable")
     is_last = np.append(np.diff(both[order]) > 0, True)  # between equal values the steps are no step
-    weights = _weights(len(one), len(other), rng, n)
-    values = np.abs(np.cumsum(weights[:, order], axis=1)[:, is_last]).max(axis=1)
+    n_recent = np.cumsum(drawn.of(n, m)[:, order], axis=1, dtype=np.int32)[:, is_last]
+    n_before = np.arange(1, n + m + 1, dtype=np.int32)[is_last] - n_recent
+    values = np.abs(m * n_before - n * n_recent).max(axis=1) / (n * m)  # whole numbers: ties are exact
     return float(values[0]), _p_value(values)
-
-
-def _weights(n: int, m: int, rng: np.random.Generator, n_permutations: int) -> npt.NDArray[np.float64]:
-    """(P, N + M) weights, one over the number of its side, with a sign for the side; row 0 as it is."""
-    row = np.concatenate((np.full(n, 1 / n), np.full(m, -1 / m)))
-    return np.concatenate((row[None], rng.permuted(np.tile(row, (n_permutations - 1, 1)), axis=1)))
 
 
 def _p_value(values: npt.NDArray[np.float64]) -> float:

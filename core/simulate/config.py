@@ -24,6 +24,8 @@ class SimulationConfig:
         min_groups: at least so many groups are tried; ignored when `flaw_groups` is 0.
         has_furniture: lead letters, wire indicators, film edges and the like may occur.
         has_wear: scratches, dust, water marks, bands and other traces of handling may occur.
+        recorder_seed: film system or detector are drawn from it, the same for every radiograph, as where one
+            procedure holds; None draws them from the seed of the radiograph.
 
     Raises:
         ConfigurationError: when a setting is out of range; names the setting.
@@ -40,6 +42,7 @@ class SimulationConfig:
     min_groups: int = 1
     has_furniture: bool = True
     has_wear: bool = True
+    recorder_seed: int | None = None
 
     def __post_init__(self) -> None:
         checks = {

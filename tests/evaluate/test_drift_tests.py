@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.domain.drift import EMBEDDING
-from core.evaluate.drift_tests import Sample, drift_between, holm, mmd
+from core.evaluate.drift_tests import Permutations, Sample, drift_between, holm, mmd
 
 
 def sample(rng: np.random.Generator, n: int, *, noise: float = 1.0, moved: float = 0.0) -> Sample:
@@ -57,6 +57,6 @@ def test_the_discrepancy_is_as_by_hand() -> None:
     one, other = np.array([[0.0], [2.0]]), np.array([[4.0], [6.0]])  # the spread of the reference is 1
     kernel = np.exp(-np.square(np.arange(0, 7, 2)[:, None] - np.arange(0, 7, 2)) / 10.0)  # median: (4+16)/2
     expected = kernel[:2, :2].mean() + kernel[2:, 2:].mean() - 2 * kernel[:2, 2:].mean()
-    statistic, p = mmd(one, other, np.random.default_rng(0), 500)
+    statistic, p = mmd(one, other, Permutations(0, 500))
     assert statistic == pytest.approx(expected)
     assert 0.2 < p < 0.5  # of six ways to part four numbers, two are as extreme
