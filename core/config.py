@@ -75,6 +75,7 @@ class Settings(BaseSettings):
         otel_exporter_otlp_endpoint: of the OpenTelemetry collector that gets traces; empty sends none.
         otel_exporter_otlp_headers: `name=value` pairs that go with them; see `otlp_headers`.
         sentry_dsn: where errors are reported to; None reports none.
+        gate_shadow_images: the promotion gate asks that a challenger read so many images unseen; 0 does not.
         audit_anchors_copy: second place of the audit log's anchors: a file elsewhere, or a URL of an object
             store.
         backup_passphrase: of encrypted backups; None when unset.
@@ -117,6 +118,7 @@ class Settings(BaseSettings):
     otel_exporter_otlp_endpoint: str = Field(default="", repr=False)  # a URL may hold a password
     otel_exporter_otlp_headers: SecretStr | None = None
     sentry_dsn: SecretStr | None = None
+    gate_shadow_images: int = Field(default=0, ge=0, le=100_000)
     audit_anchors_copy: str = Field(default="", repr=False)  # a URL may hold a key
     backup_passphrase: SecretStr | None = None
 

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from core.config import ROOT, Settings
 from core.domain.accounts import COMMAND_LINE, SYSTEM, Identity
+from core.domain.model_version import ModelVersion
 from core.domain.reading import setup_from
 from core.domain.records import Inspection
+from core.evaluate.gate_report import GateRule
 from core.foundations import Foundations, file_of
 from core.keys import Purpose
 from core.services.accounts.passwords import COST
@@ -297,7 +299,11 @@ class Container(Foundations):
 
     @cached_property
     def promoting(self) -> PromotionService:
-        return PromotionService(self.store, self.alias_mover, self.evidence)
+        rule = GateRule(min_shadow_images=self.settings.gate_shadow_images)
+        return PromotionService(self.store, self.alias_mover, self.evidence, rule, self._n_shadow)
+
+    def _n_shadow(self, version: ModelVersion) -> int:
+        return self.shadow.n_read(version)
 
     @cached_property
     def overriding(self) -> OverrideService:

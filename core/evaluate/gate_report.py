@@ -27,6 +27,7 @@ class GateRule:
         min_parts: independent parts below which a difference is not evaluable.
         few_parts: below so many the interval is told to be too narrow.
         size_factor: the candidate's a90/95 may be so many times the champion's.
+        min_shadow_images: the candidate has to have read so many images unseen; 0 does not ask.
     """
 
     recall_margin: float = 0.05
@@ -35,6 +36,7 @@ class GateRule:
     min_parts: int = 6
     few_parts: int = 20
     size_factor: float = 1.1
+    min_shadow_images: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class GateEvidence:
         unknown_ancestors: of the candidate; what they saw is not known.
         ap50, minimum_ap50: of the candidate, and the release threshold.
         pod, champion_pod: probability of detection by size.
+        n_shadow: images of the champion that the candidate read unseen.
         missing: figure to why it was not measured.
     """
 
@@ -122,6 +125,7 @@ class GateEvidence:
     minimum_ap50: float | None = None
     pod: PodFigure | None = None
     champion_pod: PodFigure | None = None
+    n_shadow: int = 0
     missing: dict[str, str] = field(default_factory=dict)
 
 

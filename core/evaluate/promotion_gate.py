@@ -4,6 +4,7 @@ Nothing is measured here. What was not measured refuses, it never passes.
 """
 
 from core.evaluate.gate_report import CheckState, GateCheck, GateEvidence, GateReport, GateRule
+from core.evaluate.gate_shadow import judge_shadow
 from core.evaluate.gate_size import judge_size
 
 
@@ -11,6 +12,7 @@ def judge(evidence: GateEvidence, rule: GateRule | None = None) -> GateReport:
     """The report on a candidate; every check is made, also after one refused."""
     rule = rule or GateRule()
     checks = (_overlap, _recall, _calibration, judge_size, _latency, _release, _false_calls)
+    checks += (judge_shadow,) if rule.min_shadow_images else ()
     return GateReport(evidence, rule, tuple(check(evidence, rule) for check in checks))
 
 

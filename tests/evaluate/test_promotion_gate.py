@@ -161,3 +161,14 @@ def test_the_size_that_is_found_may_not_grow_beyond_the_tolerance(
     )
     assert check.state is state
     assert said in check.sentence
+
+
+@pytest.mark.parametrize(("n_shadow", "passes"), [(199, False), (200, True)])
+def test_images_read_unseen_count_where_the_rule_asks_for_them(n_shadow: int, passes: bool) -> None:
+    evidence = replace(GOOD, n_shadow=n_shadow)
+    assert judge(evidence).is_green  # the usual rule does not ask
+    report = judge(evidence, GateRule(min_shadow_images=200))
+    assert report.is_green is passes
+    assert "200 are asked for" in report.reasons[0] if not passes else not report.reasons
+    first = judge(replace(FIRST, n_shadow=0), GateRule(min_shadow_images=200))
+    assert state_of(first, "Images read unseen") is CheckState.NOTED

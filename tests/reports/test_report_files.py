@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from core.domain.drift import VOID
 from core.domain.errors import BadInputError
 from core.domain.familiarity import Familiarity
 from core.reports.inspection_report import FAILED, PROBABILITY, report_from
@@ -187,3 +188,18 @@ def test_a_report_of_a_strange_image_says_that_no_probability_is_verified() -> N
     content = json.loads(report_json(strange))["content"]
     assert content["familiarity"] == {"distance": 2.0, "limit": 1.5, "is_familiar": False}
     assert report_from(content).sha256() == strange.sha256()
+
+
+def test_drift_and_qualification_are_told_where_there_is_something_to_tell() -> None:
+    plain = report(1)
+    assert not {"drift", "qualification"} & set(plain.to_dict()), "earlier reports keep their digest"
+    void = replace(
+        plain, drift=f"{VOID} since 2026-03-01, not acknowledged yet", qualification="not qualified"
+    )
+    assert (void.is_void, void.is_strange) == (True, True)
+    assert void.probability_words.startswith("Probability not verified: drift since")
+    assert report_from(void.to_dict()).sha256() == void.sha256()
+    assert lines(report_csv(void))[0]["probability_verified"] == void.drift
+    settled = replace(plain, drift="drift since 2026-03-01, acknowledged by Rea Reviewer: another tube")
+    assert (settled.is_void, settled.is_strange) == (False, False)
+    assert settled.probability_words.startswith("Drift since 2026-03-01, acknowledged")

@@ -1,7 +1,7 @@
 """Promoting a model version through the gate, and rolling back. The rule is written in docs/promotion.md."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from core.domain.accounts import COMMAND_LINE, Identity
@@ -9,7 +9,7 @@ from core.domain.errors import BadInputError, NotAllowedError, WorkbenchError
 from core.domain.model_version import ModelVersion
 from core.domain.permissions import Action, require
 from core.domain.serving import CHAMPION, NO_VERSION, ChangeKind, ServingChange, rollback_target
-from core.evaluate.gate_report import GateEvidence, GateReport
+from core.evaluate.gate_report import GateEvidence, GateReport, GateRule
 from core.evaluate.promotion_gate import judge
 from core.services.lifecycle.alias_moves import AliasMover, Move, require_as_seen, require_sound
 from core.store.unit_of_work import Store
@@ -62,12 +62,23 @@ class PromotionService:
         store: the real one.
         mover: moves them.
         evidence: measured figures for the gate.
+        rule: the bounds; None takes the usual ones.
+        n_shadow: images that a version read unseen.
     """
 
-    def __init__(self, store: Store, mover: AliasMover, evidence: Evidence) -> None:
+    def __init__(
+        self,
+        store: Store,
+        mover: AliasMover,
+        evidence: Evidence,
+        rule: GateRule | None = None,
+        n_shadow: Callable[[ModelVersion], int] = lambda _version: 0,
+    ) -> None:
         self._store = store
         self._mover = mover
         self._evidence = evidence
+        self._rule = rule
+        self._n_shadow = n_shadow
 
     def sets(self, identity: Identity, model: str, version: int) -> Sequence[GateSet]:
         """The evaluation sets that this version can be judged on, the one to judge on first.
@@ -87,8 +98,7 @@ class PromotionService:
             ModelNotFoundError: there is no such version.
         """
         require(identity, Action.MODELS_READ)
-        candidate = self._mover.version(model, version)
-        return judge(self._evidence.measured(candidate, self._mover.champion(model), set_digest))
+        return self._report(model, version, set_digest)
 
     def promote(self, identity: Identity, move: Move) -> ServingChange:
         """The change that let the alias point to the version, because the gate is green.
@@ -156,6 +166,9 @@ class PromotionService:
         return self._mover.move(identity, Move(model, target, alias, seen, note=note), ChangeKind.ROLLED_BACK)
 
     def _judged(self, move: Move) -> GateReport:
-        candidate = self._mover.version(move.model, move.version)
-        champion = self._mover.champion(move.model)
-        return judge(self._evidence.measured(candidate, champion, move.set_digest))
+        return self._report(move.model, move.version, move.set_digest)
+
+    def _report(self, model: str, version: int, set_digest: str | None) -> GateReport:
+        candidate = self._mover.version(model, version)
+        evidence = self._evidence.measured(candidate, self._mover.champion(model), set_digest)
+        return judge(replace(evidence, n_shadow=self._n_shadow(candidate)), self._rule)

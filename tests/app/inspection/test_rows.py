@@ -25,13 +25,14 @@ READING = WorklistItem(WorklistEntry("k3", "next.png", Polarity.UNKNOWN))
 BROKEN = WorklistItem(replace(READING.entry, key="k4", state=EntryState.FAILED, message="not a radiograph"))
 
 
-def shown(current: WorklistItem, *others: WorklistItem) -> dict[str, object]:
+def shown(current: WorklistItem, *others: WorklistItem, void: str = "") -> dict[str, object]:
     return viewer_data(
         [current, *others],
         current,
         radiograph=ANALYSED.radiograph if current.entry.sha256 else None,
         model=ANALYSED.model,
         threshold=0.4,
+        void=void,
     )
 
 
@@ -204,6 +205,17 @@ def test_a_familiar_image_and_one_of_a_version_that_cannot_tell_have_theirs() ->
     for data in (shown(familiar), shown(READY)):
         assert data["calibration"]["is_verified"]
         assert "is_unverified" not in data["detections"][0]
+
+
+def test_a_drift_alarm_voids_the_probabilities_of_a_familiar_image() -> None:
+    familiar = replace(
+        READY, answer=Answer(AnswerState.READY, replace(ANALYSED, familiarity=Familiarity(1, 2)))
+    )
+    void = "probability not verified: drift since yesterday"
+    data = shown(familiar, void=void)
+    assert data["calibration"]["warning"] == void
+    assert data["calibration"]["familiarity"].startswith(void)
+    assert (data["calibration"]["is_verified"], data["detections"][0]["is_unverified"]) == (False, True)
 
 
 def test_what_a_person_chose_is_told_apart_in_the_links() -> None:

@@ -133,6 +133,12 @@ def test_a_certificate_is_void_for_an_image_that_looks_strange_and_not_for_a_fam
     assert (held.route, held.is_certified) == (Route.ACCEPT, True)
 
 
+def test_a_certificate_is_void_while_a_drift_alarm_stands() -> None:
+    void = route_image(0.0, CERTIFIED, has_quality=True, failed_quality=(), void="drift since yesterday")
+    assert (void.route, void.is_certified) == (Route.REVIEW, False)
+    assert void.reasons == ("the certificate is void: drift since yesterday",)
+
+
 def test_a_certificate_of_the_model_for_new_parts_is_none_of_the_other_one(tmp_path: Path) -> None:
     kept = RoutingCertificates(tmp_path)
     kept.save(certificate(about=subject(model="casting-any")))
