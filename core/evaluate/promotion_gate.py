@@ -12,8 +12,8 @@ def judge(evidence: GateEvidence, rule: GateRule | None = None) -> GateReport:
     """The report on a candidate; every check is made, also after one refused."""
     rule = rule or GateRule()
     checks = (_overlap, _recall, _calibration, judge_size, _latency, _release, _false_calls)
-    checks += (judge_shadow,) if rule.min_shadow_images else ()
-    return GateReport(evidence, rule, tuple(check(evidence, rule) for check in checks))
+    asked = (*checks, judge_shadow) if rule.min_shadow_images else checks
+    return GateReport(evidence, rule, tuple(check(evidence, rule) for check in asked))
 
 
 def _overlap(evidence: GateEvidence, rule: GateRule) -> GateCheck:
