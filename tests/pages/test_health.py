@@ -52,13 +52,21 @@ def test_requests_are_summed_by_step_without_health_checks() -> None:
 
 
 def test_a_time_in_which_nothing_served_is_grey_and_the_running_step_is_not() -> None:
-    served = [minute(ago) for ago in range(4, 24 * 60 + 3) if not 60 <= ago < 80]
+    served = [minute(ago) for ago in range(4, 24 * 60 + 4) if not 60 <= ago < 80]
     figure = plots.times(plots.by_step(served, NOW))
     (gap,) = figure.layout.shapes
     assert (gap.x0, gap.x1) == (
         datetime(2026, 5, 4, 10, 45, tzinfo=UTC),
         datetime(2026, 5, 4, 11, 0, tzinfo=UTC),
     )
+
+
+def test_the_last_hour_is_shown_by_the_minute() -> None:
+    hour = plots.SPANS[0]
+    steps = plots.by_step([minute(1, 5), minute(59, 4), minute(70, 9)], NOW, hour)
+    figure = plots.requests(steps)
+    assert (len(steps.begins), figure.layout.meta) == (61, "9 requests, 0 of them failed")
+    assert figure.layout.yaxis.title.text == "in a minute"
 
 
 def test_of_what_waited_the_most_is_told() -> None:

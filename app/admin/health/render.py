@@ -24,17 +24,27 @@ def draw(overview: Overview) -> None:
         with column:
             draw_html(f"{_TEMPLATES}/title.html", title=title)
             draw_facts(facts)
-    steps = plots.by_step(overview.minutes, overview.at)
-    _plot("times", "Time", plots.times(steps))
+    draw_times(overview)
+
+
+def draw_times(overview: Overview) -> None:
+    """Draw the plots of the time that was chosen."""
+    spans = {span.words: span for span in plots.SPANS}
+    chosen = st.segmented_control(
+        "The last", list(spans), default=plots.DAY.words, required=True, key="health.span",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    span = spans[chosen or plots.DAY.words]
+    steps = plots.by_step(overview.minutes, overview.at, span)
+    _plot("times", f"Last {span.words}", plots.times(steps))
     left, right = st.columns(2, gap="medium")
     with left:
         _plot("requests", "Requests", plots.requests(steps))
     with right:
         _plot("waiting", "Waiting", plots.waiting(steps))
     st.caption(
-        "The last 24 hours, UTC, in steps of 5 minutes; grey: nothing served. Times are bounds, at most a "
-        "quarter too high. Health checks and files of the pages are not counted. For weeks there are "
-        "Prometheus and Grafana."
+        "UTC; grey: no figures, because nothing served. Times are bounds, at most a quarter too high. Health "
+        "checks and files of the pages are not counted. For weeks there are Prometheus and Grafana."
     )
 
 

@@ -64,9 +64,11 @@ def kept(content: Mapping[str, Any]) -> dict[str, str]:
     verified = audit.get("verified_at")
     whole = "whole" if audit.get("is_whole", True) else "not whole: see the page Audit"
     return {
-        "Backup": _recovered(content.get("backup", {})),
-        "Drill of a restore": _recovered(content.get("drill", {})),
-        "Audit log verified": f"{moment(datetime.fromisoformat(verified))}, {whole}" if verified else "never",
+        "Backup": _recovered(content.get("backup", {}), "radikal backup"),
+        "Drill of a restore": _recovered(content.get("drill", {}), "radikal drill"),
+        "Audit log verified": f"{moment(datetime.fromisoformat(verified))}, {whole}"
+        if verified
+        else _never("radikal audit verify"),
     }
 
 
@@ -99,9 +101,13 @@ def _device(content: Mapping[str, Any]) -> str:
     return f"{content['device']}, {gpu['name']}, {free:.1f} of {total:.1f} GiB free"
 
 
-def _recovered(fact: Mapping[str, Any]) -> str:
+def _never(command: str) -> str:
+    return f"never: run {command} by a timer"
+
+
+def _recovered(fact: Mapping[str, Any], command: str) -> str:
     if fact.get("at") is None:
-        return "never"
+        return _never(command)
     n = fact.get("n_problems", 0)
     doubt = f", {n} problems" if n else ", not whole" if fact.get("is_whole") is False else ""
     return f"{moment(datetime.fromisoformat(fact['at']))}{doubt}"
