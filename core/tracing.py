@@ -22,6 +22,8 @@ Value = str | int | float | bool
 _TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
 _SEND_WITHIN_S = 5.0
 _SPAN_KEY = "radikal_span"
+#: Statements that only part others.
+_UNTOLD = frozenset({"BEGIN", "PRAGMA", "SAVEPOINT", "RELEASE"})
 _provider: TracerProvider | None = None
 
 
@@ -128,13 +130,13 @@ def trace_statements(engine: Engine) -> None:
 def _begin_statement(
     connection: object, _cursor: object, statement: str, _values: object, context: object, _many: bool
 ) -> None:
-    if _provider is None or context is None:
+    verb = statement.lstrip().partition(" ")[0].upper()[:20]
+    if _provider is None or context is None or verb in _UNTOLD:
         return
     from opentelemetry.trace import SpanKind, get_current_span
 
     if not get_current_span().get_span_context().is_valid:
         return
-    verb = statement.lstrip().partition(" ")[0].upper()[:20]
     noted = {"db.system.name": connection.dialect.name, "db.query.text": statement}  # type: ignore[attr-defined]
     tracer = _provider.get_tracer("radikal")
     setattr(context, _SPAN_KEY, tracer.start_span(f"db {verb}", kind=SpanKind.CLIENT, attributes=noted))

@@ -24,7 +24,7 @@ from core.cli.routing import route
 from core.cli.serving import serve, setup
 from core.cli.training import simulate, train
 from core.cli.users import user_commands
-from core.cli.watching import receive, watch
+from core.cli.watching import receive, send, watch
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -40,5 +40,5 @@ def main() -> None:
 
 for command in (setup, serve, detect, evaluate, evaluation_sets, evaluate_films, explain_eval, pod, route,
                 train, simulate, data, labels, models, originals, report, audit, backup, restore, drill,
-                key_commands, user_commands, watch, receive, work):  # fmt: skip
+                key_commands, user_commands, watch, receive, send, work):  # fmt: skip
     main.add_command(command)

@@ -1,4 +1,4 @@
-"""`radikal watch` and `radikal receive`: radiographs that arrive by themselves."""
+"""`radikal watch`, `receive` and `send`: radiographs that arrive by themselves, and results that go back."""
 
 import signal
 import threading
@@ -11,6 +11,8 @@ from core.cli.conventions import ALIAS, MODEL, POLARITY, VERSION, counted, one_l
 from core.domain.accounts import Identity
 from core.domain.errors import BadInputError
 
+_EVERY = click.option("--every", "every_s", default=2.0, show_default=True, type=click.FloatRange(0.1, 3600),
+                      help="Seconds between two looks at the folder.")  # fmt: skip
 _FOLDER = click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 
 
@@ -23,8 +25,9 @@ _FOLDER = click.argument("folder", type=click.Path(path_type=Path, exists=True, 
 @POLARITY
 @click.option("--captures", is_flag=True,
               help="Write results of DICOM files as DICOM secondary captures, too.")  # fmt: skip
-@click.option("--every", "every_s", default=2.0, show_default=True, type=click.FloatRange(0.1, 3600),
-              help="Seconds between two looks at the folder.")  # fmt: skip
+@click.option("--outbox", type=click.Path(path_type=Path, file_okay=False),
+              help="Folder that gets each report, and again when somebody signs it.")  # fmt: skip
+@_EVERY
 @click.option("--once", is_flag=True, help="Read what is there now, then end.")
 @one_line_errors
 def watch(
@@ -35,6 +38,7 @@ def watch(
     alias: str,
     polarity: str,
     captures: bool,
+    outbox: Path | None,
     every_s: float,
     once: bool,
 ) -> None:
@@ -44,10 +48,14 @@ def watch(
     with the file's sha256; what has one is left alone until it changes. A file is taken once its size and
     time stayed for two seconds; hidden files and those named .part, .tmp or .partial are left alone. Killed
     and started again it goes on: nothing is recorded twice, and nothing is left out.
+
+    With --outbox the report of each lies there as JSON, and for DICOM files as a DICOM structured report,
+    marked as not signed; once more each time that somebody signs. `radikal send` takes them to a station.
     """
     from core.domain.radiograph import Polarity
     from core.services.accounts.attempts import actor_of
     from core.services.intake.asked import Asked
+    from core.services.intake.returning import Outbox
     from core.services.intake.watching import SETTLED_S, FolderWatch
 
     stop = threading.Event()
@@ -70,6 +78,7 @@ def watch(
             folder,
             Asked(model, version, alias, Polarity(polarity)),
             has_captures=captures,
+            outbox=Outbox(outbox, services.workspace, services.reporting(whose()), whose) if outbox else None,
             settled_s=0.0 if once else SETTLED_S,
         )
         if once:
@@ -113,3 +122,29 @@ def receive(folder: Path, title: str, stations: Sequence[str], host: str, port: 
     click.echo(f"{title} listens on {host}:{port} for {', '.join(stations)}", err=True)
     stop.wait()
     server.shutdown()
+
+
+@click.command()
+@_FOLDER
+@click.option("--to", "station", required=True, help="Station that gets them, TITLE@HOST:PORT.")
+@click.option("--title", default="RADIKAL", show_default=True, help="AE title of this service.")
+@_EVERY
+@click.option("--once", is_flag=True, help="Send what is there now, then end.")
+@one_line_errors
+def send(folder: Path, station: str, title: str, every_s: float, once: bool) -> None:
+    """Send the reports in the outbox FOLDER to a station by DICOM C-STORE, until it is stopped.
+
+    What the station has goes to FOLDER/sent, what it refuses for good to FOLDER/refused; everything else
+    stays and is tried again, ever more rarely. DICOM has no passwords and this speaks no TLS.
+    """
+    from core.services.intake.sending import ResultSender, station_from
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    sender = ResultSender(folder, station_from(station), title)
+    if once:
+        click.echo(f"{counted(sender.look(stop=stop), 'report')} sent", err=True)
+        return
+    click.echo(f"sending from {folder} to {station}", err=True)
+    sender.run(stop, every_s=every_s)

@@ -1,34 +1,14 @@
 """A result as a DICOM secondary capture: the radiograph with its boxes, in the study that it came from."""
 
-from io import BytesIO
-
 import cv2
 import numpy as np
 import numpy.typing as npt
-from pydicom import dcmread
-from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.errors import InvalidDicomError
-from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
+from pydicom.uid import SecondaryCaptureImageStorage, generate_uid
 
 from core.domain.inspection import DetectionResult
 from core.reports.annotated_png import annotated_png
+from core.reports.dicom_study import file_of, header_of, made_of, reference_to
 
-#: What names the component, its inspection and the study: DICONDE uses the same places (ASTM E2339).
-_KEPT = (
-    "SpecificCharacterSet",
-    "PatientName",
-    "PatientID",
-    "PatientBirthDate",
-    "PatientSex",
-    "StudyInstanceUID",
-    "StudyID",
-    "StudyDate",
-    "StudyTime",
-    "AccessionNumber",
-    "ReferringPhysicianName",
-    "StudyDescription",
-    "InstitutionName",
-)
 _LONGEST_COMMENT = 10_240
 _LONGEST_STRING = 64
 
@@ -43,19 +23,11 @@ def secondary_capture(result: DetectionResult, source: bytes) -> bytes | None:
         result: with calibrated detections.
         source: the bytes of the file that the radiograph came from.
     """
-    try:
-        original = dcmread(BytesIO(source), stop_before_pixels=True)
-    except InvalidDicomError:
+    if (original := header_of(source)) is None:
         return None
     model, threshold = result.model, result.model.calibration.operating_probability
     picture = _pixels(annotated_png(result, threshold=threshold))
-    made = FileDataset("", {}, file_meta=_meta(), preamble=b"\0" * 128)
-    for name in _KEPT:
-        if name in original:
-            setattr(made, name, getattr(original, name))
-    made.setdefault("StudyInstanceUID", generate_uid())
-    made.SOPClassUID = SecondaryCaptureImageStorage
-    made.SOPInstanceUID = made.file_meta.MediaStorageSOPInstanceUID
+    made = made_of(original, SecondaryCaptureImageStorage, generate_uid())
     made.Modality, made.ConversionType = str(original.get("Modality") or "OT"), "WSD"
     made.SeriesInstanceUID, made.SeriesNumber, made.InstanceNumber = generate_uid(), None, 1
     made.SeriesDescription = "Indications, RadiKal"
@@ -63,16 +35,14 @@ def secondary_capture(result: DetectionResult, source: bytes) -> bytes | None:
     made.BurnedInAnnotation = "YES"
     made.DerivationDescription = f"{model.name} v{model.version}, weights {model.sha256[:12]}"
     made.ImageComments = _comment(result, threshold)
-    made.SourceImageSequence = [_reference(original)] if "SOPInstanceUID" in original else []
+    made.SourceImageSequence = [reference_to(original)] if "SOPInstanceUID" in original else []
     made.SamplesPerPixel, made.PhotometricInterpretation, made.PlanarConfiguration = 3, "RGB", 0
     made.Rows, made.Columns = picture.shape[:2]
     made.BitsAllocated = made.BitsStored = 8
     made.HighBit, made.PixelRepresentation = 7, 0
     pixels = picture.tobytes()
     made.PixelData = pixels + b"\0" * (len(pixels) % 2)
-    out = BytesIO()
-    made.save_as(out, enforce_file_format=True)
-    return out.getvalue()
+    return file_of(made)
 
 
 def _pixels(png: bytes) -> npt.NDArray[np.uint8]:
@@ -80,21 +50,6 @@ def _pixels(png: bytes) -> npt.NDArray[np.uint8]:
     decoded = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR_RGB)
     assert decoded is not None
     return decoded.astype(np.uint8)
-
-
-def _meta() -> FileMetaDataset:
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
-    meta.MediaStorageSOPInstanceUID = generate_uid()
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    return meta
-
-
-def _reference(original: Dataset) -> Dataset:
-    reference = Dataset()
-    reference.ReferencedSOPClassUID = original.get("SOPClassUID", "")
-    reference.ReferencedSOPInstanceUID = original.SOPInstanceUID
-    return reference
 
 
 def _comment(result: DetectionResult, threshold: float) -> str:

@@ -345,6 +345,13 @@ class SignatureRepository:
         row = self._session.get(SignedCertificateRow, signature_id)
         return None if row is None else row.certificate
 
+    def signed_since(self, moment: datetime | None) -> list[str]:
+        """Ids of inspections that were signed from that moment on, UTC, each once; None takes all."""
+        query = select(SignatureRow.inspection_id).distinct().order_by(SignatureRow.inspection_id)
+        if moment is not None:
+            query = query.where(SignatureRow.signed_at >= moment)
+        return list(self._session.scalars(query))
+
     def of_inspection(self, inspection_id: str) -> list[Signature]:
         """Its signatures, oldest first."""
         query = select(SignatureRow).where(SignatureRow.inspection_id == inspection_id)

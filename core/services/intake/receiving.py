@@ -22,6 +22,16 @@ _IDLE_S = 60.0
 _MOST_ASSOCIATIONS = 10
 
 
+def require_title(title: str) -> None:
+    """Return when it is a title of an application entity.
+
+    Raises:
+        BadInputError: it is none.
+    """
+    if not _TITLE.fullmatch(title):
+        raise BadInputError(f"AE title {title[:20]!r}: expected 1 to 16 printable characters")
+
+
 class StorageReceiver:
     """Takes C-STORE (and C-ECHO) from the stations that are listed, and from nobody else.
 
@@ -38,8 +48,7 @@ class StorageReceiver:
         if not stations:
             raise BadInputError("name the stations that may send: --from TITLE")
         for one in (title, *stations):
-            if not _TITLE.fullmatch(one):
-                raise BadInputError(f"AE title {one[:20]!r}: expected 1 to 16 printable characters")
+            require_title(one)
         self._folder = folder
         self._entity = AE(ae_title=title)
         self._entity.require_called_aet = True

@@ -14,12 +14,15 @@ from typing import IO, Any
 from core.domain.accounts import Identity
 from core.domain.errors import UnreadableImageError, WorkbenchError
 from core.imaging.uploads import IncomingFile
+from core.logs import bound, new_request_id
 from core.reports.detection_json import detection_to_dict
 from core.reports.secondary_capture import secondary_capture
 from core.services.intake.asked import Asked
 from core.services.intake.inspecting_files import Inspected, InspectFilesService, PolarityNeededError
+from core.services.intake.returning import Outbox
 from core.services.intake.taking_apart import radiographs_in
 from core.store.whole_file import write_whole
+from core.tracing import span
 
 log = logging.getLogger(__name__)
 #: Is in the name of everything that this writes beside a file, and only there.
@@ -52,6 +55,7 @@ class FolderWatch:
         folder: that is watched.
         asked: how radiographs are read.
         has_captures: results of DICOM files are also written as DICOM secondary captures.
+        outbox: gets the report of each inspection, and again when it is signed.
         settled_s: see `SETTLED_S`.
         clock: in seconds.
     """
@@ -64,6 +68,7 @@ class FolderWatch:
         asked: Asked,
         *,
         has_captures: bool = False,
+        outbox: Outbox | None = None,
         settled_s: float = SETTLED_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -72,6 +77,7 @@ class FolderWatch:
         self._folder = folder
         self._asked = asked
         self._has_captures = has_captures
+        self._outbox = outbox
         self._settled_s = settled_s
         self._clock = clock
         self._met: dict[Path, tuple[_State, float]] = {}
@@ -103,7 +109,8 @@ class FolderWatch:
                 break
             try:
                 if not self._is_read(path):
-                    n_radiographs, problem = self._read(path)
+                    with bound(request_id=new_request_id()), span("watched file"):
+                        n_radiographs, problem = self._read(path)
                     told(path, n_radiographs, problem)
                     n_read += 1
             except WorkbenchError as error:
@@ -115,6 +122,8 @@ class FolderWatch:
                 log.warning("%s is tried again: %s", path.name, error.strerror)
                 continue
             self._done[path] = state
+        if self._outbox is not None:
+            self._outbox.put_signed()
         return n_read
 
     def _complete(self) -> Iterator[tuple[Path, _State]]:
@@ -160,6 +169,8 @@ class FolderWatch:
                 entries.append(about | {"error": problem})
                 continue
             entries.append(about | _answer(found, path.name))
+            if self._outbox is not None:
+                self._outbox.put(found.inspection.inspection_id)
             if self._has_captures and (capture := secondary_capture(found.result, radiograph.read())):
                 number = "" if radiograph.frame is None else f".{radiograph.frame}"
                 write_whole(path.with_name(f"{path.name}{number}{CAPTURE}"), capture)
