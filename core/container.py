@@ -422,7 +422,8 @@ class Container(Foundations):
     def explanation_records(self) -> VersionRecords:
         from core.services.evaluation.version_records import EXPLANATIONS_FILE, VersionRecords
 
-        return VersionRecords(self.data_dir / "explanations", self.registry, EXPLANATIONS_FILE)
+        folder, shipped = self.data_dir / "explanations", ROOT / "models" / "explanations"
+        return VersionRecords(folder, self.registry, EXPLANATIONS_FILE, shipped=shipped)
 
     @cached_property
     def pod_evaluate(self) -> PodEvaluateService:

@@ -1,6 +1,7 @@
 """`radikal explain-eval`."""
 
 import json
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,7 @@ def explain_eval(
             progress=lambda what, done, total: show_progress(done, total, of=_DONE[what]),
             so_far=partial(_write, out),
         )
+        figures["at"] = f"{datetime.now(UTC):%Y-%m-%d}"
         _write(out, figures)
         services.explanation_records.keep(figures)
     _print_figures(figures)

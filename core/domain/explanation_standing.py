@@ -34,6 +34,20 @@ def standing_words(figures: Mapping[str, Any] | None) -> str:
     return f"{', '.join(METHOD_WORDS[method] for method in passed)} passed (measured on {on})"
 
 
+def trust_line(figures: Mapping[str, Any] | None) -> str:
+    """What "without it" adds to the probability, or that it was measured to add nothing; else nothing."""
+    without = (figures or {}).get("without_it") or {}
+    if words := trust_words(figures):
+        return f'"without it": {words}'
+    if "added" not in without or without["n_boxes"] < LEAST_TRUSTED:
+        return ""
+    low, high = without["added"]["interval"]
+    return (
+        f'"without it" tells true boxes from false ones no better than the probability alone '
+        f"({without['n_boxes']} boxes, difference of the AUROC {low:.2f} to {high:.2f})"
+    )
+
+
 def trust_words(figures: Mapping[str, Any] | None) -> str:
     """What "without it" adds to the probability, where it was measured to add something; else nothing."""
     without = (figures or {}).get("without_it") or {}

@@ -46,5 +46,5 @@ def _cell(one: ReportedMap, width: float) -> list[Flowable]:
         Image(BytesIO(data), across * per_px, down * per_px, hAlign="LEFT"),
         bold(f"No. {one.number}, {one.method}, {one.version}", SMALL),
         text(one.figures, SMALL),
-        text(f"Without it: {one.without_it}.", SMALL),
+        text(f"{one.without_it[:1].upper()}{one.without_it[1:]}.", SMALL),
     ]

@@ -155,7 +155,7 @@ def draw_detail(identity: Identity, one: VersionSummary, versions: Sequence[Vers
                          label_visibility="collapsed", on_change=state.choose_aspect)  # fmt: skip
     match aspect:
         case state.CARD:
-            draw_html("models/versions/templates/card.html", **card_content(one))
+            draw_html("models/versions/templates/card.html", **card_content(one, _explanations(one)))
             _draw_hub_card(one)
         case state.POD:
             draw_pod([(f"v{one.number}", _pod(one))], model=chosen_model(), key="versions.pod", height=330)

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.shared.moments import minute, second
-from core.domain.explanation_standing import standing_words, trust_words
+from core.domain.explanation_standing import standing_words, trust_line
+from core.domain.explanations import METHOD_WORDS, Method
 from core.domain.serving import NO_VERSION
 from core.evaluate.gate_report import CheckState, GateReport
 from core.services.lifecycle.alias_history import NamedChange, ServedThen
@@ -110,7 +111,7 @@ def overview_facts(
         "Data manifest": f"sha256 {one.manifest_sha256}, {one.n_trained_on} images",
         "Calibration": f"{calibration.method}, id {calibration.calibration_id}, operating probability "
         f"{calibration.operating_probability:g}, score cut {calibration.score_cut:g}",
-        "Explanations": "; ".join(filter(None, (standing_words(explanations), trust_words(explanations)))),
+        "Explanations": "; ".join(filter(None, (standing_words(explanations), trust_line(explanations)))),
         "Detection by size": pod,
         "Polarity": version.polarity.value,
         "Size": f"{one.n_bytes / _BYTES_PER_MB:.1f} MB",
@@ -121,8 +122,13 @@ def _shipped_words(shipped_as: int) -> str:
     return f"v{shipped_as} of the program; a version of this registry had that number already"
 
 
-def card_content(one: VersionSummary) -> dict[str, Any]:
-    """Values of `card.html`."""
+def card_content(one: VersionSummary, explanations: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Values of `card.html`.
+
+    Args:
+        one: the version.
+        explanations: what `radikal explain-eval` measured of it; None where nothing was.
+    """
     card = one.card
     calibration = card.get("calibration") or {}
     return {
@@ -132,9 +138,32 @@ def card_content(one: VersionSummary) -> dict[str, Any]:
         "calibration": _calibration_facts(calibration),
         "comparison": calibration.get("comparison") or {},
         "trained_on": card.get("trained_on") or (),
+        "explanations": explanation_rows(explanations),
+        "explanations_standing": standing_words(explanations),
+        "explanations_trust": trust_line(explanations),
         "classes": card.get("classes") or ("none: every box stays unclassified",),
         "rest": {str(key): _text(value) for key, value in card.items() if key not in _SHOWN_APART},
     }
+
+
+def explanation_rows(figures: Mapping[str, Any] | None) -> list[dict[str, str]]:
+    """A row for each method and the drawn Gaussian; none of a version that was not measured."""
+    if figures is None:
+        return []
+    return [
+        {
+            "name": METHOD_WORDS[Method(name)] if name in set(Method) else f"drawn: a {name} on the box",
+            "gain": "not evaluable" if one["gain"] is None else f"{one['gain']:.2f}",
+            "gaps": "; ".join(_gap_words(base, gap) for base, gap in one["better_than"].items()),
+            "said": "reaches every bar" if one["passes"] else "; ".join(one["fails"]),
+        }
+        for name, one in figures["methods"].items()
+    ]
+
+
+def _gap_words(base: str, gap: Mapping[str, Any]) -> str:
+    interval = "" if gap["interval"] is None else " ({:+.2f} to {:+.2f})".format(*gap["interval"])
+    return f"{base} {gap['value']:+.2f}{interval}"
 
 
 def gate_content(report: GateReport) -> dict[str, Any]:

@@ -30,10 +30,12 @@ class VersionRecords:
         folder: of the files; made when the first is kept.
         runs: of the registry.
         file_name: in the run.
+        shipped: folder of figures that came with the program, for versions that were not measured here.
     """
 
-    def __init__(self, folder: Path, runs: RunFiles, file_name: str) -> None:
+    def __init__(self, folder: Path, runs: RunFiles, file_name: str, *, shipped: Path | None = None) -> None:
         self._folder, self._runs, self._file_name = folder, runs, file_name
+        self._folders = (folder,) if shipped is None else (folder, shipped)
 
     def keep(self, figures: Mapping[str, Any]) -> None:
         """Keep what was measured, in the place of what was measured before.
@@ -66,8 +68,9 @@ class VersionRecords:
         Raises:
             BadInputError: when the file is damaged.
         """
-        path = self._folder / f"{sha256}.json"
-        if not path.is_file():
+        paths = [folder / f"{sha256}.json" for folder in self._folders]
+        path = next((one for one in paths if one.is_file()), None)
+        if path is None:
             return None
         try:
             figures: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))

@@ -1,8 +1,12 @@
 """Figures of versions stand side by side only where they are of the same images."""
 
 from pathlib import Path
+from typing import Any
 
-from app.models.versions.rows import common_set, version_rows
+import pytest
+
+from app.models.versions.rows import card_content, common_set, overview_facts, version_rows
+from app.shared.templates import rendered
 from core.registry.artefact import read_artefact
 from core.services.lifecycle.versions import VersionSummary
 from tests.artefacts import write_artefact
@@ -37,3 +41,40 @@ def test_without_common_images_each_figure_stands_with_its_own(tmp_path: Path) -
     versions = [summary(tmp_path, 2, ("three films", 0.4)), summary(tmp_path, 1, ("sixty films", 0.1))]
     assert common_set(versions) == ""
     assert [row["Measured on"] for row in version_rows(versions)] == ["three films", "sixty films"]
+
+
+def _measured(n_boxes: int, *, passes: bool, added: tuple[float, float]) -> dict[str, Any]:
+    """What `radikal explain-eval` writes, as far as pages show it."""
+    gap = {"value": 0.1, "interval": [0.05, 0.2]}
+    one = {"gain": 0.3, "passes": passes, "fails": [] if passes else ["not better than edges"],
+           "better_than": {"edges": gap}}  # fmt: skip
+    drawn = {**one, "passes": False, "fails": ["not better than a Gaussian on the box"]}
+    without = {"n_boxes": n_boxes, "helps": False, "added": {"value": 0.0, "interval": list(added)}}
+    return {"n_boxes": n_boxes, "n_images": 9, "methods": {"gradcam": one, "gaussian": drawn},
+            "without_it": without}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("n_boxes", "passes", "said"),
+    [
+        (300, True, "Grad-CAM per box passed (measured on 300 boxes of 9 images)"),
+        (300, False, "no method passes for this version"),
+        (299, True, "not measured for this version: on 299 boxes only, 300 are asked for"),
+    ],
+)
+def test_card_and_overview_say_how_far_maps_of_the_version_can_be_believed(
+    tmp_path: Path, n_boxes: int, passes: bool, said: str
+) -> None:
+    figures, one = _measured(n_boxes, passes=passes, added=(-0.02, 0.01)), summary(tmp_path, 1)
+    assert said in overview_facts(one, figures)["Explanations"]
+    page = rendered("models/versions/templates/card.html", **card_content(one, figures))
+    assert said in page
+    assert "edges +0.10 (+0.05 to +0.20)" in page
+    assert "drawn: a gaussian on the box" in page
+    assert "no better than the probability alone (" in page
+
+
+def test_a_version_that_was_not_measured_has_no_table_of_maps(tmp_path: Path) -> None:
+    content = card_content(summary(tmp_path, 1))
+    assert (content["explanations"], content["explanations_trust"]) == ([], "")
+    assert content["explanations_standing"] == "not measured for this version"

@@ -110,6 +110,30 @@ def test_figures_are_kept_by_weights_and_in_the_run_of_the_version(
     ]
 
 
+def test_what_came_with_the_program_counts_until_it_is_measured_here(
+    figures: dict[str, Any], tmp_path: Path
+) -> None:
+    sha256 = figures["sha256"]
+    (tmp_path / "shipped").mkdir()
+    (tmp_path / "shipped" / f"{sha256}.json").write_text('{"n_boxes": 7}', encoding="utf-8")
+    records = VersionRecords(tmp_path / "own", _Runs(), EXPLANATIONS_FILE, shipped=tmp_path / "shipped")
+    assert records.of(sha256) == {"n_boxes": 7}
+    records.keep(figures)
+    assert records.of(sha256) == json.loads(json.dumps(figures))
+
+
+def test_figures_so_far_are_told_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.services.evaluation.explain_evaluating._TOLD_EVERY", 2)
+    monkeypatch.setattr(ExplainEvaluateService, "_box", lambda *_, **__: {})
+    told: list[int] = []
+    boxes: Any = [SimpleNamespace(image=name) for name in "abcde"]
+    service: Any = ExplainEvaluateService(None, None)  # type: ignore[arg-type]  # nothing is detected
+    measured = service._measured(
+        boxes, ExplainPlan(randomised=0), lambda *_: None, lambda r: told.append(len(r))
+    )
+    assert (told, len(measured)) == ([2, 4], 5)
+
+
 def test_a_damaged_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "ab.json").write_text("{", encoding="utf-8")
     with pytest.raises(BadInputError, match=r"ab\.json"):
