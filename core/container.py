@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from core.registry.training_run import MlflowRunLog
     from core.services.datasets.data_checking import DataCheckService
     from core.services.datasets.data_making import DataMaker
+    from core.services.datasets.set_making import SetMaker
     from core.services.demo_workspaces import DemoWorkspaces
     from core.services.evaluation.clean_sets import CleanSets
     from core.services.evaluation.evaluating import EvaluateService
@@ -371,6 +372,13 @@ class Container(Foundations):
         from core.services.evaluation.evaluation_sets import EvaluationSets
 
         return EvaluationSets(self.store, self.data_dir / "evaluations" / "sets")
+
+    @cached_property
+    def set_maker(self) -> SetMaker:
+        from core.services.datasets.set_making import SetMaker
+
+        folder = self.data_dir / "evaluations" / "sets" / "images"
+        return SetMaker(self.store, self.blobs, self.evaluation_sets, folder)
 
     @cached_property
     def evaluation_archive(self) -> EvaluationArchive:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.models.compare import measuring
 from app.models.compare import render as parts
+from app.models.compare.new_set import draw_new_set
 from app.models.compare.state import Choice
 from app.shared.access import require_page
 from app.shared.resources import resources
@@ -14,6 +15,7 @@ def draw() -> None:
     """The whole page."""
     identity = require_page("compare")
     choice = parts.draw_bar(identity)
+    draw_new_set(identity, choice)
     is_running = measuring.draw_running(identity, choice)
     if choice.chosen is None:
         if not is_running:

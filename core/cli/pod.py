@@ -32,7 +32,7 @@ from core.domain.errors import BadInputError
 @SPLIT
 @PART
 @POLARITY
-@click.option("--measure", type=click.Choice(["length", "width", "height"]), default="length",
+@click.option("--measure", type=click.Choice(["length", "width", "height"]), default="width",
               show_default=True, help="What counts as the size of a flaw.")  # fmt: skip
 @click.option("--flaws", type=click.IntRange(1), default=2000, show_default=True, help="Simulated flaws.")
 @click.option("--seed", type=int, default=940_000, show_default=True, help="Of the first simulated weld.")

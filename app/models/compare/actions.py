@@ -5,6 +5,7 @@ from collections.abc import Callable
 from app.models.compare import state
 from app.shared.access import acting, current_identity
 from app.shared.resources import resources
+from core.domain.errors import BadInputError
 from core.store.evaluations import EvaluationSet
 
 
@@ -25,6 +26,27 @@ def judge_clean(chosen: EvaluationSet, numbers: tuple[int, ...]) -> None:
     """Turn to the images of the set that none of these versions has seen."""
     clean = resources().services.clean_sets.judge(current_identity(), chosen, numbers)
     state.choose_set(clean)
+
+
+@acting
+def add_from_labels(model: str) -> None:
+    """Make a set of the labelled images that the filter takes, and turn to it."""
+    maker, name = resources().services.set_maker, state.new_name()
+    _made(maker.from_labels(current_identity(), name, model, state.new_filter()))
+
+
+@acting
+def add_archive(model: str) -> None:
+    """Make a set of the archive that was handed in, and turn to it."""
+    data = state.new_file()
+    if data is None:
+        raise BadInputError("choose a ZIP file first")
+    _made(resources().services.set_maker.from_archive(current_identity(), state.new_name(), model, data))
+
+
+def _made(added: EvaluationSet) -> None:
+    state.choose_set(added)
+    state.say(f"{added.name}: {added.n_images:,} images, {added.n_boxes:,} boxes")
 
 
 @acting

@@ -7,6 +7,7 @@ import streamlit as st
 
 from app.shared import state as app_state
 from core.domain.model_version import ModelVersion
+from core.services.datasets.set_making import SetFilter
 from core.store.evaluations import EvaluationSet
 
 SET, POINT, OWN_POINT, VIEW, PAIR = (
@@ -14,6 +15,10 @@ SET, POINT, OWN_POINT, VIEW, PAIR = (
 )
 GALLERY, VIEWER, KIND, GROUP_FIGURE = (
     f"compare.{name}" for name in ("gallery", "pair_viewer", "kind", "group_figure")
+)
+NEW_NAME, NEW_FILE, NEW_PART, NEW_EQUIPMENT, NEW_CLASSES, NEW_LEAST, NEW_MOST, _SAID = (
+    f"compare.new_set.{name}"
+    for name in ("name", "file", "part", "equipment", "classes", "least", "most", "said")
 )
 FINDINGS, CURVES, GROUPS, ERRORS, CALIBRATION, POD, BOXES = (
     "findings",
@@ -71,6 +76,39 @@ class Choice:
 def chosen_set(sets: Mapping[str, EvaluationSet]) -> EvaluationSet | None:
     """The chosen one of these sets by id; None where there is none."""
     return sets.get(st.session_state.get(SET) or "")
+
+
+def new_name() -> str:
+    """The name that was typed for a new set."""
+    return str(st.session_state.get(NEW_NAME) or "").strip()
+
+
+def new_file() -> bytes | None:
+    """The archive that was handed in; None where there is none."""
+    uploaded = st.session_state.get(NEW_FILE)
+    return None if uploaded is None else bytes(uploaded.getvalue())
+
+
+def new_filter() -> SetFilter:
+    """The labelled images that a new set is wanted of."""
+    asked = st.session_state
+    return SetFilter(
+        part=str(asked.get(NEW_PART) or "").strip(),
+        equipment=str(asked.get(NEW_EQUIPMENT) or "").strip(),
+        classes=frozenset(asked.get(NEW_CLASSES) or ()),
+        least_px=float(asked.get(NEW_LEAST) or 0),
+        most_px=float(asked.get(NEW_MOST) or 0),
+    )
+
+
+def say(what: str) -> None:
+    """Remember what the last action did; only from a callback."""
+    st.session_state[_SAID] = what
+
+
+def compare_said() -> str:
+    """What the last action did, told once."""
+    return str(st.session_state.pop(_SAID, ""))
 
 
 def choose_set(chosen: EvaluationSet) -> None:

@@ -89,7 +89,7 @@ class PodEvaluateService:
         alias: str = "champion",
         flaws: int = 2000,
         seed: int = FIRST_SEED,
-        measure: SizeMeasure = SizeMeasure.LENGTH,
+        measure: SizeMeasure = SizeMeasure.WIDTH,
         progress: Progress = lambda *_: None,
     ) -> dict[str, Any]:
         """The figures on simulated welds of the seeds from `seed` on, until they hold so many flaws.
@@ -121,7 +121,7 @@ class PodEvaluateService:
         alias: str = "champion",
         series: Collection[str] | None = None,
         polarity: Polarity = Polarity.UNKNOWN,
-        measure: SizeMeasure = SizeMeasure.LENGTH,
+        measure: SizeMeasure = SizeMeasure.WIDTH,
         progress: Progress = lambda *_: None,
     ) -> dict[str, Any]:
         """The figures on recorded boxes: of `size_mm` where the file gives it, else of boxes by `mm_per_px`.

@@ -65,10 +65,10 @@ def test_a_set_of_other_flaws_or_sizes_has_another_digest(service: PodEvaluateSe
     measured = [
         service.on_simulated(model="weld", flaws=1, seed=seed, measure=measure)["set_digest"]
         for seed, measure in (
-            (940_003, SizeMeasure.LENGTH),
-            (940_003, SizeMeasure.LENGTH),
             (940_003, SizeMeasure.WIDTH),
-            (940_004, SizeMeasure.LENGTH),
+            (940_003, SizeMeasure.WIDTH),
+            (940_003, SizeMeasure.LENGTH),
+            (940_004, SizeMeasure.WIDTH),
         )
     ]
     assert measured[0] == measured[1]
@@ -78,13 +78,13 @@ def test_a_set_of_other_flaws_or_sizes_has_another_digest(service: PodEvaluateSe
 def test_recorded_sizes_win_over_those_of_the_boxes(service: PodEvaluateService, recorded: Path) -> None:
     sized = coco(recorded, {"mm_per_px": 0.1}, size_mm=[3.0, 0.2, 0.5])
     with_size = service.on_coco(sized, recorded, model="weld")
-    assert [one["size_mm"] for one in with_size["bins"]] == [3.0]
+    assert [one["size_mm"] for one in with_size["bins"]] == [0.2]
     plain = service.on_coco(coco(recorded, {"mm_per_px": 0.1}), recorded, model="weld")
-    assert [one["size_mm"] for one in plain["bins"]] == [0.8]
-    width = service.on_coco(
-        coco(recorded, {"mm_per_px": 0.1}), recorded, model="weld", measure=SizeMeasure.WIDTH
+    assert [one["size_mm"] for one in plain["bins"]] == [0.4]
+    length = service.on_coco(
+        coco(recorded, {"mm_per_px": 0.1}), recorded, model="weld", measure=SizeMeasure.LENGTH
     )
-    assert [one["size_mm"] for one in width["bins"]] == [0.4]
+    assert [one["size_mm"] for one in length["bins"]] == [0.8]
 
 
 def test_an_unknown_size_is_refused_with_the_name_of_the_image(
