@@ -8,6 +8,11 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.errors import InvalidDicomError
 from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
+#: The standard wants a place for these even where nothing is known (type 2): it is left empty then.
+_WANTED = (
+    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyID", "StudyDate", "StudyTime",
+    "AccessionNumber", "ReferringPhysicianName",
+)  # fmt: skip
 #: What names the component, its inspection and the study: DICONDE uses the same places (ASTM E2339).
 _KEPT = (
     "SpecificCharacterSet",
@@ -44,6 +49,9 @@ def made_of(original: Dataset, kind: UID, uid: str) -> FileDataset:
     for name in _KEPT:
         if name in original:
             setattr(made, name, getattr(original, name))
+    for name in _WANTED:
+        if name not in made:
+            setattr(made, name, "")
     made.setdefault("StudyInstanceUID", stable_uid("no study", str(original.get("SOPInstanceUID", uid))))
     made.SOPClassUID, made.SOPInstanceUID = kind, UID(uid)
     return made

@@ -86,6 +86,9 @@ def _say_what_it_is(made: FileDataset, report: InspectionReport) -> None:
     made.ContentDate, made.ContentTime = day_and_time(written_at(report))
     made.InstanceCreationDate, made.InstanceCreationTime = made.ContentDate, made.ContentTime
     made.TimezoneOffsetFromUTC = "+0000"
+    scheme = Dataset()
+    scheme.CodingSchemeDesignator, scheme.CodingSchemeName = _OWN, "RadiKal, industrial radiography"
+    made.CodingSchemeIdentificationSequence = [scheme]
 
 
 def _say_who_answers(made: FileDataset, report: InspectionReport) -> None:

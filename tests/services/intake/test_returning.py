@@ -1,6 +1,8 @@
 """What stations get back: read again with pydicom, written once, and kept until the station has it."""
 
 import json
+import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
@@ -175,6 +177,18 @@ def test_a_signature_gives_a_second_report_that_names_signer_and_predecessor(lin
     assert named == before.SOPInstanceUID
     assert not any("NOT SIGNED" in item.TextValue for item in items(after, "TEXT"))
     assert line.about(1)["is_signed"] is True
+
+
+@pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="dciodvfy (dicom3tools) is not installed")
+def test_dciodvfy_finds_no_error_in_either(line: Line) -> None:
+    (line.arriving / "panel.dcm").write_bytes(weld(6))
+    line.look()
+    line.sign()
+    line.look()
+    for path in sorted(line.outbox.glob("*.dcm")):
+        said = subprocess.run(["dciodvfy", str(path)], capture_output=True, text=True, check=False).stderr
+        assert "ComprehensiveSR" in said
+        assert [one for one in said.splitlines() if one.startswith("Error")] == []
 
 
 def test_nothing_is_written_twice_even_when_it_was_taken_away(line: Line) -> None:
