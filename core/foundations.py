@@ -177,6 +177,11 @@ class Foundations:
     def api_keys(self) -> ApiKeyService:
         return ApiKeyService(self.store)
 
+    @property
+    def is_shared(self) -> bool:
+        """True where several servers may work on the database: then it counts what else a process counts."""
+        return self.database.dialect.name == "postgresql"
+
     @cached_property
     def api_answers(self) -> ApiAnswerService:
         return ApiAnswerService(self.store)

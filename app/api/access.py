@@ -21,6 +21,7 @@ from app.shared.uploads import HeldFile, UploadsFullError, uploads
 from app.shared.visitors import identity_of
 from core.domain.accounts import Identity
 from core.domain.errors import NotAllowedError
+from core.services.accounts.shared_limits import RequestCount, SharedRequestCounts
 
 PREFIX = "/api/xai-qc"
 DOCUMENT, PAGE = "/api/openapi.json", "/api/docs"
@@ -46,9 +47,10 @@ class Access:
 
     def __init__(self, app: ASGIApp, *, per_minute: int, clock: Callable[[], float] = time.time) -> None:
         self._app = app
-        self._limit = RateLimitItemPerMinute(per_minute)
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._per_minute = per_minute
         self._clock = clock
+        self._own = OwnRequestCounts(per_minute, clock)
+        self._shared: SharedRequestCounts | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -58,8 +60,9 @@ class Access:
         token, is_understood = _bearer(scope)
         identity = await run_in_threadpool(_identity_of, scope, token) if is_understood else None
         key = _counted_as(scope, identity)
-        if not self._limiter.hit(self._limit, key):
-            await self._too_many(scope, key)(scope, receive, send)
+        count = await self._counted(key)
+        if not count.is_allowed:
+            await self._too_many(scope, count)(scope, receive, send)
             return
         if (refusal := _refusal(scope, identity, has_key=token is not None or not is_understood)) is not None:
             await refusal(scope, receive, send)
@@ -67,7 +70,7 @@ class Access:
         if identity is not None:
             scope["state"][_IDENTITY] = identity
             remember_user(scope, identity.user_id)
-        await self._with_room(scope, receive, self._told(send, key), identity)
+        await self._with_room(scope, receive, self._told(send, count), identity)
 
     async def _with_room(self, scope: Scope, receive: Receive, send: Send, identity: Identity | None) -> None:
         """Answer, with room for the body where files come with it."""
@@ -93,27 +96,47 @@ class Access:
         finally:
             room.discard()
 
-    def _told(self, send: Send, key: str) -> Send:
+    async def _counted(self, key: str) -> RequestCount:
+        """A request more of that caller, counted with those at other servers where there may be some."""
+        if not resources().services.is_shared:
+            return self._own.hit(key)
+        if self._shared is None:
+            self._shared = SharedRequestCounts(resources().services.store, self._per_minute, self._clock)
+        return await run_in_threadpool(self._shared.hit, key)
+
+    def _told(self, send: Send, count: RequestCount) -> Send:
         """Tell with each answer how many requests are left."""
 
         async def send_told(message: Message) -> None:
             if message["type"] == "http.response.start":
-                reset_at, left = self._limiter.get_window_stats(self._limit, key)
-                wait_s = max(0, math.ceil(reset_at - self._clock()))
-                told = [("ratelimit-limit", self._limit.amount), ("ratelimit-remaining", left),
-                        ("ratelimit-reset", wait_s)]  # fmt: skip
+                told = [("ratelimit-limit", self._per_minute), ("ratelimit-remaining", count.n_left),
+                        ("ratelimit-reset", max(0, math.ceil(count.reset_s)))]  # fmt: skip
                 headers = [(name.encode(), str(value).encode()) for name, value in told]
                 message = {**message, "headers": [*message.get("headers", ()), *headers]}
             await send(message)
 
         return send_told
 
-    def _too_many(self, scope: Scope, key: str) -> ASGIApp:
-        reset_at, _ = self._limiter.get_window_stats(self._limit, key)
-        wait_s = max(1, math.ceil(reset_at - self._clock()))
-        told = f"At most {self._limit.amount} requests a minute: try again in {wait_s} s. Nothing was done."
+    def _too_many(self, scope: Scope, count: RequestCount) -> ASGIApp:
+        wait_s = max(1, math.ceil(count.reset_s))
+        told = f"At most {self._per_minute} requests a minute: try again in {wait_s} s. Nothing was done."
         headers = {"Retry-After": str(wait_s)}
         return problem(scope, 429, "too-many", "Too many requests", told, headers=headers)
+
+
+class OwnRequestCounts:
+    """Counts requests of the last minute of each caller in this process, which is the only server."""
+
+    def __init__(self, per_minute: int, clock: Callable[[], float]) -> None:
+        self._limit = RateLimitItemPerMinute(per_minute)
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._clock = clock
+
+    def hit(self, caller: str) -> RequestCount:
+        """Count a request, or refuse it."""
+        is_allowed = self._limiter.hit(self._limit, caller)
+        reset_at, left = self._limiter.get_window_stats(self._limit, caller)
+        return RequestCount(is_allowed, left, reset_at - self._clock())
 
 
 def caller(request: Request) -> Identity:

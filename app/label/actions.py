@@ -44,7 +44,7 @@ def others_at(sheet: LabelSheet, identity: Identity) -> tuple[str, ...]:
     held: tuple[str, ...] = ()
     if sheet.items and may(identity.role, Action.QUEUE_WORK):
         held = tuple(workspace.queue.hold(identity, sheet.image.sha256).values())
-    place, name = (workspace.key, sheet.image.sha256), _printed_name(workspace, identity)
+    place, name = f"{workspace.key}/{sheet.image.sha256}", _printed_name(workspace, identity)
     seen = resources().presence.at(place, identity.user_id, name)
     return tuple(sorted({*held, *seen}))
 

@@ -2,14 +2,16 @@
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TypeVar, cast
 
 from app.shared.guest_tokens import GuestTokens
-from app.shared.presence import Presence
+from app.shared.presence import GONE_AFTER_S, Presence
 from core.config import load_settings
 from core.container import Container
 from core.domain.kinds import Family
 from core.keys import Purpose
+from core.services.accounts.shared_limits import SharedPresence
 from core.services.lifecycle.served_models import ServedModels
 
 #: What may be handed in, by the model that reads parts of its kind which were taught.
@@ -33,7 +35,9 @@ class Resources:
         self.services = services
         self.is_demo = is_demo
         self.tokens = GuestTokens(services.key(Purpose.GUEST))
-        self.presence = Presence()
+        self.presence: Presence | SharedPresence = Presence()
+        if services.is_shared:
+            self.presence = SharedPresence(services.store, timedelta(seconds=GONE_AFTER_S))
         self._parts: dict[object, object] = {}
         self._lock = threading.RLock()  # a part may need another one
         services.demo.when_ended(self.forget)

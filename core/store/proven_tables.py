@@ -66,6 +66,8 @@ PROVEN = {
 UNPROVEN = {
     "preferences": "a choice that somebody made for themselves",
     "sessions": "ends by itself; starting and ending one are events",
+    "request_counts": "requests of the last two minutes, counted as they come",
+    "sightings": "who is where now, noted as it goes",
     "api_key_uses": "when a key was last used, noted as it goes",
     "api_answers": "kept for a day, so that what is asked again is not done again",
     "sign_in_tickets": "lives for 30 seconds",

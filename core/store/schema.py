@@ -10,6 +10,7 @@ from core.store import (
     monitoring_tables,
     promotion_tables,
     record_tables,
+    shared_tables,
     tables,
     workbench_tables,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "METADATA",
     "account_tables",
     "api_tables",
+    "shared_tables",
     "class_tables",
     "film_tables",
     "fingerprint_table",

@@ -41,6 +41,7 @@ from core.store.policies import PolicyRepository, PreferenceRepository
 from core.store.queue import QueueRepository
 from core.store.serving import PromotionRequestRepository, ServingRepository
 from core.store.sessions import KnownAddressRepository, SessionRepository, SignInFailureRepository
+from core.store.shared_counts import RequestCountRepository, SightingRepository
 from core.store.users import UserRepository
 from core.store.workbench import (
     DisagreementRepository,
@@ -69,6 +70,8 @@ class Work:
     preferences = cached_property(lambda work: PreferenceRepository(work._session))
     api_keys = cached_property(lambda work: ApiKeyRepository(work._session))
     api_answers = cached_property(lambda work: ApiAnswerRepository(work._session))
+    request_counts = cached_property(lambda work: RequestCountRepository(work._session))
+    sightings = cached_property(lambda work: SightingRepository(work._session))
     sessions = cached_property(lambda work: SessionRepository(work._session))
     failures = cached_property(lambda work: SignInFailureRepository(work._session))
     known_addresses = cached_property(lambda work: KnownAddressRepository(work._session))
