@@ -1,14 +1,16 @@
-"""Follows what was read, in a thread of its own that gives way to whoever waits for a reading."""
+"""Follows what was read, in a thread of its own that gives way to whoever waits for a reading.
+
+Its priority is not lowered: a thread that is kept from the processor while it holds the interpreter's lock or
+a transaction would make everybody wait. It does nothing while somebody waits, else one thing at a time.
+"""
 
 import logging
-import os
 import threading
 from collections.abc import Callable, Sequence
 
 log = logging.getLogger(__name__)
 #: Looks for work this often while there is none, and looks again whether somebody waits.
 EVERY_S, GIVE_WAY_S = 5.0, 0.5
-_NICE = 19
 
 
 class FollowUp:
@@ -50,7 +52,6 @@ class FollowUp:
         return is_done
 
     def _run(self) -> None:
-        _give_way()
         told = ""
         while not self._is_closed.is_set():
             try:
@@ -61,11 +62,3 @@ class FollowUp:
                     log.exception("what was read could not be followed; trying again")
             pause = GIVE_WAY_S if self._is_busy() else 0.0 if is_done else EVERY_S
             self._is_closed.wait(pause)
-
-
-def _give_way() -> None:
-    """Let this thread, and those that PyTorch starts for it, run only where nothing else wants to; Linux."""
-    try:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
-    except (AttributeError, OSError):
-        log.info("the priority of the thread cannot be lowered here")
