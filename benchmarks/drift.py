@@ -23,11 +23,11 @@ from typing import Any
 
 import numpy as np
 
-from core.domain.drift import DriftResult
+from core.domain.drift import NOISE, DriftResult
 from core.domain.radiograph import Polarity, Radiograph
 from core.evaluate.drift_tests import Sample, drift_between
 from core.evaluate.proportion import wilson_interval
-from core.imaging.quality.physical import NOISE, physical_figures
+from core.imaging.quality.physical import physical_figures
 from core.labelling.coco import read_coco
 from core.registry.artefact import read_artefact
 from core.services.evaluation.recorded_images import read_recorded, select_images

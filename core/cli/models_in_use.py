@@ -8,6 +8,7 @@ import click
 from core.cli.conventions import one_line_errors, open_services
 from core.cli.models import models
 from core.domain.accounts import COMMAND_LINE
+from core.domain.drift import figure_words
 from core.domain.kinds import MODEL_NAMES
 from core.domain.qualification import QualificationScope
 from core.domain.serving import CHALLENGER, CHAMPION, served_spans
@@ -43,7 +44,8 @@ def drift(name: str, alarm_id: str | None, note: str, new_reference: bool) -> No
         "next window is full"
     )
     for one in () if found.last is None else found.last.shifts:
-        medians = "" if one.before is None else f"  {one.before:.4g} -> {one.now:.4g}"
+        before, now = figure_words(one.name, one.before), figure_words(one.name, one.now)
+        medians = f"  {before} -> {now}" if before else ""
         mark = "  CHANGED" if one.is_shifted else ""
         click.echo(f"  {one.name:<20} distance {one.statistic:.3f}  p {one.p_adjusted:.4f}{medians}{mark}")
     for alarm in found.alarms:

@@ -6,6 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
+#: Names of the physical figures; the first three are shares of full scale.
+GREY_LEVEL, CONTRAST, NOISE = "grey level", "contrast", "noise"
+GRAIN, BLUR, CNR = "grain", "blur", "CNR"
+_SHARES = frozenset({GREY_LEVEL, CONTRAST, NOISE})
 #: Name of the test of all embeddings together, beside the figures.
 EMBEDDING = "appearance"
 #: What is said of a probability while a drift alarm stands begins with it.
@@ -62,7 +66,16 @@ class Shift:
         """The change, such as "noise 0.012 → 0.016"."""
         if self.before is None or self.now is None:
             return self.name
-        return f"{self.name} {self.before:.3g} → {self.now:.3g}"
+        return f"{self.name} {figure_words(self.name, self.before)} → {figure_words(self.name, self.now)}"
+
+
+def figure_words(name: str, value: float | None) -> str:
+    """A figure with its unit: per cent of full scale, px of blur, else a plain number; empty for None."""
+    if value is None:
+        return ""
+    if name in _SHARES:
+        return f"{100 * value:.3g} %"
+    return f"{value:.3g} px" if name == BLUR else f"{value:.3g}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.domain.drift import BLUR, CNR, CONTRAST, GREY_LEVEL, NOISE
 from core.domain.radiograph import Polarity, Radiograph
-from core.imaging.quality.physical import BLUR, CNR, CONTRAST, GREY_LEVEL, NOISE, physical_figures
+from core.imaging.quality.physical import physical_figures
 
 NONE = np.zeros((0, 4), np.float32)
 

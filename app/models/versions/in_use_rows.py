@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from app.shared.moments import minute
-from core.domain.drift import DriftAlarm, DriftResult
+from core.domain.drift import DriftAlarm, DriftResult, figure_words
 from core.domain.qualification import Qualification
 from core.services.monitoring.drift import DriftState
 from core.services.monitoring.live import LiveReliability
@@ -31,10 +31,10 @@ def shift_rows(result: DriftResult) -> list[dict[str, Any]]:
     return [
         {
             "Figure": one.name,
-            "Reference": one.before,
-            "Last window": one.now,
-            "Distance": one.statistic,
-            "p": one.p_adjusted,
+            "Reference": figure_words(one.name, one.before),
+            "Last window": figure_words(one.name, one.now),
+            "Distance": round(one.statistic, 3),
+            "p": round(one.p_adjusted, 4),
             "Changed": "yes" if one.is_shifted else "",
         }
         for one in sorted(result.shifts, key=lambda one: one.p_adjusted)

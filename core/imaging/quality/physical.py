@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from core.domain.detections import FloatArray
+from core.domain.drift import BLUR, CNR, CONTRAST, GRAIN, GREY_LEVEL, NOISE
 from core.domain.radiograph import Radiograph
 from core.imaging.quality.sharpness import measure_sharpness
 
-GREY_LEVEL, CONTRAST, NOISE, GRAIN, BLUR, CNR = "grey level", "contrast", "noise", "grain", "blur", "CNR"
 #: Noise is the spread that three quarters of the blocks exceed: those with the least structure.
 _BLOCK_PX, _CALM = 32, 25
 #: Noise of independent pixels passes this mask six times as large (J. Immerkaer, "Fast noise variance

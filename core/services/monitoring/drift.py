@@ -96,7 +96,9 @@ class DriftService:
             if not work.observations.add(observed) or not observed.figures:
                 return
             standing = {one.scope for one in work.drift_alarms.of(observed.model_sha256) if one.is_standing}
-            for scope in scopes_of(observed):
+            for scope in scopes_of(observed):  # an alarm of all images covers those of part and equipment
+                if Scope(ScopeKind.VERSION) in standing:
+                    return
                 window = self._full_window(work, observed.model_sha256, scope)
                 if window is None or scope in standing:
                     continue
@@ -104,6 +106,7 @@ class DriftService:
                 result = _compared(reference, recent)
                 if result.is_alarm:
                     self._raise(work, inspection, scope, reference, recent, result)
+                    standing.add(scope)
 
     def void_words(self, inspection: Inspection) -> str:
         """Why no probability of this inspection is verified: drift that was not acknowledged; else empty."""
