@@ -70,9 +70,9 @@ def shadow_rows(found: ShadowSummary, model: str) -> list[dict[str, Any]]:
             "Read": minute(one.read_at),
             f"v{one.champion}": one.n_champion,
             f"v{one.challenger}": one.n_challenger,
-            "Differences": "; ".join(f"{box['class']}: {box['remark']}" for box in one.differences),
             "Inspection": f"/history?{urlencode({'inspection': one.inspection_id})}",
             "Compare": f"/compare?{compare}",
+            "Differences": "; ".join(f"{box['class']}: {box['remark']}" for box in one.differences),
         }
         for one in found.differing
     ]
@@ -98,10 +98,10 @@ def live_rows(found: LiveReliability) -> list[dict[str, Any]]:
         {
             "Of": f"{kind} {name}",
             "Boxes": one.n_boxes,
-            "Mean probability": one.mean_probability,
-            "Confirmed": one.n_true / one.n_boxes,
-            "D-ECE": one.d_ece,
-            "Perfect up to": None if one.band is None else one.band[1],
+            "Mean probability": round(one.mean_probability or 0.0, 2),
+            "Confirmed": round(one.n_true / one.n_boxes, 2),
+            "D-ECE": None if one.d_ece is None else round(one.d_ece, 3),
+            "Perfect up to": None if one.band is None else round(one.band[1], 3),
         }
         for kind, found_by in groups
         for name, one in found_by.items()
