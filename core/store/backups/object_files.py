@@ -35,6 +35,7 @@ class ObjectFiles:
     def __init__(self, objects: Objects, *, stale_s: float = STALE_S) -> None:
         self._objects = objects
         self._stale_s = stale_s
+        self._contents: set[str] | None = None  # names of all, listed once while nobody else writes
 
     @property
     def where(self) -> str:
@@ -69,8 +70,10 @@ class ObjectFiles:
         renewing = threading.Thread(target=self._renew, args=(ended, mark), daemon=True)
         renewing.start()
         try:
+            self._contents = {entry.name for entry in self._objects.entries(OBJECTS)}
             yield
         finally:
+            self._contents = None
             ended.set()
             renewing.join()
             with suppress(ObjectStoreError):  # then it counts no more after a quarter of an hour
@@ -79,6 +82,8 @@ class ObjectFiles:
 
     def has(self, name: str) -> bool:
         """True when it is there; it is not read."""
+        if self._contents is not None and name.startswith(f"{OBJECTS}/"):
+            return name in self._contents  # one listing in place of a request for each film
         return self._objects.has(name)
 
     def opened(self, name: str) -> BinaryIO:
@@ -95,7 +100,7 @@ class ObjectFiles:
             with os.fdopen(handle, "wb") as file:
                 file.writelines(pieces)
             name = named()
-            if self._objects.has(name):
+            if self.has(name):
                 return False
             self._objects.write_file(name, Path(path))
             try:
@@ -105,6 +110,8 @@ class ObjectFiles:
                 with suppress(ObjectStoreError):
                     self._objects.remove(name)
                 raise
+            if self._contents is not None:
+                self._contents.add(name)
             return True
         finally:
             Path(path).unlink(missing_ok=True)
@@ -117,13 +124,15 @@ class ObjectFiles:
     def remove(self, name: str) -> None:
         """Remove an object."""
         self._objects.remove(name)
+        if self._contents is not None:
+            self._contents.discard(name)
 
     def sweep(self, kept: Collection[str]) -> int:
         """Remove contents whose name alone is not among `kept`; bytes freed."""
         freed = 0
         for entry in self._objects.entries(OBJECTS):
             if entry.name.rpartition("/")[2] not in kept:
-                self._objects.remove(entry.name)
+                self.remove(entry.name)
                 freed += entry.n_bytes
         return freed
 
