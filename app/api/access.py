@@ -21,6 +21,7 @@ from app.shared.uploads import HeldFile, UploadsFullError, uploads
 from app.shared.visitors import identity_of
 from core.domain.accounts import Identity
 from core.domain.errors import NotAllowedError
+from core.keys import Purpose
 from core.services.accounts.shared_limits import RequestCount, SharedRequestCounts
 
 PREFIX = "/api/xai-qc"
@@ -98,10 +99,12 @@ class Access:
 
     async def _counted(self, key: str) -> RequestCount:
         """A request more of that caller, counted with those at other servers where there may be some."""
-        if not resources().services.is_shared:
+        services = resources().services
+        if not services.is_shared:
             return self._own.hit(key)
         if self._shared is None:
-            self._shared = SharedRequestCounts(resources().services.store, self._per_minute, self._clock)
+            secret = services.key(Purpose.CLIENT)
+            self._shared = SharedRequestCounts(services.store, self._per_minute, self._clock, secret)
         return await run_in_threadpool(self._shared.hit, key)
 
     def _told(self, send: Send, count: RequestCount) -> Send:

@@ -1,5 +1,7 @@
 """What several servers on one database count and see together: requests of the API, people at images."""
 
+import hashlib
+import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -7,8 +9,6 @@ from datetime import timedelta
 from core.store.unit_of_work import Store
 
 _MINUTE_S = 60
-#: Every so many requests what is older than two minutes goes.
-_FORGET_EVERY = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,32 +29,34 @@ class RequestCount:
 class SharedRequestCounts:
     """Counts requests a minute of each caller in the database, so that every server knows of all.
 
-    The window slides by weighing the minute before with the share of it that is within the last 60 s, as
-    Cloudflare's limiter does; a refused request counts nothing.
+    The window slides by weighing the minute before with the share of it that is within the last 60 s; a
+    refused request counts nothing.
 
     Args:
         store: of all servers.
         per_minute: requests that are allowed.
         clock: seconds since the epoch.
+        key: of the digests that callers, addresses among them, are counted under.
     """
 
-    def __init__(self, store: Store, per_minute: int, clock: Callable[[], float]) -> None:
+    def __init__(self, store: Store, per_minute: int, clock: Callable[[], float], key: bytes) -> None:
         self._store = store
+        self._key = key
         self._per_minute = per_minute
         self._clock = clock
-        self._n_since_forgotten = 0
+        self._forgotten_before = 0
 
     def hit(self, caller: str) -> RequestCount:
         """Count a request, or refuse it."""
+        caller = hmac.new(self._key, caller.encode("utf-8"), hashlib.sha256).hexdigest()
         now = self._clock()
         minute, passed_s = int(now // _MINUTE_S), now % _MINUTE_S
         with self._store.write() as work:
             counts = work.request_counts
             weighed = int(counts.in_minute(caller, minute - 1) * (1 - passed_s / _MINUTE_S))
             n = counts.add(caller, minute, most=self._per_minute - weighed)
-            self._n_since_forgotten += 1
-            if self._n_since_forgotten >= _FORGET_EVERY:
-                self._n_since_forgotten = 0
+            if self._forgotten_before != minute - 1:  # once a minute
+                self._forgotten_before = minute - 1
                 counts.forget_before(minute - 1)
         left = 0 if n is None else max(0, self._per_minute - weighed - n)
         return RequestCount(n is not None, left, _MINUTE_S - passed_s)

@@ -23,7 +23,7 @@ class Clock:
 @ON_EACH_DATABASE
 def test_two_servers_allow_together_what_one_may(store: Store) -> None:
     clock = Clock(6000.0)
-    first, second = (SharedRequestCounts(store, 10, clock) for _ in range(2))
+    first, second = (SharedRequestCounts(store, 10, clock, b"key") for _ in range(2))
     counted = [server.hit("key a") for server in (first, second) * 5]
     assert [one.n_left for one in counted] == list(range(9, -1, -1))
     assert all(one.is_allowed for one in counted)
@@ -35,7 +35,7 @@ def test_two_servers_allow_together_what_one_may(store: Store) -> None:
 @pytest.mark.parametrize(("passed_s", "n_allowed"), [(0.0, 0), (30.0, 5), (59.9, 10)])
 def test_the_minute_before_counts_by_its_share(store: Store, passed_s: float, n_allowed: int) -> None:
     clock = Clock(6000.0)
-    counts = SharedRequestCounts(store, 10, clock)
+    counts = SharedRequestCounts(store, 10, clock, b"key")
     for _ in range(10):
         assert counts.hit("a").is_allowed
     clock.now += 60 + passed_s
@@ -46,7 +46,7 @@ def test_the_minute_before_counts_by_its_share(store: Store, passed_s: float, n_
 
 @ON_EACH_DATABASE
 def test_requests_at_the_same_time_are_all_counted(store: Store) -> None:
-    servers = [SharedRequestCounts(store, 20, Clock(6000.0)) for _ in range(4)]
+    servers = [SharedRequestCounts(store, 20, Clock(6000.0), b"key") for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
         allowed = list(pool.map(lambda n: servers[n % 4].hit("a").is_allowed, range(40)))
     assert sum(allowed) == 20
