@@ -10,10 +10,10 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.domain.accounts import SYSTEM
-from core.domain.errors import ModelArtefactError, WorkbenchError
+from core.domain.errors import ModelArtefactError, ModelNotFoundError, WorkbenchError
 from core.domain.model_version import ModelVersion
 from core.domain.ports import Registry
-from core.domain.serving import CHALLENGER, CHAMPION
+from core.domain.serving import CHALLENGER, CHAMPION, NO_VERSION
 from core.registry.artefact import digest_files
 from core.store.unit_of_work import Store
 
@@ -97,14 +97,23 @@ class FrozenService:
             for alias in (CHAMPION, CHALLENGER):
                 try:
                     version, folder = self._registry.resolve(name, alias=alias)
-                except WorkbenchError:
-                    continue  # nothing bears the alias, or the page of versions says what is damaged
+                except ModelNotFoundError:
+                    continue  # nothing bears the alias
+                except WorkbenchError as error:
+                    number = self._registry.aliases(name).get(alias, NO_VERSION)
+                    found.setdefault((name, number), self._damaged(name, number, error))
+                    continue
                 found.setdefault((name, version.version), self._state(version, folder))
         return tuple(found.values())
 
     def problems(self) -> tuple[str, ...]:
         """What changed, as far as the last look told."""
         return tuple(one.problem for one in self._last if one.problem)
+
+    def _damaged(self, name: str, number: int, error: WorkbenchError) -> FrozenState:
+        with self._store.read() as work:
+            known = work.frozen.of(name, number)
+        return FrozenState(name, number, None if known is None else known[1], str(error))
 
     def _state(self, version: ModelVersion, folder: Path) -> FrozenState:
         with self._store.read() as work:

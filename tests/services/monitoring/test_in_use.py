@@ -132,6 +132,11 @@ def test_a_version_in_use_cannot_change(store: Store, tmp_path: Path) -> None:
     assert frozen.look_after()
     assert "card.yaml" in frozen.problems()[0]
 
+    (folder / "weights.safetensors").unlink()  # what cannot even be read is told as well
+    (state,) = frozen.check()
+    assert (state.version, state.since is not None) == (1, True)
+    assert "weights.safetensors" in state.problem
+
 
 def test_a_qualification_holds_where_it_says_and_nowhere_else(store: Store, registry: MemoryRegistry) -> None:
     qualifying = QualificationService(store, registry)
