@@ -19,7 +19,7 @@ export PYTHONNOUSERSITE := 1
 unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX
 
 .DEFAULT_GOAL := help
-.PHONY: help run test slow check format bench soak ablations docs lock sbom audit release compose-check kubernetes-check clean env env-dev
+.PHONY: help run test slow check format bench bench-load soak ablations docs lock sbom audit release compose-check kubernetes-check clean env env-dev
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,10 @@ bench: env-dev ## Measure what should be fast; writes JSON beside the scripts in
 		[ -e "$$script" ] || { echo "benchmarks/ holds no bench_*.py" >&2; exit 1; }; \
 		echo "$$script"; $(BIN)/python "$$script" || exit 1; \
 	done
+
+bench-load: env-dev ## 50 users through API and pages for five minutes, by locust; writes benchmarks/load.json
+	$(BIN)/pip install --quiet '.[load]'
+	$(BIN)/python -m benchmarks.load
 
 soak: slow ## Run the slow tests, then kill and fuzz far more often, an hour at most; writes benchmarks/soak.json
 	$(BIN)/python -m benchmarks.soak

@@ -4,7 +4,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +163,42 @@ def test_promtool_takes_the_rules_and_what_is_told(promtool: str, metrics: Metri
     for command, given in ((["check", "rules", str(RULES)], None), (["check", "metrics"], metrics.text())):
         done = subprocess.run([promtool, *command], input=given, capture_output=True)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_expression_of_the_dashboard_parses(promtool: str, tmp_path: Path) -> None:
+    """Checked as recording rules, which promtool parses; it refuses one that Prometheus would not take."""
+
+    def check(expressions: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
+        rules = [{"record": f"panel:{n}", "expr": one} for n, one in enumerate(expressions)]
+        (tmp_path / "rules.yml").write_text(json.dumps({"groups": [{"name": "panels", "rules": rules}]}))
+        return subprocess.run([promtool, "check", "rules", str(tmp_path / "rules.yml")], capture_output=True)
+
+    panels = json.loads(DASHBOARD.read_text())["panels"]
+    done = check([target["expr"] for panel in panels for target in panel["targets"]])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert check(["sum by (le) (rate(x[5m])"]).returncode != 0  # a bracket is missing
+
+
+def test_the_dashboard_is_one_that_grafana_draws() -> None:
+    """What Grafana (schema 39) needs of a panel: an id, a place, a provisioned source, queries."""
+    dashboard = json.loads(DASHBOARD.read_text())
+    sources = yaml.safe_load((DASHBOARD.parents[1] / "datasources" / "prometheus.yml").read_text())
+    known = {one["uid"]: one["type"] for one in sources["datasources"]}
+    assert (dashboard["uid"], dashboard["schemaVersion"]) == ("radikal", 39)
+    panels, cells = dashboard["panels"], set()
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    for panel in panels:
+        assert panel["title"]
+        assert panel["type"] in {"timeseries", "stat", "gauge", "heatmap", "table"}
+        source = panel["datasource"]
+        assert known[source["uid"]] == source["type"]
+        assert len({target["refId"] for target in panel["targets"]}) == len(panel["targets"]) > 0
+        place = panel["gridPos"]
+        assert place["x"] + place["w"] <= 24
+        own = {(x, y) for x in range(place["x"], place["x"] + place["w"])
+               for y in range(place["y"], place["y"] + place["h"])}  # fmt: skip
+        assert not own & cells, panel["title"]
+        cells |= own
 
 
 def test_alerts_fire_when_they_should(promtool: str, tmp_path: Path) -> None:
