@@ -73,7 +73,7 @@ bench: env-dev ## Measure what should be fast; writes JSON beside the scripts in
 	done
 
 bench-load: env-dev ## 50 users through API and pages for five minutes, by locust; writes benchmarks/load.json
-	$(BIN)/pip install --quiet '.[load]'
+	$(BIN)/pip install --quiet --editable '.[load]'
 	$(BIN)/python -m benchmarks.load
 
 soak: slow ## Run the slow tests, then kill and fuzz far more often, an hour at most; writes benchmarks/soak.json
