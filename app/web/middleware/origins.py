@@ -14,6 +14,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ANY = "*"
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _API = "/api/"
+#: What deploy/caddy/Caddyfile keeps a client with one server by: it is nobody's session.
+_REPLICA_COOKIE = "radikal_replica="
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _WRONG_HOST = Refusal(
     400, "This server is not called that", "Use the address you were given; an administrator can allow names."
@@ -58,7 +60,7 @@ class SameOrigin:
     """Refuses what a page of somebody else makes a browser send: anything but reading, and websockets.
 
     Browsers name the page's origin with both. Without it, nobody's session may ride along, so a request
-    with cookies is refused; programs that bring a token of their own need neither.
+    with cookies is refused, but for that of a proxy; programs that bring a token of their own need neither.
 
     A page of an origin that may call the API does so with a key of its own: nobody's cookies go along, for
     reading neither. Otherwise reading is not checked, and outside the API nobody further in hears of its
@@ -108,7 +110,8 @@ class SameOrigin:
         headers = Headers(scope=scope)
         origins = headers.getlist("origin")
         if not origins:
-            return "cookie" not in headers
+            sent = [one.strip() for line in headers.getlist("cookie") for one in line.split(";")]
+            return all(one.startswith(_REPLICA_COOKIE) for one in sent)
         origin = origins[0].lower()
         if len(origins) > 1 or origin == "null":
             return False

@@ -135,6 +135,15 @@ def test_named_origins_may_call_the_api() -> None:
     assert ask(everybody, "/api/x", method="POST", headers=line, connection=known()).status == 200
 
 
+@pytest.mark.parametrize(
+    ("cookie", "status"),
+    [("radikal_replica=a", 200), ("radikal_replica=a; s=1", 403), ("s=1; radikal_replica=a", 403), ("", 403)],
+)
+def test_the_cookie_of_a_proxy_is_nobodys_session(cookie: str, status: int) -> None:
+    headers = {"host": "localhost", "cookie": cookie}
+    assert ask(SameOrigin(Inner()), "/api/x", method="POST", headers=headers).status == status
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize(
     ("origin", "keeps"), [("https://line.example", False), ("http://qc.example.com", True), (None, True)]
