@@ -47,6 +47,7 @@ from core.store.evaluations import EVALUATE
 
 if TYPE_CHECKING:
     from core.registry.training_run import MlflowRunLog
+    from core.services.bulk.bulk import BulkService
     from core.services.datasets.data_checking import DataCheckService
     from core.services.datasets.data_making import DataMaker
     from core.services.datasets.set_making import SetMaker
@@ -186,6 +187,12 @@ class Container(Foundations):
         from core.services.inference.picking import PickService
 
         return PickService(self.served, self.detect)
+
+    @cached_property
+    def bulk(self) -> BulkService:
+        from core.services.bulk.bulk import BulkService
+
+        return BulkService(self.served, device=self.settings.device)
 
     @cached_property
     def explain(self) -> ExplainService:

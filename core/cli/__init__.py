@@ -7,6 +7,7 @@ import click
 
 from core.cli.audit import audit
 from core.cli.backup import backup, drill, restore
+from core.cli.bulk import batch_command
 from core.cli.data import data
 from core.cli.detecting import detect
 from core.cli.evaluating import evaluate, evaluation_sets
@@ -38,7 +39,7 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
 
 
-for command in (setup, serve, detect, evaluate, evaluation_sets, evaluate_films, explain_eval, pod, route,
-                train, simulate, data, labels, models, originals, report, audit, backup, restore, drill,
-                key_commands, user_commands, watch, receive, send, work):  # fmt: skip
+for command in (setup, serve, detect, batch_command, evaluate, evaluation_sets, evaluate_films,
+                explain_eval, pod, route, train, simulate, data, labels, models, originals, report, audit,
+                backup, restore, drill, key_commands, user_commands, watch, receive, send, work):  # fmt: skip
     main.add_command(command)
