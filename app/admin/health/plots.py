@@ -183,7 +183,9 @@ def _figure(steps: Steps) -> go.Figure:
         hovermode="x unified",
         uirevision="kept",  # a zoom survives the next look
     )
-    figure.update_xaxes(range=[steps.begins[0], steps.begins[-1] + steps.step], tickformat="%H:%M")
+    figure.update_xaxes(
+        range=[steps.begins[0], steps.begins[-1] + steps.step], type="date", tickformat="%H:%M"
+    )
     for begin, end in _gaps(steps):
         figure.add_vrect(x0=begin, x1=end, fillcolor=_GREY, opacity=0.15, line_width=0)
     return figure
