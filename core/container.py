@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from core.services.datasets.data_making import DataMaker
     from core.services.datasets.set_making import SetMaker
     from core.services.demo_workspaces import DemoWorkspaces
+    from core.services.evaluation.box_maps import BoxMaps
     from core.services.evaluation.clean_sets import CleanSets
     from core.services.evaluation.evaluating import EvaluateService
     from core.services.evaluation.evaluation_archive import EvaluationArchive
@@ -411,6 +412,13 @@ class Container(Foundations):
         from core.services.evaluation.clean_sets import CleanSets
 
         return CleanSets(self.store, self.evaluations, self.evaluation_archive)
+
+    @cached_property
+    def box_maps(self) -> BoxMaps:
+        from core.services.evaluation.box_maps import BoxMaps
+
+        folder = self.data_dir / "evaluations" / "maps"
+        return BoxMaps(self.evaluation_sets, self.evaluation_archive, self.registry, self.detect, folder)
 
     @cached_property
     def evaluate(self) -> EvaluateService:

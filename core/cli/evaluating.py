@@ -140,3 +140,24 @@ def list_sets() -> None:
                    f"{one.name}")  # fmt: skip
     if not found:
         click.echo("no evaluation sets")
+
+
+@evaluation_sets.command("map")
+@click.argument("name")
+@click.option("--version", type=int, required=True, help="Number of a version that was measured on the set.")
+@click.option("--most", type=click.IntRange(2), default=600, show_default=True, help="Boxes to place.")
+@one_line_errors
+def map_boxes(name: str, version: int, most: int) -> None:
+    """Place the boxes of a version on a set by what they look like to its network, for Compare, Map."""
+    from core.domain.accounts import COMMAND_LINE
+    from core.domain.errors import BadInputError
+
+    with open_services() as services:
+        sets = services.evaluation_sets.all(COMMAND_LINE)
+        chosen = next((one for one in sets if one.name == name), None)
+        if chosen is None:
+            raise BadInputError(f"there is no evaluation set {name!r}")
+        made = services.box_maps.make(
+            COMMAND_LINE, chosen, version, most=most, progress=lambda *n: show_progress(*n, of="boxes")
+        )
+    click.echo(f"{len(made.box)} boxes placed; the two axes hold {made.shares.sum():.0%} of the variance")

@@ -36,6 +36,8 @@ from core.domain.errors import BadInputError
               show_default=True, help="What counts as the size of a flaw.")  # fmt: skip
 @click.option("--flaws", type=click.IntRange(1), default=2000, show_default=True, help="Simulated flaws.")
 @click.option("--seed", type=int, default=940_000, show_default=True, help="Of the first simulated weld.")
+@click.option("--card", type=click.Path(path_type=Path, exists=True, file_okay=False),
+              help="Folder of the version's files: its card gets the figures.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), help="JSON file for all figures.")
 @one_line_errors
 def pod(
@@ -50,6 +52,7 @@ def pod(
     measure: str,
     flaws: int,
     seed: int,
+    card: Path | None,
     out: Path | None,
 ) -> None:
     """Measure with which probability a version detects flaws of a size.
@@ -62,6 +65,7 @@ def pod(
     from core.domain.radiograph import Polarity
     from core.services.evaluation.pod_evaluating import SizeMeasure
     from core.services.evaluation.version_records import plot_of_pod
+    from core.services.lifecycle.model_card import add_pod
 
     if (coco is None) != (images is None):
         raise BadInputError("--coco and --images belong together")
@@ -83,6 +87,8 @@ def pod(
             )
         if out is not None:
             out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        if card is not None:
+            add_pod(card, figures)
         services.pod_records.keep(figures)
         if (plot := plot_of_pod(figures)) is not None:
             services.pod_records.draw(figures, plot)

@@ -71,10 +71,10 @@ METHODS = {
         EvaluationService.compare EvaluationService.content EvaluationService.differences
         EvaluationService.latest_job EvaluationService.measured EvaluationService.measured_on
         EvaluationService.models EvaluationService.open EvaluationService.radiograph
-        EvaluationService.versions EvaluationSets.all EvaluationSets.find""",
+        EvaluationService.versions BoxMaps.of EvaluationSets.all EvaluationSets.find""",
     "measure model versions, add evaluation sets": """
         CleanSets.judge EvaluationService.start EvaluationService.start_simulated EvaluationSets.add_files
-        EvaluationSets.subset SetMaker.count SetMaker.from_archive SetMaker.from_labels""",
+        BoxMaps.make EvaluationSets.subset SetMaker.count SetMaker.from_archive SetMaker.from_labels""",
     "look at model versions and what served when": """
         OverrideService.waiting PromotionService.gate PromotionService.rollback_target PromotionService.sets
         AliasHistory.at AliasHistory.history AliasHistory.of_inspection VersionService.all

@@ -3,8 +3,10 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from app.models.compare.places import _of_boxes, _overlap, _probability, _size, ordered, pair_of
 from app.shared.resources import Resources
 from core.domain.accounts import COMMAND_LINE, Role
 from core.services.evaluation.evaluations import BUILT_IN_NAME
@@ -71,7 +73,7 @@ def test_measured_versions_are_compared_and_the_address_keeps_the_place(
     assert [one.proto.label for one in page.get("download_button")] == ["Export HTML", "Export PDF"]
     assert page.query_params["v"] == "2,1"
     assert page.query_params["p"] == "0.40"
-    for view in ("curves", "groups", "errors", "calibration", "pod", "boxes"):
+    for view in ("curves", "groups", "errors", "calibration", "pod", "map", "boxes"):
         page = open_page("compare.py", set=chosen.set_id, view=view)
         assert not page.exception, view
     page = open_page("compare.py", set=chosen.set_id, view="boxes", show="error:0:missed", at="0")
@@ -87,6 +89,40 @@ def test_measured_versions_are_compared_and_the_address_keeps_the_place(
     assert "image=" in link.proto.query_string
     (link,) = [one for one in page.get("page_link") if one.proto.label == "Explain in both versions"]
     assert "v=1%2C2" in link.proto.query_string
+
+
+def test_the_map_of_boxes_leads_to_each(workplace: Resources, engineer: Browser, tmp_path: Path) -> None:
+    add_second_version(workplace, tmp_path)
+    chosen = add_set(workplace, tmp_path)
+    measure(workplace, chosen)
+    assert "evaluation-sets map" in open_page("compare.py", set=chosen.set_id, view="map").code[0].value
+    made = workplace.services.box_maps.make(COMMAND_LINE, chosen, 1, most=12)
+    kept = workplace.services.box_maps.of(COMMAND_LINE, chosen, 1)
+    assert kept is not None
+    assert (kept.positions == made.positions).all()
+    assert 0 < len(made.box) <= 12
+    assert ((made.box >= 0) == (made.outcome != 2)).all()
+    page = open_page("compare.py", set=chosen.set_id, v="1,2", view="map")
+    assert not page.exception
+    lead = f"one:0:{made.box[0]}:{made.truth[0]}"
+    assert "from the map" in said(
+        open_page("compare.py", set=chosen.set_id, v="1,2", view="boxes", show=lead)
+    )
+
+
+@pytest.mark.parametrize("order", ["probability", "iou", "size"])
+def test_places_stand_in_the_order_that_is_asked_for(
+    workplace: Resources, engineer: Browser, tmp_path: Path, order: str
+) -> None:
+    add_second_version(workplace, tmp_path)
+    chosen = add_set(workplace, tmp_path)
+    measure(workplace, chosen)
+    found = workplace.services.evaluations.open(COMMAND_LINE, chosen, (1, 2))
+    pair = pair_of(found[0], found[1], 0.0)
+    places = ordered(pair, _of_boxes(pair, 0, np.arange(len(pair.tables[0].boxes))), order)
+    values = {"probability": _probability, "iou": _overlap, "size": _size}[order](pair, places)
+    assert (np.diff(values) <= 0).all()
+    assert sorted(places.first.tolist()) == list(range(len(pair.tables[0].boxes)))
 
 
 def test_the_images_that_no_version_saw_are_one_click_away(

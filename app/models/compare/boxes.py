@@ -8,10 +8,12 @@ from app.models.compare import actions, state
 from app.models.compare.pair import pair_data
 from app.models.compare.places import (
     DEFAULT_SHOW,
+    ORDERS,
     Pair,
     caption_of,
     focus_of,
     image_name,
+    ordered,
     pair_of,
     places_of,
     show_choices,
@@ -42,7 +44,9 @@ def draw_boxes(
         pair = pair_of(first, second, probability)
         differences = service.differences(identity, first, second, probability)
         show = _draw_kind_choice(show_choices(pair, differences))
+        order = _draw_order()
         words, places = places_of(pair, differences, show)
+        places = ordered(pair, places, order)
         st.html(
             f'<p class="rk-bar">{words} <span class="rk-muted">{len(places):,} in '
             f"{len(set(places.image.tolist())):,} images</span></p>"
@@ -153,6 +157,21 @@ def _draw_pair_choice(found: Sequence[VersionOnSet]) -> tuple[VersionOnSet, Vers
         width="content",
     )
     return found[0], others[state.chosen_second(others)]
+
+
+def _draw_order() -> str:
+    """The order of the places that is chosen; empty for the most telling first."""
+    chosen = st.selectbox(
+        "Order",
+        list(ORDERS),
+        format_func=ORDERS.__getitem__,
+        key=state.ORDER,
+        index=None,
+        placeholder="most telling first",
+        width=190,
+        label_visibility="collapsed",
+    )
+    return chosen or ""
 
 
 def _draw_kind_choice(choices: dict[str, str]) -> str:

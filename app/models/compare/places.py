@@ -19,6 +19,9 @@ from core.services.evaluation.evaluations import VersionOnSet
 #: The kind of places where the address names none.
 DEFAULT_SHOW = f"diff:{DifferenceKind.FOUND_SECOND.value}"
 
+#: Orders of places beside the most telling first.
+ORDERS = {"probability": "by probability", "iou": "by overlap", "size": "by size"}
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
@@ -66,6 +69,7 @@ def places_of(pair: Pair, differences: dict[DifferenceKind, Places], show: str) 
         "confusion": _of_confusion,
         "bin": _of_bin,
         "missed": _of_missed,
+        "one": _of_one,
     }
     try:
         if kind == "diff":
@@ -118,6 +122,43 @@ def _of_missed(pair: Pair, index: int, *group: str) -> tuple[str, Places]:
     chosen = next(one for one in groups_of(table) if one.key == key)
     is_missed = truth_in(table, chosen) & (table.box_of_truth(pair.probability) < 0)
     return f"{pair.names[index]}: missed of {chosen.name}.", _of_truths(pair, np.flatnonzero(is_missed))
+
+
+def _of_one(pair: Pair, index: int, box: str, truth: str) -> tuple[str, Places]:
+    """One reported box, or one recorded box that was missed."""
+    table = pair.tables[index]
+    if 0 <= int(box) < len(table.boxes):
+        return f"{pair.names[index]}: from the map.", _of_boxes(pair, index, np.array([int(box)]))
+    if not 0 <= int(truth) < len(table.truth):
+        raise IndexError(truth)
+    return f"{pair.names[index]}: missed, from the map.", _of_truths(pair, np.array([int(truth)]))
+
+
+def ordered(pair: Pair, places: Places, order: str) -> Places:
+    """The same places in another order: a key of `ORDERS`."""
+    if order not in ORDERS or not len(places):
+        return places
+    keys = {"probability": _probability, "iou": _overlap, "size": _size}
+    rank = np.argsort(-keys[order](pair, places), kind="stable")
+    return Places(*(getattr(places, name)[rank] for name in ("image", "first", "second", "truth", "amount")))
+
+
+def _probability(pair: Pair, places: Places) -> npt.NDArray[np.float64]:
+    """The higher one of both versions; 0 where neither reports anything."""
+    sides = zip(pair.tables, (places.first, places.second), strict=True)
+    return np.max([np.append(table.probabilities, 0.0)[index] for table, index in sides], axis=0)
+
+
+def _overlap(pair: Pair, places: Places) -> npt.NDArray[np.float64]:
+    """The higher overlap of both versions with what is recorded."""
+    sides = zip(pair.tables, (places.first, places.second), strict=True)
+    return np.max([np.append(table.nearest_iou, 0.0)[index] for table, index in sides], axis=0)
+
+
+def _size(pair: Pair, places: Places) -> npt.NDArray[np.float64]:
+    """The longer side of what is recorded or reported there, px."""
+    boxes = np.array([focus_of(pair, places, at) for at in range(len(places))])
+    return np.asarray((boxes[:, 2:] - boxes[:, :2]).max(axis=1), np.float64)
 
 
 def _of_truths(pair: Pair, truths: npt.NDArray[Any]) -> Places:

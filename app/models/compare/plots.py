@@ -14,6 +14,7 @@ from core.evaluate.error_types import ErrorType
 from core.evaluate.operating_figures import MeasuredVersion
 from core.evaluate.proportion import wilson_interval
 from core.evaluate.version_figures import AP50, Band
+from core.services.evaluation.box_maps import OUTCOMES, BoxMap
 from core.services.evaluation.evaluations import VersionOnSet
 
 #: Told apart by colour-blind people; lines differ by dash, points by shape as well.
@@ -238,6 +239,27 @@ def reliability_plot(found: Sequence[VersionOnSet], n_bins: int = 10) -> go.Figu
     figure.update_layout(meta="Calibration: " + "; ".join(said))
     figure.update_xaxes(range=[0, 1.02])
     figure.update_yaxes(range=[0, 1.02])
+    return figure
+
+
+def box_map(name: str, index: int, one: BoxMap) -> go.Figure:
+    """Boxes as points, coloured by outcome; a point leads to its box."""
+    counts = ", ".join(f"{int((one.outcome == k).sum()):,} {words}" for k, words in enumerate(OUTCOMES))
+    axes = [f"axis {n + 1}, {share:.0%} of the variance" for n, share in enumerate(one.shares.tolist())]
+    figure = _figure(f"{name}: {counts}", *axes)
+    for kind, words in enumerate(OUTCOMES):
+        members = np.flatnonzero(one.outcome == kind)
+        figure.add_trace(
+            go.Scatter(
+                x=one.positions[members, 0],
+                y=one.positions[members, 1],
+                mode="markers",
+                name=words,
+                marker={"color": COLOURS[kind], "symbol": _SYMBOLS[kind], "size": 7, "opacity": 0.75},
+                customdata=[[f"one:{index}:{one.box[m]}:{one.truth[m]}"] for m in members],
+                hovertemplate=words + "<extra>" + name + "</extra>",
+            )
+        )
     return figure
 
 

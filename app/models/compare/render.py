@@ -8,7 +8,7 @@ import streamlit as st
 from app.models.compare import actions, plots, rows, state
 from app.models.compare.boxes import draw_boxes
 from app.models.compare.export import report_of
-from app.models.compare.state import BOXES, CALIBRATION, CURVES, ERRORS, GROUPS, POD, Choice
+from app.models.compare.state import BOXES, CALIBRATION, CURVES, ERRORS, GROUPS, MAP, POD, Choice
 from app.models.compare.words import set_words
 from app.models.pod import draw_pod
 from app.shared.downloads import file_on_demand
@@ -110,6 +110,9 @@ def draw_view(
         records = resources().services.pod_records
         named = [(f"v{one.version.version}", pod_of(records, one.version)) for one in found]
         draw_pod(named, model=choice.model, key="compare.plot.pod")
+        return
+    if choice.view == MAP:
+        draw_maps(identity, chosen, found)
         return
     _draw_clean(identity, chosen, found)
     measured = [service.measured(identity, one.stored, choice.probability) for one in found if one.stored]
@@ -269,6 +272,23 @@ def draw_calibration(found: Sequence[VersionOnSet]) -> None:
         st.caption("Bars: 95 % (Wilson, as if boxes were independent). A point leads to its boxes.")
     with right:
         draw_html(f"{_TEMPLATES}/calibration.html", versions=rows.calibration_rows(found))
+
+
+def draw_maps(identity: Identity, chosen: EvaluationSet, found: Sequence[VersionOnSet]) -> None:
+    """Boxes of the first two versions by what they look like to its network."""
+    for index, (column, one) in enumerate(zip(st.columns(2, gap="medium"), found, strict=False)):
+        number = one.version.version
+        kept = resources().services.box_maps.of(identity, chosen, number)
+        with column:
+            if kept is None:
+                st.caption(f"v{number}: no map yet. On the server:")
+                st.code(f'radikal evaluation-sets map "{chosen.name}" --version {number}', language=None)
+            else:
+                _plot(plots.box_map(f"v{number}", index, kept), f"compare.plot.map{index}", leads=True)
+    st.caption(
+        "Features of the network pooled over each box, along their two main axes (PCA). Boxes that lie "
+        "together look alike to that version. A point leads to its box."
+    )
 
 
 def _draw_figures(names: Sequence[str], head: str, lines: Sequence[dict[str, Any]]) -> None:

@@ -13,20 +13,21 @@ from core.store.evaluations import EvaluationSet
 SET, POINT, OWN_POINT, VIEW, PAIR = (
     f"compare.{name}" for name in ("set", "point", "own_point", "view", "pair")
 )
-GALLERY, VIEWER, KIND, GROUP_FIGURE = (
-    f"compare.{name}" for name in ("gallery", "pair_viewer", "kind", "group_figure")
+GALLERY, VIEWER, KIND, GROUP_FIGURE, ORDER = (
+    f"compare.{name}" for name in ("gallery", "pair_viewer", "kind", "group_figure", "order")
 )
 NEW_NAME, NEW_FILE, NEW_PART, NEW_EQUIPMENT, NEW_CLASSES, NEW_LEAST, NEW_MOST, _SAID = (
     f"compare.new_set.{name}"
     for name in ("name", "file", "part", "equipment", "classes", "least", "most", "said")
 )
-FINDINGS, CURVES, GROUPS, ERRORS, CALIBRATION, POD, BOXES = (
+FINDINGS, CURVES, GROUPS, ERRORS, CALIBRATION, POD, MAP, BOXES = (
     "findings",
     "curves",
     "groups",
     "errors",
     "calibration",
     "pod",
+    "map",
     "boxes",
 )
 VIEWS = {
@@ -36,6 +37,7 @@ VIEWS = {
     ERRORS: "Errors",
     CALIBRATION: "Calibration",
     POD: "Detection by size",
+    MAP: "Map",
     BOXES: "Boxes",
 }
 MOST_VERSIONS = 4

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from core.domain.errors import ModelArtefactError
 from core.domain.model_version import CalibrationRecord
 from core.registry.artefact import CALIBRATION, CARD, MANIFEST, WEIGHTS, file_sha256, read_calibration
 
@@ -158,6 +159,20 @@ def release(measured: Sequence[MeasuredOn]) -> dict[str, Any]:
         reached = " and ".join(f"{ap50:.2f} on {parts}" for ap50, parts in figures)
         note = f"AP50 {reached} reaches the release threshold {RELEASE_AP50:.2f}"
     return {"minimum_ap50": RELEASE_AP50, "is_released": is_measured and not said, "note": note}
+
+
+def add_pod(folder: Path, figures: Mapping[str, Any]) -> Path:
+    """The path of card.yaml, now with what `radikal pod` measured under `pod`; curves by class are left out.
+
+    Raises:
+        ModelArtefactError: the figures are of other weights than those in the folder.
+    """
+    digest = file_sha256(folder / WEIGHTS)
+    if figures["sha256"] != digest:
+        raise ModelArtefactError(f"{folder.name}: the figures are of weights {figures['sha256'][:12]}")
+    card = yaml.safe_load((folder / CARD).read_text(encoding="utf-8"))
+    plain = {name: {**one, "curve": None} for name, one in figures["by_class"].items()}
+    return write_card(folder, card | {"pod": {**figures, "by_class": plain}})
 
 
 def write_card(folder: Path, card: Mapping[str, Any]) -> Path:

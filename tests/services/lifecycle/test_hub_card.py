@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pytest
 import yaml
 
+from core.domain.errors import ModelArtefactError
 from core.registry.artefact import read_artefact
 from core.services.lifecycle.hub_card import hub_card, hub_fields
+from core.services.lifecycle.model_card import add_pod
 from tests.artefacts import write_artefact
 
 CARD = {
@@ -44,3 +47,15 @@ def test_the_fields_of_the_hub_stand_in_front(tmp_path: Path) -> None:
 def test_a_version_of_free_data_bears_the_licence_of_the_code(tmp_path: Path) -> None:
     version = read_artefact(write_artefact(tmp_path / "v1")).as_version(1)
     assert hub_fields(version)["license"] == "apache-2.0"
+
+
+def test_the_card_takes_the_figures_of_its_own_weights_only(tmp_path: Path) -> None:
+    folder = write_artefact(tmp_path / "v1", card=CARD)
+    artefact = read_artefact(folder)
+    figures = {**POD, "sha256": artefact.sha256, "by_class": {"crack": {"a90": 1.0, "curve": {"pod": [1]}}}}
+    add_pod(folder, figures)
+    card = read_artefact(folder).card
+    assert card["pod"]["by_class"]["crack"] == {"a90": 1.0, "curve": None}
+    assert {key: card[key] for key in artefact.card} == dict(artefact.card)
+    with pytest.raises(ModelArtefactError, match="of weights"):
+        add_pod(folder, {**figures, "sha256": "0" * 64})
