@@ -59,7 +59,7 @@ def pod_plot(named: Sequence[tuple[str, Mapping[str, Any]]], height: int) -> go.
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1, "xanchor": "right"},
         dragmode=False,
     )
-    ticks = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50]
+    ticks = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50]
     axis = f"{str(named[0][1]['measure']).capitalize()} of the flaw, mm"
     figure.update_xaxes(type="log", title={"text": axis}, tickvals=ticks)
     figure.update_yaxes(range=[0, 1.02], title={"text": "Probability of detection"})
