@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.models.compare.export import report_of
 from app.models.compare.places import _of_boxes, _overlap, _probability, _size, ordered, pair_of
 from app.shared.resources import Resources
 from core.domain.accounts import COMMAND_LINE, Role
+from core.reports.comparison_report import comparison_html, comparison_pdf
 from core.services.evaluation.evaluations import BUILT_IN_NAME
 from tests.measured import add_second_version, add_set, measure
 from tests.pages.browser import Browser, open_page, said
@@ -108,6 +110,22 @@ def test_the_map_of_boxes_leads_to_each(workplace: Resources, engineer: Browser,
     assert "from the map" in said(
         open_page("compare.py", set=chosen.set_id, v="1,2", view="boxes", show=lead)
     )
+
+
+def test_what_is_exported_bears_the_digests_of_set_and_weights(
+    workplace: Resources, engineer: Browser, tmp_path: Path
+) -> None:
+    add_second_version(workplace, tmp_path)
+    chosen = add_set(workplace, tmp_path)
+    measure(workplace, chosen)
+    service = workplace.services.evaluations
+    found = service.open(COMMAND_LINE, chosen, (1, 2))
+    comparison = service.compare(COMMAND_LINE, found[0], found[1], None)
+    report = report_of(COMMAND_LINE, chosen, found, [comparison], [None, None])
+    page = comparison_html(report).decode()
+    for said_there in (chosen.digest, *(one.version.sha256 for one in found), COMMAND_LINE.name):
+        assert said_there in page
+    assert comparison_pdf(report).startswith(b"%PDF")
 
 
 @pytest.mark.parametrize("order", ["probability", "iou", "size"])

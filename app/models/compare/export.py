@@ -50,7 +50,7 @@ def report_of(
             _figures("Recall by class and size", names, rows.group_rows(comparisons, "recall")),
             _sizes(names, pods),
         ),
-        made_by=identity.username,
+        made_by=identity.name,
         made_at=datetime.now(UTC),
     )
 
