@@ -53,6 +53,7 @@ def watch(
     marked as not signed; once more each time that somebody signs. `radikal send` takes them to a station.
     """
     from core.domain.radiograph import Polarity
+    from core.observing import observe, stop_observing
     from core.services.accounts.attempts import actor_of
     from core.services.intake.asked import Asked
     from core.services.intake.returning import Outbox
@@ -81,11 +82,15 @@ def watch(
             outbox=Outbox(outbox, services.workspace, services.reporting(whose()), whose) if outbox else None,
             settled_s=0.0 if once else SETTLED_S,
         )
-        if once:
-            seen.look(told=_told, stop=stop)
-            return
-        click.echo(f"watching {folder}", err=True)
-        seen.run(stop, every_s=every_s, told=_told)
+        observe(services.settings, service="radikal-watch")
+        try:
+            if once:
+                seen.look(told=_told, stop=stop)
+                return
+            click.echo(f"watching {folder}", err=True)
+            seen.run(stop, every_s=every_s, told=_told)
+        finally:
+            stop_observing()
 
 
 def _told(path: Path, n_radiographs: int, problem: str) -> None:
