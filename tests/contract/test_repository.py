@@ -2,6 +2,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -124,7 +125,11 @@ def test_the_lock_holds_the_direct_pins(repository: Path, stem: str) -> None:
 
 
 def test_every_import_is_a_direct_dependency(repository: Path) -> None:
-    lines = requirement_lines(repository / "requirements.in")
+    extras = tomllib.loads((repository / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    lines = [
+        *requirement_lines(repository / "requirements.in"),
+        *(one for some in extras.values() for one in some),
+    ]
     direct = {re.split(r"\[|=", line)[0].lower() for line in lines}
     providers = packages_distributions()
     imported = {

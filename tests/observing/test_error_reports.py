@@ -109,7 +109,7 @@ def test_whatever_an_event_holds_only_known_fields_pass() -> None:
                     "value": "smith.tif",
                     "stacktrace": {
                         "frames": [
-                            {"function": "read", "vars": {"name": "smith"}, "abs_path": "/home/smith/x"}
+                            {"function": "read", "vars": {"name": "smith"}, "abs_path": "C:/smith/x"}
                         ]
                     },
                 }
