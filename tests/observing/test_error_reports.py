@@ -108,9 +108,7 @@ def test_whatever_an_event_holds_only_known_fields_pass() -> None:
                     "module": None,
                     "value": "smith.tif",
                     "stacktrace": {
-                        "frames": [
-                            {"function": "read", "vars": {"name": "smith"}, "abs_path": "C:/smith/x"}
-                        ]
+                        "frames": [{"function": "read", "vars": {"name": "smith"}, "abs_path": "C:/smith/x"}]
                     },
                 }
             ]
