@@ -1,7 +1,7 @@
 """What an operator should look at now, by the bounds of the alert rules in deploy/prometheus/rules.
 
-A test compares each bound with its rule. Left to Prometheus are that nobody answers, which cannot be told from
-inside, that probabilities moved over two weeks, and that a version drifts or its files changed.
+A test compares each bound with its rule. Left to Prometheus are that nobody answers, which cannot be told
+from inside, that probabilities moved over two weeks, and that a version drifts or its files changed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
