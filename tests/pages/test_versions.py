@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -255,3 +256,20 @@ def test_the_probability_of_detection_stands_beside_false_calls(browser: Browser
     assert "10 targets; 60 are the least" in told
     assert "1 of the images were trained on" in told
     assert f"a90/95 {pod['a90_95']:.2f} mm" in said(open_versions(model="weld", version="2"))
+
+
+def test_a_reviewer_qualifies_what_is_in_use_and_an_engineer_does_not(browser: Browser) -> None:
+    browser.sign_in(browser.account("r.reviewer", Role.REVIEWER))
+    page = open_versions(view="in_use")
+    assert "Nobody recorded a qualification" in said(page)
+    assert "150 more until the first window" in said(page)
+    page.text_input(key="versions.procedure").set_value("QP 7")
+    page.text_input(key="versions.qualified_on").set_value("held-out welds")
+    page.date_input(key="versions.expires").set_value(date(2999, 1, 31))
+    page.button(key="versions.qualify").click().run()
+    assert not page.exception
+    assert "weld v1 is recorded as qualified until 2999-01-31" in said(page)
+    browser.sign_in(browser.account("m.engineer", Role.ML_ENGINEER))
+    shown = open_versions(view="in_use")
+    assert "QP 7" in said(shown)
+    assert "versions.qualify" not in keys(shown)

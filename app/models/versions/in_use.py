@@ -28,12 +28,12 @@ _PLOT = {"displayModeBar": False}
 _LONGEST = 255
 
 
-def draw_in_use(identity: Identity, version: ModelVersion) -> None:
-    """Everything of the version, the most urgent first."""
+def draw_in_use(identity: Identity, version: ModelVersion, detection: str) -> None:
+    """Everything of the version, the most urgent first; `detection` is what was measured of it by size."""
     for problem in resources().services.frozen.problems():
         st.error(f"{problem[0].upper()}{problem[1:]}.")
     draw_drift(identity, version)
-    draw_qualification(identity, version)
+    draw_qualification(identity, version, detection)
     draw_live(identity, version)
     if {CHAMPION, CHALLENGER} & set(version.aliases):
         draw_shadow(identity)
@@ -66,8 +66,8 @@ def draw_drift(identity: Identity, version: ModelVersion) -> None:
         st.dataframe(shift_rows(found.last), hide_index=True, height="content")
 
 
-def draw_qualification(identity: Identity, version: ModelVersion) -> None:
-    """Records of the version, and the form for a new one."""
+def draw_qualification(identity: Identity, version: ModelVersion, detection: str) -> None:
+    """Records of the version, and the form for a new one, which offers the measured detection by size."""
     st.html("<h3>Qualification</h3>")
     records = resources().services.qualifying.records(identity, version)
     if not records:
@@ -83,7 +83,12 @@ def draw_qualification(identity: Identity, version: ModelVersion) -> None:
         with st.expander("Record a qualification"):
             st.text_input("Procedure", key=state.PROCEDURE, max_chars=_LONGEST)
             st.text_input("Evaluation set that it rests on", key=state.QUALIFIED_ON, max_chars=_LONGEST)
-            st.text_input("Probability of detection, in short", key=state.DETECTION, max_chars=2 * _LONGEST)
+            st.text_input(
+                "Probability of detection, in short",
+                value=detection[: 2 * _LONGEST],
+                key=state.DETECTION,
+                max_chars=2 * _LONGEST,
+            )
             st.text_area("Equipment, one a line; empty for any", key=state.EQUIPMENT, height=80)
             st.text_area("Material, one a line; empty for any", key=state.MATERIALS, height=80)
             st.date_input("Last day", key=state.EXPIRES, value=None, format="YYYY-MM-DD")

@@ -162,7 +162,7 @@ def draw_detail(identity: Identity, one: VersionSummary, versions: Sequence[Vers
         case state.GATE:
             draw_gate(identity, one, versions)
         case state.IN_USE if one.version is not None:
-            draw_in_use(identity, one.version)
+            draw_in_use(identity, one.version, pod_summary(_pod(one)))
         case state.SERVED:
             draw_served(identity)
         case _:
