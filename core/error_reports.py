@@ -55,6 +55,7 @@ class ErrorReports(logging.Handler):
             server_name="",
             max_breadcrumbs=0,
             shutdown_timeout=_SEND_WITHIN_S,
+            _experiments={"transport_compression_algo": "gzip"},  # whatever else happens to be installed
         )
 
     def emit(self, record: logging.LogRecord) -> None:
