@@ -37,6 +37,7 @@ class ErrorReports(logging.Handler):
         self, dsn: str, *, environment: str, release: str, clock: Callable[[], float] = time.monotonic
     ) -> None:
         from sentry_sdk import Client
+        from sentry_sdk.consts import CompressionAlgo
 
         super().__init__(logging.ERROR)
         self._clock = clock
@@ -55,7 +56,7 @@ class ErrorReports(logging.Handler):
             server_name="",
             max_breadcrumbs=0,
             shutdown_timeout=_SEND_WITHIN_S,
-            _experiments={"transport_compression_algo": "gzip"},  # whatever else happens to be installed
+            _experiments={"transport_compression_algo": CompressionAlgo.GZIP},  # whatever is installed
         )
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -68,12 +68,12 @@ def collecting() -> Iterator[Collector]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if self.headers.get("Content-Encoding") == "gzip":
                 body = gzip.decompress(body)
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
             with kept.arrived:
                 kept.posts.append((self.path, dict(self.headers), body))
                 kept.arrived.notify_all()
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
