@@ -24,6 +24,12 @@ MOMENTS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
 MODEL = click.option("--model", required=True, type=click.Choice(MODEL_NAMES), help="Registered model.")
 VERSION = click.option("--version", type=int, help="Version number; wins over --alias.")
 ALIAS = click.option("--alias", default="champion", show_default=True, help="Alias of the version to run.")
+COCO = click.option("--coco", required=True, type=click.Path(path_type=Path),
+                    help="COCO file: recorded boxes.")  # fmt: skip
+IMAGES = click.option("--images", required=True, type=click.Path(path_type=Path),
+                      help="Folder of its images.")  # fmt: skip
+GATE = click.option("--gate", is_flag=True, help="Refuse when any of the images was trained on.")
+OUT = click.option("--out", type=click.Path(path_type=Path), help="JSON file for all figures.")
 SPLIT = click.option("--split", type=click.Path(path_type=Path), help="Split list: use one part of it only.")
 PART = click.option("--part", default="test", show_default=True, help="Part of the split list.")
 POLARITY = click.option("--polarity", type=click.Choice(["film", "digital", "unknown"]), default="unknown",

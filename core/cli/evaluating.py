@@ -8,7 +8,11 @@ import click
 
 from core.cli.conventions import (
     ALIAS,
+    COCO,
+    GATE,
+    IMAGES,
     MODEL,
+    OUT,
     PART,
     POLARITY,
     SPLIT,
@@ -22,8 +26,8 @@ from core.cli.conventions import (
 
 @click.command()
 @MODEL
-@click.option("--coco", required=True, type=click.Path(path_type=Path), help="COCO file: recorded boxes.")
-@click.option("--images", required=True, type=click.Path(path_type=Path), help="Folder of its images.")
+@COCO
+@IMAGES
 @VERSION
 @ALIAS
 @click.option("--artefact", type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -31,8 +35,8 @@ from core.cli.conventions import (
 @SPLIT
 @PART
 @POLARITY
-@click.option("--gate", is_flag=True, help="Refuse when any of the images was trained on.")
-@click.option("--out", type=click.Path(path_type=Path), help="JSON file for all figures.")
+@GATE
+@OUT
 @one_line_errors
 def evaluate(
     model: str,
@@ -103,8 +107,8 @@ def evaluation_sets() -> None:
 @evaluation_sets.command()
 @click.option("--name", required=True, help="To choose it by.")
 @MODEL
-@click.option("--coco", required=True, type=click.Path(path_type=Path), help="COCO file: recorded boxes.")
-@click.option("--images", required=True, type=click.Path(path_type=Path), help="Folder of its images.")
+@COCO
+@IMAGES
 @SPLIT
 @PART
 @POLARITY

@@ -10,6 +10,9 @@ import click
 
 from core.cli.conventions import (
     ALIAS,
+    COCO,
+    GATE,
+    IMAGES,
     MODEL,
     PART,
     POLARITY,
@@ -26,8 +29,8 @@ _DONE = {"detecting": "images", "explaining": "boxes"}
 
 @click.command("explain-eval")
 @MODEL
-@click.option("--coco", required=True, type=click.Path(path_type=Path), help="COCO file: recorded boxes.")
-@click.option("--images", required=True, type=click.Path(path_type=Path), help="Folder of its images.")
+@COCO
+@IMAGES
 @VERSION
 @ALIAS
 @SPLIT
@@ -42,7 +45,7 @@ _DONE = {"detecting": "images", "explaining": "boxes"}
 @click.option("--randomised", type=click.IntRange(0), default=20, show_default=True,
               help="Boxes whose maps are made with drawn weights too.")  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, help="Of all that is drawn by chance.")
-@click.option("--gate", is_flag=True, help="Refuse when any of the images was trained on.")
+@GATE
 @click.option(
     "--out",
     type=click.Path(path_type=Path),

@@ -9,6 +9,7 @@ import click
 from core.cli.conventions import (
     ALIAS,
     MODEL,
+    OUT,
     POLARITY,
     VERSION,
     one_line_errors,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 @click.option("--cell-px", type=click.FloatRange(1), default=248.0, show_default=True, help="One centimetre.")
 @POLARITY
 @click.option("--gate", is_flag=True, help="Refuse when any of the films was trained on.")
-@click.option("--out", type=click.Path(path_type=Path), help="JSON file for all figures.")
+@OUT
 @one_line_errors
 def evaluate_films(
     model: str,

@@ -9,6 +9,7 @@ import click
 from core.cli.conventions import (
     ALIAS,
     MODEL,
+    OUT,
     PART,
     POLARITY,
     SPLIT,
@@ -38,7 +39,7 @@ from core.domain.errors import BadInputError
 @click.option("--seed", type=int, default=940_000, show_default=True, help="Of the first simulated weld.")
 @click.option("--card", type=click.Path(path_type=Path, exists=True, file_okay=False),
               help="Folder of the version's files: its card gets the figures.")  # fmt: skip
-@click.option("--out", type=click.Path(path_type=Path), help="JSON file for all figures.")
+@OUT
 @one_line_errors
 def pod(
     model: str,

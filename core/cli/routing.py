@@ -8,6 +8,7 @@ import click
 
 from core.cli.conventions import (
     ALIAS,
+    IMAGES,
     MODEL,
     PART,
     POLARITY,
@@ -24,7 +25,7 @@ from core.cli.conventions import (
 @MODEL
 @click.option("--coco", required=True, type=click.Path(path_type=Path),
               help="COCO file of defective parts; `series` names the part.")  # fmt: skip
-@click.option("--images", required=True, type=click.Path(path_type=Path), help="Folder of its images.")
+@IMAGES
 @click.option("--clean", type=click.Path(path_type=Path),
               help="COCO file of parts known to hold no defect: they bound rejecting.")  # fmt: skip
 @VERSION
