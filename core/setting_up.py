@@ -54,7 +54,7 @@ def set_up(settings: Settings) -> SetUp:
         upgrade(services.database)
         services.audit.take_up(COMMAND_LINE)
         sweep_originals(services.blobs, services.store)
-        registered = register_shipped(CHECKPOINTS, services.registry)
+        registered = register_shipped(CHECKPOINTS, services.registry, services.frozen)
         services.alias_history.observe(kind=ChangeKind.SETUP, by=COMMAND_LINE)
         first_admin = services.accounts.add_first_admin()
         checks = services.checks.all() if registered else (services.checks.disk(),)

@@ -264,7 +264,7 @@ class DecidedRepository:
 
 
 class FrozenRepository:
-    """Rows of `frozen_versions` within one transaction; written once."""
+    """Rows of `frozen_versions` within one transaction."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -278,6 +278,18 @@ class FrozenRepository:
         """Keep what the files of the version are from now on."""
         row = FrozenVersionRow(model_name=model_name, version=version, files=dict(files), frozen_at=at)
         self._session.add(row)
+        self._session.flush()
+
+    def save(self, model_name: str, version: int, files: Mapping[str, str]) -> None:
+        """Keep other files of a version that is kept already.
+
+        Raises:
+            UnknownRecordError: it is not.
+        """
+        row = self._session.get(FrozenVersionRow, (model_name, version), with_for_update=True)
+        if row is None:
+            raise UnknownRecordError(f"{model_name} v{version} never came into use")
+        row.files = dict(files)
         self._session.flush()
 
 

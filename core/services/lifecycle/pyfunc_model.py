@@ -28,6 +28,10 @@ COLUMNS = ("image", "x1", "y1", "x2", "y2", "class", "score", "probability", "cl
 class IndicationModel(PythonModel):
     """Radiographs in, one DataFrame of boxes out: the boxes that the workbench shows."""
 
+    # MLflow would make a table of an input whose type it knows, so `predict` names none; this keeps it from
+    # saying at every registration that it should
+    _skip_type_hint_validation = True
+
     def load_context(self, context: PythonModelContext) -> None:
         """Read weights, calibration and second stage from the artefact folder of the version."""
         self._artefact = read_artefact(Path(context.artifacts["artefact"]))
@@ -37,7 +41,6 @@ class IndicationModel(PythonModel):
         record = self._artefact.calibration
         self._calibrator = calibrator_from(record.method, record.parameters)
 
-    # MLflow would make a table of an input whose type it knows, so it has none here
     def predict(  # type: ignore[no-untyped-def]
         self, context, model_input, params=None
     ) -> pd.DataFrame:

@@ -3,17 +3,30 @@
 import logging
 import re
 from pathlib import Path
+from typing import Protocol
 
 from core.domain.errors import ModelArtefactError
 from core.domain.ports import Registry
-from core.registry.artefact import read_artefact
+from core.registry.artefact import CARD, read_artefact
 
 log = logging.getLogger(__name__)
 _FOLDER = re.compile(r"(?P<name>[a-z]+(-[a-z]+)*)-v(?P<version>[0-9]+)")
 CHAMPION, CHALLENGER = "champion", "challenger"
 
 
-def register_shipped(checkpoints: Path, registry: Registry) -> dict[str, tuple[int, ...]]:
+class VersionsInUse(Protocol):
+    """What `FrozenService` knows."""
+
+    def changed(self, model: str, version: int, folder: Path) -> frozenset[str] | None:
+        """Files in the folder that are others than those in use; None where the version never was in use."""
+
+    def renew_card(self, model: str, version: int, folder: Path) -> None:
+        """Let the card in the folder count as that of the version."""
+
+
+def register_shipped(
+    checkpoints: Path, registry: Registry, in_use: VersionsInUse | None = None
+) -> dict[str, tuple[int, ...]]:
     """The version numbers, by model name, of everything under `checkpoints` (`<name>-v<k>` folders).
 
     Versions are registered in the order of k, and version k of a folder is version k of the registry, also
@@ -24,6 +37,9 @@ def register_shipped(checkpoints: Path, registry: Registry) -> dict[str, tuple[i
     promoted by people, through the gate. Run again without a change it returns in milliseconds and MLflow is
     not loaded.
 
+    Of a version that is in use here a release renews the card alone. Where it brings other files under the
+    same number, the version stays as it came into use, and the log warns.
+
     Raises:
         ModelArtefactError: when a folder is not a sound model version, or its card names another model.
         RegistryUnavailableError: when something must be registered and MLflow does not answer.
@@ -33,7 +49,7 @@ def register_shipped(checkpoints: Path, registry: Registry) -> dict[str, tuple[i
         known = [registry.registered_as(folder) for _, folder in folders]
         is_new = None in known
         if is_new:
-            numbers = [_register(folder, name, k, registry) for k, folder in folders]
+            numbers = [_register(folder, name, k, registry, in_use) for k, folder in folders]
         else:
             numbers = [entry[1] for entry in known if entry is not None]
         registered[name] = numbers
@@ -55,11 +71,24 @@ def shipped_folders(checkpoints: Path) -> dict[str, list[tuple[int, Path]]]:
     return {name: sorted(entries) for name, entries in sorted(found.items())}
 
 
-def _register(folder: Path, name: str, shipped_as: int, registry: Registry) -> int:
+def _register(
+    folder: Path, name: str, shipped_as: int, registry: Registry, in_use: VersionsInUse | None
+) -> int:
     artefact = read_artefact(folder)
     if artefact.name != name:
         raise ModelArtefactError(f"{folder.name}: the card names the model {artefact.name!r}")
+    changed = None if in_use is None else in_use.changed(name, shipped_as, folder)
+    if changed and changed != {CARD}:
+        log.warning(
+            "%s v%d is in use here and stays as it is; not taken from this release: %s",
+            name,
+            shipped_as,
+            ", ".join(sorted(changed)),
+        )
+        return shipped_as
     number = registry.register(folder, shipped_as=shipped_as)
+    if changed and in_use is not None:
+        in_use.renew_card(name, number, folder)
     log.info("registered %s as %s version %d", folder.name, name, number)
     return number
 

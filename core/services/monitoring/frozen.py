@@ -2,19 +2,19 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.domain.accounts import SYSTEM
+from core.domain.accounts import COMMAND_LINE, SYSTEM
 from core.domain.errors import ModelArtefactError, ModelNotFoundError, WorkbenchError
 from core.domain.model_version import ModelVersion
 from core.domain.ports import Registry
 from core.domain.serving import CHALLENGER, CHAMPION, NO_VERSION
-from core.registry.artefact import digest_files
+from core.registry.artefact import CARD, WEIGHTS, digest_files
 from core.store.unit_of_work import Store
 
 log = logging.getLogger(__name__)
@@ -73,13 +73,46 @@ class FrozenService:
         if known is None:
             return
         files, since = known
-        now = digest_files(folder)
-        changed = sorted(name for name in {*files, *now} if files.get(name) != now.get(name))
+        changed = sorted(_changed(files, digest_files(folder)))
         if changed:
             raise ModelArtefactError(
                 f"{version.name} v{version.version} is in use since {since:%Y-%m-%d %H:%M} UTC and may not "
                 f"change, but {', '.join(changed)} did: restore it from a backup, or register what is new as "
                 "a version of its own"
+            )
+
+    def changed(self, model: str, version: int, folder: Path) -> frozenset[str] | None:
+        """Names of the files in the folder that are others than those that came into use.
+
+        None where the version never came into use, or one of other weights did under its number.
+        """
+        with self._store.read() as work:
+            known = work.frozen.of(model, version)
+        now = digest_files(folder)
+        if known is None or known[0].get(WEIGHTS) != now[WEIGHTS]:
+            return None
+        return _changed(known[0], now)
+
+    def renew_card(self, model: str, version: int, folder: Path) -> None:
+        """Let the card in the folder count as that of the version: a release says more of what it is.
+
+        Raises:
+            UnknownRecordError: the version never came into use.
+            ModelArtefactError: another file is a new one, too.
+        """
+        now = digest_files(folder)
+        with self._store.write() as work:
+            known = work.frozen.of(model, version)
+            if known is not None and not _changed(known[0], now) <= {CARD}:
+                raise ModelArtefactError(f"{model} v{version} is in use: only its card may be renewed")
+            work.frozen.save(model, version, now)
+            work.audit.record(
+                COMMAND_LINE,
+                action="model.card_renewed",
+                object_type="model_version",
+                object_id=f"{model}/{version}",
+                before={"files": {} if known is None else dict(known[0])},
+                after={"files": now},
             )
 
     def look_after(self) -> bool:
@@ -142,3 +175,7 @@ class FrozenService:
                 after={"files": files},
                 details={"model_sha256": version.sha256},
             )
+
+
+def _changed(files: Mapping[str, str], now: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(name for name in {*files, *now} if files.get(name) != now.get(name))

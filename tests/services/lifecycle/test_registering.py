@@ -98,6 +98,38 @@ def test_an_installation_keeps_a_version_that_ships_no_more_and_its_champion(tmp
     assert registry.aliases("weld") == {"champion": 2}
 
 
+class InUse:
+    """Says that these files changed of a version in use."""
+
+    def __init__(self, *names: str) -> None:
+        self._changed = frozenset(names)
+        self.renewed: list[tuple[str, int]] = []
+
+    def changed(self, model: str, version: int, folder: Path) -> frozenset[str]:
+        return self._changed
+
+    def renew_card(self, model: str, version: int, folder: Path) -> None:
+        self.renewed.append((model, version))
+
+
+@pytest.mark.parametrize("names", [("card.yaml",), ("calibration.json", "card.yaml")])
+def test_of_a_version_in_use_a_release_renews_the_card_alone(
+    tmp_path: Path, names: tuple[str, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    registry, in_use = _open(tmp_path), InUse(*names)
+    shipped = write_artefact(tmp_path / "checkpoints" / "weld-v1", seed=1)
+    register_shipped(tmp_path / "checkpoints", registry)
+    before = registry.resolve("weld")[0].calibration.operating_probability
+    write_artefact(shipped, seed=1, card={"limits": "new"}, calibration={"operating_probability": 0.7})
+    assert register_shipped(tmp_path / "checkpoints", registry, in_use) == {"weld": (1,)}
+    registry.refresh()
+    is_renewed = names == ("card.yaml",)
+    assert in_use.renewed == ([("weld", 1)] if is_renewed else [])
+    now = registry.resolve("weld")[0]
+    assert now.calibration.operating_probability == (0.7 if is_renewed else before)
+    assert ("stays as it is; not taken from this release: calibration.json" in caplog.text) is not is_renewed
+
+
 def test_a_number_that_was_trained_here_is_not_taken_and_the_shipped_number_is_kept_beside(
     tmp_path: Path,
 ) -> None:

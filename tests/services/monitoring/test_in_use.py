@@ -138,6 +138,30 @@ def test_a_version_in_use_cannot_change(store: Store, tmp_path: Path) -> None:
     assert "weights.safetensors" in state.problem
 
 
+def test_a_release_renews_the_card_of_a_version_in_use_and_nothing_else(store: Store, tmp_path: Path) -> None:
+    registry = MemoryRegistry()
+    folder = write_artefact(tmp_path / "one", name="weld")
+    registry.add(folder, alias="champion")
+    frozen = FrozenService(store, registry)
+    assert frozen.changed("weld", 1, folder) is None  # never in use
+    frozen.check()
+    card = folder / "card.yaml"
+    card.write_text(card.read_text(encoding="utf-8") + "\nlimits: none\n", encoding="utf-8")
+    assert frozen.changed("weld", 1, folder) == {"card.yaml"}
+    frozen.renew_card("weld", 1, folder)
+    frozen.require(registry.resolve("weld")[0], folder)
+    with store.read() as work:
+        renewed = work.audit.newest("model.card_renewed")
+    assert renewed is not None
+
+    calibration = folder / "calibration.json"
+    calibration.write_text(calibration.read_text().replace("nothing", "other"), encoding="utf-8")
+    assert frozen.changed("weld", 1, folder) == {"calibration.json"}
+    with pytest.raises(ModelArtefactError, match="only its card"):
+        frozen.renew_card("weld", 1, folder)
+    assert frozen.changed("weld", 1, write_artefact(tmp_path / "two", name="weld", seed=2)) is None
+
+
 def test_a_qualification_holds_where_it_says_and_nowhere_else(store: Store, registry: MemoryRegistry) -> None:
     qualifying = QualificationService(store, registry)
     version, _ = registry.resolve("weld")
