@@ -10,9 +10,10 @@ from app.shared.resources import Resources
 from core.domain.accounts import COMMAND_LINE, Identity, Role
 from core.domain.errors import BadInputError, DatasetError
 from core.evaluate.comparison import Conclusion
-from core.services.evaluation.evaluations import BUILT_IN_NAME
+from core.services.evaluation.evaluations import BUILT_IN_NAME, unseen
 from core.services.evaluation.recorded_images import cluster_name
 from core.store.jobs import JobState
+from tests.artefacts import write_artefact
 from tests.measured import add_second_version, add_set, measure
 from tests.workplace import close_workplace, make_workplace
 
@@ -110,6 +111,27 @@ def test_what_trained_a_version_is_not_judged(held: Resources, tmp_path: Path) -
     row = service.compare(ENGINEER, first, second, 0.5).main[0]
     assert row.verdict is Conclusion.NOT_JUDGED
     assert row.why == "v2 was trained on 1 of these 6 images"
+
+
+def test_what_trained_a_version_two_generations_ago_is_not_judged_either(
+    held: Resources, tmp_path: Path
+) -> None:
+    """Planted: v3 saw the first image, v4 goes on from v3, and v5 from v4."""
+    service, registry = held.services.evaluations, held.services.registry
+    chosen = add_set(held, tmp_path)
+    leaked = service.content(ENGINEER, chosen).digests[0]
+    for number, (trained_on, lineage) in enumerate(
+        [(leaked, "from scratch"), ("cd" * 32, "weld v3"), ("ef" * 32, "weld v4")], start=3
+    ):
+        folder = tmp_path / f"weld-{number}"
+        write_artefact(folder, seed=number, trained_on=(trained_on,), card={"lineage": lineage})
+        assert registry.add(folder) == number
+    measure(held, chosen, (1, 5))
+    first, second = service.open(ENGINEER, chosen, [1, 5])
+    row = service.compare(ENGINEER, first, second, 0.5).main[0]
+    assert row.verdict is Conclusion.NOT_JUDGED
+    assert row.why.startswith("v5 was trained on 1 of these 6 images")
+    assert unseen([first, second]).tolist() == [False, True, True, True, True, True]
 
 
 def test_the_images_that_nobody_saw_are_a_set_of_their_own_measured_at_once(
