@@ -23,6 +23,7 @@ _MIN_DISTINCT_CHARACTERS = 10
 _DATABASE_URL = re.compile(r"^(sqlite|postgresql)(\+\w+)?://")
 _DEVICE = re.compile(r"^(auto|cpu|cuda(:\d+)?)$")
 _ORIGIN = re.compile(r"^https?://[^/\s*@]+$")
+_ENGINE = re.compile(r"^(local|ray|ray://[^/\s:@]+:\d+)$")
 _COLLECTOR = re.compile(r"^https?://[^/\s]+[^\s?#]*$")
 _HEADERS = re.compile(r"^[\w-]+=[^,\s]+(,[\w-]+=[^,\s]+)*$")
 _DSN = re.compile(r"^https?://\w+(:\w+)?@[^/\s@]+(/[^\s?#]*)?/\d+$")
@@ -68,6 +69,9 @@ class Settings(BaseSettings):
         log_level: level of the root logger.
         log_format: "json", "text", or "auto": text at a terminal, else JSON.
         device: "auto", "cpu", "cuda" or "cuda:N".
+        engine: where networks run: "local", in this process, or "ray" or "ray://HOST:PORT", on a Ray cluster.
+        engine_replicas: of one version on the cluster, at most.
+        engine_gpus_each: GPUs of one replica, such as 0.25.
         data_dir: originals, caches and job files.
         originals_url: URL of the originals in an object store; empty: in `data_dir`.
         originals_cache_mb: that copies of them may take in `data_dir`, MiB.
@@ -111,6 +115,9 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["auto", "json", "text"] = "auto"
     device: str = "auto"
+    engine: str = "local"
+    engine_replicas: int = Field(default=2, ge=1, le=1000)
+    engine_gpus_each: float = Field(default=0.0, ge=0, le=16)
     data_dir: Path = Path("var")
     originals_url: str = ""
     originals_cache_mb: int = Field(default=10_240, ge=16)
@@ -216,6 +223,13 @@ class Settings(BaseSettings):
         if dsn is not None and not _DSN.match(dsn.get_secret_value()):
             raise ValueError("expected a DSN such as https://key@errors.example.com/7")
         return dsn
+
+    @field_validator("engine")
+    @classmethod
+    def _engine_is_known(cls, engine: str) -> str:
+        if not _ENGINE.match(engine):
+            raise ValueError(f"expected local, ray or ray://HOST:PORT, got {engine!r}")
+        return engine
 
     @field_validator("cors_origins")
     @classmethod

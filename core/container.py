@@ -46,6 +46,8 @@ from core.store.database import upgrade
 from core.store.evaluations import EVALUATE
 
 if TYPE_CHECKING:
+    from core.domain.detections import Detections
+    from core.engine.detector import Request
     from core.registry.training_run import MlflowRunLog
     from core.services.bulk.bulk import BulkService
     from core.services.datasets.data_checking import DataCheckService
@@ -181,7 +183,20 @@ class Container(Foundations):
     def detect(self) -> DetectService:
         from core.services.inference.detecting import DetectService
 
-        return DetectService(self.served, device=self.settings.device, check=self.frozen.require)
+        check, elsewhere = self.frozen.require, self._networks_elsewhere()
+        return DetectService(self.served, device=self.settings.device, check=check, elsewhere=elsewhere)
+
+    def _networks_elsewhere(self) -> Callable[[ModelVersion, Path], Callable[[Request], Detections]] | None:
+        settings = self.settings
+        if settings.engine == "local":
+            return None
+        from core.services.inference.ray_networks import RayNetworks
+
+        address = settings.engine.removeprefix("ray").removeprefix("://")
+        cluster = RayNetworks(
+            address, most_replicas=settings.engine_replicas, gpus_each=settings.engine_gpus_each
+        )
+        return cluster.way_to
 
     @cached_property
     def picking(self) -> PickService:

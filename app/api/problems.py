@@ -13,6 +13,8 @@ from app.shared.uploads import DiskNearlyFullError, UploadsFullError
 from core.domain.errors import (
     BadInputError,
     ConfigurationError,
+    EngineAwayError,
+    EngineBusyError,
     ImmutableRecordError,
     ModelArtefactError,
     ModelNotFoundError,
@@ -62,6 +64,8 @@ KINDS = (
     Kind(DatabaseUnavailableError, 503, "unavailable", "A part of the service is away"),
     Kind(ObjectStoreError, 503, "unavailable", "A part of the service is away"),
     Kind(ModelArtefactError, 503, "unavailable", "A part of the service is away"),
+    Kind(EngineBusyError, 503, "unavailable", "A part of the service is away"),
+    Kind(EngineAwayError, 503, "unavailable", "A part of the service is away"),
     Kind(ConfigurationError, 503, "unavailable", "A part of the service is away"),
     Kind(BadInputError, 422, "bad-input", "The input cannot be used"),
     Kind(WorkbenchError, 500, "failed", "It failed"),

@@ -128,3 +128,11 @@ class BackupPlaceError(BadInputError):
 
 class BackupDamagedError(WorkbenchError):
     """A backup, or a file of it, is not what was stored."""
+
+
+class EngineBusyError(WorkbenchError):
+    """The cluster that runs the networks has too much to do; nothing was read, later it can be."""
+
+
+class EngineAwayError(WorkbenchError):
+    """The cluster that runs the networks does not answer; nothing was read."""

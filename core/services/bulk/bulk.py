@@ -16,7 +16,8 @@ from core.reports.bulk_report import bulk_report, most_telling
 from core.reports.bulk_tables import DETECTIONS, PICTURES, detection_rows, picture_row, write_table
 from core.services.bulk.archive import ArchiveFile, open_archive
 from core.services.bulk.ledger import Ledger
-from core.services.bulk.reader import FileOutcome, PackedVersion, ReaderSpec
+from core.services.bulk.reader import FileOutcome, ReaderSpec
+from core.services.inference.packed_version import PackedVersion
 from core.store.clock import now_utc
 from core.store.whole_file import write_whole
 

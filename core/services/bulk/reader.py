@@ -3,9 +3,6 @@
 import hashlib
 import json
 import logging
-import shutil
-import tempfile
-import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,26 +16,13 @@ from core.domain.radiograph import Polarity
 from core.imaging.archive import is_archive
 from core.imaging.read import read_radiograph
 from core.imaging.uploads import IncomingFile, frames_in, may_be_radiograph, unpack
-from core.registry.artefact import files_of
 from core.reports.detection_json import detection_to_dict
 from core.services.bulk.archive import open_archive
 from core.services.inference.detecting import DetectService
+from core.services.inference.packed_version import PackedVersion
 from core.services.inference.picking import PickService
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PackedVersion:
-    """A model version with the content of its files, so that it goes to other machines as it is."""
-
-    version: ModelVersion
-    files: dict[str, bytes]
-
-    @classmethod
-    def of(cls, version: ModelVersion, folder: Path) -> "PackedVersion":
-        """The version whose artefacts lie in `folder`."""
-        return cls(version, {name: (folder / name).read_bytes() for name in files_of(folder)})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,15 +89,7 @@ class Reader:
             torch.set_num_threads(spec.n_threads)
         self._spec = spec
         self._archive = open_archive(spec.place)
-        unpacked = Path(tempfile.mkdtemp(prefix="radikal-batch-"))
-        weakref.finalize(self, shutil.rmtree, unpacked, ignore_errors=True)
-        served = {}
-        for number, packed in enumerate(spec.versions):
-            folder = unpacked / str(number)
-            folder.mkdir()
-            for name, content in packed.files.items():
-                (folder / name).write_bytes(content)
-            served[packed.version.name] = (packed.version, folder)
+        served = {one.version.name: (one.version, one.unpacked_for(self)) for one in spec.versions}
         models = _Handed(served)
         self._detect = DetectService(models, device=spec.device)
         self._pick = PickService(models, self._detect)

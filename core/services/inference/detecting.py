@@ -44,6 +44,7 @@ class DetectService:
         models: resolves a name, version or alias to its artefacts.
         device: "auto", "cpu", "cuda" or "cuda:N".
         check: raises ModelArtefactError where a version may not be loaded from its folder.
+        elsewhere: gives what runs the network of a version on other machines; None runs it here.
     """
 
     def __init__(
@@ -52,9 +53,11 @@ class DetectService:
         *,
         device: str = "auto",
         check: Callable[[ModelVersion, Path], None] = lambda _version, _folder: None,
+        elsewhere: Callable[[ModelVersion, Path], Callable[[Request], Detections]] | None = None,
     ) -> None:
         self._models = models
         self._check = check
+        self._elsewhere = elsewhere
         self._device = pick_device(device)
         self._loaded: OrderedDict[str, _Loaded] = OrderedDict()
         self._lock = threading.Lock()
@@ -231,7 +234,8 @@ class DetectService:
             self._check(version, folder)
             detector = Detector.load(_checked_weights(version, folder), device=self._device)
             reference = read_reference(folder, version.sha256)
-            way = _way_to_detect(detector)
+            elsewhere = self._elsewhere
+            way = _way_to_detect(detector) if elsewhere is None else elsewhere(version, folder)
             loaded = _Loaded(version, detector, way, reference, _second_stage(folder))
             self._keep(loaded)
         log.info("loaded %s v%d on %s", version.name, version.version, self._device)

@@ -1,0 +1,153 @@
+"""Networks on a Ray cluster through Ray Serve: one application for each version, replicas that come and go.
+
+The network alone runs there. Reading the file, the polarity, calibration, the second stage and the maps stay
+in this process, so that a result is made and stored once, whoever ran the network.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from core.domain.detections import Detections
+from core.domain.errors import ConfigurationError, EngineAwayError, EngineBusyError
+from core.domain.model_version import ModelVersion
+from core.engine.detector import Detector, Request
+from core.engine.precision import pick_device
+from core.registry.artefact import WEIGHTS
+from core.services.inference.packed_version import PackedVersion
+
+_NAMESPACE = "radikal"
+#: Images that wait for a replica before others are told to come back.
+_MOST_WAITING = 64
+#: Together on a replica with a GPU; a CPU is fastest with one by one.
+_BATCH, _BATCH_WAIT_S = 8, 0.006
+#: A replica that died is replaced by Serve; the image goes to another one so often.
+_TRIES = 4
+_ANSWER_WITHIN_S = 300.0
+
+
+class RayNetworks:
+    """Deploys versions and asks them. Safe to share between threads; connects when first asked.
+
+    Args:
+        address: HOST:PORT of the cluster's head; empty for what RAY_ADDRESS names, else a cluster of this
+            machine alone.
+        most_replicas: of one version; there is always one.
+        gpus_each: of one replica, such as 0.25; 0 runs on the CPU.
+    """
+
+    def __init__(self, address: str = "", *, most_replicas: int = 2, gpus_each: float = 0.0) -> None:
+        self._address = address
+        self._most_replicas = most_replicas
+        self._gpus_each = gpus_each
+        self._lock = threading.Lock()
+        self._handles: dict[str, Any] = {}
+
+    def way_to(self, version: ModelVersion, folder: Path) -> Callable[[Request], Detections]:
+        """What detects with the version: blocks until the answer is there.
+
+        It raises EngineBusyError when too many images wait, and EngineAwayError when nobody answers.
+
+        Raises:
+            ConfigurationError: Ray is not installed.
+            EngineAwayError: the cluster cannot be reached.
+        """
+        handle = self._deployed(version, folder)
+        return lambda request: _asked(handle, request)
+
+    def _deployed(self, version: ModelVersion, folder: Path) -> Any:
+        """The handle of the version's application, which is started where nobody did before."""
+        with self._lock:
+            if version.sha256 not in self._handles:
+                serve = self._connected()
+                name = f"{version.name}-v{version.version}-{version.sha256[:12]}"
+                if name in serve.status().applications:
+                    self._handles[version.sha256] = serve.get_app_handle(name)
+                else:
+                    self._handles[version.sha256] = self._run(serve, name, PackedVersion.of(version, folder))
+            return self._handles[version.sha256]
+
+    def _connected(self) -> Any:
+        try:
+            import ray
+            from ray import serve
+        except ImportError:
+            raise ConfigurationError(
+                "ENGINE: ray needs packages that are not installed: pip install .[scale] in the folder of "
+                "RadiKal"
+            ) from None
+        if not ray.is_initialized():
+            try:
+                ray.init(
+                    address=self._address or None,
+                    namespace=_NAMESPACE,
+                    log_to_driver=False,
+                    logging_level="error",
+                    include_dashboard=False if not self._address else None,
+                )
+            except (ConnectionError, RuntimeError) as error:
+                raise EngineAwayError(
+                    f"ENGINE: the Ray cluster {self._address or 'of this machine'} cannot be reached"
+                ) from error
+        serve.start(proxy_location="Disabled")
+        return serve
+
+    def _run(self, serve: Any, name: str, packed: PackedVersion) -> Any:
+        deployment = serve.deployment(
+            _Network,
+            name="network",
+            ray_actor_options={"num_cpus": 1, "num_gpus": self._gpus_each},
+            autoscaling_config={
+                "min_replicas": 1,
+                "max_replicas": self._most_replicas,
+                "target_ongoing_requests": 2,
+            },
+            max_ongoing_requests=2 * _BATCH,
+            max_queued_requests=_MOST_WAITING,
+        )
+        size = _BATCH if self._gpus_each else 1
+        try:
+            return serve.run(deployment.bind(packed, size), name=name, route_prefix=None)
+        except (RuntimeError, TimeoutError) as error:
+            raise EngineAwayError(f"ENGINE: the cluster did not start {name}: {error}") from error
+
+
+class _Network:
+    """What a replica runs."""
+
+    def __init__(self, packed: PackedVersion, batch: int) -> None:
+        from ray import serve
+
+        detector = Detector.load(packed.unpacked_for(self) / WEIGHTS, device=pick_device("auto"))
+
+        async def detect(requests: list[Request]) -> list[Detections]:
+            return list(await asyncio.to_thread(detector.detect_many, requests))
+
+        wait_s = _BATCH_WAIT_S if batch > 1 else 0.0
+        self._detect = serve.batch(max_batch_size=batch, batch_wait_timeout_s=wait_s)(detect)
+
+    async def detect(self, request: Request) -> Detections:
+        """The detections on one image."""
+        found: Detections = await self._detect(request)
+        return found
+
+
+def _asked(handle: Any, request: Request) -> Detections:
+    from ray.exceptions import RayError, RayTaskError
+    from ray.serve.exceptions import BackPressureError
+
+    for _ in range(_TRIES):
+        try:
+            found: Detections = handle.detect.remote(request).result(timeout_s=_ANSWER_WITHIN_S)
+        except BackPressureError as error:
+            raise EngineBusyError(
+                "more images wait than the machines that read can take: nothing is lost, try again soon"
+            ) from error
+        except RayTaskError as error:
+            raise error.as_instanceof_cause() from error
+        except (RayError, TimeoutError):
+            continue  # the replica is gone: Serve starts another one
+        return found
+    raise EngineAwayError("the machines that read do not answer: nothing is lost, try again soon")
