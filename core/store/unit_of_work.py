@@ -135,6 +135,10 @@ class Store:
         """The database underneath, for looking after it."""
         return self._engine
 
+    def now(self) -> datetime:
+        """The moment that a transaction would begin at now, UTC."""
+        return self._clock()
+
     @contextmanager
     def write(self) -> Iterator[Work]:
         """A transaction that may change things: committed at the end, rolled back on any error.

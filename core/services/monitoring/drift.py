@@ -24,6 +24,7 @@ from core.evaluate.drift_tests import Sample, drift_between
 from core.services.images.images import ImageService
 from core.services.inference.detecting import DetectService
 from core.services.monitoring.observing import figures_of
+from core.services.monitoring.recent import Recent
 from core.store.monitoring import Observation
 from core.store.unit_of_work import Store, Work
 
@@ -80,6 +81,11 @@ class DriftService:
         self._detect = detect
         self._n_reference, self._n_window = size
         self._make_id = make_id
+        self._alarms = Recent(self._alarms_of)
+
+    def _alarms_of(self, model_sha256: str) -> Sequence[DriftAlarm]:
+        with self._store.read() as work:
+            return work.drift_alarms.of(model_sha256)
 
     def observe_next(self) -> int:
         """Observe the next images that were read, and test full windows; the number of images."""
@@ -107,16 +113,17 @@ class DriftService:
                 if result.is_alarm:
                     self._raise(work, inspection, scope, reference, recent, result)
                     standing.add(scope)
+        self._alarms.forget()
 
     def void_words(self, inspection: Inspection) -> str:
         """Why no probability of this inspection is verified: drift that was not acknowledged; else empty."""
-        with self._store.read() as work:
-            return void_words(work, inspection)
+        return _void_words(self._alarms.get(inspection.model.sha256), inspection)
 
     def reported(self, inspection: Inspection) -> str | None:
         """What a report says of drift: the newest alarm that covers the inspection, and what became of it."""
         with self._store.read() as work:
-            alarm = next(iter(_covering(work, inspection)), None)
+            alarms = work.drift_alarms.of(inspection.model.sha256)
+            alarm = next(iter(_covering(alarms, inspection)), None)
             if alarm is None or alarm.acknowledged_at is None:
                 return None if alarm is None else alarm.void_words
             user = work.users.find(alarm.acknowledged_by or "")
@@ -130,8 +137,7 @@ class DriftService:
             model_sha256: of its weights.
             setup: of what is inspected; None takes alarms of any part and equipment.
         """
-        with self._store.read() as work:
-            alarms = [one for one in work.drift_alarms.of(model_sha256) if one.is_standing]
+        alarms = [one for one in self._alarms.get(model_sha256) if one.is_standing]
         named = None if setup is None else {"equipment": equipment_of(setup), "part": setup.part}
         return next((one.words for one in alarms if named is None or one.scope.covers(**named)), "")
 
@@ -201,6 +207,7 @@ class DriftService:
                 object_id=alarm_id,
                 details={"model": _named(done), "note": done.note, "is_new_reference": is_new_reference},
             )
+        self._alarms.forget()
         return done
 
     def _observed(self, inspection: Inspection) -> Observation:
@@ -279,16 +286,20 @@ class DriftService:
 
 def void_words(work: Work, inspection: Inspection) -> str:
     """Why no probability of this inspection is verified, within `work`; empty where it is."""
-    return next((one.void_words for one in _covering(work, inspection) if one.is_standing), "")
+    return _void_words(work.drift_alarms.of(inspection.model.sha256), inspection)
 
 
-def _covering(work: Work, inspection: Inspection) -> list[DriftAlarm]:
+def _void_words(alarms: Sequence[DriftAlarm], inspection: Inspection) -> str:
+    return next((one.void_words for one in _covering(alarms, inspection) if one.is_standing), "")
+
+
+def _covering(alarms: Sequence[DriftAlarm], inspection: Inspection) -> list[DriftAlarm]:
     """Alarms that cover the inspection, newest first; without those that were acknowledged before."""
     setup, made = setup_from(inspection.setup), inspection.created_at
     named = {"equipment": equipment_of(setup), "part": setup.part}
     return [
         one
-        for one in work.drift_alarms.of(inspection.model.sha256)
+        for one in alarms
         if one.scope.covers(**named)
         and one.since <= made
         and (one.acknowledged_at is None or made < one.acknowledged_at)

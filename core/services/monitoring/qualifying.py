@@ -12,6 +12,7 @@ from core.domain.qualification import NOT_QUALIFIED, Qualification, Qualificatio
 from core.domain.reading import Setup
 from core.domain.records import new_id
 from core.services.monitoring.drift import equipment_of
+from core.services.monitoring.recent import Recent
 from core.store.unit_of_work import Store
 
 _LONGEST_NOTE = 500
@@ -30,6 +31,11 @@ class QualificationService:
         self._store = store
         self._registry = registry
         self._make_id = make_id
+        self._known = Recent(self._known_of)
+
+    def _known_of(self, version: tuple[str, str]) -> Sequence[Qualification]:
+        with self._store.read() as work:
+            return work.qualifications.of(*version)
 
     def qualify(
         self, identity: Identity, model: str, version: int, scope: QualificationScope
@@ -76,6 +82,7 @@ class QualificationService:
                     "expires_on": scope.expires_on.isoformat(),
                 },
             )
+        self._known.forget()
         return record
 
     def withdraw(self, identity: Identity, qualification_id: str, *, note: str) -> Qualification:
@@ -100,6 +107,7 @@ class QualificationService:
                 object_id=qualification_id,
                 details={"model": f"{record.model_name} v{record.model_version}", "note": note.strip()},
             )
+        self._known.forget()
         return record
 
     def records(self, identity: Identity, version: ModelVersion) -> Sequence[tuple[Qualification, str]]:
@@ -126,8 +134,7 @@ class QualificationService:
             setup: what is inspected; None asks for any equipment and material.
             at: moment of the inspection; None takes now.
         """
-        with self._store.read() as work:
-            moment, known = at or work.now, work.qualifications.of(model_sha256, calibration_id)
+        moment, known = at or self._store.now(), self._known.get((model_sha256, calibration_id))
         if not known:
             return ""
         if setup is None:
