@@ -1,67 +1,132 @@
 """Workers of this machine, each a process of its own: one that dies takes no other file with it."""
 
-import multiprocessing
-from collections import deque
-from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from queue import Empty, Queue, SimpleQueue
 
+from core.domain.errors import WorkbenchError
 from core.services.bulk.archive import ArchiveFile
-from core.services.bulk.reader import FileOutcome, Reader, ReaderSpec
+from core.services.bulk.reader import FileOutcome, ReaderSpec
 
-#: Files at hand for each worker, so that none idles while results are stored.
-_AHEAD = 2
-#: A file is told as a problem when this many workers died that read it alone.
+#: A file is told as a problem when so many workers died that read it.
 _MOST_DEATHS = 2
-_reader: Reader
+_ROOT = Path(__file__).resolve().parents[3]
+_GONE = (EOFError, BrokenPipeError, pickle.UnpicklingError)
 
 
 def read_locally(spec: ReaderSpec, files: Sequence[ArchiveFile], *, n_workers: int) -> Iterator[FileOutcome]:
-    """What comes of each file, as it comes.
+    """What comes of each file, as it comes; a file whose worker died is read again by a new one.
 
-    When a worker dies, the files that were at hand are read again one by one, which finds the one that kills.
+    Raises:
+        WorkbenchError: a worker did not start.
     """
-    waiting = deque(files)
-    while waiting:
-        lost = yield from _read_until_death(spec, waiting, n_workers, n_workers * _AHEAD)
-        for file in lost:
-            yield from _read_alone(spec, file)
-
-
-def _read_alone(spec: ReaderSpec, file: ArchiveFile) -> Iterator[FileOutcome]:
-    for _ in range(_MOST_DEATHS):
-        if not (yield from _read_until_death(spec, deque([file]), 1, 1)):
-            return
-    yield FileOutcome(file.name, file.stamp, problems=(f"{file.name}: {_MOST_DEATHS} readers died of it",))
-
-
-def _read_until_death(
-    spec: ReaderSpec, waiting: deque[ArchiveFile], n_workers: int, n_at_hand: int
-) -> Generator[FileOutcome, None, tuple[ArchiveFile, ...]]:
-    """Take files off `waiting` until none is left or a worker dies; returns those that were at hand then."""
-    at_hand: dict[Future[FileOutcome], ArchiveFile] = {}
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(n_workers, mp_context=context, initializer=_begin, initargs=(spec,))
+    waiting: SimpleQueue[ArchiveFile] = SimpleQueue()
+    for file in files:
+        waiting.put(file)
+    found: Queue[FileOutcome | Exception | None] = Queue(maxsize=2 * n_workers)
+    stop = threading.Event()
+    threads = [
+        threading.Thread(target=_keep_reading, args=(spec, waiting, found, stop), daemon=True)
+        for _ in range(n_workers)
+    ]
+    for thread in threads:
+        thread.start()
     try:
-        while waiting or at_hand:
-            while waiting and len(at_hand) < n_at_hand:
-                at_hand[pool.submit(_read, waiting[0])] = waiting[0]
-                waiting.popleft()
-            for done in wait(at_hand, return_when=FIRST_COMPLETED).done:
-                outcome = done.result()
-                del at_hand[done]
-                yield outcome
-    except BrokenProcessPool:
-        return tuple(at_hand.values())
+        n_left = n_workers
+        while n_left:
+            one = found.get()
+            if isinstance(one, Exception):
+                raise one
+            if one is None:
+                n_left -= 1
+            else:
+                yield one
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-    return ()
+        stop.set()
+        while any(thread.is_alive() for thread in threads):
+            try:
+                found.get(timeout=0.05)  # lets a thread go on that waits for room
+            except Empty:
+                continue
 
 
-def _begin(spec: ReaderSpec) -> None:
-    global _reader
-    _reader = Reader(spec)
+def _keep_reading(
+    spec: ReaderSpec,
+    waiting: "SimpleQueue[ArchiveFile]",
+    found: "Queue[FileOutcome | Exception | None]",
+    stop: threading.Event,
+) -> None:
+    """Read files until none is left, with one worker after the other."""
+    worker: _Worker | None = None
+    try:
+        while not stop.is_set():
+            file = waiting.get_nowait()
+            outcome = None
+            for _ in range(_MOST_DEATHS):
+                worker = worker or _started(spec)
+                if (outcome := worker.read(file)) is not None:
+                    break
+                worker.end()
+                worker = None
+            told = f"{file.name}: {_MOST_DEATHS} readers died of it"
+            found.put(outcome or FileOutcome(file.name, file.stamp, problems=(told,)))
+    except Empty:
+        pass
+    except Exception as error:  # noqa: BLE001 - raised where the outcomes are taken
+        found.put(error)
+    finally:
+        if worker is not None:
+            worker.end()
+        found.put(None)
 
 
-def _read(file: ArchiveFile) -> FileOutcome:
-    return _reader.read(file.name, file.stamp)
+def _started(spec: ReaderSpec) -> "_Worker":
+    for _ in range(_MOST_DEATHS):
+        worker = _Worker(spec)
+        if worker.is_ready:
+            return worker
+        worker.end()
+    raise WorkbenchError("a reader did not start; what it said stands above")
+
+
+class _Worker:
+    """A process that runs `core.services.bulk.worker`.
+
+    Attributes:
+        is_ready: False when it died before it could read anything.
+    """
+
+    def __init__(self, spec: ReaderSpec) -> None:
+        places = filter(None, (str(_ROOT), os.environ.get("PYTHONPATH")))
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "core.services.bulk.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(places)},
+        )
+        self.is_ready = self._asked(spec) == "ready"
+
+    def read(self, file: ArchiveFile) -> FileOutcome | None:
+        """What came of the file; None when the worker died."""
+        outcome = self._asked(file)
+        return outcome if isinstance(outcome, FileOutcome) else None
+
+    def end(self) -> None:
+        """End it, whatever it is at."""
+        self._process.kill()
+        self._process.communicate()
+
+    def _asked(self, question: object) -> object:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            pickle.dump(question, self._process.stdin)
+            self._process.stdin.flush()
+            return pickle.load(self._process.stdout)  # of our own process
+        except _GONE:
+            return None

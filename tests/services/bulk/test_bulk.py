@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 import tifffile
 
-from core.domain.errors import BadInputError
+from core.domain.errors import BadInputError, WorkbenchError
 from core.services.bulk.archive import ArchiveFile
 from core.services.bulk.bulk import BulkService
 from core.services.bulk.local_engine import read_locally
@@ -161,13 +161,22 @@ def test_workers_that_are_killed_lose_no_file(tmp_path: Path, models: FolderMode
         for number, outcome in enumerate(read_locally(spec, files, n_workers=2)):
             if number == 0:
                 for worker in psutil.Process().children(recursive=True):
-                    if "spawn_main" in " ".join(worker.cmdline()):
+                    if "bulk.worker" in " ".join(worker.cmdline()):
                         os.kill(worker.pid, signal.SIGKILL)
             yield outcome
 
     result = BulkService(models, device="cpu").read(str(place), tmp_path / "out", killed, model="weld")
     assert (result.counts["pictures"], result.counts["readings"]) == (N_PICTURES, N_DISTINCT)
     assert result.counts["files_with_problems"] == 1
+
+
+def test_a_reader_that_cannot_start_ends_the_run(tmp_path: Path, models: FolderModels, place: Path) -> None:
+    def damaged(spec: ReaderSpec, files: Sequence[ArchiveFile]) -> Iterator[FileOutcome]:
+        spec.versions[0].files["weights.safetensors"] = b"no weights"
+        return read_locally(spec, files, n_workers=1)
+
+    with pytest.raises(WorkbenchError, match="a reader did not start"):
+        BulkService(models, device="cpu").read(str(place), tmp_path / "out", damaged, model="weld")
 
 
 @pytest.mark.filterwarnings("ignore")  # Ray's own
