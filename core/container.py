@@ -519,7 +519,7 @@ class Container(Foundations):
 
     @cached_property
     def retraining(self) -> RetrainService:
-        return RetrainService(self.jobs, self.data, self.registry)
+        return RetrainService(self.jobs, self.data, self.registry, self.evaluation_sets.digests_of)
 
     @cached_property
     def data_maker(self) -> DataMaker:

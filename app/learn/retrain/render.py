@@ -20,7 +20,6 @@ from core.domain.accounts import Identity
 from core.domain.errors import WorkbenchError
 from core.domain.model_version import ModelVersion
 from core.domain.permissions import Action, may
-from core.services.training.outlook import outlook
 from core.services.training.retraining import RECIPES
 from core.store.data_versions import DataVersion
 from core.store.jobs import Job, JobState
@@ -53,26 +52,27 @@ def draw_form(identity: Identity, versions: Sequence[DataVersion]) -> None:
         st.number_input("Budget, minutes", 0.5, 10_000.0, step=5.0, format="%.1f", key=state.BUDGET,
                         help="The training ends after so long, even when steps are left.")  # fmt: skip
         st.selectbox("Device", _devices(), key=state.DEVICE)
-    _draw_outlook()
+    is_refused = _draw_outlook(identity)
     st.button("Start training", type="primary", icon=":material/play_arrow:", key="retrain.start",
-              on_click=start)  # fmt: skip
+              disabled=is_refused, on_click=start)  # fmt: skip
 
 
-def _draw_outlook() -> None:
-    """What will teach, calibrate and judge, before anything starts."""
+def _draw_outlook(identity: Identity) -> bool:
+    """What will teach, calibrate and judge, before anything starts; True where it cannot end."""
     try:
         asked = state.wanted()
+        if asked is None:
+            return True
+        told = resources().services.retraining.outlook(identity, asked[0])
     except WorkbenchError as error:
         st.caption(f"{error}.")
-        return
-    if asked is None:
-        return
-    request, (base, data) = asked[0], state.chosen_versions()
-    told = outlook(data, base, n_simulated=request.n_simulated, n_judging=request.n_judging)
+        return True
     if told.refusal:
-        st.warning(f"{told.refusal}.")
+        st.warning(f"{told.refusal[0].upper()}{told.refusal[1:]}.")
+        return True
     for line in told.lines:
         st.caption(line)
+    return False
 
 
 def _base_versions(model: str) -> list[ModelVersion]:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.shared.state import chosen_model
-from core.domain.model_version import ModelVersion
 from core.services.training.retraining import RECIPES, RetrainRequest
 from core.store.data_versions import DataVersion
 from core.store.jobs import Job
@@ -53,11 +52,6 @@ def wanted() -> tuple[RetrainRequest, str | None] | None:
         "budget_minutes": float(asked[BUDGET]),
     }
     return RetrainRequest(**request), asked.get(DEVICE)
-
-
-def chosen_versions() -> tuple[ModelVersion, DataVersion]:
-    """The version that the training starts from, and the data that it learns from; both are chosen."""
-    return st.session_state[BASE], st.session_state[DATA]
 
 
 def chosen_job(jobs: Sequence[Job]) -> Job | None:

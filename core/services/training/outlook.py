@@ -1,7 +1,9 @@
 """The end that a retraining can come to, told before it starts: what teaches, calibrates and judges it."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from core.domain.data_manifest import DataManifest, ManifestImage, Part
 from core.domain.model_version import ModelVersion
 from core.store.data_versions import DataVersion
 
@@ -54,6 +56,28 @@ def outlook(version: DataVersion, base: ModelVersion, *, n_simulated: int, n_jud
             _judging(parts["test"], n_films),
         ),
         is_inherited,
+    )
+
+
+def held_back(manifests: Iterable[DataManifest], evaluated: Collection[str]) -> frozenset[str]:
+    """The sha256 of every image that calibrates or judges.
+
+    Args:
+        manifests: of all data versions of a model.
+        evaluated: sha256 of the images of its evaluation sets.
+    """
+    parts = (one.sha256 for manifest in manifests for one in manifest.images if one.part is not Part.TRAIN)
+    return frozenset((*evaluated, *parts))
+
+
+def held_back_words(train: Iterable[ManifestImage], judging: Collection[str]) -> str:
+    """Why these images may not train, as some of them calibrate or judge; empty where none does."""
+    leaked = [image for image in train if image.sha256 in judging]
+    if not leaked:
+        return ""
+    return (
+        f"{len(leaked)} images that train are held back elsewhere, the first: {leaked[0].name}; "
+        "make a new data version, which leaves them out"
     )
 
 

@@ -17,6 +17,7 @@ from core.domain.radiograph import Polarity
 from core.engine.detector import read_network
 from core.registry.artefact import MANIFEST, WEIGHTS
 from core.services.datasets.data_export import write_coco
+from core.services.training.outlook import held_back_words
 from core.services.training.retraining import RetrainRequest
 from core.store.blobs import Blobs
 from core.training.recipe import Recipe, recipe_from
@@ -100,12 +101,8 @@ def refuse_held_back(train: Iterable[ManifestImage], held_back: Collection[str])
     Raises:
         DatasetError: names the first that does.
     """
-    leaked = [image for image in train if image.sha256 in held_back]
-    if leaked:
-        raise DatasetError(
-            f"{len(leaked)} images that train are held back elsewhere, the first: {leaked[0].name}; "
-            "make a new data version, which leaves them out"
-        )
+    if refusal := held_back_words(train, held_back):
+        raise DatasetError(refusal)
 
 
 def title_of(request: RetrainRequest) -> str:

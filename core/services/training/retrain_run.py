@@ -12,13 +12,13 @@ from typing import Any, Protocol
 import torch
 
 from core.domain.accounts import COMMAND_LINE, Identity, Role
-from core.domain.data_manifest import Part
 from core.domain.errors import BadInputError, JobCancelledError
 from core.domain.ports import JobLog, Registry
 from core.engine.precision import pick_device
 from core.registry.artefact import MANIFEST, WEIGHTS
 from core.registry.training_run import MlflowRunLog
 from core.services.jobs.job_worker import WorkerLog
+from core.services.training.outlook import held_back
 from core.services.training.retrain_card import Lineage, write_challenger_card
 from core.services.training.retrain_data import (
     TEST_FILE,
@@ -176,12 +176,9 @@ class Retrainer:
         """The sha256 of every image that calibrates or judges, in any data version or evaluation set."""
         with self._store.read() as work:
             versions = work.data_versions.all(model)
-        return {*self._evaluated(model)} | {
-            image.sha256
-            for version in versions
-            for image in self._manifests.read(version.manifest_sha256).images
-            if image.part is not Part.TRAIN
-        }
+        return held_back(
+            (self._manifests.read(version.manifest_sha256) for version in versions), self._evaluated(model)
+        )
 
     def _train(
         self,

@@ -2,17 +2,18 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from core.domain.accounts import Identity
+from core.domain.data_manifest import Part
 from core.domain.errors import BadInputError
 from core.domain.permissions import Action, require
 from core.domain.ports import ModelSource
 from core.services.datasets.data_versions import DataVersionService
 from core.services.jobs.jobs import JobService
-from core.services.training.outlook import outlook
+from core.services.training.outlook import Outlook, held_back, held_back_words, outlook
 from core.store.jobs import Job
 
 #: The kind of job.
@@ -128,21 +129,40 @@ class RetrainService:
         jobs: do them.
         data: what they learn from.
         models: where base versions are looked up.
+        evaluated: gives, of a model, the sha256 of every image that an evaluation set holds.
     """
 
-    def __init__(self, jobs: JobService, data: DataVersionService, models: ModelSource) -> None:
+    def __init__(
+        self,
+        jobs: JobService,
+        data: DataVersionService,
+        models: ModelSource,
+        evaluated: Callable[[str], Collection[str]],
+    ) -> None:
         self._jobs = jobs
         self._data = data
         self._models = models
+        self._evaluated = evaluated
 
     def start(self, identity: Identity, request: RetrainRequest, *, device: str = "cpu") -> str:
         """The id of the job.
 
         Raises:
             BadInputError: base version and data version do not exist or are of different models, or the data
-                version has nothing to train on.
+                version has nothing to train on, or trains on what calibrates or judges by now.
         """
         require(identity, Action.JOBS_MANAGE)
+        if refusal := self.outlook(identity, request).refusal:
+            raise BadInputError(refusal)
+        return self._jobs.start(identity, RETRAIN, request.to_payload(), device=device)
+
+    def outlook(self, identity: Identity, request: RetrainRequest) -> Outlook:
+        """The end that the retraining can come to.
+
+        Raises:
+            BadInputError: base version and data version do not exist or are of different models.
+        """
+        require(identity, Action.JOBS_READ)
         base, _ = self._models.resolve(request.model_name, version=request.base_version)
         version = self._data.numbered(identity, request.data_number)
         if version.model_name != request.model_name:
@@ -151,8 +171,11 @@ class RetrainService:
             )
         told = outlook(version, base, n_simulated=request.n_simulated, n_judging=request.n_judging)
         if told.refusal:
-            raise BadInputError(told.refusal)
-        return self._jobs.start(identity, RETRAIN, request.to_payload(), device=device)
+            return told
+        manifests = [self._data.manifest(identity, one) for one in self._data.all(identity, base.name)]
+        judging = held_back(manifests, self._evaluated(base.name))
+        train = self._data.manifest(identity, version).of_part(Part.TRAIN)
+        return replace(told, refusal=held_back_words(train, judging))
 
     def latest(self, identity: Identity, *, limit: int = 20) -> list[Job]:
         """Retrainings, the newest first."""

@@ -89,7 +89,7 @@ class RetrainPlace(LearningPlace):
         super().__init__(engine, folder, *versions)
         self.runs: dict[str, MemoryRun] = {}
         self.challengers: list[int] = []
-        self.retraining = RetrainService(self.jobs, self.data, self.registry)
+        self.retraining = RetrainService(self.jobs, self.data, self.registry, lambda _model: self.evaluated)
         self.retrainer = Retrainer(
             self.store,
             self.blobs,
@@ -207,8 +207,11 @@ def test_an_image_that_judges_by_now_is_refused_although_the_data_version_trains
 ) -> None:
     first, _ = place.labelled(2)
     data = place.make()
+    job_id = place.start(data)
     place.evaluated = {first}
-    job = place.work(place.start(data))
+    with pytest.raises(BadInputError, match="1 images that train are held back elsewhere"):
+        place.start(data)
+    job = place.work(job_id)
     assert job.state is JobState.FAILED
     assert "1 images that train are held back elsewhere, the first: film 0.png" in job.message
 
@@ -219,7 +222,7 @@ def test_who_may_start_and_from_what(place: RetrainPlace) -> None:
     with pytest.raises(ModelNotFoundError):
         place.start(data, base_version=9)
     place.registry = FolderRegistry(write_artefact(place.folder / "c1", name="casting"))
-    place.retraining = RetrainService(place.jobs, place.data, place.registry)
+    place.retraining = RetrainService(place.jobs, place.data, place.registry, lambda _model: place.evaluated)
     with pytest.raises(BadInputError, match="data version 1 is of weld, not of casting"):
         place.start(data, model_name="casting")
     with pytest.raises(NotAllowedError):
