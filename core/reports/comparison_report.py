@@ -12,7 +12,7 @@ from reportlab.lib.pagesizes import A4, landscape
 from reportlab.platypus import Flowable, SimpleDocTemplate
 
 from core.reports.report_fonts import register_fonts
-from core.reports.report_layout import SMALL, TITLE, bold, facts, gap, heading, listing, moment, text
+from core.reports.report_layout import SMALL, TITLE, facts, gap, heading, listing, moment, text
 
 _MARGIN_PT = 40
 _FIRST_SHARE = 0.24
@@ -115,7 +115,7 @@ def comparison_pdf(report: ComparisonReport) -> bytes:
     story += [text(f"• {one}") for one in report.findings]
     for table in report.tables:
         story += [*heading(table.title), listing(table.head, _cells(table), _widths(table, width))]
-    story += [bold("What it rests on"), facts(report.all_facts(), width, 0.2)]
+    story += [*heading("What it rests on"), facts(report.all_facts(), width, 0.2)]
     document.build(story)
     return buffer.getvalue()
 

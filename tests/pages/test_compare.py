@@ -1,6 +1,7 @@
 """The page Compare in Streamlit's own test runner."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,15 @@ from app.models.compare.export import report_of
 from app.models.compare.places import _of_boxes, _overlap, _probability, _size, ordered, pair_of
 from app.shared.resources import Resources
 from core.domain.accounts import COMMAND_LINE, Role
+from core.domain.indication import IndicationClass
+from core.domain.labels import Label
+from core.domain.radiograph import Polarity
 from core.reports.comparison_report import comparison_html, comparison_pdf
 from core.services.evaluation.evaluations import BUILT_IN_NAME
 from tests.measured import add_second_version, add_set, measure
 from tests.pages.browser import Browser, open_page, said
+from tests.records import add_user
+from tests.workplace import radiograph_png
 
 
 @pytest.fixture
@@ -121,8 +127,15 @@ def test_what_is_exported_bears_the_digests_of_set_and_weights(
     service = workplace.services.evaluations
     found = service.open(COMMAND_LINE, chosen, (1, 2))
     comparison = service.compare(COMMAND_LINE, found[0], found[1], None)
-    report = report_of(COMMAND_LINE, chosen, found, [comparison], [None, None])
+    report = report_of(COMMAND_LINE, chosen, found, [comparison], [None, None], 0.6)
     page = comparison_html(report).decode()
+    assert "probability 0.60 for every version" in page
+    assert "Intervals: 95 %, by resampling the 3 independent parts" in page
+    (line,) = [one for one in report.tables[0].rows if one[0] == "Recall"]
+    assert re.fullmatch(r"0\.\d{3} \(0\.\d{3} to \d\.\d{3}\)", line[1])
+    own = report_of(COMMAND_LINE, chosen, found, [comparison], [None, None], None)
+    assert "each version at its own: v1 " in dict(own.facts)["Operating point"]
+    assert own.sha256() != report.sha256()
     for said_there in (chosen.digest, *(one.version.sha256 for one in found), COMMAND_LINE.name):
         assert said_there in page
     assert comparison_pdf(report).startswith(b"%PDF")
@@ -174,3 +187,23 @@ def test_an_address_that_names_nothing_shows_the_default(
     page = open_page("compare.py", set=chosen.set_id, view="boxes", show=show, at="99999")
     assert not page.exception
     assert "found only by v2" in said(page)
+
+
+def test_the_form_of_a_new_set_closes_and_is_empty_once_the_set_is_made(
+    workplace: Resources, engineer: Browser
+) -> None:
+    services = workplace.services
+    film = services.workspace.images.add(
+        COMMAND_LINE, radiograph_png(3, height=200, width=300), "plate.png", polarity=Polarity.FILM
+    )
+    pore = Label("h1", (40.0, 50.0, 90.0, 80.0), IndicationClass.POROSITY)
+    annotator = add_user(services.store, Role.ANNOTATOR)
+    services.workspace.labels.save(annotator, film.sha256, [pore], expected_version=0)
+    services.workspace.labels.submit(annotator, film.sha256, expected_version=1)
+    page = open_page("compare.py")
+    page.text_input(key="compare.new_set.name").set_value("labelled here").run()
+    page.button(key="compare.new_set.labels").click().run()
+    assert not page.exception
+    assert "labelled here: 1 images, 1 boxes" in said(page)
+    assert page.text_input(key="compare.new_set.name").value == ""
+    assert page.session_state["compare.n_made"] == 1

@@ -46,6 +46,7 @@ def add_archive(model: str) -> None:
 
 def _made(added: EvaluationSet) -> None:
     state.choose_set(added)
+    state.was_made()
     state.say(f"{added.name}: {added.n_images:,} images, {added.n_boxes:,} boxes")
 
 

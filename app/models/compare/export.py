@@ -20,6 +20,7 @@ def report_of(
     found: Sequence[VersionOnSet],
     comparisons: Sequence[VersionComparison],
     pods: Sequence[Mapping[str, Any] | None],
+    probability: float | None,
 ) -> ComparisonReport:
     """The findings, figures and digests of a comparison.
 
@@ -29,6 +30,7 @@ def report_of(
         found: the versions on it, the first of which the others are compared with.
         comparisons: each other version with the first.
         pods: probability of detection of each version.
+        probability: operating point that the figures are of; None for each version's own.
     """
     names = plots.names_of(found)
     findings = [
@@ -42,6 +44,8 @@ def report_of(
         findings=tuple(findings),
         facts=(
             ("Evaluation set", f"{set_words(chosen)}; sha256 {chosen.digest}"),
+            ("Operating point", _point_words(found, probability)),
+            ("Intervals and verdicts", rows.parts_words(comparisons[0].n_parts)),
             *(fact for one in found for fact in _facts(one)),
             *provenance,
         ),
@@ -55,12 +59,24 @@ def report_of(
     )
 
 
+def _point_words(found: Sequence[VersionOnSet], probability: float | None) -> str:
+    if probability is not None:
+        return f"probability {probability:.2f} for every version"
+    own = (f"v{one.version.version} {one.version.calibration.operating_probability:.2f}" for one in found)
+    return f"each version at its own: {', '.join(own)}"
+
+
 def _facts(one: VersionOnSet) -> list[tuple[str, str]]:
     version, name = one.version, f"v{one.version.version}"
     facts = [(f"{name}: weights", f"sha256 {version.sha256}")]
     if one.stored is not None:
         key = one.stored.key
-        facts.append((f"{name}: calibration", f"id {key.calibration_id}; figures {key.figures_version}"))
+        facts.append(
+            (
+                f"{name}: calibration",
+                f"id {key.calibration_id}; figures by rule {key.figures_version}",
+            )
+        )
     return facts
 
 
@@ -72,15 +88,19 @@ def _figures(title: str, names: Sequence[str], lines: Sequence[Mapping[str, Any]
 
 
 def _line(line: Mapping[str, Any], n_others: int) -> tuple[str, ...]:
-    cells = [line["title"], f"{line['value']} {line['interval']}"]
+    cells = [line["title"], _with_interval(line["value"], line["interval"])]
     for other in (*line["others"], *(None,) * (n_others - len(line["others"]))):
         if other is None:
             cells += ["", "", ""]
             continue
-        cells.append(f"{other['value']} {other['interval']}")
-        cells.append(f"{other['difference']} {other['difference_interval']}")
+        cells.append(_with_interval(other["value"], other["interval"]))
+        cells.append(_with_interval(other["difference"], other["difference_interval"]))
         cells.append(": ".join(filter(None, (other["verdict"], other["why"]))))
-    return tuple(str(cell).strip() for cell in cells)
+    return tuple(cells)
+
+
+def _with_interval(value: str, interval: str) -> str:
+    return f"{value} ({interval})" if interval else value
 
 
 def _sizes(names: Sequence[str], pods: Sequence[Mapping[str, Any] | None]) -> ComparisonTable:

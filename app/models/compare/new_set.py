@@ -16,7 +16,7 @@ def draw_new_set(identity: Identity, choice: Choice) -> None:
     """The button that opens it, for those who may, and what the last one came to."""
     if not may(identity.role, Action.EVALUATIONS_MANAGE):
         return
-    with st.popover("New set", icon=":material/add:", key="compare.new_set"):
+    with st.popover("New set", icon=":material/add:", key=f"compare.new_set.{state.n_made()}"):
         st.text_input("Name", key=state.NEW_NAME, max_chars=LONGEST_NAME)
         labels, archive = st.tabs(["From labels", "From a COCO file"])
         with labels:

@@ -126,7 +126,7 @@ def draw_view(
     elif choice.view == CALIBRATION:
         draw_calibration(found)
     else:
-        draw_findings(chosen, found, measured, comparisons)
+        draw_findings(chosen, found, measured, comparisons, choice.probability)
 
 
 def _draw_clean(identity: Identity, chosen: EvaluationSet, found: Sequence[VersionOnSet]) -> None:
@@ -157,6 +157,7 @@ def draw_findings(
     found: Sequence[VersionOnSet],
     measured: Sequence[MeasuredVersion],
     comparisons: Sequence[VersionComparison],
+    probability: float | None,
 ) -> None:
     """Draw the findings, the table under them, and the curve beside it."""
     names = plots.names_of(found)
@@ -170,11 +171,14 @@ def draw_findings(
         _plot(plots.precision_recall(found, measured, comparisons, 430), "compare.plot.findings")
     st.caption(f"{set_words(chosen, comparisons[0].n_parts)}. {rows.parts_words(comparisons[0].n_parts)}")
     draw_html(f"{_TEMPLATES}/provenance.html", versions=rows.provenance_rows(found))
-    _draw_export(chosen, found, comparisons)
+    _draw_export(chosen, found, comparisons, probability)
 
 
 def _draw_export(
-    chosen: EvaluationSet, found: Sequence[VersionOnSet], comparisons: Sequence[VersionComparison]
+    chosen: EvaluationSet,
+    found: Sequence[VersionOnSet],
+    comparisons: Sequence[VersionComparison],
+    probability: float | None,
 ) -> None:
     """Buttons that write the comparison as a file when they are pressed."""
     records = resources().services.pod_records
@@ -182,7 +186,7 @@ def _draw_export(
     def written(write: Callable[[ComparisonReport], bytes]) -> Callable[[Identity], bytes]:
         def make(identity: Identity) -> bytes:
             pods = [pod_of(records, one.version) for one in found]
-            return write(report_of(identity, chosen, found, comparisons, pods))
+            return write(report_of(identity, chosen, found, comparisons, pods, probability))
 
         return make
 

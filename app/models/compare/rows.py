@@ -9,6 +9,7 @@ from app.models.compare.words import (
     figure_words,
     findings,
     interval_words,
+    uncorrected_words,
     value_words,
 )
 from core.evaluate.comparison import FEW_PARTS, Conclusion, FigureDifference, VersionComparison
@@ -124,6 +125,7 @@ def _other(row: FigureDifference | None) -> dict[str, str] | None:
         return None
     # a class or size that is too small says so; the reason for a whole table stands above it
     is_small = row.verdict is Conclusion.NOT_JUDGED and "least" in row.why
+    reason = row.why.partition(";")[0] if is_small else uncorrected_words(row)
     return {
         "value": value_words(row.figure, row.second),
         "interval": interval_words(row.figure, row.second_interval),
@@ -132,8 +134,8 @@ def _other(row: FigureDifference | None) -> dict[str, str] | None:
         "kind": _KINDS[row.verdict],
         "mark": MARKS[row.verdict],
         "verdict": row.verdict.value,
-        "why": row.why,
-        "reason": row.why.partition(";")[0] if is_small else "",
+        "why": "; ".join(filter(None, (row.why, uncorrected_words(row)))),
+        "reason": reason,
     }
 
 

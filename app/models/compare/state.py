@@ -20,6 +20,7 @@ NEW_NAME, NEW_FILE, NEW_PART, NEW_EQUIPMENT, NEW_CLASSES, NEW_LEAST, NEW_MOST, _
     f"compare.new_set.{name}"
     for name in ("name", "file", "part", "equipment", "classes", "least", "most", "said")
 )
+_N_MADE = "compare.n_made"
 FINDINGS, CURVES, GROUPS, ERRORS, CALIBRATION, POD, MAP, BOXES = (
     "findings",
     "curves",
@@ -83,6 +84,17 @@ def chosen_set(sets: Mapping[str, EvaluationSet]) -> EvaluationSet | None:
 def new_name() -> str:
     """The name that was typed for a new set."""
     return str(st.session_state.get(NEW_NAME) or "").strip()
+
+
+def n_made() -> int:
+    """Sets that were made in this session; the form closes with each."""
+    return int(st.session_state.get(_N_MADE, 0))
+
+
+def was_made() -> None:
+    """Count a set that was made, and empty the name; only from a callback."""
+    st.session_state[_N_MADE] = n_made() + 1
+    st.session_state[NEW_NAME] = ""
 
 
 def new_file() -> bytes | None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.evaluate.comparison import Conclusion, FigureDifference, VersionComparison
+from core.evaluate.comparison import LEVEL, Conclusion, FigureDifference, VersionComparison
 from core.evaluate.resampling import Interval
 from core.evaluate.version_differences import DifferenceKind
 from core.evaluate.version_figures import AP50
@@ -135,6 +135,12 @@ def difference_words(row: FigureDifference) -> str:
     return f"{row.difference:+.{figure_words(row.figure).digits}f}"
 
 
+def uncorrected_words(row: FigureDifference) -> str:
+    """Why a difference that is beyond chance by itself is no verdict; empty elsewhere."""
+    is_alone = row.verdict is Conclusion.SAME and row.p_value is not None and row.p_value <= LEVEL
+    return "alone beyond chance, not after the correction" if is_alone else ""
+
+
 def findings(comparison: VersionComparison, first: str, second: str) -> list[tuple[Conclusion, str]]:
     """Sentences about the second version beside the first, one a conclusion, most telling first."""
     why = next((row.why for row in comparison.main if row.verdict is Conclusion.NOT_JUDGED), "")
@@ -154,8 +160,10 @@ def findings(comparison: VersionComparison, first: str, second: str) -> list[tup
         said.append((Conclusion.NOT_JUDGED, where))
     same = [row for row in comparison.main if row.verdict is Conclusion.SAME]
     if not said:
+        alone = ", ".join(figure_words(row.figure).short for row in same if uncorrected_words(row))
+        but = f" Alone beyond chance, but not among {len(comparison.main)} figures: {alone}." if alone else ""
         said.append(
-            (Conclusion.SAME, f"{first} and {second} cannot be told apart on this set in any figure.")
+            (Conclusion.SAME, f"{first} and {second} cannot be told apart on this set in any figure.{but}")
         )
     elif same:
         names = ", ".join(figure_words(row.figure).short for row in same)
