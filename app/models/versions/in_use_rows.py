@@ -9,7 +9,7 @@ from core.domain.drift import DriftAlarm, DriftResult, figure_words
 from core.domain.qualification import Qualification
 from core.services.monitoring.drift import DriftState
 from core.services.monitoring.live import LiveReliability
-from core.services.monitoring.shadow import ShadowSummary
+from core.services.monitoring.shadow import SHOWN, ShadowSummary
 
 BIAS = (
     "This is no validation: only boxes at or above the operating point that an inspector confirmed or "
@@ -56,7 +56,7 @@ def shadow_facts(found: ShadowSummary) -> dict[str, str]:
     return {
         "Compared": f"v{found.challenger} (challenger, unseen) with v{found.champion} (champion)",
         "Images": f"{found.n_images:,} read, {found.n_waiting} wait, {found.n_failed} could not be read",
-        "Differ": f"{len(found.differing):,} of the newest",
+        "Differ": f"{len(found.differing):,} of the newest {min(found.n_images, SHOWN):,}",
         "By class": _counts(found.by_class),
         "By size": _counts(found.by_size),
     }
@@ -100,8 +100,8 @@ def live_rows(found: LiveReliability) -> list[dict[str, Any]]:
             "Boxes": one.n_boxes,
             "Mean probability": round(one.mean_probability or 0.0, 2),
             "Confirmed": round(one.n_true / one.n_boxes, 2),
-            "D-ECE": None if one.d_ece is None else round(one.d_ece, 3),
-            "Perfect up to": None if one.band is None else round(one.band[1], 3),
+            "D-ECE": "too few boxes" if one.d_ece is None else f"{one.d_ece:.3f}",
+            "Perfect up to": "" if one.band is None else f"{one.band[1]:.3f}",
         }
         for kind, found_by in groups
         for name, one in found_by.items()
@@ -133,4 +133,4 @@ def typed_list(text: str) -> tuple[str, ...]:
 
 def _counts(counts: Mapping[str, int]) -> str:
     ordered: Sequence[tuple[str, int]] = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{name} {count}" for name, count in ordered)
+    return ", ".join(f"{name}: {count}" for name, count in ordered)

@@ -1,0 +1,24 @@
+"""Counts of a version in use read without guessing, and too few boxes are no figure."""
+
+from dataclasses import replace
+
+from app.models.versions.in_use_rows import live_rows, shadow_facts
+from core.evaluate.live_calibration import DecidedBox, live_by, live_calibration
+from core.services.monitoring.live import LiveReliability
+from core.services.monitoring.shadow import ShadowSummary
+
+
+def test_a_part_with_few_boxes_has_no_figure() -> None:
+    boxes = [DecidedBox(0.6, True, "flange", "")]
+    found = LiveReliability(1, 0, 0, live_calibration(boxes), live_by(boxes, "part"), {})
+    (row,) = live_rows(found)
+    assert (row["Of"], row["D-ECE"], row["Perfect up to"]) == ("Part flange", "too few boxes", "")
+
+
+def test_counts_stand_apart_from_sizes_and_say_out_of_how_many() -> None:
+    found = ShadowSummary(2, 1, 12, 0, 0, (), {"porosity": 25, "crack": 4}, {"16 to 32 px": 16})
+    facts = shadow_facts(found)
+    assert facts["By class"] == "porosity: 25, crack: 4"
+    assert facts["By size"] == "16 to 32 px: 16"
+    assert facts["Differ"] == "0 of the newest 12"
+    assert shadow_facts(replace(found, n_images=700))["Differ"] == "0 of the newest 500"
