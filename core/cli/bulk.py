@@ -98,7 +98,8 @@ def batch_command(
         f"{result.seconds:.0f} s"
     )
     if counts["other_files"]:
-        click.echo(f"{counted(counts['other_files'], 'file')} no radiograph")
+        says = "is no radiograph" if counts["other_files"] == 1 else "are no radiographs"
+        click.echo(f"{counted(counts['other_files'], 'file')} {says}")
     click.echo(str(out / "report.html"))
     if counts["files_with_problems"]:
         click.echo(

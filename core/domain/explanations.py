@@ -44,6 +44,8 @@ class Falls(StrEnum):
 
 #: The probability falls when at least this share of it goes, and does not when at most that share goes.
 FALLS_FROM, STAYS_UP_TO = 0.5, 0.2
+#: A probability in the surroundings that differs this much from the listed one is told as another.
+ELSEWHERE_FROM = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class WithoutRegion:
     Attributes:
         before: probability with nothing changed, read in the same surroundings; 0 when it is not found there.
         after: by fill, the highest of what is still reported at its place; 0 where nothing is.
+        listed: probability that the list of indications shows; None where it is not known.
 
     Raises:
         ValueError: without a fill, or when a probability is not within 0..1.
@@ -60,6 +63,7 @@ class WithoutRegion:
 
     before: float
     after: dict[Fill, float]
+    listed: float | None = None
 
     def __post_init__(self) -> None:
         if not self.after:
@@ -85,7 +89,16 @@ class WithoutRegion:
 
     @property
     def words(self) -> str:
-        """One sentence for a reader."""
+        """One sentence for a reader, which says so where it begins elsewhere than the list does."""
+        if self.listed is None or self.before <= 0 or abs(self.before - self.listed) < ELSEWHERE_FROM:
+            return self._becomes
+        return (
+            f"{self._becomes} (listed with {self.listed:.2f}; read again in its surroundings alone it has "
+            f"{self.before:.2f})"
+        )
+
+    @property
+    def _becomes(self) -> str:
         before, after = f"{self.before:.2f}", f"{self.typical_after:.2f}"
         low, high = min(self.after.values()), max(self.after.values())
         return {

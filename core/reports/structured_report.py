@@ -15,6 +15,8 @@ from core.reports.dicom_study import day_and_time, file_of, header_of, made_of, 
 from core.reports.inspection_report import InspectionReport, ReportedIndication
 
 NOT_SIGNED = "NOT SIGNED: this is what a model reported; no person has assessed it"
+#: The same in the 64 characters that a value of LO may have.
+NOT_SIGNED_IN_SHORT = "NOT SIGNED: reported by a model, assessed by no person"
 _OWN = "99RADIKAL"
 _DCM = "DCM"
 _LONGEST_TEXT = 1024
@@ -98,7 +100,7 @@ def _say_who_answers(made: FileDataset, report: InspectionReport) -> None:
     made.VerificationFlag = "VERIFIED" if is_signed else "UNVERIFIED"
     made.PreliminaryFlag = "FINAL" if is_signed else "PRELIMINARY"
     if not is_signed:
-        made.CompletionFlagDescription = NOT_SIGNED[:64]
+        made.CompletionFlagDescription = NOT_SIGNED_IN_SHORT
     else:
         made.VerifyingObserverSequence = [
             _observer(one.printed_name, one.signed_at) for one in report.signatures

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from core.domain.explanations import Falls, Fill, WithoutRegion
@@ -36,6 +38,22 @@ def test_the_verdict_follows_the_share_that_goes(
 )
 def test_the_words_say_what_was_measured(value: WithoutRegion, words: str) -> None:
     assert words in value.words
+
+
+@pytest.mark.parametrize(
+    ("listed", "is_told"), [(None, False), (0.80, False), (0.71, False), (0.51, True), (0.95, True)]
+)
+def test_where_it_begins_elsewhere_than_the_list_the_words_say_so(
+    listed: float | None, is_told: bool
+) -> None:
+    words = replace(_without(0.80, 0.0), listed=listed).words
+    assert words.startswith("without this region the probability falls from 0.80 to 0.00")
+    assert ("read again in its surroundings alone it has 0.80" in words) is is_told
+    assert listed is None or (f"listed with {listed:.2f}" in words) is is_told
+
+
+def test_what_is_not_found_again_is_not_evaluable_whatever_is_listed() -> None:
+    assert replace(_without(0.0, 0.0), listed=0.9).words == _without(0.0, 0.0).words
 
 
 def test_a_probability_out_of_range_or_no_fill_is_refused() -> None:

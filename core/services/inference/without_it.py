@@ -72,11 +72,14 @@ class WithoutItService:
             others=np.delete(found.boxes, index, axis=0),
             hidden=hidden,
         )
-        return calibrated(result, scores)
+        listed = None if found.probabilities is None else float(found.probabilities[index])
+        return calibrated(result, scores, listed=listed)
 
 
-def calibrated(result: DetectionResult, scores: ScoresWithout) -> WithoutRegion:
-    """Scores as probabilities; where nothing is reported any more the probability is 0."""
+def calibrated(
+    result: DetectionResult, scores: ScoresWithout, *, listed: float | None = None
+) -> WithoutRegion:
+    """Scores as probabilities, beside the listed one; where nothing is reported any more it is 0."""
     calibration = result.model.calibration
     calibrator = calibrator_from(calibration.method, calibration.parameters)
 
@@ -84,7 +87,9 @@ def calibrated(result: DetectionResult, scores: ScoresWithout) -> WithoutRegion:
         return float(calibrator.probability(np.array([score], np.float32))[0]) if score > 0 else 0.0
 
     return WithoutRegion(
-        probability(scores.before), {kind: probability(score) for kind, score in scores.after.items()}
+        probability(scores.before),
+        {kind: probability(score) for kind, score in scores.after.items()},
+        listed,
     )
 
 

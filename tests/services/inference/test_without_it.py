@@ -32,6 +32,7 @@ def test_it_begins_at_the_probability_that_was_reported(
     assert probabilities is not None
     answer = WithoutItService(detect).without(result, 0)
     assert answer.before == pytest.approx(float(probabilities[0]), abs=0.05)
+    assert answer.listed == float(probabilities[0])
     assert set(answer.after) == set(Fill)
 
 

@@ -137,6 +137,8 @@ def test_the_report_says_that_nobody_signed_and_what_the_model_found(line: Line)
     assert (report.VerificationFlag, report.CompletionFlag, report.PreliminaryFlag) == (
         "UNVERIFIED", "PARTIAL", "PRELIMINARY",
     )  # fmt: skip
+    assert report.CompletionFlagDescription == "NOT SIGNED: reported by a model, assessed by no person"
+    assert len(report.CompletionFlagDescription) <= 64  # DICOM PS3.5, 6.2: LO
     assert "VerifyingObserverSequence" not in report
     assert any(item.TextValue.startswith("NOT SIGNED") for item in items(report, "TEXT"))
     assert about["is_signed"] is False
