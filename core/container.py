@@ -337,7 +337,7 @@ class Container(Foundations):
     def evidence(self) -> Evidence:
         from core.services.lifecycle.gate_evidence import StoredEvidence
 
-        return StoredEvidence(self.evaluation_archive, self.registry, self.pod_records)
+        return StoredEvidence(self.evaluation_archive, self.registry, self.pod_records, self.time_records)
 
     # --- after promotion
 
@@ -476,6 +476,12 @@ class Container(Foundations):
         return VersionRecords(self.data_dir / "pod", self.registry, POD_FILE)
 
     @cached_property
+    def time_records(self) -> VersionRecords:
+        from core.services.evaluation.version_records import TIMES_FILE, VersionRecords
+
+        return VersionRecords(self.data_dir / "times", self.registry, TIMES_FILE)
+
+    @cached_property
     def evaluate_films(self) -> FilmEvaluateService:
         from core.services.evaluation.film_evaluating import FilmEvaluateService
 
@@ -554,6 +560,7 @@ class Container(Foundations):
     @cached_property
     def evaluation_run(self) -> EvaluationRun:
         from core.services.evaluation.evaluation_run import EvaluationRun
+        from core.services.evaluation.times_in_turn import TimesInTurn
 
         return EvaluationRun(
             self.store,
@@ -562,6 +569,7 @@ class Container(Foundations):
             self.registry,
             self.detect,
             self.registry,
+            TimesInTurn(self.detect, self.time_records),
         )
 
     @cached_property

@@ -84,6 +84,7 @@ class GateEvidence:
         false_calls_per_image: paired, likewise.
         d_ece, d_ece_band: of the candidate, and of a perfectly calibrated model of the same size.
         ms_per_image, champion_ms_per_image: time for one image; only where both ran on the same device.
+        is_timed_in_turn: the two times are of the same moments.
         n_trained_on: images of the set that trained the candidate or an ancestor, by sha256.
         trained_through: how many of them by which version, where that is an ancestor.
         champion_trained_on: as `n_trained_on`, of the champion.
@@ -113,6 +114,7 @@ class GateEvidence:
     d_ece_band: Interval | None = None
     ms_per_image: float | None = None
     champion_ms_per_image: float | None = None
+    is_timed_in_turn: bool = False
     n_trained_on: int | None = None
     champion_trained_on: int | None = None
     trained_through: dict[str, int] = field(default_factory=dict)

@@ -119,6 +119,12 @@ def _latency(evidence: GateEvidence, rule: GateRule) -> GateCheck:
     if own is None or other is None or other <= 0:
         return _unknown(evidence, name, "ms_per_image", bound)
     measured = f"{own:.0f} ms against {other:.0f} ms"
+    if own > factor * other and not evidence.is_timed_in_turn:
+        sentence = (
+            f"time an image: not evaluable, {measured} were measured at different times, and a busy "
+            "machine changes them as much: measure both in one go in Compare"
+        )
+        return GateCheck(name, CheckState.NOT_EVALUABLE, measured, bound, sentence)
     if own > factor * other:
         sentence = f"it takes {own / other:.2f} times as long as the champion ({measured})"
         return GateCheck(name, CheckState.REFUSED, measured, bound, sentence)

@@ -48,7 +48,7 @@ def test_what_is_within_every_bound_is_green() -> None:
         ({"d_ece": 0.07, "d_ece_band": (0.02, 0.07)}, "Calibration", True),
         ({"d_ece": 0.0701, "d_ece_band": (0.02, 0.07)}, "Calibration", False),
         ({"ms_per_image": 180.0}, "Time", True),
-        ({"ms_per_image": 180.1}, "Time", False),
+        ({"ms_per_image": 180.1, "is_timed_in_turn": True}, "Time", False),
         ({"n_trained_on": 1}, "Held-out", False),
         ({"champion_trained_on": 5}, "Held-out", True),
         ({"n_parts": 6}, "Recall", True),
@@ -62,6 +62,12 @@ def test_each_bound_has_two_sides(change: dict[str, object], check: str, passes:
     assert report.is_green is passes
     assert (state_of(report, check) is CheckState.REFUSED) is not passes
     assert len(report.reasons) == (0 if passes else 1)
+
+
+def test_times_of_different_moments_refuse_without_saying_that_it_is_slower() -> None:
+    report = judge(replace(GOOD, ms_per_image=180.1))
+    assert state_of(report, "Time") is CheckState.NOT_EVALUABLE
+    assert "180 ms against 90 ms were measured at different times" in report.reasons[0]
 
 
 def test_images_of_ancestors_are_told_with_their_version() -> None:

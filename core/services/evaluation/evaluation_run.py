@@ -23,6 +23,7 @@ from core.services.evaluation.recorded_images import (
     read_recorded,
     strongest,
 )
+from core.services.evaluation.times_in_turn import TimesInTurn
 from core.services.evaluation.version_records import RunFiles
 from core.services.inference.detecting import DetectService
 from core.services.jobs.job_worker import WorkerLog
@@ -52,8 +53,10 @@ class EvaluationRun:
         models: ModelSource,
         detect: DetectService,
         runs: RunFiles,
+        times: TimesInTurn,
     ) -> None:
         self._runs = runs
+        self._times = times
         self._store = store
         self._sets = sets
         self._archive = archive
@@ -76,7 +79,18 @@ class EvaluationRun:
         wanted = [one for one in versions if not self._archive.has(one, chosen.digest)]
         progress.set_is_there(len(wanted), len(content.images))
         made = [self._evaluate(one, chosen, content, progress, job.started_by) for one in wanted]
+        self._time(versions, content, progress)
         return {"set_id": chosen.set_id, "evaluations": made}
+
+    def _time(self, versions: list[ModelVersion], content: SetContent, progress: "_Progress") -> None:
+        """Time those that were asked for together in turn; the evaluations stand without MLflow, too."""
+        if len(versions) < 2:
+            return
+        progress.timing()
+        try:
+            self._times.measure(versions, content)
+        except RegistryUnavailableError as error:
+            log.warning("the times on %s are not told to MLflow: %s", content.folder.name, error)
 
     def _set(self, job: Job, progress: "_Progress") -> EvaluationSet:
         if "set_id" in job.payload:
@@ -218,6 +232,10 @@ class _Progress:
     def figures(self) -> None:
         """The images are done, their figures are not."""
         self._tell(f"{self._name}: intervals by resampling")
+
+    def timing(self) -> None:
+        """All are stored, and are timed in turn."""
+        self._tell("timed in turn on some of the images")
 
     def _tell(self, message: str) -> None:
         self.log.progress(self._done, self._total, message)

@@ -10,7 +10,7 @@ from core.domain.model_version import ModelVersion
 from core.registry.curve_plots import Plot
 
 #: Names of the files in the run of a version.
-EXPLANATIONS_FILE, POD_FILE = "explanations.json", "pod.json"
+EXPLANATIONS_FILE, POD_FILE, TIMES_FILE = "explanations.json", "pod.json", "times.json"
 
 
 class RunFiles(Protocol):

@@ -9,6 +9,7 @@ from core.evaluate.gate_measures import Measured, gate_evidence
 from core.evaluate.gate_report import GateEvidence, PodFigure
 from core.registry.seen import seen_by
 from core.services.evaluation.evaluation_archive import EvaluationArchive
+from core.services.evaluation.times_in_turn import timed_in_turn
 from core.services.evaluation.version_records import VersionRecords, pod_of
 from core.services.lifecycle.promoting import GateSet
 
@@ -20,12 +21,20 @@ class StoredEvidence:
         evaluations: that were made.
         models: gives the data manifest of a version.
         pods: probability of detection by size.
+        times: of versions that were timed in turn.
     """
 
-    def __init__(self, evaluations: EvaluationArchive, models: ModelSource, pods: VersionRecords) -> None:
+    def __init__(
+        self,
+        evaluations: EvaluationArchive,
+        models: ModelSource,
+        pods: VersionRecords,
+        times: VersionRecords,
+    ) -> None:
         self._evaluations = evaluations
         self._models = models
         self._pods = pods
+        self._times = times
 
     def sets(self, candidate: ModelVersion, champion: ModelVersion | None) -> Sequence[GateSet]:
         """The evaluation sets of the model: those that both were evaluated on first, larger ones first."""
@@ -47,8 +56,18 @@ class StoredEvidence:
         """The figures on the set; those that are missing say why."""
         if champion is not None and champion.version == candidate.version:
             champion = None  # it is compared with nothing but the release threshold
-        found = self._on_set(candidate, champion, set_digest)
+        found = self._timed(self._on_set(candidate, champion, set_digest), candidate, champion)
         return replace(found, pod=self._pod(candidate), champion_pod=self._pod(champion))
+
+    def _timed(
+        self, evidence: GateEvidence, candidate: ModelVersion, champion: ModelVersion | None
+    ) -> GateEvidence:
+        """With the times of both in turn, where the figures were measured and they were timed so."""
+        times = None if champion is None else timed_in_turn(self._times, candidate, champion)
+        if times is None or evidence.ms_per_image is None or evidence.champion_ms_per_image is None:
+            return evidence
+        own, other = times
+        return replace(evidence, ms_per_image=own, champion_ms_per_image=other, is_timed_in_turn=True)
 
     def _pod(self, version: ModelVersion | None) -> PodFigure | None:
         figures = None if version is None else pod_of(self._pods, version)

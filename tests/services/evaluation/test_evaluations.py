@@ -94,6 +94,11 @@ def test_versions_are_measured_once_and_compared(held: Resources, tmp_path: Path
     assert recall is not None
     assert recall.first == pytest.approx(first.stored.summary["recall"])
     assert sum(len(places) for places in service.differences(ENGINEER, first, second, None).values()) > 0
+    in_turn = held.services.time_records.of(first.version.sha256)
+    assert in_turn is not None
+    pair = in_turn["against"][second.version.sha256]
+    assert len(pair["own_ms"]) == len(pair["other_ms"]) == 6
+    assert min(*pair["own_ms"], *pair["other_ms"]) > 0
     made = held.services.evaluations.archive.on_set(chosen.digest)
     measure(held, chosen)
     assert held.services.evaluations.archive.on_set(chosen.digest) == made

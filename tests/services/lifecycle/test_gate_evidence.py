@@ -9,7 +9,7 @@ from core.domain.model_version import ModelVersion
 from core.evaluate.gate_report import CheckState
 from core.evaluate.outcome_table import OutcomeTable
 from core.evaluate.promotion_gate import judge
-from core.services.evaluation.version_records import POD_FILE, VersionRecords
+from core.services.evaluation.version_records import POD_FILE, TIMES_FILE, VersionRecords
 from core.services.lifecycle.gate_evidence import StoredEvidence
 from tests.artefacts import write_artefact
 from tests.evaluate.test_gate_measures import SUMMARY, table
@@ -64,8 +64,12 @@ def pods(folder: Path) -> VersionRecords:
     return VersionRecords(folder, NoRuns(), POD_FILE)
 
 
+def times(folder: Path) -> VersionRecords:
+    return VersionRecords(folder / "times", NoRuns(), TIMES_FILE)
+
+
 def evidence_of(kept: Kept, registry: MemoryRegistry, folder: Path = Path("nowhere")) -> StoredEvidence:
-    return StoredEvidence(kept, registry, pods(folder))
+    return StoredEvidence(kept, registry, pods(folder), times(folder))
 
 
 @pytest.fixture
@@ -176,3 +180,23 @@ def test_the_size_that_is_found_is_read_where_it_was_measured(
         CheckState.NOTED,
         "skipped: `radikal pod` did not measure v2 and v1",
     )
+
+
+def test_times_in_turn_take_the_place_of_times_of_different_moments(
+    registry: MemoryRegistry, tmp_path: Path
+) -> None:
+    kept = Kept([LARGE])
+    kept.measure(1, LARGE)
+    kept.measure(2, LARGE)
+    evidence = evidence_of(kept, registry, tmp_path)
+    candidate, champion = versions(registry)
+    before = evidence.measured(candidate, champion, None)
+    assert (before.ms_per_image, before.is_timed_in_turn) == (100, False)
+    pair = {"device": "cpu", "own_ms": [30.0, 90.0, 33.0], "other_ms": [10.0, 30.0, 99.0]}
+    figures = {"model": "weld", "version": 2, "sha256": candidate.sha256, "against": {champion.sha256: pair}}
+    times(tmp_path).keep(figures)
+    found = evidence.measured(candidate, champion, None)
+    # the image that took three times as long in both says what the others say
+    assert (found.ms_per_image, found.champion_ms_per_image) == (33, pytest.approx(11))
+    assert found.is_timed_in_turn
+    assert "it takes 3.00 times as long as the champion" in " ".join(judge(found).reasons)
