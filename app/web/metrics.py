@@ -199,6 +199,10 @@ def _told_by_health(content: Mapping[str, Any]) -> Iterator[Metric]:
     if gpu["present"]:
         free = gpu["memory_free_mib"] * 2**20
         yield _gauge("radikal_gpu_memory_free_bytes", "Free memory of the GPU.", free)
+        if "use" in gpu:
+            yield _gauge(
+                "radikal_gpu_use_ratio", "Share of the time in which the GPU ran something.", gpu["use"]
+            )
 
 
 def _seconds(moment: str) -> float:

@@ -191,7 +191,10 @@ def _told(check: Check) -> dict[str, Any]:
 
 
 def _gpu() -> dict[str, Any]:
-    """Name and memory of the first CUDA device; `present` False without one."""
+    """Name, memory and use of the first CUDA device; `present` False without one.
+
+    Use, the share of the last moments in which a kernel ran, is told where nvidia-ml-py is (extra `gpu`).
+    """
     import torch  # late: health is imported by commands that need no network
 
     if not torch.cuda.is_available():
@@ -202,4 +205,13 @@ def _gpu() -> dict[str, Any]:
         "name": torch.cuda.get_device_name(0),
         "memory_free_mib": free // 2**20,
         "memory_total_mib": total // 2**20,
+        **_gpu_use(torch.cuda.utilization),
     }
+
+
+def _gpu_use(percent: Callable[[int], int]) -> dict[str, float]:
+    """`use` of the first device, 0 to 1; nothing where it cannot be asked."""
+    try:
+        return {"use": percent(0) / 100}
+    except (ModuleNotFoundError, RuntimeError):  # no nvidia-ml-py, or a driver without it
+        return {}

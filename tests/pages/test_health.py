@@ -86,3 +86,5 @@ def test_a_gpu_is_told_with_its_memory() -> None:
     content = {"models": {}, "device": "cuda", "gpu": {
         "present": True, "name": "H200", "memory_free_mib": 1024, "memory_total_mib": 2048}}  # fmt: skip
     assert rows.serving(content, None) == {"Device": "cuda, H200, 1.0 of 2.0 GiB free"}
+    content["gpu"] |= {"use": 0.25}
+    assert rows.serving(content, None) == {"Device": "cuda, H200, 25% in use, 1.0 of 2.0 GiB free"}

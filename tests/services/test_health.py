@@ -35,6 +35,23 @@ def test_all_is_well(services: Container) -> None:
     assert isinstance(report.content["gpu"]["present"], bool)
 
 
+@pytest.mark.parametrize("error", [ModuleNotFoundError("no nvidia-ml-py"), RuntimeError("driver")])
+def test_use_of_a_gpu_is_told_where_it_can_be_asked(
+    services: Container, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(_device: int) -> int:
+        raise error
+
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.mem_get_info", lambda _device: (2**30, 2**31))
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda _device: "H200")
+    monkeypatch.setattr("torch.cuda.utilization", lambda _device: 25)
+    told = {"present": True, "name": "H200", "memory_free_mib": 1024, "memory_total_mib": 2048}
+    assert services.health.report().content["gpu"] == told | {"use": 0.25}
+    monkeypatch.setattr("torch.cuda.utilization", fail)
+    assert services.health.report().content["gpu"] == told
+
+
 def test_a_model_counts_as_loaded_once_its_network_is_in_memory(services: Container) -> None:
     assert not services.health.report().content["models"]["weld"]["loaded"]
     services.detect.detector_for(services.registry.resolve("weld")[0])

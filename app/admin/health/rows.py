@@ -98,7 +98,8 @@ def _device(content: Mapping[str, Any]) -> str:
     if not gpu["present"]:
         return f"{content['device']}, no GPU"
     free, total = gpu["memory_free_mib"] / _GIB, gpu["memory_total_mib"] / _GIB
-    return f"{content['device']}, {gpu['name']}, {free:.1f} of {total:.1f} GiB free"
+    use = f", {gpu['use']:.0%} in use" if "use" in gpu else ""
+    return f"{content['device']}, {gpu['name']}{use}, {free:.1f} of {total:.1f} GiB free"
 
 
 def _never(command: str) -> str:

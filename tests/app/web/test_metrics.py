@@ -38,6 +38,7 @@ SOMETIMES = {
     "radikal_backup_timestamp_seconds",
     "radikal_drift_alarms",
     "radikal_gpu_memory_free_bytes",
+    "radikal_gpu_use_ratio",
 }
 OTHERS = {"up", "process_resident_memory_bytes", "process_cpu_seconds_total"}
 _NAME = re.compile(r"\b(?:radikal|process)_[a-z_]+\b|\bup\b(?=\{)")
