@@ -46,8 +46,6 @@ from core.store.database import upgrade
 from core.store.evaluations import EVALUATE
 
 if TYPE_CHECKING:
-    from core.domain.detections import Detections
-    from core.engine.detector import Request
     from core.registry.training_run import MlflowRunLog
     from core.services.bulk.bulk import BulkService
     from core.services.datasets.data_checking import DataCheckService
@@ -67,7 +65,7 @@ if TYPE_CHECKING:
     from core.services.evaluation.version_records import VersionRecords
     from core.services.health import HealthService, OverviewService
     from core.services.images.samples import SampleLibrary
-    from core.services.inference.detecting import DetectService
+    from core.services.inference.detecting import DetectService, Engine
     from core.services.inference.explaining import ExplainService
     from core.services.inference.picking import PickService
     from core.services.inference.without_it import WithoutItService
@@ -186,7 +184,7 @@ class Container(Foundations):
         check, elsewhere = self.frozen.require, self._networks_elsewhere()
         return DetectService(self.served, device=self.settings.device, check=check, elsewhere=elsewhere)
 
-    def _networks_elsewhere(self) -> Callable[[ModelVersion, Path], Callable[[Request], Detections]] | None:
+    def _networks_elsewhere(self) -> Callable[[ModelVersion, Path], Engine] | None:
         settings = self.settings
         if settings.engine == "local":
             return None
@@ -196,7 +194,7 @@ class Container(Foundations):
         cluster = RayNetworks(
             address, most_replicas=settings.engine_replicas, gpus_each=settings.engine_gpus_each
         )
-        return cluster.way_to
+        return cluster.engine_for
 
     @cached_property
     def picking(self) -> PickService:

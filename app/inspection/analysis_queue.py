@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from app.shared.incident import incident
 from app.shared.worklist import WorklistEntry
 from core.domain.accounts import Identity
-from core.domain.errors import WorkbenchError
+from core.domain.errors import EngineBusyError, WorkbenchError
 from core.domain.inspection import DetectionResult
 from core.domain.kinds import model_for_new_parts
 from core.domain.polarity import PolarityDecision
@@ -26,6 +26,8 @@ _KEPT_RESULTS = 40
 _KEPT_ANSWERS = 5_000
 #: After an answer at most so many images of an earlier release get their fingerprint, while nobody waits.
 _CAUGHT_UP = 200
+#: When the machines that run the networks take no more, the image is offered to them again after this.
+_FULL_PAUSE_S = 2.0
 
 
 class Detects(Protocol):
@@ -86,7 +88,7 @@ class Answer:
 
     Attributes:
         result: when ready; None again when nobody looked at it for long.
-        message: why it failed.
+        message: why it failed, or why it goes on waiting.
         inspection: the record of the result.
         polarity: what counts and why; None before the image was looked at.
     """
@@ -99,6 +101,10 @@ class Answer:
 
 
 _WAITING, _WORKING = Answer(AnswerState.WAITING), Answer(AnswerState.WORKING)
+_FULL = Answer(
+    AnswerState.WAITING,
+    message="The machines that read are full. Your image is stored and is read as soon as there is room.",
+)
 _CANCELLED = Answer(AnswerState.CANCELLED, message="Not analysed: you cancelled it. Open it to analyse it.")
 _FINISHED = (AnswerState.READY, AnswerState.FAILED, AnswerState.CANCELLED, AnswerState.ASKED)
 
@@ -162,7 +168,9 @@ class AnalysisQueue:
     def is_busy(self) -> bool:
         """True while a question waits or is being answered."""
         with self._changed:
-            return bool(self._queue) or any(one is _WORKING for one in self._answers.values())
+            return bool(self._queue) or any(
+                one.state is AnswerState.WORKING for one in self._answers.values()
+            )
 
     def forget_failure(self, question: Question) -> bool:
         """Let a question that failed or was cancelled be asked again; True when it had failed."""
@@ -221,6 +229,10 @@ class AnalysisQueue:
             with self._changed:
                 if question in self._answers:  # not forgotten meanwhile
                     self._answers[question] = answer
+                    if answer is _FULL:  # behind the others: another version may have room
+                        self._queue[question] = (entry, identity)
+                if answer is _FULL:
+                    self._changed.wait_for(lambda: self._is_closed, timeout=_FULL_PAUSE_S)
             if answer.state is AnswerState.READY:
                 self._catch_up(identity)
 
@@ -245,7 +257,8 @@ class AnalysisQueue:
             if self._is_closed:
                 return None
             question, (entry, identity) = self._queue.popitem(last=False)
-            self._answers[question] = _WORKING
+            told = self._answers[question].message  # stays on the page while it is offered again
+            self._answers[question] = replace(_WORKING, message=told)
             return question, entry, identity
 
     def _answer(self, question: Question, entry: WorklistEntry, identity: Identity) -> Answer:
@@ -263,6 +276,8 @@ class AnalysisQueue:
                 identity, result, setup=entry.setup, image_quality=quality
             )
             inspection = workspace.image_quality.refresh(identity, inspection)
+        except EngineBusyError:
+            return _FULL
         except WorkbenchError as error:
             return Answer(AnswerState.FAILED, message=f"{error}. Your image is stored and safe.")
         except Exception:  # noqa: BLE001 - the worker's edge: logged, told, the next image goes on

@@ -153,7 +153,7 @@ def _status(
     elif current.state == "asked":
         status["message"] = "Not read yet: say whether it is a film or a digital image"
     elif current.is_pending:
-        status["message"] = "Looking for indications"
+        status["message"] = _why(current) or "Looking for indications"
     return status
 
 

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -36,6 +37,23 @@ log = logging.getLogger(__name__)
 _KEPT_DETECTORS = 4
 _WARM_UP_PX = 256
 
+Found = TypeVar("Found")
+
+
+class Engine(Protocol):
+    """Where the network of a version runs: in this process, or elsewhere."""
+
+    def detect(self, request: Request) -> Detections:
+        """The detections on one image."""
+
+    def ask(self, work: Callable[[Detector], Found]) -> Found:
+        """What `work` returns for the detector of the version.
+
+        Args:
+            work: may be pickled and run in another process: a function of a module, with `functools.partial`
+                for its arguments.
+        """
+
 
 class DetectService:
     """Detects with calibrated probabilities. Safe to share between threads.
@@ -44,7 +62,7 @@ class DetectService:
         models: resolves a name, version or alias to its artefacts.
         device: "auto", "cpu", "cuda" or "cuda:N".
         check: raises ModelArtefactError where a version may not be loaded from its folder.
-        elsewhere: gives what runs the network of a version on other machines; None runs it here.
+        elsewhere: gives the engine that runs a version on other machines; None runs it here.
     """
 
     def __init__(
@@ -53,7 +71,7 @@ class DetectService:
         *,
         device: str = "auto",
         check: Callable[[ModelVersion, Path], None] = lambda _version, _folder: None,
-        elsewhere: Callable[[ModelVersion, Path], Callable[[Request], Detections]] | None = None,
+        elsewhere: Callable[[ModelVersion, Path], Engine] | None = None,
     ) -> None:
         self._models = models
         self._check = check
@@ -145,7 +163,7 @@ class DetectService:
             if in_floating_point:
                 found = loaded.detector.in_floating_point().detect_many([request])[0].above(floor)
             else:
-                found = loaded.detect(request).above(floor)
+                found = loaded.engine.detect(request).above(floor)
         with span("calibrate"):
             calibrator = calibrator_from(resolved.calibration.method, resolved.calibration.parameters)
             found = found.with_probabilities(calibrator.probability(found.scores))
@@ -220,6 +238,16 @@ class DetectService:
         """
         return self._load(version, folder).detector
 
+    def ask(self, version: ModelVersion, work: Callable[[Detector], Found]) -> Found:
+        """What `work` returns for the detector of a version, run where its network runs; see `Engine.ask`.
+
+        Raises:
+            ModelArtefactError: when the weights are not those that were registered.
+            EngineBusyError: other machines run it, and too much waits for them.
+            EngineAwayError: other machines run it, and do not answer.
+        """
+        return self._load(version, None).engine.ask(work)
+
     def _load(self, version: ModelVersion, folder: Path | None) -> "_Loaded":
         """The version in memory. While one is being loaded, the others go on answering."""
         if (found := self._in_memory(version.sha256)) is not None:
@@ -235,8 +263,8 @@ class DetectService:
             detector = Detector.load(_checked_weights(version, folder), device=self._device)
             reference = read_reference(folder, version.sha256)
             elsewhere = self._elsewhere
-            way = _way_to_detect(detector) if elsewhere is None else elsewhere(version, folder)
-            loaded = _Loaded(version, detector, way, reference, _second_stage(folder))
+            engine = _Here(detector) if elsewhere is None else elsewhere(version, folder)
+            loaded = _Loaded(version, detector, engine, reference, _second_stage(folder))
             self._keep(loaded)
         log.info("loaded %s v%d on %s", version.name, version.version, self._device)
         return loaded
@@ -261,13 +289,13 @@ class _Loaded:
     """A version in memory.
 
     Attributes:
-        detect: how one user's image gets to its network.
+        engine: where its network runs.
         reference: what it learnt from looks like; None where the version does not say.
     """
 
     version: ModelVersion
     detector: Detector
-    detect: Callable[[Request], Detections]
+    engine: Engine
     reference: FamiliarityReference | None
     second_stage: SecondStage | None
 
@@ -278,11 +306,22 @@ class _Loaded:
         return self.reference.of(self.detector.appearance(image))
 
 
-def _way_to_detect(detector: Detector) -> Callable[[Request], Detections]:
-    """On a GPU, images of users who ask within a few ms run together; a CPU is fastest with one by one."""
-    if detector.device.type == "cuda":
-        return MicroBatcher(detector.detect_many).submit
-    return lambda request: detector.detect_many([request])[0]
+class _Here:
+    """Runs the network in this process."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self._batcher = MicroBatcher(detector.detect_many) if detector.device.type == "cuda" else None
+
+    def detect(self, request: Request) -> Detections:
+        """On a GPU, images of users who ask within a few ms run together; a CPU is fastest one by one."""
+        if self._batcher is not None:
+            return self._batcher.submit(request)
+        return self._detector.detect_many([request])[0]
+
+    def ask(self, work: Callable[[Detector], Found]) -> Found:
+        """What `work` returns."""
+        return work(self._detector)
 
 
 def normalised_for(radiograph: Radiograph, version: ModelVersion) -> FloatArray:

@@ -4,11 +4,14 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from functools import partial
+from typing import TypedDict, TypeVar
 
+from core.domain.detections import Detections, FloatArray
 from core.domain.explanations import Faithfulness, Method
 from core.domain.inspection import DetectionResult, HeatMap
 from core.domain.radiograph import Polarity
+from core.engine.detector import Detector
 from core.explain.box_gradcam import explain_box_nearby
 from core.explain.box_view import BoxView
 from core.explain.faithfulness import FaithfulnessTest
@@ -20,6 +23,16 @@ from core.services.inference.without_it import seed_of
 _KEPT_MAPS, _KEPT_TESTS = 128, 256
 
 _BoxKey = tuple[str, str, Polarity, tuple[float, ...]]
+
+
+class _Place(TypedDict):
+    """Where a box lies, as the functions below take it."""
+
+    image: FloatArray
+    detections: Detections
+    index: int
+
+
 Kept = TypeVar("Kept")
 Keyed = TypeVar("Keyed")
 
@@ -42,7 +55,8 @@ class Agreement:
 class ExplainService:
     """Maps of what `DetectService` reported. Safe to share between threads.
 
-    Maps and tests are kept by image, version, box and method.
+    Maps and tests are made where the network of the version runs, and kept here by image, version, box and
+    method.
     """
 
     def __init__(self, detect: DetectService) -> None:
@@ -74,8 +88,8 @@ class ExplainService:
         if (known := self._known(self._tests, key)) is not None:
             return known
         heat = self.explain(result, index, method)
-        around = self._around(result, index)
-        tested = FaithfulnessTest(around, seed=self._seed(result, index)).test(on_window(heat, around))
+        work = partial(_tested, **self._place(result, index), heat=heat, seed=self._seed(result, index))
+        tested = self._detect.ask(result.model, work)
         return self._keep(self._tests, key, tested, _KEPT_TESTS)
 
     def agreement(self, result: DetectionResult, index: int, methods: Sequence[Method]) -> Agreement | None:
@@ -84,30 +98,17 @@ class ExplainService:
         Raises:
             As `explain`.
         """
-        around = self._around(result, index)
-        maps = {method: on_window(self.explain(result, index, method), around) for method in methods}
-        filled = {method: values for method, values in maps.items() if values.any()}
-        half_a_box = max(1, round(float((around.box[2:] - around.box[:2]).prod()) / 2))
-        found = consensus(list(filled.values()), half_a_box)
-        return None if found is None else Agreement(*found, tuple(filled))
+        maps = {method: self.explain(result, index, method) for method in methods}
+        return self._detect.ask(result.model, partial(_agreed, **self._place(result, index), maps=maps))
 
     def _made(self, result: DetectionResult, index: int, method: Method) -> HeatMap:
-        detector = self._detect.detector_for(result.model)
-        image = normalised_for(result.radiograph, result.model)
-        if method is Method.GRADCAM and not self._is_from_mask(result, index):
-            heat = explain_box_nearby(detector, image, result.detections, index)
-            return replace(heat, why_empty=WHY_EMPTY[method]) if heat.is_empty else heat
         seed = self._seed(result, index)
-        return explain_by(method, detector, image, result.detections, index, seed=seed)
+        work = partial(_mapped, **self._place(result, index), method=method, seed=seed)
+        return self._detect.ask(result.model, work)
 
-    def _is_from_mask(self, result: DetectionResult, index: int) -> bool:
-        outlines = result.detections.outlines
-        has_outline = outlines is not None and outlines[index] is not None
-        return has_outline and self._around(result, index).is_from_mask
-
-    def _around(self, result: DetectionResult, index: int) -> BoxView:
+    def _place(self, result: DetectionResult, index: int) -> _Place:
         image = normalised_for(result.radiograph, result.model)
-        return BoxView(self._detect.detector_for(result.model), image, result.detections, index)
+        return {"image": image, "detections": result.detections, "index": index}
 
     def _seed(self, result: DetectionResult, index: int) -> int:
         return seed_of(result.radiograph.sha256, result.detections.boxes[index])
@@ -131,3 +132,41 @@ def _key_of(result: DetectionResult, index: int) -> _BoxKey:
         raise IndexError(f"detection {index} of {len(result.detections)}")
     box = tuple(result.detections.boxes[index].tolist())
     return result.model.sha256, result.radiograph.sha256, result.radiograph.polarity, box
+
+
+def _mapped(
+    detector: Detector, *, image: FloatArray, detections: Detections, index: int, method: Method, seed: int
+) -> HeatMap:
+    if method is Method.GRADCAM and not _is_from_mask(detector, image, detections, index):
+        heat = explain_box_nearby(detector, image, detections, index)
+        return replace(heat, why_empty=WHY_EMPTY[method]) if heat.is_empty else heat
+    return explain_by(method, detector, image, detections, index, seed=seed)
+
+
+def _is_from_mask(detector: Detector, image: FloatArray, detections: Detections, index: int) -> bool:
+    outlines = detections.outlines
+    has_outline = outlines is not None and outlines[index] is not None
+    return has_outline and BoxView(detector, image, detections, index).is_from_mask
+
+
+def _tested(
+    detector: Detector, *, image: FloatArray, detections: Detections, index: int, heat: HeatMap, seed: int
+) -> Faithfulness:
+    around = BoxView(detector, image, detections, index)
+    return FaithfulnessTest(around, seed=seed).test(on_window(heat, around))
+
+
+def _agreed(
+    detector: Detector,
+    *,
+    image: FloatArray,
+    detections: Detections,
+    index: int,
+    maps: dict[Method, HeatMap],
+) -> Agreement | None:
+    around = BoxView(detector, image, detections, index)
+    on_windows = {method: on_window(heat, around) for method, heat in maps.items()}
+    filled = {method: values for method, values in on_windows.items() if values.any()}
+    half_a_box = max(1, round(float((around.box[2:] - around.box[:2]).prod()) / 2))
+    found = consensus(list(filled.values()), half_a_box)
+    return None if found is None else Agreement(*found, tuple(filled))

@@ -1,14 +1,15 @@
 """Networks on a Ray cluster through Ray Serve: one application for each version, replicas that come and go.
 
-The network alone runs there. Reading the file, the polarity, calibration, the second stage and the maps stay
-in this process, so that a result is made and stored once, whoever ran the network.
+What runs a network often runs there: detection, maps of boxes and their tests, and "without it". Reading the
+file, polarity, calibration, the second stage and familiarity stay in this process, so that a result is made
+and stored once, whoever ran the network.
 """
 
 import asyncio
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from core.domain.detections import Detections
 from core.domain.errors import ConfigurationError, EngineAwayError, EngineBusyError
@@ -19,13 +20,15 @@ from core.registry.artefact import WEIGHTS
 from core.services.inference.packed_version import PackedVersion
 
 _NAMESPACE = "radikal"
-#: Images that wait for a replica before others are told to come back.
-_MOST_WAITING = 64
+#: Images of a version that wait for a replica before others are told to come back.
+MOST_WAITING = 64
 #: Together on a replica with a GPU; a CPU is fastest with one by one.
 _BATCH, _BATCH_WAIT_S = 8, 0.006
 #: A replica that died is replaced by Serve; the image goes to another one so often.
 _TRIES = 4
 _ANSWER_WITHIN_S = 300.0
+
+Found = TypeVar("Found")
 
 
 class RayNetworks:
@@ -36,26 +39,32 @@ class RayNetworks:
             machine alone.
         most_replicas: of one version; there is always one.
         gpus_each: of one replica, such as 0.25; 0 runs on the CPU.
+        most_waiting: images of a version that wait for a replica before others are told to come back.
     """
 
-    def __init__(self, address: str = "", *, most_replicas: int = 2, gpus_each: float = 0.0) -> None:
+    def __init__(
+        self,
+        address: str = "",
+        *,
+        most_replicas: int = 2,
+        gpus_each: float = 0.0,
+        most_waiting: int = MOST_WAITING,
+    ) -> None:
         self._address = address
         self._most_replicas = most_replicas
         self._gpus_each = gpus_each
+        self._most_waiting = most_waiting
         self._lock = threading.Lock()
         self._handles: dict[str, Any] = {}
 
-    def way_to(self, version: ModelVersion, folder: Path) -> Callable[[Request], Detections]:
-        """What detects with the version: blocks until the answer is there.
-
-        It raises EngineBusyError when too many images wait, and EngineAwayError when nobody answers.
+    def engine_for(self, version: ModelVersion, folder: Path) -> "RayEngine":
+        """The engine of the version: its methods block until the answer is there.
 
         Raises:
             ConfigurationError: Ray is not installed.
             EngineAwayError: the cluster cannot be reached.
         """
-        handle = self._deployed(version, folder)
-        return lambda request: _asked(handle, request)
+        return RayEngine(self._deployed(version, folder))
 
     def _deployed(self, version: ModelVersion, folder: Path) -> Any:
         """The handle of the version's application, which is started where nobody did before."""
@@ -105,7 +114,7 @@ class RayNetworks:
                 "target_ongoing_requests": 2,
             },
             max_ongoing_requests=2 * _BATCH,
-            max_queued_requests=_MOST_WAITING,
+            max_queued_requests=self._most_waiting,
         )
         size = _BATCH if self._gpus_each else 1
         try:
@@ -114,16 +123,37 @@ class RayNetworks:
             raise EngineAwayError(f"ENGINE: the cluster did not start {name}: {error}") from error
 
 
+class RayEngine:
+    """Runs a version on its application of the cluster.
+
+    Both methods raise EngineBusyError when too much waits there, and EngineAwayError when nobody answers;
+    what the work itself raises is raised here.
+    """
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+
+    def detect(self, request: Request) -> Detections:
+        """The detections on one image."""
+        found: Detections = _asked(lambda: self._handle.detect.remote(request))
+        return found
+
+    def ask(self, work: Callable[[Detector], Found]) -> Found:
+        """What `work` returns for the detector of a replica."""
+        found: Found = _asked(lambda: self._handle.ask.remote(work))
+        return found
+
+
 class _Network:
     """What a replica runs."""
 
     def __init__(self, packed: PackedVersion, batch: int) -> None:
         from ray import serve
 
-        detector = Detector.load(packed.unpacked_for(self) / WEIGHTS, device=pick_device("auto"))
+        self._detector = Detector.load(packed.unpacked_for(self) / WEIGHTS, device=pick_device("auto"))
 
         async def detect(requests: list[Request]) -> list[Detections]:
-            return list(await asyncio.to_thread(detector.detect_many, requests))
+            return list(await asyncio.to_thread(self._detector.detect_many, requests))
 
         wait_s = _BATCH_WAIT_S if batch > 1 else 0.0
         self._detect = serve.batch(max_batch_size=batch, batch_wait_timeout_s=wait_s)(detect)
@@ -133,21 +163,24 @@ class _Network:
         found: Detections = await self._detect(request)
         return found
 
+    async def ask(self, work: Callable[[Detector], Any]) -> Any:
+        """What `work` returns for the detector."""
+        return await asyncio.to_thread(work, self._detector)
 
-def _asked(handle: Any, request: Request) -> Detections:
+
+def _asked(call: Callable[[], Any]) -> Any:
     from ray.exceptions import RayError, RayTaskError
     from ray.serve.exceptions import BackPressureError
 
     for _ in range(_TRIES):
         try:
-            found: Detections = handle.detect.remote(request).result(timeout_s=_ANSWER_WITHIN_S)
+            return call().result(timeout_s=_ANSWER_WITHIN_S)
         except BackPressureError as error:
             raise EngineBusyError(
                 "more images wait than the machines that read can take: nothing is lost, try again soon"
             ) from error
         except RayTaskError as error:
-            raise error.as_instanceof_cause() from error
+            raise (error.cause if isinstance(error.cause, Exception) else error) from error
         except (RayError, TimeoutError):
             continue  # the replica is gone: Serve starts another one
-        return found
     raise EngineAwayError("the machines that read do not answer: nothing is lost, try again soon")

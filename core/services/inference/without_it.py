@@ -4,6 +4,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -22,7 +23,10 @@ _Key = tuple[str, str, Polarity, _Box, _Box | None]
 
 
 class WithoutItService:
-    """Reads again without a region; keeps the answers. Safe to share between threads."""
+    """Reads again without a region, where the network runs; keeps the answers.
+
+    Safe to share between threads.
+    """
 
     def __init__(self, detect: DetectService) -> None:
         self._detect = detect
@@ -63,15 +67,16 @@ class WithoutItService:
     def _read(self, result: DetectionResult, index: int, hidden: FloatArray | None) -> WithoutRegion:
         found = result.detections
         box = found.boxes[index]
-        scores = read_box_without(
-            self._detect.detector_for(result.model),
-            normalised_for(result.radiograph, result.model),
-            box,
-            found.origins[index],
+        work = partial(
+            read_box_without,
+            image=normalised_for(result.radiograph, result.model),
+            box=box,
+            origin=found.origins[index],
             seed=seed_of(result.radiograph.sha256, box),
             others=np.delete(found.boxes, index, axis=0),
             hidden=hidden,
         )
+        scores = self._detect.ask(result.model, work)
         listed = None if found.probabilities is None else float(found.probabilities[index])
         return calibrated(result, scores, listed=listed)
 

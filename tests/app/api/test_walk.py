@@ -12,6 +12,10 @@ from PIL import Image
 from app.shared.resources import Resources
 from core.domain.accounts import Role
 from core.domain.api_keys import Scope
+from core.domain.detections import Detections
+from core.domain.errors import EngineBusyError
+from core.engine.detector import Request
+from core.services.inference.detecting import DetectService
 from tests.app.api.conftest import MakeKey, TestClient
 from tests.workplace import radiograph_png
 
@@ -27,6 +31,30 @@ def detected(client: TestClient, headers: dict[str, str], *files: Any, **fields:
     """The answer to radiographs that are handed in."""
     data = {"model": "weld", **fields}
     return client.post(f"{API}/detect", headers=headers, data=data, files=list(files) or [film()])
+
+
+class FullMachines:
+    """The engine of a version whose machines take no more."""
+
+    def __init__(self, *_: object) -> None:
+        self.n_refused = 0
+
+    def detect(self, request: Request) -> Detections:
+        self.n_refused += 1
+        raise EngineBusyError("more images wait than the machines that read can take")
+
+    ask = detect
+
+
+def test_while_the_machines_that_read_are_full_a_program_is_told_when_to_come_again(
+    workplace: Resources, client: TestClient, key_of: MakeKey
+) -> None:
+    headers, services = key_of(Role.INSPECTOR, Scope.DETECT, Scope.READ), workplace.services
+    services.detect = DetectService(services.served, device="cpu", elsewhere=FullMachines)
+    answer = detected(client, headers)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
+    assert "more images wait" in answer.json()["detail"]
+    assert client.get(f"{API}/inspections", headers=headers).json()["inspections"] == []
 
 
 def test_from_a_key_to_a_report(workplace: Resources, client: TestClient, key_of: MakeKey) -> None:

@@ -15,7 +15,7 @@ from app.inspection.analysis_queue import AnalysisQueue, Answer, AnswerState, Qu
 from app.shared.resources import Resources
 from app.shared.worklist import WorklistEntry
 from core.domain.accounts import Identity, Role
-from core.domain.errors import ModelArtefactError
+from core.domain.errors import EngineBusyError, ModelArtefactError
 from core.domain.inspection import DetectionResult
 from core.domain.polarity import PolarityDecision
 from core.domain.radiograph import Polarity, PolarityGround, Radiograph
@@ -128,6 +128,43 @@ def test_a_foreseen_failure_is_told_and_can_be_tried_again(
     assert until_done(desk, asked).state is AnswerState.READY
     desk.forget_failure(asked)
     assert desk.result(asked) is not None
+
+
+def test_an_image_waits_in_words_while_the_machines_that_read_are_full_and_is_read_once(
+    desk: AnalysisQueue,
+    detect: SlowDetect,
+    question: Callable[[int], Question],
+    workplace: Resources,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.inspection.analysis_queue._FULL_PAUSE_S", 0.05)
+    asked = question(1)
+    detect.may_go.set()
+    detect.fails_with = EngineBusyError("full")
+    while len(detect.order) < 3:
+        answer = desk.ask(asked, FILM, GUEST)
+        time.sleep(0.01)
+    assert answer.state in (AnswerState.WAITING, AnswerState.WORKING)
+    assert answer.message.startswith("The machines that read are full")
+    detect.fails_with = None
+    done = until_done(desk, asked)
+    assert (done.state, done.message) == (AnswerState.READY, "")
+    kept = workplace.services.workspace_of(GUEST).inspections.latest(GUEST, 10)
+    assert [one.inspection_id for one in kept] == [done.inspection.inspection_id]
+
+
+def test_an_image_that_waits_for_full_machines_can_be_cancelled(
+    desk: AnalysisQueue, detect: SlowDetect, question: Callable[[int], Question]
+) -> None:
+    asked = question(1)
+    detect.may_go.set()
+    detect.fails_with = EngineBusyError("full")
+    while not desk.ask(asked, FILM, GUEST).message:
+        time.sleep(0.01)
+    while desk.cancel(GUEST.user_id) == 0:
+        time.sleep(0.01)
+    assert desk.ask(asked, FILM, GUEST).state is AnswerState.CANCELLED
+    assert desk.n_waiting == 0
 
 
 def test_an_unforeseen_failure_gets_a_reference_and_the_next_image_goes_on(

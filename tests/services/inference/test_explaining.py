@@ -1,15 +1,23 @@
+import pickle
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from core.domain.detections import Detections
 from core.domain.explanations import Belief, Method
 from core.domain.inspection import DetectionResult
+from core.domain.model_version import ModelVersion
+from core.engine.detector import Detector, Request
 from core.explain.box_gradcam import explain_box_nearby
 from core.imaging.encode import encode_png
 from core.imaging.read import read_radiograph
 from core.services.inference.detecting import DetectService, normalised_for
 from core.services.inference.explaining import ExplainService
+from core.services.inference.without_it import WithoutItService
 from tests.artefacts import FolderModels, write_artefact
 
 
@@ -39,6 +47,47 @@ def test_the_map_is_that_of_the_box_whatever_was_asked_before(
         assert (again.values == expected.values).all()
         assert (maps[index].values == expected.values).all()
         assert (again.x0, again.y0, again.peak) == (expected.x0, expected.y0, expected.peak)
+
+
+class Elsewhere:
+    """An engine in another process, as far as pickling goes, with a detector of the same weights."""
+
+    def __init__(self, version: ModelVersion, folder: Path) -> None:
+        self._detector = Detector.load(folder / "weights.safetensors")
+        self.asked = 0
+
+    def detect(self, request: Request) -> Detections:
+        return self._detector.detect_many([request])[0]
+
+    def ask(self, work: Callable[[Detector], Any]) -> Any:
+        self.asked += 1
+        return pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(work))(self._detector)))
+
+
+def test_what_another_machine_explains_is_what_this_process_would(tmp_path: Path) -> None:
+    folder = write_artefact(tmp_path / "weld-v1", score_spread=1.0)
+    engines: list[Elsewhere] = []
+
+    def elsewhere(version: ModelVersion, folder: Path) -> Elsewhere:
+        engines.append(Elsewhere(version, folder))
+        return engines[-1]
+
+    found = []
+    for way in (None, elsewhere):
+        detect = DetectService(FolderModels(folder), device="cpu", elsewhere=way)
+        pixels = np.random.default_rng(0).integers(0, 65535, (96, 128), np.uint16)
+        result = detect.detect(read_radiograph(encode_png(pixels), "noise.png"), "noise.png", model="weld")
+        explain, methods = ExplainService(detect), (Method.GRADCAM, Method.INTEGRATED)
+        maps = [explain.explain(result, 0, method).values for method in methods]
+        without = WithoutItService(detect).without(result, 0)
+        found.append((maps, explain.faithfulness(result, 0, Method.GRADCAM), without))
+        agreed = explain.agreement(result, 0, methods)
+        found[-1] += (agreed,)
+    here, there = found
+    for mine, theirs in zip(here[0], there[0], strict=True):
+        np.testing.assert_allclose(theirs, mine, atol=1e-6)
+    assert there[1:] == here[1:]
+    assert engines[0].asked == 5  # two maps, a test, "without it", the agreement of maps already there
 
 
 def test_another_image_never_gets_a_kept_map(detect: DetectService, result: DetectionResult) -> None:
