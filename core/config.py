@@ -23,6 +23,8 @@ _MIN_DISTINCT_CHARACTERS = 10
 _DATABASE_URL = re.compile(r"^(sqlite|postgresql)(\+\w+)?://")
 _DEVICE = re.compile(r"^(auto|cpu|cuda(:\d+)?)$")
 _ORIGIN = re.compile(r"^https?://[^/\s*@]+$")
+#: Images that are read at once on a cluster by one server; each is kept in memory meanwhile.
+_MOST_AT_ONCE = 16
 _ENGINE = re.compile(r"^(local|ray|ray://[^/\s:@]+:\d+)$")
 _COLLECTOR = re.compile(r"^https?://[^/\s]+[^\s?#]*$")
 _HEADERS = re.compile(r"^[\w-]+=[^,\s]+(,[\w-]+=[^,\s]+)*$")
@@ -72,6 +74,7 @@ class Settings(BaseSettings):
         engine: where networks run: "local", in this process, or "ray" or "ray://HOST:PORT", on a Ray cluster.
         engine_replicas: of one version on the cluster, at most.
         engine_gpus_each: GPUs of one replica, such as 0.25.
+        engine_waiting: images of one server for one version on the cluster, at most; more are refused.
         data_dir: originals, caches and job files.
         originals_url: URL of the originals in an object store; empty: in `data_dir`.
         originals_cache_mb: that copies of them may take in `data_dir`, MiB.
@@ -118,6 +121,7 @@ class Settings(BaseSettings):
     engine: str = "local"
     engine_replicas: int = Field(default=2, ge=1, le=1000)
     engine_gpus_each: float = Field(default=0.0, ge=0, le=16)
+    engine_waiting: int = Field(default=64, ge=1, le=100_000)
     data_dir: Path = Path("var")
     originals_url: str = ""
     originals_cache_mb: int = Field(default=10_240, ge=16)
@@ -223,6 +227,11 @@ class Settings(BaseSettings):
         if dsn is not None and not _DSN.match(dsn.get_secret_value()):
             raise ValueError("expected a DSN such as https://key@errors.example.com/7")
         return dsn
+
+    @property
+    def read_at_once(self) -> int:
+        """How many images are read at the same time: with networks of this process, one."""
+        return 1 if self.engine == "local" else min(self.engine_replicas, _MOST_AT_ONCE)
 
     @field_validator("engine")
     @classmethod

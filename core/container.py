@@ -192,7 +192,10 @@ class Container(Foundations):
 
         address = settings.engine.removeprefix("ray").removeprefix("://")
         cluster = RayNetworks(
-            address, most_replicas=settings.engine_replicas, gpus_each=settings.engine_gpus_each
+            address,
+            most_replicas=settings.engine_replicas,
+            gpus_each=settings.engine_gpus_each,
+            most_waiting=settings.engine_waiting,
         )
         return cluster.engine_for
 

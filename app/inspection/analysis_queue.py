@@ -110,13 +110,24 @@ _FINISHED = (AnswerState.READY, AnswerState.FAILED, AnswerState.CANCELLED, Answe
 
 
 class AnalysisQueue:
-    """One worker that answers questions; the most recently looked-at image comes first.
+    """Answers questions; the most recently looked-at image comes first.
 
     An answer is shown only after it was kept in the visitor's workspace; the history lists it once opened.
+
+    Args:
+        workspace_of: the workspace of a visitor.
+        detect: runs the networks.
+        picking: picks the version that reads an image.
+        n_workers: images that are read at once; more than one where networks run on other machines.
     """
 
     def __init__(
-        self, workspace_of: Callable[[Identity], Workspace], detect: Detects, picking: Picks
+        self,
+        workspace_of: Callable[[Identity], Workspace],
+        detect: Detects,
+        picking: Picks,
+        *,
+        n_workers: int = 1,
     ) -> None:
         self._workspace_of = workspace_of
         self._detect = detect
@@ -125,7 +136,8 @@ class AnalysisQueue:
         self._queue: OrderedDict[Question, tuple[WorklistEntry, Identity]] = OrderedDict()
         self._changed = threading.Condition()
         self._is_closed = False
-        self._worker: threading.Thread | None = None
+        self._n_workers = n_workers
+        self._workers: list[threading.Thread] = []
 
     def ask(
         self, question: Question, entry: WorklistEntry, identity: Identity, *, urgent: bool = False
@@ -203,13 +215,13 @@ class AnalysisQueue:
             self._is_closed = True
             self._queue.clear()
             self._changed.notify_all()
-        if self._worker is not None:
-            self._worker.join(timeout=30)
+        for worker in self._workers:
+            worker.join(timeout=30)
 
     def _start(self) -> None:
-        if self._worker is None:
-            self._worker = threading.Thread(target=self._work, name="analysis", daemon=True)
-            self._worker.start()
+        while len(self._workers) < self._n_workers:
+            self._workers.append(threading.Thread(target=self._work, name="analysis", daemon=True))
+            self._workers[-1].start()
 
     def _forget_oldest(self) -> None:
         finished = [q for q, a in self._answers.items() if a.state in _FINISHED]

@@ -155,7 +155,9 @@ def _intake(held: Resources) -> Intake:
 
 
 def _analyses(held: Resources) -> AnalysisQueue:
-    return AnalysisQueue(held.services.workspace_of, held.services.detect, held.services.picking)
+    services = held.services
+    at_once = services.settings.read_at_once
+    return AnalysisQueue(services.workspace_of, services.detect, services.picking, n_workers=at_once)
 
 
 def _heat_maps(held: Resources) -> HeatMaps:

@@ -45,6 +45,10 @@ class JobCancelledError(WorkbenchError):
     """A long job was asked to stop and did."""
 
 
+class TrainingWorkerLostError(WorkbenchError):
+    """A process of a training run died; the run can go on from its checkpoint."""
+
+
 class JobTakenError(BadInputError):
     """The job is not queued any more, or another one runs on its device."""
 

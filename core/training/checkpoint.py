@@ -33,6 +33,11 @@ def save_checkpoint(folder: Path, state: dict[str, Any], step: int) -> None:
             part.unlink()
 
 
+def forget_checkpoint(folder: Path) -> None:
+    """Let a run in `folder` begin afresh; its parts are removed with the next checkpoint."""
+    (folder / _INDEX).unlink(missing_ok=True)
+
+
 def load_checkpoint(folder: Path) -> dict[str, Any] | None:
     """The newest checkpoint of `folder`, on the CPU; None when there is none.
 

@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Subset
 
-from core.domain.errors import JobCancelledError
+from core.domain.errors import ConfigurationError, JobCancelledError
 from core.domain.ports import JobLog, RunLog
 from core.domain.radiograph import Polarity
 from core.engine.detector import read_network
@@ -40,6 +40,7 @@ from core.training.mask_loss import mask_loss
 from core.training.mining import mined_places
 from core.training.optimiser import make_optimiser, set_rate
 from core.training.recipe import Recipe
+from core.training.together import ALONE, Together, share_norms
 
 log = logging.getLogger(__name__)
 REPORT_EVERY = 50
@@ -60,6 +61,7 @@ class RunSettings:
         checkpoint_every: steps between two checkpoints; None takes `CHECKPOINT_EVERY`.
         budget_s: the run ends after so many seconds of training, over all resumes; None trains all steps.
         validate: figures of the averaged network on what never trains, asked for with every report.
+        together: this process among those that train; each takes its share of the crops of a step.
     """
 
     out: Path
@@ -70,6 +72,7 @@ class RunSettings:
     checkpoint_every: int | None = None
     budget_s: float | None = None
     validate: Callable[[nn.Module], Mapping[str, float]] | None = None
+    together: Together = ALONE
 
 
 def train(
@@ -77,12 +80,22 @@ def train(
 ) -> Path:
     """Train by the recipe; the path of the averaged weights (fp16 safetensors).
 
+    Processes that train together all call this: the first one reads and writes the folder and its logs.
+
     Raises:
+        ConfigurationError: the crops of a step cannot be shared evenly by the processes.
         JobCancelledError: when the job log says so; the checkpoint stays.
     """
+    together = settings.together
+    if recipe.schedule.batch % together.count:
+        raise ConfigurationError(
+            f"{together.count} workers cannot share a step of {recipe.schedule.batch} crops evenly: take a "
+            "number that divides it"
+        )
     torch.manual_seed(recipe.seed)
     device = torch.device(settings.device)
     network = _initial_network(recipe, settings).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's overloads lack this pair
+    share_norms(network, together)
     average = WeightAverage(network, recipe.schedule.ema_decay)
     optimiser = make_optimiser(network, recipe.schedule)
     mined = _mined(recipe, images, network, settings)
@@ -95,17 +108,18 @@ def train(
     step, began, sums, n_summed = start, time.monotonic(), dict[str, float](), 0
     report_every = settings.report_every or REPORT_EVERY
     checkpoint_every = settings.checkpoint_every or CHECKPOINT_EVERY
-    for batch in _batches(images, recipe, start, mined):
+    for batch in _batches(images, recipe, start, mined, together):
         set_rate(optimiser, recipe.schedule, step)
-        parts = _step(network, optimiser, batch, device, is_trunk_frozen=step < recipe.schedule.frozen_steps)
+        is_trunk_frozen = step < recipe.schedule.frozen_steps
+        parts = _step(network, optimiser, batch, device, together, is_trunk_frozen=is_trunk_frozen)
         average.update(network, step)
         step += 1
         sums, n_summed = {name: sums.get(name, 0.0) + value for name, value in parts.items()}, n_summed + 1
         spent = spent_before + time.monotonic() - began
-        is_last = step == recipe.schedule.steps or (
-            settings.budget_s is not None and spent > settings.budget_s
-        )
-        is_stopped = job_log.is_cancelled() and not is_last
+        is_over = settings.budget_s is not None and spent > settings.budget_s
+        is_over, is_cancelled = _agreed(together, is_over, job_log.is_cancelled())
+        is_last = step == recipe.schedule.steps or is_over
+        is_stopped = is_cancelled and not is_last
         if step % report_every == 0 or is_last:
             figures = {name: value / n_summed for name, value in sums.items()}
             run_log.metrics(step, figures | {"seconds": spent} | _validated(settings, average))
@@ -117,8 +131,10 @@ def train(
             raise JobCancelledError(f"stopped at step {step}; resume to continue from there")
         if is_last:
             break
-    fusion = _fusion_of_start(recipe, settings)
-    return write_weights(settings.out / "weights.safetensors", average.average, recipe, fusion)
+    path = settings.out / "weights.safetensors"
+    if together.is_first:
+        write_weights(path, average.average, recipe, _fusion_of_start(recipe, settings))
+    return path
 
 
 def write_weights(path: Path, network: nn.Module, recipe: Recipe, fusion: str | None = None) -> Path:
@@ -174,7 +190,9 @@ def _mined(
     if not recipe.schedule.mined_share:
         return {}
     start = copy.deepcopy(network).eval()
-    found = mined_places(settings.out, images, start, recipe.polarity, settings.device)
+    found = settings.together.first(
+        lambda: mined_places(settings.out, images, start, recipe.polarity, settings.device)
+    )
     log.info("mined %d places on %d images", sum(len(boxes) for boxes in found.values()), len(found))
     return found
 
@@ -203,12 +221,16 @@ def _batches(
     recipe: Recipe,
     start: int,
     mined: Mapping[int, npt.NDArray[np.float32]],
+    together: Together,
 ) -> DataLoader[Any]:
+    """The crops of each step that this process takes; all together take those that one process would."""
     crops = CropDataset(images, recipe.schedule, recipe.seed, mined)
-    remaining = Subset(crops, range(start * recipe.schedule.batch, len(crops)))
+    share = recipe.schedule.batch // together.count
+    firsts = range(start * recipe.schedule.batch + together.rank * share, len(crops), recipe.schedule.batch)
+    remaining = Subset(crops, [number for first in firsts for number in range(first, first + share)])
     return DataLoader(
         remaining,
-        batch_size=recipe.schedule.batch,
+        batch_size=share,
         collate_fn=collate,
         num_workers=recipe.schedule.workers,
         persistent_workers=recipe.schedule.workers > 0,
@@ -220,20 +242,33 @@ def _step(
     optimiser: torch.optim.Optimizer,
     batch: Batch,
     device: torch.device,
+    together: Together,
     *,
     is_trunk_frozen: bool,
 ) -> dict[str, float]:
     """One optimiser step; the parts of the loss."""
-    parts = _losses(network, batch, device, is_trunk_frozen=is_trunk_frozen)
+    parts = _losses(network, batch, device, together, is_trunk_frozen=is_trunk_frozen)
     optimiser.zero_grad(set_to_none=True)
     torch.stack(list(parts.values())).sum().backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    together.add_gradients(network)
     nn.utils.clip_grad_norm_(network.parameters(), _GRADIENT_LIMIT)
     optimiser.step()
-    return {name: float(value.detach()) for name, value in parts.items()}
+    values = together.total(torch.stack([value.detach() for value in parts.values()]))
+    return dict(zip(parts, values.tolist(), strict=True))
+
+
+def _agreed(together: Together, *told: bool) -> list[bool]:
+    """Whether any process was told each of these: all go on, or none."""
+    return [bool(n) for n in together.total(torch.tensor([int(one) for one in told])).tolist()]
 
 
 def _losses(
-    network: IndicationNetwork, batch: Batch, device: torch.device, *, is_trunk_frozen: bool
+    network: IndicationNetwork,
+    batch: Batch,
+    device: torch.device,
+    together: Together,
+    *,
+    is_trunk_frozen: bool,
 ) -> dict[str, Tensor]:
     """The parts of the loss: of the mask head alone while all else is frozen."""
     pixels = batch.images.to(device, memory_format=torch.channels_last)
@@ -246,9 +281,10 @@ def _losses(
     parts: dict[str, Tensor] = {}
     if output.levels:
         known = (batch.boxes, batch.class_ids, batch.is_ignored)
-        parts |= detection_loss(output.levels, *([t.to(device) for t in items] for items in known))
+        on_device = ([t.to(device) for t in items] for items in known)
+        parts |= detection_loss(output.levels, *on_device, together=together)
     if output.mask_logit is not None and batch.masks is not None:
-        parts |= mask_loss(output.mask_logit, batch.masks.to(device))
+        parts |= mask_loss(output.mask_logit, batch.masks.to(device), together)
     return parts
 
 
@@ -264,6 +300,8 @@ def _save(
     step: int,
     spent_s: float,
 ) -> None:
+    if not settings.together.is_first:
+        return
     state = {
         "step": step,
         "spent_s": spent_s,
@@ -278,7 +316,7 @@ def _restore(
     settings: RunSettings, network: nn.Module, average: WeightAverage, optimiser: torch.optim.Optimizer
 ) -> tuple[int, float]:
     """The step to go on from and the seconds spent until there, 0 for a fresh run."""
-    state = load_checkpoint(settings.out) if settings.resume else None
+    state = settings.together.first(lambda: load_checkpoint(settings.out)) if settings.resume else None
     if state is None:
         return 0, 0.0
     network.load_state_dict(state["network"])

@@ -9,6 +9,7 @@ from torchvision.ops import generalized_box_iou_loss
 
 from core.engine.network import STRIDES, LevelOutput
 from core.training.assignment import assign, cell_centres
+from core.training.together import ALONE, Together
 
 BOX_WEIGHT = 2.0
 CLASS_WEIGHT = 1.0
@@ -20,6 +21,8 @@ def detection_loss(
     boxes: Sequence[Tensor],
     class_ids: Sequence[Tensor],
     is_ignored: Sequence[Tensor],
+    *,
+    together: Together = ALONE,
 ) -> dict[str, Tensor]:
     """The three parts of the loss of a batch, each a scalar, already weighted.
 
@@ -32,6 +35,7 @@ def detection_loss(
         boxes: for each image (N, 4) xyxy, px of the view.
         class_ids: for each image (N,) int64, -1 where the class is not known.
         is_ignored: for each image (N,) bool.
+        together: the processes whose images are one batch; the sum of what each returns is the loss.
     """
     scores, distances, classes = (_flatten(outputs, part) for part in range(3))
     sizes = [(o.score_logit.shape[2], o.score_logit.shape[3]) for o in outputs]
@@ -39,22 +43,23 @@ def detection_loss(
     targets = [assign(b, i, level_centres, STRIDES) for b, i in zip(boxes, is_ignored, strict=True)]
     index = torch.stack([t.box_index for t in targets])
     image, cell = torch.nonzero(index >= 0, as_tuple=True)
-    count = max(len(cell), 1)
+    first = torch.tensor([0, *(len(b) for b in boxes[:-1])], device=index.device).cumsum(0)
+    number = first[image] + index[image, cell]
+    ids = torch.cat(list(class_ids))[number]
+    is_known = ids >= 0
+    n_cells, n_known = together.total(torch.stack([torch.tensor(len(cell)), is_known.sum().cpu()])).tolist()
+    count = max(n_cells, 1)
     quality = torch.zeros_like(scores[..., 0])
     box_loss = distances.sum() * 0.0
     class_loss = classes.sum() * 0.0
     if len(cell):
-        box_number = index[image, cell]
-        first = torch.tensor([0, *(len(b) for b in boxes[:-1])], device=index.device).cumsum(0)
-        wanted = torch.cat(list(boxes))[first[image] + box_number]
-        ids = torch.cat(list(class_ids))[first[image] + box_number]
+        wanted = torch.cat(list(boxes))[number]
         found = _decode(targets[0].centres[cell], distances[image, cell])
         box_loss = generalized_box_iou_loss(found, wanted, reduction="sum") / count
         quality[image, cell] = _paired_iou(found.detach(), wanted)
-        is_known = ids >= 0
         if is_known.any():
             logits = classes[image, cell][is_known]
-            class_loss = functional.cross_entropy(logits, ids[is_known], reduction="sum") / is_known.sum()
+            class_loss = functional.cross_entropy(logits, ids[is_known], reduction="sum") / n_known
     is_counted = index != -2
     score_loss = _quality_focal(scores[..., 0], quality)[is_counted].sum() / count
     return {"score": score_loss, "box": BOX_WEIGHT * box_loss, "class": CLASS_WEIGHT * class_loss}

@@ -20,8 +20,6 @@ from core.registry.artefact import WEIGHTS
 from core.services.inference.packed_version import PackedVersion
 
 _NAMESPACE = "radikal"
-#: Images of a version that wait for a replica before others are told to come back.
-MOST_WAITING = 64
 #: Together on a replica with a GPU; a CPU is fastest with one by one.
 _BATCH, _BATCH_WAIT_S = 8, 0.006
 #: A replica that died is replaced by Serve; the image goes to another one so often.
@@ -39,7 +37,7 @@ class RayNetworks:
             machine alone.
         most_replicas: of one version; there is always one.
         gpus_each: of one replica, such as 0.25; 0 runs on the CPU.
-        most_waiting: images of a version that wait for a replica before others are told to come back.
+        most_waiting: of this process for one version, when no replica is free; others are told to come back.
     """
 
     def __init__(
@@ -48,7 +46,7 @@ class RayNetworks:
         *,
         most_replicas: int = 2,
         gpus_each: float = 0.0,
-        most_waiting: int = MOST_WAITING,
+        most_waiting: int = 64,
     ) -> None:
         self._address = address
         self._most_replicas = most_replicas

@@ -153,6 +153,29 @@ def test_an_image_waits_in_words_while_the_machines_that_read_are_full_and_is_re
     assert [one.inspection_id for one in kept] == [done.inspection.inspection_id]
 
 
+def test_where_other_machines_read_several_images_are_read_at_once_and_each_once(
+    detect: SlowDetect, question: Callable[[int], Question], workplace: Resources
+) -> None:
+    services = workplace.services
+    desk = AnalysisQueue(services.workspace_of, detect, services.picking, n_workers=2)
+    asked = [question(seed) for seed in range(4)]
+    try:
+        for one in asked:
+            desk.ask(one, FILM, GUEST)
+        end = time.monotonic() + 30
+        while len(detect.order) < 2 and time.monotonic() < end:
+            time.sleep(0.01)
+        assert (len(detect.order), desk.n_waiting) == (2, 2)
+        detect.may_go.set()
+        found = [until_done(desk, one).inspection.inspection_id for one in asked]
+    finally:
+        detect.may_go.set()
+        desk.close()
+    assert len(detect.order) == 4
+    kept = services.workspace_of(GUEST).inspections.latest(GUEST, 10)
+    assert sorted(one.inspection_id for one in kept) == sorted(found)
+
+
 def test_an_image_that_waits_for_full_machines_can_be_cancelled(
     desk: AnalysisQueue, detect: SlowDetect, question: Callable[[int], Question]
 ) -> None:

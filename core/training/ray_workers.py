@@ -1,0 +1,87 @@
+"""One training run shared by workers of a Ray cluster, through Ray Train.
+
+When a worker dies, Ray Train ends the others and starts all of them again, on what is left of the cluster;
+they go on from the newest checkpoint.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from shutil import rmtree
+from typing import Any
+
+from core.domain.errors import ConfigurationError, JobCancelledError, TrainingWorkerLostError
+from core.training.checkpoint import forget_checkpoint
+from core.training.together import Together
+from core.training.workers import SharedRun, stoppable
+
+#: The workers are started again so often.
+_MOST_DEATHS = 3
+
+
+def train_on_ray(run: SharedRun, n_workers: int) -> Path:
+    """Train with so many workers of the cluster; the path of the weights. SIGTERM stops with a checkpoint.
+
+    The cluster is the one that `RAY_ADDRESS` names, else a new one on this machine for as long as this takes.
+    Each worker takes one CPU, or one GPU where the device of the run is "cuda".
+
+    Raises:
+        ConfigurationError: Ray is not installed.
+        JobCancelledError: the run was stopped.
+        TrainingWorkerLostError: workers died too often, or failed.
+    """
+    try:
+        import ray
+        from ray.train import FailureConfig, RunConfig, ScalingConfig
+        from ray.train.torch import TorchConfig, TorchTrainer
+    except ImportError:
+        raise ConfigurationError(
+            "--engine ray needs packages that are not installed: "
+            "pip install .[scale] in the folder of RadiKal"
+        ) from None
+    if not run.settings.resume:
+        forget_checkpoint(run.settings.out)
+    is_ours, kept = not ray.is_initialized(), run.settings.out / "ray"
+    if is_ours:
+        ray.init(logging_level="error", include_dashboard=False)
+    try:
+        with stoppable(run.settings.out) as is_asked_to_stop:
+            TorchTrainer(
+                _take_part,
+                train_loop_config={"run": run},
+                torch_config=TorchConfig(backend=run.backend),
+                scaling_config=ScalingConfig(
+                    num_workers=n_workers,
+                    use_gpu=run.backend == "nccl",
+                    resources_per_worker=None if run.backend == "nccl" else {"CPU": 1},
+                ),
+                run_config=RunConfig(
+                    name="training",
+                    storage_path=str(kept.resolve()),
+                    failure_config=FailureConfig(max_failures=_MOST_DEATHS),
+                ),
+            ).fit()
+            if is_asked_to_stop():
+                raise JobCancelledError("stopped; --resume goes on from the checkpoint")
+    except ray.train.TrainingFailedError as error:
+        raise TrainingWorkerLostError(
+            f"the workers of the training died more than {_MOST_DEATHS} times: --resume goes on from the "
+            f"checkpoint ({error})"
+        ) from error
+    finally:
+        rmtree(kept, ignore_errors=True)
+        if is_ours:
+            ray.shutdown()
+    return run.settings.out / "weights.safetensors"
+
+
+def _take_part(config: dict[str, Any]) -> None:
+    """What a worker does: from the newest checkpoint, where it or one before it wrote one."""
+    import ray.train
+    from ray.train.torch import get_device
+
+    context, run = ray.train.get_context(), config["run"]
+    again = replace(run, settings=replace(run.settings, resume=True))
+    try:
+        again.take_part(Together(context.get_world_rank(), context.get_world_size()), str(get_device()))
+    except JobCancelledError:
+        return  # to Ray Train a worker that raises has failed
