@@ -4,6 +4,10 @@ When a worker dies, Ray Train ends the others and starts all of them again, on w
 they go on from the newest checkpoint.
 """
 
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from shutil import rmtree
@@ -11,11 +15,13 @@ from typing import Any
 
 from core.domain.errors import ConfigurationError, JobCancelledError, TrainingWorkerLostError
 from core.training.checkpoint import forget_checkpoint
+from core.training.logs import ConsoleJobLog
 from core.training.together import Together
 from core.training.workers import SharedRun, stoppable
 
 #: The workers are started again so often.
 _MOST_DEATHS = 3
+_TOLD_EVERY_S = 2.0
 
 
 def train_on_ray(run: SharedRun, n_workers: int) -> Path:
@@ -42,9 +48,9 @@ def train_on_ray(run: SharedRun, n_workers: int) -> Path:
         forget_checkpoint(run.settings.out)
     is_ours, kept = not ray.is_initialized(), run.settings.out / "ray"
     if is_ours:
-        ray.init(logging_level="error", include_dashboard=False)
+        ray.init(log_to_driver=False, logging_level="error", include_dashboard=False)
     try:
-        with stoppable(run.settings.out) as is_asked_to_stop:
+        with stoppable(run.settings.out) as is_asked_to_stop, _told(run):
             TorchTrainer(
                 _take_part,
                 train_loop_config={"run": run},
@@ -72,6 +78,29 @@ def train_on_ray(run: SharedRun, n_workers: int) -> Path:
         if is_ours:
             ray.shutdown()
     return run.settings.out / "weights.safetensors"
+
+
+@contextmanager
+def _told(run: SharedRun) -> Iterator[None]:
+    """While this lasts, the progress that the first worker wrote is drawn here: it runs somewhere else."""
+    is_over, job_log, metrics = threading.Event(), ConsoleJobLog(), run.settings.out / "metrics.jsonl"
+
+    def tell() -> None:
+        drawn = metrics.stat().st_size if metrics.exists() else 0
+        while not is_over.wait(_TOLD_EVERY_S):
+            if metrics.exists() and metrics.stat().st_size > drawn:
+                drawn = metrics.stat().st_size
+                last = json.loads(metrics.read_text(encoding="utf-8").splitlines()[-1])
+                if "step" in last:
+                    job_log.progress(last["step"], run.recipe.schedule.steps, f"{last['seconds']:.0f} s")
+
+    teller = threading.Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        teller.join()
 
 
 def _take_part(config: dict[str, Any]) -> None:

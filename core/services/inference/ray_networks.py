@@ -35,7 +35,8 @@ class RayNetworks:
     Args:
         address: HOST:PORT of the cluster's head; empty for what RAY_ADDRESS names, else a cluster of this
             machine alone.
-        most_replicas: of one version; there is always one.
+        most_replicas: of one version.
+        least_replicas: of one version, also when nobody asks.
         gpus_each: of one replica, such as 0.25; 0 runs on the CPU.
         most_waiting: of this process for one version, when no replica is free; others are told to come back.
     """
@@ -45,11 +46,12 @@ class RayNetworks:
         address: str = "",
         *,
         most_replicas: int = 2,
+        least_replicas: int = 1,
         gpus_each: float = 0.0,
         most_waiting: int = 64,
     ) -> None:
         self._address = address
-        self._most_replicas = most_replicas
+        self._replicas = least_replicas, most_replicas
         self._gpus_each = gpus_each
         self._most_waiting = most_waiting
         self._lock = threading.Lock()
@@ -107,8 +109,8 @@ class RayNetworks:
             name="network",
             ray_actor_options={"num_cpus": 1, "num_gpus": self._gpus_each},
             autoscaling_config={
-                "min_replicas": 1,
-                "max_replicas": self._most_replicas,
+                "min_replicas": self._replicas[0],
+                "max_replicas": self._replicas[1],
                 "target_ongoing_requests": 2,
             },
             max_ongoing_requests=2 * _BATCH,
