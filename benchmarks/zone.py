@@ -16,8 +16,10 @@ from typing import Any
 
 import cv2
 
+from core.domain.kinds import Family
+from core.domain.radiograph import Polarity
 from core.domain.zone import Zone
-from core.imaging.zone import part_zone, weld_zone
+from core.imaging.zone import judged_zone
 
 
 def measure(
@@ -49,9 +51,7 @@ def measure(
 
 
 def _found(pixels: Any, *, is_casting: bool) -> Zone | None:
-    if is_casting:
-        return part_zone(pixels, is_air_bright=True)
-    return weld_zone(pixels, is_weld_bright=True)
+    return judged_zone(pixels, Family.CASTING if is_casting else Family.WELD, Polarity.UNKNOWN)
 
 
 def main() -> None:

@@ -92,6 +92,12 @@ def _print_evaluation(evaluation: "FilmEvaluation") -> None:
         _print_summary(summarise_films(chosen, probability=evaluation.probability))
         for one in count_classes(chosen, probability=evaluation.probability):
             click.echo(f"  {one.indication_class.value:<40}{_named(one)}")
+    inside = summarise_films(evaluation.unseen_in_zone, probability=evaluation.probability)
+    click.echo(
+        f"films that trained nothing, without boxes outside of the zone (found on {evaluation.n_zones} of "
+        f"{len(films)} films):"
+    )
+    _print_summary(inside)
     click.echo("by operating probability, films that trained nothing (found of recorded cells):")
     for point in evaluation.sweep(unseen):
         shares = ", ".join(f"{group}: {s.found}/{s.recorded}" for group, s in point.groups.items())

@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from core.domain.kinds import Family
+from core.domain.radiograph import Polarity
 from core.domain.zone import Point, Zone
 
 Grey = npt.NDArray[np.floating]
@@ -27,12 +29,37 @@ _STIFFNESS = 8.0
 _LEAST_CONTRAST, _LEAST_PIECES = 0.45, 0.8
 #: Another strip beside it that stands out nearly as well leaves open which one is the seam.
 _RIVAL = 0.8
+#: Of an ellipse both strips stand out by `_LEAST_CONTRAST` and a third one by at most this share of the
+#: weaker one, as medians over the pieces; in so many pieces the weaker one still shows.
+_ELLIPSE_RIVAL, _ELLIPSE_SHOWS, _ELLIPSE_PIECES = 0.5, 0.3, 0.6
+#: A lead letter beside it that moves an edge lies on fewer pieces than half of so many.
+_ELLIPSE_SMOOTHED = 5
+#: Its toes fade, so that more is added on each side, of the width of one seam.
+_ELLIPSE_MARGIN = 0.4
 #: Toes and the plate next to them belong to the weld: so much of the width is added on each side.
 _MARGIN = 0.2
 #: Air is within this share of the range from the brightest, takes between these shares of the picture, and
 #: differs from what lies beside it by this share of the range; the part is one piece but for a rest.
 _MOST_POINTS = 120  # of an outline
 _AIR_RANGE, _LEAST_AIR, _MOST_AIR, _LEAST_STEP, _LEAST_WHOLE = 0.08, 0.03, 0.85, 0.2, 0.9
+
+
+def judged_zone(pixels: npt.NDArray[np.generic], family: Family, polarity: Polarity) -> Zone | None:
+    """The seam of a weld, both seams of an ellipse, or the outline of a casting; None where none stands out.
+
+    Args:
+        pixels: (H, W), any depth.
+        family: of the part.
+        polarity: of the pixels; unknown is taken for the usual one of the family.
+    """
+    is_casting = family is Family.CASTING
+    if polarity is Polarity.UNKNOWN:
+        polarity = Polarity.DIGITAL if is_casting else Polarity.FILM
+    if is_casting:
+        return part_zone(pixels, is_air_bright=polarity is Polarity.DIGITAL)
+    is_bright = polarity is Polarity.FILM
+    seam = weld_zone(pixels, is_weld_bright=is_bright)
+    return ellipse_zone(pixels, is_weld_bright=is_bright) if seam is None else seam
 
 
 def weld_zone(pixels: npt.NDArray[np.generic], *, is_weld_bright: bool) -> Zone | None:
@@ -53,9 +80,7 @@ def weld_zone(pixels: npt.NDArray[np.generic], *, is_weld_bright: bool) -> Zone 
     spread = float(np.std(small))
     if spread == 0:
         return None
-    small = (small if is_weld_bright else -small) / spread
-    edges = np.linspace(0, small.shape[1], _PIECES + 1).astype(int)
-    pieces = [_strips(_profile(small[:, a:b])) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    edges, pieces = _cut((small if is_weld_bright else -small) / spread)
     chosen = _steadiest([_best(piece) for piece in pieces], small.shape[0])
     if chosen is None:
         return None
@@ -63,7 +88,50 @@ def weld_zone(pixels: npt.NDArray[np.generic], *, is_weld_bright: bool) -> Zone 
     rivals = np.array([_rival(piece, strip) for piece, strip in zip(pieces, strips, strict=True)])
     if np.mean((contrasts >= _LEAST_CONTRAST) & (rivals < _RIVAL * contrasts)) < _LEAST_PIECES:
         return None
-    return _band(strips, edges, small.shape, scale, (width, height), is_upright=is_upright)
+    margin = _MARGIN * (strips[:, 1] - strips[:, 0])
+    return _band(strips, edges, small.shape, scale, (width, height), margin, is_upright=is_upright)
+
+
+def ellipse_zone(pixels: npt.NDArray[np.generic], *, is_weld_bright: bool) -> Zone | None:
+    """Both seams of a tube that was exposed through two walls, and what lies between; None for no ellipse.
+
+    The film lies along the tube, so the seams run across the picture's longer side, next to each other. Two
+    strips along that side are the walls of a tube instead.
+
+    Args:
+        pixels: (H, W), any depth.
+        is_weld_bright: more metal is brighter, as on film.
+    """
+    height, width = pixels.shape
+    is_upright = height <= width  # the seams run along the shorter side
+    small, scale = _small(pixels.T if is_upright else pixels, _SIDE_PX // 2)
+    spread = float(np.std(small)) if min(small.shape) >= 2 * _PIECES else 0.0
+    if not spread > 0:
+        return None
+    edges, pieces = _cut((small if is_weld_bright else -small) / spread)
+    one = _steadiest([_best(piece) for piece in pieces], small.shape[0])
+    if one is None:
+        return None
+    beside = [_apart(piece, strip) for piece, strip in zip(pieces, one[0], strict=True)]
+    two = _steadiest([_best(piece) for piece in beside], small.shape[0])
+    if two is None:
+        return None
+    third = [_rival(_apart(p, b), a) for p, a, b in zip(pieces, one[0], two[0], strict=True)]
+    weaker = np.minimum(one[1], two[1])
+    if np.median(weaker) < _LEAST_CONTRAST or np.median(third) > _ELLIPSE_RIVAL * np.median(weaker):
+        return None
+    shows = np.flatnonzero(weaker >= _ELLIPSE_SHOWS)
+    if len(shows) < _ELLIPSE_PIECES * len(pieces):
+        return None
+    both = np.stack([one[0], two[0]])
+    place = np.arange(len(pieces))
+    # where the seams meet or fade, towards the ends of the film, the edges go on as they were beside it
+    first, last = (
+        np.interp(place, shows, edge[shows]) for edge in (both[..., 0].min(0), both[..., 1].max(0))
+    )
+    around = np.stack([_smoothed(first), _smoothed(last)], axis=1)
+    margin = _ELLIPSE_MARGIN * float(np.median(both[:, :, 1] - both[:, :, 0]))
+    return _band(around, edges, small.shape, scale, (width, height), margin, is_upright=is_upright)
 
 
 def part_zone(pixels: npt.NDArray[np.generic], *, is_air_bright: bool) -> Zone | None:
@@ -99,14 +167,20 @@ def part_zone(pixels: npt.NDArray[np.generic], *, is_air_bright: bool) -> Zone |
     return Zone(tuple((float(x), float(y)) for x, y in full))
 
 
-def _small(pixels: npt.NDArray[np.generic]) -> tuple[Grey, float]:
-    """A copy of 640 px along at most, and the px of the picture per px of it."""
+def _small(pixels: npt.NDArray[np.generic], side_px: int = _SIDE_PX) -> tuple[Grey, float]:
+    """A copy of so many px along at most, and the px of the picture per px of it."""
     height, width = pixels.shape
-    scale = max(1.0, max(height, width) / _SIDE_PX)
+    scale = max(1.0, max(height, width) / side_px)
     size = max(1, round(width / scale)), max(1, round(height / scale))
     step = max(1, int(scale) // 4)  # every px is not needed for a mean of so many
     sampled = np.ascontiguousarray(pixels[::step, ::step]).astype(np.float32)
     return np.asarray(cv2.resize(sampled, size, interpolation=cv2.INTER_AREA), np.float32), scale
+
+
+def _cut(small: Grey) -> tuple[npt.NDArray[np.int_], list[Strips]]:
+    """The ends of the pieces along a small copy, and the strips of each."""
+    edges = np.linspace(0, small.shape[1], _PIECES + 1).astype(int)
+    return edges, [_strips(_profile(small[:, a:b])) for a, b in zip(edges[:-1], edges[1:], strict=True)]
 
 
 def _profile(piece: Grey) -> Grey:
@@ -145,8 +219,20 @@ def _best(strips: Strips) -> Strips:
 
 def _rival(strips: Strips, chosen: npt.NDArray[np.float64]) -> float:
     """The contrast of the best strip that does not overlap with the chosen one; -inf without one."""
-    apart = (strips[:, 0] >= chosen[1]) | (strips[:, 1] <= chosen[0])
-    return float(strips[apart, 2].max(initial=-np.inf))
+    return float(_apart(strips, chosen)[:, 2].max(initial=-np.inf))
+
+
+def _smoothed(edge: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The median of each place and its neighbours."""
+    around = np.pad(edge, _ELLIPSE_SMOOTHED // 2, mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(around, _ELLIPSE_SMOOTHED)
+    return np.asarray(np.median(windows, axis=1), np.float64)
+
+
+def _apart(strips: Strips, chosen: npt.NDArray[np.float64]) -> Strips:
+    """Those that do not overlap with the chosen one."""
+    result: Strips = strips[(strips[:, 0] >= chosen[1]) | (strips[:, 1] <= chosen[0])]
+    return result
 
 
 def _steadiest(
@@ -175,13 +261,13 @@ def _band(
     small: tuple[int, ...],
     scale: float,
     size: tuple[int, int],
+    margin: float | npt.NDArray[np.float64],
     *,
     is_upright: bool,
 ) -> Zone:
     """The zone through the middles of the pieces, from one end of the picture to the other."""
     width, height = size
     length, breadth = (height, width) if is_upright else (width, height)
-    margin = _MARGIN * (strips[:, 1] - strips[:, 0])
     first = np.clip((strips[:, 0] - margin) * scale, 0, breadth)
     last = np.clip((strips[:, 1] + margin) * scale, 0, breadth)
     along = (edges[:-1] + edges[1:]) / 2 / small[1] * length

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from core.imaging.zone import part_zone, weld_zone
+from core.imaging.zone import ellipse_zone, part_zone, weld_zone
 
 
 def film(centre, *, half: int = 90, height: int = 700, width: int = 3000) -> np.ndarray:
@@ -59,12 +59,46 @@ def test_it_is_the_same_upright_in_16_bit_and_on_a_digital_picture() -> None:
 )
 def test_without_a_seam_nothing_is_said(picture) -> None:
     assert weld_zone(picture, is_weld_bright=True) is None
+    assert ellipse_zone(picture, is_weld_bright=True) is None
     assert part_zone(picture, is_air_bright=True) is None
 
 
 def test_two_seams_of_the_same_strength_leave_open_which_one_is_meant() -> None:
     picture = np.maximum(film(lambda x: 180 + 0 * x, half=50), film(lambda x: 520 + 0 * x, half=50))
     assert weld_zone(picture, is_weld_bright=True) is None
+
+
+def ellipse(*, height: int = 1200, width: int = 2100) -> np.ndarray:
+    """A tube through two walls: two seams that bend away from each other, dark plate, lead letters beside."""
+    rng = np.random.default_rng(6)
+    y, x = np.mgrid[:height, :width]
+    apart = 60 + 140 * np.sin(np.pi * y / height)
+    away = np.minimum(np.abs(x - 1000 - apart), np.abs(x - 1000 + apart))
+    picture = 60 + 90 / (1 + np.exp((away - 55) / 8)) + rng.normal(0, 6, (height, width))
+    picture[200:300, 300:800] = 230
+    return np.clip(picture, 0, 255).astype(np.uint8)
+
+
+def test_both_seams_of_a_tube_and_what_is_between_them_are_the_zone() -> None:
+    picture = ellipse()
+    assert weld_zone(picture, is_weld_bright=True) is None
+    zone = ellipse_zone(picture, is_weld_bright=True)
+    assert zone
+    for y in (20, 300, 600, 900, 1180):
+        apart = 60 + 140 * np.sin(np.pi * y / 1200)
+        for x in (1000 - apart - 45, 1000, 1000 + apart + 45):
+            assert zone.contains(x, y)
+        assert not zone.contains(1000 - apart - 250, y)
+        assert not zone.contains(1000 + apart + 250, y)
+    upright = ellipse_zone(np.ascontiguousarray(picture.T), is_weld_bright=True)
+    assert upright
+    assert upright.points == tuple((y, x) for x, y in zone.points)
+
+
+def test_the_walls_of_a_tube_and_a_single_seam_are_no_ellipse() -> None:
+    walls = np.maximum(film(lambda x: 180 + 0 * x, half=50), film(lambda x: 520 + 0 * x, half=50))
+    assert ellipse_zone(walls, is_weld_bright=True) is None
+    assert ellipse_zone(film(lambda x: 350 + 0 * x), is_weld_bright=True) is None
 
 
 def test_the_part_is_told_from_the_air_around_it_and_holes_belong_to_it() -> None:

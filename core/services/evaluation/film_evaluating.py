@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,16 @@ import numpy as np
 
 from core.calibrate.calibrator import calibrator_from
 from core.domain.errors import BadInputError, DatasetError, LeakError
+from core.domain.kinds import family_of
 from core.domain.model_version import ModelVersion
 from core.domain.ports import ModelSource
 from core.domain.radiograph import Polarity
+from core.domain.zone import Zone
 from core.evaluate.cell_classes import count_classes
 from core.evaluate.cell_summary import CellSummary, summarise_films
 from core.evaluate.cells import FilmOutcome, count_cells
 from core.imaging.read import read_radiograph_file
+from core.imaging.zone import judged_zone
 from core.labelling.coco import read_coco
 from core.labelling.film_cells import (
     BAM_CELL_PX,
@@ -43,6 +46,9 @@ class FilmEvaluation:
         lowest_probability: of a box at the score cut; weaker boxes were never reported.
         cell_px: width of a cell.
         films: one outcome a film, in file order.
+        in_zone: the same without the boxes outside of the zone that was found on the film, which stand apart
+            on the page; where no zone was found all of them.
+        n_zones: films on which a zone was found.
         trained_on: why a film is not unseen, by its file name.
         not_evaluable: recorded indications that begin beyond the end of their film, one line each.
     """
@@ -52,13 +58,23 @@ class FilmEvaluation:
     lowest_probability: float
     cell_px: float
     films: tuple[FilmOutcome, ...]
+    in_zone: tuple[FilmOutcome, ...]
+    n_zones: int
     trained_on: dict[str, str]
     not_evaluable: tuple[str, ...]
 
     @property
     def unseen(self) -> tuple[FilmOutcome, ...]:
         """The films that trained nothing."""
-        return tuple(film for film in self.films if film.name not in self.trained_on)
+        return self._unseen(self.films)
+
+    @property
+    def unseen_in_zone(self) -> tuple[FilmOutcome, ...]:
+        """Those of `in_zone` that trained nothing."""
+        return self._unseen(self.in_zone)
+
+    def _unseen(self, films: Sequence[FilmOutcome]) -> tuple[FilmOutcome, ...]:
+        return tuple(film for film in films if film.name not in self.trained_on)
 
     def sweep(self, films: Sequence[FilmOutcome]) -> list[CellSummary]:
         """The figures of `films` at rising operating probabilities, from the score cut on."""
@@ -69,6 +85,7 @@ class FilmEvaluation:
         """Plain values for a JSON file; `films` holds the cells of each film."""
         calibration = self.version.calibration
         sets = {"all": self.films, "unseen": self.unseen}
+        zoned = {"all": self.in_zone, "unseen": self.unseen_in_zone}
         return {
             "model": self.version.name,
             "version": self.version.version,
@@ -83,6 +100,10 @@ class FilmEvaluation:
             "trained_on": self.trained_on,
             "not_evaluable": list(self.not_evaluable),
             **{name: summarise_films(f, probability=self.probability).to_dict() for name, f in sets.items()},
+            "n_zones": self.n_zones,
+            "in_zone": {
+                name: summarise_films(f, probability=self.probability).to_dict() for name, f in zoned.items()
+            },
             "classes": {name: _classes(f, self.probability) for name, f in sets.items()},
             "sweep": {name: [point.to_dict() for point in self.sweep(f)] for name, f in sets.items()},
             "films": [_film_dict(film, self.probability) for film in self.films],
@@ -141,9 +162,12 @@ class FilmEvaluateService:
                 f"{len(trained_on)} of {len(films)} films were trained on by {resolved.name} "
                 f"v{resolved.version}; evaluate it on films that trained nothing"
             )
-        outcomes = []
+        outcomes: list[FilmOutcome] = []
+        zones: list[Zone | None] = []
         for film in films:
-            outcomes.append(self._outcome(film, images_dir, resolved, polarity, cell_px))
+            outcome, zone = self._outcome(film, images_dir, resolved, polarity, cell_px)
+            outcomes.append(outcome)
+            zones.append(zone)
             if progress is not None:
                 progress(len(outcomes), len(films))
         calibration = resolved.calibration
@@ -155,13 +179,16 @@ class FilmEvaluateService:
             lowest_probability=float(weakest[0]),
             cell_px=cell_px,
             films=tuple(outcomes),
+            in_zone=tuple(_inside(one, zone) for one, zone in zip(outcomes, zones, strict=True)),
+            n_zones=sum(zone is not None for zone in zones),
             trained_on=trained_on,
             not_evaluable=tuple(line for film in films for line in _beyond(film, cell_px)),
         )
 
     def _outcome(
         self, film: FilmRecord, images_dir: Path, version: ModelVersion, polarity: Polarity, cell_px: float
-    ) -> FilmOutcome:
+    ) -> tuple[FilmOutcome, Zone | None]:
+        """Recorded and reported on a film, and the zone that was found on it."""
         radiograph = read_radiograph_file(images_dir / film.file_name, polarity=polarity)
         if (radiograph.width, radiograph.height) != (film.width, film.height):
             raise DatasetError(
@@ -172,7 +199,8 @@ class FilmEvaluateService:
             radiograph, film.file_name, model=version.name, version=version.version
         ).detections
         assert found.probabilities is not None  # DetectService always calibrates
-        return FilmOutcome(
+        zone = judged_zone(radiograph.pixels, family_of(version.name), radiograph.polarity)
+        outcome = FilmOutcome(
             name=film.file_name,
             width=film.width,
             cell_px=cell_px,
@@ -182,6 +210,20 @@ class FilmEvaluateService:
             probabilities=found.probabilities,
             classes=found.classes,
         )
+        return outcome, zone
+
+
+def _inside(film: FilmOutcome, zone: Zone | None) -> FilmOutcome:
+    """The film with the boxes that count as inside of the zone; all of them without one."""
+    if zone is None:
+        return film
+    kept = np.flatnonzero([zone.holds(box) for box in film.boxes.tolist()])
+    return replace(
+        film,
+        boxes=film.boxes[kept],
+        probabilities=film.probabilities[kept],
+        classes=tuple(film.classes[index] for index in kept),
+    )
 
 
 def _classes(films: Sequence[FilmOutcome], probability: float) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from typing import Any
 
 from core.domain.accounts import Identity
 from core.domain.errors import ImmutableRecordError
-from core.domain.kinds import Family, family_of
+from core.domain.kinds import family_of
 from core.domain.permissions import Action, may, require
-from core.domain.radiograph import Polarity, Radiograph
+from core.domain.radiograph import Radiograph
 from core.domain.records import Inspection
 from core.domain.zone import Zone, zone_from
-from core.imaging.zone import part_zone, weld_zone
+from core.imaging.zone import judged_zone
 from core.services.images.images import ImageService
 from core.services.inspections.readings import existing
 from core.store.unit_of_work import Store, Work
@@ -115,13 +115,8 @@ class ZoneService:
 
 
 def found_zone(radiograph: Radiograph, inspection: Inspection) -> Zone | None:
-    """The seam of a weld or the outline of a casting; an unknown polarity is the usual one of its kind."""
-    is_casting = family_of(inspection.model.name) is Family.CASTING
-    usual = Polarity.DIGITAL if is_casting else Polarity.FILM
-    polarity = usual if inspection.polarity is Polarity.UNKNOWN else inspection.polarity
-    if is_casting:
-        return part_zone(radiograph.pixels, is_air_bright=polarity is Polarity.DIGITAL)
-    return weld_zone(radiograph.pixels, is_weld_bright=polarity is Polarity.FILM)
+    """The zone that stands out on the radiograph of an inspection; None where none does."""
+    return judged_zone(radiograph.pixels, family_of(inspection.model.name), inspection.polarity)
 
 
 def zone_of(work: Work, inspection_id: str) -> KeptZone | None:

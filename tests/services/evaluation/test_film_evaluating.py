@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from core.domain.errors import BadInputError, DatasetError, LeakError
+from core.domain.zone import Zone
 from core.evaluate.cells import CellGroup
 from core.imaging.encode import encode_png
+from core.services.evaluation import film_evaluating
 from core.services.evaluation.film_evaluating import FilmEvaluateService, FilmEvaluation
 from core.services.inference.detecting import DetectService
 from tests.artefacts import FolderModels, write_artefact
@@ -61,6 +63,24 @@ def test_cells_are_counted_and_what_lies_beyond_a_film_is_named(films: Path, mod
     assert (a["n_cells"], a["recorded"]["2011"]) == (4, [1])
     assert len(b["false_cells"]) == b["n_reached"] > 0
     assert c["false_cells"] is None
+
+
+def test_boxes_outside_of_the_zone_are_left_out_of_a_second_count(
+    films: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = Zone(((0.0, 0.0), (32.0, 0.0), (32.0, 96.0), (0.0, 96.0)))
+    zones = iter([left, None, left])
+    monkeypatch.setattr(film_evaluating, "judged_zone", lambda *_: next(zones))
+    found = evaluate(model, films, probability=0.0)
+    assert found.n_zones == 2
+    for film, zoned, cut in zip(found.films, found.in_zone, (True, False, True), strict=True):
+        middles = film.boxes[:, [0, 2]].mean(axis=1)
+        kept = film.boxes[middles < 32] if cut else film.boxes
+        assert 0 < len(kept) <= len(film.boxes)
+        assert np.array_equal(zoned.boxes, kept)
+        assert len(zoned.classes) == len(zoned.probabilities) == len(kept)
+    content = found.to_dict()
+    assert content["in_zone"]["all"]["n_false_cells"] <= content["all"]["n_false_cells"]
 
 
 def test_the_sweep_rises_from_the_score_cut_and_reaches_ever_less(tmp_path: Path, films: Path) -> None:
