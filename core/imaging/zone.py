@@ -110,7 +110,7 @@ def ellipse_zone(pixels: npt.NDArray[np.generic], *, is_weld_bright: bool) -> Zo
         return None
     edges, pieces = _cut((small if is_weld_bright else -small) / spread)
     one = _steadiest([_best(piece) for piece in pieces], small.shape[0])
-    if one is None:
+    if one is None or np.median(one[1]) < _LEAST_CONTRAST:
         return None
     beside = [_apart(piece, strip) for piece, strip in zip(pieces, one[0], strict=True)]
     two = _steadiest([_best(piece) for piece in beside], small.shape[0])
@@ -208,12 +208,13 @@ def _strips(profile: Grey) -> Strips:
 
 def _best(strips: Strips) -> Strips:
     """(m, 3) those that stand out most and differ, the best one first."""
+    tried = strips[np.argsort(-strips[:, 2])[:_TRIED]]
+    is_left = np.ones(len(tried), np.bool_)
     kept: list[npt.NDArray[np.float64]] = []
-    for strip in strips[np.argsort(-strips[:, 2])[:_TRIED]]:
-        if all(np.abs(strip[:2] - other[:2]).sum() > _ALIKE_PX for other in kept):
-            kept.append(strip)
-            if len(kept) == _CANDIDATES:
-                break
+    while is_left.any() and len(kept) < _CANDIDATES:
+        best = tried[np.argmax(is_left)]
+        kept.append(best)
+        is_left &= np.abs(tried[:, :2] - best[:2]).sum(axis=1) > _ALIKE_PX
     return np.array(kept).reshape(-1, 3)
 
 

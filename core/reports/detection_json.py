@@ -3,6 +3,9 @@
 from typing import Any
 
 from core.domain.inspection import DetectionResult
+from core.domain.kinds import family_of
+from core.domain.zone import Zone
+from core.imaging.zone import judged_zone
 
 
 def detection_to_dict(result: DetectionResult, path: str) -> dict[str, Any]:
@@ -12,6 +15,7 @@ def detection_to_dict(result: DetectionResult, path: str) -> dict[str, Any]:
     and is called `page`, too, in a TIFF. `not_read` says what else the file holds and nobody reads. A
     detection has an `outline` only where the model drew one. `familiarity` stands there only where the
     version can tell: where its `is_familiar` is false, no probability is verified for this kind of image.
+    Where a `zone` to be judged was found, each detection says whether it lies `in_zone`.
 
     Args:
         result: with calibrated detections.
@@ -22,6 +26,7 @@ def detection_to_dict(result: DetectionResult, path: str) -> dict[str, Any]:
     """
     radiograph, model = result.radiograph, result.model
     calibration = model.calibration
+    zone = judged_zone(radiograph.pixels, family_of(model.name), radiograph.polarity)
     is_page = radiograph.frame is not None and radiograph.file_format == "TIFF"
     return {
         "image": {
@@ -46,12 +51,17 @@ def detection_to_dict(result: DetectionResult, path: str) -> dict[str, Any]:
         "operating_probability": calibration.operating_probability,
         **({} if (seen := result.familiarity) is None else {"familiarity": seen.to_dict()}),
         "elapsed_ms": round(result.elapsed_ms, 1),
-        "detections": _with_outlines(result),
+        **({} if zone is None else {"zone": zone.to_dict()}),
+        "detections": _rows(result, zone),
     }
 
 
-def _with_outlines(result: DetectionResult) -> list[dict[str, Any]]:
+def _rows(result: DetectionResult, zone: Zone | None) -> list[dict[str, Any]]:
+    """What each detection says of itself, its outline, and on which side of the zone it lies."""
     rows = result.rows()
+    if zone is not None:
+        for row in rows:
+            row["in_zone"] = zone.holds(row["bbox"])
     pitch = result.radiograph.pitch
     for row, outline in zip(rows, result.detections.outlines or (None,) * len(rows), strict=True):
         if outline is not None:

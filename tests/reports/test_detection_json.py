@@ -97,3 +97,20 @@ def test_it_says_how_familiar_the_image_looks_where_the_version_can_tell() -> No
     strange = replace(result(), familiarity=Familiarity(2.0, 1.5))
     content = detection_to_dict(strange, "film.png")
     assert content["familiarity"] == {"distance": 2.0, "limit": 1.5, "is_familiar": False}
+
+
+def test_each_detection_says_whether_it_lies_in_the_zone_that_was_found() -> None:
+    y = np.mgrid[:256, :1024][0]
+    seam = (
+        60 + 80 / (1 + np.exp((np.abs(y - 40.0) - 20) / 2)) + np.random.default_rng(3).normal(0, 4, y.shape)
+    )
+    made = result()
+    film = replace(made.radiograph, pixels=seam.astype(np.uint16))
+    boxes = np.array([[1, 30, 30.5, 42.25], [40, 200, 44, 220]], np.float32)
+    content = detection_to_dict(
+        replace(made, radiograph=film, detections=replace(made.detections, boxes=boxes)), "film.png"
+    )
+    assert content["zone"]["is_band"]
+    assert [found["in_zone"] for found in content["detections"]] == [True, False]
+    assert "zone" not in detection_to_dict(made, "film.png")
+    assert all("in_zone" not in found for found in detection_to_dict(made, "film.png")["detections"])
