@@ -48,10 +48,15 @@ def judged_zone(pixels: npt.NDArray[np.generic], family: Family, polarity: Polar
     """The seam of a weld, both seams of an ellipse, or the outline of a casting; None where none stands out.
 
     Args:
-        pixels: (H, W), any depth.
+        pixels: (H, W), any depth; what is no number is taken for the lowest.
         family: of the part.
         polarity: of the pixels; unknown is taken for the usual one of the family.
     """
+    if np.issubdtype(pixels.dtype, np.floating):
+        plain = _plain(np.asarray(pixels, np.float64))
+        if plain is None:
+            return None
+        pixels = plain
     is_casting = family is Family.CASTING
     if polarity is Polarity.UNKNOWN:
         polarity = Polarity.DIGITAL if is_casting else Polarity.FILM
@@ -165,6 +170,19 @@ def part_zone(pixels: npt.NDArray[np.generic], *, is_air_bright: bool) -> Zone |
     ends = np.array([small.shape[1] - 1, small.shape[0] - 1])
     full = np.where(points >= ends, [width, height], points * scale)
     return Zone(tuple((float(x), float(y)) for x, y in full))
+
+
+def _plain(pixels: npt.NDArray[np.float64]) -> Grey | None:
+    """The values from 0 to 1; None where all are alike or none is a number."""
+    is_number = np.isfinite(pixels)
+    if not is_number.any():
+        return None
+    low, high = float(pixels[is_number].min()), float(pixels[is_number].max())
+    with np.errstate(over="ignore"):
+        spread = high - low
+    if not 0 < spread < np.inf:
+        return None
+    return ((np.where(is_number, pixels, low) - low) / spread).astype(np.float32)
 
 
 def _small(pixels: npt.NDArray[np.generic], side_px: int = _SIDE_PX) -> tuple[Grey, float]:

@@ -4,7 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from core.imaging.zone import ellipse_zone, part_zone, weld_zone
+from core.domain.kinds import Family
+from core.domain.radiograph import Polarity
+from core.imaging.zone import ellipse_zone, judged_zone, part_zone, weld_zone
 
 
 def film(centre, *, half: int = 90, height: int = 700, width: int = 3000) -> np.ndarray:
@@ -99,6 +101,27 @@ def test_the_walls_of_a_tube_and_a_single_seam_are_no_ellipse() -> None:
     walls = np.maximum(film(lambda x: 180 + 0 * x, half=50), film(lambda x: 520 + 0 * x, half=50))
     assert ellipse_zone(walls, is_weld_bright=True) is None
     assert ellipse_zone(film(lambda x: 350 + 0 * x), is_weld_bright=True) is None
+
+
+@pytest.mark.parametrize("family", list(Family))
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan, 1e300, -1e300])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 500), (40, 33), (64, 96)])
+def test_values_that_are_no_numbers_or_far_off_are_no_zone_and_no_warning(family, value, shape) -> None:
+    picture = np.random.default_rng(0).normal(100, 9, shape)
+    picture[::2] = value
+    judged_zone(picture, family, Polarity.UNKNOWN)  # warnings are errors here
+    assert judged_zone(np.full(shape, value), family, Polarity.UNKNOWN) is None
+
+
+def test_floating_point_gives_the_zone_of_the_whole_numbers() -> None:
+    picture = film(lambda x: 350 + 0 * x)
+    whole = judged_zone(picture, Family.WELD, Polarity.FILM)
+    broken = picture.astype(np.float32) * 1e30
+    broken[5, 7] = np.nan
+    found = judged_zone(broken, Family.WELD, Polarity.FILM)
+    assert whole
+    assert found
+    assert np.abs(np.array(found.points) - np.array(whole.points)).max() < 10
 
 
 def test_the_part_is_told_from_the_air_around_it_and_holes_belong_to_it() -> None:
