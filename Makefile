@@ -19,7 +19,7 @@ export PYTHONNOUSERSITE := 1
 unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX
 
 .DEFAULT_GOAL := help
-.PHONY: help run test slow check format bench bench-load soak ablations docs lock sbom audit release compose-check kubernetes-check clean env env-dev
+.PHONY: help run test slow ray check format bench bench-load soak ablations docs lock sbom audit release compose-check kubernetes-check clean env env-dev
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,7 @@ run: env ## Install, set up, serve on http://127.0.0.1:8000 (DEMO=0: no guest de
 
 # The tests of some files count on their order, so that one worker takes a file whole; in the order of the
 # folders, since by the number of tests the longest ones of the browser would come last.
+RAY_TESTS := tests/services/inference/test_ray_networks.py tests/services/bulk/test_bulk.py tests/training/test_workers.py
 pytest := $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test: check ## Check, then run the tests, browser ones too, but no slow ones, with coverage of at least 95 %
@@ -75,6 +76,10 @@ bench: env-dev ## Measure what should be fast; writes JSON beside the scripts in
 bench-load: env-dev ## 50 users through API and pages for five minutes, by locust; writes benchmarks/load.json
 	$(BIN)/pip install --quiet --editable '.[load]'
 	$(BIN)/python -m benchmarks.load
+
+ray: env-dev ## Install the extra `scale` and run the tests that need Ray; others skip them
+	$(BIN)/pip install --quiet --editable '.[scale]'
+	RAY_USAGE_STATS_ENABLED=0 $(BIN)/pytest $(RAY_TESTS) $(PYTEST_ARGS)
 
 soak: slow ## Run the slow tests, then kill and fuzz far more often, an hour at most; writes benchmarks/soak.json
 	$(BIN)/python -m benchmarks.soak

@@ -170,6 +170,8 @@ def progress(items: Sequence[WorklistItem], remark: str = "") -> dict[str, Any] 
     text = f"{done} of {len(items)} analysed"
     if pending:
         text += _time_left(items, len(pending))
+    if told := next((why for item in pending if (why := _why(item))), ""):
+        text += f". {told}"
     return {
         "text": text,
         "is_running": bool(pending),

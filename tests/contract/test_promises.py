@@ -72,7 +72,7 @@ def test_continuous_integration_calls_the_targets_that_people_call(repository: P
     script = (repository / ".ci" / "run").read_text(encoding="utf-8")
     assert script.endswith('[ "$#" -gt 0 ] || set -- test\nmake "$@"\n')
     assert os.access(repository / ".ci" / "run", os.X_OK)
-    for workflow, target in (("ci", "test"), ("daily", "soak")):
+    for workflow, target in (("ci", "test"), ("daily", "soak"), ("daily", "ray")):
         steps = (repository / ".github" / "workflows" / f"{workflow}.yml").read_text(encoding="utf-8")
         assert f"run: .ci/run {target}\n" in steps
 

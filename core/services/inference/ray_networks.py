@@ -8,6 +8,7 @@ and stored once, whoever ran the network.
 import asyncio
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,6 +40,7 @@ class RayNetworks:
         least_replicas: of one version, also when nobody asks.
         gpus_each: of one replica, such as 0.25; 0 runs on the CPU.
         most_waiting: of this process for one version, when no replica is free; others are told to come back.
+        start_within_s: that a version may take to start on the cluster.
     """
 
     def __init__(
@@ -49,11 +51,13 @@ class RayNetworks:
         least_replicas: int = 1,
         gpus_each: float = 0.0,
         most_waiting: int = 64,
+        start_within_s: float = 300.0,
     ) -> None:
         self._address = address
         self._replicas = least_replicas, most_replicas
         self._gpus_each = gpus_each
         self._most_waiting = most_waiting
+        self._start_within_s = start_within_s
         self._lock = threading.Lock()
         self._handles: dict[str, Any] = {}
 
@@ -117,10 +121,31 @@ class RayNetworks:
             max_queued_requests=self._most_waiting,
         )
         size = _BATCH if self._gpus_each else 1
+        starting = _begun(lambda: serve.run(deployment.bind(packed, size), name=name, route_prefix=None))
         try:
-            return serve.run(deployment.bind(packed, size), name=name, route_prefix=None)
-        except (RuntimeError, TimeoutError) as error:
+            return starting.result(timeout=self._start_within_s)
+        except TimeoutError as error:
+            raise EngineAwayError(
+                f"ENGINE: the cluster has no room for {name}: it needs a CPU"
+                + (f" and {self._gpus_each:g} of a GPU" if self._gpus_each else "")
+                + " that are free; nothing is lost, try again later"
+            ) from error
+        except RuntimeError as error:
             raise EngineAwayError(f"ENGINE: the cluster did not start {name}: {error}") from error
+
+
+def _begun(act: Callable[[], Any]) -> Future[Any]:
+    """What `act` will return; it runs in a thread that no exit of the program waits for."""
+    begun: Future[Any] = Future()
+
+    def run() -> None:
+        try:
+            begun.set_result(act())
+        except Exception as error:  # noqa: BLE001 - raised again by whoever asks for the result
+            begun.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return begun
 
 
 class RayEngine:

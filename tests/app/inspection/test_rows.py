@@ -55,6 +55,16 @@ def test_a_working_image_shows_its_pixels_and_no_boxes() -> None:
     assert data["status"]["message"] == "Looking for indications"
 
 
+def test_an_image_that_waits_for_full_machines_says_so_and_so_does_the_progress_of_all() -> None:
+    told = "The machines that read are full."
+    full = replace(WORKING, answer=Answer(AnswerState.WAITING, message=told))
+    data = shown(full)
+    assert (data["status"]["state"], data["status"]["message"]) == ("waiting", told)
+    assert shown(READY, full)["progress"]["text"].startswith("1 of 2 analysed")
+    assert shown(READY, full)["progress"]["text"].endswith(f". {told}")
+    assert told not in shown(READY, WORKING)["progress"]["text"]
+
+
 def test_a_large_image_has_a_preview_and_what_measuring_needs() -> None:
     pixels = np.zeros((1300, 5000), np.uint16)
     large = replace(ANALYSED.radiograph, pixels=pixels)

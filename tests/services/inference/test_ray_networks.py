@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.domain.errors import EngineBusyError
+from core.domain.errors import EngineAwayError, EngineBusyError
 from core.domain.explanations import Method
 from core.domain.radiograph import Polarity
 from core.imaging.read import read_radiograph
@@ -89,6 +89,18 @@ def test_a_full_cluster_refuses_and_takes_again_when_there_is_room(
         refused = [one for one in asked if isinstance(one.exception(), EngineBusyError)]
     assert 0 < len(refused) < 24
     assert len(detect.detect(radiograph, "film.png", model="weld").detections) == len(result.detections)
+
+
+def test_a_version_that_finds_no_room_on_the_cluster_says_so(
+    networks_with: Callable[..., Any], tmp_path: Path
+) -> None:
+    models = FolderModels(write_artefact(tmp_path / "weld", score_spread=1.0))
+    networks = networks_with(gpus_each=1.0, start_within_s=5.0)
+    ray.init(num_cpus=2, num_gpus=0, namespace="radikal", log_to_driver=False, include_dashboard=False)
+    detect = DetectService(models, device="cpu", elsewhere=networks.engine_for)
+    radiograph = read_radiograph(radiograph_png(1), "film.png", polarity=Polarity.FILM)
+    with pytest.raises(EngineAwayError, match="no room for weld-v1-.* a CPU and 1 of a GPU"):
+        detect.detect(radiograph, "film.png", model="weld")
 
 
 def _odd(words: str, detector: object) -> None:
