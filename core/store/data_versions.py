@@ -55,6 +55,29 @@ class LabelledRow:
     is_waiting: bool
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SignedRow:
+    """The newest record of an image that a person signed, with the newest version of its reading.
+
+    Attributes:
+        inspection_id: of the record.
+        state: of the inspection: signed, concurred or returned.
+        model_version: that read the image.
+        boxes: of the reading; None where nobody saved one.
+        detections, operating_probability: what the version reported.
+        setup: what was inspected.
+    """
+
+    inspection_id: str
+    image_sha256: str
+    state: str
+    model_version: int
+    boxes: tuple[Mapping[str, Any], ...] | None
+    detections: tuple[Mapping[str, Any], ...]
+    operating_probability: float
+    setup: Mapping[str, Any]
+
+
 class DataVersionRepository:
     """Rows of `data_versions` within one transaction."""
 
@@ -138,6 +161,72 @@ class DataVersionRepository:
             )
             for row, waits in rows
         ]
+
+    def signed(
+        self,
+        model_name: str,
+        *,
+        model_version: int | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[SignedRow]:
+        """The newest signed record of every image that the model read, by sha256.
+
+        Args:
+            model_name: "weld" or "casting".
+            model_version: only records of what this one read; None takes all.
+            since: only records made from then on, UTC.
+            until: only records made before, UTC.
+        """
+        row = InspectionRow
+        wanted = [row.model_name == model_name, row.state != _OPEN]
+        if model_version is not None:
+            wanted.append(row.model_version == model_version)
+        if since is not None:
+            wanted.append(row.created_at >= since)
+        if until is not None:
+            wanted.append(row.created_at < until)
+        newest = (
+            select(AnnotationRow.track, func.max(AnnotationRow.version).label("version"))
+            .where(AnnotationRow.inspection_id.is_not(None))
+            .group_by(AnnotationRow.track)
+            .subquery()
+        )
+        query = (
+            select(row, AnnotationRow.boxes)
+            .outerjoin(newest, newest.c.track == row.inspection_id)
+            .outerjoin(
+                AnnotationRow,
+                (AnnotationRow.image_sha256 == row.image_sha256)
+                & (AnnotationRow.track == newest.c.track)
+                & (AnnotationRow.version == newest.c.version),
+            )
+            .where(*wanted)
+            .order_by(row.created_at, row.inspection_id)
+        )
+        found = {
+            one.image_sha256: SignedRow(
+                one.inspection_id,
+                one.image_sha256,
+                one.state,
+                one.model_version,
+                None if boxes is None else tuple(boxes),
+                tuple(one.detections),
+                one.operating_probability,
+                one.setup or {},
+            )
+            for one, boxes in self._session.execute(query)
+        }
+        return [found[sha256] for sha256 in sorted(found)]
+
+    def unsigned(self, model_name: str) -> int:
+        """The number of images that the model read and for which nobody signed anything."""
+        row = InspectionRow
+        is_signed = select(row.image_sha256).where(row.model_name == model_name, row.state != _OPEN)
+        query = select(func.count(row.image_sha256.distinct())).where(
+            row.model_name == model_name, row.image_sha256.not_in(is_signed)
+        )
+        return int(self._session.scalar(query) or 0)
 
     def _setups(self, digests: list[str]) -> dict[str, Mapping[str, Any]]:
         """The setup of the newest inspection of each image."""

@@ -74,7 +74,8 @@ METHODS = {
         EvaluationService.versions BoxMaps.of EvaluationSets.all EvaluationSets.find""",
     "measure model versions, add evaluation sets": """
         CleanSets.judge EvaluationService.start EvaluationService.start_simulated EvaluationSets.add_files
-        BoxMaps.make EvaluationSets.subset SetMaker.count SetMaker.from_archive SetMaker.from_labels""",
+        BoxMaps.make EvaluationSets.subset SetMaker.count SetMaker.count_history SetMaker.from_archive
+        SetMaker.from_history SetMaker.from_labels""",
     "look at model versions and what served when": """
         OverrideService.waiting PromotionService.gate PromotionService.rollback_target PromotionService.sets
         AliasHistory.at AliasHistory.history AliasHistory.of_inspection VersionService.all

@@ -36,6 +36,13 @@ def add_from_labels(model: str) -> None:
 
 
 @acting
+def add_from_history(model: str) -> None:
+    """Make a set of the signed inspections that the filter takes, and turn to it."""
+    maker, wanted = resources().services.set_maker, state.new_filter("history")
+    _made(maker.from_history(current_identity(), state.new_name(), model, wanted, state.history_bounds()))
+
+
+@acting
 def add_archive(model: str) -> None:
     """Make a set of the archive that was handed in, and turn to it."""
     data = state.new_file()

@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
 
 import streamlit as st
 
 from app.shared import state as app_state
 from core.domain.model_version import ModelVersion
 from core.services.datasets.set_making import SetFilter
+from core.services.datasets.signed_truth import HistoryBounds
 from core.store.evaluations import EvaluationSet
 
 SET, POINT, OWN_POINT, VIEW, PAIR = (
@@ -20,6 +22,16 @@ NEW_NAME, NEW_FILE, NEW_PART, NEW_EQUIPMENT, NEW_CLASSES, NEW_LEAST, NEW_MOST, _
     f"compare.new_set.{name}"
     for name in ("name", "file", "part", "equipment", "classes", "least", "most", "said")
 )
+(HISTORY_PART, HISTORY_EQUIPMENT, HISTORY_CLASSES, HISTORY_LEAST, HISTORY_MOST, HISTORY_SINCE, HISTORY_UNTIL,
+ HISTORY_VERSION) = (
+    f"compare.history.{name}"
+    for name in ("part", "equipment", "classes", "least", "most", "since", "until", "version")
+)  # fmt: skip
+#: Keys of the filters of images of a new set, by where it is made from.
+FILTER_KEYS = {
+    "labels": (NEW_PART, NEW_EQUIPMENT, NEW_CLASSES, NEW_LEAST, NEW_MOST),
+    "history": (HISTORY_PART, HISTORY_EQUIPMENT, HISTORY_CLASSES, HISTORY_LEAST, HISTORY_MOST),
+}
 _N_MADE = "compare.n_made"
 FINDINGS, CURVES, GROUPS, ERRORS, CALIBRATION, POD, MAP, BOXES = (
     "findings",
@@ -103,15 +115,27 @@ def new_file() -> bytes | None:
     return None if uploaded is None else bytes(uploaded.getvalue())
 
 
-def new_filter() -> SetFilter:
-    """The labelled images that a new set is wanted of."""
+def new_filter(source: str = "labels") -> SetFilter:
+    """The images that a new set is wanted of, by a key of `FILTER_KEYS`."""
     asked = st.session_state
+    part, equipment, classes, least, most = FILTER_KEYS[source]
     return SetFilter(
-        part=str(asked.get(NEW_PART) or "").strip(),
-        equipment=str(asked.get(NEW_EQUIPMENT) or "").strip(),
-        classes=frozenset(asked.get(NEW_CLASSES) or ()),
-        least_px=float(asked.get(NEW_LEAST) or 0),
-        most_px=float(asked.get(NEW_MOST) or 0),
+        part=str(asked.get(part) or "").strip(),
+        equipment=str(asked.get(equipment) or "").strip(),
+        classes=frozenset(asked.get(classes) or ()),
+        least_px=float(asked.get(least) or 0),
+        most_px=float(asked.get(most) or 0),
+    )
+
+
+def history_bounds() -> HistoryBounds:
+    """The records that a new set from the history is wanted of; the last day is counted in."""
+    asked = st.session_state
+    since, until = (asked.get(key) for key in (HISTORY_SINCE, HISTORY_UNTIL))
+    return HistoryBounds(
+        model_version=asked.get(HISTORY_VERSION),
+        since=None if since is None else datetime.combine(since, time.min, UTC),
+        until=None if until is None else datetime.combine(until, time.min, UTC) + timedelta(days=1),
     )
 
 

@@ -174,7 +174,9 @@ def findings(comparison: VersionComparison, first: str, second: str) -> list[tup
 def set_words(chosen: EvaluationSet, n_parts: int | None = None) -> str:
     """A set in words."""
     parts = "" if n_parts is None or n_parts == chosen.n_images else f", {n_parts} parts"
-    return f"{chosen.name}: {chosen.n_images:,} images{parts}, {chosen.n_boxes:,} recorded indications"
+    told = f"{chosen.name}: {chosen.n_images:,} images{parts}, {chosen.n_boxes:,} recorded indications"
+    read_by = " and ".join(f"v{number}" for number in chosen.source.get("read_by", ()))
+    return f"{told}, from signed records of what {read_by} read (an advantage for it)" if read_by else told
 
 
 def _listed(rows: Sequence[FigureDifference]) -> str:

@@ -1,8 +1,8 @@
-"""Evaluation sets made from what was labelled here, or from an archive that somebody hands in."""
+"""Evaluation sets made from labels, from signed inspections, or from an archive that somebody hands in."""
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -14,18 +14,20 @@ from core.domain.permissions import Action, require
 from core.domain.records import new_id
 from core.imaging.archive import Archive
 from core.services.datasets.labelled_images import labelled_images
+from core.services.datasets.signed_truth import HistoryBounds, signed_truth
 from core.services.evaluation.evaluation_sets import EvaluationSets
 from core.store.blobs import Blobs
-from core.store.data_versions import LabelledRow
 from core.store.evaluations import EvaluationSet
 from core.store.unit_of_work import Store, Work
 
+#: Kind of the source of sets that were made from signed inspections.
+HISTORY = "history"
 _COCO = "labels.json"
 
 
 @dataclass(frozen=True, slots=True)
 class SetFilter:
-    """Which labelled images belong to a set; what is empty asks for nothing.
+    """Which images belong to a set; what is empty asks for nothing.
 
     Attributes:
         part: text in the name of the part that an image shows.
@@ -52,6 +54,29 @@ class SetFilter:
         side = max(x2 - x1, y2 - y1)
         is_class = not self.classes or box.indication_class.value in self.classes
         return is_class and side >= self.least_px and (not self.most_px or side <= self.most_px)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HistoryCount:
+    """What a set from the history would hold.
+
+    Attributes:
+        n_images, n_clean: images, and those of them without a recorded box.
+        n_boxes: recorded boxes.
+        read_by: numbers of the versions that read the images for their inspectors.
+        left_out: reason to number of images, whatever the filter of images.
+    """
+
+    n_images: int
+    n_clean: int
+    n_boxes: int
+    read_by: tuple[int, ...]
+    left_out: Mapping[str, int]
+
+    @property
+    def left_out_words(self) -> str:
+        """Such as "3 not signed, 1 returned by the second reader"; empty where nothing is left out."""
+        return ", ".join(f"{n:,} {why}" for why, n in self.left_out.items())
 
 
 class SetMaker:
@@ -87,13 +112,62 @@ class SetMaker:
             images = _wanted(work, model, wanted)
         if not images:
             raise BadInputError("no labelled image is like this")
+        return self._made(identity, name, model, images, {"kind": "labels"})
+
+    def count_history(
+        self, identity: Identity, model: str, wanted: SetFilter, bounds: HistoryBounds
+    ) -> HistoryCount:
+        """What `from_history` would make a set of."""
+        require(identity, Action.EVALUATIONS_MANAGE)
+        return self._history(model, wanted, bounds)[1]
+
+    def from_history(
+        self, identity: Identity, name: str, model: str, wanted: SetFilter, bounds: HistoryBounds
+    ) -> EvaluationSet:
+        """The set of the images with a signed record that the filter takes; from then on they train nothing.
+
+        Recorded is what `signed_truth` says. Who read for the inspectors is kept with the set.
+
+        Raises:
+            BadInputError: there is none, or name or content are there already.
+        """
+        require(identity, Action.EVALUATIONS_MANAGE)
+        images, count = self._history(model, wanted, bounds)
+        if not images:
+            why = f": {count.left_out_words}" if count.left_out else ""
+            unreviewed = " What nobody assessed and signed is the output of the model itself." * bool(why)
+            raise BadInputError(f"no signed record is like this{why}.{unreviewed}")
+        return self._made(identity, name, model, images, {"kind": HISTORY, "read_by": list(count.read_by)})
+
+    def _history(
+        self, model: str, wanted: SetFilter, bounds: HistoryBounds
+    ) -> tuple[list[ManifestImage], HistoryCount]:
+        with self._store.read() as work:
+            truth = signed_truth(work, model, bounds)
+        taken = [(image, row) for image, row in truth.images if wanted.takes(image, _equipment(row.setup))]
+        images = [image for image, _ in taken]
+        return images, HistoryCount(
+            n_images=len(images),
+            n_clean=sum(not one.boxes for one in images),
+            n_boxes=sum(len(one.boxes) for one in images),
+            read_by=tuple(sorted({row.model_version for _, row in taken})),
+            left_out=truth.left_out,
+        )
+
+    def _made(
+        self,
+        identity: Identity,
+        name: str,
+        model: str,
+        images: Sequence[ManifestImage],
+        source: dict[str, Any],
+    ) -> EvaluationSet:
         folder = self._folder / new_id()
         folder.mkdir(parents=True)
         try:
             for image in images:
                 (folder / _file_name(image)).write_bytes(self._blobs.get(image.file_sha256))
             (folder / _COCO).write_text(json.dumps(_coco(images)), encoding="utf-8")
-            source = {"kind": "labels"}
             return self._sets.add_files(identity, name, model, folder / _COCO, folder, source=source)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
@@ -128,12 +202,12 @@ class SetMaker:
 
 def _wanted(work: Work, model: str, wanted: SetFilter) -> list[ManifestImage]:
     images, _ = labelled_images(work, model)
-    equipment = {row.image_sha256: _equipment(row) for row in work.data_versions.labelled(model)}
+    equipment = {row.image_sha256: _equipment(row.setup) for row in work.data_versions.labelled(model)}
     return [one for one in images if one.frame is None and wanted.takes(one, equipment[one.sha256])]
 
 
-def _equipment(row: LabelledRow) -> str:
-    exposure = row.setup.get("exposure") or {}
+def _equipment(setup: Mapping[str, Any]) -> str:
+    exposure = setup.get("exposure") or {}
     named = (exposure.get(key) for key in ("source", "detector", "film_system"))
     return ", ".join(str(one) for one in named if one)
 

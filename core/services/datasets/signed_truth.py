@@ -1,0 +1,109 @@
+"""What signed inspections record about images: the truth of evaluation sets made from the history."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from core.domain.data_manifest import IgnoredBox, ImageOrigin, LabelledBox, ManifestImage, Part
+from core.domain.reading import Call, ReadIndication, first_reading, indication_from
+from core.domain.records import InspectionState
+from core.services.datasets.labelled_images import series_of
+from core.store.data_versions import SignedRow
+from core.store.images import StoredImage
+from core.store.unit_of_work import Work
+
+UNSIGNED = "not signed"
+UNASSESSED = "signed with an indication that nobody assessed"
+RETURNED = "returned by the second reader"
+FRAMES = "frame of a file of several"
+_MEMBER, _NO_ERROR = "part of a group", "no error of the detector"
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryBounds:
+    """Which records count; None leaves a bound out.
+
+    Attributes:
+        model_version: that read the image.
+        since, until: of the moment of the inspection, UTC; `until` is left out.
+    """
+
+    model_version: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SignedTruth:
+    """Images with what their signed records say.
+
+    Attributes:
+        images: each with the setup of its record.
+        left_out: reason to number of images.
+    """
+
+    images: Sequence[tuple[ManifestImage, SignedRow]] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+
+def signed_truth(work: Work, model_name: str, bounds: HistoryBounds) -> SignedTruth:
+    """The images whose newest record a person signed after assessing every indication.
+
+    Recorded are the boxes that were confirmed and those that a person drew, with the class and extent of the
+    record; what was dismissed as a false call is background. What was dismissed as non-relevant or as
+    geometry, and the members of a group, is in the part: it counts neither for nor against a version. Left
+    out are images that nobody signed, that the second reader returned, or with an indication still open:
+    there the record would be the output of the version itself.
+    """
+    rows = work.data_versions.signed(
+        model_name, model_version=bounds.model_version, since=bounds.since, until=bounds.until
+    )
+    left_out = {UNSIGNED: work.data_versions.unsigned(model_name), RETURNED: 0, UNASSESSED: 0, FRAMES: 0}
+    found = []
+    for row in rows:
+        said = _said(row)
+        if row.state == InspectionState.RETURNED.value:
+            left_out[RETURNED] += 1
+        elif any(one.call is Call.OPEN for one in said):
+            left_out[UNASSESSED] += 1
+        elif (image := work.images.find(row.image_sha256)) is not None:
+            if image.frame is None:
+                found.append((_recorded(row, image, said), row))
+            else:
+                left_out[FRAMES] += 1
+    return SignedTruth(found, {why: n for why, n in left_out.items() if n})
+
+
+def _said(row: SignedRow) -> list[ReadIndication]:
+    if row.boxes is None:
+        return first_reading(row.detections, row.operating_probability)
+    return [indication_from(box) for box in row.boxes]
+
+
+def _recorded(row: SignedRow, image: StoredImage, said: Sequence[ReadIndication]) -> ManifestImage:
+    confirmed = [one for one in said if one.call is Call.CONFIRMED and not one.group]
+    members = [one for one in said if one.call is Call.CONFIRMED and one.group]
+    in_part = [one for one in said if one.call is Call.DISMISSED and not one.is_detector_error]
+    return ManifestImage(
+        sha256=image.sha256,
+        name=image.name,
+        series=series_of(row.setup, image.fields, image.sha256),
+        part=Part.TRAIN,
+        polarity=image.polarity,
+        width=image.width,
+        height=image.height,
+        boxes=tuple(LabelledBox(_rounded(one), one.indication_class) for one in confirmed),
+        origin=ImageOrigin.LABELS,
+        file_sha256=image.file_sha256,
+        frame=image.frame,
+        ignored=tuple(
+            IgnoredBox(_rounded(one), why)
+            for many, why in ((members, _MEMBER), (in_part, _NO_ERROR))
+            for one in many
+        ),
+    )
+
+
+def _rounded(one: ReadIndication) -> tuple[float, float, float, float]:
+    x1, y1, x2, y2 = (round(v, 2) for v in one.bbox)
+    return x1, y1, x2, y2
