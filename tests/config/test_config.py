@@ -33,6 +33,17 @@ def test_env_file_is_read_and_the_environment_wins(tmp_path: Path, monkeypatch: 
     assert (settings.log_level, settings.device) == ("WARNING", "cuda:1")
 
 
+@pytest.mark.parametrize(
+    ("engine", "replicas", "at_once"), [("local", "8", 1), ("ray", "8", 8), ("ray://head:6379", "99", 16)]
+)
+def test_several_images_are_read_at_once_where_other_machines_read_them(
+    engine: str, replicas: str, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENGINE", engine)
+    monkeypatch.setenv("ENGINE_REPLICAS", replicas)
+    assert load_settings(None).read_at_once == at_once
+
+
 def test_origins_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CORS_ORIGINS", "https://a.example/, http://b.example:8080")
     assert load_settings(None).cors_origins == ("https://a.example", "http://b.example:8080")

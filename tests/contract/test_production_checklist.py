@@ -19,8 +19,8 @@ SETTING = re.compile(r"[A-Z][A-Z0-9]+(_[A-Z0-9]+)+")
 PATH = re.compile(r"\.?[\w.-]+(/[\w.-]+)+/?|[\w.-]+\.(md|yaml|yml|txt|toml|example)|Dockerfile|LICENSE")
 #: Programs of others, and words of Kubernetes, compose, recipes and the registry.
 FOREIGN = re.compile(
-    r"(dvc|docker|kubectl|mlflow|pytest) ?.*|/api/.*|--demo|-e .*|\*|champion|casting(-any)?|weld|core|app"
-    r"|batch|workers|schedule|workbench|backup|data|db|INFO"
+    r"(dvc|docker|kubectl|mlflow|pip|pytest) ?.*|/api/.*|--demo|-e .*|\*|champion|casting(-any)?|weld|core"
+    r"|app|batch|workers|schedule|workbench|backup|data|db|INFO"
 )
 
 
