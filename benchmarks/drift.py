@@ -1,15 +1,18 @@
 """How often drift is alarmed where nothing changed, and how surely where something did: `drift.json`.
 
     python -m benchmarks.drift measure WEIGHTS_FOLDER POPULATION OUT.npz [--data GDXRAY] [--boxes]
-    python -m benchmarks.drift judge OUT.npz [OUT.npz ...]
+        [--seed FIRST] [--pool IMAGES] [--new IMAGES]
+    python -m benchmarks.drift judge OUT.npz [OUT.npz ...] [--window IMAGES ...]
 
 Three populations. `welds` are simulated after one procedure: plates of 8 to 20 mm, one pixel pitch, one
 film, 12 bit; their new part is a thicker plate at another pitch. `mixed` are the same with another film
 and traces of handling for each weld. `castings` are views of recorded parts of GDXray (`--data`), drawn
-over all parts; the new part is one that is left out of the rest. Each image is read as it is, and some
-with noise added until it is 1.3 times as large, and with 0.8 of their contrast; a window of 50 is
-compared with a reference of 100, drawn anew 60 times, 200 times where nothing changed, without
-replacement. `judge` reports the share of alarms.
+over all parts; the new part is one that is left out of the rest. Each image is read as it is; with white
+noise added until it has 1.3 times as much; with its own grain, what a blur of 3 px takes away, 1.3 times
+as large; and with 0.8 of its contrast. A window is compared with a reference of 100 other images, both drawn
+anew 60 times, 200 times where nothing changed, without replacement. `judge` reports the share of alarms, and
+after how many images more noise of the same grain is noticed when window follows window, beside what
+`core.evaluate.drift_power` tells of that from the reference alone.
 """
 
 import argparse
@@ -21,10 +24,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from core.domain.drift import NOISE, DriftResult
 from core.domain.radiograph import Polarity, Radiograph
+from core.evaluate.drift_power import noise_sensitivity
 from core.evaluate.drift_tests import Sample, drift_between
 from core.evaluate.proportion import wilson_interval
 from core.imaging.quality.physical import physical_figures
@@ -33,17 +38,21 @@ from core.registry.artefact import read_artefact
 from core.services.evaluation.recorded_images import read_recorded, select_images
 from core.services.inference.detecting import DetectService
 from core.services.lifecycle.releasing import OneModel
+from core.services.monitoring.drift import ALPHA
 from core.services.monitoring.observing import figures_of
 from core.simulate.config import SimulationConfig
 from core.simulate.render import simulate_weld
 
 RESULT = Path(__file__).with_name("drift.json")
-N_POOL, N_CHANGED, N_NEW = 240, 90, 60
+N_POOL, N_NEW = 240, 60
 N_REFERENCE, N_RECENT = 100, 50
 #: Windows that are drawn where nothing changed, and where something did.
 N_QUIET, N_CHANGES = 200, 60
-ALPHAS = (0.05, 0.01)
+ALPHAS = (0.05, 0.03, 0.01)
 MORE_NOISE, LESS_CONTRAST = 1.3, 0.8
+_GRAIN_PX = 3.0
+#: References that are followed window by window.
+N_FOLLOWED, N_WINDOWS = 60, 20
 _PROCEDURE = SimulationConfig(
     height_px=320, width_px=800, mm_per_px=(0.05, 0.05), plate_mm=(8.0, 20.0), bit_depths=(12,),
     has_wear=False, recorder_seed=4,
@@ -53,6 +62,8 @@ _MIXED = replace(_PROCEDURE, recorder_seed=None, has_wear=True)
 _OTHER_PLATE_MM, _OTHER_MM_PER_PX = (24.0, 30.0), (0.07, 0.07)
 #: Two series that show one part.
 _LEFT_OUT = ("C0001", "C0002")
+#: From the first seed of the welds to that of the new part.
+_BETWEEN_SEEDS = 400_000
 _NO_BOXES = np.zeros((0, 4), np.float32)
 
 
@@ -62,6 +73,13 @@ def noisier(radiograph: Radiograph, rng: np.random.Generator, times: float = MOR
     noise = physical_figures(radiograph, _NO_BOXES).get(NOISE, 0.0) * top
     more = rng.normal(0, noise * np.sqrt(max(times**2 - 1, 0)), radiograph.pixels.shape)
     return _with(radiograph, radiograph.pixels + more)
+
+
+def coarser(radiograph: Radiograph, times: float = MORE_NOISE) -> Radiograph:
+    """The radiograph with its own grain `times` as large, as with a faster film."""
+    pixels = radiograph.pixels.astype(np.float32)
+    smooth = cv2.GaussianBlur(pixels, (0, 0), _GRAIN_PX)
+    return _with(radiograph, smooth + times * (pixels - smooth))
 
 
 def flatter(radiograph: Radiograph, share: float = LESS_CONTRAST) -> Radiograph:
@@ -118,27 +136,37 @@ def observe(
     return figures, detect.appearance(radiograph, model=name)
 
 
-def measure(folder: Path, population: str, out: Path, data: Path | None, *, has_boxes: bool) -> None:
+def measure(
+    folder: Path,
+    population: str,
+    out: Path,
+    data: Path | None,
+    *,
+    has_boxes: bool,
+    seed: int,
+    n_pool: int,
+    n_new: int,
+) -> None:
     """Read every image of a population in each of its states and write what was observed."""
     detect, name = DetectService(OneModel(folder, 0), device="cpu"), read_artefact(folder).name
     rng = np.random.default_rng(3)
     states: dict[str, Callable[[Radiograph], Radiograph]] = {
         "as it is": lambda one: one,
         "noise": lambda one: noisier(one, rng),
+        "grain": coarser,
         "contrast": flatter,
     }
     if population in ("welds", "mixed"):
         config = _PROCEDURE if population == "welds" else _MIXED
         other = replace(config, plate_mm=_OTHER_PLATE_MM, mm_per_px=_OTHER_MM_PER_PX)
-        pool, new = welds(500_000, N_POOL, config), welds(900_000, N_NEW, other)
+        pool, new = welds(seed, n_pool, config), welds(seed + _BETWEEN_SEEDS, n_new, other)
     else:
         assert data is not None
-        pool, new = castings(data, N_POOL, is_new=False), castings(data, N_NEW, is_new=True)
+        pool, new = castings(data, n_pool, is_new=False), castings(data, n_new, is_new=True)
     kept: dict[str, list[tuple[dict[str, float], Any]]] = {state: [] for state in states}
     for done, radiograph in enumerate(pool, start=1):
         for state, change in states.items():
-            if state == "as it is" or done <= N_CHANGED:
-                kept[state].append(observe(detect, name, change(radiograph), has_boxes=has_boxes))
+            kept[state].append(observe(detect, name, change(radiograph), has_boxes=has_boxes))
         if done % 20 == 0:
             print(f"{done} images", file=sys.stderr, flush=True)
     kept["new part"] = [observe(detect, name, one, has_boxes=has_boxes) for one in new]
@@ -152,23 +180,58 @@ def measure(folder: Path, population: str, out: Path, data: Path | None, *, has_
     np.savez_compressed(out, names=np.array(names), **arrays)
 
 
-def judge(measured: Path) -> dict[str, Any]:
-    """The share of alarms of one population by error probability, and of each figure among them."""
+def judge(measured: Path, windows: Sequence[int]) -> dict[str, Any]:
+    """Shares of alarms of one population by images of a window, error probability and state."""
     kept = np.load(measured)
     names = [str(name) for name in kept["names"]]
+    states = sorted({key.split("|")[0] for key in kept.files if "|" in key})
+    return {f"window {n}": _judged(kept, names, states, n) for n in windows} | {
+        "more grain is noticed after": _followed(kept, names)
+    }
+
+
+def _judged(kept: Any, names: Sequence[str], states: Sequence[str], n_recent: int) -> dict[str, Any]:
     rng = np.random.default_rng(11)
     found: dict[str, Any] = {f"alpha {alpha}": {} for alpha in ALPHAS}
-    for state in sorted({key.split("|")[0] for key in kept.files if "|" in key}):
+    for state in states:
+        if state != "new part" and N_REFERENCE + n_recent > len(kept["as it is|figures"]):
+            continue
         n_repeats = N_QUIET if state == "as it is" else N_CHANGES
         results = []
         for repeat in range(n_repeats):
-            before, now = _drawn(rng, state, len(kept["as it is|figures"]))
+            before, now = _drawn(rng, state, kept, n_recent)
             reference, recent = _sample(kept, "as it is", before, names), _sample(kept, state, now, names)
             results.append(drift_between(reference, recent, alpha=1, seed=repeat, n_permutations=2_000))
         for alpha in ALPHAS:
             told = "A/A" if state == "as it is" else state
             found[f"alpha {alpha}"][told] = _shares(results, alpha, n_repeats)
     return found
+
+
+def _followed(kept: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Images until nine of ten references noticed more grain; the median of what they told of that."""
+    rng = np.random.default_rng(12)
+    first, told = [], []
+    for repeat in range(N_FOLLOWED):
+        order = rng.permutation(len(kept["as it is|figures"]))
+        reference = _sample(kept, "as it is", order[:N_REFERENCE], names)
+        sensitivity = noise_sensitivity(
+            reference.figures[NOISE], n_window=N_RECENT, error=ALPHA / 2 / len(names)
+        )
+        assert sensitivity is not None
+        told.append(sensitivity.n_images or np.inf)
+        first.append(np.inf)
+        for window in range(1, N_WINDOWS + 1):
+            rows = rng.choice(order[N_REFERENCE:], N_RECENT, replace=False)
+            recent = _sample(kept, "grain", rows, names)
+            if drift_between(reference, recent, alpha=ALPHA, seed=repeat, n_permutations=2_000).is_alarm:
+                first[-1] = window * N_RECENT
+                break
+    seen = {"measured": np.sort(first)[int(np.ceil(0.9 * N_FOLLOWED)) - 1], "median told": np.median(told)}
+    return {name: None if np.isinf(value) else float(value) for name, value in seen.items()} | {
+        "noticed at once": round(float(np.mean(np.array(first) == N_RECENT)), 3),
+        "most": N_RECENT * N_WINDOWS,
+    }
 
 
 def _shares(results: Sequence[DriftResult], alpha: float, n: int) -> dict[str, Any]:
@@ -186,13 +249,13 @@ def _shares(results: Sequence[DriftResult], alpha: float, n: int) -> dict[str, A
     }
 
 
-def _drawn(rng: np.random.Generator, state: str, n_pool: int) -> tuple[Any, Any]:
+def _drawn(rng: np.random.Generator, state: str, kept: Any, n_recent: int) -> tuple[Any, Any]:
     """Rows of reference and window; no image is in both."""
-    if state == "as it is":
-        order = rng.permutation(n_pool)
-        return order[:N_REFERENCE], order[N_REFERENCE : N_REFERENCE + N_RECENT]
-    before = N_CHANGED + rng.permutation(n_pool - N_CHANGED)[:N_REFERENCE]
-    return before, rng.permutation(N_NEW if state == "new part" else N_CHANGED)[:N_RECENT]
+    order = rng.permutation(len(kept["as it is|figures"]))
+    now = order[N_REFERENCE : N_REFERENCE + n_recent]
+    if state == "new part":
+        now = rng.permutation(len(kept["new part|figures"]))[:n_recent]
+    return order[:N_REFERENCE], now
 
 
 def _sample(kept: Any, state: str, rows: Any, names: Sequence[str]) -> Sample:
@@ -212,13 +275,26 @@ def main() -> int:
     reading.add_argument("out", type=Path)
     reading.add_argument("--data", type=Path)
     reading.add_argument("--boxes", action="store_true", help="also figures of boxes: ten times as long")
+    reading.add_argument("--seed", type=int, default=500_000, help="of the first weld")
+    reading.add_argument("--pool", type=int, default=N_POOL, help="images")
+    reading.add_argument("--new", type=int, default=N_NEW, help="images of the new part")
     judging = parts.add_parser("judge")
     judging.add_argument("measured", type=Path, nargs="+", help="what `measure` wrote")
+    judging.add_argument("--window", type=int, action="append", help=f"images, {N_RECENT} if not given")
     asked = parser.parse_args()
     if asked.what == "measure":
-        measure(asked.folder, asked.population, asked.out, asked.data, has_boxes=asked.boxes)
+        measure(
+            asked.folder,
+            asked.population,
+            asked.out,
+            asked.data,
+            has_boxes=asked.boxes,
+            seed=asked.seed,
+            n_pool=asked.pool,
+            n_new=asked.new,
+        )
         return 0
-    figures = {path.stem: judge(path) for path in asked.measured}
+    figures = {path.stem: judge(path, asked.window or [N_RECENT]) for path in asked.measured}
     RESULT.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(figures, indent=1))
     return 0

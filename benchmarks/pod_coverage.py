@@ -23,7 +23,7 @@ CURVES = [
     (Link.LOGIT, 3.0, 0.0, 0.95),
     (Link.LOGIT, 3.0, 0.05, 1.0),
 ]
-COUNTS = (60, 150, 500, 2000)
+COUNTS = (60, 150, 300)
 _A50 = 0.6
 
 
@@ -46,11 +46,12 @@ def coverage(
 
 @click.command()
 @click.option("--repeats", default=1000, show_default=True, help="Of each curve and number of targets.")
+@click.option("--count", "counts", type=int, multiple=True, default=COUNTS, help="Targets of a repeat.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="JSON file.")
-def main(repeats: int, out: Path) -> None:
+def main(repeats: int, counts: tuple[int, ...], out: Path) -> None:
     """Measure and write."""
     rows = []
-    for n in COUNTS:
+    for n in counts:
         for curve in CURVES:
             rows.append(coverage(*curve, n, repeats))
             click.echo(json.dumps(rows[-1]))

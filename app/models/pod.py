@@ -8,19 +8,21 @@ import streamlit as st
 
 from app.shared.templates import draw_html
 from core.domain.pod_words import family_words, pod_line, size_words
+from core.evaluate.pod_misfit import misfit_of
 
 #: Told apart by colour-blind people; lines differ by dash, points by shape as well.
 _COLOURS = ("#4fa3e0", "#f0a13c", "#b07fd8", "#2fae8f")
 _FAINT = tuple(f"rgba({int(c[1:3], 16)}, {int(c[3:5], 16)}, {int(c[5:], 16)}, 0.16)" for c in _COLOURS)
 _DASHES, _SYMBOLS = ("solid", "dash", "dot", "dashdot"), ("circle", "square", "diamond", "triangle-up")
 _TEMPLATE = "models/templates/pod.html"
+_ALL = "All flaws"
 _COMMAND = "radikal pod --model {model} --version {version}"
 
 
 def draw_pod(
     named: Sequence[tuple[str, Mapping[str, Any] | None]], *, model: str, key: str, height: int = 430
 ) -> None:
-    """Draw the curves of versions with their bands, and every figure under them.
+    """Draw the curves of versions with their bands, of all flaws or one class, and every figure under them.
 
     Args:
         named: name of each version, such as "v3", and what `radikal pod` measured of it; None: nothing.
@@ -29,17 +31,55 @@ def draw_pod(
         height: of the plot, px.
     """
     measured = [(name, one) for name, one in named if one is not None]
-    drawn = [(name, one) for name, one in measured if one["pod"].get("curve")]
-    if drawn:
+    kinds = drawable_kinds(measured)
+    if kinds:
+        kind = str(st.selectbox("Flaws", kinds, format_func=_kind_words, key=f"{key}.flaws", width=280))
+        drawn = [(name, of_kind(one, kind)) for name, one in measured]
+        drawn = [(name, one) for name, one in drawn if one["pod"].get("curve")]
         figure = pod_plot(drawn, height)
         draw_html("models/compare/templates/title.html", title=figure.layout.meta)
         st.plotly_chart(figure, key=key, config={"displayModeBar": False})
+        for words in misfit_words(drawn, kind):
+            st.caption(words)
     missing = [
         _COMMAND.format(model=model, version=name.removeprefix("v")) for name, one in named if one is None
     ]
     draw_html(
         _TEMPLATE, versions=[pod_rows(*one) for one in measured], missing=missing, said=together(measured)
     )
+
+
+def drawable_kinds(measured: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    """What there is a curve of in any version: all flaws first, then classes."""
+    classes = sorted({label for _, one in measured for label in one.get("by_class", {})})
+    return [
+        kind
+        for kind in (_ALL, *classes)
+        if any(of_kind(one, kind)["pod"].get("curve") for _, one in measured)
+    ]
+
+
+def of_kind(one: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
+    """The figures with those of one class in the place of those of all flaws."""
+    if kind == _ALL:
+        return one
+    estimate = one.get("by_class", {}).get(kind, {})
+    return {**one, "pod": estimate, "bins": estimate.get("bins", ())}
+
+
+def misfit_words(drawn: Sequence[tuple[str, Mapping[str, Any]]], kind: str) -> list[str]:
+    """Sentences about versions whose curve misses its points; of all flaws also why."""
+    found = [(name, misfit_of(one["pod"], one.get("bins") or ())) for name, one in drawn]
+    said = [f"{name}: {one.words}." for name, one in found if one is not None]
+    if said and kind == _ALL:
+        said.append(
+            "All flaws mix classes that are found very differently: choose one for a curve that fits better."
+        )
+    return said
+
+
+def _kind_words(kind: str) -> str:
+    return kind[:1].upper() + kind[1:]
 
 
 def pod_plot(named: Sequence[tuple[str, Mapping[str, Any]]], height: int) -> go.Figure:

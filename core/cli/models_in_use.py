@@ -43,6 +43,8 @@ def drift(name: str, alarm_id: str | None, note: str, new_reference: bool) -> No
         f"{name} v{version.version}: {found.n_observed} images observed, {found.n_missing} more until the "
         "next window is full"
     )
+    if found.sensitivity is not None:
+        click.echo(f"  {found.sensitivity.words}")
     for one in () if found.last is None else found.last.shifts:
         before, now = figure_words(one.name, one.before), figure_words(one.name, one.now)
         medians = f"  {before} -> {now}" if before else ""

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 #: Names of the physical figures; the first three are shares of full scale.
 GREY_LEVEL, CONTRAST, NOISE = "grey level", "contrast", "noise"
-GRAIN, BLUR, CNR = "grain", "blur", "CNR"
+GRAIN, FINENESS, BLUR, CNR = "grain", "noise fineness", "blur", "CNR"
 _SHARES = frozenset({GREY_LEVEL, CONTRAST, NOISE})
 #: Name of the test of all embeddings together, beside the figures.
 EMBEDDING = "appearance"
@@ -102,6 +102,39 @@ class DriftResult:
     def of_dict(cls, content: Sequence[Mapping[str, Any]]) -> Self:
         """What `to_dict` wrote."""
         return cls(tuple(Shift(**one) for one in content))
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseSensitivity:
+    """How soon more noise of the same grain is noticed among the images of a reference.
+
+    Attributes:
+        times: the noise is so many times that of the reference.
+        n_images: after the change until an alarm is raised in nine of ten cases; None where more than `most`.
+        n_window: images of a window.
+        most: images that were looked at.
+        spread: factor between the noise of the 5th and the 95th of a hundred images of the reference.
+    """
+
+    times: float
+    n_images: int | None
+    n_window: int
+    most: int
+    spread: float
+
+    @property
+    def is_at_once(self) -> bool:
+        """True when the first window notices it."""
+        return self.n_images == self.n_window
+
+    @property
+    def words(self) -> str:
+        """What it means, a sentence without a full stop."""
+        change = f"{self.times - 1:.0%} more noise of the same grain"
+        mixed = f"noise differs by a factor of {self.spread:.2g} among the images of the reference"
+        if self.n_images is None:
+            return f"{mixed}: {change} would not surely be noticed within {self.most:,} images"
+        return f"{mixed}: {change} is noticed within {self.n_images:,} images, nine times of ten"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 Figures: the two-sample statistic of Kolmogorov and Smirnov, with Holm's correction over the figures ("A
 simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6, 1979).
 Embeddings: the maximum mean discrepancy of Gretton, Borgwardt, Rasch, Schoelkopf and Smola ("A kernel
-two-sample test", JMLR 13, 2012) with a Gaussian kernel of the median distance. Difference: every p-value is
-that of a permutation test, which holds for any number of images and with ties, as counts and polarity have.
+two-sample test", JMLR 13, 2012) with a Gaussian kernel of the median distance. Differences: the embeddings
+are whitened before, so that what varies most among films does not hide what varies little, and every p-value
+is that of a permutation test, which holds for any number of images and with ties, as counts have.
 Each of the two families gets half of the error probability. Images of one part are alike, so they must not be
 taken for independent ones where a part fills much of the window: see docs/drift.md.
 """
@@ -23,6 +24,8 @@ Floats = npt.NDArray[np.floating[Any]]
 N_PERMUTATIONS = 5_000
 #: A figure that fewer images of either side allow is not tested.
 LEAST_IMAGES = 20
+#: Share of the variance of a column that is added to each direction before it is whitened.
+_RIDGE = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,12 +112,11 @@ def mmd(reference: Floats, recent: Floats, drawn: Permutations) -> tuple[float, 
     """Squared maximum mean discrepancy (biased, so at least 0) and its p-value.
 
     Args:
-        reference: (N, D); each column is divided by its spread here.
+        reference: (N, D); whitened together with the recent ones.
         recent: (M, D).
         drawn: the permutations.
     """
-    spread = np.maximum(np.std(np.asarray(reference, np.float64), axis=0), 1e-9)
-    both = np.concatenate((reference, recent)).astype(np.float64) / spread
+    both = _whitened(np.concatenate((reference, recent)).astype(np.float64))
     squared = np.square(both).sum(axis=1)
     apart = np.maximum(squared[:, None] + squared[None] - 2 * both @ both.T, 0)
     middle = float(np.median(apart[np.triu_indices(len(both), 1)]))
@@ -123,6 +125,16 @@ def mmd(reference: Floats, recent: Floats, drawn: Permutations) -> tuple[float, 
     weights = np.where(drawn.of(n, m), -1 / m, 1 / n)
     values = np.einsum("pn,pn->p", weights @ kernel, weights)
     return float(values[0]), _p_value(values)
+
+
+def _whitened(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """(N, D) as (N, min(N, D)) of mean 0 and about the same spread in each direction that has any.
+
+    The rows are not told apart, so permuting them afterwards is as good as before.
+    """
+    centred = values - values.mean(axis=0)
+    left, lengths, _ = np.linalg.svd(centred / np.maximum(centred.std(axis=0), 1e-9), full_matrices=False)
+    return np.asarray(left * lengths / np.sqrt(np.square(lengths) / len(values) + _RIDGE), np.float64)
 
 
 def _ks(

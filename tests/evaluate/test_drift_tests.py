@@ -53,8 +53,20 @@ def test_ties_are_no_difference() -> None:
     assert (found.p, found.is_shifted) == (1.0, False)
 
 
+def test_a_change_of_little_spread_is_not_hidden_by_what_varies_most() -> None:
+    rng = np.random.default_rng(8)
+
+    def films(n: int, moved: float) -> np.ndarray:
+        """(n, 40): all columns follow one exposure; their small rest moves in half of them."""
+        rest = 0.2 * rng.normal(size=(n, 40)) + 0.2 * moved * (np.arange(40) % 2)
+        return rng.normal(size=(n, 1)) + rest
+
+    assert mmd(films(100, 0), films(50, 0.7), Permutations(1, 1000))[1] < 0.005
+    assert mmd(films(100, 0), films(50, 0), Permutations(1, 1000))[1] > 0.05
+
+
 def test_the_discrepancy_is_as_by_hand() -> None:
-    one, other = np.array([[0.0], [2.0]]), np.array([[4.0], [6.0]])  # the spread of the reference is 1
+    one, other = np.array([[0.0], [2.0]]), np.array([[4.0], [6.0]])  # one column: whitening scales it
     kernel = np.exp(-np.square(np.arange(0, 7, 2)[:, None] - np.arange(0, 7, 2)) / 10.0)  # median: (4+16)/2
     expected = kernel[:2, :2].mean() + kernel[2:, 2:].mean() - 2 * kernel[:2, 2:].mean()
     statistic, p = mmd(one, other, Permutations(0, 500))

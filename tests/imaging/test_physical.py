@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
-from core.domain.drift import BLUR, CNR, CONTRAST, GREY_LEVEL, NOISE
+from core.domain.drift import BLUR, CNR, CONTRAST, FINENESS, GREY_LEVEL, NOISE
 from core.domain.radiograph import Polarity, Radiograph
 from core.imaging.quality.physical import physical_figures
 
@@ -36,6 +37,21 @@ def test_more_noise_and_less_contrast_are_told_apart() -> None:
     assert noisy[NOISE] / plain[NOISE] == pytest.approx(1.3, rel=0.03)
     assert noisy[CONTRAST] == pytest.approx(plain[CONTRAST], rel=0.03)
     assert flat[CONTRAST] / plain[CONTRAST] == pytest.approx(0.8, rel=0.03)
+
+
+def test_fineness_tells_noise_of_single_pixels_from_that_of_film() -> None:
+    rng = np.random.default_rng(5)
+    grain = cv2.GaussianBlur(rng.normal(size=(256, 256)), (0, 0), 1.0)
+    film = 2000 + 60 * grain / grain.std()
+    more = film + rng.normal(0, 15, film.shape)
+    found = [
+        physical_figures(replace(picture(), pixels=np.rint(one).astype(np.uint16)), NONE)[FINENESS]
+        for one in (film, 2000 + 1.3 * (film - 2000), more)
+    ]
+    assert physical_figures(picture(), NONE)[FINENESS] == pytest.approx(1, abs=0.06)
+    assert found[0] < 0.4
+    assert found[1] == pytest.approx(found[0], rel=0.05)
+    assert found[2] > 0.8
 
 
 def test_contrast_to_noise_is_that_of_the_box() -> None:

@@ -18,12 +18,20 @@ BIAS = (
 
 
 def drift_words(state: DriftState) -> str:
-    """How far observing is, in one sentence."""
+    """How far observing is, and how soon more noise would be noticed."""
     seen = f"{state.n_observed:,} images observed since the reference began"
     if state.last is None:
-        return f"{seen}; {state.n_missing} more until the first window is compared with the reference."
-    changed = ", ".join(one.name for one in state.last.changed) or "nothing"
-    return f"{seen}; in the last full window {changed} changed; {state.n_missing} more until the next one."
+        seen += f"; {state.n_missing} more until the first window is compared with the reference."
+    else:
+        changed = ", ".join(one.name for one in state.last.changed) or "nothing"
+        seen += f"; in the last full window {changed} changed; {state.n_missing} more until the next one."
+    if state.sensitivity is None:
+        return seen
+    words = state.sensitivity.words
+    advice = (
+        "" if state.sensitivity.is_at_once else " Name the equipment in the setup where several are in use."
+    )
+    return f"{seen} {words[0].upper()}{words[1:]}.{advice}"
 
 
 def shift_rows(result: DriftResult) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.domain.detections import FloatArray
-from core.domain.drift import BLUR, CNR, CONTRAST, GRAIN, GREY_LEVEL, NOISE
+from core.domain.drift import BLUR, CNR, CONTRAST, FINENESS, GRAIN, GREY_LEVEL, NOISE
 from core.domain.radiograph import Radiograph
 from core.imaging.quality.sharpness import measure_sharpness
 
@@ -19,8 +19,9 @@ from core.imaging.quality.sharpness import measure_sharpness
 _BLOCK_PX, _CALM = 32, 25
 #: Noise of independent pixels passes this mask six times as large (J. Immerkaer, "Fast noise variance
 #: estimation", Computer Vision and Image Understanding 64, 1996; there the mean over the whole picture).
-_MASK = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
-_MASK_GAIN = 6.0
+_MASK = np.array([1, -2, 1], np.float32)
+#: Second differences taken twice pass hardly anything but noise that is independent from pixel to pixel.
+_FINEST = np.array([1, -4, 6, -4, 1], np.float32)
 _SPAN, _ENDS, _END_SHARE = (5, 95), (1, 99), 0.02
 #: A box is compared with a rim of this share of its longer side, at least so many px.
 _RIM_SHARE, _RIM_PX = 0.5, 6
@@ -28,7 +29,10 @@ _LEAST_NOISE = 1e-6
 
 
 def physical_figures(radiograph: Radiograph, boxes: FloatArray) -> Mapping[str, float]:
-    """Grey level, contrast and noise as shares of full scale, grain, blur in px, CNR of the boxes.
+    """Grey level, contrast, noise as shares of full scale, grain, fineness, blur in px, CNR of the boxes.
+
+    Fineness is the noise at the finest scale beside the noise: 1 for independent pixels, as of a detector's
+    electronics, less in film grain, whose pixels depend on each other.
 
     Args:
         radiograph: measured on its original pixels; of pixels that are no numbers nothing is told.
@@ -43,9 +47,11 @@ def physical_figures(radiograph: Radiograph, boxes: FloatArray) -> Mapping[str, 
     noise = _noise(pixels, _BLOCK_PX)
     if noise is not None:
         found[NOISE] = noise / scale
-        grain = _grain(pixels, noise)
+        grain, finest = _grain(pixels, noise), _noise(pixels, _BLOCK_PX, _FINEST)
         if grain is not None:
             found[GRAIN] = grain
+        if finest is not None and noise > 0:
+            found[FINENESS] = finest / noise
     blur = measure_sharpness(pixels).blur_px
     if blur is not None:
         found[BLUR] = blur
@@ -63,21 +69,23 @@ def _full_scale(radiograph: Radiograph) -> float:
     return float(2 ** min(radiograph.bit_depth, 8 * radiograph.pixels.dtype.itemsize) - 1)
 
 
-def _noise(pixels: FloatArray, block_px: int) -> float | None:
+def _noise(pixels: FloatArray, block_px: int, mask: FloatArray = _MASK) -> float | None:
     """Standard deviation of the noise in grey values; None where no block fits.
+
+    Both ways the picture is weighed with `mask`, (K,) differences of neighbours.
 
     Blocks at either end of the grey values are left out: there a margin or a clipped place has no noise.
     """
     rows, columns = pixels.shape[0] // block_px, pixels.shape[1] // block_px
     if not rows or not columns:
         return None
-    rough = np.asarray(cv2.filter2D(pixels, cv2.CV_32F, _MASK), np.float32)
+    rough = np.asarray(cv2.sepFilter2D(pixels, cv2.CV_32F, mask, mask), np.float32)
     rms = np.sqrt(_in_blocks(np.square(rough), block_px))
     level = _in_blocks(pixels, block_px)
     low, high = np.percentile(pixels[::2, ::2], _ENDS)
     rim = _END_SHARE * (high - low)
     spread = rms[(rms > 0) & (level > low + rim) & (level < high - rim)]
-    return float(np.percentile(spread, _CALM)) / _MASK_GAIN if spread.size else None
+    return float(np.percentile(spread, _CALM)) / float(mask @ mask) if spread.size else None
 
 
 def _in_blocks(values: FloatArray, block_px: int) -> FloatArray:

@@ -211,6 +211,7 @@ def pod_figures(targets: Targets, decision: float) -> dict[str, Any]:
         "pod": estimate_pod(seen.size_mm, hits).to_dict(),
         "by_class": {
             name: estimate_pod(one.size_mm, one.scores >= decision).to_dict()
+            | {"bins": _bins(one.size_mm, one.scores >= decision)}
             for name, one in by_class.items()
         },
         "strict": estimate_pod(seen.size_mm, seen.strict_scores >= decision, has_curve=False).to_dict(),

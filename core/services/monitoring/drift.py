@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 
 from core.domain.accounts import SYSTEM, Identity
-from core.domain.drift import DriftAlarm, DriftResult, Scope, ScopeKind
+from core.domain.drift import NOISE, DriftAlarm, DriftResult, NoiseSensitivity, Scope, ScopeKind
 from core.domain.errors import BadInputError, WorkbenchError
 from core.domain.permissions import Action, require
 from core.domain.reading import Setup, setup_from
 from core.domain.records import Inspection, new_id
+from core.evaluate.drift_power import noise_sensitivity
 from core.evaluate.drift_tests import Sample, drift_between
 from core.services.images.images import ImageService
 from core.services.inference.detecting import DetectService
@@ -32,7 +33,8 @@ log = logging.getLogger(__name__)
 #: Images of the reference, and of each window that is compared with it.
 REFERENCE, WINDOW = 100, 50
 #: Probability of an alarm of one window where nothing changed.
-ALPHA = 0.01
+ALPHA = 0.03
+_N_FAMILIES = 2
 LONGEST_NOTE = 500
 #: Images that were read longer ago are not observed any more.
 _HORIZON = timedelta(days=30)
@@ -48,12 +50,14 @@ class DriftState:
         n_missing: images until the next window is full.
         last: result of the last full window over all images; None before the first one.
         alarms: every one, newest first.
+        sensitivity: how soon more noise is noticed; None before the reference is full or without noise.
     """
 
     n_observed: int
     n_missing: int
     last: DriftResult | None
     alarms: tuple[DriftAlarm, ...]
+    sensitivity: NoiseSensitivity | None = None
 
 
 class DriftService:
@@ -162,10 +166,15 @@ class DriftService:
             since = _reference_since(work, model_sha256, scope)
             n = work.observations.count(model_sha256, scope, since)
             n_full = max(0, n - self._n_reference) // self._n_window
-            window = self._window(work, model_sha256, scope, since, n_full) if n_full else None
+            reference, recent = self._window(work, model_sha256, scope, since, max(n_full, 1))
             alarms = work.drift_alarms.of(model_sha256)
-        missing = self._n_reference + self._n_window * (n_full + 1) - n
-        return DriftState(n, missing, None if window is None else _compared(*window), tuple(alarms))
+        return DriftState(
+            n_observed=n,
+            n_missing=self._n_reference + self._n_window * (n_full + 1) - n,
+            last=_compared(reference, recent) if n_full else None,
+            alarms=tuple(alarms),
+            sensitivity=self._sensitivity(reference) if n >= self._n_reference else None,
+        )
 
     def acknowledge(
         self, identity: Identity, alarm_id: str, *, note: str, is_new_reference: bool = False
@@ -230,6 +239,13 @@ class DriftService:
             figures,
             embedding,
         )
+
+    def _sensitivity(self, reference: Sequence[Observation]) -> NoiseSensitivity | None:
+        figures = sample_of(reference).figures
+        if NOISE not in figures:
+            return None
+        error = ALPHA / _N_FAMILIES / len(figures)  # the first step of Holm
+        return noise_sensitivity(figures[NOISE], n_window=self._n_window, error=error)
 
     def _full_window(
         self, work: Work, model_sha256: str, scope: Scope

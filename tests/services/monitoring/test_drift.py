@@ -18,6 +18,16 @@ def test_what_stays_the_same_raises_nothing(site: Site) -> None:
     assert not state.last.is_alarm
 
 
+def test_the_reference_tells_how_soon_more_noise_is_noticed(site: Site) -> None:
+    reviewer, sha256 = add_user(site.store, Role.REVIEWER), site.inspection.model.sha256
+    site.read(REFERENCE - 1)
+    assert site.drift.state(reviewer, sha256).sensitivity is None
+    site.read(1)
+    found = site.drift.state(reviewer, sha256).sensitivity
+    assert found is not None
+    assert (found.n_images, found.n_window) == (WINDOW, WINDOW)
+
+
 def test_an_alarm_voids_from_the_first_image_of_its_window_until_it_is_acknowledged(site: Site) -> None:
     site.read(REFERENCE)
     site.read(WINDOW - 1, noise=1.5)
