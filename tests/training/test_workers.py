@@ -4,10 +4,12 @@ import dataclasses
 import json
 import os
 import signal
+import sys
 import threading
 import time
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import psutil
@@ -27,6 +29,12 @@ from core.training.together import Together
 from core.training.workers import SharedRun, train_on_this_machine
 from tests.training.conftest import make_image
 from tests.training.test_loop import Quiet, recipe
+
+
+@pytest.fixture(autouse=True)
+def plain_main(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages that were tested in this process left themselves as its main module, which workers would run."""
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
 
 
 def three_images(*, are_outlined: bool) -> list[TrainingImage]:
