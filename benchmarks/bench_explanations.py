@@ -1,6 +1,10 @@
 """How fast explanations are beside detection, and the memory of a film. Writes benchmarks/explanations.json.
 
     python -m benchmarks.bench_explanations
+    python -m benchmarks.bench_explanations first GDXRAY
+
+`first` measures the quick maps alone, each of boxes that nothing was made of before, on a casting and on a
+simulated weld of 768x572 px, and writes the part `first_maps`.
 
 What is compared runs in turns, so that other work on the machine slows both sides alike; `processor` is the
 time of this process, all threads. Ratios are ratios of medians. Radiographs are simulated.
@@ -10,6 +14,7 @@ import json
 import os
 import resource
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +24,8 @@ import cv2
 import numpy as np
 import torch
 
-from core.domain.explanations import Method
+from core.domain.explanation_standing import QUICK
+from core.domain.explanations import METHOD_WORDS, Method
 from core.domain.inspection import DetectionResult
 from core.engine.detector import Detector
 from core.imaging.encode import encode_png
@@ -35,6 +41,8 @@ RESULT = Path(__file__).with_name("explanations.json")
 VERSION = "weld-v3"
 FILM_PX = (1300, 5000)
 REPEATS, BOXES, SEED = 3, 10, 9_100_000
+#: Of `first`: size of the radiographs, boxes of each, and the casting.
+FIRST_PX, FIRST_BOXES, CASTING = (572, 768), 7, "Castings/C0051/C0051_0028.png"
 
 
 def result_of(service: DetectService, pixels: np.ndarray) -> DetectionResult:
@@ -117,6 +125,39 @@ def main() -> None:
     print(json.dumps(report, indent=1))  # a script
 
 
+def first_maps(gdxray: Path) -> dict[str, Any]:
+    """Seconds of the map of one box by each quick method, on boxes from the smallest to the largest."""
+    weld = simulate_weld(SEED).pixels[: FIRST_PX[0], : FIRST_PX[1]]
+    casting = cv2.imread(str(gdxray / CASTING), cv2.IMREAD_UNCHANGED)
+    found = {
+        "weld-v3": _first_maps("weld", "weld-v3", np.ascontiguousarray(weld)),
+        "casting-v2": _first_maps("casting", "casting-v2", casting),
+    }
+    return {
+        "load_before": [round(v, 1) for v in os.getloadavg()],
+        "threads": torch.get_num_threads(),
+        **found,
+    }
+
+
+def _first_maps(model: str, version: str, pixels: np.ndarray) -> dict[str, Any]:
+    service = DetectService(OneModel(CHECKPOINTS / version, 0), device="cpu")
+    radiograph = read_radiograph(encode_png(pixels), "first.png")
+    result = service.detect(radiograph, "first.png", model=model, min_score=0.02)
+    sides = result.detections.boxes[:, 2:] - result.detections.boxes[:, :2]
+    by_size = np.argsort(sides.prod(axis=1))
+    chosen = by_size[np.linspace(0, len(by_size) - 1, min(FIRST_BOXES, len(by_size))).round().astype(int)]
+    seconds: dict[str, Any] = {"px": f"{pixels.shape[1]}x{pixels.shape[0]}"}
+    for index in [int(chosen[0]), *chosen.tolist()]:  # the first time warms up and does not count
+        actions = {
+            METHOD_WORDS[one]: lambda i=index, m=one: ExplainService(service).explain(result, i, m)
+            for one in QUICK
+        }
+        longer = f"box of {sides[index].max():.0f} px"
+        seconds[longer] = in_turns(actions)
+    return seconds
+
+
 def film(service: DetectService) -> dict[str, Any]:
     """Peak memory that explaining adds to detecting on a film of 5000 x 1300 px, MiB of this process."""
     pixels = cv2.resize(simulate_weld(SEED + 1).pixels, FILM_PX[::-1], interpolation=cv2.INTER_LINEAR)
@@ -143,5 +184,16 @@ def _peak_mib() -> int:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
+def add_first_maps(gdxray: Path) -> None:
+    """Measure the quick maps and write them beside the rest."""
+    report = json.loads(RESULT.read_text(encoding="utf-8"))
+    report["first_maps"] = first_maps(gdxray)
+    RESULT.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(report["first_maps"], indent=1))  # a script
+
+
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["first"]:
+        add_first_maps(Path(sys.argv[2]))
+    else:
+        main()

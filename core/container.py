@@ -215,7 +215,7 @@ class Container(Foundations):
     def explain(self) -> ExplainService:
         from core.services.inference.explaining import ExplainService
 
-        return ExplainService(self.detect)
+        return ExplainService(self.detect, self.explanation_records.of)
 
     @cached_property
     def without_it(self) -> WithoutItService:

@@ -13,7 +13,7 @@ from app.shared.resources import resources
 from app.shared.templates import draw_html
 from core.domain.accounts import Identity
 from core.domain.errors import WorkbenchError
-from core.domain.explanation_standing import standing_words, trust_words
+from core.domain.explanation_standing import QUICK, first_words, methods_in_order, standing_words, trust_words
 from core.domain.explanations import METHOD_WORDS, Faithfulness, Method
 from core.domain.inspection import DetectionResult, HeatMap
 from core.reports.map_picture import map_picture, part_around_box
@@ -54,6 +54,8 @@ def draw_head(result: DetectionResult, index: int) -> None:
             f"{result.name} · {result.model.name} v{result.model.version} · "
             f"{result.detections.classes[index].value} · maps: {standing_words(figures)}"
         )
+    if why := first_words(figures):
+        st.caption(f"{why[0].upper()}{why[1:]}.")
     without = resources().services.without_it.without(result, index)
     trust = trust_words(figures)
     by_fill = ", ".join(f"{kind} {after:.2f}" for kind, after in without.after.items())
@@ -66,15 +68,16 @@ def draw_methods(result: DetectionResult, index: int) -> None:
     maps: dict[Method, HeatMap] = {}
     tested: dict[Method, Faithfulness] = {}
     told = st.progress(0.0, "Making the maps; choosing another box stops it")
-    for number, method in enumerate(Method, start=1):
-        told.progress((number - 0.5) / len(Method), f"{METHOD_WORDS[method]}: map and test")
+    methods = _methods(result)
+    for number, method in enumerate(methods, start=1):
+        told.progress((number - 0.5) / len(methods), f"{METHOD_WORDS[method]}: map and test")
         maps[method] = explain.explain(result, index, method)
         tested[method] = explain.faithfulness(result, index, method)
     told.empty()
     box = box_of(result, index)
-    panes = [method_pane(METHOD_WORDS[one], maps[one], tested[one], box) for one in Method]
+    panes = [method_pane(METHOD_WORDS[one], maps[one], tested[one], box) for one in methods]
     map_panes(result, part_around_box(result, box, margin_share=SHOWN_SHARE), panes, key=state.PANES)
-    agreement = explain.agreement(result, index, list(Method))
+    agreement = explain.agreement(result, index, methods)
     if agreement is not None:
         st.caption(
             f"Agreement, from the maps alone: rank correlation {agreement.rank_correlation:.2f}, overlap of "
@@ -111,8 +114,9 @@ def draw_report(result: DetectionResult, index: int) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         boxes = st.multiselect("Boxes", range(1, len(result.detections) + 1), [state.asked_box()], width=320,
                                key=f"{state.REPORTED_BOXES}.{index}")  # fmt: skip
-        first = [Method.GRADCAM, Method.INTEGRATED]
-        methods = st.multiselect("Maps by", list(Method), first, width=420, key=state.REPORTED_METHODS,
+        offered = _methods(result)
+        methods = st.multiselect("Maps by", offered, [one for one in offered if one in QUICK], width=420,
+                                 key=state.REPORTED_METHODS,
                                  format_func=METHOD_WORDS.__getitem__)  # fmt: skip
         n = len(boxes) * len(methods)
         st.link_button("PDF report", report_address(state.asked_inspection(), boxes, methods),
@@ -138,6 +142,11 @@ def draw_what_if(result: DetectionResult, index: int) -> None:
         return
     x1, y1, x2, y2 = (round(v) for v in region)
     right.markdown(f"With x {x1} to {x2}, y {y1} to {y2} px hidden: {found.words}.")
+
+
+def _methods(result: DetectionResult) -> tuple[Method, ...]:
+    """All of them, the one that is shown first for the version at the front."""
+    return methods_in_order(resources().services.explanation_records.of(result.model.sha256))
 
 
 def _arrays(maps: dict[Method, HeatMap]) -> bytes:

@@ -46,8 +46,8 @@ def routes() -> list[Route]:
 def report(request: Request) -> Response:
     """The report of an inspection, A4 pages in the browser or a file; `lo`, `hi`, `invert=1` name the window.
 
-    `boxes=1,3&methods=gradcam,integrated` puts maps of these boxes into it. A stranger learns nothing about
-    what exists.
+    `boxes=1,3&methods=gradcam,integrated` puts maps of these boxes into it, by the method that is shown first
+    for the version where none is named. A stranger learns nothing about what exists.
     """
     identity, form = identity_of(request.cookies), request.path_params["form"]
     if identity is None or form not in _FORMS:
@@ -75,14 +75,16 @@ def _window(request: Request) -> ChosenWindow | None:
         raise HTTPException(400, "expected lo and hi as grey values") from error
 
 
-def _maps(request: Request) -> list[tuple[int, Method]]:
+def _maps(request: Request) -> list[tuple[int, Method | None]]:
     """The maps that the address asks for, box by box; none where it names no box."""
     query = request.query_params
     if "boxes" not in query:
         return []
     try:
         numbers = [int(one) for one in query["boxes"].split(",")]
-        methods = [Method(one) for one in query.get("methods", Method.GRADCAM).split(",")]
+        methods: list[Method | None] = [None]
+        if "methods" in query:
+            methods = [Method(one) for one in query["methods"].split(",")]
     except ValueError as error:
         raise HTTPException(400, "expected boxes and methods as lists with commas") from error
     return [(number, method) for number in numbers for method in methods]

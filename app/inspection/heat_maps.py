@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from app.inspection.analysis_queue import AnalysisQueue, Question
+from core.domain.explanation_standing import QUICK
 from core.domain.explanations import Faithfulness, Method
 from core.domain.inspection import DetectionResult, HeatMap
 
@@ -16,6 +17,9 @@ _Key = tuple[Question, int, Method]
 
 class Explains(Protocol):
     """The part of the explaining service that is called."""
+
+    def first_method(self, result: DetectionResult) -> Method:
+        """Whose map is shown first for the version of a result."""
 
     def explain(self, result: DetectionResult, index: int, method: Method) -> HeatMap:
         """The map of one box."""
@@ -31,7 +35,7 @@ class NotAnalysedError(LookupError):
 class HeatMaps:
     """Maps and their tests, by question, box and method.
 
-    One default map is computed at a time, and beside it one of what takes longer.
+    One quick map is computed at a time, and beside it one of what takes longer.
     """
 
     def __init__(self, analyses: AnalysisQueue, explain: Explains) -> None:
@@ -41,31 +45,33 @@ class HeatMaps:
         self._tests: OrderedDict[_Key, Faithfulness] = OrderedDict()
         self._quick, self._slow, self._lock = threading.Lock(), threading.Lock(), threading.Lock()
 
-    def map_of(self, question: Question, index: int, method: Method = Method.GRADCAM) -> HeatMap:
-        """The map of the box at `index` (0 is the highest score).
+    def map_of(self, question: Question, index: int, method: Method | None = None) -> HeatMap:
+        """The map of the box at `index` (0 is the highest score), by the first method where none is named.
 
         Raises:
             NotAnalysedError: the image was not analysed, or has no such box.
             WorkbenchError: the map could not be computed.
         """
         result = self._result(question, index)
-        turn = self._quick if method is Method.GRADCAM else self._slow
+        chosen = self._explain.first_method(result) if method is None else method
+        turn = self._quick if chosen in QUICK else self._slow
         return self._answer(
-            self._maps, (question, index, method), turn, lambda: self._explain.explain(result, index, method)
+            self._maps, (question, index, chosen), turn, lambda: self._explain.explain(result, index, chosen)
         )
 
-    def faithfulness_of(self, question: Question, index: int, method: Method) -> Faithfulness:
+    def faithfulness_of(self, question: Question, index: int, method: Method | None = None) -> Faithfulness:
         """Whether the map of the box by this method is to be believed.
 
         Raises:
             As `map_of`.
         """
         result = self._result(question, index)
+        chosen = self._explain.first_method(result) if method is None else method
         return self._answer(
             self._tests,
-            (question, index, method),
+            (question, index, chosen),
             self._slow,
-            lambda: self._explain.faithfulness(result, index, method),
+            lambda: self._explain.faithfulness(result, index, chosen),
         )
 
     def forget(self, visitor: str) -> None:

@@ -122,7 +122,7 @@ def annotated(request: Request) -> Response:
     chosen = request.query_params.get("map")
     shown_map = None
     if chosen is not None:
-        shown_map = _map_of(_question(request, identity, entry), int(chosen))
+        shown_map = _map_of(_question(request, identity, entry), int(chosen), _method(request))
     body = annotated_png(result, threshold=float(request.query_params["threshold"]), heat_map=shown_map)
     suffix = f"v{result.model.version}{'' if chosen is None else f'-map{int(chosen)}'}.png"
     return _download(body, "image/png", entry.name, suffix)
@@ -158,11 +158,13 @@ def _question(request: Request, identity: Identity, entry: WorklistEntry) -> Que
     )
 
 
-def _method(request: Request) -> Method:
-    return Method(request.query_params.get("method", Method.GRADCAM))
+def _method(request: Request) -> Method | None:
+    """None where none is named: the one that is shown first for the version."""
+    named = request.query_params.get("method")
+    return None if named is None else Method(named)
 
 
-def _map_of(question: Question, box: int, method: Method = Method.GRADCAM) -> HeatMap:
+def _map_of(question: Question, box: int, method: Method | None) -> HeatMap:
     """The map of a box, counted from 1."""
     try:
         return heat_maps().map_of(question, box - 1, method)

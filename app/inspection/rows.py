@@ -11,7 +11,14 @@ from app.shared.components.radiograph_viewer.radiograph_viewer import THRESHOLD_
 from app.shared.job_progress import duration_words
 from app.shared.viewer_rows import POLARITY_WORDS, claim_data, shown_image
 from app.shared.worklist import EntryState
-from core.domain.explanation_standing import LEAST_BOXES, methods_passed, standing_words, trust_words
+from core.domain.explanation_standing import (
+    LEAST_BOXES,
+    first_words,
+    methods_in_order,
+    methods_passed,
+    standing_words,
+    trust_words,
+)
 from core.domain.familiarity import NOT_VERIFIED
 from core.domain.flaw_group import is_reported
 from core.domain.inspection import DetectionResult
@@ -245,11 +252,12 @@ def _model(model: ModelVersion, result: DetectionResult | None) -> dict[str, Any
 
 
 def _maps(explanations: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What is said beside a map: how far its method can be believed for this version."""
+    """Which map is shown first, and what is said beside it: how far its method can be believed."""
     is_measured = explanations is not None and explanations["n_boxes"] >= LEAST_BOXES
     passed = methods_passed(explanations) if explanations is not None and is_measured else None
     return {
-        "standing": standing_words(explanations),
+        "order": [one.value for one in methods_in_order(explanations)],
+        "standing": "; ".join(filter(None, (first_words(explanations), standing_words(explanations)))),
         "passed": None if passed is None else [one.value for one in passed],
         "trust": trust_words(explanations),
     }

@@ -6,6 +6,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from core.domain.explanations import Faithfulness, WithoutRegion
 from core.domain.inspection import HeatMap
@@ -63,16 +64,21 @@ def preview_payload(radiograph: Radiograph, max_side_px: int = PREVIEW_SIDE_PX) 
     return pixel_payload(replace(radiograph, pixels=shrunk))
 
 
+def map_levels(heat_map: HeatMap) -> npt.NDArray[np.uint8]:
+    """(h, w) uint8: 255 is the maximum; of a signed map 128 is zero, 1 the largest magnitude downwards."""
+    if heat_map.is_signed:
+        signed = _ZERO + np.clip(heat_map.values, -1.0, 1.0) * (_ZERO - 1)
+        return np.rint(signed).astype(np.uint8)
+    return np.rint(np.clip(heat_map.values, 0.0, 1.0) * np.iinfo(np.uint8).max).astype(np.uint8)
+
+
 def heat_map_payload(heat_map: HeatMap) -> Payload:
     """The map row by row as uint8 (255 is its maximum), its place in image px in the headers.
 
     Of a signed map 128 is zero, 255 the largest magnitude upwards and 1 downwards.
     """
     height, width = heat_map.values.shape
-    if heat_map.is_signed:
-        levels = np.rint(_ZERO + np.clip(heat_map.values, -1.0, 1.0) * (_ZERO - 1)).astype(np.uint8)
-    else:
-        levels = np.rint(np.clip(heat_map.values, 0.0, 1.0) * np.iinfo(np.uint8).max).astype(np.uint8)
+    levels = map_levels(heat_map)
     headers = {
         "X-Left": str(heat_map.x0),
         "X-Top": str(heat_map.y0),

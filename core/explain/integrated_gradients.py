@@ -12,7 +12,7 @@ from core.explain.outline_score import OutlineOrCell
 from core.explain.placement import place_view
 
 #: Points of the path; the attributions then sum to the difference of the scores within a few per cent.
-STEPS = 16
+STEPS = 8
 _AT_ONCE = 4
 
 

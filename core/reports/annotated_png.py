@@ -9,6 +9,7 @@ import numpy.typing as npt
 from core.domain.inspection import DetectionResult, HeatMap
 from core.imaging.display import auto_window, render_8bit
 from core.imaging.encode import encode_png
+from core.reports.map_picture import LOWERED_RGB, RAISED_RGB
 
 _BOX_RGB = (79, 163, 224)
 _DARK_RGB = (12, 14, 16)
@@ -57,14 +58,21 @@ def _unit(picture: Rgb) -> float:
 
 
 def _blend(picture: Rgb, heat_map: HeatMap, opacity: float) -> None:
-    """Colour the region of the map in place: cividis, transparent where the map is low."""
+    """Colour the region of the map in place, transparent where it is low.
+
+    Cividis; of a signed map what raised the score orange, what lowered it blue.
+    """
     y0, x0 = max(0, heat_map.y0), max(0, heat_map.x0)
     values = heat_map.values[y0 - heat_map.y0 :, x0 - heat_map.x0 :]
     region = picture[y0 : y0 + values.shape[0], x0 : x0 + values.shape[1]]
     values = values[: region.shape[0], : region.shape[1]]
-    levels = np.rint(values * np.iinfo(np.uint8).max).astype(np.uint8)
-    colours = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_CIVIDIS), cv2.COLOR_BGR2RGB)
-    share = (np.clip((values - 0.06) * 1.8, 0.0, 1.0) * opacity)[..., None]
+    strength = np.abs(values).clip(0.0, 1.0)
+    if heat_map.is_signed:
+        colours = np.where(values[..., None] > 0, RAISED_RGB, LOWERED_RGB).astype(np.uint8)
+    else:
+        levels = np.rint(strength * np.iinfo(np.uint8).max).astype(np.uint8)
+        colours = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_CIVIDIS), cv2.COLOR_BGR2RGB)
+    share = (np.clip((strength - 0.06) * 1.8, 0.0, 1.0) * opacity)[..., None]
     region[:] = np.rint(region * (1.0 - share) + colours * share).astype(np.uint8)
 
 

@@ -11,7 +11,8 @@ from core.imaging.display import auto_window, render_8bit
 from core.imaging.encode import encode_png
 
 _BOX_RGB = (230, 232, 234)
-_RAISED_RGB, _LOWERED_RGB = (255, 159, 28), (84, 160, 255)
+#: What raised the score, and what lowered it.
+RAISED_RGB, LOWERED_RGB = (255, 159, 28), (84, 160, 255)
 #: Longer side of the picture, px.
 SIDE_PX = 420
 _MARGIN_PX, _OPACITY = 12, 0.6
@@ -67,7 +68,7 @@ def map_picture(result: DetectionResult, index: int, heat: HeatMap | None) -> by
         canvas = np.zeros((y1 - y0, x1 - x0), np.float32)
         _lay(canvas, heat, x0, y0)
         values = cv2.resize(canvas, (grey.shape[1], grey.shape[0]), interpolation=cv2.INTER_LINEAR)
-        for sign, colour in ((1, _RAISED_RGB), (-1, _LOWERED_RGB)):
+        for sign, colour in ((1, RAISED_RGB), (-1, LOWERED_RGB)):
             share = _share((sign * values).astype(np.float32))[..., None]
             picture = picture * (1 - share) + share * np.array(colour, np.float32)
     drawn = np.rint(picture).astype(np.uint8)
@@ -90,7 +91,7 @@ def map_overlay(heat: HeatMap, part: Part) -> bytes:
     canvas = np.zeros((y1 - y0, x1 - x0), np.float32)
     _lay(canvas, heat, x0, y0)
     overlay = np.zeros((*canvas.shape, 4), np.uint8)
-    for sign, colour in ((1, _RAISED_RGB), (-1, _LOWERED_RGB)):
+    for sign, colour in ((1, RAISED_RGB), (-1, LOWERED_RGB)):
         share = _share(sign * canvas)
         overlay[share > 0, :3] = colour
         overlay[..., 3] += np.rint(255 * share).astype(np.uint8)

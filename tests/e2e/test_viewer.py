@@ -1,6 +1,7 @@
 """The viewer in a real browser: figures against NumPy, OpenCV and the core; tools and keys by hand."""
 
 import base64
+import re
 from collections.abc import Iterator
 
 import cv2
@@ -438,6 +439,26 @@ def test_a_map_may_be_made_otherwise_and_says_how_far_to_believe_it(page: Page) 
     expect(belief).to_have_text("believe it?")
     page.locator(".map-method").select_option("gradcam")
     expect(belief).to_have_text("weak")
+
+
+def test_the_first_map_is_that_of_the_version_and_a_choice_is_kept_until_it_changes(page: Page) -> None:
+    image = Shown(film(), detections=BOXES)
+    open_viewer(page, image)
+    method, other = page.locator(".map-method"), ["integrated", "gradcam", "perturbed", "pooled"]
+    maps = {"order": other, "standing": "", "passed": None, "trust": ""}
+    show(page, image.data(maps=maps, result_id="measured"))
+    press(page, ".", "g")
+    expect(method).to_have_value("integrated")
+    expect(page.locator(".map-note")).to_contain_text("orange raised its score")
+    expect(page.locator(".get-map-png")).to_have_attribute("href", re.compile("method=integrated"))
+    press(page, "Shift+c")
+    expect(method).to_have_value("gradcam")
+    expect(page.locator(".get-map-png")).to_have_attribute("href", re.compile("method=gradcam"))
+    show(page, image.data(maps=maps, result_id="again"))
+    expect(method).to_have_value("gradcam")
+    show(page, image.data(maps={**maps, "order": sorted(other)}, result_id="another version"))
+    show(page, image.data(maps=maps, result_id="and back"))
+    expect(method).to_have_value("integrated")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.shared.moments import minute, second
-from core.domain.explanation_standing import standing_words, trust_line
+from core.domain.explanation_standing import first_words, standing_words, trust_line
 from core.domain.explanations import METHOD_WORDS, Method
 from core.domain.serving import NO_VERSION
 from core.evaluate.gate_report import CheckState, GateReport
@@ -111,7 +111,7 @@ def overview_facts(
         "Data manifest": f"sha256 {one.manifest_sha256}, {one.n_trained_on} images",
         "Calibration": f"{calibration.method}, id {calibration.calibration_id}, operating probability "
         f"{calibration.operating_probability:g}, score cut {calibration.score_cut:g}",
-        "Explanations": "; ".join(filter(None, (standing_words(explanations), trust_line(explanations)))),
+        "Explanations": "; ".join(filter(None, (_standing(explanations), trust_line(explanations)))),
         "Detection by size": pod,
         "Polarity": version.polarity.value,
         "Size": f"{one.n_bytes / _BYTES_PER_MB:.1f} MB",
@@ -139,11 +139,16 @@ def card_content(one: VersionSummary, explanations: Mapping[str, Any] | None = N
         "comparison": calibration.get("comparison") or {},
         "trained_on": card.get("trained_on") or (),
         "explanations": explanation_rows(explanations),
-        "explanations_standing": standing_words(explanations),
+        "explanations_standing": _standing(explanations),
         "explanations_trust": trust_line(explanations),
         "classes": card.get("classes") or ("none: every box stays unclassified",),
         "rest": {str(key): _text(value) for key, value in card.items() if key not in _SHOWN_APART},
     }
+
+
+def _standing(explanations: Mapping[str, Any] | None) -> str:
+    """Which methods passed, and why the first map is the first."""
+    return "; ".join(filter(None, (standing_words(explanations), first_words(explanations))))
 
 
 def explanation_rows(figures: Mapping[str, Any] | None) -> list[dict[str, str]]:

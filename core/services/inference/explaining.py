@@ -2,12 +2,13 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypedDict, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 from core.domain.detections import Detections, FloatArray
+from core.domain.explanation_standing import first_method
 from core.domain.explanations import Faithfulness, Method
 from core.domain.inspection import DetectionResult, HeatMap
 from core.domain.radiograph import Polarity
@@ -57,26 +58,47 @@ class ExplainService:
 
     Maps and tests are made where the network of the version runs, and kept here by image, version, box and
     method.
+
+    Args:
+        detect: runs the versions.
+        figures_of: what was measured of a version's explanations, by the sha256 of its weights; it decides
+            whose map is the first.
     """
 
-    def __init__(self, detect: DetectService) -> None:
-        self._detect = detect
+    def __init__(
+        self, detect: DetectService, figures_of: Callable[[str], Mapping[str, Any] | None] = lambda _: None
+    ) -> None:
+        self._detect, self._figures_of = detect, figures_of
         self._maps: OrderedDict[tuple[_BoxKey, Method], HeatMap] = OrderedDict()
         self._tests: OrderedDict[tuple[_BoxKey, Method], Faithfulness] = OrderedDict()
         self._lock = threading.Lock()
 
-    def explain(self, result: DetectionResult, index: int, method: Method = Method.GRADCAM) -> HeatMap:
+    def first_method(self, result: DetectionResult) -> Method:
+        """Whose map is shown first for the version of a result, see `explanation_standing.first_method`.
+
+        Raises:
+            BadInputError: when the figures of the version are damaged.
+        """
+        return first_method(self._figures_of(result.model.sha256))
+
+    def explain(self, result: DetectionResult, index: int, method: Method | None = None) -> HeatMap:
         """The map of detection `index` of `result`; see `core.explain.methods.explain_by`.
+
+        Args:
+            result: of the detecting service.
+            index: of the detection.
+            method: how it is made; None takes `first_method`.
 
         Raises:
             IndexError: when there is no such detection.
             ModelArtefactError: when the model's weights are no longer there.
             ValueError: when the box covers the whole image and the method needs its background.
         """
-        key = (_key_of(result, index), method)
+        chosen = self.first_method(result) if method is None else method
+        key = (_key_of(result, index), chosen)
         if (known := self._known(self._maps, key)) is not None:
             return known
-        return self._keep(self._maps, key, self._made(result, index, method), _KEPT_MAPS)
+        return self._keep(self._maps, key, self._made(result, index, chosen), _KEPT_MAPS)
 
     def faithfulness(self, result: DetectionResult, index: int, method: Method) -> Faithfulness:
         """Whether that map shows what the score hangs on; see `core.explain.faithfulness`.

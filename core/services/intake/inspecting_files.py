@@ -8,6 +8,7 @@ from typing import Any
 
 from core.domain.accounts import Identity
 from core.domain.errors import BadInputError, NotAllowedError, UnknownRecordError, WorkbenchError
+from core.domain.explanations import Method
 from core.domain.inspection import DetectionResult, HeatMap
 from core.domain.permissions import Action, require
 from core.domain.ports import ModelSource
@@ -130,7 +131,9 @@ class InspectFilesService:
         self._keep(inspection.inspection_id, result)
         return Inspected(inspection, result, picked, decision.warning)
 
-    def explain(self, identity: Identity, inspection_id: str, box: int) -> tuple[DetectionResult, HeatMap]:
+    def explain(
+        self, identity: Identity, inspection_id: str, box: int, method: Method | None = None
+    ) -> tuple[DetectionResult, HeatMap]:
         """The map of one box of an inspected radiograph, and the result that it belongs to.
 
         The version that inspected it runs again, unless it did so just now.
@@ -139,6 +142,7 @@ class InspectFilesService:
             identity: who asks.
             inspection_id: of the inspection.
             box: number of the box in the model's list, from 1.
+            method: how the map is made; None takes the one that is shown first for the version.
 
         Raises:
             NotAllowedError: the role may not look at inspections or radiographs, or this person is to be the
@@ -148,7 +152,7 @@ class InspectFilesService:
             NotReproducedError: the version no longer reports the box.
         """
         result, index = self.reported(identity, inspection_id, box)
-        return result, self._explaining.explain(result, index)
+        return result, self._explaining.explain(result, index, method)
 
     def reported(self, identity: Identity, inspection_id: str, box: int) -> tuple[DetectionResult, int]:
         """The result of an inspected radiograph, and the place in it of one of its boxes.

@@ -21,7 +21,7 @@ from core.services.intake.inspecting_files import InspectFilesService
 #: A report stays a few pages: no more maps than this.
 MOST_MAPS = 12
 
-Chosen = Sequence[tuple[int, Method]]
+Chosen = Sequence[tuple[int, Method | None]]
 
 
 class ReportMapService:
@@ -50,7 +50,8 @@ class ReportMapService:
         Args:
             identity: who asks.
             report: of the reporting service.
-            chosen: number of each box in the model's list, from 1, and the method.
+            chosen: number of each box in the model's list, from 1, and the method; None takes the one that is
+                shown first for the version.
 
         Raises:
             NotAllowedError: the role may not look at inspections or radiographs, or must not see the result.
@@ -66,7 +67,8 @@ class ReportMapService:
         maps = []
         for number, method in chosen:
             result, index = self._inspected.reported(identity, report.inspection_id, number)
-            maps.append(self._made(result, index, number, method))
+            shown = self._explain.first_method(result) if method is None else method
+            maps.append(self._made(result, index, number, shown))
         return replace(report, maps=tuple(maps))
 
     def _made(self, result: DetectionResult, index: int, number: int, method: Method) -> ReportedMap:

@@ -87,7 +87,12 @@ def test_from_a_key_to_a_report(workplace: Resources, client: TestClient, key_of
     shown = client.get(f"{API}/explain/{found['inspection_id']}/1", headers=headers).json()
     values = np.asarray(Image.open(io.BytesIO(base64.b64decode(shown["png"]))))
     assert values.shape == (shown["height_px"], shown["width_px"])
+    assert (shown["method"], shown["is_signed"]) == ("gradcam", False)  # nothing was measured
     assert values.max() == (0 if shown["is_empty"] else 255)
+    signed = client.get(f"{API}/explain/{found['inspection_id']}/1?method=integrated", headers=headers).json()
+    values = np.asarray(Image.open(io.BytesIO(base64.b64decode(signed["png"]))))
+    assert (signed["method"], signed["is_signed"]) == ("integrated", True)
+    assert signed["is_empty"] or 255 in values or 1 in values
     picture = client.get(f"{API}/explain/{found['inspection_id']}/1/picture", headers=headers)
     assert picture.content.startswith(b"\x89PNG")
 

@@ -54,6 +54,9 @@ def test_the_pages_carry_the_chosen_maps_and_are_verified_without_them(
     plain = client.get(f"/reports/{inspection_id}.pdf")
     answer = client.get(f"/reports/{inspection_id}.pdf?boxes=1,2&methods=gradcam")
     assert answer.status_code == 200
+    first = client.get(f"/reports/{inspection_id}.pdf?boxes=1")
+    maps = read_report_pdf(first.content).attached.report.maps
+    assert [one.method for one in maps or ()] == [METHOD_WORDS[Method.GRADCAM]]  # nothing was measured
     maps = read_report_pdf(answer.content).attached.report.maps
     assert maps is not None
     assert [(one.number, one.method, one.version) for one in maps] == [

@@ -144,6 +144,23 @@ def test_the_map_of_a_box_comes_with_its_place(workplace: Resources, opened: Ope
     assert len(answer.content) == int(answer.headers["x-width"]) * int(answer.headers["x-height"])
 
 
+def test_the_map_without_a_method_is_the_one_that_was_measured_to_say_more(
+    workplace: Resources, opened: Opened
+) -> None:
+    analysed(workplace, opened)
+    address = f"/results/{opened.sha256}/map?{opened.query}&box=1"
+    assert opened.client.get(address).headers["x-signed"] == "0"
+    version = workplace.services.registry.resolve("weld", version=1)[0]
+    leads = {"gradcam": [-0.1, -0.02], "integrated": [0.02, 0.1]}
+    methods = {name: {"better_than": {"a Gaussian on the box": {"value": 0.0, "interval": interval}}}
+               for name, interval in leads.items()}  # fmt: skip
+    figures = {"n_boxes": 231, "methods": methods}
+    folder = workplace.services.data_dir / "explanations"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{version.sha256}.json").write_text(json.dumps(figures))
+    assert opened.client.get(address).headers["x-signed"] == "1"
+
+
 @pytest.mark.parametrize("box", ["0", "100000"])
 def test_a_box_that_is_not_there_has_no_map(workplace: Resources, opened: Opened, box: str) -> None:
     analysed(workplace, opened)
@@ -163,6 +180,10 @@ def test_a_map_by_another_method_comes_with_how_far_to_believe_it(
     found = opened.client.get(f"/results/{opened.sha256}/faithfulness?{query}gradcam").json()
     assert found["belief"] in {belief.value for belief in Belief}
     assert opened.client.get(f"/results/{opened.sha256}/map?{query}tealeaves").status_code == 400
+    picture = opened.client.get(
+        f"/results/{opened.sha256}/annotated.png?{query}integrated&map=1&threshold=0.5"
+    )
+    assert Image.open(io.BytesIO(picture.content)).size == (200, 160)
     missing = f"/results/{opened.sha256}/faithfulness?{opened.query}&box=100000"
     assert opened.client.get(missing).status_code == 404
 

@@ -31,6 +31,7 @@ export class MapControl {
   // links: of the answers on this image, null while there are none; maps: what was measured of the version's maps.
   reset(links, maps) {
     this.standing = maps ?? null;
+    this.#order(maps?.order ?? []);
     this.links = links;
     this.without.trust = maps?.trust ?? "";
     clearTimeout(this.prefetching);
@@ -39,6 +40,15 @@ export class MapControl {
     this.belief.forget();
     this.without.reset(links?.without ?? null, links?.similar ?? null);
     this.maps.clear();
+  }
+
+  // order: the ways of making maps, that of the first map first. Whoever chose another keeps it until the first one changes.
+  #order(order) {
+    const [first] = order;
+    if (!first || first === this.first) return;
+    this.first = first;
+    for (const name of order) this.method.append(this.method.querySelector(`[value=${name}]`));
+    this.method.value = first;
   }
 
   toggle() {

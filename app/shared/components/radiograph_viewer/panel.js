@@ -286,7 +286,8 @@ export class Panel {
       `${isAdded || detection.score === null ? "" : `raw score ${detection.score.toFixed(4)} · `}box ${detection.box.map((v) => v.toFixed(1)).join(", ")} px (x1, y1, x2, y2)`;
   }
 
-  setLinks(links, threshold, selected) {
+  // method: of the map in the picture with the map of the selected box.
+  setLinks(links, threshold, selected, method) {
     const isReady = Boolean(links);
     this.$(".downloads").hidden = !isReady;
     if (!isReady) return;
@@ -295,7 +296,7 @@ export class Panel {
     this.$(".get-png").href = `${links.png}&${at}`;
     const withMap = this.$(".get-map-png");
     withMap.hidden = selected === null;
-    if (selected !== null) withMap.href = `${links.png}&${at}&map=${selected}`;
+    if (selected !== null) withMap.href = `${links.png}&${at}&map=${selected}&method=${method}`;
   }
 }
 

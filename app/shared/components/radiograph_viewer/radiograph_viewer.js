@@ -100,7 +100,7 @@ class Viewer {
     this.measurePanel = new MeasurePanel(this.$(".panel"), this.measures, { forgetScale: () => this.#reportScale(this.radiograph.enterScale(null)), typePitch: () => this.typePitch() });
     this.histogram = new HistogramPlot(this.$(".histogram"), { window: (lo, hi) => this.radiograph.setWindow(lo, hi, "own") });
     this.map = new MapControl(root, {
-      change: (map) => { this.stage.map = map; this.stage.redraw(); },
+      change: (map) => { this.stage.map = map; this.stage.redraw(); if (this.data) this.#showLinks(); },
       look: (look) => { this.stage.mapLook = look; this.stage.redraw(); },
     });
     this.strip = new BatchStrip(this.$(".strip"), { open: (key) => this.trigger("open", key), remove: (key) => this.trigger("remove", key) });
@@ -261,8 +261,13 @@ class Viewer {
     const { status, image } = this.data;
     this.#showMessage(status.message || (image && this.root.dataset.ready === "0" ? "Loading the pixels" : this.radiograph.work));
     this.$(".panel").classList.toggle("working", status.state === "working");
-    this.panel.setLinks(status.state === "ready" ? this.data.links : null, this.threshold, this.selected);
+    this.#showLinks();
     this.#showDifferences();
+  }
+
+  #showLinks() {
+    const { status, links } = this.data;
+    this.panel.setLinks(status.state === "ready" ? links : null, this.threshold, this.selected, this.map.method.value);
   }
 
   // Says on the image how the picture differs from the recorded one.
