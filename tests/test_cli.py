@@ -385,7 +385,7 @@ def test_setup_creates_the_database_and_registers_what_ships(run, home, tmp_path
     for _ in range(2):  # a second time changes nothing
         result = run("setup", "--demo")
         assert result.exit_code == 0, result.output
-        assert "casting: versions 2 registered" in result.output
+        assert "casting: version 2 registered" in result.output
     assert (home / "radikal.db").is_file()
     listed = run("models", "list").output
     assert "casting v2" in listed

@@ -22,7 +22,8 @@ def setup(demo: bool) -> None:
 
     done = set_up(read_settings())
     for name, numbers in done.registered.items():
-        click.echo(f"{name}: versions {', '.join(map(str, numbers))} registered")
+        word = "version" if len(numbers) == 1 else "versions"
+        click.echo(f"{name}: {word} {', '.join(map(str, numbers))} registered")
     if not done.registered:
         click.echo("no model versions are shipped in models/checkpoints", err=True)
     for warning in (*done.warnings, *done.problems):

@@ -170,7 +170,9 @@ class DataVersionRepository:
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> list[SignedRow]:
-        """The newest signed record of every image that the model read, by sha256.
+        """The newest signed record of each image that the model read, if within the bounds, by sha256.
+
+        An older record within them never stands in for a newer one outside.
 
         Args:
             model_name: "weld" or "casting".
@@ -179,13 +181,6 @@ class DataVersionRepository:
             until: only records made before, UTC.
         """
         row = InspectionRow
-        wanted = [row.model_name == model_name, row.state != _OPEN]
-        if model_version is not None:
-            wanted.append(row.model_version == model_version)
-        if since is not None:
-            wanted.append(row.created_at >= since)
-        if until is not None:
-            wanted.append(row.created_at < until)
         newest = (
             select(AnnotationRow.track, func.max(AnnotationRow.version).label("version"))
             .where(AnnotationRow.inspection_id.is_not(None))
@@ -201,9 +196,10 @@ class DataVersionRepository:
                 & (AnnotationRow.track == newest.c.track)
                 & (AnnotationRow.version == newest.c.version),
             )
-            .where(*wanted)
+            .where(row.model_name == model_name, row.state != _OPEN)
             .order_by(row.created_at, row.inspection_id)
         )
+        last = {one.image_sha256: (one, boxes) for one, boxes in self._session.execute(query)}
         found = {
             one.image_sha256: SignedRow(
                 one.inspection_id,
@@ -215,7 +211,10 @@ class DataVersionRepository:
                 one.operating_probability,
                 one.setup or {},
             )
-            for one, boxes in self._session.execute(query)
+            for one, boxes in last.values()
+            if model_version in (None, one.model_version)
+            and (since is None or one.created_at >= since)
+            and (until is None or one.created_at < until)
         }
         return [found[sha256] for sha256 in sorted(found)]
 

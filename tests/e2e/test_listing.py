@@ -182,6 +182,21 @@ def test_several_are_picked_and_called_in_one_step(page: Page) -> None:
     assert len(picked(page)) == 3
 
 
+def test_what_was_judged_before_stays_when_all_are_confirmed_at_once(page: Page) -> None:
+    opened(page)
+    page.locator("tr[data-n='4']").click()
+    press(page, "n")
+    before = [name for name, call in calls(page).items() if call == "dismissed"]
+    assert "m4" in before
+    press(page, "Control+a", "y")
+    after = calls(page)
+    assert [name for name, call in after.items() if call == "dismissed"] == before
+    assert set(after.values()) == {"dismissed", "confirmed"}
+    expect(page.locator(".told")).to_contain_text(f"assessed before, left as they are: {len(before)}")
+    press(page, "Control+a", "n")  # all are assessed: now all are meant
+    assert set(calls(page).values()) == {"dismissed"}
+
+
 def test_a_lasso_picks_what_it_encloses(page: Page) -> None:
     opened(page)
     place = page.locator(".stage > canvas").bounding_box()

@@ -8,6 +8,8 @@ import pytest
 from app.admin.health import plots, rows
 from app.shared.resources import Resources
 from core.domain.accounts import Role
+from core.services.health import HealthReport, Overview
+from core.services.operations.alerts import Alert
 from core.services.operations.minutes import Minute, Times
 from tests.pages.browser import Browser, open_page
 
@@ -41,6 +43,15 @@ def test_the_page_tells_state_parts_and_what_was_kept(
     assert "<dt>Waiting</dt><dd>2 images</dd>" in drawn
     assert "page runs 212 ms" in drawn  # the bound above 200 ms
     assert len(page.get("plotly_chart")) == 3
+
+
+def test_an_alert_takes_the_green_away() -> None:
+    report = HealthReport(True, {"status": "ok", "uptime_s": 60})
+    calm = rows.headline(Overview(NOW, report, (), ()))
+    assert (calm["status"], calm["word"]) == ("ok", "Everything works")
+    alerted = rows.headline(Overview(NOW, report, (), (Alert("RadikalBackupOld", False, "old"),)))
+    assert (alerted["status"], alerted["word"]) == ("degraded", "It works, and needs a look")
+    assert alerted["said"].startswith("1 alert")
 
 
 def test_requests_are_summed_by_step_without_health_checks() -> None:

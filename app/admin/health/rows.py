@@ -9,6 +9,7 @@ from core.services.health import Overview
 from core.services.operations.minutes import Minute
 
 _WORDS = {"ok": "Everything works", "degraded": "Part of it does not work", "unusable": "It cannot be used"}
+_ALERTED = "It works, and needs a look"
 _PARTS = {
     "database": "Database",
     "signing_key": "Signing key",
@@ -27,7 +28,10 @@ def headline(overview: Overview) -> dict[str, str]:
     n = len(overview.alerts)
     told = "no alert" if not n else "1 alert" if n == 1 else f"{n} alerts"
     said = f"{told} · up for {lasting(content['uptime_s'])} · looked at {overview.at:%H:%M:%S} UTC"
-    return {"status": content["status"], "word": _WORDS[content["status"]], "said": said}
+    status, word = content["status"], _WORDS[content["status"]]
+    if n and status == "ok":
+        status, word = "degraded", _ALERTED
+    return {"status": status, "word": word, "said": said}
 
 
 def parts(content: Mapping[str, Any]) -> dict[str, str]:

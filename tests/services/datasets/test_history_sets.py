@@ -62,15 +62,26 @@ class History:
 
     def sign(self, *said, n: int = 2, **changes) -> str:
         """The id of a signed inspection: what the model showed with these changes, and what was added."""
-        inspection_id = self.read(n)
+        return self._signed(self.read(n), said, changes)
+
+    def sign_again(self, inspection_id: str) -> str:
+        """The id of a signed revision of a signed inspection."""
+        return self._signed(self._desk.signing_off.revise(self._who, inspection_id).inspection_id, (), {})
+
+    def _signed(self, inspection_id: str, said: tuple, changes: dict) -> str:
         reading = self._desk.open_readings.open(self._who, inspection_id).reading
         boxes = [replace(one, **({"call": Call.CONFIRMED} | changes)) for one in reading.indications]
-        self._desk.readings.save(self._who, inspection_id, [*boxes, *said], expected_version=0)
-        decision = Decision(Disposition.REJECT)
-        self._desk.inspections.decide(self._who, inspection_id, decision, expected_version=1)
-        self._desk.signing_off.sign(
-            self._who, inspection_id, PASSWORD, expected_version=2, expected_reading=1, address="127.0.0.1"
+        saved = self._desk.readings.save(
+            self._who, inspection_id, [*boxes, *said], expected_version=reading.version
         )
+        decision = Decision(Disposition.REJECT)
+        with self._store.read() as work:
+            version = work.inspections.find(inspection_id).version
+        self._desk.inspections.decide(self._who, inspection_id, decision, expected_version=version)
+        self._desk.signing_off.sign(
+            self._who, inspection_id, PASSWORD, expected_version=version + 1, expected_reading=saved.version,
+            address="127.0.0.1",
+        )  # fmt: skip
         return inspection_id
 
     def set_row(self, inspection_id: str, **values) -> None:
@@ -160,6 +171,15 @@ def test_records_are_taken_by_version_and_moment(
     ):
         assert maker.count_history(engineer, "weld", SetFilter(), bounds).n_images == n
     assert maker.count_history(engineer, "casting", *ALL).n_images == 0
+
+
+def test_an_older_record_never_stands_in_for_a_newer_one_outside_of_the_bounds(
+    maker: SetMaker, history: History, engineer: Identity
+) -> None:
+    history.set_row(history.sign_again(history.sign()), model_version=3)
+    count = maker.count_history(engineer, "weld", SetFilter(), HistoryBounds(model_version=2))
+    assert count.n_images == 0
+    assert maker.count_history(engineer, "weld", *ALL).read_by == (3,)
 
 
 def test_who_may_not_make_sets_is_refused(maker: SetMaker, inspector: Identity) -> None:

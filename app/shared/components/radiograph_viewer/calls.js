@@ -1,4 +1,6 @@
 // What is said of the selected indications, one or several: confirmed, dismissed, grouped; and which one comes next.
+const ASSESSED = new Set(["confirmed", "dismissed"]);
+
 export class Calls {
   constructor(viewer) { this.viewer = viewer; }
 
@@ -9,7 +11,7 @@ export class Calls {
   call(name) {
     const { selected } = this.viewer;
     if (!this.viewer.canChange) return;
-    const numbers = this.picks.list;
+    const { numbers, told } = this.#meant();
     const entry = this.viewer.entry(selected);
     if (name === "classify") return this.viewer.pickKind();
     if (numbers.length === 1 && entry?.call === { confirm: "confirmed", dismiss: "dismissed" }[name] && !this.viewer.isLabelling) this.reading.reopen(selected);
@@ -17,22 +19,32 @@ export class Calls {
     else this.reading.dismiss(numbers);
     if (this.viewer.isLabelling) return this.viewer.labelling.nextWaiting(selected);
     this.viewer.say();
+    if (told) this.viewer.tell(told);
+  }
+
+  // Of several only those that nobody assessed, so that what was judged before stays; all of them where none is open.
+  #meant() {
+    const numbers = this.picks.list;
+    const open = numbers.filter((n) => !ASSESSED.has(this.viewer.entry(n)?.call));
+    if (this.viewer.isLabelling || !open.length || open.length === numbers.length) return { numbers, told: "" };
+    return { numbers: open, told: `assessed before, left as they are: ${numbers.length - open.length}` };
   }
 
   // Then the next indication of the list that nobody assessed; without a selection the first one is shown.
   callAndGoOn(name) {
     if (this.viewer.isLabelling) return this.call(name);
     if (!this.reading.canChange) return;
-    const numbers = this.picks.list;
-    const next = this.#nextOpen(new Set(numbers));
+    const { numbers, told } = this.#meant();
+    const next = this.#nextOpen(new Set(this.picks.list));
     if (numbers.length && name === "confirm") this.reading.confirm(numbers);
     else if (numbers.length) this.reading.dismiss(numbers);
     if (next === null) {
       if (numbers.length > 1) this.viewer.select(this.viewer.entry(this.viewer.selected) ? this.viewer.selected : null, true);
-      this.viewer.tell("every indication on show is assessed");
+      this.viewer.tell(["every indication on show is assessed", told].filter(Boolean).join("; "));
       return;
     }
     this.viewer.selection.goTo(next);
+    if (told) this.viewer.tell(told);
   }
 
   // What was dismissed gets its next kind, wherever the selection went since.
