@@ -126,13 +126,13 @@ class RadiKal:
         """Inspect radiographs: POST /detect."""
         return json.loads(self._ask('POST', '/detect', header={'Idempotency-Key': repeat_key}, form={'model': model, 'version': version, 'alias': alias, 'polarity': polarity, 'threshold': threshold, 'part': part, 'weld_number': weld_number, 'as_job': as_job}, files=files))
 
-    def explain(self, inspection_id: str, box: int) -> Any:
+    def explain(self, inspection_id: str, box: int, *, method: str | None = None) -> Any:
         """The map of a box: GET /explain/{inspection_id}/{box}."""
-        return json.loads(self._ask('GET', f'/explain/{_part(inspection_id)}/{_part(box)}'))
+        return json.loads(self._ask('GET', f'/explain/{_part(inspection_id)}/{_part(box)}', query={'method': method}))
 
-    def picture(self, inspection_id: str, box: int) -> bytes:
+    def picture(self, inspection_id: str, box: int, *, method: str | None = None) -> bytes:
         """The radiograph with the map of a box: GET /explain/{inspection_id}/{box}/picture."""
-        return self._ask('GET', f'/explain/{_part(inspection_id)}/{_part(box)}/picture')
+        return self._ask('GET', f'/explain/{_part(inspection_id)}/{_part(box)}/picture', query={'method': method})
 
     def get_job(self, job_id: str) -> Any:
         """How far a job is: GET /jobs/{job_id}."""
