@@ -25,20 +25,33 @@ _KEPT_RESULTS = 4
 
 
 def draw_versions(identity: Identity, asked: VersionsAsked) -> None:
-    """What each version says about the place, and its maps in one row each; all of them move together."""
+    """What each version says about the place, and its maps in one row each; all of them move together.
+
+    The boxes are shown at once, and the maps in their place when all of them are made.
+    """
     require(identity, Action.EVALUATIONS_READ)
+    told = st.progress(0.0, "Reading the image in each version")
     try:
         results = [_result_of(resources(), asked.set_id, asked.sha256, number) for number in asked.numbers]
     except WorkbenchError as error:
+        told.empty()
         st.error(str(error))
         return
-    panes: list[MapPane] = []
-    for result in results:
-        index = nearest(result, asked.box)
-        _draw_words(result, index)
-        panes += _row(result, index)
+    found = [(result, nearest(result, asked.box)) for result in results]
     part = part_around_box(results[0], asked.box, margin_share=SHOWN_SHARE)
-    map_panes(results[0], part, panes, key=state.PANES)
+    shown = st.empty()
+    with shown:
+        map_panes(results[0], part, [_box_alone(*one) for one in found], key=f"{state.PANES}.boxes")
+    for result, index in found:
+        _draw_words(result, index)
+    panes: list[MapPane] = []
+    for result, index in found:
+        for method in Method:
+            told.progress(len(panes) / (len(found) * len(Method)), f"{_title(result, method)}: map and test")
+            panes.append(_pane(result, index, method))
+    told.empty()
+    with shown:
+        map_panes(results[0], part, panes, key=state.PANES)
 
 
 def nearest(result: DetectionResult, box: tuple[float, float, float, float]) -> int | None:
@@ -61,20 +74,22 @@ def _draw_words(result: DetectionResult, index: int | None) -> None:
     st.markdown(f"{title}: probability {probability:.2f}; {without.words}. Maps: {standing}.")
 
 
-def _row(result: DetectionResult, index: int | None) -> list[MapPane]:
-    explain = resources().services.explain
+def _box_alone(result: DetectionResult, index: int | None) -> MapPane:
     if index is None:
-        return [MapPane(f"{_name(result)}, {METHOD_WORDS[one]}", ("no box",), None, None) for one in Method]
-    box = box_of(result, index)
-    return [
-        method_pane(
-            f"{_name(result)}, {METHOD_WORDS[method]}",
-            explain.explain(result, index, method),
-            explain.faithfulness(result, index, method),
-            box,
-        )
-        for method in Method
-    ]
+        return MapPane(_name(result), ("no box",), None, None)
+    return MapPane(_name(result), ("its maps are being made",), None, box_of(result, index))
+
+
+def _pane(result: DetectionResult, index: int | None, method: Method) -> MapPane:
+    explain, title = resources().services.explain, _title(result, method)
+    if index is None:
+        return MapPane(title, ("no box",), None, None)
+    made, tested = explain.explain(result, index, method), explain.faithfulness(result, index, method)
+    return method_pane(title, made, tested, box_of(result, index))
+
+
+def _title(result: DetectionResult, method: Method) -> str:
+    return f"{_name(result)}, {METHOD_WORDS[method]}"
 
 
 def _name(result: DetectionResult) -> str:

@@ -107,6 +107,8 @@ def test_two_versions_are_explained_at_one_place_of_an_evaluation_set(
         f"v{number}, {name}" for number in (1, 2) for name in METHOD_WORDS.values()
     ]
     assert shown[-1][0].box == pytest.approx(small, abs=0.1)
+    assert [(pane.title, pane.heat) for pane in shown[0]] == [("v1", None), ("v2", None)]  # at once
+    assert shown[0][0].box == pytest.approx(small, abs=0.1)
     page = open_page("explanations.py", set="none", image=sha256, v="1,2", at=at)
     assert page.error
 
