@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pytest
 import tifffile
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, TimeoutError, expect
 from pydicom.uid import RLELossless
 
 from tests.e2e.serving import FILES, PATIENCE_MS, Served, served
@@ -91,9 +91,15 @@ def test_a_dropped_folder_gives_its_radiographs_and_one_line_on_the_rest(
 
 
 def test_a_picked_folder_tells_files_of_one_name_apart_by_their_folders(page: Page, folder: Path) -> None:
-    with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Upload directories").click()
-    chooser.value.set_files(folder)
+    for _ in range(4):
+        try:
+            with page.expect_response("**/_stcore/upload_file/**", timeout=PATIENCE_MS / 4):
+                with page.expect_file_chooser() as chooser:
+                    page.get_by_role("button", name="Upload directories").click()
+                chooser.value.set_files(folder)
+            break
+        except TimeoutError:
+            continue  # the chooser was drawn anew just then
     expect_names(page, "IM0001", "north - film.png", "south - film.png")
 
 
