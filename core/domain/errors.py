@@ -1,5 +1,7 @@
 """Every error a user may meet: one base, one class per thing that can be wrong."""
 
+from collections.abc import Mapping
+
 
 class WorkbenchError(Exception):
     """Base of all errors whose message is fit to be shown to a user as one line."""
@@ -7,6 +9,21 @@ class WorkbenchError(Exception):
 
 class BadInputError(WorkbenchError):
     """The input cannot be used; nothing was stored or changed."""
+
+
+class FieldFaultsError(BadInputError):
+    """Fields of a form that cannot be taken.
+
+    Args:
+        faults: field to reason, at least one.
+
+    Attributes:
+        faults: the same.
+    """
+
+    def __init__(self, faults: Mapping[str, str]) -> None:
+        super().__init__("; ".join(faults.values()))
+        self.faults = dict(faults)
 
 
 class UnreadableImageError(BadInputError):

@@ -10,10 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from core.domain.errors import BadInputError
+from core.domain.errors import FieldFaultsError
 
 NOT_QUALIFIED = "not qualified for this"
 _LONGEST, _MOST = 255, 50
+_LONGEST_OF = {"procedure": _LONGEST, "evaluation_set": _LONGEST, "detection": 2 * _LONGEST}
+_NAMED = {"procedure": "its procedure", "evaluation_set": "the set it rests on"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class QualificationScope:
         expires_on: last day on which it holds.
 
     Raises:
-        BadInputError: names what is missing or too long.
+        FieldFaultsError: says of each field what is missing or too long.
     """
 
     procedure: str
@@ -40,13 +42,21 @@ class QualificationScope:
     note: str = ""
 
     def __post_init__(self) -> None:
-        if not self.procedure.strip() or not self.evaluation_set.strip():
-            raise BadInputError("a qualification names its procedure and the set it rests on")
-        texts = (self.procedure, self.evaluation_set, *self.equipment, *self.materials)
-        if any(len(text) > _LONGEST for text in texts) or len(self.detection) > 2 * _LONGEST:
-            raise BadInputError(f"expected at most {_LONGEST} characters")
-        if max(len(self.equipment), len(self.materials)) > _MOST:
-            raise BadInputError(f"expected at most {_MOST} of equipment and of materials")
+        faults: dict[str, str] = {}
+        for name, wanted in _NAMED.items():
+            if not getattr(self, name).strip():
+                faults[name] = f"a qualification names {wanted}"
+        for name, longest in _LONGEST_OF.items():
+            if len(getattr(self, name)) > longest:
+                faults[name] = f"expected at most {longest} characters"
+        for name in ("equipment", "materials"):
+            entries = getattr(self, name)
+            if any(len(one) > _LONGEST for one in entries):
+                faults[name] = f"expected at most {_LONGEST} characters a line"
+            elif len(entries) > _MOST:
+                faults[name] = f"expected at most {_MOST} lines"
+        if faults:
+            raise FieldFaultsError(faults)
 
 
 @dataclass(frozen=True, slots=True)

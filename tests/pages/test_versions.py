@@ -264,13 +264,36 @@ def test_a_reviewer_qualifies_what_is_in_use_and_an_engineer_does_not(browser: B
     page, last = open_versions(view="in_use"), now_utc().date() + timedelta(days=300)
     assert "Nobody recorded a qualification" in said(page)
     assert "150 more until the first window" in said(page)
-    page.text_input(key="versions.procedure").set_value("QP 7")
-    page.text_input(key="versions.qualified_on").set_value("held-out welds")
-    page.date_input(key="versions.expires").set_value(last)
+    page.text_input(key="versions.qualify.0.procedure").set_value("QP 7")
+    page.text_input(key="versions.qualify.0.evaluation_set").set_value("held-out welds")
+    page.date_input(key="versions.qualify.0.expires_on").set_value(last)
     page.button(key="versions.qualify").click().run()
     assert not page.exception
+    assert page.text_input(key="versions.qualify.1.procedure").value == ""
     assert f"weld v1 is recorded as qualified until {last}" in said(page)
     browser.sign_in(browser.account("m.engineer", Role.ML_ENGINEER))
     shown = open_versions(view="in_use")
     assert "QP 7" in said(shown)
     assert "versions.qualify" not in keys(shown)
+
+
+def test_a_refused_qualification_keeps_what_was_typed_and_says_why_beside_each_field(
+    browser: Browser,
+) -> None:
+    browser.sign_in(browser.account("r.reviewer", Role.REVIEWER))
+    page = open_versions(view="in_use")
+    page.text_input(key="versions.qualify.0.procedure").set_value("QP 7")
+    page.button(key="versions.qualify").click().run()
+    assert not page.exception
+    assert not page.error
+    assert page.text_input(key="versions.qualify.0.procedure").value == "QP 7"
+    text = said(page)
+    assert "A qualification names the set it rests on." in text
+    assert "A qualification names the last day on which it holds." in text
+    assert "names its procedure" not in text
+    page.text_input(key="versions.qualify.0.evaluation_set").set_value("held-out welds")
+    page.date_input(key="versions.qualify.0.expires_on").set_value(now_utc().date() - timedelta(days=3))
+    page.button(key="versions.qualify").click().run()
+    assert "It would have expired on" in said(page)
+    assert "names the set it rests on" not in said(page)
+    assert page.text_input(key="versions.qualify.0.evaluation_set").value == "held-out welds"

@@ -6,16 +6,19 @@ from app.models.versions.state import (
     choose,
     drift_note_key,
     is_ticked,
+    keep_faults,
     reference_key,
     typed_at,
     typed_note,
     typed_qualification,
     versions_state,
+    was_qualified,
     withdraw_key,
 )
 from app.shared.access import acting, current_identity
 from app.shared.moments import done_words
 from app.shared.resources import resources
+from core.domain.errors import FieldFaultsError, WorkbenchError
 from core.domain.model_version import ModelVersion
 from core.domain.serving import CHAMPION, ServingChange
 from core.services.lifecycle.alias_moves import Move
@@ -70,10 +73,18 @@ def acknowledge(alarm_id: str) -> None:
 
 @acting
 def qualify(version: ModelVersion) -> None:
-    """Record a qualification."""
-    record = resources().services.qualifying.qualify(
-        current_identity(), version.name, version.version, typed_qualification()
-    )
+    """Record a qualification; what is refused stands beside its field, and what was typed stays."""
+    try:
+        record = resources().services.qualifying.qualify(
+            current_identity(), version.name, version.version, typed_qualification()
+        )
+    except FieldFaultsError as error:
+        keep_faults(error.faults)
+        return
+    except WorkbenchError as error:
+        keep_faults(f"{error}.")
+        return
+    was_qualified()
     _said(f"{version.name} v{version.version} is recorded as qualified until {record.scope.expires_on}")
 
 

@@ -80,19 +80,35 @@ def draw_qualification(identity: Identity, version: ModelVersion, detection: str
             st.button("Withdraw", key=f"versions.withdraw.{one.qualification_id}",
                       on_click=actions.withdraw, args=(one.qualification_id,))  # fmt: skip
     if is_allowed:
-        with st.expander("Record a qualification"):
-            st.text_input("Procedure", key=state.PROCEDURE, max_chars=_LONGEST)
-            st.text_input("Evaluation set that it rests on", key=state.QUALIFIED_ON, max_chars=_LONGEST)
-            st.text_input(
-                "Probability of detection, in short",
-                value=detection[: 2 * _LONGEST],
-                key=state.DETECTION,
-                max_chars=2 * _LONGEST,
-            )
-            st.text_area("Equipment, one a line; empty for any", key=state.EQUIPMENT, height=80)
-            st.text_area("Material, one a line; empty for any", key=state.MATERIALS, height=80)
-            st.date_input("Last day", key=state.EXPIRES, value=None, format="YYYY-MM-DD")
-            st.button("Record", key="versions.qualify", on_click=actions.qualify, args=(version,))
+        # tracked, so that a refusal leaves it open
+        with st.expander("Record a qualification", key=state.form_key(version), on_change="rerun"):
+            _draw_form(version, detection)
+
+
+def _draw_form(version: ModelVersion, detection: str) -> None:
+    """The fields of a qualification, each with why it was refused."""
+    state.prepare_detection(detection[: 2 * _LONGEST])
+    texts = {
+        state.PROCEDURE: ("Procedure", _LONGEST),
+        state.QUALIFIED_ON: ("Evaluation set that it rests on", _LONGEST),
+        state.DETECTION: ("Probability of detection, in short", 2 * _LONGEST),
+    }
+    for name, (label, longest) in texts.items():
+        st.text_input(label, key=state.field_key(name), max_chars=longest)
+        _draw_fault(name)
+    for name, label in ((state.EQUIPMENT, "Equipment"), (state.MATERIALS, "Material")):
+        st.text_area(f"{label}, one a line; empty for any", key=state.field_key(name), height=80)
+        _draw_fault(name)
+    st.date_input("Last day", key=state.field_key(state.EXPIRES), value=None, format="YYYY-MM-DD")
+    _draw_fault(state.EXPIRES)
+    st.button("Record", key="versions.qualify", on_click=actions.qualify, args=(version,))
+    if why := state.refused():
+        st.error(why)
+
+
+def _draw_fault(name: str) -> None:
+    if why := state.refused(name):
+        draw_html("shared/fault.html", why=why)
 
 
 def draw_live(identity: Identity, version: ModelVersion) -> None:

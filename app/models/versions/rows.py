@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from app.models.versions.second_stage import second_stage_content
 from app.shared.moments import minute, second
 from core.domain.explanation_standing import first_words, standing_words, trust_line
 from core.domain.explanations import METHOD_WORDS, Method
@@ -28,7 +29,17 @@ _MARKS = {
     CheckState.NOT_EVALUABLE: "rk-unknown-mark",
     CheckState.NOTED: "",
 }
-_SHOWN_APART = {"description", "limits", "evaluation", "calibration", "trained_on", "classes", "pod"}
+_SHOWN_APART = {
+    *("description", "limits", "evaluation", "calibration", "trained_on", "classes", "pod", "second_stage")
+}
+#: Names of the rest of a card, where its key does not say it in words.
+_REST_NAMES = {
+    "data_notice": "Training data",
+    "n_training_images": "Training images",
+    "lineage": "From",
+    "weights_sha256": "Weights, sha256",
+    "manifest_sha256": "Data manifest, sha256",
+}
 _BYTES_PER_MB = 1_000_000
 _RUN_DIGITS = 8
 
@@ -142,8 +153,23 @@ def card_content(one: VersionSummary, explanations: Mapping[str, Any] | None = N
         "explanations_standing": _standing(explanations),
         "explanations_trust": trust_line(explanations),
         "classes": card.get("classes") or ("none: every box stays unclassified",),
-        "rest": {str(key): _text(value) for key, value in card.items() if key not in _SHOWN_APART},
+        "second_stage": second_stage_content(card.get("second_stage") or {}),
+        "rest": {
+            _rest_name(str(key)): _rest_text(str(key), value)
+            for key, value in card.items()
+            if key not in _SHOWN_APART
+        },
     }
+
+
+def _rest_name(key: str) -> str:
+    return _REST_NAMES.get(key) or key.replace("_", " ").capitalize()
+
+
+def _rest_text(key: str, value: Any) -> str:
+    """A release is said by its note alone, which holds the threshold."""
+    note = value.get("note") if key == "release" and isinstance(value, Mapping) else None
+    return str(note) if note else _text(value)
 
 
 def _standing(explanations: Mapping[str, Any] | None) -> str:

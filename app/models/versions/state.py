@@ -1,23 +1,31 @@
 """The page of versions in this session: the filter, the version and its aspect in the address."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 
 import streamlit as st
 
 from app.models.versions.in_use_rows import typed_list
 from app.shared.state import put_model_into_address
-from core.domain.errors import BadInputError
+from core.domain.errors import FieldFaultsError
+from core.domain.model_version import ModelVersion
 from core.domain.qualification import QualificationScope
 from core.domain.serving import CHAMPION
 from core.services.lifecycle.versions import VersionSummary
 
 FIND, ALIAS, ASPECT, SET = (f"versions.{name}" for name in ("find", "alias", "aspect", "set"))
 AT, INSPECTION = (f"versions.{name}" for name in ("at", "inspection"))
+#: Fields of the form of a qualification, as `QualificationScope` names them.
 PROCEDURE, QUALIFIED_ON, DETECTION, EQUIPMENT, MATERIALS, EXPIRES = (
-    f"versions.{name}"
-    for name in ("procedure", "qualified_on", "detection", "equipment", "materials", "expires")
+    "procedure",
+    "evaluation_set",
+    "detection",
+    "equipment",
+    "materials",
+    "expires_on",
 )
+_NO_FIELD = ""
 NO_ALIAS = "none"
 OVERVIEW, CARD, POD, GATE = "overview", "card", "pod", "gate"
 IN_USE, SERVED = "in_use", "served"
@@ -39,10 +47,14 @@ class VersionsState:
     Attributes:
         said: what the last action did.
         n_notes: counts up to empty the note after it was used.
+        n_qualified: counts up to empty and close the form of a qualification after it was recorded.
+        refused: why the form was refused, by field; under no name what concerns no field.
     """
 
     said: str = ""
     n_notes: int = 0
+    n_qualified: int = 0
+    refused: dict[str, str] = field(default_factory=dict)
 
 
 def versions_state() -> VersionsState:
@@ -80,6 +92,7 @@ def chosen(versions: Sequence[VersionSummary]) -> VersionSummary | None:
 def choose_row(number: int | None) -> None:
     """Put the version of the selected row into the address; only from a callback."""
     versions_state().said = ""
+    versions_state().refused = {}
     choose(number)
 
 
@@ -131,23 +144,59 @@ def is_ticked(key: str) -> bool:
     return bool(st.session_state.get(key))
 
 
+def field_key(name: str) -> str:
+    """Widget key of a field of the form of a qualification; each recorded one begins a new form."""
+    return f"versions.qualify.{versions_state().n_qualified}.{name}"
+
+
+def form_key(version: ModelVersion) -> str:
+    """Widget key of the whole form, which stays open or folded as it was left."""
+    return f"versions.qualify_form.{version.sha256[:12]}.{versions_state().n_qualified}"
+
+
+def prepare_detection(measured: str) -> None:
+    """Offer what was measured by size where nothing was typed yet; before the field is drawn."""
+    st.session_state.setdefault(field_key(DETECTION), measured)
+
+
+def refused(name: str = _NO_FIELD) -> str:
+    """Why the field of this name was refused, of the whole form without one; empty where it was not."""
+    return versions_state().refused.get(name, "")
+
+
+def keep_faults(faults: Mapping[str, str] | str) -> None:
+    """Remember why the form was refused, by field or as a whole; only from a callback."""
+    versions_state().refused = {_NO_FIELD: faults} if isinstance(faults, str) else dict(faults)
+
+
+def was_qualified() -> None:
+    """Begin an empty form; only from a callback."""
+    versions_state().n_qualified += 1
+    versions_state().refused = {}
+
+
 def typed_qualification() -> QualificationScope:
     """What the form says.
 
     Raises:
-        BadInputError: something is missing.
+        FieldFaultsError: something is missing.
     """
-    expires = st.session_state.get(EXPIRES)
-    if expires is None:
-        raise BadInputError("a qualification names the last day on which it holds")
-    return QualificationScope(
-        procedure=typed_at(PROCEDURE).strip(),
-        evaluation_set=typed_at(QUALIFIED_ON).strip(),
-        expires_on=expires,
-        detection=typed_at(DETECTION).strip(),
-        equipment=typed_list(typed_at(EQUIPMENT)),
-        materials=typed_list(typed_at(MATERIALS)),
-    )
+    expires = st.session_state.get(field_key(EXPIRES))
+    missing = {} if expires else {EXPIRES: "a qualification names the last day on which it holds"}
+    try:
+        scope = QualificationScope(
+            procedure=typed_at(field_key(PROCEDURE)).strip(),
+            evaluation_set=typed_at(field_key(QUALIFIED_ON)).strip(),
+            expires_on=expires or date.max,
+            detection=typed_at(field_key(DETECTION)).strip(),
+            equipment=typed_list(typed_at(field_key(EQUIPMENT))),
+            materials=typed_list(typed_at(field_key(MATERIALS))),
+        )
+    except FieldFaultsError as error:
+        raise FieldFaultsError({**error.faults, **missing}) from error
+    if missing:
+        raise FieldFaultsError(missing)
+    return scope
 
 
 def typed_note() -> str:

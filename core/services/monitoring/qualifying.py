@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from core.domain.accounts import COMMAND_LINE, Identity
-from core.domain.errors import BadInputError
+from core.domain.errors import BadInputError, FieldFaultsError
 from core.domain.model_version import ModelVersion
 from core.domain.permissions import Action, require
 from core.domain.ports import Registry
@@ -56,7 +56,8 @@ class QualificationService:
             raise BadInputError("whoever had a version made does not qualify it: ask somebody else")
         with self._store.write() as work:
             if scope.expires_on < work.now.date():
-                raise BadInputError(f"it would have expired on {scope.expires_on}: choose a later day")
+                late = f"it would have expired on {scope.expires_on}: choose a later day"
+                raise FieldFaultsError({"expires_on": late})
             record = Qualification(
                 qualification_id=self._make_id(),
                 model_name=resolved.name,

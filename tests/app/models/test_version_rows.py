@@ -1,15 +1,21 @@
 """Figures of versions stand side by side only where they are of the same images."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from app.models.versions.rows import card_content, common_set, overview_facts, version_rows
+from app.models.versions.second_stage import second_stage_content
 from app.shared.templates import rendered
 from core.registry.artefact import read_artefact
 from core.services.lifecycle.versions import VersionSummary
 from tests.artefacts import write_artefact
+from tests.conftest import REPOSITORY
+
+SHIPPED = REPOSITORY / "models" / "checkpoints"
 
 
 def summary(folder: Path, number: int, *evaluations: tuple[str, float]) -> VersionSummary:
@@ -78,3 +84,26 @@ def test_a_version_that_was_not_measured_has_no_table_of_maps(tmp_path: Path) ->
     content = card_content(summary(tmp_path, 1))
     assert (content["explanations"], content["explanations_trust"]) == ([], "")
     assert content["explanations_standing"] == "not measured for this version"
+
+
+def test_the_second_stage_of_a_card_is_a_table_and_no_dump() -> None:
+    card = yaml.safe_load((SHIPPED / "weld-v3" / "card.yaml").read_text(encoding="utf-8"))
+    content = second_stage_content(card["second_stage"])
+    simulated, films = content["tables"]  # no virtual flaw was judged
+    assert simulated["rows"][0] == ("linear", ["294", "6", "33", "0", "25"], "0.85")
+    assert "type right in 424 of 526" in simulated["said"]
+    assert films["rows"][3] == ("dense", ["0"] * 5, "–")
+    assert content["facts"]["Fitted on"].startswith("725 reports of known flaws")
+    assert second_stage_content({}) == {}
+
+
+def test_the_rest_of_a_card_is_in_words(tmp_path: Path) -> None:
+    one = summary(tmp_path, 2)
+    assert one.version is not None
+    released = {"minimum_ap50": 0.7, "is_released": False, "note": "below release threshold"}
+    card = {**one.card, "second_stage": {"sha256": "ab"}, "n_training_images": 3, "release": released}
+    version = replace(one.version, card=card)
+    rest = card_content(replace(one, version=version))["rest"]
+    assert rest["Training images"] == "3"
+    assert rest["Release"] == "below release threshold"
+    assert "second_stage" not in rest
