@@ -526,7 +526,8 @@ class Container(Foundations):
 
     @cached_property
     def retraining(self) -> RetrainService:
-        return RetrainService(self.jobs, self.data, self.registry, self.evaluation_sets.digests_of)
+        digests_of = self.evaluation_sets.digests_of
+        return RetrainService(self.jobs, self.data, self.registry, digests_of, self.blobs.has)
 
     @cached_property
     def data_maker(self) -> DataMaker:

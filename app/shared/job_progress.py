@@ -27,20 +27,21 @@ _WORDS = {
 }
 
 
-def draw_job(job_id: str, *, title: str = "", has_log: bool = True) -> Job:
+def draw_job(job_id: str, *, title: str = "", has_log: bool = True, why_ended: str = "") -> Job:
     """Draw the job and return it as it was when it was drawn.
 
     Args:
         job_id: of an existing job.
         title: its task, in words.
         has_log: show the end of its log.
+        why_ended: why it cannot be resumed, shown in place of the button; empty where it can.
     """
     identity = current_identity()
     job = resources().services.jobs.find(identity, job_id)
     if job.state.is_active:
         _live(job_id, title, has_log, job.state)
     else:
-        _draw(identity, job, title, has_log)
+        _draw(identity, job, title, has_log, why_ended)
     return job
 
 
@@ -54,18 +55,18 @@ def _live(job_id: str, title: str, has_log: bool, drawn: JobState) -> None:
     _draw(identity, job, title, has_log)
 
 
-def _draw(identity: Identity, job: Job, title: str, has_log: bool) -> None:
+def _draw(identity: Identity, job: Job, title: str, has_log: bool, why_ended: str = "") -> None:
     jobs = resources().services.jobs
     ahead = jobs.ahead_of(identity, job) if job.state is JobState.QUEUED else 0
     st.html(job_html(job, title=title, ahead=ahead, now=datetime.now(UTC)))
     if may(identity.role, Action.JOBS_MANAGE):
-        _draw_buttons(job)
+        _draw_buttons(job, why_ended)
     if has_log:
         with st.expander("Log", key=f"job.log.{job.job_id}"):
             st.code("\n".join(jobs.log_tail(identity, job.job_id)) or "nothing yet", language=None)
 
 
-def _draw_buttons(job: Job) -> None:
+def _draw_buttons(job: Job, why_ended: str) -> None:
     if job.state.is_active:
         st.button(
             "Stopping" if job.is_cancel_wanted else "Stop",
@@ -75,6 +76,8 @@ def _draw_buttons(job: Job) -> None:
             args=(job.job_id,),
             disabled=job.is_cancel_wanted,
         )
+    elif job.state.is_resumable and why_ended:
+        st.caption(f"It cannot go on: {why_ended}.")
     elif job.state.is_resumable:
         st.button(
             "Resume",

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 
 from core.domain.errors import DatasetError
+from core.training.checkpoint_index import INDEX
 
 PART_BYTES = 15 * 1024 * 1024
-_INDEX = "checkpoint.index"
 
 
 def save_checkpoint(folder: Path, state: dict[str, Any], step: int) -> None:
@@ -25,9 +25,9 @@ def save_checkpoint(folder: Path, state: dict[str, Any], step: int) -> None:
         name = f"checkpoint-{step:07d}.part{number}"
         (folder / name).write_bytes(content[start : start + PART_BYTES])
         names.append(name)
-    temporary = folder / (_INDEX + ".new")
+    temporary = folder / (INDEX + ".new")
     temporary.write_text("\n".join(names), encoding="utf-8")
-    temporary.replace(folder / _INDEX)
+    temporary.replace(folder / INDEX)
     for part in folder.glob("checkpoint-*.part*"):
         if part.name not in names:
             part.unlink()
@@ -35,7 +35,7 @@ def save_checkpoint(folder: Path, state: dict[str, Any], step: int) -> None:
 
 def forget_checkpoint(folder: Path) -> None:
     """Let a run in `folder` begin afresh; its parts are removed with the next checkpoint."""
-    (folder / _INDEX).unlink(missing_ok=True)
+    (folder / INDEX).unlink(missing_ok=True)
 
 
 def load_checkpoint(folder: Path) -> dict[str, Any] | None:
@@ -44,7 +44,7 @@ def load_checkpoint(folder: Path) -> dict[str, Any] | None:
     Raises:
         DatasetError: when a part is missing.
     """
-    index = folder / _INDEX
+    index = folder / INDEX
     if not index.exists():
         return None
     try:

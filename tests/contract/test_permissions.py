@@ -64,7 +64,7 @@ METHODS = {
     "make data versions": "DataVersionService.importable DataVersionService.start",
     "look at long jobs": """
         JobService.ahead_of JobService.find JobService.latest JobService.log_tail RetrainService.curves
-        RetrainService.latest RetrainService.outlook""",
+        RetrainService.latest RetrainService.outlook RetrainService.resume_refusal""",
     "start, stop and resume long jobs": """
         JobService.cancel JobService.resume JobService.start RetrainService.start""",
     "compare model versions": """

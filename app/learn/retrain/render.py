@@ -118,7 +118,10 @@ def draw_nothing() -> None:
 
 def draw_chosen(job: Job) -> None:
     """One training: its progress, its curves, its result."""
-    draw_job(job.job_id, title=title_of(job))
+    why_ended = ""
+    if job.state.is_resumable:
+        why_ended = resources().services.retraining.resume_refusal(current_identity(), job)
+    draw_job(job.job_id, title=title_of(job), why_ended=why_ended)
     if job.state is JobState.DONE:
         draw_result(job)
     if job.state.is_active:

@@ -46,7 +46,7 @@ def _table(figures: Mapping[str, Any], title: str, counted: str) -> dict[str, An
     return {
         "title": title,
         "said": "; ".join(said),
-        "head": [*(f"claimed {group}" for group in groups), "no group claimed", "F1"],
+        "head": [*groups, "none", "F1"],
         "rows": [
             (group, [f"{n:,}" for n in row], "–" if f1.get(group) is None else f"{f1[group]:.2f}")
             for group, row in zip(groups, counts, strict=True)

@@ -31,7 +31,7 @@ from core.services.training.retrain_data import (
     write_recipe,
 )
 from core.services.training.retrain_judging import calibrate, measure
-from core.services.training.retraining import RUN_FOLDER, RetrainRequest
+from core.services.training.retraining import RECIPE_FILE, RUN_FOLDER, RetrainRequest
 from core.services.training.training import BothRunLogs
 from core.store.blobs import Blobs
 from core.store.data_versions import DataVersion
@@ -193,7 +193,7 @@ class Retrainer:
         """The number of steps done; weights, manifest and recipe lie in the run's folder."""
         run_folder = worker_log.folder / RUN_FOLDER
         run_folder.mkdir(parents=True, exist_ok=True)
-        recipe = write_recipe(run_folder / "recipe.yaml", request, base, data)
+        recipe = write_recipe(run_folder / RECIPE_FILE, request, base, data)
         images = load_images(recipe, data.folder, data.folder)
         refuse_faults(recipe, images, data.folder, data.folder)
         write_manifest(run_folder / MANIFEST, images)
@@ -202,7 +202,7 @@ class Retrainer:
         settings = _settings(request, recipe, data, run_folder, pick_device(device))
         staged = StagedLog(worker_log, _PREPARED, _TRAINED, "step")
         weights = train(recipe, images, settings, BothRunLogs(FileRunLog(run_folder), run), staged)
-        for path in (run_folder / "recipe.yaml", run_folder / MANIFEST, weights):
+        for path in (run_folder / RECIPE_FILE, run_folder / MANIFEST, weights):
             run.artefact(path)
         state = load_checkpoint(run_folder)
         return request.steps if state is None else int(state["step"])

@@ -8,17 +8,18 @@ from typing import Any
 
 from core.domain.accounts import Identity
 from core.domain.data_manifest import Part
-from core.domain.errors import BadInputError
+from core.domain.errors import BadInputError, WorkbenchError
 from core.domain.permissions import Action, require
 from core.domain.ports import ModelSource
 from core.services.datasets.data_versions import DataVersionService
 from core.services.jobs.jobs import JobService
 from core.services.training.outlook import Outlook, held_back, held_back_words, outlook
 from core.store.jobs import Job
+from core.training.checkpoint_index import has_checkpoint
 
 #: The kind of job.
 RETRAIN = "retrain"
-RUN_FOLDER, METRICS = "run", "metrics.jsonl"
+RUN_FOLDER, METRICS, RECIPE_FILE = "run", "metrics.jsonl", "recipe.yaml"
 #: Parts of the loss, as the curves add them up.
 _LOSSES = ("score", "box", "class")
 _VALIDATION = "validation_"
@@ -130,6 +131,7 @@ class RetrainService:
         data: what they learn from.
         models: where base versions are looked up.
         evaluated: gives, of a model, the sha256 of every image that an evaluation set holds.
+        has_original: tells, by the sha256 of a file, whether its bytes are still stored.
     """
 
     def __init__(
@@ -138,11 +140,13 @@ class RetrainService:
         data: DataVersionService,
         models: ModelSource,
         evaluated: Callable[[str], Collection[str]],
+        has_original: Callable[[str], bool],
     ) -> None:
         self._jobs = jobs
         self._data = data
         self._models = models
         self._evaluated = evaluated
+        self._has_original = has_original
 
     def start(self, identity: Identity, request: RetrainRequest, *, device: str = "cpu") -> str:
         """The id of the job.
@@ -176,6 +180,36 @@ class RetrainService:
         judging = held_back(manifests, self._evaluated(base.name))
         train = self._data.manifest(identity, version).of_part(Part.TRAIN)
         return replace(told, refusal=held_back_words(train, judging))
+
+    def resume_refusal(self, identity: Identity, job: Job) -> str:
+        """Why a retraining that ended cannot go on from where it stopped; empty where it can.
+
+        It goes on from its newest checkpoint, by the same recipe and on the same data; each has to be there
+        still, and none of the images may judge or calibrate by now.
+
+        Args:
+            identity: who asks.
+            job: of the kind `RETRAIN`.
+        """
+        require(identity, Action.JOBS_READ)
+        run = self._jobs.folder_of(job.job_id) / RUN_FOLDER
+        if not has_checkpoint(run):
+            return "it ended before it kept a first state: start a new training"
+        if not (run / RECIPE_FILE).is_file():
+            return "its recipe is gone: start a new training"
+        try:
+            request = RetrainRequest(**job.payload)
+            if refusal := self.outlook(identity, request).refusal:
+                return refusal
+            manifest = self._data.manifest(identity, self._data.numbered(identity, request.data_number))
+        except WorkbenchError as error:
+            return str(error)
+        gone = [one for one in manifest.images if not self._has_original(one.file_sha256)]
+        if gone:
+            return (
+                f"the originals of {len(gone)} images are gone, the first: {gone[0].name}; restore a backup"
+            )
+        return ""
 
     def latest(self, identity: Identity, *, limit: int = 20) -> list[Job]:
         """Retrainings, the newest first."""

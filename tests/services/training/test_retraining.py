@@ -28,6 +28,7 @@ from core.services.training.retrain_run import Retrainer
 from core.services.training.retraining import RECIPES, RetrainRequest, RetrainService, curves_of
 from core.store.data_versions import DataVersion
 from core.store.jobs import Job, JobState
+from core.training.checkpoint import save_checkpoint
 from tests.artefacts import write_artefact
 from tests.registries import FolderRegistry
 from tests.services.learning import LearningPlace
@@ -89,7 +90,9 @@ class RetrainPlace(LearningPlace):
         super().__init__(engine, folder, *versions)
         self.runs: dict[str, MemoryRun] = {}
         self.challengers: list[int] = []
-        self.retraining = RetrainService(self.jobs, self.data, self.registry, lambda _model: self.evaluated)
+        self.retraining = RetrainService(
+            self.jobs, self.data, self.registry, lambda _model: self.evaluated, self.blobs.has
+        )
         self.retrainer = Retrainer(
             self.store,
             self.blobs,
@@ -146,6 +149,7 @@ def test_a_stopped_training_goes_on_from_its_newest_step(place: RetrainPlace) ->
     stopped = place.work(job_id, stop_at="step 2 of 4")
     assert stopped.state is JobState.INTERRUPTED
     assert stopped.message.startswith("stopped at step ")
+    assert place.retraining.resume_refusal(place.engineer, stopped) == ""
     place.jobs.resume(place.engineer, job_id)
     place.work(job_id)
     (run,) = place.runs.values()
@@ -158,6 +162,28 @@ def test_a_stopped_training_goes_on_from_its_newest_step(place: RetrainPlace) ->
     curves = place.retraining.curves(place.engineer, job_id)
     assert curves.steps == (1, 2, 3, 4)
     assert set(curves.validation) == {"simulated"}
+
+
+def test_a_training_that_can_never_go_on_says_why(place: RetrainPlace) -> None:
+    first, second = place.labelled(2)
+    job_id = place.start(place.make())
+    place.jobs.cancel(place.engineer, job_id)
+    queued = place.jobs.find(place.engineer, job_id)
+    assert "before it kept a first state" in place.retraining.resume_refusal(place.engineer, queued)
+    run = place.jobs.folder_of(job_id) / "run"
+    run.mkdir(parents=True)
+    save_checkpoint(run, {"step": 2}, 2)
+    assert "its recipe is gone" in place.retraining.resume_refusal(place.engineer, queued)
+    (run / "recipe.yaml").touch()
+    assert place.retraining.resume_refusal(place.engineer, queued) == ""
+    place.evaluated = {first}
+    assert "are held back elsewhere" in place.retraining.resume_refusal(place.engineer, queued)
+    place.evaluated = set()
+    place.blobs.remove(second)
+    told = place.retraining.resume_refusal(place.engineer, queued)
+    assert told == "the originals of 1 images are gone, the first: film 1.png; restore a backup"
+    next(run.glob("*.part0")).unlink()
+    assert "before it kept a first state" in place.retraining.resume_refusal(place.engineer, queued)
 
 
 def test_with_too_few_boxes_to_calibrate_the_calibration_of_the_base_is_kept_and_flagged(
@@ -222,7 +248,9 @@ def test_who_may_start_and_from_what(place: RetrainPlace) -> None:
     with pytest.raises(ModelNotFoundError):
         place.start(data, base_version=9)
     place.registry = FolderRegistry(write_artefact(place.folder / "c1", name="casting"))
-    place.retraining = RetrainService(place.jobs, place.data, place.registry, lambda _model: place.evaluated)
+    place.retraining = RetrainService(
+        place.jobs, place.data, place.registry, lambda _model: place.evaluated, place.blobs.has
+    )
     with pytest.raises(BadInputError, match="data version 1 is of weld, not of casting"):
         place.start(data, model_name="casting")
     with pytest.raises(NotAllowedError):
