@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 
 from app.models.compare.export import report_of
-from app.models.compare.places import _of_boxes, _overlap, _probability, _size, ordered, pair_of
+from app.models.compare.places import (
+    _of_boxes,
+    _of_truths,
+    _overlap,
+    _probability,
+    _size,
+    caption_of,
+    ordered,
+    pair_of,
+)
 from app.shared.resources import Resources
 from core.domain.accounts import COMMAND_LINE, Role
 from core.domain.indication import IndicationClass
@@ -78,6 +87,8 @@ def test_measured_versions_are_compared_and_the_address_keeps_the_place(
     assert "Nothing is judged here: 3 independent parts; 6 are the least that can tell" in text
     assert "trained on none of the images" in text
     assert "False calls an image" in text
+    assert "AP50, class right too" in text
+    assert "the recorded boxes bear no class that it was taught" in text
     assert [one.proto.label for one in page.get("download_button")] == ["Export HTML", "Export PDF"]
     assert page.query_params["v"] == "2,1"
     assert page.query_params["p"] == "0.40"
@@ -139,6 +150,25 @@ def test_what_is_exported_bears_the_digests_of_set_and_weights(
     for said_there in (chosen.digest, *(one.version.sha256 for one in found), COMMAND_LINE.name):
         assert said_there in page
     assert comparison_pdf(report).startswith(b"%PDF")
+
+
+def test_a_place_tells_the_class_that_each_version_claims(
+    workplace: Resources, engineer: Browser, tmp_path: Path
+) -> None:
+    add_second_version(workplace, tmp_path)
+    chosen = add_set(workplace, tmp_path)
+    measure(workplace, chosen)
+    found = workplace.services.evaluations.open(COMMAND_LINE, chosen, (1, 2))
+    pair = pair_of(found[0], found[1], 0.0)
+    first, second = pair.tables
+    both = np.flatnonzero((first.box_of_truth(0.0) >= 0) & (second.box_of_truth(0.0) >= 0))[:1]
+    a, b = int(first.box_of_truth(0.0)[both[0]]), int(second.box_of_truth(0.0)[both[0]])
+    recorded, claimed = caption_of(pair, _of_truths(pair, both), 0)
+    assert recorded == "defect"
+    assert claimed == (
+        f"v1 {first.probabilities[a]:.2f} {first.class_name(first.box_class[a])}",
+        f"v2 {second.probabilities[b]:.2f} {second.class_name(second.box_class[b])}",
+    )
 
 
 @pytest.mark.parametrize("order", ["probability", "iou", "size"])

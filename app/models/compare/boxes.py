@@ -74,7 +74,8 @@ def draw_boxes(
         _gallery(pair, places, chosen, content, at)
     with large:
         name = image_name(pair, int(places.image[at]))
-        told = f"{at + 1} of {len(places):,} · {name} · recorded: {caption_of(pair, places, at)[0]}"
+        recorded, claimed = caption_of(pair, places, at)
+        told = f"{at + 1} of {len(places):,} · {name} · recorded: {recorded} · {' · '.join(claimed)}"
         radiograph_pair(
             pair_data(pair, places, at, chosen, content, told), key=state.VIEWER, on_step=actions.step_place
         )
@@ -137,10 +138,9 @@ def _item(pair: Pair, places: Places, at: int, chosen: EvaluationSet, content: S
     ):
         if index >= 0:
             boxes.append(GalleryBox(tuple(table.boxes[index].tolist()), kind))
-    caption, more = caption_of(pair, places, at)
-    return GalleryItem(
-        str(at), crop_address(chosen, sha256, rectangle), rectangle, tuple(boxes), more, caption
-    )
+    recorded, claimed = caption_of(pair, places, at)
+    address = crop_address(chosen, sha256, rectangle)
+    return GalleryItem(str(at), address, rectangle, tuple(boxes), "\n".join(claimed), recorded)
 
 
 def _draw_pair_choice(found: Sequence[VersionOnSet]) -> tuple[VersionOnSet, VersionOnSet]:

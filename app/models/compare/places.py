@@ -195,20 +195,20 @@ def focus_of(pair: Pair, places: Places, at: int) -> tuple[float, float, float, 
     return float(x0), float(y0), float(x1), float(y1)
 
 
-def caption_of(pair: Pair, places: Places, at: int) -> tuple[str, str]:
-    """Two lines below a picture: what is recorded and reported there, and in which image."""
+def caption_of(pair: Pair, places: Places, at: int) -> tuple[str, tuple[str, str]]:
+    """What is recorded at a place, and what each version claims there: its probability and class."""
     first, second = pair.tables
     truth = places.truth[at]
     recorded = first.class_name(first.truth_class[truth]) if truth >= 0 else "nothing recorded"
-    said = []
-    for name, table, index in zip(
-        pair.names, (first, second), (places.first[at], places.second[at]), strict=True
-    ):
-        if index >= 0:
-            said.append(f"{name} {table.class_name(table.box_class[index])} {table.probabilities[index]:.2f}")
-        else:
-            said.append(f"{name} –")
-    return recorded, " · ".join(said)
+    said = [
+        f"{name} {table.probabilities[index]:.2f} {table.class_name(table.box_class[index])}"
+        if index >= 0
+        else f"{name} –"
+        for name, table, index in zip(
+            pair.names, (first, second), (places.first[at], places.second[at]), strict=True
+        )
+    ]
+    return recorded, (said[0], said[1])
 
 
 def image_name(pair: Pair, image: int) -> str:

@@ -13,8 +13,11 @@ from app.models.compare.words import (
     value_words,
 )
 from core.evaluate.comparison import FEW_PARTS, Conclusion, FigureDifference, VersionComparison
+from core.evaluate.version_figures import AP50, AP50_CLASSES
 from core.services.evaluation.evaluations import VersionOnSet
 
+_NOT_EVALUABLE = "not evaluable"
+_NO_CLASS = "the recorded boxes bear no class that it was taught"
 _KINDS = {
     Conclusion.BETTER: "better",
     Conclusion.WORSE: "worse",
@@ -30,8 +33,38 @@ def finding_rows(comparison: VersionComparison, first: str, second: str) -> list
 
 
 def main_rows(comparisons: Sequence[VersionComparison]) -> list[dict[str, Any]]:
-    """The main figures, each other version compared with the first."""
-    return _lines([one.main for one in comparisons])
+    """The main figures, each other version compared with the first.
+
+    The row that asks for the class stands there in any case: where the recorded boxes bear no class that a
+    version was taught, it says so.
+    """
+    lines = _lines([one.main for one in comparisons])
+    if not any(row.figure == AP50_CLASSES for one in comparisons for row in one.main):
+        after = next((n for n, line in enumerate(lines, 1) if line["title"] == figure_words(AP50).title), 0)
+        lines.insert(after, _no_classes(len(comparisons)))
+    return lines
+
+
+def _no_classes(n_others: int) -> dict[str, Any]:
+    words = figure_words(AP50_CLASSES)
+    other = {
+        "value": _NOT_EVALUABLE,
+        "interval": "",
+        "difference": "–",
+        "difference_interval": "",
+        "kind": _KINDS[Conclusion.NOT_JUDGED],
+        "mark": MARKS[Conclusion.NOT_JUDGED],
+        "verdict": Conclusion.NOT_JUDGED.value,
+        "why": _NO_CLASS,
+        "reason": _NO_CLASS,
+    }
+    return {
+        "title": words.title,
+        "meaning": words.meaning,
+        "value": _NOT_EVALUABLE,
+        "interval": "",
+        "others": [other] * n_others,
+    }
 
 
 def group_rows(comparisons: Sequence[VersionComparison], figure: str) -> list[dict[str, Any]]:
@@ -105,8 +138,8 @@ def calibration_rows(found: Sequence[VersionOnSet]) -> list[tuple[str, list[dict
 def _lines(by_comparison: Sequence[Sequence[FigureDifference]]) -> list[dict[str, Any]]:
     by_figure = [{row.figure: row for row in rows} for rows in by_comparison]
     lines = []
-    for figure, first in by_figure[0].items():
-        words = figure_words(figure)
+    for figure in dict.fromkeys(figure for one in by_figure for figure in one):
+        words, first = figure_words(figure), next(one[figure] for one in by_figure if figure in one)
         lines.append(
             {
                 "title": words.title,
@@ -126,6 +159,8 @@ def _other(row: FigureDifference | None) -> dict[str, str] | None:
     # a class or size that is too small says so; the reason for a whole table stands above it
     is_small = row.verdict is Conclusion.NOT_JUDGED and "least" in row.why
     reason = row.why.partition(";")[0] if is_small else uncorrected_words(row)
+    if row.figure == AP50_CLASSES and (row.first is None or row.second is None):
+        reason = _NO_CLASS
     return {
         "value": value_words(row.figure, row.second),
         "interval": interval_words(row.figure, row.second_interval),

@@ -26,7 +26,7 @@ class BoxGallery extends ChoiceList {
       ...boxes.map(({ box: [x0, y0, x1, y1], kind }) => boxOf((x0 - left) / width, (y0 - top) / height, (x1 - x0) / width, (y1 - y0) / height, kind)));
     frame.style.aspectRatio = String(width / height);
     image.addEventListener("load", () => frame.classList.remove("loading"));
-    const button = element("button", { type: "button", role: "option", "data-key": key },
+    const button = element("button", { type: "button", role: "option", "data-key": key, title: `${caption}\n${more}` },
       element("div", { class: "picture" }, frame), element("span", { text: caption }), element("small", { text: more }));
     button.addEventListener("click", () => this.open(key));
     return button;

@@ -24,7 +24,8 @@ class GalleryItem:
         picture: its address.
         rectangle: the part of the image that it shows, px.
         boxes: on it, px of the image.
-        caption, more: two lines below.
+        caption: below it, a line or several.
+        more: the last line.
     """
 
     key: str
