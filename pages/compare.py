@@ -5,7 +5,8 @@ import streamlit as st
 from app.models.compare import measuring
 from app.models.compare import render as parts
 from app.models.compare.new_set import draw_new_set
-from app.models.compare.state import Choice
+from app.models.compare.one_image import draw_one_image
+from app.models.compare.state import Choice, asked_image
 from app.shared.access import require_page
 from app.shared.resources import resources
 from core.domain.accounts import Identity
@@ -14,6 +15,9 @@ from core.domain.accounts import Identity
 def draw() -> None:
     """The whole page."""
     identity = require_page("compare")
+    if (asked := asked_image()) is not None:
+        draw_one_image(identity, asked)
+        return
     choice = parts.draw_bar(identity)
     draw_new_set(identity, choice)
     is_running = measuring.draw_running(identity, choice)

@@ -110,6 +110,29 @@ def test_measured_versions_are_compared_and_the_address_keeps_the_place(
     assert "v=1%2C2" in link.proto.query_string
 
 
+def test_a_disagreement_is_opened_as_its_image_in_both_versions(
+    workplace: Resources, engineer: Browser, tmp_path: Path
+) -> None:
+    add_second_version(workplace, tmp_path)
+    services = workplace.services
+    data = radiograph_png(3, height=200, width=300)
+    film = services.workspace.images.add(COMMAND_LINE, data, "plate.png", polarity=Polarity.FILM)
+    result = services.detect.detect(film, "plate.png", model="weld", version=1)
+    inspector = add_user(services.store, Role.INSPECTOR)
+    found = services.workspace.inspections.record(inspector, result)
+    page = open_page("compare.py", model="weld", v="1,2", inspection=found.inspection_id)
+    assert not page.exception
+    assert not page.error
+    assert "plate.png" in said(page)
+    assert not [one for one in page.selectbox if one.label == "Evaluation set"]
+    page.button(key="compare.leave_one").click().run()
+    assert not page.exception
+    assert "inspection" not in page.query_params
+    missing = open_page("compare.py", model="weld", v="1,2", inspection="nothing")
+    assert not missing.exception
+    assert [one.value for one in missing.error]
+
+
 def test_the_map_of_boxes_leads_to_each(workplace: Resources, engineer: Browser, tmp_path: Path) -> None:
     add_second_version(workplace, tmp_path)
     chosen = add_set(workplace, tmp_path)

@@ -75,6 +75,12 @@ def step_place() -> None:
     state.step_place()
 
 
+@acting
+def leave_one(asked: state.OneImage) -> None:
+    """Leave the one image for the evaluation sets."""
+    state.leave_image(asked)
+
+
 def open_point(key: str) -> Callable[[], None]:
     """A callback that turns to the boxes behind the point selected in the plot of this key."""
 

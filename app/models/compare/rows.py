@@ -39,9 +39,10 @@ def main_rows(comparisons: Sequence[VersionComparison]) -> list[dict[str, Any]]:
     version was taught, it says so.
     """
     lines = _lines([one.main for one in comparisons])
-    if not any(row.figure == AP50_CLASSES for one in comparisons for row in one.main):
-        after = next((n for n, line in enumerate(lines, 1) if line["title"] == figure_words(AP50).title), 0)
-        lines.insert(after, _no_classes(len(comparisons)))
+    figures = {row.figure for one in comparisons for row in one.main}
+    if AP50 in figures and AP50_CLASSES not in figures:
+        titles = [line["title"] for line in lines]
+        lines.insert(titles.index(figure_words(AP50).title) + 1, _no_classes(len(comparisons)))
     return lines
 
 

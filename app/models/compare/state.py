@@ -56,6 +56,32 @@ VIEWS = {
 MOST_VERSIONS = 4
 SHOW, AT = "show", "at"
 _MODEL, _SET, _VERSIONS, _POINT, _VIEW, _PAIR = "model", "set", "v", "p", "view", "with"
+_INSPECTION = "inspection"
+
+
+@dataclass(frozen=True, slots=True)
+class OneImage:
+    """The image of an inspection, and the two versions that are asked about it."""
+
+    model: str
+    inspection_id: str
+    numbers: tuple[int, int]
+
+
+def asked_image() -> OneImage | None:
+    """The inspection in the address with its two versions; None where there are none."""
+    asked = st.query_params
+    numbers = [int(one) for one in asked.get(_VERSIONS, "").split(",") if one.isdigit()]
+    if not asked.get(_INSPECTION) or len(numbers) < 2:
+        return None
+    return OneImage(
+        asked.get(_MODEL) or app_state.chosen_model(), asked[_INSPECTION], (numbers[0], numbers[1])
+    )
+
+
+def leave_image(asked: OneImage) -> None:
+    """Go on to the evaluation sets with the same versions; only from a callback."""
+    st.query_params.from_dict({_MODEL: asked.model, _VERSIONS: ",".join(str(one) for one in asked.numbers)})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from app.shared.moments import minute
 from core.domain.drift import DriftAlarm, DriftResult, figure_words
 from core.domain.qualification import Qualification
+from core.domain.shadow import ShadowReading
 from core.services.monitoring.drift import DriftState
 from core.services.monitoring.live import LiveReliability
 from core.services.monitoring.shadow import SHOWN, ShadowSummary
@@ -72,18 +73,23 @@ def shadow_facts(found: ShadowSummary) -> dict[str, str]:
 
 def shadow_rows(found: ShadowSummary, model: str) -> list[dict[str, Any]]:
     """One row an image that both versions read differently, the newest first."""
-    compare = urlencode({"model": model, "v": f"{found.champion},{found.challenger}"})
     return [
         {
             "Read": minute(one.read_at),
             f"v{one.champion}": one.n_champion,
             f"v{one.challenger}": one.n_challenger,
             "Inspection": f"/history?{urlencode({'inspection': one.inspection_id})}",
-            "Compare": f"/compare?{compare}",
+            "Compare": f"/compare?{_compared(one, model)}",
             "Differences": "; ".join(f"{box['class']}: {box['remark']}" for box in one.differences),
         }
         for one in found.differing
     ]
+
+
+def _compared(one: ShadowReading, model: str) -> str:
+    """The query that shows the image of a reading in both versions."""
+    versions = f"{one.champion},{one.challenger}"
+    return urlencode({"model": model, "v": versions, "inspection": one.inspection_id})
 
 
 def live_facts(found: LiveReliability) -> dict[str, str]:

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
-from app.models.versions.in_use_rows import live_rows, shadow_facts
+from app.models.versions.in_use_rows import live_rows, shadow_facts, shadow_rows
+from core.domain.shadow import ShadowReading
 from core.evaluate.live_calibration import DecidedBox, live_by, live_calibration
 from core.services.monitoring.live import LiveReliability
 from core.services.monitoring.shadow import ShadowSummary
+from tests.records import START
 
 
 def test_a_part_with_few_boxes_has_no_figure() -> None:
@@ -13,6 +15,13 @@ def test_a_part_with_few_boxes_has_no_figure() -> None:
     found = LiveReliability(1, 0, 0, live_calibration(boxes), live_by(boxes, "part"), {})
     (row,) = live_rows(found)
     assert (row["Of"], row["D-ECE"], row["Perfect up to"]) == ("Part flange", "too few boxes", "")
+
+
+def test_a_disagreement_leads_to_its_image_in_both_versions() -> None:
+    box = {"bbox": [1, 2, 3, 4], "class": "crack", "remark": "only v1 reports it"}
+    reading = ShadowReading("a" * 64, "i-7", "weld", 2, "b" * 64, 1, "c" * 64, START, 3, 4, (box,))
+    (row,) = shadow_rows(ShadowSummary(2, 1, 1, 0, 0, (reading,), {}, {}), "weld")
+    assert row["Compare"] == "/compare?model=weld&v=2%2C1&inspection=i-7"
 
 
 def test_counts_stand_apart_from_sizes_and_say_out_of_how_many() -> None:

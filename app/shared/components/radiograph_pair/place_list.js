@@ -14,11 +14,12 @@ export class PlaceList {
   get place() { return this.places[this.chosen] ?? null; }
 
   // places: { group, mark, first, second, difference, focus, first_n, second_n } in order of their groups.
-  update(places) {
+  // nothing: told where there is none.
+  update(places, nothing = "Neither of you reports an indication.") {
     this.places = places;
     this.root.hidden = false;
     this.root.replaceChildren(...this.#rows());
-    if (!places.length) this.root.append(element("p", { class: "nothing", text: "Neither of you reports an indication." }));
+    if (!places.length) this.root.append(element("p", { class: "nothing", text: nothing }));
   }
 
   #rows() {

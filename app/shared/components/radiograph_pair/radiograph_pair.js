@@ -94,6 +94,7 @@ class Pair {
     this.data = data;
     this.$(".where").textContent = data.where;
     this.root.classList.toggle("readings", Boolean(data.places));
+    if (data.legend) this.$(".legend.of-readings").textContent = data.legend;
     if (!data.places) this.focus = data.focus;
     this.root.classList.toggle("stacked", data.image.width > 1.5 * data.image.height);
     this.each((stage, side) => {
@@ -114,7 +115,7 @@ class Pair {
   // --- places of two readings -----------------------------------------------------------------
   #updatePlaces(before) {
     const isSame = JSON.stringify(before?.places) === JSON.stringify(this.data.places);
-    if (!isSame) this.list.update(this.data.places);
+    if (!isSame) this.list.update(this.data.places, this.data.nothing);
     if (!isSame || this.list.chosen === null) this.list.mark(this.data.places.length ? 0 : null);
     else this.#markPlace();
   }
