@@ -145,12 +145,40 @@ def simulated(
         overhead_s: of each answer, on its way there and back.
     """
     rng = np.random.default_rng(seed)
-    arrivals = np.cumsum(rng.exponential(1 / per_second, n_images))
-    services = rng.choice(np.asarray(services_s, np.float64), n_images)
+    return queued(
+        np.cumsum(rng.exponential(1 / per_second, n_images)),
+        rng.choice(np.asarray(services_s, np.float64), n_images),
+        replicas=replicas,
+        seed=seed,
+        is_routed=is_routed,
+        overhead_s=overhead_s,
+    )
+
+
+def queued(
+    arrivals_s: npt.NDArray[np.float64],
+    services_s: npt.NDArray[np.float64],
+    *,
+    replicas: int,
+    seed: int,
+    is_routed: bool = False,
+    overhead_s: float = 0.0,
+) -> Simulated:
+    """What becomes of images that come at these moments and take so long, as `simulated` has them wait.
+
+    Args:
+        arrivals_s: (N,) ascending.
+        services_s: (N,) of each on a replica.
+        replicas: that read.
+        seed: of the draws of the router.
+        is_routed: see `simulated`.
+        overhead_s: see `simulated`.
+    """
+    rng, n_images = np.random.default_rng([seed, 1]), len(arrivals_s)
     drawn = np.stack([rng.permutation(replicas)[:2] for _ in range(n_images)]) if is_routed else None
     ends = [deque([0.0]) for _ in range(replicas)]  # of what each replica has or will have
     waits = np.zeros(n_images)
-    for number, (arrived, service) in enumerate(zip(arrivals.tolist(), services.tolist(), strict=True)):
+    for number, (arrived, service) in enumerate(zip(arrivals_s.tolist(), services_s.tolist(), strict=True)):
         if drawn is None:
             taken = min(ends, key=lambda one: one[-1])
         else:
@@ -164,8 +192,8 @@ def simulated(
         if drawn is None:
             taken.popleft()
         waits[number] = start - arrived
-    span = max(max(one[-1] for one in ends), float(arrivals[-1]))
-    return Simulated(waits, waits + services + overhead_s, float(services.sum()) / (replicas * span))
+    span = max(max(one[-1] for one in ends), float(arrivals_s[-1]))
+    return Simulated(waits, waits + services_s + overhead_s, float(services_s.sum()) / (replicas * span))
 
 
 def table_of_replicas(

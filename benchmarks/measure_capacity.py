@@ -1,10 +1,11 @@
 """Measures what `benchmarks.capacity` computes with. Writes benchmarks/capacity.json.
 
     python -m benchmarks.measure_capacity              # processor time of each act of a server
-    python -m benchmarks.measure_capacity --cluster    # with Ray: one and two replicas
+    python -m benchmarks.measure_capacity --cluster    # with Ray: one and two replicas, in rounds of a minute
 
 Processor time is that of the server's processes alone, so what else the machine does changes it little.
-Times of the cluster are those of the clock: an idle machine tells more.
+Times of the cluster are those of the clock: an idle machine tells more. Its rounds are kept in `--points` as
+they come, and a run that was broken off goes on with them.
 """
 
 import argparse
@@ -16,17 +17,15 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import psutil
 import requests
 
-from benchmarks.capacity import MEASURED, simulated
+from benchmarks.capacity import MEASURED
+from benchmarks.cluster import measure
 from benchmarks.faults.served import Server, Tab
 from benchmarks.load import _CHAMPIONS, _people, _processor
 from core.config import ROOT, Settings
@@ -37,7 +36,6 @@ from core.engine.detector import Detector, Request
 from core.imaging.read import read_radiograph_file
 from core.registry.artefact import WEIGHTS
 from core.services.inference.detecting import normalised_for
-from core.services.inference.ray_networks import RayEngine, RayNetworks
 from tests.artefacts import FolderModels
 from tests.e2e.serving import served
 
@@ -49,10 +47,17 @@ def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cluster", action="store_true", help="replicas on Ray instead of the server")
+    parser.add_argument("--seconds", type=float, default=300, help="of rounds on the cluster, at most")
+    parser.add_argument(
+        "--points",
+        type=Path,
+        default=ROOT / "runs" / "cluster-points.jsonl",
+        help="rounds that were measured",
+    )
     asked = parser.parse_args()
     found = json.loads(MEASURED.read_text(encoding="utf-8")) if MEASURED.exists() else {}
     load = os.getloadavg()[0]
-    found |= {"cluster": _cluster()} if asked.cluster else {"server": _server()}
+    found |= {"cluster": _cluster(asked.seconds, asked.points)} if asked.cluster else {"server": _server()}
     found["machine"] = {
         "processor": _processor(),
         "cores": os.cpu_count(),
@@ -60,7 +65,7 @@ def main() -> None:
     }
     part = found["cluster" if asked.cluster else "server"]
     part["load_average"] = {"before": round(load, 1), "after": round(os.getloadavg()[0], 1)}
-    found["measured"] = datetime.now(UTC).isoformat(timespec="minutes")
+    part["measured"] = found["measured"] = datetime.now(UTC).isoformat(timespec="minutes")
     MEASURED.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
@@ -154,121 +159,16 @@ def _processor_s(process: psutil.Process) -> float:
     return sum(sum(one.cpu_times()[:2]) for one in _all(process))
 
 
-def _cluster() -> dict[str, Any]:
-    """Times of images on a local Ray cluster, with one and with two replicas, and what a simulation says."""
-    version = FolderModels(_CHAMPIONS["weld"]).resolve("weld")[0]
+def _cluster(seconds: float, points: Path) -> dict[str, Any]:
+    """Images on a local Ray cluster, with one and with two replicas, beside what a simulation says."""
+    version, folder = FolderModels(_CHAMPIONS["weld"]).resolve("weld")
     wanted = [_request(film, version) for film in FILMS]
-    measured: dict[str, Any] = {}
-    services: list[float] = []
-    overhead = 0.0
-    for n_replicas in (1, 2):
-        engine = _replicas(version, n_replicas)
-        for request in wanted[: 2 * n_replicas]:
-            engine.detect(request)
-        if n_replicas == 1:
-            inside = [engine.ask(Timed(request)) for request in wanted * 3]
-            outside = [_seconds(partial(engine.detect, request)) for request in wanted * 3]
-            services = [round(one, 4) for one in inside]
-            overhead = max(0.0, statistics.median(outside) - statistics.median(inside))
-        rate, n = 0.7 * n_replicas / statistics.mean(services), 60 * n_replicas
-        slept = np.random.default_rng(3).choice(services, n).tolist()
-        told = simulated(
-            services,
-            per_second=rate,
-            replicas=n_replicas,
-            n_images=40_000,
-            seed=1,
-            is_routed=True,
-            overhead_s=overhead,
-        )
-        measured[str(n_replicas)] = {
-            "per_second": round(rate, 3),
-            "n": n,
-            "read_s": _spread(_arriving([partial(engine.detect, one) for one in wanted], rate, n)),
-            "slept_s": _spread(_arriving([partial(engine.ask, Slept(one)) for one in slept], rate, n)),
-            "simulated_s": _spread(told.answers_s.tolist()),
-            "closed_loop_per_second": round(_closed(engine, wanted * 3, n_replicas), 3),
-            "simulated_most_per_second": round(n_replicas / statistics.mean(services), 3),
-        }
-        _end()
-    return {"services_s": services, "overhead_s": round(overhead, 4), "replicas": measured}
-
-
-class Timed:
-    """Detects in a replica and returns the seconds that it took there."""
-
-    def __init__(self, request: Request) -> None:
-        self._request = request
-
-    def __call__(self, detector: Detector) -> float:
-        """Seconds."""
-        return _seconds(lambda: detector.detect_many([self._request]))
-
-
-class Slept:
-    """Holds a replica for so many seconds without a processor: what the queue alone does to an answer."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-
-    def __call__(self, detector: Detector) -> None:
-        """Nothing; one at a time on a replica, as images are."""
-        with detector.lock:
-            time.sleep(self._seconds)
+    return measure(version, folder, wanted, within_s=seconds, points=points)
 
 
 def _request(film: Path, version: ModelVersion) -> Request:
     radiograph = read_radiograph_file(film, polarity=Polarity.FILM)
     return Request(normalised_for(radiograph, version), version.calibration.score_cut / 2)
-
-
-def _replicas(version: ModelVersion, n: int) -> RayEngine:
-    """An engine of so many replicas, all there from the start."""
-    networks = RayNetworks(most_replicas=n, least_replicas=n, most_waiting=10_000)
-    return networks.engine_for(version, _CHAMPIONS["weld"])
-
-
-def _arriving(acts: list[Callable[[], object]], rate: float, n: int) -> list[float]:
-    """Seconds to the answer of each of `n` images that come independently of each other."""
-    rng = np.random.default_rng(2)
-    pauses = rng.exponential(1 / rate, n)
-    chosen = rng.integers(len(acts), size=n)
-    with ThreadPoolExecutor(n) as pool:
-        asked = []
-        for pause, index in zip(pauses.tolist(), chosen.tolist(), strict=True):
-            time.sleep(pause)
-            asked.append(pool.submit(_seconds, acts[index]))
-        return [one.result() for one in asked]
-
-
-def _closed(engine: RayEngine, wanted: list[Request], n_replicas: int) -> float:
-    """Images a second while every replica always has work."""
-    began = time.perf_counter()
-    with ThreadPoolExecutor(2 * n_replicas) as pool:
-        list(pool.map(engine.detect, wanted))
-    return len(wanted) / (time.perf_counter() - began)
-
-
-def _seconds(act: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    act()
-    return time.perf_counter() - began
-
-
-def _spread(seconds: list[float]) -> dict[str, float]:
-    return {
-        "median": round(statistics.median(seconds), 3),
-        "mean": round(statistics.mean(seconds), 3),
-        "p95": round(float(np.quantile(seconds, 0.95)), 3),
-    }
-
-
-def _end() -> None:
-    import ray
-    from ray import serve
-
-    serve.shutdown()
-    ray.shutdown()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -29,10 +30,16 @@ class TwoModels(MemoryRegistry):
         return super().resolve(name, version=version, alias=alias)
 
 
-def make_workplace(folder: Path, *, is_demo: bool = True) -> Resources:
-    """Services and the app's objects, everything below `folder`; guests may come in unless told otherwise."""
+def make_workplace(folder: Path, *, is_demo: bool = True, **more: Any) -> Resources:
+    """Services and the app's objects, everything below `folder`; guests may come in unless told otherwise.
+
+    Args:
+        folder: empty.
+        is_demo: whether guests may come in.
+        more: settings.
+    """
     url = copy_empty_database(folder / "radikal.db")
-    settings = Settings(_env_file=None, data_dir=folder, database_url=url, device="cpu")
+    settings = Settings(_env_file=None, data_dir=folder, database_url=url, device="cpu", **more)
     services = Container(settings, serves=True, hash_cost=4)
     services.registry = TwoModels()
     for name, polarity in (("weld", "film"), ("casting", "digital")):

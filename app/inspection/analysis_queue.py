@@ -1,6 +1,7 @@
 """A queue of images to analyse beside the script thread: ask, look again later, have the answer."""
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -105,6 +106,10 @@ _FULL = Answer(
     AnswerState.WAITING,
     message="The machines that read are full. Your image is stored and is read as soon as there is room.",
 )
+_SLOW = (
+    "The machines that read have not answered yet: they are busy, or being started. "
+    "Your image is stored and is read as soon as there is room."
+)
 _CANCELLED = Answer(AnswerState.CANCELLED, message="Not analysed: you cancelled it. Open it to analyse it.")
 _FINISHED = (AnswerState.READY, AnswerState.FAILED, AnswerState.CANCELLED, AnswerState.ASKED)
 
@@ -119,6 +124,8 @@ class AnalysisQueue:
         detect: runs the networks.
         picking: picks the version that reads an image.
         n_workers: images that are read at once; more than one where networks run on other machines.
+        told_after_s: an image that other machines have not answered for so long says why it waits; None where
+            networks run here.
     """
 
     def __init__(
@@ -128,6 +135,7 @@ class AnalysisQueue:
         picking: Picks,
         *,
         n_workers: int = 1,
+        told_after_s: float | None = None,
     ) -> None:
         self._workspace_of = workspace_of
         self._detect = detect
@@ -137,6 +145,8 @@ class AnalysisQueue:
         self._changed = threading.Condition()
         self._is_closed = False
         self._n_workers = n_workers
+        self._told_after_s = told_after_s
+        self._begun: dict[Question, float] = {}
         self._workers: list[threading.Thread] = []
 
     def ask(
@@ -162,7 +172,12 @@ class AnalysisQueue:
             if urgent and question in self._queue:
                 self._queue.move_to_end(question, last=False)
             self._forget_oldest()
-            return answer
+            return replace(answer, message=_SLOW) if self._is_slow(question, answer) else answer
+
+    def _is_slow(self, question: Question, answer: Answer) -> bool:
+        if answer.state is not AnswerState.WORKING or answer.message or self._told_after_s is None:
+            return False
+        return time.monotonic() - self._begun.get(question, float("inf")) >= self._told_after_s
 
     def result(self, question: Question) -> DetectionResult | None:
         """The result when it is ready, else None; asks nothing."""
@@ -239,6 +254,7 @@ class AnalysisQueue:
             with bound(**ids), span("analysis", radikal_model=model_id):
                 answer = self._answer(question, entry, identity)
             with self._changed:
+                self._begun.pop(question, None)
                 if question in self._answers:  # not forgotten meanwhile
                     self._answers[question] = answer
                     if answer is _FULL:  # behind the others: another version may have room
@@ -271,6 +287,7 @@ class AnalysisQueue:
             question, (entry, identity) = self._queue.popitem(last=False)
             told = self._answers[question].message  # stays on the page while it is offered again
             self._answers[question] = replace(_WORKING, message=told)
+            self._begun[question] = time.monotonic()
             return question, entry, identity
 
     def _answer(self, question: Question, entry: WorklistEntry, identity: Identity) -> Answer:

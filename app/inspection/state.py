@@ -21,6 +21,8 @@ from core.services.inspections.open_readings import OpenReading, ReadingProgress
 
 #: An overtaken run of the page may leave old things on show; who polls on for a while sees the end.
 POLLS_ON_S = 6.0
+#: An image that waits longer for other machines says so.
+TOLD_AFTER_S = 8.0
 VIEWER_KEY = "inspection.viewer"
 TEMPLATE_KEY, SCOPE_KEY = "setup.template", "setup.scope"
 
@@ -155,9 +157,14 @@ def _intake(held: Resources) -> Intake:
 
 
 def _analyses(held: Resources) -> AnalysisQueue:
-    services = held.services
-    at_once = services.settings.read_at_once
-    return AnalysisQueue(services.workspace_of, services.detect, services.picking, n_workers=at_once)
+    services, settings = held.services, held.services.settings
+    return AnalysisQueue(
+        services.workspace_of,
+        services.detect,
+        services.picking,
+        n_workers=settings.read_at_once,
+        told_after_s=None if settings.engine == "local" else TOLD_AFTER_S,
+    )
 
 
 def _heat_maps(held: Resources) -> HeatMaps:

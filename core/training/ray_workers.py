@@ -13,7 +13,8 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-from core.domain.errors import ConfigurationError, JobCancelledError, TrainingWorkerLostError
+from core.domain.errors import JobCancelledError, TrainingWorkerLostError
+from core.engine.ray_session import ray_session
 from core.training.checkpoint import forget_checkpoint
 from core.training.logs import ConsoleJobLog
 from core.training.together import Together
@@ -35,48 +36,39 @@ def train_on_ray(run: SharedRun, n_workers: int) -> Path:
         JobCancelledError: the run was stopped.
         TrainingWorkerLostError: workers died too often, or failed.
     """
-    try:
-        import ray
-        from ray.train import FailureConfig, RunConfig, ScalingConfig
+    kept = run.settings.out / "ray"
+    with ray_session():
+        from ray.train import FailureConfig, RunConfig, ScalingConfig, TrainingFailedError
         from ray.train.torch import TorchConfig, TorchTrainer
-    except ImportError:
-        raise ConfigurationError(
-            "--engine ray needs packages that are not installed: "
-            "pip install .[scale] in the folder of RadiKal"
-        ) from None
-    if not run.settings.resume:
-        forget_checkpoint(run.settings.out)
-    is_ours, kept = not ray.is_initialized(), run.settings.out / "ray"
-    if is_ours:
-        ray.init(log_to_driver=False, logging_level="error", include_dashboard=False)
-    try:
-        with stoppable(run.settings.out) as is_asked_to_stop, _told(run):
-            TorchTrainer(
-                _take_part,
-                train_loop_config={"run": run},
-                torch_config=TorchConfig(backend=run.backend),
-                scaling_config=ScalingConfig(
-                    num_workers=n_workers,
-                    use_gpu=run.backend == "nccl",
-                    resources_per_worker=None if run.backend == "nccl" else {"CPU": 1},
-                ),
-                run_config=RunConfig(
-                    name="training",
-                    storage_path=str(kept.resolve()),
-                    failure_config=FailureConfig(max_failures=_MOST_DEATHS),
-                ),
-            ).fit()
-            if is_asked_to_stop():
-                raise JobCancelledError("stopped; --resume goes on from the checkpoint")
-    except ray.train.TrainingFailedError as error:
-        raise TrainingWorkerLostError(
-            f"the workers of the training died more than {_MOST_DEATHS} times: --resume goes on from the "
-            f"checkpoint ({error})"
-        ) from error
-    finally:
-        rmtree(kept, ignore_errors=True)
-        if is_ours:
-            ray.shutdown()
+
+        if not run.settings.resume:
+            forget_checkpoint(run.settings.out)
+        try:
+            with stoppable(run.settings.out) as is_asked_to_stop, _told(run):
+                TorchTrainer(
+                    _take_part,
+                    train_loop_config={"run": run},
+                    torch_config=TorchConfig(backend=run.backend),
+                    scaling_config=ScalingConfig(
+                        num_workers=n_workers,
+                        use_gpu=run.backend == "nccl",
+                        resources_per_worker=None if run.backend == "nccl" else {"CPU": 1},
+                    ),
+                    run_config=RunConfig(
+                        name="training",
+                        storage_path=str(kept.resolve()),
+                        failure_config=FailureConfig(max_failures=_MOST_DEATHS),
+                    ),
+                ).fit()
+                if is_asked_to_stop():
+                    raise JobCancelledError("stopped; --resume goes on from the checkpoint")
+        except TrainingFailedError as error:
+            raise TrainingWorkerLostError(
+                f"the workers of the training died more than {_MOST_DEATHS} times: --resume goes on from the "
+                f"checkpoint ({error})"
+            ) from error
+        finally:
+            rmtree(kept, ignore_errors=True)
     return run.settings.out / "weights.safetensors"
 
 

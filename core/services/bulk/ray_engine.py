@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from core.domain.errors import ConfigurationError
+from core.engine.ray_session import ray_session
 from core.services.bulk.archive import ArchiveFile
 from core.services.bulk.reader import FileOutcome, PictureReading, Reader, ReaderSpec
 
@@ -26,17 +26,9 @@ def read_on_ray(
     Raises:
         ConfigurationError: Ray is not installed.
     """
-    try:
+    with ray_session():
         import ray
-    except ImportError:
-        raise ConfigurationError(
-            "--engine ray needs packages that are not installed: "
-            "pip install .[scale] in the folder of RadiKal"
-        ) from None
-    is_ours = not ray.is_initialized()
-    if is_ours:
-        ray.init(log_to_driver=False, logging_level="error", include_dashboard=False)
-    try:
+
         ray.data.DataContext.get_current().enable_progress_bars = False
         n_blocks = max(1, min(_MOST_BLOCKS, -(-len(files) // _FILES_A_BLOCK)))
         listed = ray.data.from_items(
@@ -53,9 +45,6 @@ def read_on_ray(
         )
         for row in read.iter_rows():
             yield _outcome(row)
-    finally:
-        if is_ours:
-            ray.shutdown()
 
 
 class _RayReader:

@@ -23,6 +23,8 @@ from core.services.inference.packed_version import PackedVersion
 _NAMESPACE = "radikal"
 #: Together on a replica with a GPU; a CPU is fastest with one by one.
 _BATCH, _BATCH_WAIT_S = 8, 0.006
+#: At a replica without a GPU at once, so that it never stands still; the others wait in the servers, counted.
+_AT_A_CPU = 4
 #: A replica that died is replaced by Serve; the image goes to another one so often.
 _TRIES = 4
 _ANSWER_WITHIN_S = 300.0
@@ -117,7 +119,7 @@ class RayNetworks:
                 "max_replicas": self._replicas[1],
                 "target_ongoing_requests": 2,
             },
-            max_ongoing_requests=2 * _BATCH,
+            max_ongoing_requests=2 * _BATCH if self._gpus_each else _AT_A_CPU,
             max_queued_requests=self._most_waiting,
         )
         size = _BATCH if self._gpus_each else 1

@@ -3,6 +3,7 @@
 import json
 import logging
 import shutil
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
@@ -10,7 +11,13 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from core.domain.accounts import Identity
-from core.domain.errors import BadInputError, JobCancelledError, NotAllowedError, WorkbenchError
+from core.domain.errors import (
+    BadInputError,
+    EngineBusyError,
+    JobCancelledError,
+    NotAllowedError,
+    WorkbenchError,
+)
 from core.domain.flaw_group import is_reported
 from core.domain.permissions import Action, require
 from core.domain.ports import ModelSource
@@ -169,12 +176,16 @@ class IntakeRun:
         store: the real one.
         folder: as of `IntakeJobService`.
         inspecting: inspects one radiograph.
+        full_pause_s: before a radiograph is offered again to other machines that were full.
     """
 
-    def __init__(self, store: Store, folder: Path, inspecting: "InspectFilesService") -> None:
+    def __init__(
+        self, store: Store, folder: Path, inspecting: "InspectFilesService", *, full_pause_s: float = 2.0
+    ) -> None:
         self._store = store
         self._folder = folder
         self._inspecting = inspecting
+        self._full_pause_s = full_pause_s
 
     def run(self, job: Job, worker_log: WorkerLog) -> dict[str, Any]:
         """Counts of what was inspected and what failed; a resumed job goes on behind the last it did.
@@ -195,11 +206,16 @@ class IntakeRun:
                 n_seen += 1
                 if n_seen <= n_done:
                     continue
-                if worker_log.is_cancelled():
-                    raise JobCancelledError(f"stopped after {n_seen - 1} radiographs")
-                worker_log.progress(n_files, len(files), f"inspecting {radiograph.name}")
-                n_read += 1
-                line = self._inspected(job, file.name, radiograph, error, asked, fixed)
+                n_read, line, doing = n_read + 1, None, f"inspecting {radiograph.name}"
+                while line is None:
+                    if worker_log.is_cancelled():
+                        raise JobCancelledError(f"stopped after {n_seen - 1} radiographs")
+                    worker_log.progress(n_files, len(files), doing)
+                    try:
+                        line = self._inspected(job, file.name, radiograph, error, asked, fixed)
+                    except EngineBusyError:
+                        doing = f"the machines that read are full: {radiograph.name} waits"
+                        time.sleep(self._full_pause_s)
                 with done_path.open("a", encoding="utf-8") as out:
                     out.write(json.dumps(line) + "\n")
         lines = _lines(done_path)
@@ -216,14 +232,19 @@ class IntakeRun:
         asked: Asked,
         fixed: int,
     ) -> dict[str, Any]:
-        """The line of one radiograph."""
+        """The line of one radiograph.
+
+        Raises:
+            NotAllowedError: the account was disabled meanwhile, or the API key revoked.
+            EngineBusyError: other machines read it, and too much waits for them.
+        """
         about = {"file": file_name, "name": radiograph.name, "frame": radiograph.frame}
         if error is not None:
             return about | {"error": str(error)}
         identity = self._whose(job)
         try:
             found = self._inspecting.inspect(identity, radiograph, asked, fixed=fixed)
-        except NotAllowedError:
+        except (NotAllowedError, EngineBusyError):
             raise
         except WorkbenchError as refused:
             return about | {"error": str(refused)}

@@ -8,6 +8,8 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 
+from core.domain.errors import EngineBusyError
+
 log = logging.getLogger(__name__)
 #: Looks for work this often while there is none, and looks again whether somebody waits.
 EVERY_S, GIVE_WAY_S = 5.0, 0.5
@@ -56,6 +58,8 @@ class FollowUp:
         while not self._is_closed.is_set():
             try:
                 is_done, told = self.work(), ""
+            except EngineBusyError:  # what people wait for comes first; tried again
+                is_done = False
             except Exception as error:  # the worker's edge: told once, tried again
                 is_done = False
                 if told != (told := repr(error)):

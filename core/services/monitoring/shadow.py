@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from core.domain.accounts import Identity
 from core.domain.correction_findings import findings_of_versions
-from core.domain.errors import BadInputError, WorkbenchError
+from core.domain.errors import BadInputError, EngineAwayError, EngineBusyError, WorkbenchError
 from core.domain.model_version import ModelVersion
 from core.domain.permissions import Action, require
 from core.domain.ports import Registry
@@ -66,7 +66,12 @@ class ShadowService:
         self._detect = detect
 
     def read_next(self) -> bool:
-        """Read one image that waits; False where none does."""
+        """Read one image that waits; False where none does.
+
+        Raises:
+            EngineBusyError: other machines run the networks and are full; the image goes on waiting.
+            EngineAwayError: other machines run the networks and do not answer; the image goes on waiting.
+        """
         for name in self._registry.names():
             pair = self._pair(name)
             if pair is None:
@@ -149,6 +154,8 @@ class ShadowService:
                 for case in findings_of_versions(inspection, first, second)
                 for box in case.boxes
             ]
+        except (EngineBusyError, EngineAwayError):
+            raise
         except WorkbenchError as error:
             problem = str(error)[:_PROBLEM_CHARACTERS]
         return ShadowReading(

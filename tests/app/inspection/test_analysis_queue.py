@@ -153,6 +153,30 @@ def test_an_image_waits_in_words_while_the_machines_that_read_are_full_and_is_re
     assert [one.inspection_id for one in kept] == [done.inspection.inspection_id]
 
 
+@pytest.mark.parametrize("told_after_s", [None, 0.0, 3600.0])
+def test_an_image_that_other_machines_do_not_answer_says_why_it_waits(
+    detect: SlowDetect,
+    question: Callable[[int], Question],
+    workplace: Resources,
+    told_after_s: float | None,
+) -> None:
+    services, asked = workplace.services, question(1)
+    desk = AnalysisQueue(services.workspace_of, detect, services.picking, told_after_s=told_after_s)
+    try:
+        desk.ask(asked, FILM, GUEST)
+        while not detect.order:
+            time.sleep(0.01)
+        waiting = desk.ask(asked, FILM, GUEST)
+        detect.may_go.set()
+        done = until_done(desk, asked)
+    finally:
+        detect.may_go.set()
+        desk.close()
+    assert waiting.state is AnswerState.WORKING
+    assert ("have not answered yet" in waiting.message) == (told_after_s == 0.0)
+    assert (done.state, done.message) == (AnswerState.READY, "")
+
+
 def test_where_other_machines_read_several_images_are_read_at_once_and_each_once(
     detect: SlowDetect, question: Callable[[int], Question], workplace: Resources
 ) -> None:

@@ -12,8 +12,15 @@ import pytest
 from app.shared.resources import Resources
 from core.domain.accounts import COMMAND_LINE, Identity, Role
 from core.domain.api_keys import Scope
-from core.domain.errors import BadInputError, JobCancelledError, NotAllowedError, UnknownRecordError
+from core.domain.errors import (
+    BadInputError,
+    EngineBusyError,
+    JobCancelledError,
+    NotAllowedError,
+    UnknownRecordError,
+)
 from core.services.intake.asked import Asked
+from core.services.intake.intake_jobs import IntakeRun
 from core.services.jobs.job_worker import WorkerLog
 from core.store.jobs import Job, JobState
 from tests.records import add_user
@@ -53,6 +60,11 @@ class Stopped(WorkerLog):
         super().__init__(held.services.store, job.job_id, folder, threading.Event())
         folder.mkdir(parents=True, exist_ok=True)
         self._left = after
+        self.messages: list[str] = []
+
+    def progress(self, done: float, total: float, message: str) -> None:
+        super().progress(done, total, message)
+        self.messages.append(message)
 
     def is_cancelled(self) -> bool:
         self._left -= 1
@@ -101,6 +113,34 @@ def test_a_killed_job_goes_on_behind_the_last_it_did(held: Resources) -> None:
     assert [one["name"] for one in services.intake_jobs.done(identity, job.job_id)] == [
         f"film{n}.png" for n in range(3)
     ]
+
+
+class FullAtFirst:
+    """Inspects as the real one, but for the first times other machines are full."""
+
+    def __init__(self, real: object, times: int) -> None:
+        self._real, self._left = real, times
+
+    def inspect(self, *given: object, **named: object) -> object:
+        self._left -= 1
+        if self._left >= 0:
+            raise EngineBusyError("more images wait than the machines that read can take")
+        return self._real.inspect(*given, **named)
+
+
+def test_a_job_waits_for_full_machines_and_each_radiograph_is_read_once(held: Resources) -> None:
+    identity, _ = station(held)
+    services = held.services
+    job = services.intake_jobs.start(identity, [film(n) for n in range(2)], Asked("weld"))
+    folder = services.jobs.folder_of(job.job_id)
+    full = FullAtFirst(services.inspect_files, 3)
+    run = IntakeRun(services.store, services.data_dir / "intake", full, full_pause_s=0.0)
+    stopped = Stopped(held, job, folder, 2)
+    with pytest.raises(JobCancelledError, match="after 0 radiographs"):
+        run.run(job, stopped)
+    assert stopped.messages == ["inspecting film0.png", "the machines that read are full: film0.png waits"]
+    assert run.run(job, Stopped(held, job, folder, 9)) == {"n_inspected": 2, "n_failed": 0}
+    assert len([one for one in events(held) if one.action == "inspection.recorded"]) == 2
 
 
 def test_a_revoked_key_ends_its_jobs(held: Resources) -> None:

@@ -7,11 +7,19 @@ from pathlib import Path
 import pytest
 
 from core.domain.accounts import Identity, Role
-from core.domain.errors import BadInputError, ModelArtefactError, NotAllowedError, UnknownRecordError
+from core.domain.detections import Detections
+from core.domain.errors import (
+    BadInputError,
+    EngineBusyError,
+    ModelArtefactError,
+    NotAllowedError,
+    UnknownRecordError,
+)
 from core.domain.exposure import Exposure
 from core.domain.qualification import QualificationScope
 from core.domain.radiograph import Polarity
 from core.domain.reading import Call, DismissalKind, Setup, first_reading
+from core.engine.detector import Request
 from core.services.inference.detecting import DetectService
 from core.services.monitoring.drift import DriftService
 from core.services.monitoring.following import FollowUp
@@ -44,6 +52,19 @@ def registry(folders: tuple[Path, Path]) -> MemoryRegistry:
     for folder, alias in zip(folders, ("champion", "challenger"), strict=True):
         registry.add(folder, alias=alias)
     return registry
+
+
+class _Full:
+    """Other machines that take nothing more."""
+
+    def detect(self, request: Request) -> Detections:
+        raise EngineBusyError("full")
+
+    def ask(self, work: object) -> object:
+        raise EngineBusyError("full")
+
+
+FULL = _Full()
 
 
 def read(desk: Workspace, who: Identity, detect: DetectService, n: int) -> None:
@@ -100,6 +121,27 @@ def test_an_image_that_is_gone_is_told_and_not_tried_again(
     found = shadow.summary(add_user(desk.store, Role.REVIEWER), "weld")
     assert found is not None
     assert (found.n_images, found.n_failed) == (0, 1)
+
+
+def test_full_machines_do_not_count_as_an_image_that_could_not_be_read(
+    desk: Workspace, inspector: Identity, registry: MemoryRegistry
+) -> None:
+    here = DetectService(registry, device="cpu")
+    read(desk, inspector, here, 1)
+    shadow = ShadowService(
+        desk.store, desk.images, registry, DetectService(registry, device="cpu", elsewhere=lambda *_: FULL)
+    )
+    with pytest.raises(EngineBusyError):
+        shadow.read_next()
+    engineer = add_user(desk.store, Role.ML_ENGINEER)
+    found = shadow.summary(engineer, "weld")
+    assert found is not None
+    assert (found.n_images, found.n_waiting, found.n_failed) == (0, 1, 0)
+    later = ShadowService(desk.store, desk.images, registry, here)
+    assert later.read_next()
+    found = later.summary(engineer, "weld")
+    assert found is not None
+    assert (found.n_images, found.n_waiting, found.n_failed) == (1, 0, 0)
 
 
 @pytest.mark.parametrize(
