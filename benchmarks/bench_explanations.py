@@ -38,7 +38,7 @@ from core.setting_up import CHECKPOINTS
 from core.simulate.render import simulate_weld
 
 RESULT = Path(__file__).with_name("explanations.json")
-VERSION = "weld-v3"
+VERSION = "weld-v4"
 FILM_PX = (1300, 5000)
 REPEATS, BOXES, SEED = 3, 10, 9_100_000
 #: Of `first`: size of the radiographs, boxes of each, and the casting.
@@ -130,7 +130,7 @@ def first_maps(gdxray: Path) -> dict[str, Any]:
     weld = simulate_weld(SEED).pixels[: FIRST_PX[0], : FIRST_PX[1]]
     casting = cv2.imread(str(gdxray / CASTING), cv2.IMREAD_UNCHANGED)
     found = {
-        "weld-v3": _first_maps("weld", "weld-v3", np.ascontiguousarray(weld)),
+        "weld-v4": _first_maps("weld", "weld-v4", np.ascontiguousarray(weld)),
         "casting-v2": _first_maps("casting", "casting-v2", casting),
     }
     return {

@@ -36,7 +36,7 @@ from core.services.evaluation.recorded_images import read_recorded, select_image
 from core.setting_up import CHECKPOINTS
 from core.simulate.render import simulate_weld
 
-MODEL = CHECKPOINTS / "weld-v3"
+MODEL = CHECKPOINTS / "weld-v4"
 RESULT = Path(__file__).with_name("mirror.json")
 SPLITS = Path(__file__).resolve().parents[1] / "data" / "splits"
 SEEDS = range(340_000, 340_040)

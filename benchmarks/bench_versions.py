@@ -38,7 +38,7 @@ RESULT = Path(__file__).with_name("versions.json")
 
 def fill_cache(root: Path, n: int) -> None:
     """Put `n` versions that differ in one weight into the cache of a registry."""
-    cache, source = VersionCache(root), CHECKPOINTS / "weld-v3"
+    cache, source = VersionCache(root), CHECKPOINTS / "weld-v4"
     weights, card = (
         load_file(source / "weights.safetensors"),
         yaml.safe_load((source / "card.yaml").read_text()),

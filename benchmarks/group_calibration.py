@@ -2,7 +2,7 @@
 
     python -m benchmarks.group_calibration GDXRAY VERSION
 
-`VERSION` is a folder such as models/checkpoints/weld-v3. Judged on 60 simulated welds that trained nothing
+`VERSION` is a folder such as models/checkpoints/weld-v4. Judged on 60 simulated welds that trained nothing
 and on the three films that calibrated it, so the figures of these flatter it. A report is true when it
 matches a recorded box of whatever kind, because that is what its probability says.
 """

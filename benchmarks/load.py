@@ -28,7 +28,7 @@ from core.domain.api_keys import Scope
 from tests.e2e.serving import served
 
 RESULT = Path(__file__).with_name("load.json")
-_CHAMPIONS = {"weld": ROOT / "models" / "checkpoints" / "weld-v3",
+_CHAMPIONS = {"weld": ROOT / "models" / "checkpoints" / "weld-v4",
               "casting": ROOT / "models" / "checkpoints" / "casting-v2"}  # fmt: skip
 
 

@@ -47,7 +47,7 @@ SETS: dict[str, tuple[str, str, int, str, str | None, str, Polarity]] = {
                  Polarity.DIGITAL),
     "new-parts": ("casting-any-v2", "casting-any", 2, "castings.json", "casting-untaught.yaml", "untaught",
                   Polarity.DIGITAL),
-    "simulated": ("weld-v3", "weld", 3, "truth.json", None, "", Polarity.FILM),
+    "simulated": ("weld-v4", "weld", 4, "truth.json", None, "", Polarity.FILM),
 }  # fmt: skip
 
 #: Every so many images of a set are read.

@@ -1,6 +1,6 @@
 """The worst errors of a weld version on the judging films, to be looked at and named by eye.
 
-    python benchmarks/worst_errors.py shared/gdxray models/checkpoints/weld-v3 FOLDER
+    python benchmarks/worst_errors.py shared/gdxray models/checkpoints/weld-v4 FOLDER
 
 Writes `false.png` and `missed.png` into the folder: the reports of highest probability that match no
 recorded box, and the largest recorded boxes that no report matches, at an IoU of 0.5, from the operating

@@ -1,4 +1,4 @@
-"""Draws docs/images/errors-weld.jpg: what weld v3 gets wrong on simulated welds that trained nothing.
+"""Draws docs/images/errors-weld.jpg: what weld v4 gets wrong on simulated welds that trained nothing.
 
 `python docs/draw_errors.py`. The same weights give the same picture.
 """
@@ -20,7 +20,7 @@ from core.imaging.normalise import normalise
 from core.registry.artefact import WEIGHTS, read_artefact
 from core.simulate.render import SimulatedRadiograph, simulate_weld
 
-MODEL = Path(__file__).resolve().parents[1] / "models" / "checkpoints" / "weld-v3"
+MODEL = Path(__file__).resolve().parents[1] / "models" / "checkpoints" / "weld-v4"
 TARGET = Path(__file__).with_name("images") / "errors-weld.jpg"
 SEEDS = range(330_000, 330_014)
 #: Examples of a kind in a row, shown square; px of the picture.

@@ -111,6 +111,16 @@ class Detections:
             None if self.claims is None else tuple(self.claims[i] for i in index),
         )
 
+    def with_scores(self, scores: FloatArray) -> "Detections":
+        """The same detections with other scores, (N,) in 0..1, highest first; not calibrated.
+
+        Raises:
+            ValueError: when they were calibrated: their probabilities would belong to earlier scores.
+        """
+        if self.probabilities is not None:
+            raise ValueError("the detections were calibrated: expected none with probabilities")
+        return replace(self, scores=scores.astype(np.float32)).take(np.argsort(-scores, kind="stable"))
+
     def above(self, score: float) -> "Detections":
         """Those with a score of at least `score`."""
         return self.take(np.flatnonzero(self.scores >= score))

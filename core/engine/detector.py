@@ -37,6 +37,7 @@ from core.engine.outline_map import OutlineMap
 from core.engine.precision import fast_dtype
 from core.engine.ranges import Ranges, read_ranges
 from core.engine.tiling import BANDS, TILES, views_of
+from core.engine.zone_prior import ZonePrior, read_zone_prior
 
 #: Everything below is dropped at once; AP is measured from here up.
 SCORE_FLOOR = 0.01
@@ -91,6 +92,7 @@ class Detector:
         fusion: how boxes and outlines are brought together; None reports the boxes alone.
         ranges: of the network's maps; with them it detects in 8-bit integers where these are fast and
             no `dtype` is asked for.
+        zone_prior: weighs what it finds on a whole film by where it lies; None takes all places alike.
 
     Attributes:
         network: float32, evaluation mode; for gradients, under `lock`.
@@ -112,6 +114,7 @@ class Detector:
         is_banded: bool = False,
         fusion: Fusion | None = None,
         ranges: Ranges | None = None,
+        zone_prior: ZonePrior | None = None,
     ) -> None:
         if fusion is not None and network.mask is None:
             raise ModelArtefactError("these weights fuse boxes with outlines, and have no mask head")
@@ -132,7 +135,7 @@ class Detector:
             )
             self._fast = GraphedNetwork(fast.predict) if is_cuda else fast.predict
         self._least_px, self._is_banded = least_px, is_banded
-        self._fusion = fusion
+        self._fusion, self._zone_prior = fusion, zone_prior
         self._views_at_once = views_at_once or (GPU_VIEWS_AT_ONCE if is_cuda else 1)
         # outputs of a replayed graph last until the next one
         self._running: AbstractContextManager[Any] = threading.Lock() if is_cuda else nullcontext()
@@ -156,6 +159,7 @@ class Detector:
             is_banded=metadata.get(TILES) == BANDS,
             fusion=fusion,
             ranges=read_ranges(weights),
+            zone_prior=read_zone_prior(weights),
         )
 
     def in_floating_point(self) -> "Detector":
@@ -169,6 +173,7 @@ class Detector:
             least_px=self._least_px,
             is_banded=self._is_banded,
             fusion=self._fusion,
+            zone_prior=self._zone_prior,
         )
 
     def views_of(self, image: FloatArray) -> list[View]:
@@ -210,12 +215,24 @@ class Detector:
     def detect_many(self, requests: Sequence[Request]) -> list[Detections]:
         """The detections of each request, as `detect` gives them; views of equal size run together."""
         if self._fusion is None:
-            return [from_boxes(sighting) for sighting in self.look_at(requests)]
-        sightings = self.look_at([request._replace(score_floor=SCORE_FLOOR) for request in requests])
-        return [
-            from_both_heads(sighting, self._fusion, request.score_floor)
-            for sighting, request in zip(sightings, requests, strict=True)
-        ]
+            found = [from_boxes(sighting) for sighting in self.look_at(requests)]
+        else:
+            sightings = self.look_at([request._replace(score_floor=SCORE_FLOOR) for request in requests])
+            found = [
+                from_both_heads(sighting, self._fusion, request.score_floor)
+                for sighting, request in zip(sightings, requests, strict=True)
+            ]
+        return [self._weighed(*pair) for pair in zip(found, requests, strict=True)]
+
+    def _weighed(self, found: Detections, request: Request) -> Detections:
+        """The same, weighed by where they lie.
+
+        An image that takes one view was cut close to the weld, and parts of an image that are read again are
+        compared with each other: both stay as they are.
+        """
+        if self._zone_prior is None or request.views is not None or len(self.views_of(request.image)) == 1:
+            return found
+        return self._zone_prior.weigh(found, request.image, self.polarity).above(request.score_floor)
 
     @torch.inference_mode()
     def look_at(self, requests: Sequence[Request]) -> list[Sighting]:

@@ -26,6 +26,8 @@ FAMILIARITY = "familiarity.json"
 GROUPS = "groups.json"
 #: The ranges that its network needs to run in 8-bit integers. Versions without them run in floating point.
 RANGES = "ranges.json"
+#: How much less is believed of calls beside the weld. Versions without it believe all places alike.
+ZONE_PRIOR = "zone_prior.json"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +35,7 @@ class ModelArtefact:
     """A model version before (or without) a registry.
 
     Attributes:
-        folder: holds the four `FILES`, and perhaps `FAMILIARITY`, `GROUPS` and `RANGES`.
+        folder: holds the four `FILES`, and perhaps `FAMILIARITY`, `GROUPS`, `RANGES` and `ZONE_PRIOR`.
         name: "weld" or "casting", from the card.
         sha256: hex digest of the weights file.
         manifest_sha256: hex digest of the data manifest.
@@ -87,7 +89,7 @@ def read_artefact(folder: Path) -> ModelArtefact:
             f"{folder.name}: the card describes a second stage {str(named)[:12]}, "
             f"the file is {digests.get(GROUPS, 'missing')[:12]}"
         )
-    for name in (FAMILIARITY, RANGES):
+    for name in (FAMILIARITY, RANGES, ZONE_PRIOR):
         if (
             name in digests
             and (named := _read_mapping(folder / name).get("weights_sha256")) != digests[WEIGHTS]
@@ -140,7 +142,8 @@ def read_calibration(path: Path) -> CalibrationRecord:
 
 def files_of(folder: Path) -> tuple[str, ...]:
     """Names of the files of the version in `folder`: the four `FILES`, and of the others those there are."""
-    return (*FILES, *(name for name in (FAMILIARITY, GROUPS, RANGES) if (folder / name).is_file()))
+    optional = (FAMILIARITY, GROUPS, RANGES, ZONE_PRIOR)
+    return (*FILES, *(name for name in optional if (folder / name).is_file()))
 
 
 def digest_files(folder: Path) -> dict[str, str]:

@@ -37,7 +37,7 @@ FLAWED = flaws_by_sample()
 
 @pytest.fixture(scope="module")
 def detecting(repository: Path) -> DetectService:
-    return DetectService(OneModel(repository / "models" / "checkpoints" / "weld-v3", 3), device="cpu")
+    return DetectService(OneModel(repository / "models" / "checkpoints" / "weld-v4", 4), device="cpu")
 
 
 @pytest.mark.parametrize("name", sorted(FLAWED))

@@ -56,7 +56,7 @@ def test_a_card_of_other_weights_is_refused(tmp_path: Path) -> None:
         read_artefact(folder)
 
 
-@pytest.mark.parametrize("name", ["familiarity.json", "ranges.json"])
+@pytest.mark.parametrize("name", ["familiarity.json", "ranges.json", "zone_prior.json"])
 def test_a_file_that_was_made_with_other_weights_is_refused_before_it_is_registered(
     tmp_path: Path, name: str
 ) -> None:

@@ -12,11 +12,22 @@ from typing import Any
 import yaml
 
 from core.domain.errors import DatasetError, LeakError, ModelNotFoundError
+from core.domain.kinds import family_of
 from core.domain.model_version import ModelVersion
 from core.domain.radiograph import Polarity
 from core.engine.detector import read_network
+from core.engine.zone_prior import ZonePrior
 from core.labelling.split import read_split
-from core.registry.artefact import CALIBRATION, CARD, MANIFEST, RANGES, WEIGHTS, read_artefact
+from core.registry.artefact import (
+    CALIBRATION,
+    CARD,
+    MANIFEST,
+    RANGES,
+    WEIGHTS,
+    ZONE_PRIOR,
+    file_sha256,
+    read_artefact,
+)
 from core.services.evaluation.evaluating import EvaluateService
 from core.services.inference.detecting import DetectService
 from core.services.lifecycle.calibrating import OperatingPoint, calibrate_artefact
@@ -117,8 +128,9 @@ def build_release(specification: Mapping[str, Any], settings: ReleaseSettings) -
     settings.out.mkdir(parents=True, exist_ok=True)
     for name in (WEIGHTS, MANIFEST):
         shutil.copyfile(settings.run / name, settings.out / name)
-    for name in (CARD, RANGES):
+    for name in (CARD, RANGES, ZONE_PRIOR):
         (settings.out / name).unlink(missing_ok=True)
+    _write_zone_prior(specification, settings.out)
     measured: list[MeasuredOn] = []
     if "cross_fit" in specification:
         figures = _cross_fitted(specification, settings)
@@ -133,6 +145,18 @@ def build_release(specification: Mapping[str, Any], settings: ReleaseSettings) -
     if "familiar" in specification:
         write_familiarity(specification, settings.out, data=settings.data, splits=settings.splits)
     return settings.out
+
+
+def _write_zone_prior(specification: Mapping[str, Any], out: Path) -> None:
+    """Write the prior of the zone beside the weights in `out`, where the specification sets one."""
+    if (how := specification.get("zone_prior")) is None:
+        return
+    try:
+        shift = float(how["outside_log_odds"])
+        prior = ZonePrior(file_sha256(out / WEIGHTS), family_of(specification["name"]), shift)
+    except (KeyError, TypeError, ValueError) as error:
+        raise DatasetError(f"zone_prior: expected `outside_log_odds` below 0, got {how!r}") from error
+    (out / ZONE_PRIOR).write_text(prior.to_json(), encoding="utf-8")
 
 
 def _cross_fitted(specification: Mapping[str, Any], settings: ReleaseSettings) -> dict[str, Any]:
@@ -157,8 +181,10 @@ def _cross_fitted(specification: Mapping[str, Any], settings: ReleaseSettings) -
 
 def _judge_of(part: str, how: Mapping[str, Any], settings: ReleaseSettings) -> Path:
     """The weights that judge a part: those that ship where none of the parts trained, else the fold's own."""
-    if how.get("held_out") or "judged_by" in how:
+    if "judged_by" in how:
         return _beside(how, settings) / WEIGHTS
+    if how.get("held_out"):
+        return settings.out / WEIGHTS  # with what lies beside them
     return settings.run.with_name(f"{settings.run.name}-{_FOLD_PREFIX}{part}") / WEIGHTS
 
 

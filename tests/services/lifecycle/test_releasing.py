@@ -7,8 +7,10 @@ from core.calibrate.calibrator import FIT
 from core.calibrate.comparison import comparison_rows
 from core.calibrate.familiarity import read_reference
 from core.domain.errors import DatasetError, LeakError, ModelNotFoundError
+from core.domain.kinds import Family
 from core.engine.detector import Detector
 from core.engine.ranges import read_ranges
+from core.engine.zone_prior import ZonePrior, read_zone_prior
 from core.registry.artefact import FAMILIARITY, RANGES, file_sha256, files_of, read_artefact
 from core.services.lifecycle.familiarising import write_familiarity
 from core.services.lifecycle.ranging import write_ranges
@@ -247,3 +249,18 @@ def test_ranges_are_not_measured_on_nothing(tmp_path, data, ranges):
     out = build_release(specification(), settings(tmp_path, data))
     with pytest.raises(DatasetError, match="lacks ranges"):
         write_ranges(specification(ranges=ranges), out, data=data, splits=data)
+
+
+def test_a_release_sets_the_prior_of_its_zone_before_it_is_calibrated(tmp_path, data):
+    out = build_release(specification(zone_prior={"outside_log_odds": -1.6}), settings(tmp_path, data))
+    prior = read_zone_prior(out / "weights.safetensors")
+    assert prior == ZonePrior(read_artefact(out).sha256, Family.WELD, -1.6)
+    assert (out / "zone_prior.json").stat().st_mtime_ns <= (out / "calibration.json").stat().st_mtime_ns
+    build_release(specification(), settings(tmp_path, data))
+    assert read_zone_prior(out / "weights.safetensors") is None, "that of an earlier build is gone"
+
+
+@pytest.mark.parametrize("prior", [{}, {"outside_log_odds": 0.5}, {"outside_log_odds": "much"}, 3])
+def test_a_prior_that_would_believe_more_outside_is_refused(tmp_path, data, prior):
+    with pytest.raises(DatasetError, match="zone_prior: expected `outside_log_odds` below 0"):
+        build_release(specification(zone_prior=prior), settings(tmp_path, data))
