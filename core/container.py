@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from core.services.evaluation.explain_evaluating import ExplainEvaluateService
     from core.services.evaluation.film_evaluating import FilmEvaluateService
     from core.services.evaluation.pod_evaluating import PodEvaluateService
+    from core.services.evaluation.saved_views import SavedViews
     from core.services.evaluation.version_records import VersionRecords
     from core.services.health import HealthService, OverviewService
     from core.services.images.samples import SampleLibrary
@@ -435,6 +436,12 @@ class Container(Foundations):
 
         folder = self.data_dir / "evaluations" / "maps"
         return BoxMaps(self.evaluation_sets, self.evaluation_archive, self.registry, self.detect, folder)
+
+    @cached_property
+    def saved_views(self) -> SavedViews:
+        from core.services.evaluation.saved_views import SavedViews
+
+        return SavedViews(self.store, self.registry)
 
     @cached_property
     def evaluate(self) -> EvaluateService:

@@ -6,9 +6,11 @@ from app.models.compare import measuring
 from app.models.compare import render as parts
 from app.models.compare.new_set import draw_new_set
 from app.models.compare.one_image import draw_one_image
-from app.models.compare.state import Choice, asked_image
+from app.models.compare.state import Choice, asked_image, compare_said
+from app.models.compare.views.render import draw_views
 from app.shared.access import require_page
 from app.shared.resources import resources
+from app.shared.templates import draw_said
 from core.domain.accounts import Identity
 
 
@@ -19,7 +21,10 @@ def draw() -> None:
         draw_one_image(identity, asked)
         return
     choice = parts.draw_bar(identity)
-    draw_new_set(identity, choice)
+    with st.container(horizontal=True, vertical_alignment="center", key="compare-tools"):
+        draw_new_set(identity, choice)
+        draw_views(identity)
+        draw_said(compare_said())
     is_running = measuring.draw_running(identity, choice)
     if choice.chosen is None:
         if not is_running:

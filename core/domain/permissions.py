@@ -31,6 +31,8 @@ class Action(StrEnum):
     JOBS_MANAGE = "start, stop and resume long jobs"
     EVALUATIONS_READ = "compare model versions"
     EVALUATIONS_MANAGE = "measure model versions, add evaluation sets"
+    NOTES_WRITE = "write notes on images"
+    LABELLING_SEND = "send images of a comparison to labelling"
     MODELS_READ = "look at model versions and what served when"
     MODELS_PROMOTE = "promote and roll back model versions"
     MODELS_CONSENT = "consent to a promotion that the gate refused"
@@ -65,6 +67,8 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.JOBS_MANAGE: frozenset({_ML_ENGINEER, _ADMIN}),
     Action.EVALUATIONS_READ: frozenset({_REVIEWER, _ML_ENGINEER}),
     Action.EVALUATIONS_MANAGE: frozenset({_ML_ENGINEER}),
+    Action.NOTES_WRITE: frozenset({_REVIEWER, _ML_ENGINEER}),
+    Action.LABELLING_SEND: frozenset({_REVIEWER, _ML_ENGINEER}),
     Action.MODELS_READ: frozenset({_REVIEWER, _ML_ENGINEER, _ADMIN}),
     Action.MODELS_PROMOTE: frozenset({_ML_ENGINEER}),
     Action.MODELS_CONSENT: frozenset({_REVIEWER, _ML_ENGINEER, _ADMIN}),
@@ -108,6 +112,8 @@ _PERSONAL = frozenset(
         Action.SIGNATURES_ADD,
         Action.ANNOTATIONS_SAVE,
         Action.QUEUE_WORK,
+        Action.NOTES_WRITE,
+        Action.LABELLING_SEND,
         Action.MODELS_CONSENT,
         Action.PASSWORD_CHANGE,
     }

@@ -12,6 +12,7 @@ from core.domain.reading import setup_from
 from core.services.images.copies import CopySearch
 from core.services.images.image_quality import ImageQualityService
 from core.services.images.images import ImageService
+from core.services.images.place_notes import PlaceNotes
 from core.services.images.scales import ScaleService
 from core.services.inspections.correction_queue import CorrectionQueue
 from core.services.inspections.film_first import FilmFirstService
@@ -54,6 +55,7 @@ class Workspace:
     blobs: Blobs
     images: ImageService
     scales: ScaleService
+    notes: PlaceNotes
     copies: CopySearch
     image_quality: ImageQualityService
     inspections: InspectionService
@@ -140,6 +142,7 @@ def make_workspace(
         blobs=blobs,
         images=images,
         scales=ScaleService(store, images, quality),
+        notes=PlaceNotes(store),
         copies=copies,
         image_quality=quality,
         inspections=InspectionService(store, quality),

@@ -58,6 +58,7 @@ PROVEN = {
     "evaluation_sets": "evaluation set",
     "evaluations": "evaluation",
     "own_classes": "own class",
+    "place_notes": "note on a place",
     "drift_alarms": "drift alarm",
     "qualifications": "qualification",
     "frozen_versions": "frozen version",
@@ -66,6 +67,7 @@ PROVEN = {
 UNPROVEN = {
     "preferences": "a choice that somebody made for themselves",
     "sessions": "ends by itself; starting and ending one are events",
+    "comparison_views": "an address that somebody keeps under a name, no record",
     "request_counts": "requests of the last two minutes, counted as they come",
     "sightings": "who is where now, noted as it goes",
     "api_key_uses": "when a key was last used, noted as it goes",

@@ -13,6 +13,7 @@ from core.store.api_keys import ApiAnswerRepository, ApiKeyRepository
 from core.store.audit_events import AuditRepository
 from core.store.certificates import CertificateRepository
 from core.store.clock import now_utc
+from core.store.comparison_views import ComparisonViewRepository
 from core.store.data_versions import DataVersionRepository
 from core.store.database import writing
 from core.store.evaluations import EvaluationRepository
@@ -37,6 +38,7 @@ from core.store.monitoring import (
     ShadowRepository,
 )
 from core.store.own_classes import OwnClassRepository
+from core.store.place_notes import PlaceNoteRepository
 from core.store.policies import PolicyRepository, PreferenceRepository
 from core.store.queue import QueueRepository
 from core.store.serving import PromotionRequestRepository, ServingRepository
@@ -99,6 +101,8 @@ class Work:
     own_classes = cached_property(lambda work: OwnClassRepository(work._session))
     data_versions = cached_property(lambda work: DataVersionRepository(work._session))
     evaluations = cached_property(lambda work: EvaluationRepository(work._session))
+    comparison_views = cached_property(lambda work: ComparisonViewRepository(work._session))
+    place_notes = cached_property(lambda work: PlaceNoteRepository(work._session))
     observations = cached_property(lambda work: ObservationRepository(work._session))
     drift_alarms = cached_property(lambda work: DriftAlarmRepository(work._session))
     shadow = cached_property(lambda work: ShadowRepository(work._session))

@@ -25,6 +25,8 @@ METHODS = {
     "hand in radiographs": """
         ImageService.add ImageService.keep_within ImageService.take_in WorklistService.describe
         WorklistService.put WorklistService.state_polarity""",
+    "look at radiographs": "PlaceNotes.of_images",
+    "write notes on images": "PlaceNotes.answer PlaceNotes.withdraw PlaceNotes.write",
     "have a radiograph inspected": """
         ImageQualityService.refresh ImageQualityService.report InspectFilesService.inspect
         IntakeJobService.start InspectionService.open
@@ -71,7 +73,8 @@ METHODS = {
         EvaluationService.compare EvaluationService.content EvaluationService.differences
         EvaluationService.latest_job EvaluationService.measured EvaluationService.measured_on
         EvaluationService.models EvaluationService.open EvaluationService.radiograph
-        EvaluationService.versions BoxMaps.of EvaluationSets.all EvaluationSets.find""",
+        EvaluationService.versions BoxMaps.of EvaluationSets.all EvaluationSets.find
+        SavedViews.all SavedViews.delete SavedViews.rename SavedViews.save SavedViews.share""",
     "measure model versions, add evaluation sets": """
         CleanSets.judge EvaluationService.start EvaluationService.start_simulated EvaluationSets.add_files
         BoxMaps.make EvaluationSets.subset SetMaker.count SetMaker.count_history SetMaker.from_archive

@@ -7,7 +7,6 @@ import streamlit as st
 from app.models.compare import actions, state
 from app.models.compare.state import Choice
 from app.shared.resources import resources
-from app.shared.templates import draw_said
 from core.domain.accounts import Identity
 from core.domain.indication import IndicationClass
 from core.domain.permissions import Action, may
@@ -15,7 +14,7 @@ from core.services.evaluation.evaluation_sets import LONGEST_NAME
 
 
 def draw_new_set(identity: Identity, choice: Choice) -> None:
-    """The button that opens it, for those who may, and what the last one came to."""
+    """The button that opens it, for those who may."""
     if not may(identity.role, Action.EVALUATIONS_MANAGE):
         return
     with st.popover("New set", icon=":material/add:", key=f"compare.new_set.{state.n_made()}"):
@@ -38,7 +37,6 @@ def draw_new_set(identity: Identity, choice: Choice) -> None:
                 on_click=actions.add_archive,
                 args=(choice.model,),
             )
-    draw_said(state.compare_said())
 
 
 def _draw_from_labels(identity: Identity, choice: Choice) -> None:

@@ -225,6 +225,7 @@ class AccountService:
             change.work.failures.clear_account(self._account_key(change.name))
             change.work.known_addresses.clear_account(self._account_key(change.name))
             change.work.sessions.forget_user(user_id)
+            change.work.comparison_views.forget(user_id)
             change.work.users.erase(user_id)
             change.record("user.erased")
             return change.result()

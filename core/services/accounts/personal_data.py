@@ -24,7 +24,7 @@ class PersonalDataService:
         self._store = store
 
     def export(self, identity: Identity, user_id: str) -> Mapping[str, Any]:
-        """Account, certificates, open sessions, preferences, API keys, and the person's events of the log.
+        """Account, certificates, sessions, preferences, saved views, API keys, and the events of the person.
 
         Moments are `datetime`s in UTC. Radiographs, readings and notes are named by the ids in `acts`; their
         content is about parts. That it was exported is an event of the log itself.
@@ -41,6 +41,7 @@ class PersonalDataService:
                 "certificates": [asdict(one) for one in work.certificates.of(user_id)],
                 "sessions": [asdict(one) for one in work.sessions.of_user(user_id)],
                 "preferences": work.preferences.of(user_id),
+                "comparison_views": [asdict(one) for one in work.comparison_views.of(user_id)],
                 "api_keys": [
                     {**asdict(key), "scopes": sorted(key.scopes)}
                     for key in work.api_keys.all()
