@@ -11,6 +11,7 @@ from app.shared.components.record_table.record_table import record_table
 from app.shared.downloads import made_on_demand
 from app.shared.lists.render import draw_turns
 from app.shared.navigation import LABEL_IMAGE, page_at
+from app.shared.place_notes import draw_notes
 from app.shared.resources import resources
 from app.shared.templates import draw_html, draw_welcome
 from core.domain.accounts import Identity
@@ -121,6 +122,8 @@ def draw_record(record: InspectionRecord, identity: Identity) -> None:
                      query_params={"inspection": inspection.inspection_id})  # fmt: skip
         return
     draw_html("history/templates/said.html", **content)
+    notes = resources().services.workspace_of(identity).notes.of_images(identity, [inspection.image_sha256])
+    draw_notes(notes, notes.threads.get(inspection.image_sha256, ()))
     draw_links(record, identity)
 
 

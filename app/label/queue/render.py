@@ -10,6 +10,7 @@ from app.shared.components.record_table.record_table import record_table
 from app.shared.job_progress import draw_job
 from app.shared.lists.render import draw_turns
 from app.shared.navigation import LABEL_IMAGE, page_at
+from app.shared.place_notes import draw_notes
 from app.shared.resources import resources
 from app.shared.templates import draw_html, draw_welcome
 from core.domain.accounts import Identity
@@ -114,6 +115,8 @@ def draw_item(item: QueueItem, page: QueuePage, identity: Identity) -> None:
         reason=REASON_WORDS[item.reason].capitalize(),
         state=state_words(item, page),
     )
+    notes = resources().services.workspace_of(identity).notes.of_images(identity, [item.image_sha256])
+    draw_notes(notes, notes.threads.get(item.image_sha256, ()))
     st.page_link(page_at("label").file, label="Label this image", icon=":material/select:",
                  query_params={LABEL_IMAGE: item.image_sha256})  # fmt: skip
     if item.state is QueueState.OPEN:

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.models.compare import actions, state
+from app.models.compare.notes.render import count_words, draw_note_form, notes_of
 from app.models.compare.pair import pair_data
 from app.models.compare.places import (
     DEFAULT_SHOW,
     ORDERS,
     Pair,
+    boxes_at,
     caption_of,
     focus_of,
     image_name,
@@ -22,12 +24,14 @@ from app.models.routes import crop_address
 from app.shared.components.box_gallery.box_gallery import GalleryBox, GalleryItem, box_gallery
 from app.shared.components.radiograph_pair.radiograph_pair import radiograph_pair
 from app.shared.navigation import LABEL_IMAGE, page_at
+from app.shared.place_notes import draw_notes
 from app.shared.resources import resources
 from core.domain.accounts import Identity
 from core.evaluate.version_differences import Places
 from core.imaging.display import around
 from core.services.evaluation.evaluation_sets import SetContent
 from core.services.evaluation.evaluations import VersionOnSet
+from core.services.images.place_notes import ImageNotes
 from core.store.blobs import BlobNotFoundError
 from core.store.evaluations import EvaluationSet
 
@@ -56,8 +60,9 @@ def draw_boxes(
         return
     content = service.content(identity, chosen)
     at = state.chosen_place(len(places))
+    notes = notes_of(identity, sorted({content.digests[int(one)] for one in places.image}))
     if at is None:
-        _gallery(pair, places, chosen, content, None)
+        _gallery(pair, places, chosen, content, None, notes)
         return
     beside, large = st.columns([4, 15], gap="small")
     with beside:
@@ -71,7 +76,12 @@ def draw_boxes(
             )
             _draw_way_to_labels(identity, content.digests[int(places.image[at])])
             _draw_way_to_maps(pair, places, at, chosen, content)
-        _gallery(pair, places, chosen, content, at)
+            sha256 = content.digests[int(places.image[at])]
+            x0, y0, x1, y1 = (round(one, 1) for one in focus_of(pair, places, at))
+            here = notes.at(sha256, boxes_at(pair, places, at))
+            draw_note_form(identity, here, sha256=sha256, box=(x0, y0, x1, y1), found=(first, second))
+        draw_notes(notes, here)
+        _gallery(pair, places, chosen, content, at, notes)
     with large:
         name = image_name(pair, int(places.image[at]))
         recorded, claimed = caption_of(pair, places, at)
@@ -108,10 +118,17 @@ def _draw_way_to_maps(
     st.page_link(page.file, label="Explain in both versions", icon=page.icon, query_params=query)
 
 
-def _gallery(pair: Pair, places: Places, chosen: EvaluationSet, content: SetContent, at: int | None) -> None:
+def _gallery(
+    pair: Pair,
+    places: Places,
+    chosen: EvaluationSet,
+    content: SetContent,
+    at: int | None,
+    notes: ImageNotes,
+) -> None:
     start = 0 if at is None else max(0, min(at - _PER_PAGE // 2, len(places) - _PER_PAGE))
     items = [
-        _item(pair, places, index, chosen, content)
+        _item(pair, places, index, chosen, content, notes)
         for index in range(start, min(start + _PER_PAGE, len(places)))
     ]
     box_gallery(
@@ -126,7 +143,9 @@ def _gallery(pair: Pair, places: Places, chosen: EvaluationSet, content: SetCont
         st.caption(f"{start + 1} to {start + len(items)} of {len(places):,}")
 
 
-def _item(pair: Pair, places: Places, at: int, chosen: EvaluationSet, content: SetContent) -> GalleryItem:
+def _item(
+    pair: Pair, places: Places, at: int, chosen: EvaluationSet, content: SetContent, notes: ImageNotes
+) -> GalleryItem:
     image = int(places.image[at])
     entry, sha256 = content.images[image], content.digests[image]
     rectangle = around(focus_of(pair, places, at), (entry.width, entry.height))
@@ -139,8 +158,11 @@ def _item(pair: Pair, places: Places, at: int, chosen: EvaluationSet, content: S
         if index >= 0:
             boxes.append(GalleryBox(tuple(table.boxes[index].tolist()), kind))
     recorded, claimed = caption_of(pair, places, at)
+    noted = count_words(notes.at(sha256, boxes_at(pair, places, at)))
+    below = f"{recorded} · {noted}" if noted else recorded
     address = crop_address(chosen, sha256, rectangle)
-    return GalleryItem(str(at), address, rectangle, tuple(boxes), "\n".join(claimed), recorded)
+    return GalleryItem(str(at), address, rectangle, tuple(boxes), "
+".join(claimed), below)
 
 
 def _draw_pair_choice(found: Sequence[VersionOnSet]) -> tuple[VersionOnSet, VersionOnSet]:

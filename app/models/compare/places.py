@@ -181,15 +181,20 @@ def _of_boxes(pair: Pair, index: int, boxes: npt.NDArray[Any]) -> Places:
     return Places(table.box_image[order], *sides, matched, table.probabilities[order])
 
 
-def focus_of(pair: Pair, places: Places, at: int) -> tuple[float, float, float, float]:
-    """The box that encloses all that is at a place."""
+def boxes_at(pair: Pair, places: Places, at: int) -> list[Sequence[float]]:
+    """The boxes at a place: of the first version, of the second, the recorded one; those that are there."""
     boxes: list[Sequence[float]] = []
     for table, index in zip(pair.tables, (places.first[at], places.second[at]), strict=True):
         if index >= 0:
             boxes.append(table.boxes[index])
     if places.truth[at] >= 0:
         boxes.append(pair.tables[0].truth[places.truth[at]])
-    joined = np.array(boxes, np.float64)
+    return boxes
+
+
+def focus_of(pair: Pair, places: Places, at: int) -> tuple[float, float, float, float]:
+    """The box that encloses all that is at a place."""
+    joined = np.array(boxes_at(pair, places, at), np.float64)
     x0, y0 = joined[:, :2].min(axis=0)
     x1, y1 = joined[:, 2:].max(axis=0)
     return float(x0), float(y0), float(x1), float(y1)
