@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from core.services.intake.intake_jobs import IntakeJobService, IntakeRun
     from core.services.intake.recorded import RecordedService
     from core.services.intake.report_maps import ReportMapService
+    from core.services.labels.sending import LabelSending
     from core.services.labels.version_disagreements import VersionDisagreements
     from core.services.monitoring.drift import DriftService
     from core.services.monitoring.following import FollowUp
@@ -580,6 +581,12 @@ class Container(Foundations):
             self.registry,
             TimesInTurn(self.detect, self.time_records),
         )
+
+    @cached_property
+    def label_sending(self) -> LabelSending:
+        from core.services.labels.sending import LabelSending
+
+        return LabelSending(self.store, self.workspace.images, self.evaluation_sets)
 
     @cached_property
     def version_disagreements(self) -> VersionDisagreements:

@@ -107,7 +107,7 @@ def _earlier(earlier: EarlierLabels | None) -> dict[str, Any] | None:
 
 
 def words_of(items: Iterable[QueueItem]) -> list[dict[str, str]]:
-    """Why the image is queued: the reason of each item and the remarks on its boxes."""
+    """Why the image is queued: the reason of each item, a note, and the remarks on its boxes."""
     return [
         {
             "words": REASON_WORDS[item.reason][0].upper() + REASON_WORDS[item.reason][1:],
@@ -121,7 +121,8 @@ def _remark(item: QueueItem) -> str:
     said = list(dict.fromkeys(one.remark for one in item.boxes if one.remark))
     more = f", and {len(said) - _MOST_REMARKS} more" if len(said) > _MOST_REMARKS else ""
     n_boxes = f"({len(item.boxes)} boxes)" if len(item.boxes) > 1 else ""
-    return " ".join(filter(None, (n_boxes, ", ".join(said[:_MOST_REMARKS]) + more)))
+    note = "" if item.sent is None or not item.sent.note else f"{item.sent.note};"
+    return " ".join(filter(None, (note, n_boxes, ", ".join(said[:_MOST_REMARKS]) + more)))
 
 
 def _labels(

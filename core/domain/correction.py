@@ -30,11 +30,13 @@ class Reason(StrEnum):
     READERS = "readers differ"
     VERSIONS = "versions differ"
     DOUBTFUL = "doubtful"
+    SENT = "sent"
 
 
 #: First part of the priority: a miss costs most, a box at the wrong place least.
 WEIGHTS: Mapping[Reason, float] = {
     Reason.MISSED: 1.0,
+    Reason.SENT: 0.95,
     Reason.READERS: 0.9,
     Reason.FALSE_CALL: 0.8,
     Reason.CLASS: 0.7,
@@ -51,6 +53,7 @@ REASON_WORDS: Mapping[Reason, str] = {
     Reason.READERS: "first and second reader differ",
     Reason.VERSIONS: "champion and challenger differ",
     Reason.DOUBTFUL: "probability near the operating point",
+    Reason.SENT: "sent from a comparison of versions",
 }
 
 
@@ -59,6 +62,7 @@ class Origin(StrEnum):
 
     MODEL = "model"
     CHALLENGER = "challenger"
+    COMPARED = "compared version"
     INSPECTOR = "inspector"
     SECOND_READER = "second reader"
     ANNOTATOR = "annotator"
@@ -67,7 +71,7 @@ class Origin(StrEnum):
     @property
     def is_person(self) -> bool:
         """True when a person drew it."""
-        return self not in (Origin.MODEL, Origin.CHALLENGER)
+        return self not in (Origin.MODEL, Origin.CHALLENGER, Origin.COMPARED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +122,48 @@ def found_box_from(content: Mapping[str, Any]) -> FoundBox:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """A person sent images of a comparison to the queue.
+
+    Attributes:
+        sent_id: the same for all images that were sent at once.
+        sent_by: id of the account.
+        versions: numbers of the versions that were compared.
+        set_name: of the evaluation set.
+        note: for whoever labels.
+    """
+
+    sent_id: str
+    sent_by: str
+    versions: tuple[int, ...]
+    set_name: str
+    note: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON; `sent_from` reads it back."""
+        return {
+            "sent_id": self.sent_id,
+            "sent_by": self.sent_by,
+            "versions": list(self.versions),
+            "set_name": self.set_name,
+            "note": self.note,
+        }
+
+
+def sent_from(content: Mapping[str, Any]) -> Sent:
+    """The sending in what `Sent.to_dict` wrote."""
+    versions = tuple(int(one) for one in content["versions"])
+    return Sent(content["sent_id"], content["sent_by"], versions, content["set_name"], content["note"])
+
+
+@dataclass(frozen=True, slots=True)
 class CorrectionCase:
     """One reason to look at an image again, and the boxes that it is about; at least one.
 
     Attributes:
         model_name: "weld" or "casting".
         operating_probability: of the version that was disagreed with.
+        sent: by whom and from where, of an image that a person sent; None of what was found.
     """
 
     reason: Reason
@@ -132,10 +172,16 @@ class CorrectionCase:
     model_name: str
     operating_probability: float
     boxes: tuple[FoundBox, ...]
+    sent: Sent | None = None
 
     @property
     def key(self) -> str:
-        """The same for the same boxes of the same image for the same reason, whoever found them again."""
+        """The same for the same boxes of the same image for the same reason, whoever found them again.
+
+        What a person sends is another case each time.
+        """
+        if self.sent is not None:
+            return f"{self.reason.value}:{self.image_sha256}:{self.sent.sent_id}"
         boxes = sorted([*(round(v, 1) for v in one.bbox), one.indication_class.value] for one in self.boxes)
         digest = hashlib.sha256(json.dumps([self.model_name, boxes]).encode()).hexdigest()[:16]
         return f"{self.reason.value}:{self.image_sha256}:{digest}"

@@ -170,7 +170,8 @@ def bounds_of(polygon: Sequence[tuple[float, float]]) -> tuple[float, float, flo
 def merged(reported: Sequence[Suggestion], found: Sequence[Suggestion]) -> list[Suggestion]:
     """All suggestions, each place once: a person's box stands in for a model's at the same place.
 
-    What a person dismissed stays, doubted. A box of the challenger gives way to any other at its place.
+    What a person dismissed stays, doubted. A box of the challenger, or of a compared version, gives way to
+    any other at its place.
 
     Args:
         reported: the model's answer, the most probable first.
@@ -188,7 +189,7 @@ def merged(reported: Sequence[Suggestion], found: Sequence[Suggestion]) -> list[
         if not any(_is_same_place(one.box, other.box) for other in people)
     ]
     for one in found:
-        if one.box.origin is Origin.CHALLENGER and not any(
+        if one.box.origin in (Origin.CHALLENGER, Origin.COMPARED) and not any(
             _is_same_place(one.box, other.box) for other in (*kept, *people)
         ):
             kept.append(one)

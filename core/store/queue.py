@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from core.domain.correction import CorrectionCase, FoundBox, Reason, found_box_from
+from core.domain.correction import CorrectionCase, FoundBox, Reason, Sent, found_box_from, sent_from
 from core.domain.errors import StaleVersionError, UnknownRecordError
 from core.store.learning_tables import QueueItemRow
 from core.store.tables import ImageRow
@@ -45,6 +45,7 @@ class QueueItem:
         assigned_to: who should do it, None for whoever comes.
         lease: who is at it; it may have run out.
         note: why it was skipped.
+        sent: by whom and from where, of an image that a person sent.
         version: counts up with every change but those of the lease.
     """
 
@@ -64,6 +65,7 @@ class QueueItem:
     created_at: datetime
     updated_at: datetime
     closed_by: str | None
+    sent: Sent | None = None
 
     @property
     def place(self) -> tuple[float, str]:
@@ -237,7 +239,10 @@ def _values(item_id: str, finding: CorrectionCase, now: datetime) -> dict[str, A
         "inspection_id": finding.inspection_id,
         "model_name": finding.model_name,
         "reason": finding.reason.value,
-        "detail": {"boxes": [one.to_dict() for one in finding.boxes]},
+        "detail": {
+            "boxes": [one.to_dict() for one in finding.boxes],
+            **({"sent": finding.sent.to_dict()} if finding.sent else {}),
+        },
         "priority": finding.priority,
         "state": QueueState.OPEN.value,
         "assigned_to": None,
@@ -271,4 +276,5 @@ def _item(found: Any) -> QueueItem:
         created_at=row.created_at,
         updated_at=row.updated_at,
         closed_by=row.closed_by,
+        sent=sent_from(row.detail["sent"]) if "sent" in row.detail else None,
     )

@@ -26,6 +26,7 @@ METHODS = {
         ImageService.add ImageService.keep_within ImageService.take_in WorklistService.describe
         WorklistService.put WorklistService.state_polarity""",
     "look at radiographs": "PlaceNotes.of_images",
+    "send images of a comparison to labelling": "LabelSending.send",
     "write notes on images": "PlaceNotes.answer PlaceNotes.withdraw PlaceNotes.write",
     "have a radiograph inspected": """
         ImageQualityService.refresh ImageQualityService.report InspectFilesService.inspect

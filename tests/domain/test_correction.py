@@ -13,7 +13,9 @@ from core.domain.correction import (
     FoundBox,
     Origin,
     Reason,
+    Sent,
     found_box_from,
+    sent_from,
 )
 from core.domain.correction_findings import (
     doubtful_findings,
@@ -74,6 +76,15 @@ def test_the_key_names_the_same_boxes_whoever_found_them() -> None:
     assert found(Reason.EXTENT, box(0.3), box(at=50)).key != key
     assert replace(found(Reason.MISSED, box(0.3), box(at=50)), image_sha256="b" * 64).key != key
     assert len(replace(found(Reason.FALSE_CALL, box()), model_name="casting").key) <= 160
+
+
+def test_what_a_person_sends_is_another_case_each_time() -> None:
+    sent = Sent("0" * 32, "u-1", (1, 3), "six frames", "pores?")
+    first = replace(found(Reason.SENT, box()), sent=sent)
+    assert replace(first, boxes=(box(at=50),)).key == first.key
+    assert replace(first, sent=replace(sent, sent_id="1" * 32)).key != first.key
+    assert len(first.key) <= 160
+    assert sent_from(sent.to_dict()) == sent
 
 
 def test_a_box_survives_being_kept() -> None:

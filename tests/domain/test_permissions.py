@@ -77,7 +77,8 @@ def test_a_command_does_what_needs_no_person(nobody: Identity) -> None:
         Action.SIGNATURES_ADD,
         Action.ANNOTATIONS_SAVE,
         Action.QUEUE_WORK,
-        Action.MODELS_CONSENT,
+        Action.NOTES_WRITE,
+        Action.LABELLING_SEND,
         Action.MODELS_CONSENT,
         Action.PASSWORD_CHANGE,
     }

@@ -4,7 +4,16 @@ import streamlit as st
 
 from app.label.importing.render import draw_link
 from app.label.queue import actions, state
-from app.label.queue.rows import COLUMNS, NARROW, compared_words, count_words, counts_words, rows, state_words
+from app.label.queue.rows import (
+    COLUMNS,
+    NARROW,
+    compared_words,
+    count_words,
+    counts_words,
+    reason_words,
+    rows,
+    state_words,
+)
 from app.label.routes import EXPORT_ADDRESS
 from app.shared.components.record_table.record_table import record_table
 from app.shared.job_progress import draw_job
@@ -27,7 +36,7 @@ _FORMATS = {form: form.words for form in LabelFormat}
 _SOURCES = (
     "Images come here by themselves: when an inspector adds, dismisses or changes what the model reported, "
     "when two readers differ, when champion and challenger differ, and where the model's probability is near "
-    "its operating point."
+    "its operating point. A reviewer or ML engineer sends others from Compare."
 )
 
 
@@ -112,7 +121,7 @@ def draw_item(item: QueueItem, page: QueuePage, identity: Identity) -> None:
     draw_html(
         "label/queue/templates/item.html",
         item=item,
-        reason=REASON_WORDS[item.reason].capitalize(),
+        reason=_upper(reason_words(item, page)),
         state=state_words(item, page),
     )
     notes = resources().services.workspace_of(identity).notes.of_images(identity, [item.image_sha256])
@@ -124,6 +133,10 @@ def draw_item(item: QueueItem, page: QueuePage, identity: Identity) -> None:
     else:
         st.button("Open it again", key="queue.reopen", on_click=actions.reopen,
                   args=(item.item_id, item.version))  # fmt: skip
+
+
+def _upper(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _draw_open(item: QueueItem, identity: Identity) -> None:

@@ -38,6 +38,17 @@ def state_words(item: QueueItem, page: QueuePage) -> str:
     return item.state.value
 
 
+def reason_words(item: QueueItem, page: QueuePage) -> str:
+    """Why the image is queued; of one that a person sent, by whom, from where, and the note."""
+    if item.sent is None:
+        return REASON_WORDS[item.reason]
+    sent = item.sent
+    versions = ", ".join(f"v{number}" for number in sent.versions)
+    by = page.names.get(sent.sent_by, sent.sent_by)
+    told = f"sent by {by} from a comparison of {item.model_name} {versions} on {sent.set_name}"
+    return f"{told}: {sent.note}" if sent.note else told
+
+
 def compared_words(job: Job) -> str:
     """The result of the last comparison of champion and challenger."""
     if job.state is not JobState.DONE:
@@ -53,10 +64,10 @@ def _row(item: QueueItem, page: QueuePage, *, is_wide: bool) -> RecordRow:
     n_boxes = f"{len(item.boxes)} boxes" if len(item.boxes) > 1 else "1 box"
     whose = page.names.get(item.assigned_to or "", "") if item.assigned_to else "anybody"
     state = state_words(item, page)
-    told = (item.image_name, REASON_WORDS[item.reason], classes, f"priority {item.priority:.2f}", state)
+    told = (item.image_name, reason_words(item, page), classes, f"priority {item.priority:.2f}", state)
     cells = (
         Cell(item.image_name),
-        Cell(item.reason.value, REASON_WORDS[item.reason]),
+        Cell(item.reason.value, reason_words(item, page)),
         Cell(classes, n_boxes),
         Cell(f"{item.priority:.2f}"),
         Cell(item.model_name),

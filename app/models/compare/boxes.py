@@ -20,6 +20,9 @@ from app.models.compare.places import (
     places_of,
     show_choices,
 )
+from app.models.compare.sending import state as sending_state
+from app.models.compare.sending.actions import turn_tick
+from app.models.compare.sending.render import draw_sending, may_send
 from app.models.routes import crop_address
 from app.shared.components.box_gallery.box_gallery import GalleryBox, GalleryItem, box_gallery
 from app.shared.components.radiograph_pair.radiograph_pair import radiograph_pair
@@ -51,6 +54,9 @@ def draw_boxes(
         order = _draw_order()
         words, places = places_of(pair, differences, show)
         places = ordered(pair, places, order)
+        content = service.content(identity, chosen)
+        if len(places):
+            draw_sending(identity, pair, places, chosen, content)
         st.html(
             f'<p class="rk-bar">{words} <span class="rk-muted">{len(places):,} in '
             f"{len(set(places.image.tolist())):,} images</span></p>"
@@ -58,11 +64,10 @@ def draw_boxes(
     if not len(places):
         st.caption("There is none on this set.")
         return
-    content = service.content(identity, chosen)
     at = state.chosen_place(len(places))
     notes = notes_of(identity, sorted({content.digests[int(one)] for one in places.image}))
     if at is None:
-        _gallery(pair, places, chosen, content, None, notes)
+        _gallery(identity, pair, places, chosen, content, None, notes)
         return
     beside, large = st.columns([4, 15], gap="small")
     with beside:
@@ -81,7 +86,7 @@ def draw_boxes(
             here = notes.at(sha256, boxes_at(pair, places, at))
             draw_note_form(identity, here, sha256=sha256, box=(x0, y0, x1, y1), found=(first, second))
         draw_notes(notes, here)
-        _gallery(pair, places, chosen, content, at, notes)
+        _gallery(identity, pair, places, chosen, content, at, notes)
     with large:
         name = image_name(pair, int(places.image[at]))
         recorded, claimed = caption_of(pair, places, at)
@@ -119,6 +124,7 @@ def _draw_way_to_maps(
 
 
 def _gallery(
+    identity: Identity,
     pair: Pair,
     places: Places,
     chosen: EvaluationSet,
@@ -131,6 +137,7 @@ def _gallery(
         _item(pair, places, index, chosen, content, notes)
         for index in range(start, min(start + _PER_PAGE, len(places)))
     ]
+    images = sending_state.ticked(chosen.set_id) if may_send(identity) else None
     box_gallery(
         items,
         key=state.GALLERY,
@@ -138,6 +145,10 @@ def _gallery(
         chosen=None if at is None else str(at),
         label="Places, the most telling first",
         is_narrow=at is not None,
+        ticked=None
+        if images is None
+        else [item.key for item in items if content.digests[int(places.image[int(item.key)])] in images],
+        on_tick=turn_tick(chosen.set_id, lambda place: content.digests[int(places.image[place])]),
     )
     if len(places) > len(items):
         st.caption(f"{start + 1} to {start + len(items)} of {len(places):,}")

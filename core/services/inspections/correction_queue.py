@@ -86,6 +86,7 @@ class CorrectionQueue:
             items = tuple(found[:limit])
             people = {one.assigned_to for one in items} | {one.closed_by for one in items}
             people |= {one.lease.user_id for one in items if one.lease}
+            people |= {one.sent.sent_by for one in items if one.sent}
             return QueuePage(
                 items=items,
                 next_place=items[-1].place if len(found) > limit else None,

@@ -8,15 +8,27 @@ const STEPS = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 1, ArrowUp: -1, Home: -
 class BoxGallery extends ChoiceList {
   constructor(root) { super(root, "button", STEPS); }
 
-  draw({ items, label, narrow }) {
+  // ticked: keys of the pictures that bear a tick; null shows nothing to tick.
+  update({ ticked, ...data }) {
+    super.update({ ...data, isTicking: ticked !== null });
+    for (const tick of this.root.querySelectorAll("input")) tick.checked = ticked.includes(tick.dataset.of);
+  }
+
+  draw({ items, label, narrow, isTicking }) {
     this.root.classList.toggle("narrow", narrow);
     this.root.setAttribute("aria-label", label);
-    this.root.replaceChildren(...items.map((item) => this.#button(item)));
+    this.root.replaceChildren(...items.map((item) => (isTicking ? this.#withTick(item) : this.#button(item))));
   }
 
   mark(key) {
     super.mark(key);
     this.root.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
+  }
+
+  #withTick(item) {
+    const tick = element("input", { type: "checkbox", "data-of": item.key, "aria-label": `Tick ${item.caption}, ${item.more}`, title: "Tick the image, to send it to labelling" });
+    tick.addEventListener("change", () => this.trigger("tick", item.key));
+    return element("div", { class: "ticked" }, this.#button(item), tick);
   }
 
   #button({ key, picture, rectangle: [left, top, right, bottom], boxes, caption, more }) {

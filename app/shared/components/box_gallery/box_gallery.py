@@ -1,6 +1,6 @@
 """A grid of small pictures with boxes on them: a click or Enter opens the place."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 
 from app.shared.components.scripts import component
@@ -44,6 +44,8 @@ def box_gallery(
     chosen: str | None = None,
     label: str = "",
     is_narrow: bool = False,
+    ticked: Collection[str] | None = None,
+    on_tick: Callable[[], None] = lambda: None,
 ) -> None:
     """Draw the pictures.
 
@@ -54,6 +56,9 @@ def box_gallery(
         chosen: key of the one that is open.
         label: name of the gallery for screen readers.
         is_narrow: one column beside something larger.
+        ticked: keys of the pictures that bear a tick; None shows nothing to tick.
+        on_tick: the visitor turned a tick; the key of its picture is the event `tick`.
     """
     data = {"items": [asdict(item) for item in items], "chosen": chosen, "label": label, "narrow": is_narrow}
-    component("box_gallery")(data=data, key=key, on_open_change=on_open)
+    data["ticked"] = None if ticked is None else sorted(ticked)
+    component("box_gallery")(data=data, key=key, on_open_change=on_open, on_tick_change=on_tick)

@@ -210,7 +210,7 @@ function within({ bbox: [x0, y0, x1, y1], polygon }, { width, height }) {
 
 // The label that a suggestion becomes; the group number of its class says no more than the class.
 function acceptedFrom({ key, box, class: name, iso6520, origin, probability, call, kind }) {
-  const isFine = call === "confirmed" || (origin !== "model" && origin !== "challenger");
+  const isFine = call === "confirmed" || !["model", "challenger", "compared version"].includes(origin);
   return { id: key, bbox: box, class: name, iso6520: isFine ? (iso6520 ?? null) : null, origin: origin ?? "annotator", probability: probability ?? null, note: "", kind };
 }
 
