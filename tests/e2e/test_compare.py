@@ -53,6 +53,33 @@ def test_from_nothing_measured_to_the_boxes_behind_an_error(chromium: Browser, s
         ).to_be_visible()
 
 
+def test_a_place_is_noted_kept_as_a_view_and_sent_to_labelling(chromium: Browser, server: Served) -> None:
+    with services_of(server) as services:
+        chosen = services.evaluations.archive.sets_of("weld")[0]
+        services.job_worker().work(services.evaluations.start(COMMAND_LINE, chosen, (1, 2)))
+    address = f"/compare?model=weld&v=1%2C2&set={chosen.set_id}&view=boxes&show=error%3A0%3Amissed"
+    with signed_in(chromium, server, "m.eng", f"{address}&at=0") as page:
+        page.get_by_role("button", name="Note", exact=True).click()
+        page.get_by_label("Text").fill("the edge of the root bead")
+        page.get_by_role("button", name="Write").click()
+        expect(page.locator(".rk-notes")).to_contain_text("the edge of the root bead")
+        page.get_by_role("button", name="Views", exact=True).click()
+        page.get_by_label("Name of what is on show").fill("first miss")
+        page.get_by_role("button", name="Save view").click()
+        expect(page.get_by_text("saved view first miss")).to_be_visible()
+        page.get_by_role("button", name="All", exact=True).click()
+        page.locator(".gallery .ticked input").first.check()
+        page.get_by_role("button", name="Send to labelling (1)").click()
+        page.get_by_role("button", name="Send", exact=True).click()
+        expect(page.get_by_text("1 image sent to labelling; 1 image handed in")).to_be_visible()
+        page.get_by_role("radio", name="Curves").click()
+        expect(page).to_have_url(re.compile("view=curves"))
+        page.get_by_role("button", name="Views (1)").click()
+        page.get_by_role("button", name="first miss", exact=True).click()
+        expect(page).to_have_url(re.compile("at=0"))
+        expect(page.locator(".rk-notes")).to_contain_text("the edge of the root bead")
+
+
 def test_the_images_are_not_there_for_others(chromium: Browser, server: Served) -> None:
     with services_of(server) as services:
         chosen = services.evaluations.archive.sets_of("weld")[0]

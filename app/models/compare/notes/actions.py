@@ -23,4 +23,4 @@ def write(place: str, sha256: str, box: Box, model: str, versions: Mapping[int, 
         at = box if kind == state.AT_BOX else None
         notes.write(identity, sha256, text, box=at, model_name=model, versions=versions)
     state.was_written()
-    say("withdrawn" if kind.startswith(state.WITHDRAW) else "note written")
+    say("note withdrawn" if kind.startswith(state.WITHDRAW) else "note written")
