@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from core.domain.reading import overlap
+
 Box = tuple[float, float, float, float]
 #: Boxes that overlap so much (IoU) are one place.
 SAME_PLACE = 0.3
@@ -76,16 +78,6 @@ def threads(entries: Sequence[PlaceNote]) -> list[NoteThread]:
             NoteThread(note, tuple(answers), {key: one for key, one in withdrawn.items() if key in own})
         )
     return sorted(found, key=lambda one: _age(one.note), reverse=True)
-
-
-def overlap(a: Sequence[float], b: Sequence[float]) -> float:
-    """Intersection over union of two boxes x1, y1, x2, y2; 0 where they have no area in common."""
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    both = width * height
-    return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both)
 
 
 def _age(one: PlaceNote) -> tuple[datetime, str]:

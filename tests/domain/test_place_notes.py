@@ -3,9 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
-from core.domain.place_notes import PlaceNote, overlap, threads
+from core.domain.place_notes import PlaceNote, threads
 
 NOTE = PlaceNote(
     "n1", "a" * 64, (10, 10, 30, 20), "weld", {2: "ab" * 32}, "a seam edge", None, None, "u-1",
@@ -19,20 +17,6 @@ def later(note_id: str, minutes: int, **changed: object) -> PlaceNote:
         "written_at": NOTE.written_at + timedelta(minutes=minutes),
     }
     return replace(NOTE, **(changes | changed))  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("other", "expected"),
-    [
-        ((10, 10, 30, 20), 1.0),
-        ((20, 10, 40, 20), 1 / 3),
-        ((30, 10, 50, 20), 0.0),  # side by side
-        ((0, 30, 40, 40), 0.0),
-    ],
-)
-def test_overlap_is_intersection_over_union(other: tuple[float, ...], expected: float) -> None:
-    assert NOTE.box
-    assert overlap(NOTE.box, other) == pytest.approx(expected)
 
 
 def test_a_note_is_at_a_box_that_overlaps_enough_and_a_note_on_the_image_everywhere() -> None:

@@ -172,8 +172,7 @@ def _item(
     noted = count_words(notes.at(sha256, boxes_at(pair, places, at)))
     below = f"{recorded} · {noted}" if noted else recorded
     address = crop_address(chosen, sha256, rectangle)
-    return GalleryItem(str(at), address, rectangle, tuple(boxes), "
-".join(claimed), below)
+    return GalleryItem(str(at), address, rectangle, tuple(boxes), "\n".join(claimed), below)
 
 
 def _draw_pair_choice(found: Sequence[VersionOnSet]) -> tuple[VersionOnSet, VersionOnSet]:
