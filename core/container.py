@@ -422,6 +422,7 @@ class Container(Foundations):
             self.evaluation_archive,
             self.registry,
             self.jobs,
+            self.store,
             device=self.detect.device,
         )
 

@@ -20,8 +20,8 @@ def draw() -> None:
     if (asked := asked_image()) is not None:
         draw_one_image(identity, asked)
         return
-    choice = parts.draw_bar(identity)
-    with st.container(horizontal=True, vertical_alignment="center", key="compare-tools"):
+    choice, views = parts.draw_bar(identity)
+    with views:
         draw_new_set(identity, choice)
         draw_views(identity)
         draw_said(compare_said())

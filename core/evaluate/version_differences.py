@@ -49,6 +49,12 @@ class Places:
     def __len__(self) -> int:
         return len(self.image)
 
+    def chosen(self, rows: npt.NDArray[Any]) -> "Places":
+        """The places at `rows`, (K,) bool or indices, in their order."""
+        return Places(
+            self.image[rows], self.first[rows], self.second[rows], self.truth[rows], self.amount[rows]
+        )
+
 
 def version_differences(
     first: OutcomeTable, second: OutcomeTable, probability: float | None = None

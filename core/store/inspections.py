@@ -32,6 +32,9 @@ from core.store.record_tables import (
     SignedJudgementRow,
 )
 
+#: Parameters in one statement; SQLite takes 32,766.
+_MOST_NAMED = 500
+
 
 class InspectionRepository:
     """Rows of `inspections` within one transaction."""
@@ -154,6 +157,20 @@ class InspectionRepository:
         return [
             _inspection(row) for row in self._session.scalars(query.order_by(InspectionRow.inspection_id))
         ]
+
+    def setups_of(self, image_sha256s: Sequence[str]) -> list[tuple[str, Mapping[str, Any]]]:
+        """(sha256 of the image, setup) of every inspection of these images, oldest first."""
+        found = []
+        for start in range(0, len(image_sha256s), _MOST_NAMED):
+            chunk = image_sha256s[start : start + _MOST_NAMED]
+            query = select(InspectionRow.image_sha256, InspectionRow.setup).where(
+                InspectionRow.image_sha256.in_(chunk)
+            )
+            oldest_first = (InspectionRow.created_at, InspectionRow.inspection_id)
+            found += [
+                (sha256, setup) for sha256, setup in self._session.execute(query.order_by(*oldest_first))
+            ]
+        return found
 
     def of_image(self, image_sha256: str) -> list[Inspection]:
         """Every inspection of this image, newest first."""

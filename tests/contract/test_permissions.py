@@ -72,6 +72,7 @@ METHODS = {
         JobService.cancel JobService.resume JobService.start RetrainService.start""",
     "compare model versions": """
         EvaluationService.compare EvaluationService.content EvaluationService.differences
+        EvaluationService.equipment
         EvaluationService.latest_job EvaluationService.measured EvaluationService.measured_on
         EvaluationService.models EvaluationService.open EvaluationService.radiograph
         EvaluationService.versions BoxMaps.of EvaluationSets.all EvaluationSets.find

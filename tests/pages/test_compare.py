@@ -133,6 +133,34 @@ def test_a_disagreement_is_opened_as_its_image_in_both_versions(
     assert [one.value for one in missing.error]
 
 
+def test_the_filter_of_boxes_stands_in_the_address_and_says_when_nothing_is_left(
+    workplace: Resources, engineer: Browser, tmp_path: Path
+) -> None:
+    add_second_version(workplace, tmp_path)
+    chosen = add_set(workplace, tmp_path)
+    measure(workplace, chosen)
+    asked = {"set": chosen.set_id, "v": "1,2", "view": "boxes", "show": "every:0"}
+    page = open_page("compare.py", **asked)
+    n_all = int(re.findall(r"([\d,]+) in [\d,]+ images", said(page))[-1].replace(",", ""))
+    page.button_group(key="compare.filter.outcomes").set_value(["true"]).run()
+    assert not page.exception
+    assert page.query_params["outcome"] == "true"
+    n_true, of_all = re.findall(r"([\d,]+) of ([\d,]+) in [\d,]+ images", said(page))[-1]
+    assert 0 < int(n_true.replace(",", "")) < n_all
+    assert of_all == f"{n_all:,}"
+    shared = open_page("compare.py", **asked, outcome="true")
+    assert f"{n_true} of {of_all} in" in said(shared)
+    none = open_page("compare.py", **asked, **{"from": "100000", "class": "no such"})
+    assert not none.exception
+    assert f"None of the {n_all:,} is like this: no such; from 100000 px." in said(none)
+    none.button(key="compare.filter.clear").click().run()
+    assert "from" not in none.query_params
+    assert f"{n_all:,} in" in said(none)
+    odd = open_page("compare.py", **asked, **{"from": "nan", "to": "x", "outcome": "odd", "unit": "inch"})
+    assert not odd.exception
+    assert f"{n_all:,} in" in said(odd)
+
+
 def test_the_map_of_boxes_leads_to_each(workplace: Resources, engineer: Browser, tmp_path: Path) -> None:
     add_second_version(workplace, tmp_path)
     chosen = add_set(workplace, tmp_path)

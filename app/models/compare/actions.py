@@ -64,6 +64,18 @@ def change_kind() -> None:
 
 
 @acting
+def change_filter() -> None:
+    """Show places that the filter lets through."""
+    state.take_filter()
+
+
+@acting
+def clear_filter() -> None:
+    """Show all places of the kind."""
+    state.clear_filter()
+
+
+@acting
 def open_place() -> None:
     """Open the place that was chosen in the gallery."""
     state.open_place()

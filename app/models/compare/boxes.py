@@ -1,10 +1,12 @@
 """The boxes behind a figure: a gallery of places, and both versions on the radiograph."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
+import numpy as np
 import streamlit as st
 
 from app.models.compare import actions, state
+from app.models.compare.filters import MM, OUTCOMES, PX, PlaceFilter, filtered, parts_of
 from app.models.compare.notes.render import count_words, draw_note_form, notes_of
 from app.models.compare.pair import pair_data
 from app.models.compare.places import (
@@ -30,15 +32,20 @@ from app.shared.navigation import LABEL_IMAGE, page_at
 from app.shared.place_notes import draw_notes
 from app.shared.resources import resources
 from core.domain.accounts import Identity
-from core.evaluate.version_differences import Places
+from core.evaluate.version_differences import DifferenceKind, Places
 from core.imaging.display import around
 from core.services.evaluation.evaluation_sets import SetContent
 from core.services.evaluation.evaluations import VersionOnSet
+from core.services.evaluation.recent_answers import RecentAnswers
 from core.services.images.place_notes import ImageNotes
 from core.store.blobs import BlobNotFoundError
 from core.store.evaluations import EvaluationSet
 
 _PER_PAGE = 60
+#: Of the page that is not the gallery, alone and beside an open place.
+_ABOVE_PX, _ABOVE_BESIDE_PX = 300, 396
+#: Places by all that they depend on: a redraw for anything else computes none of them anew.
+_KEPT: RecentAnswers[tuple[str, int, Places]] = RecentAnswers(16)
 
 
 def draw_boxes(
@@ -52,17 +59,25 @@ def draw_boxes(
         differences = service.differences(identity, first, second, probability)
         show = _draw_kind_choice(show_choices(pair, differences))
         order = _draw_order()
-        words, places = places_of(pair, differences, show)
-        places = ordered(pair, places, order)
-        content = service.content(identity, chosen)
+        told = st.container(horizontal=True, vertical_alignment="center", width="content")
+    equipment = service.equipment(identity, chosen)
+    wanted = _draw_filter(pair, equipment)
+    words, n_all, places = _KEPT.get(
+        _key(pair, show, order, wanted, equipment),
+        lambda: _found(pair, differences, show, order, wanted, equipment),
+    )
+    of_all = "" if wanted.is_empty else f" of {n_all:,}"
+    content = service.content(identity, chosen)
+    with told:
         if len(places):
             draw_sending(identity, pair, places, chosen, content)
         st.html(
-            f'<p class="rk-bar">{words} <span class="rk-muted">{len(places):,} in '
-            f"{len(set(places.image.tolist())):,} images</span></p>"
+            f'<p class="rk-bar">{words} <span class="rk-muted">{len(places):,}{of_all} in '
+            f"{len(np.unique(places.image)):,} images</span></p>",
+            width="content",
         )
     if not len(places):
-        st.caption("There is none on this set.")
+        _draw_none(n_all, wanted)
         return
     at = state.chosen_place(len(places))
     notes = notes_of(identity, sorted({content.digests[int(one)] for one in places.image}))
@@ -94,6 +109,110 @@ def draw_boxes(
         radiograph_pair(
             pair_data(pair, places, at, chosen, content, told), key=state.VIEWER, on_step=actions.step_place
         )
+
+
+def _key(
+    pair: Pair, show: str, order: str, wanted: PlaceFilter, equipment: Mapping[str, str]
+) -> tuple[Hashable, ...]:
+    """What an answer of `_found` depends on."""
+    known = frozenset(equipment.items()) if wanted.equipment else frozenset()
+    return (pair.first.key, pair.second.key, pair.names, pair.probability, show, order, wanted, known)
+
+
+def _found(
+    pair: Pair,
+    differences: dict[DifferenceKind, Places],
+    show: str,
+    order: str,
+    wanted: PlaceFilter,
+    equipment: Mapping[str, str],
+) -> tuple[str, int, Places]:
+    """The kind in words, the number of its places, and those that the filter lets through, in order."""
+    words, places = places_of(pair, differences, show)
+    through = filtered(pair, places, wanted, show=show, equipment=equipment)
+    return words, len(places), ordered(pair, through, order)
+
+
+def _draw_filter(pair: Pair, equipment: Mapping[str, str]) -> PlaceFilter:
+    """The filter of the places, which stands in the address."""
+    wanted, changed = state.prepare_filter(), actions.change_filter
+    hidden = "collapsed"
+    with st.container(horizontal=True, vertical_alignment="center", key="compare-filter"):
+        st.pills(
+            "Outcome",
+            list(OUTCOMES),
+            selection_mode="multi",
+            key=state.FILTER_OUTCOMES,
+            format_func=OUTCOMES.__getitem__,
+            on_change=changed,
+            label_visibility=hidden,
+            width="content",
+        )
+        classes = {name for table in pair.tables for name in table.classes} | wanted.classes
+        st.multiselect(
+            "Class, recorded or claimed",
+            sorted(classes),
+            key=state.FILTER_CLASSES,
+            placeholder="any class",
+            on_change=changed,
+            label_visibility=hidden,
+            width=250,
+        )
+        st.caption("longer side", width="content")
+        for key, label in ((state.FILTER_LEAST, "from"), (state.FILTER_MOST, "to")):
+            st.number_input(
+                f"Longer side {label}",
+                min_value=0.0,
+                value=None,
+                key=key,
+                placeholder=label,
+                format="%g",
+                on_change=changed,
+                label_visibility=hidden,
+                width=125,
+            )
+        st.segmented_control(
+            "Unit of the size",
+            [PX, MM],
+            key=state.FILTER_UNIT,
+            on_change=changed,
+            label_visibility=hidden,
+            width="content",
+        )
+        known = sorted(set(equipment.values()))
+        choices = (
+            (state.FILTER_PART, "part", parts_of(pair), wanted.part),
+            (state.FILTER_EQUIPMENT, "equipment", known, wanted.equipment),
+        )
+        for key, label, names, asked in choices:
+            if len(names) > 1 or asked:
+                st.selectbox(
+                    label.capitalize(),
+                    [*names, *([asked] if asked and asked not in names else [])],
+                    index=None,
+                    key=key,
+                    placeholder=f"any {label}",
+                    on_change=changed,
+                    label_visibility=hidden,
+                    width=165,
+                )
+        if not wanted.is_empty:
+            st.button(
+                "Clear",
+                key="compare.filter.clear",
+                type="tertiary",
+                icon=":material/filter_alt_off:",
+                on_click=actions.clear_filter,
+            )
+    return wanted
+
+
+def _draw_none(n_all: int, wanted: PlaceFilter) -> None:
+    """Why nothing is shown."""
+    if n_all:
+        st.caption(f"None of the {n_all:,} is like this: {wanted.words()}. Clear the filter to see them.")
+    else:
+        st.caption("There is none on this set.")
 
 
 def _draw_way_to_labels(identity: Identity, sha256: str) -> None:
@@ -149,6 +268,7 @@ def _gallery(
         if images is None
         else [item.key for item in items if content.digests[int(places.image[int(item.key)])] in images],
         on_tick=turn_tick(chosen.set_id, lambda place: content.digests[int(places.image[place])]),
+        above_px=_ABOVE_PX if at is None else _ABOVE_BESIDE_PX,
     )
     if len(places) > len(items):
         st.caption(f"{start + 1} to {start + len(items)} of {len(places):,}")

@@ -54,6 +54,9 @@ def show_choices(pair: Pair, differences: dict[DifferenceKind, Places]) -> dict[
         said = words.format(first=first, second=second)
         found[f"diff:{kind.value}"] = f"{said} ({len(differences[kind]):,})"
     for index, (name, table) in enumerate(zip(pair.names, pair.tables, strict=True)):
+        n_missed = int((table.box_of_truth(pair.probability) < 0).sum())
+        n_all = int(table.is_reported(pair.probability).sum()) + n_missed
+        found[f"every:{index}"] = f"{name}: every box ({n_all:,})"
         counts = error_types(table, pair.probability).counts()
         for kind in ErrorType:
             if counts[kind]:
@@ -70,6 +73,7 @@ def places_of(pair: Pair, differences: dict[DifferenceKind, Places], show: str) 
         "bin": _of_bin,
         "missed": _of_missed,
         "one": _of_one,
+        "every": _of_every,
     }
     try:
         if kind == "diff":
@@ -134,13 +138,30 @@ def _of_one(pair: Pair, index: int, box: str, truth: str) -> tuple[str, Places]:
     return f"{pair.names[index]}: missed, from the map.", _of_truths(pair, np.array([int(truth)]))
 
 
+def _of_every(pair: Pair, index: int) -> tuple[str, Places]:
+    """Every box of a version: those that it reports, the most certain first, then what it missed."""
+    table = pair.tables[index]
+    reported = _of_boxes(pair, index, np.flatnonzero(table.is_reported(pair.probability)))
+    missed = _of_truths(pair, np.flatnonzero(table.box_of_truth(pair.probability) < 0))
+    names = ("image", "first", "second", "truth", "amount")
+    joined = (np.concatenate([getattr(one, name) for one in (reported, missed)]) for name in names)
+    return f"{pair.names[index]}: every box that it reports, then what it missed.", Places(*joined)
+
+
+def subject_of(show: str) -> int | None:
+    """The version, 0 or 1, that places of this kind are of; None where they are of both."""
+    kind, _, rest = show.partition(":")
+    index = rest.partition(":")[0]
+    return int(index) if kind != "diff" and index in ("0", "1") else None
+
+
 def ordered(pair: Pair, places: Places, order: str) -> Places:
     """The same places in another order: a key of `ORDERS`."""
     if order not in ORDERS or not len(places):
         return places
     keys = {"probability": _probability, "iou": _overlap, "size": _size}
     rank = np.argsort(-keys[order](pair, places), kind="stable")
-    return Places(*(getattr(places, name)[rank] for name in ("image", "first", "second", "truth", "amount")))
+    return places.chosen(rank)
 
 
 def _probability(pair: Pair, places: Places) -> npt.NDArray[np.float64]:
@@ -157,7 +178,7 @@ def _overlap(pair: Pair, places: Places) -> npt.NDArray[np.float64]:
 
 def _size(pair: Pair, places: Places) -> npt.NDArray[np.float64]:
     """The longer side of what is recorded or reported there, px."""
-    boxes = np.array([focus_of(pair, places, at) for at in range(len(places))])
+    boxes = focus_boxes(pair, places)
     return np.asarray((boxes[:, 2:] - boxes[:, :2]).max(axis=1), np.float64)
 
 
@@ -192,12 +213,20 @@ def boxes_at(pair: Pair, places: Places, at: int) -> list[Sequence[float]]:
     return boxes
 
 
+def focus_boxes(pair: Pair, places: Places) -> npt.NDArray[np.float64]:
+    """(K, 4) xyxy px: of each place the box that encloses all that is there."""
+    first, second = pair.tables
+    sides = ((first.boxes, places.first), (second.boxes, places.second), (first.truth, places.truth))
+    # what is not there, -1, points at a box that encloses nothing
+    nothing = np.array([[np.inf, np.inf, -np.inf, -np.inf]])
+    found = np.stack([np.concatenate([boxes.reshape(-1, 4), nothing])[at] for boxes, at in sides])
+    return np.concatenate([found[..., :2].min(axis=0), found[..., 2:].max(axis=0)], axis=1)
+
+
 def focus_of(pair: Pair, places: Places, at: int) -> tuple[float, float, float, float]:
     """The box that encloses all that is at a place."""
-    joined = np.array(boxes_at(pair, places, at), np.float64)
-    x0, y0 = joined[:, :2].min(axis=0)
-    x1, y1 = joined[:, 2:].max(axis=0)
-    return float(x0), float(y0), float(x1), float(y1)
+    x0, y0, x1, y1 = focus_boxes(pair, places.chosen(np.array([at])))[0].tolist()
+    return x0, y0, x1, y1
 
 
 def caption_of(pair: Pair, places: Places, at: int) -> tuple[str, tuple[str, str]]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.models.compare import actions, plots, rows, state
 from app.models.compare.boxes import draw_boxes
@@ -33,8 +34,12 @@ _TEMPLATES = "models/compare/templates"
 _NO_TOOLS = {"displayModeBar": False}
 
 
-def draw_bar(identity: Identity) -> Choice:
-    """Draw the choices and put them into the address; returns what is chosen."""
+def draw_bar(identity: Identity) -> tuple[Choice, DeltaGenerator]:
+    """Draw the choices and put them into the address.
+
+    Returns:
+        What is chosen, and the row of the views, where something more can be drawn.
+    """
     service = resources().services.evaluations
     model = chosen_model()
     registered = resources().services.registry.names()
@@ -79,17 +84,20 @@ def draw_bar(identity: Identity) -> Choice:
             width=210,
             disabled=state.has_own_points(),
         )
-    st.segmented_control(
-        "View",
-        list(state.VIEWS),
-        key=state.VIEW,
-        format_func=state.VIEWS.__getitem__,
-        label_visibility="collapsed",
-        on_change=state.keep_view,
-    )
+    views = st.container(horizontal=True, vertical_alignment="center", key="compare-views")
+    with views:
+        st.segmented_control(
+            "View",
+            list(state.VIEWS),
+            key=state.VIEW,
+            format_func=state.VIEWS.__getitem__,
+            label_visibility="collapsed",
+            on_change=state.keep_view,
+            width="content",
+        )
     probability, view = state.chosen_probability(), state.chosen_view()
     state.put_into_address(model, chosen, numbers, probability, view)
-    return Choice(model, sets, chosen, versions, tuple(numbers), measured, probability, view)
+    return Choice(model, sets, chosen, versions, tuple(numbers), measured, probability, view), views
 
 
 def version_words(version: ModelVersion, is_measured: bool) -> str:

@@ -3,9 +3,11 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from math import inf
 
 import streamlit as st
 
+from app.models.compare.filters import MM, OUTCOMES, PX, PlaceFilter
 from app.shared import state as app_state
 from core.domain.model_version import ModelVersion
 from core.services.datasets.set_making import SetFilter
@@ -14,6 +16,9 @@ from core.store.evaluations import EvaluationSet
 
 SET, POINT, OWN_POINT, VIEW, PAIR = (
     f"compare.{name}" for name in ("set", "point", "own_point", "view", "pair")
+)
+FILTER_OUTCOMES, FILTER_CLASSES, FILTER_LEAST, FILTER_MOST, FILTER_UNIT, FILTER_PART, FILTER_EQUIPMENT = (
+    f"compare.filter.{name}" for name in ("outcomes", "classes", "least", "most", "unit", "part", "equipment")
 )
 GALLERY, VIEWER, KIND, GROUP_FIGURE, ORDER = (
     f"compare.{name}" for name in ("gallery", "pair_viewer", "kind", "group_figure", "order")
@@ -55,6 +60,11 @@ VIEWS = {
 }
 MOST_VERSIONS = 4
 SHOW, AT = "show", "at"
+_OUTCOMES, _CLASSES, _LEAST, _MOST, _UNIT, _PART, _EQUIPMENT, _IMAGE = (
+    "outcome", "class", "from", "to", "unit", "part", "equipment", "image"
+)  # fmt: skip
+#: Of the filter of places, in the address.
+_FILTER = (_OUTCOMES, _CLASSES, _LEAST, _MOST, _UNIT, _PART, _EQUIPMENT, _IMAGE)
 _MODEL, _SET, _VERSIONS, _POINT, _VIEW, _PAIR = "model", "set", "v", "p", "view", "with"
 _INSPECTION = "inspection"
 
@@ -210,8 +220,65 @@ def chosen_second(others: Collection[int]) -> int:
     return number
 
 
+def asked_filter() -> PlaceFilter:
+    """The filter of places in the address; what is none there is left out."""
+    asked = st.query_params
+    return PlaceFilter(
+        outcomes=frozenset(asked.get(_OUTCOMES, "").split(",")) & set(OUTCOMES),
+        classes=frozenset(filter(None, asked.get(_CLASSES, "").split(","))),
+        least=_size(asked.get(_LEAST)),
+        most=_size(asked.get(_MOST)),
+        unit=MM if asked.get(_UNIT) == MM else PX,
+        part=asked.get(_PART, ""),
+        equipment=asked.get(_EQUIPMENT, ""),
+        image=asked.get(_IMAGE, ""),
+    )
+
+
+def prepare_filter() -> PlaceFilter:
+    """Give the fields of the filter what the address says; before they are drawn."""
+    asked = asked_filter()
+    st.session_state[FILTER_OUTCOMES] = [one for one in OUTCOMES if one in asked.outcomes]
+    st.session_state[FILTER_CLASSES] = sorted(asked.classes)
+    st.session_state[FILTER_LEAST] = asked.least or None
+    st.session_state[FILTER_MOST] = asked.most or None
+    st.session_state[FILTER_UNIT] = asked.unit
+    st.session_state[FILTER_PART] = asked.part or None
+    st.session_state[FILTER_EQUIPMENT] = asked.equipment or None
+    return asked
+
+
+def take_filter() -> None:
+    """Put the filter that was chosen into the address, and no place; only from a callback."""
+    typed = st.session_state
+    least, most = typed.get(FILTER_LEAST) or 0, typed.get(FILTER_MOST) or 0
+    unit = typed.get(FILTER_UNIT) or st.query_params.get(_UNIT, PX)
+    said = {
+        _OUTCOMES: ",".join(typed.get(FILTER_OUTCOMES) or ()),
+        _CLASSES: ",".join(typed.get(FILTER_CLASSES) or ()),
+        _LEAST: f"{least:g}" if least else "",
+        _MOST: f"{most:g}" if most else "",
+        _UNIT: MM if unit == MM else "",
+        _PART: typed.get(FILTER_PART) or "",
+        _EQUIPMENT: typed.get(FILTER_EQUIPMENT) or "",
+    }
+    for name, value in said.items():
+        if value:
+            st.query_params[name] = value
+        else:
+            st.query_params.pop(name, None)
+    st.query_params.pop(AT, None)
+
+
+def clear_filter() -> None:
+    """Take the whole filter out of the address; only from a callback."""
+    for name in (*_FILTER, AT):
+        st.query_params.pop(name, None)
+
+
 def show_boxes(show: str) -> None:
-    """Turn to the boxes behind a figure; only from a callback."""
+    """Turn to the boxes behind a figure, all of them; only from a callback."""
+    clear_filter()
     st.session_state[VIEW] = BOXES
     st.query_params[SHOW] = show
     st.query_params.pop(AT, None)
@@ -324,9 +391,18 @@ def put_into_address(
         wanted[_SET] = chosen.set_id
     if probability is not None:
         wanted[_POINT] = f"{probability:.2f}"
-    wanted |= {key: st.query_params[key] for key in (SHOW, AT, _PAIR) if key in st.query_params}
+    wanted |= {key: st.query_params[key] for key in (SHOW, AT, _PAIR, *_FILTER) if key in st.query_params}
     if dict(st.query_params) != wanted:
         st.query_params.from_dict(wanted)
+
+
+def _size(text: str | None) -> float:
+    """A size that is above 0 and finite; 0 where it is none."""
+    try:
+        value = float(text or "")
+    except ValueError:
+        return 0.0
+    return value if 0 < value < inf else 0.0
 
 
 def _number(text: str | None) -> float | None:

@@ -1,10 +1,8 @@
 """Evaluations that were made, read back: once for everybody who asks."""
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from core.domain.errors import DatasetError
 from core.domain.model_version import ModelVersion
@@ -14,13 +12,13 @@ from core.evaluate.resampling import Resampling, resample
 from core.evaluate.summary import FIGURES_VERSION
 from core.evaluate.version_differences import DifferenceKind, Places, version_differences
 from core.evaluate.version_figures import VersionFigures, figures_from
+from core.services.evaluation.recent_answers import RecentAnswers
 from core.store.array_files import ArrayFiles
 from core.store.evaluations import Evaluation, EvaluationKey, EvaluationSet
 from core.store.unit_of_work import Store
 
 _KEPT_TABLES, _KEPT_PLANS, _KEPT_ANSWERS = 12, 3, 64
 _FIGURES = "figures."
-Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,10 +53,10 @@ class EvaluationArchive:
         self._store = store
         self._files = files
         self._figures_version = figures_version
-        self._tables: _Recent[tuple[OutcomeTable, VersionFigures]] = _Recent(_KEPT_TABLES)
-        self._plans: _Recent[Resampling] = _Recent(_KEPT_PLANS)
-        self._measured: _Recent[MeasuredVersion] = _Recent(_KEPT_ANSWERS)
-        self._differences: _Recent[dict[DifferenceKind, Places]] = _Recent(_KEPT_ANSWERS)
+        self._tables: RecentAnswers[tuple[OutcomeTable, VersionFigures]] = RecentAnswers(_KEPT_TABLES)
+        self._plans: RecentAnswers[Resampling] = RecentAnswers(_KEPT_PLANS)
+        self._measured: RecentAnswers[MeasuredVersion] = RecentAnswers(_KEPT_ANSWERS)
+        self._differences: RecentAnswers[dict[DifferenceKind, Places]] = RecentAnswers(_KEPT_ANSWERS)
 
     def key(self, version: ModelVersion, set_digest: str) -> EvaluationKey:
         """The key of an evaluation of the version on the set."""
@@ -130,22 +128,3 @@ class EvaluationArchive:
             return OutcomeTable.from_arrays(arrays), figures_from(figures)
         except KeyError as error:
             raise DatasetError(f"the evaluation {sha256[:12]} lacks {error}: evaluate again") from error
-
-
-class _Recent(Generic[Answer]):
-    """The last few answers; each is computed once, by whoever asks first."""
-
-    def __init__(self, n_kept: int) -> None:
-        self._n_kept = n_kept
-        self._kept: OrderedDict[Hashable, Answer] = OrderedDict()
-        self._lock = threading.RLock()
-
-    def get(self, key: Hashable, make: Callable[[], Answer]) -> Answer:
-        """The answer to this key, kept or made now."""
-        with self._lock:
-            if key not in self._kept:
-                self._kept[key] = make()
-            self._kept.move_to_end(key)
-            while len(self._kept) > self._n_kept:
-                self._kept.popitem(last=False)
-            return self._kept[key]

@@ -1,6 +1,6 @@
 """Comparing versions as people do: which sets there are, what was measured, what differs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from core.domain.model_version import ModelVersion
 from core.domain.permissions import Action, require
 from core.domain.ports import Registry
 from core.domain.radiograph import Radiograph
+from core.domain.reading import setup_from
 from core.evaluate.comparison import VersionComparison, compare
 from core.evaluate.operating_figures import MeasuredVersion
 from core.evaluate.version_differences import DifferenceKind, Places
@@ -19,8 +20,11 @@ from core.registry.seen import Seen, seen_by
 from core.services.evaluation.evaluation_archive import EvaluationArchive, StoredEvaluation
 from core.services.evaluation.evaluation_sets import EvaluationSets, SetContent
 from core.services.jobs.jobs import JobService
+from core.services.monitoring.drift import equipment_of
+from core.services.monitoring.recent import Recent
 from core.store.evaluations import EVALUATE, EvaluationSet
 from core.store.jobs import Job
+from core.store.unit_of_work import Store
 
 #: Offered where there is no set: what the shipped weld versions were neither trained nor calibrated on.
 BUILT_IN_NAME, BUILT_IN_COUNT, BUILT_IN_SEED = "60 simulated welds", 60, 320_000
@@ -98,6 +102,7 @@ class EvaluationService:
         archive: evaluations that were made.
         registry: knows the versions.
         jobs: measure.
+        store: knows the inspections.
         device: that they measure on.
     """
 
@@ -107,9 +112,12 @@ class EvaluationService:
         archive: EvaluationArchive,
         registry: Registry,
         jobs: JobService,
+        store: Store,
         *,
         device: str,
     ) -> None:
+        self._store = store
+        self._equipment = Recent(self._equipment_of)
         self.sets = sets
         self.archive = archive
         self._registry = registry
@@ -200,6 +208,21 @@ class EvaluationService:
         """
         require(identity, Action.EVALUATIONS_READ)
         return self.archive.differences(_stored(first), _stored(second), probability)
+
+    def equipment(self, identity: Identity, chosen: EvaluationSet) -> Mapping[str, str]:
+        """Equipment by sha256 of the images of a set, as the newest inspection that names it says.
+
+        Images that were never inspected here, or without equipment in their setup, are missing.
+        """
+        require(identity, Action.EVALUATIONS_READ)
+        return self._equipment.get(chosen.set_id)
+
+    def _equipment_of(self, set_id: str) -> Mapping[str, str]:
+        with self._store.read() as work:
+            digests = self.sets.content(work.evaluations.find_set(set_id)).digests
+            setups = work.inspections.setups_of(digests)
+        named = ((sha256, equipment_of(setup_from(setup))) for sha256, setup in setups)
+        return {sha256: equipment for sha256, equipment in named if equipment}
 
     def content(self, identity: Identity, chosen: EvaluationSet) -> SetContent:
         """The content of a set.

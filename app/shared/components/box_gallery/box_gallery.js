@@ -14,7 +14,8 @@ class BoxGallery extends ChoiceList {
     for (const tick of this.root.querySelectorAll("input")) tick.checked = ticked.includes(tick.dataset.of);
   }
 
-  draw({ items, label, narrow, isTicking }) {
+  draw({ items, label, narrow, above, isTicking }) {
+    this.root.style.setProperty("--above", `${above}px`);
     this.root.classList.toggle("narrow", narrow);
     this.root.setAttribute("aria-label", label);
     this.root.replaceChildren(...items.map((item) => (isTicking ? this.#withTick(item) : this.#button(item))));

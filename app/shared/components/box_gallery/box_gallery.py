@@ -46,6 +46,7 @@ def box_gallery(
     is_narrow: bool = False,
     ticked: Collection[str] | None = None,
     on_tick: Callable[[], None] = lambda: None,
+    above_px: int = 250,
 ) -> None:
     """Draw the pictures.
 
@@ -58,7 +59,14 @@ def box_gallery(
         is_narrow: one column beside something larger.
         ticked: keys of the pictures that bear a tick; None shows nothing to tick.
         on_tick: the visitor turned a tick; the key of its picture is the event `tick`.
+        above_px: of the page above and below it, so that it ends with the window.
     """
-    data = {"items": [asdict(item) for item in items], "chosen": chosen, "label": label, "narrow": is_narrow}
-    data["ticked"] = None if ticked is None else sorted(ticked)
+    data = {
+        "items": [asdict(item) for item in items],
+        "chosen": chosen,
+        "label": label,
+        "narrow": is_narrow,
+        "above": above_px,
+        "ticked": None if ticked is None else sorted(ticked),
+    }
     component("box_gallery")(data=data, key=key, on_open_change=on_open, on_tick_change=on_tick)
