@@ -137,6 +137,12 @@ class Setup:
         }
 
 
+def equipment_of(setup: Setup) -> str:
+    """The equipment that a setup states: source, and detector or film system; empty where it states none."""
+    exposure = setup.exposure
+    return ", ".join(filter(None, (exposure.source, exposure.detector or exposure.film_system)))
+
+
 def setup_from(content: Mapping[str, Any]) -> Setup:
     """The setup in `content`; unknown keys are left out, missing ones are unknown."""
     known = {one.name for one in fields(Setup)}

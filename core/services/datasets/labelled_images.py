@@ -37,22 +37,42 @@ def _labelled(row: LabelledRow, image: StoredImage, unknown: Collection[str]) ->
     """The image; boxes of the own classes `unknown`, which models do not know, are ignored."""
     taught = [box for box in row.boxes if box.get("own_class") not in unknown]
     ignored = [box for box in row.boxes if box.get("own_class") in unknown]
+    boxes = [labelled_box(box["bbox"], str(box.get("class")), box.get("polygon") or ()) for box in taught]
+    left_out = [ignored_box(box["bbox"], str(box["own_class"])) for box in ignored]
+    return recorded_image(image, row.setup, boxes, left_out, annotation_version=row.version)
+
+
+def recorded_image(
+    image: StoredImage,
+    setup: Mapping[str, Any],
+    boxes: Sequence[LabelledBox],
+    ignored: Sequence[IgnoredBox],
+    *,
+    annotation_version: int | None = None,
+) -> ManifestImage:
+    """The stored image in the part TRAIN, with what people recorded on it.
+
+    Args:
+        image: as stored.
+        setup: of its inspection, which may name the part.
+        boxes: that teach.
+        ignored: that neither teach nor count as missed.
+        annotation_version: of the labels, None where the boxes are none.
+    """
     return ManifestImage(
         sha256=image.sha256,
         name=image.name,
-        series=series_of(row.setup, image.fields, image.sha256),
+        series=series_of(setup, image.fields, image.sha256),
         part=Part.TRAIN,
         polarity=image.polarity,
         width=image.width,
         height=image.height,
-        boxes=tuple(
-            labelled_box(box["bbox"], str(box.get("class")), box.get("polygon") or ()) for box in taught
-        ),
+        boxes=tuple(boxes),
         origin=ImageOrigin.LABELS,
-        annotation_version=row.version,
+        annotation_version=annotation_version,
         file_sha256=image.file_sha256,
         frame=image.frame,
-        ignored=tuple(IgnoredBox(_rounded(box["bbox"]), str(box["own_class"])) for box in ignored),
+        ignored=tuple(ignored),
     )
 
 
@@ -62,6 +82,11 @@ def labelled_box(
     """The box with corners to 0.01 px; a label that is none of our classes is `unclassified`."""
     outline = tuple((round(float(x), 2), round(float(y), 2)) for x, y in polygon)
     return LabelledBox(_rounded(corners), _CLASSES.get(label, IndicationClass.UNCLASSIFIED), outline)
+
+
+def ignored_box(corners: Sequence[float], why: str) -> IgnoredBox:
+    """The box with corners to 0.01 px, and why it is ignored."""
+    return IgnoredBox(_rounded(corners), why)
 
 
 def _rounded(corners: Sequence[float]) -> tuple[float, float, float, float]:

@@ -18,6 +18,7 @@ from core.services.datasets.signed_truth import HistoryBounds, signed_truth
 from core.services.evaluation.evaluation_sets import EvaluationSets
 from core.store.blobs import Blobs
 from core.store.evaluations import EvaluationSet
+from core.store.recent import Recent
 from core.store.unit_of_work import Store, Work
 
 #: Kind of the source of sets that were made from signed inspections.
@@ -91,12 +92,17 @@ class SetMaker:
 
     def __init__(self, store: Store, blobs: Blobs, sets: EvaluationSets, folder: Path) -> None:
         self._store, self._blobs, self._sets, self._folder = store, blobs, sets, folder
+        self._labelled = Recent(self._count_labelled)
+        self._signed = Recent(self._count_signed)
 
     def count(self, identity: Identity, model: str, wanted: SetFilter) -> tuple[int, int]:
-        """The number of labelled images that a filter takes, and of their boxes."""
+        """The number of labelled images that a filter takes, and of their boxes, as of a moment ago."""
         require(identity, Action.EVALUATIONS_MANAGE)
+        return self._labelled.get((model, wanted))
+
+    def _count_labelled(self, asked: tuple[str, SetFilter]) -> tuple[int, int]:
         with self._store.read() as work:
-            images = _wanted(work, model, wanted)
+            images = _wanted(work, *asked)
         return len(images), sum(len(one.boxes) for one in images)
 
     def from_labels(self, identity: Identity, name: str, model: str, wanted: SetFilter) -> EvaluationSet:
@@ -117,9 +123,12 @@ class SetMaker:
     def count_history(
         self, identity: Identity, model: str, wanted: SetFilter, bounds: HistoryBounds
     ) -> HistoryCount:
-        """What `from_history` would make a set of."""
+        """What `from_history` would make a set of, as of a moment ago."""
         require(identity, Action.EVALUATIONS_MANAGE)
-        return self._history(model, wanted, bounds)[1]
+        return self._signed.get((model, wanted, bounds))
+
+    def _count_signed(self, asked: tuple[str, SetFilter, HistoryBounds]) -> HistoryCount:
+        return self._history(*asked)[1]
 
     def from_history(
         self, identity: Identity, name: str, model: str, wanted: SetFilter, bounds: HistoryBounds

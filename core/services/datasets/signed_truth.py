@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from core.domain.data_manifest import IgnoredBox, ImageOrigin, LabelledBox, ManifestImage, Part
+from core.domain.data_manifest import ManifestImage
 from core.domain.reading import Call, ReadIndication, first_reading, indication_from
 from core.domain.records import InspectionState
-from core.services.datasets.labelled_images import series_of
+from core.services.datasets.labelled_images import ignored_box, labelled_box, recorded_image
 from core.store.data_versions import SignedRow
 from core.store.images import StoredImage
 from core.store.unit_of_work import Work
@@ -84,26 +84,13 @@ def _recorded(row: SignedRow, image: StoredImage, said: Sequence[ReadIndication]
     confirmed = [one for one in said if one.call is Call.CONFIRMED and not one.group]
     members = [one for one in said if one.call is Call.CONFIRMED and one.group]
     in_part = [one for one in said if one.call is Call.DISMISSED and not one.is_detector_error]
-    return ManifestImage(
-        sha256=image.sha256,
-        name=image.name,
-        series=series_of(row.setup, image.fields, image.sha256),
-        part=Part.TRAIN,
-        polarity=image.polarity,
-        width=image.width,
-        height=image.height,
-        boxes=tuple(LabelledBox(_rounded(one), one.indication_class) for one in confirmed),
-        origin=ImageOrigin.LABELS,
-        file_sha256=image.file_sha256,
-        frame=image.frame,
-        ignored=tuple(
-            IgnoredBox(_rounded(one), why)
+    return recorded_image(
+        image,
+        row.setup,
+        [labelled_box(one.bbox, one.indication_class.value) for one in confirmed],
+        [
+            ignored_box(one.bbox, why)
             for many, why in ((members, _MEMBER), (in_part, _NO_ERROR))
             for one in many
-        ),
+        ],
     )
-
-
-def _rounded(one: ReadIndication) -> tuple[float, float, float, float]:
-    x1, y1, x2, y2 = (round(v, 2) for v in one.bbox)
-    return x1, y1, x2, y2

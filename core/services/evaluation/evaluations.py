@@ -12,7 +12,7 @@ from core.domain.model_version import ModelVersion
 from core.domain.permissions import Action, require
 from core.domain.ports import Registry
 from core.domain.radiograph import Radiograph
-from core.domain.reading import setup_from
+from core.domain.reading import equipment_of, setup_from
 from core.evaluate.comparison import VersionComparison, compare
 from core.evaluate.operating_figures import MeasuredVersion
 from core.evaluate.version_differences import DifferenceKind, Places
@@ -20,10 +20,9 @@ from core.registry.seen import Seen, seen_by
 from core.services.evaluation.evaluation_archive import EvaluationArchive, StoredEvaluation
 from core.services.evaluation.evaluation_sets import EvaluationSets, SetContent
 from core.services.jobs.jobs import JobService
-from core.services.monitoring.drift import equipment_of
-from core.services.monitoring.recent import Recent
 from core.store.evaluations import EVALUATE, EvaluationSet
 from core.store.jobs import Job
+from core.store.recent import Recent
 from core.store.unit_of_work import Store
 
 #: Offered where there is no set: what the shipped weld versions were neither trained nor calibrated on.

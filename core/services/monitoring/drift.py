@@ -18,15 +18,15 @@ from core.domain.accounts import SYSTEM, Identity
 from core.domain.drift import NOISE, DriftAlarm, DriftResult, NoiseSensitivity, Scope, ScopeKind
 from core.domain.errors import BadInputError, WorkbenchError
 from core.domain.permissions import Action, require
-from core.domain.reading import Setup, setup_from
+from core.domain.reading import Setup, equipment_of, setup_from
 from core.domain.records import Inspection, new_id
 from core.evaluate.drift_power import noise_sensitivity
 from core.evaluate.drift_tests import Sample, drift_between
 from core.services.images.images import ImageService
 from core.services.inference.detecting import DetectService
 from core.services.monitoring.observing import figures_of
-from core.services.monitoring.recent import Recent
 from core.store.monitoring import Observation
+from core.store.recent import Recent
 from core.store.unit_of_work import Store, Work
 
 log = logging.getLogger(__name__)
@@ -320,12 +320,6 @@ def _covering(alarms: Sequence[DriftAlarm], inspection: Inspection) -> list[Drif
         and one.since <= made
         and (one.acknowledged_at is None or made < one.acknowledged_at)
     ]
-
-
-def equipment_of(setup: Setup) -> str:
-    """The equipment that a setup states: source, and detector or film system; empty where it states none."""
-    exposure = setup.exposure
-    return ", ".join(filter(None, (exposure.source, exposure.detector or exposure.film_system)))
 
 
 def scopes_of(observed: Observation) -> tuple[Scope, ...]:

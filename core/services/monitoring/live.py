@@ -7,9 +7,8 @@ from typing import Any
 from core.domain.accounts import Identity
 from core.domain.model_version import ModelVersion
 from core.domain.permissions import Action, require
-from core.domain.reading import Call, indication_from, setup_from
+from core.domain.reading import Call, equipment_of, indication_from, setup_from
 from core.evaluate.live_calibration import DecidedBox, LiveCalibration, live_by, live_calibration
-from core.services.monitoring.drift import equipment_of
 from core.store.unit_of_work import Store
 
 #: Newest readings that are counted.

@@ -9,10 +9,9 @@ from core.domain.model_version import ModelVersion
 from core.domain.permissions import Action, require
 from core.domain.ports import Registry
 from core.domain.qualification import NOT_QUALIFIED, Qualification, QualificationScope, qualified_words
-from core.domain.reading import Setup
+from core.domain.reading import Setup, equipment_of
 from core.domain.records import new_id
-from core.services.monitoring.drift import equipment_of
-from core.services.monitoring.recent import Recent
+from core.store.recent import Recent
 from core.store.unit_of_work import Store
 
 _LONGEST_NOTE = 500

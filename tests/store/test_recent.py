@@ -1,4 +1,4 @@
-from core.services.monitoring.recent import KEPT_S, Recent
+from core.store.recent import KEPT_S, Recent
 
 
 def test_a_value_is_read_again_after_a_while_or_once_something_was_written() -> None:

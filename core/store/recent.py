@@ -36,6 +36,9 @@ class Recent(Generic[Key, Value]):
         value = self._read(key)
         with self._lock:
             if n_written == self._n_written:
+                old = [one for one, (read_at, _) in self._kept.items() if now - read_at >= KEPT_S]
+                for one in old:
+                    del self._kept[one]
                 self._kept[key] = (now, value)
         return value
 
