@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from app.models.versions.rows import card_content, common_set, overview_facts, version_rows
 from app.models.versions.second_stage import second_stage_content
@@ -13,9 +12,6 @@ from app.shared.templates import rendered
 from core.registry.artefact import read_artefact
 from core.services.lifecycle.versions import VersionSummary
 from tests.artefacts import write_artefact
-from tests.conftest import REPOSITORY
-
-SHIPPED = REPOSITORY / "models" / "checkpoints"
 
 
 def summary(folder: Path, number: int, *evaluations: tuple[str, float]) -> VersionSummary:
@@ -87,13 +83,30 @@ def test_a_version_that_was_not_measured_has_no_table_of_maps(tmp_path: Path) ->
 
 
 def test_the_second_stage_of_a_card_is_a_table_and_no_dump() -> None:
-    card = yaml.safe_load((SHIPPED / "weld-v3" / "card.yaml").read_text(encoding="utf-8"))
-    content = second_stage_content(card["second_stage"])
-    simulated, films = content["tables"]  # no virtual flaw was judged
-    assert simulated["rows"][0] == ("linear", ["294", "6", "33", "0", "25"], "0.85")
-    assert "type right in 424 of 526" in simulated["said"]
-    assert films["rows"][3] == ("dense", ["0"] * 5, "–")
-    assert content["facts"]["Fitted on"].startswith("725 reports of known flaws")
+    simulated = {
+        "groups": ["linear", "rounded"],
+        "recorded_by_claimed": [[1294, 33, 25], [45, 232, 24]],
+        "coverage": 0.9269,
+        "f1": {"linear": 0.8509, "rounded": 0.8406},
+        "macro_f1": 0.8223,
+        "type_right": [424, 526],
+    }
+    films = simulated | {"recorded_by_claimed": [[59, 9, 0], [0, 0, 0]], "f1": {"linear": 0.9147}}
+    nothing = {"groups": ["linear"], "recorded_by_claimed": [[0, 0]], "coverage": None, "f1": {}}
+    stage = {
+        "sha256": "ab",
+        "simulated": simulated,
+        "virtual": nothing,
+        "films": films,
+        "fitted_on": "70 welds",
+    }
+    content = second_stage_content(stage)
+    first, second = content["tables"]  # no virtual flaw was judged
+    assert first["rows"][0] == ("linear", ["1,294", "33", "25"], "0.85")
+    assert first["said"].startswith("1,653 reports of known flaws; a group is claimed of 93 %; macro-F1 0.82")
+    assert "type right in 424 of 526" in first["said"]
+    assert second["rows"][1] == ("rounded", ["0", "0", "0"], "–")
+    assert content["facts"]["Fitted on"] == "70 welds"
     assert second_stage_content({}) == {}
 
 
