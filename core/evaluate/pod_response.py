@@ -52,6 +52,7 @@ class ResponseEstimate:
     def to_dict(self) -> dict[str, Any]:
         """Plain values, figures to four digits."""
         values = {name: getattr(self, name) for name in self.__slots__}
+        values["scale"] = None if self.scale is None else self.scale.value
         return {k: float(f"{v:.4g}") if isinstance(v, float) else v for k, v in values.items()}
 
 

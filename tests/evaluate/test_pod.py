@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import yaml
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
@@ -166,3 +167,11 @@ def test_responses_that_do_not_rise_are_refused() -> None:
     sizes, strength = responses(200, 3)
     assert "does not rise" in estimate_response(sizes, -strength, floor=-99.0, decision=0.0).reason
     assert "least" in estimate_response(sizes[:59], strength[:59], floor=-99.0, decision=0.0).reason
+
+
+@pytest.mark.parametrize("n", [59, 300])
+def test_the_second_form_is_plain_values_that_a_card_can_hold(n: int) -> None:
+    sizes, strength = responses(300, 4)
+    found = estimate_response(sizes[:n], strength[:n], floor=-99.0, decision=0.0).to_dict()
+    assert yaml.safe_load(yaml.safe_dump(found)) == found
+    assert found["scale"] == ("log" if n == 300 else None)
