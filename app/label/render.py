@@ -11,6 +11,7 @@ from app.label.state import VIEWER, image_in_address, label_state
 from app.shared.access import current_identity, identified
 from app.shared.components.radiograph_viewer.radiograph_viewer import radiograph_viewer
 from app.shared.navigation import page_at
+from app.shared.place_notes import draw_notes
 from app.shared.resources import resources
 from app.shared.templates import draw_html, draw_welcome
 from core.domain.accounts import Identity
@@ -54,7 +55,7 @@ def draw_image() -> None:
         st.warning(f"This image cannot be labelled by you now: {error}.")
         return
     name = " · ".join(filter(None, (sheet.image.name, label_state().trail_words(sha256))))
-    draw_bar(identity, name, _model_words(sheet), others)
+    draw_bar(identity, sheet, name, others)
     radiograph_viewer(
         data,
         key=VIEWER,
@@ -67,8 +68,9 @@ def draw_image() -> None:
     )
 
 
-def draw_bar(identity: Identity, name: str, model: str, others: tuple[str, ...]) -> None:
-    """The image, the version that suggests, who else is at it, and the way back."""
+def draw_bar(identity: Identity, sheet: LabelSheet, name: str, others: tuple[str, ...]) -> None:
+    """The image, the version that suggests, who else is at it, notes on it, and the way back."""
+    model = _model_words(sheet)
     suggested = f"suggested by {model} or a person" if model else "suggested"
     told = f"dashed: {suggested}, solid: label, crossed: refused"
     if said := label_state().said:
@@ -78,8 +80,17 @@ def draw_bar(identity: Identity, name: str, model: str, others: tuple[str, ...])
             st.page_link(page_at("disagreements").file, label="Queue", icon=":material/arrow_back:")
             st.page_link(page_at("images").file, label="Images", icon=":material/grid_view:")
         draw_html("label/templates/bar.html", name=name, told=told, others=", ".join(others))
+        _draw_notes(identity, sheet.image.sha256)
         if may(identity.role, Action.ANNOTATIONS_SAVE):
             draw_way_in()
+
+
+def _draw_notes(identity: Identity, sha256: str) -> None:
+    notes = actions.workspace_of(identity).notes.of_images(identity, [sha256])
+    if threads := notes.threads.get(sha256):
+        label = "1 note" if len(threads) == 1 else f"{len(threads)} notes"
+        with st.popover(label, icon=":material/edit_note:", key="label-notes"):
+            draw_notes(notes, threads)
 
 
 def _viewer_data(sheet: LabelSheet, identity: Identity, others: tuple[str, ...]) -> dict[str, Any]:

@@ -53,6 +53,13 @@ def test_the_image_in_the_address_is_shown_with_what_the_model_suggests(browser:
     assert "(champion)" not in said(page), "the header names no other model beside it"
 
 
+def test_notes_on_the_image_are_shown_to_whoever_labels(browser: Browser) -> None:
+    digest = inspected(browser)
+    reviewer = acting(browser.account("r.view", Role.REVIEWER))
+    browser.services.workspace.notes.write(reviewer, digest, "the edge of the root bead", box=(1, 2, 30, 12))
+    assert "the edge of the root bead" in said(label_page(browser, Role.ANNOTATOR, image=digest))
+
+
 def test_an_annotator_without_an_address_gets_the_next_of_the_queue(browser: Browser) -> None:
     assert "Nothing waits to be labelled" in said(label_page(browser, Role.ANNOTATOR))
     digest = inspected(browser)
