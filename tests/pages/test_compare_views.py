@@ -25,6 +25,7 @@ def test_what_is_on_show_is_kept_and_opened_by_another_person(
     browser = Browser(workplace, monkeypatch)
     browser.sign_in(browser.account("m.eng", Role.ML_ENGINEER))
     page = open_page("compare.py", set=set_id, v="2,1", p="0.40", view="boxes", show="error:0:missed")
+    page.selectbox(key="compare.order").set_value("size").run()
     page.text_input(key="views.name.0").set_value("missed by v2")
     page.checkbox(key="views.shared.0").check()
     next(one for one in page.button if one.label == "Save view").click().run()
@@ -37,8 +38,16 @@ def test_what_is_on_show_is_kept_and_opened_by_another_person(
     assert not [one for one in page.button if str(one.key).startswith("views.edit")], "it is somebody else's"
     next(one for one in page.button if one.label == "missed by v2").click().run()
     assert not page.exception
-    wanted = {"v": "2,1", "p": "0.40", "view": "boxes", "show": "error:0:missed", "set": set_id}
+    wanted = {
+        "v": "2,1",
+        "p": "0.40",
+        "view": "boxes",
+        "show": "error:0:missed",
+        "set": set_id,
+        "order": "size",
+    }
     assert {key: page.query_params[key] for key in wanted} == wanted
+    assert page.selectbox(key="compare.order").value == "size"
     assert "v2: missed: recorded, not reported." in said(page)
 
 

@@ -76,6 +76,12 @@ def clear_filter() -> None:
 
 
 @acting
+def change_order() -> None:
+    """Show places in the chosen order."""
+    state.take_order()
+
+
+@acting
 def open_place() -> None:
     """Open the place that was chosen in the gallery."""
     state.open_place()

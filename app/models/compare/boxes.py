@@ -80,7 +80,7 @@ def draw_boxes(
         _draw_none(n_all, wanted)
         return
     at = state.chosen_place(len(places))
-    notes = notes_of(identity, sorted({content.digests[int(one)] for one in places.image}))
+    notes = notes_of(identity, [content.digests[one] for one in np.unique(places.image)])
     if at is None:
         _gallery(identity, pair, places, chosen, content, None, notes)
         return
@@ -313,7 +313,8 @@ def _draw_pair_choice(found: Sequence[VersionOnSet]) -> tuple[VersionOnSet, Vers
 
 def _draw_order() -> str:
     """The order of the places that is chosen; empty for the most telling first."""
-    chosen = st.selectbox(
+    order = state.prepare_order(ORDERS)
+    st.selectbox(
         "Order",
         list(ORDERS),
         format_func=ORDERS.__getitem__,
@@ -322,8 +323,9 @@ def _draw_order() -> str:
         placeholder="most telling first",
         width=190,
         label_visibility="collapsed",
+        on_change=actions.change_order,
     )
-    return chosen or ""
+    return order
 
 
 def _draw_kind_choice(choices: dict[str, str]) -> str:

@@ -59,7 +59,7 @@ VIEWS = {
     BOXES: "Boxes",
 }
 MOST_VERSIONS = 4
-SHOW, AT = "show", "at"
+SHOW, AT, _ORDER = "show", "at", "order"
 _OUTCOMES, _CLASSES, _LEAST, _MOST, _UNIT, _PART, _EQUIPMENT, _IMAGE = (
     "outcome", "class", "from", "to", "unit", "part", "equipment", "image"
 )  # fmt: skip
@@ -300,6 +300,23 @@ def take_kind() -> None:
     st.query_params.pop(AT, None)
 
 
+def prepare_order(orders: Collection[str]) -> str:
+    """The order of places in the address, one of these, which the choice shows; empty for none."""
+    asked = st.query_params.get(_ORDER, "")
+    order = asked if asked in orders else ""
+    st.session_state[ORDER] = order or None
+    return order
+
+
+def take_order() -> None:
+    """Put the chosen order of places into the address, and no place; only from a callback."""
+    if order := st.session_state.get(ORDER):
+        st.query_params[_ORDER] = str(order)
+    else:
+        st.query_params.pop(_ORDER, None)
+    st.query_params.pop(AT, None)
+
+
 def chosen_place(n: int) -> int | None:
     """Number of the place that is open, of `n`; None while all are shown."""
     asked = st.query_params.get(AT, "")
@@ -391,7 +408,9 @@ def put_into_address(
         wanted[_SET] = chosen.set_id
     if probability is not None:
         wanted[_POINT] = f"{probability:.2f}"
-    wanted |= {key: st.query_params[key] for key in (SHOW, AT, _PAIR, *_FILTER) if key in st.query_params}
+    wanted |= {
+        key: st.query_params[key] for key in (SHOW, AT, _ORDER, _PAIR, *_FILTER) if key in st.query_params
+    }
     if dict(st.query_params) != wanted:
         st.query_params.from_dict(wanted)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import streamlit as st
 
 from app.models.compare.places import Pair
@@ -37,7 +38,7 @@ def draw_sending(
     """
     if not may_send(identity):
         return
-    digests = {content.digests[int(one)] for one in places.image}
+    digests = {content.digests[one] for one in np.unique(places.image)}
     ticked = digests & state.ticked(chosen.set_id)
     versions = [int(name.removeprefix("v")) for name in pair.names]
     point = pair.tables[1].operating_probability if pair.probability is None else pair.probability
