@@ -7,10 +7,12 @@ import pytest
 
 from app.shared.resources import Resources
 from core.domain.accounts import COMMAND_LINE, Identity, Role
+from core.domain.radiograph import Polarity
 from core.domain.reading import Setup
 from tests.measured import add_second_version, add_set, measure
 from tests.pages.browser import Browser, open_page, said
-from tests.records import detection_result
+from tests.records import add_user, detection_result
+from tests.workplace import radiograph_png
 
 # AppTest's own event loop and sockets are closed by the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -48,6 +50,31 @@ def test_a_note_is_written_answered_and_withdrawn_beside_the_box(
     assert "rk-withdrawn" in text
     page = open_page("compare.py", **address | {"at": "1"})
     assert "root bead" not in said(page), "another place"
+
+
+def test_a_note_on_an_inspected_image_is_about_the_place_that_was_chosen(
+    workplace: Resources, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    add_second_version(workplace, tmp_path)
+    services = workplace.services
+    data = radiograph_png(3, height=200, width=300)
+    film = services.workspace.images.add(COMMAND_LINE, data, "plate.png", polarity=Polarity.FILM)
+    result = services.detect.detect(film, "plate.png", model="weld", version=1)
+    found = services.workspace.inspections.record(add_user(services.store, Role.INSPECTOR), result)
+    browser = Browser(workplace, monkeypatch)
+    browser.sign_in(browser.account("m.eng", Role.ML_ENGINEER))
+    page = open_page("compare.py", model="weld", v="1,2", inspection=found.inspection_id)
+    box = next(one for one in page.selectbox if str(one.key).startswith("notes.kind"))
+    assert len(box.options) > 2, "places of both versions, and the image"
+    assert "choose first what the note is about" in write(page, "a scratch").error[0].value
+    page = write(page, "a scratch", kind=box.options[1])
+    (thread,) = services.workspace.notes.of_images(COMMAND_LINE, [film.sha256]).threads[film.sha256]
+    assert (thread.note.text, sorted(thread.note.versions)) == ("a scratch", [1, 2])
+    assert thread.note.box is not None
+    assert "a scratch" in said(page)
+    write(page, "underexposed", kind="the image as a whole")
+    newest, _ = services.workspace.notes.of_images(COMMAND_LINE, [film.sha256]).threads[film.sha256]
+    assert (newest.note.text, newest.note.box) == ("underexposed", None)
 
 
 def test_the_history_shows_the_notes_of_the_image(

@@ -99,7 +99,13 @@ def draw_boxes(
             sha256 = content.digests[int(places.image[at])]
             x0, y0, x1, y1 = (round(one, 1) for one in focus_of(pair, places, at))
             here = notes.at(sha256, boxes_at(pair, places, at))
-            draw_note_form(identity, here, sha256=sha256, box=(x0, y0, x1, y1), found=(first, second))
+            draw_note_form(
+                identity,
+                here,
+                sha256=sha256,
+                places={"this box": (x0, y0, x1, y1)},
+                versions=(first.version, second.version),
+            )
         draw_notes(notes, here)
         _gallery(identity, pair, places, chosen, content, at, notes)
     with large:

@@ -1,6 +1,6 @@
 """One inspected image as two versions read it: every place that either reports, with the class of each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -8,10 +8,13 @@ from typing import Any
 import streamlit as st
 
 from app.models.compare import actions, state
+from app.models.compare.notes.render import draw_note_form, notes_of
 from app.shared.components.radiograph_pair.radiograph_pair import radiograph_pair
 from app.shared.moments import minute
 from app.shared.navigation import page_at
+from app.shared.place_notes import draw_notes
 from app.shared.resources import Resources, resources
+from app.shared.templates import draw_said
 from app.shared.viewer_rows import PREVIEW_ABOVE_PX
 from core.domain.accounts import Identity
 from core.domain.correction_findings import MOVED, SAME_BOX_IOU
@@ -19,6 +22,7 @@ from core.domain.errors import WorkbenchError
 from core.domain.flaw_group import GroupClaim
 from core.domain.indication import IndicationClass
 from core.domain.inspection import DetectionResult
+from core.domain.model_version import ModelVersion
 from core.domain.permissions import Action, require
 from core.domain.radiograph import Polarity
 from core.domain.reading import overlap
@@ -84,7 +88,24 @@ def draw_one_image(identity: Identity, asked: state.OneImage) -> None:
             on_click=actions.leave_one,
             args=(asked,),
         )
-    radiograph_pair(one_image_data(inspection, stored, results), key=state.VIEWER, on_step=actions.step_place)
+        data = one_image_data(inspection, stored, results)
+        _draw_notes(identity, stored.sha256, data["places"], [one.model for one in results])
+        draw_said(state.compare_said())
+    radiograph_pair(data, key=state.VIEWER, on_step=actions.step_place)
+
+
+def _draw_notes(
+    identity: Identity, sha256: str, places: Sequence[Mapping[str, Any]], versions: Sequence[ModelVersion]
+) -> None:
+    """What was written about the image, folded, and the form that adds to it."""
+    notes = notes_of(identity, [sha256])
+    threads = notes.threads.get(sha256, ())
+    if threads:
+        with st.popover(f"Notes ({len(threads)})", icon=":material/sticky_note_2:", key="compare-one-notes"):
+            draw_notes(notes, threads)
+    named = {f"{place['mark']} {place['first']} · {place['second']}": place["focus"] for place in places}
+    boxes = {words: (x0, y0, x1, y1) for words, (x0, y0, x1, y1) in named.items()}
+    draw_note_form(identity, threads, sha256=sha256, places=boxes, versions=versions)
 
 
 @lru_cache(maxsize=_KEPT_RESULTS)

@@ -1,15 +1,15 @@
 """Draws the notes on a place, and the form that adds to them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from app.models.compare.notes import actions, state
 from app.shared.resources import resources
 from core.domain.accounts import Identity
+from core.domain.model_version import ModelVersion
 from core.domain.permissions import Action, may
 from core.domain.place_notes import Box, NoteThread
-from core.services.evaluation.evaluations import VersionOnSet
 from core.services.images.place_notes import LONGEST_NOTE, ImageNotes
 
 _SHORT = 40
@@ -25,42 +25,48 @@ def draw_note_form(
     threads: Sequence[NoteThread],
     *,
     sha256: str,
-    box: Box,
-    found: Sequence[VersionOnSet],
+    places: Mapping[str, Box],
+    versions: Sequence[ModelVersion],
 ) -> None:
     """The button that opens the form, for those who may write.
 
     Args:
         identity: who looks.
-        threads: about this place.
+        threads: what was written before, to answer or withdraw.
         sha256: of the image.
-        box: the place.
-        found: the versions that are looked at.
+        places: in words, to write about; the image as a whole is another one.
+        versions: that are looked at.
     """
     if not may(identity.role, Action.NOTES_WRITE):
         return
-    place = f"{sha256[:12]}.{'.'.join(f'{one:.0f}' for one in box)}"
-    about = {one.version.version: one.version.sha256 for one in found}
-    with st.popover("Note", icon=":material/edit_note:", key=f"notes.open.{place}.{state.n_written()}"):
-        choices = kinds(identity, threads)
-        with st.form(f"notes.form.{place}", border=False):
+    here = f"{sha256[:12]}.{hash(tuple(places.values())):x}"
+    about = {one.version: one.sha256 for one in versions}
+    with st.popover("Note", icon=":material/edit_note:", key=f"notes.open.{here}.{state.n_written()}"):
+        choices = kinds(identity, threads, list(places))
+        with st.form(f"notes.form.{here}", border=False):
             st.selectbox(
-                "About", list(choices), key=state.field("kind", place), format_func=choices.__getitem__
+                "About",
+                list(choices),
+                key=state.field("kind", here),
+                format_func=choices.__getitem__,
+                index=0 if len(places) == 1 else None,
+                placeholder="choose the place, or the image",
             )
-            st.text_area("Text", key=state.field("text", place), max_chars=LONGEST_NOTE, height=110)
+            st.text_area("Text", key=state.field("text", here), max_chars=LONGEST_NOTE, height=110)
             st.form_submit_button(
                 "Write",
                 type="primary",
-                key=f"notes.write.{place}",
+                key=f"notes.write.{here}",
                 on_click=actions.write,
-                args=(place, sha256, box, found[0].version.name, about),
+                args=(here, sha256, list(places.values()), versions[0].name, about),
             )
         st.caption("Kept for good with your name; it can be answered or withdrawn, not changed.")
 
 
-def kinds(identity: Identity, threads: Sequence[NoteThread]) -> dict[str, str]:
+def kinds(identity: Identity, threads: Sequence[NoteThread], places: Sequence[str]) -> dict[str, str]:
     """The kinds of entries that this person may write here: key to words."""
-    found = {state.AT_BOX: "this box", state.ON_IMAGE: "the image as a whole"}
+    found = {f"{state.AT_BOX}{number}": words for number, words in enumerate(places)}
+    found[state.ON_IMAGE] = "the image as a whole"
     for one in threads:
         if not one.is_withdrawn:
             found[f"{state.ANSWER}{one.note.note_id}"] = f"answer to: {_short(one.note.text)}"

@@ -3,8 +3,8 @@
 import streamlit as st
 
 _N_WRITTEN = "notes.n_written"
-#: What an entry may be, beside the answer to a note and its withdrawal.
-AT_BOX, ON_IMAGE, ANSWER, WITHDRAW = "box", "image", "answer:", "withdraw:"
+#: Kinds of entries; all but the second go on with a number of a place or an id of a note.
+AT_BOX, ON_IMAGE, ANSWER, WITHDRAW = "box:", "image", "answer:", "withdraw:"
 
 
 def n_written() -> int:
@@ -18,9 +18,9 @@ def field(name: str, place: str) -> str:
 
 
 def typed(place: str) -> tuple[str, str]:
-    """What kind of entry is wanted, and its text."""
+    """What kind of entry is wanted, empty for none, and its text."""
     asked = st.session_state
-    return str(asked.get(field("kind", place)) or AT_BOX), str(asked.get(field("text", place)) or "")
+    return str(asked.get(field("kind", place)) or ""), str(asked.get(field("text", place)) or "")
 
 
 def was_written() -> None:
