@@ -3,11 +3,13 @@
     python -m benchmarks.drift_week WEIGHTS_FOLDER WORK_FOLDER
 
 A fresh installation in `WORK_FOLDER` reads 100 simulated welds, which become the reference, then 30 a
-day for seven days. In `noise` the detector's noise grows to 1.1 times that of the day before, in `gain`
-its grey values fall to 0.96 of the day before, in `steady` nothing changes. Each weld is read as
-drifted, recorded and observed by the services of the product; the same welds of `steady` say what would
-have been read without drift. The cost is what was missed and falsely called beyond that, at the
-operating point and IoU 0.5, before the alarm. Written to benchmarks/drift_week.json.
+day for seven days. In `noise` white noise is added until there is 1.1 times that of the day before, in
+`gain` the grey values fall to 0.96 of the day before, in `grain` the film's own grain grows to 1.15
+times that of the day before, in `focus` the picture is blurred by 0.35 px more (standard deviation)
+each day, in `steady` nothing changes. Each weld is read as drifted, recorded and observed by the
+services of the product; the same welds of `steady` say what would have been read without drift. The
+cost is what was missed and falsely called beyond that, at the operating point and IoU 0.5, before the
+alarm. Written to benchmarks/drift_week.json.
 """
 
 import json
@@ -17,9 +19,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
-from benchmarks.drift import brighter, noisier
+from benchmarks.drift import brighter, coarser, noisier
 from core.domain.accounts import COMMAND_LINE
 from core.domain.inspection import DetectionResult
 from core.domain.radiograph import Polarity, Radiograph
@@ -37,7 +40,7 @@ from core.store.database import open_database, upgrade
 
 RESULT = Path(__file__).with_name("drift_week.json")
 DAYS, A_DAY = 7, 30
-NOISE_A_DAY, GAIN_A_DAY = 1.1, 0.96
+NOISE_A_DAY, GAIN_A_DAY, GRAIN_A_DAY, BLUR_A_DAY_PX = 1.1, 0.96, 1.15, 0.35
 _WELDS = SimulationConfig(
     height_px=256, width_px=512, mm_per_px=(0.05, 0.05), plate_mm=(8.0, 20.0), bit_depths=(12,),
     has_wear=False, recorder_seed=4,
@@ -49,7 +52,15 @@ SCENARIOS: dict[str, Change] = {
     "steady": lambda radiograph, _day, _rng: radiograph,
     "noise": lambda radiograph, day, rng: noisier(radiograph, rng, NOISE_A_DAY**day),
     "gain": lambda radiograph, day, _rng: brighter(radiograph, GAIN_A_DAY**day),
+    "grain": lambda radiograph, day, _rng: coarser(radiograph, GRAIN_A_DAY**day),
+    "focus": lambda radiograph, day, _rng: blurred(radiograph, BLUR_A_DAY_PX * day),
 }
+
+
+def blurred(radiograph: Radiograph, sigma_px: float) -> Radiograph:
+    """The radiograph out of focus, by a Gaussian of this standard deviation, px."""
+    soft = cv2.GaussianBlur(radiograph.pixels.astype(np.float32), (0, 0), sigma_px)
+    return replace(radiograph, pixels=np.rint(soft).astype(radiograph.pixels.dtype))
 
 
 class Week:

@@ -1,4 +1,4 @@
-"""Draws docs/images/errors-weld.jpg: what weld v4 gets wrong on simulated welds that trained nothing.
+"""Draws docs/images/errors-weld.webp: what weld v4 gets wrong on simulated welds that trained nothing.
 
 `python docs/draw_errors.py`. The same weights give the same picture.
 """
@@ -21,7 +21,7 @@ from core.registry.artefact import WEIGHTS, read_artefact
 from core.simulate.render import SimulatedRadiograph, simulate_weld
 
 MODEL = Path(__file__).resolve().parents[1] / "models" / "checkpoints" / "weld-v4"
-TARGET = Path(__file__).with_name("images") / "errors-weld.jpg"
+TARGET = Path(__file__).with_name("images") / "errors-weld.webp"
 SEEDS = range(330_000, 330_014)
 #: Examples of a kind in a row, shown square; px of the picture.
 _EXAMPLES, _SIDE, _LABEL = 5, 190, 24
@@ -42,7 +42,7 @@ def main() -> None:
     table = _table(radiographs)
     errors = error_types(table)
     rows = [_row(kind, radiographs, table, errors) for kind in ErrorType]
-    cv2.imwrite(str(TARGET), np.vstack(rows), [cv2.IMWRITE_JPEG_QUALITY, 82])
+    cv2.imwrite(str(TARGET), np.vstack(rows), [cv2.IMWRITE_WEBP_QUALITY, 50])
     click.echo(", ".join(f"{kind}: {count}" for kind, count in errors.counts().items()))
 
 
