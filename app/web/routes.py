@@ -1,8 +1,11 @@
 """Every HTTP route of our own: the API, those of the features, 404 for the rest."""
 
 import re
+from pathlib import Path
 
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -18,6 +21,8 @@ from app.web.middleware.failures import Failures
 from app.web.middleware.refusal import NOT_FOUND, Refusal
 from core.config import Settings
 
+_ICON = Path(__file__).parents[1] / "mark.svg"
+_ICON_KEPT = {"Cache-Control": "public, max-age=86400"}
 #: Streamlit's own routes for it would break without a section [auth] of its secrets.
 _NO_PROVIDER = Refusal(
     404,
@@ -37,11 +42,17 @@ def routes(settings: Settings) -> list[Route]:
         *label_routes(),
         *model_routes(),
         *script_routes(),
+        Route("/favicon.ico", icon),
     ]
     if not providers():
         known += [Route("/auth/{rest:path}", _NO_PROVIDER), Route("/oauth2callback", _NO_PROVIDER)]
     folders = sorted({route.path.split("/")[1] for route in known})
     return [*known, *(_below(folder, NOT_FOUND) for folder in folders)]
+
+
+async def icon(_request: Request) -> Response:
+    """The product's icon, which browsers ask for by this name where a page names none."""
+    return FileResponse(_ICON, media_type="image/svg+xml", headers=_ICON_KEPT)
 
 
 def _below(folder: str, app: ASGIApp) -> Route:

@@ -25,6 +25,7 @@ from core.domain.labels import Label
 from core.domain.radiograph import Polarity
 from core.reports.comparison_report import comparison_html, comparison_pdf
 from core.services.evaluation.evaluations import BUILT_IN_NAME
+from tests.e2e.inspected import add_person, inspect, sign
 from tests.measured import add_second_version, add_set, measure
 from tests.pages.browser import Browser, open_page, said
 from tests.records import add_user
@@ -288,3 +289,28 @@ def test_the_form_of_a_new_set_closes_and_is_empty_once_the_set_is_made(
     assert "labelled here: 1 images, 1 boxes" in said(page)
     assert page.text_input(key="compare.new_set.name").value == ""
     assert page.session_state["compare.n_made"] == 1
+
+
+def test_a_set_of_signed_inspections_is_made_with_one_click(workplace: Resources, engineer: Browser) -> None:
+    services = workplace.services
+    inspector = add_person(services, "a.insp", Role.INSPECTOR)
+    for seed in (1, 2):
+        sign(services, inspector, inspect(services, inspector, seed, f"ring {seed}"))
+    inspect(services, inspector, 3, "ring 3")
+    page = open_page("compare.py")
+    text = said(page)
+    assert re.search(r"2 signed images \(0 of them clean\) with \d boxes", text)
+    assert "Left out: 1 not signed." in text
+    assert "this favours v2" in text
+    page.text_input(key="compare.history.part").set_value("ring 2").run()
+    assert "1 signed images" in said(page)
+    page.text_input(key="compare.history.part").set_value("nowhere").run()
+    assert page.button(key="compare.new_set.history").disabled
+    page.text_input(key="compare.history.part").set_value("").run()
+    page.text_input(key="compare.new_set.name").set_value("signed here").run()
+    page.button(key="compare.new_set.history").click().run()
+    assert not page.exception
+    assert re.search(r"signed here: 2 images, \d boxes", said(page))
+    (made,) = services.evaluations.sets.all(COMMAND_LINE, "weld")
+    assert page.query_params["set"] == made.set_id
+    assert made.source["read_by"] == [2]

@@ -59,3 +59,10 @@ def test_what_no_route_knows_below_our_folders_is_404_to_every_method(
         answer = client.request(method, f"/{folder}/{address}")
         assert answer.status_code == 404
         assert "There is nothing here" in answer.text
+
+
+def test_the_icon_is_there_for_pages_that_name_none(client: TestClient) -> None:
+    answer = client.get("/favicon.ico")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml")
+    assert answer.text.startswith("<svg")
+    assert client.get("/favicon.ico/x").status_code == 404
