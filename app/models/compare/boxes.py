@@ -43,7 +43,7 @@ from core.store.evaluations import EvaluationSet
 
 _PER_PAGE = 60
 #: Of the page that is not the gallery, alone and beside an open place.
-_ABOVE_PX, _ABOVE_BESIDE_PX = 300, 396
+_ABOVE_PX, _ABOVE_BESIDE_PX = 292, 396
 #: Places by all that they depend on: a redraw for anything else computes none of them anew.
 _KEPT: RecentAnswers[tuple[str, int, Places]] = RecentAnswers(16)
 
