@@ -158,7 +158,7 @@ def _other(row: FigureDifference | None) -> dict[str, str] | None:
     if row is None:
         return None
     # a class or size that is too small says so; the reason for a whole table stands above it
-    is_small = row.verdict is Conclusion.NOT_JUDGED and "least" in row.why
+    is_small = ":" in row.figure and row.verdict is Conclusion.NOT_JUDGED and "least" in row.why
     reason = row.why.partition(";")[0] if is_small else uncorrected_words(row)
     if row.figure == AP50_CLASSES and (row.first is None or row.second is None):
         reason = _NO_CLASS
