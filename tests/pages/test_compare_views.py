@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from app.shared.resources import Resources
-from core.domain.accounts import Role
+from core.domain.accounts import COMMAND_LINE, Identity, Role
+from core.services.accounts.personal_data import PersonalDataService
 from tests.measured import add_second_version, add_set, measure
 from tests.pages.browser import Browser, open_page, said
 
@@ -76,3 +77,18 @@ def test_a_view_is_renamed_and_deleted_and_says_what_is_gone(
     page.button(key="views.delete").click().run()
     assert not page.exception
     assert not [one for one in page.button if one.label == "new"]
+
+
+def test_views_are_in_the_data_of_a_person_and_go_with_them(
+    workplace: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = workplace.services
+    user = Browser(workplace, monkeypatch).account("m.eng", Role.ML_ENGINEER)
+    kept = services.saved_views.save(
+        Identity(user.user_id, "m.eng", Role.ML_ENGINEER), "mine", {"model": "weld"}, is_shared=True
+    )
+    told = PersonalDataService(services.store).export(COMMAND_LINE, user.user_id)
+    assert [one["view_id"] for one in told["comparison_views"]] == [kept.view_id]
+    services.accounts.erase(COMMAND_LINE, user.user_id, confirmation="m.eng")
+    with services.store.read() as work:
+        assert work.comparison_views.find(kept.view_id) is None
