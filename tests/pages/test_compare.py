@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,15 +21,17 @@ from app.models.compare.places import (
 )
 from app.shared.resources import Resources
 from core.domain.accounts import COMMAND_LINE, Role
+from core.domain.exposure import Exposure
 from core.domain.indication import IndicationClass
 from core.domain.labels import Label
 from core.domain.radiograph import Polarity
+from core.domain.reading import Setup
 from core.reports.comparison_report import comparison_html, comparison_pdf
 from core.services.evaluation.evaluations import BUILT_IN_NAME
 from tests.e2e.inspected import add_person, inspect, sign
 from tests.measured import add_second_version, add_set, measure
 from tests.pages.browser import Browser, open_page, said
-from tests.records import add_user
+from tests.records import add_user, detection_result
 from tests.workplace import radiograph_png
 
 
@@ -160,6 +163,33 @@ def test_the_filter_of_boxes_stands_in_the_address_and_says_when_nothing_is_left
     odd = open_page("compare.py", **asked, **{"from": "nan", "to": "x", "outcome": "odd", "unit": "inch"})
     assert not odd.exception
     assert f"{n_all:,} in" in said(odd)
+
+
+def test_boxes_are_filtered_by_the_equipment_that_inspections_name(
+    workplace: Resources, engineer: Browser, tmp_path: Path
+) -> None:
+    add_second_version(workplace, tmp_path)
+    chosen = add_set(workplace, tmp_path)
+    measure(workplace, chosen)
+    services = workplace.services
+    inspector = add_user(services.store, Role.INSPECTOR)
+    images = sorted(services.evaluations.sets.content(chosen).folder.glob("*.png"))
+    for path, tube in zip(images[:3], ("tube A", "tube A", "tube B"), strict=True):
+        film = services.workspace.images.add(inspector, path.read_bytes(), path.name, polarity=Polarity.FILM)
+        setup = Setup(exposure=Exposure(source=tube))
+        result = replace(detection_result(film), name=path.name)
+        services.workspace.inspections.record(inspector, result, setup=setup)
+    assert sorted(services.evaluations.equipment(COMMAND_LINE, chosen).values()) == [
+        "tube A",
+        "tube A",
+        "tube B",
+    ]
+    page = open_page(
+        "compare.py", set=chosen.set_id, v="1,2", view="boxes", show="every:0", equipment="tube A"
+    )
+    assert not page.exception
+    assert page.selectbox(key="compare.filter.equipment").options == ["tube A", "tube B"]
+    assert " in 2 images" in said(page)
 
 
 def test_the_map_of_boxes_leads_to_each(workplace: Resources, engineer: Browser, tmp_path: Path) -> None:
