@@ -245,7 +245,8 @@ def main() -> None:
     asked = parser.parse_args()
     costs, found = measured_costs(), _read(MEASURED)
     habits = Habits(asked.images_per_hour)
-    print(f"measured {found['measured']}, {found['machine']['processor']}, {found['machine']['cores']} cores")
+    machine = found["machine"]
+    print(f"measured {found['server']['measured']}, {machine['processor']}, {machine['cores']} cores")
     print(f"  processor seconds: image {costs.image:.2f}, page {costs.page:.2f}, map {costs.box_map:.2f}, "
           f"look-up {costs.lookup:.3f}")  # fmt: skip
     people, spent = users_a_core(costs, habits), seconds_an_hour(costs, habits)

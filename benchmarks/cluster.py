@@ -1,8 +1,8 @@
 """Measures images on a local Ray cluster, beside what the simulated queue of `benchmarks.capacity` says.
 
 Used by `python -m benchmarks.measure_capacity --cluster`. One replica and two stand side by side and are
-asked in turn, round after round, so what else the machine does meets both. Each round measures first what one
-image takes alone; the simulation gets these times and the moments at which images came, and nothing else.
+asked in turn, round after round, so what else the machine does meets both. The simulation gets the moments at
+which images came and what each took on its replica, and has to find what they waited.
 """
 
 import json
@@ -33,14 +33,15 @@ _START_WITHIN_S = 240.0
 
 
 class Timed:
-    """Detects in a replica and returns the seconds that it took there."""
+    """Detects in a replica, one at a time as images are there, and returns the seconds that it took."""
 
     def __init__(self, request: Request) -> None:
         self._request = request
 
     def __call__(self, detector: Detector) -> float:
         """Seconds."""
-        return _seconds(lambda: detector.detect_many([self._request]))
+        with detector.lock:
+            return _seconds(lambda: detector.detect_many([self._request]))
 
 
 class Slept:
@@ -49,10 +50,10 @@ class Slept:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
 
-    def __call__(self, detector: Detector) -> None:
-        """Nothing; one at a time on a replica, as images are."""
+    def __call__(self, detector: Detector) -> float:
+        """Seconds that it took; one at a time on a replica, as images are."""
         with detector.lock:
-            time.sleep(self._seconds)
+            return _seconds(lambda: time.sleep(self._seconds))
 
 
 def measure(
@@ -70,8 +71,8 @@ def measure(
     rounds = [one for one in _lines(points) if one["version"] == version.sha256]
     if rounds:
         print(f"{len(rounds)} rounds of an earlier run are in {points}", flush=True)
-    with _cluster(1 + sum(READING)):
-        engines = {n: _replicas(version, folder, n) for n in READING}
+    with _cluster(1 + sum(READING) + sum(SLEEPING)):
+        engines = {n: _replicas(version, folder, n, "reading") for n in READING}
         for n, engine in engines.items():
             _closed(engine.detect, wanted, 2 * n)  # the first image on a replica prepares its kernels
         memory_mib = _replica_memory_mib()
@@ -82,15 +83,14 @@ def measure(
             _append(points, rounds[-1])
             longest = max(longest, time.monotonic() - began)
             print(f"round {len(rounds)} took {time.monotonic() - began:.0f} s", flush=True)
-    services = [one for found in rounds for one in found["services_s"]]
-    with _cluster(1 + sum(SLEEPING)):
-        slept = _sleeping({n: _replicas(version, folder, n) for n in SLEEPING}, services)
+        services = [one for found in rounds for one in found["services_s"]]
+        slept = _sleeping({n: _replicas(version, folder, n, "sleeping") for n in SLEEPING}, services)
     return {
         "rounds": len(rounds),
         "services_s": services,
         "overhead_s": round(statistics.median(one["overhead_s"] for one in rounds), 4),
-        "read": [_compared(rounds, n, share, seed=n) for n in READING for share in BUSY_SHARES],
-        "slept": [_compared([slept], n, share, seed=n) for n in SLEEPING for share in BUSY_SHARES],
+        "read": [_compared(rounds, n, share) for n in READING for share in BUSY_SHARES],
+        "slept": [_compared([slept], n, share) for n in SLEEPING for share in BUSY_SHARES],
         "most": _most(rounds),
         "replica_memory_mib": memory_mib,
     }
@@ -107,7 +107,7 @@ def _round(engines: dict[int, RayEngine], wanted: Sequence[Request], *, seed: in
     asked = []
     for share in BUSY_SHARES:
         for n, engine in engines.items():
-            acts = [partial(engine.detect, one) for one in wanted]
+            acts = [partial(engine.ask, Timed(one)) for one in wanted]
             asked.append(_asked(acts, n, share, statistics.mean(inside), seed=100 * seed + 10 * n))
     closed = {str(n): round(_closed(one.detect, [*wanted] * n, 2 * n), 3) for n, one in engines.items()}
     print(
@@ -134,7 +134,7 @@ def _sleeping(engines: dict[int, RayEngine], services: Sequence[float]) -> dict[
 
 
 def _asked(
-    acts: Sequence[Callable[[], object]],
+    acts: Sequence[Callable[[], float]],
     replicas: int,
     share: float,
     mean_s: float,
@@ -142,7 +142,7 @@ def _asked(
     seed: int,
     n_images: int | None = None,
 ) -> dict[str, Any]:
-    """Moments at which images came, independently of each other, and seconds to the answer of each."""
+    """Images that come independently of each other: moments, seconds to the answer and on a replica."""
     n = n_images or _AN_ASKING * replicas
     rng = np.random.default_rng(seed)
     pauses, chosen = rng.exponential(mean_s / (share * replicas), n), rng.integers(len(acts), size=n)
@@ -153,30 +153,38 @@ def _asked(
         for due, index in zip(np.cumsum(pauses).tolist(), chosen.tolist(), strict=True):
             time.sleep(max(0.0, began + due - time.perf_counter()))
             came.append(round(time.perf_counter() - began, 4))
-            waiting.append(pool.submit(_seconds, acts[index]))
-        answers = [round(one.result(), 4) for one in waiting]
+            waiting.append(pool.submit(_told, acts[index]))
+        answers, services = zip(*[one.result() for one in waiting], strict=True)
     print(
         f"  {replicas} replicas, busy {share:.0%}: {n} images, median {statistics.median(answers):.3f} s",
         flush=True,
     )
-    return {"replicas": replicas, "busy_share": share, "came_s": came, "answers_s": answers}
+    return {
+        "replicas": replicas,
+        "busy_share": share,
+        "came_s": came,
+        "answers_s": [round(one, 4) for one in answers],
+        "services_s": [round(one, 4) for one in services],
+    }
 
 
-def _compared(rounds: Sequence[dict[str, Any]], replicas: int, share: float, *, seed: int) -> dict[str, Any]:
-    """Answers as measured in all rounds, and as simulated for images that came at these moments."""
+def _compared(rounds: Sequence[dict[str, Any]], replicas: int, share: float) -> dict[str, Any]:
+    """Answers as measured in all rounds, and as simulated for images that came at these moments.
+
+    What each took on its replica is as measured, so the simulation stands for router, queue and way alone.
+    """
     points = [
         (found, one)
         for found in rounds
         for one in found["asked"]
         if (one["replicas"], one["busy_share"]) == (replicas, share)
     ]
-    rng = np.random.default_rng(seed)
     simulated = []
     for number in range(_SIMULATED_TIMES):
         answers = [
             queued(
                 np.asarray(one["came_s"]),
-                rng.choice(found["services_s"], len(one["came_s"])),
+                np.asarray(one["services_s"]),
                 replicas=replicas,
                 seed=number,
                 is_routed=True,
@@ -190,6 +198,7 @@ def _compared(rounds: Sequence[dict[str, Any]], replicas: int, share: float, *, 
         "replicas": replicas,
         "busy_share": share,
         "n": sum(len(one["answers_s"]) for _, one in points),
+        "service_s": round(statistics.mean(v for _, one in points for v in one["services_s"]), 3),
         "measured_s": {name: round(value, 3) for name, value in measured.items()},
         "simulated_s": {name: _range([one[name] for one in simulated]) for name in measured},
     }
@@ -219,7 +228,10 @@ def _closed(act: Callable[[Request], object], wanted: Sequence[Request], n_askin
 
 @contextmanager
 def _cluster(n_cpus: int) -> Iterator[None]:
-    """A cluster of this machine alone, with room for so many replicas whatever its cores are."""
+    """A cluster of this machine alone, with room for so many replicas whatever its cores are.
+
+    One for the whole program: threads of Ray Serve outlive a session, and disturb a second one.
+    """
     import ray
     from ray import serve
 
@@ -239,13 +251,13 @@ def _cluster(n_cpus: int) -> Iterator[None]:
         ray.shutdown()
 
 
-def _replicas(version: ModelVersion, folder: Path, n: int) -> RayEngine:
+def _replicas(version: ModelVersion, folder: Path, n: int, doing: str) -> RayEngine:
     """An engine of so many replicas, all there from the start, under a name of its own."""
     began = time.monotonic()
     networks = RayNetworks(
         most_replicas=n, least_replicas=n, most_waiting=10_000, start_within_s=_START_WITHIN_S
     )
-    engine = networks.engine_for(replace(version, name=f"{version.name}-by-{n}"), folder)
+    engine = networks.engine_for(replace(version, name=f"{version.name}-{doing}-{n}"), folder)
     print(f"{n} replicas started in {time.monotonic() - began:.0f} s", flush=True)
     return engine
 
@@ -264,6 +276,13 @@ def _seconds(act: Callable[[], object]) -> float:
     began = time.perf_counter()
     act()
     return time.perf_counter() - began
+
+
+def _told(act: Callable[[], float]) -> tuple[float, float]:
+    """Seconds that it took, and what it said."""
+    began = time.perf_counter()
+    inside = act()
+    return time.perf_counter() - began, inside
 
 
 def _spread(seconds: Sequence[float] | np.ndarray) -> dict[str, float]:

@@ -65,7 +65,7 @@ def main() -> None:
     }
     part = found["cluster" if asked.cluster else "server"]
     part["load_average"] = {"before": round(load, 1), "after": round(os.getloadavg()[0], 1)}
-    part["measured"] = found["measured"] = datetime.now(UTC).isoformat(timespec="minutes")
+    part["measured"] = datetime.now(UTC).isoformat(timespec="minutes")
     MEASURED.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
