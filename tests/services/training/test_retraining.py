@@ -181,7 +181,7 @@ def test_a_training_that_can_never_go_on_says_why(place: RetrainPlace) -> None:
     place.evaluated = set()
     place.blobs.remove(second)
     told = place.retraining.resume_refusal(place.engineer, queued)
-    assert told == "the originals of 1 images are gone, the first: film 1.png; restore a backup"
+    assert told == "the original of film 1.png is gone: restore a backup"
     next(run.glob("*.part0")).unlink()
     assert "before it kept a first state" in place.retraining.resume_refusal(place.engineer, queued)
 
