@@ -35,7 +35,7 @@ run: env ## Install, set up, serve on http://127.0.0.1:8000 (DEMO=0: no guest de
 
 # The tests of some files count on their order, so that one worker takes a file whole; in the order of the
 # folders, since by the number of tests the longest ones of the browser would come last.
-RAY_TESTS := tests/services/inference/test_ray_networks.py tests/services/bulk/test_bulk.py tests/training/test_workers.py
+RAY_TESTS := tests/services/bulk/test_bulk.py tests/training/test_workers.py tests/services/inference/test_ray_networks.py
 pytest := $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test: check ## Check, then run the tests, browser ones too, but no slow ones, with coverage of at least 95 %
