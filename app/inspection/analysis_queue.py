@@ -107,7 +107,7 @@ _FULL = Answer(
     message="The machines that read are full. Your image is stored and is read as soon as there is room.",
 )
 _SLOW = (
-    "The machines that read have not answered yet: they are busy, or being started. "
+    "The machines that read are slow to answer: they are busy, or being started. "
     "Your image is stored and is read as soon as there is room."
 )
 _CANCELLED = Answer(AnswerState.CANCELLED, message="Not analysed: you cancelled it. Open it to analyse it.")

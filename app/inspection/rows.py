@@ -167,7 +167,7 @@ def _status(
 def progress(items: Sequence[WorklistItem], remark: str = "") -> dict[str, Any] | None:
     """Progress of the worklist in words, failures and files not taken; None when there is nothing to tell.
 
-    `can_cancel` says that something waits that was not begun.
+    `can_cancel` says that something waits that was not begun; `title` says in full why something waits.
     """
     pending = [item for item in items if item.is_pending]
     failed = [item for item in items if item.state in ("failed", "cancelled")]
@@ -175,12 +175,14 @@ def progress(items: Sequence[WorklistItem], remark: str = "") -> dict[str, Any] 
         return None
     done = sum(item.state == "ready" for item in items)
     text = f"{done} of {len(items)} analysed"
-    if pending:
+    told = next((why for item in pending if (why := _why(item))), "")
+    if told:  # nobody knows for how long; there is room for one short sentence
+        text += f". {_first_words(told)}"
+    elif pending:
         text += _time_left(items, len(pending))
-    if told := next((why for item in pending if (why := _why(item))), ""):
-        text += f". {told}"
     return {
         "text": text,
+        "title": told,
         "is_running": bool(pending),
         "can_cancel": any(item.state == "waiting" for item in pending),
         "failed": [
@@ -188,6 +190,10 @@ def progress(items: Sequence[WorklistItem], remark: str = "") -> dict[str, Any] 
         ],
         "remark": remark,
     }
+
+
+def _first_words(told: str) -> str:
+    return told.partition(". ")[0].partition(":")[0].removesuffix(".")
 
 
 def _why(item: WorklistItem) -> str:

@@ -173,7 +173,7 @@ def test_an_image_that_other_machines_do_not_answer_says_why_it_waits(
         detect.may_go.set()
         desk.close()
     assert waiting.state is AnswerState.WORKING
-    assert ("have not answered yet" in waiting.message) == (told_after_s == 0.0)
+    assert ("are slow to answer" in waiting.message) == (told_after_s == 0.0)
     assert (done.state, done.message) == (AnswerState.READY, "")
 
 

@@ -56,13 +56,13 @@ def test_a_working_image_shows_its_pixels_and_no_boxes() -> None:
 
 
 def test_an_image_that_waits_for_full_machines_says_so_and_so_does_the_progress_of_all() -> None:
-    told = "The machines that read are full."
+    told = "The machines that read are full. Your image is stored."
     full = replace(WORKING, answer=Answer(AnswerState.WAITING, message=told))
     data = shown(full)
     assert (data["status"]["state"], data["status"]["message"]) == ("waiting", told)
-    assert shown(READY, full)["progress"]["text"].startswith("1 of 2 analysed")
-    assert shown(READY, full)["progress"]["text"].endswith(f". {told}")
-    assert told not in shown(READY, WORKING)["progress"]["text"]
+    progress = shown(READY, full)["progress"]
+    assert (progress["text"], progress["title"]) == ("1 of 2 analysed. The machines that read are full", told)
+    assert shown(READY, WORKING)["progress"]["title"] == ""
 
 
 def test_a_large_image_has_a_preview_and_what_measuring_needs() -> None:
@@ -112,6 +112,7 @@ def test_what_was_not_taken_is_told_also_when_nothing_else_is() -> None:
 
     assert told(READY) == {
         "text": "1 of 1 analysed",
+        "title": "",
         "is_running": False,
         "can_cancel": False,
         "failed": [],

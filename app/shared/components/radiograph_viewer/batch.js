@@ -56,7 +56,7 @@ export class BatchProgress {
     if (this.root.hidden) return this.root.replaceChildren();
     const wasOpen = this.root.querySelector("details.failed")?.open ?? false;
     const { text, can_cancel: canCancel, failed } = progress;
-    this.root.replaceChildren(element("span", { role: "status", text }));
+    this.root.replaceChildren(element("span", { role: "status", text, title: progress.title || null }));
     if (canCancel) this.root.append(element("button", { type: "button", class: "quiet cancel", "data-act": "cancel", text: "Cancel the rest" }));
     if (failed.length) {
       const rows = failed.map(({ key, name, message }) => element("li", {}, element("button", { type: "button", class: "quiet", "data-key": key, text: name }), ` ${message}`));
