@@ -1,6 +1,5 @@
 """The ranges that the network's maps keep to, which its 8-bit copy needs to know."""
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from torch.nn import functional
 
 from core.domain.errors import ModelArtefactError
 from core.engine.arithmetic import Convolution, convolutions_of, run
+from core.engine.beside import read_beside
 from core.engine.network import IndicationNetwork
 
 #: Lies beside the weights of a version that may run in 8-bit integers.
@@ -67,15 +67,7 @@ def read_ranges(weights: Path) -> Ranges | None:
     Raises:
         ModelArtefactError: when they are damaged, or of other weights.
     """
-    path = weights.with_name(FILE)
-    if not path.is_file():
-        return None
-    found = Ranges.from_json(path.read_text(encoding="utf-8"))
-    with weights.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if found.weights_sha256 != digest:
-        raise ModelArtefactError(f"{FILE} is of weights {found.weights_sha256[:12]}, not {digest[:12]}")
-    return found
+    return read_beside(weights, FILE, Ranges.from_json)
 
 
 @torch.inference_mode()

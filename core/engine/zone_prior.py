@@ -1,6 +1,5 @@
 """What lies beside the weld of a whole film is rarely a flaw of it: calls there start with a lower score."""
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from core.domain.detections import Detections, FloatArray
 from core.domain.errors import ModelArtefactError
 from core.domain.kinds import Family
 from core.domain.radiograph import Polarity
+from core.engine.beside import read_beside
 from core.imaging.zone import judged_zone
 
 #: Lies beside the weights of a version that has one.
@@ -87,15 +87,7 @@ def read_zone_prior(weights: Path) -> ZonePrior | None:
     Raises:
         ModelArtefactError: when it is damaged, or of other weights.
     """
-    path = weights.with_name(FILE)
-    if not path.is_file():
-        return None
-    found = ZonePrior.from_json(path.read_text(encoding="utf-8"))
-    with weights.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if found.weights_sha256 != digest:
-        raise ModelArtefactError(f"{FILE} is of weights {found.weights_sha256[:12]}, not {digest[:12]}")
-    return found
+    return read_beside(weights, FILE, ZonePrior.from_json)
 
 
 def _shifted(scores: FloatArray, log_odds: float) -> FloatArray:
