@@ -245,6 +245,15 @@ def taken(file: Any) -> IncomingFile:
     return IncomingFile(file.name, held.read, open=held.open)
 
 
+def lying(file: Any) -> IncomingFile:
+    """A file of a chooser, which stays in it: for what may be refused and tried again; see `taken`."""
+    context = get_script_run_ctx()
+    held = uploads().find(context.session_id, file.file_id) if context else None
+    if held is None:
+        return IncomingFile(file.name, file.getvalue)
+    return IncomingFile(file.name, held.read, open=held.open)
+
+
 def upload_store(held: Resources) -> UploadStore:
     """The store of files that were handed in, for `Resources.part`."""
     settings = held.services.settings

@@ -1,7 +1,9 @@
 """Comparing versions in a real browser: measured by one click, judged by parts, closed to others."""
 
 import re
+import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -10,7 +12,7 @@ from core.domain.accounts import COMMAND_LINE, Role
 from core.engine.detector import Detector
 from tests.artefacts import write_artefact
 from tests.e2e.inspected import add_person, services_of, signed_in
-from tests.e2e.serving import PATIENCE_MS, Served, served
+from tests.e2e.serving import FILES, PATIENCE_MS, Served, served
 from tests.recorded import write_recorded
 
 pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("ignore::ResourceWarning")]
@@ -80,6 +82,30 @@ def test_a_place_is_noted_kept_as_a_view_and_sent_to_labelling(chromium: Browser
         page.get_by_role("button", name="first miss", exact=True).click()
         expect(page).to_have_url(re.compile("at=0"))
         expect(page.locator(".rk-notes")).to_contain_text("the edge of the root bead")
+
+
+def test_an_archive_becomes_a_set_also_after_a_refusal(
+    chromium: Browser, server: Served, tmp_path: Path
+) -> None:
+    weights = Path(server.environment["DATA_DIR"]) / "weld" / "weights.safetensors"
+    coco = write_recorded(tmp_path / "more", Detector.load(weights), size=(200, 400))
+    with zipfile.ZipFile(tmp_path / "more.zip", "w") as archive:
+        for path in sorted(coco.parent.iterdir()):
+            archive.write(path, path.name)
+    with signed_in(chromium, server, "m.eng", "/compare?model=weld") as page:
+        page.get_by_role("button", name="New set").click()
+        page.get_by_role("tab", name="From a COCO file").click()
+        form = page.get_by_role("tabpanel", name="From a COCO file")
+        form.locator(FILES).set_input_files(tmp_path / "more.zip")
+        expect(form.get_by_text("more.zip")).to_be_visible()
+        form.get_by_role("button", name="Make the set").click()
+        expect(page.get_by_text("expected 1 to 128 characters")).to_be_visible()
+        page.get_by_label("Name", exact=True).fill("out of a ZIP")
+        form.get_by_role("button", name="Make the set").click()
+        expect(page.get_by_text(re.compile("out of a ZIP: 6 images, .* boxes"))).to_be_visible()
+    with services_of(server) as services:
+        names = {one.name for one in services.evaluations.archive.sets_of("weld")}
+        assert "out of a ZIP" in names
 
 
 def test_the_images_are_not_there_for_others(chromium: Browser, server: Served) -> None:

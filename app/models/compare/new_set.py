@@ -28,7 +28,7 @@ def draw_new_set(identity: Identity, choice: Choice) -> None:
             st.file_uploader(
                 "ZIP of the images and one COCO file",
                 type="zip",
-                key=state.NEW_FILE,
+                key=state.new_file_key(),
                 help="Boxes as COCO has them.",
             )
             st.button(

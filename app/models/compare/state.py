@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.models.compare.filters import MM, OUTCOMES, PX, PlaceFilter
 from app.shared import state as app_state
+from app.shared.uploads import lying, taken
 from core.domain.model_version import ModelVersion
 from core.services.datasets.set_making import SetFilter
 from core.services.datasets.signed_truth import HistoryBounds
@@ -23,7 +24,7 @@ FILTER_OUTCOMES, FILTER_CLASSES, FILTER_LEAST, FILTER_MOST, FILTER_UNIT, FILTER_
 GALLERY, VIEWER, KIND, GROUP_FIGURE, ORDER = (
     f"compare.{name}" for name in ("gallery", "pair_viewer", "kind", "group_figure", "order")
 )
-NEW_NAME, NEW_FILE, NEW_PART, NEW_EQUIPMENT, NEW_CLASSES, NEW_LEAST, NEW_MOST, _SAID = (
+NEW_NAME, _NEW_FILE, NEW_PART, NEW_EQUIPMENT, NEW_CLASSES, NEW_LEAST, NEW_MOST, _SAID = (
     f"compare.new_set.{name}"
     for name in ("name", "file", "part", "equipment", "classes", "least", "most", "said")
 )
@@ -140,15 +141,22 @@ def n_made() -> int:
 
 
 def was_made() -> None:
-    """Count a set that was made, and empty the name; only from a callback."""
+    """Count a set that was made, empty the name and let go of the file; only from a callback."""
+    if (uploaded := st.session_state.get(new_file_key())) is not None:
+        taken(uploaded)
     st.session_state[_N_MADE] = n_made() + 1
     st.session_state[NEW_NAME] = ""
 
 
+def new_file_key() -> str:
+    """Key of the chooser of an archive, another one after each set that was made: so it is empty again."""
+    return f"{_NEW_FILE}.{n_made()}"
+
+
 def new_file() -> bytes | None:
-    """The archive that was handed in; None where there is none."""
-    uploaded = st.session_state.get(NEW_FILE)
-    return None if uploaded is None else bytes(uploaded.getvalue())
+    """The archive that was handed in, which stays in its chooser; None where there is none."""
+    uploaded = st.session_state.get(new_file_key())
+    return None if uploaded is None else lying(uploaded).read()
 
 
 def new_filter(source: str = "labels") -> SetFilter:
