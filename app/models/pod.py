@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
 from app.shared.templates import draw_html
 from core.domain.pod_words import family_words, pod_line, size_words
 from core.evaluate.pod_misfit import misfit_of
+from core.evaluate.pod_models import PodFit
 
 #: Told apart by colour-blind people; lines differ by dash, points by shape as well.
 _COLOURS = ("#4fa3e0", "#f0a13c", "#b07fd8", "#2fae8f")
@@ -16,11 +18,17 @@ _FAINT = tuple(f"rgba({int(c[1:3], 16)}, {int(c[3:5], 16)}, {int(c[5:], 16)}, 0.
 _DASHES, _SYMBOLS = ("solid", "dash", "dot", "dashdot"), ("circle", "square", "diamond", "triangle-up")
 _TEMPLATE = "models/templates/pod.html"
 _ALL = "All flaws"
+_N_POINTS = 60
 _COMMAND = "radikal pod --model {model} --version {version}"
 
 
 def draw_pod(
-    named: Sequence[tuple[str, Mapping[str, Any] | None]], *, model: str, key: str, height: int = 430
+    named: Sequence[tuple[str, Mapping[str, Any] | None]],
+    *,
+    model: str,
+    key: str,
+    height: int = 430,
+    beside: str = "",
 ) -> None:
     """Draw the curves of versions with their bands, of all flaws or one class, and every figure under them.
 
@@ -29,17 +37,20 @@ def draw_pod(
         model: registered model.
         key: of the plot.
         height: of the plot, px.
+        beside: name of the evaluation set that stands above and that the curves are not of; empty for none.
     """
     measured = [(name, one) for name, one in named if one is not None]
     kinds = drawable_kinds(measured)
     if kinds:
-        kind = str(st.selectbox("Flaws", kinds, format_func=_kind_words, key=f"{key}.flaws", width=280))
+        kind = kinds[0]
+        if len(kinds) > 1:
+            kind = str(st.selectbox("Flaws", kinds, format_func=_kind_words, key=f"{key}.flaws", width=280))
         drawn = [(name, of_kind(one, kind)) for name, one in measured]
         drawn = [(name, one) for name, one in drawn if one["pod"].get("curve")]
-        figure = pod_plot(drawn, height)
+        figure = pod_plot(drawn, height, beside=beside)
         draw_html("models/compare/templates/title.html", title=figure.layout.meta)
         st.plotly_chart(figure, key=key, config={"displayModeBar": False})
-        for words in misfit_words(drawn, kind):
+        for words in (*misfit_words(drawn, kind, has_choice=len(kinds) > 1), *_bandless_words(drawn)):
             st.caption(words)
     missing = [
         _COMMAND.format(model=model, version=name.removeprefix("v")) for name, one in named if one is None
@@ -60,18 +71,43 @@ def drawable_kinds(measured: Sequence[tuple[str, Mapping[str, Any]]]) -> list[st
 
 
 def of_kind(one: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
-    """The figures with those of one class in the place of those of all flaws."""
-    if kind == _ALL:
-        return one
-    estimate = one.get("by_class", {}).get(kind, {})
-    return {**one, "pod": estimate, "bins": estimate.get("bins", ())}
+    """The figures with those of one class in the place of those of all flaws; each with a curve if it can."""
+    estimate = one["pod"] if kind == _ALL else one.get("by_class", {}).get(kind, {})
+    bins = one.get("bins") or () if kind == _ALL else estimate.get("bins") or ()
+    if not estimate.get("curve") and (curve := _curve_of_fit(estimate, bins)):
+        estimate = {**estimate, "curve": curve}
+    return {**one, "pod": estimate, "bins": bins}
 
 
-def misfit_words(drawn: Sequence[tuple[str, Mapping[str, Any]]], kind: str) -> list[str]:
-    """Sentences about versions whose curve misses its points; of all flaws also why."""
+def _curve_of_fit(
+    estimate: Mapping[str, Any], bins: Sequence[Mapping[str, Any]]
+) -> dict[str, list[float]] | None:
+    """The curve that the kept fit tells, without a band, over the sizes that were tried; None for no fit.
+
+    Cards of versions keep the fit of a class and leave its curve out.
+    """
+    fit, largest = estimate.get("fit"), estimate.get("largest_mm")
+    if not fit or not largest or not bins:
+        return None
+    sizes = np.geomspace(min(float(group["size_mm"]) for group in bins), float(largest), _N_POINTS)
+    return {"size_mm": sizes.tolist(), "pod": PodFit.from_dict(fit).at(sizes).tolist()}
+
+
+def _bandless_words(drawn: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    """Which curves have no band and why."""
+    names = [name for name, one in drawn if "lower" not in one["pod"]["curve"]]
+    if not names:
+        return []
+    return [f"{' and '.join(names)} without a band: the card of a version keeps that of all flaws only."]
+
+
+def misfit_words(
+    drawn: Sequence[tuple[str, Mapping[str, Any]]], kind: str, *, has_choice: bool = True
+) -> list[str]:
+    """Sentences about versions whose curve misses its points; of all flaws also why, where one can choose."""
     found = [(name, misfit_of(one["pod"], one.get("bins") or ())) for name, one in drawn]
     said = [f"{name}: {one.words}." for name, one in found if one is not None]
-    if said and kind == _ALL:
+    if said and kind == _ALL and has_choice:
         said.append(
             "All flaws mix classes that are found very differently: choose one for a curve that fits better."
         )
@@ -82,17 +118,20 @@ def _kind_words(kind: str) -> str:
     return kind[:1].upper() + kind[1:]
 
 
-def pod_plot(named: Sequence[tuple[str, Mapping[str, Any]]], height: int) -> go.Figure:
-    """Probability of detection over size on a logarithmic axis; `meta` is a title that says what is seen."""
-    said = [f"{name} finds 9 of 10 from {size_words(one['pod']['a90_95'])} on" for name, one in named]
-    unreached = [f"{name} does not reach 0.9" for name, one in named if one["pod"]["a90_95"] is None]
-    said = [words for words in said if "not reached" not in words] + unreached
+def pod_plot(named: Sequence[tuple[str, Mapping[str, Any]]], height: int, *, beside: str = "") -> go.Figure:
+    """Probability of detection over size on a logarithmic axis; `meta` is a title that says what is seen.
+
+    Args:
+        named: name and figures of each version, with a curve.
+        height: px.
+        beside: name of an evaluation set that these curves are not of.
+    """
     figure = go.Figure()
     for index, (name, one) in enumerate(named):
         _add_curve(figure, name, one, index)
     figure.add_hline(y=0.9, line={"color": "#8a929a", "width": 1, "dash": "dot"})
     figure.update_layout(
-        meta=f"Probability of detection by size: {', '.join(said)}",
+        meta=_title(named, beside),
         height=height,
         margin={"l": 10, "r": 10, "t": 34, "b": 10},
         hovermode="closest",
@@ -106,21 +145,37 @@ def pod_plot(named: Sequence[tuple[str, Mapping[str, Any]]], height: int) -> go.
     return figure
 
 
+def _title(named: Sequence[tuple[str, Mapping[str, Any]]], beside: str) -> str:
+    """What the flaws are, and of each version the size and the false calls that it pays for it."""
+    seen = list(dict.fromkeys(str(one["on"]) for _, one in named))
+    unlike = f", not on {beside}" if beside and beside not in seen else ""
+    return f"On {' and '.join(seen)}{unlike}: {'; '.join(_reached(*one) for one in named)}"
+
+
+def _reached(name: str, one: Mapping[str, Any]) -> str:
+    size, calls = one["pod"]["a90_95"], f"{one['false_calls_per_image']:.2f} false calls an image"
+    if size is None:
+        return f"{name} finds 9 of 10 at no size, at {calls}"
+    beyond = " (beyond the largest flaw)" if one["pod"].get("is_extrapolated") else ""
+    return f"{name} finds 9 of 10 from {size_words(size)} on{beyond}, at {calls}"
+
+
 def _add_curve(figure: go.Figure, name: str, one: Mapping[str, Any], index: int) -> None:
     curve, a90_95 = one["pod"]["curve"], one["pod"]["a90_95"]
     sizes = curve["size_mm"]
-    figure.add_trace(
-        go.Scatter(
-            x=[*sizes, *sizes[::-1]],
-            y=[*curve["upper"], *curve["lower"][::-1]],
-            fill="toself",
-            mode="lines",
-            line={"width": 0},
-            fillcolor=_FAINT[index],
-            hoverinfo="skip",
-            showlegend=False,
+    if "lower" in curve:
+        figure.add_trace(
+            go.Scatter(
+                x=[*sizes, *sizes[::-1]],
+                y=[*curve["upper"], *curve["lower"][::-1]],
+                fill="toself",
+                mode="lines",
+                line={"width": 0},
+                fillcolor=_FAINT[index],
+                hoverinfo="skip",
+                showlegend=False,
+            )
         )
-    )
     figure.add_trace(
         go.Scatter(
             x=sizes,

@@ -33,7 +33,7 @@ class Misfit:
         chance = "p < 0.001" if self.p < 1e-3 else f"p = {self.p:.3f}"
         return (
             f"the curve misses its points ({chance}): of flaws of about {self.size_mm:.2g} mm "
-            f"{self.found:.0%} were found where it tells {self.drawn:.0%}"
+            f"{100 * self.found:.0f} % were found where it tells {100 * self.drawn:.0f} %"
         )
 
 

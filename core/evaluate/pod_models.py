@@ -7,7 +7,7 @@ below 1 where some flaws are missed whatever their size.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
@@ -130,6 +130,14 @@ class PodFit:
         share = (probability - self.floor) / (self.ceiling - self.floor)
         size = self.model.scale.size_mm((self.model.link.inverse(share) - self.intercept) / self.slope)
         return size if 0 < size < math.inf else None
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> "PodFit":
+        """What `to_dict` made plain."""
+        floor, ceiling = float(plain["floor"]), float(plain["ceiling"])
+        model = PodModel(Link(plain["link"]), SizeScale(plain["scale"]), floor != 0, ceiling != 1)
+        likelihood = float(plain["log_likelihood"])
+        return cls(model, float(plain["intercept"]), float(plain["slope"]), floor, ceiling, likelihood)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, to six digits."""

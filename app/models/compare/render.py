@@ -117,7 +117,7 @@ def draw_view(
     if choice.view == POD:
         records = resources().services.pod_records
         named = [(f"v{one.version.version}", pod_of(records, one.version)) for one in found]
-        draw_pod(named, model=choice.model, key="compare.plot.pod")
+        draw_pod(named, model=choice.model, key="compare.plot.pod", beside=chosen.name)
         return
     if choice.view == MAP:
         draw_maps(identity, chosen, found)

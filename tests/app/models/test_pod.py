@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from app.models.pod import drawable_kinds, misfit_words, of_kind, pod_plot
 
 CURVE = {
@@ -24,6 +26,7 @@ def measured() -> dict[str, Any]:
     even = [{"size_mm": 0.1, "n": 10, "found": 2}, {"size_mm": 1.0, "n": 10, "found": 6}]
     return {
         "measure": "width",
+        "on": "simulated welds",
         "false_calls_per_image": 0.5,
         "pod": estimate(),
         "bins": off,
@@ -36,6 +39,27 @@ def test_only_what_has_a_curve_can_be_chosen() -> None:
     assert drawable_kinds([]) == []
 
 
+def test_a_class_of_which_only_the_fit_was_kept_has_a_curve_without_a_band() -> None:
+    fit = {"link": "logit", "scale": "log", "intercept": 0.0, "slope": 1.0, "log_likelihood": -9.0} | FIT
+    bins = [{"size_mm": 0.1, "n": 10, "found": 1}, {"size_mm": 1.0, "n": 10, "found": 6}]
+    kept = estimate(fit=fit, curve=None, bins=bins, largest_mm=9.0)
+    card = measured() | {"by_class": {"crack": kept}}
+    assert drawable_kinds([("v1", card)]) == ["All flaws", "crack"]
+    crack = of_kind(card, "crack")
+    sizes, pod = (crack["pod"]["curve"][key] for key in ("size_mm", "pod"))
+    assert (sizes[0], sizes[-1]) == pytest.approx((0.1, 9.0))
+    assert pod == pytest.approx([size / (1 + size) for size in sizes])  # logistic in the logarithm
+    assert sum(one.fill == "toself" for one in pod_plot([("v1", crack)], 300).data) == 0
+    assert sum(one.fill == "toself" for one in pod_plot([("v1", measured())], 300).data) == 1
+
+
+def test_the_title_says_on_what_and_at_how_many_false_calls() -> None:
+    title = pod_plot([("v1", measured())], 300, beside="weld crops").layout.meta
+    assert title == (
+        "On simulated welds, not on weld crops: v1 finds 9 of 10 at no size, at 0.50 false calls an image"
+    )
+
+
 def test_points_are_those_of_the_class() -> None:
     crack = of_kind(measured(), "crack")
     points = next(one for one in pod_plot([("v1", crack)], 300).data if one.text is not None)
@@ -46,7 +70,8 @@ def test_points_are_those_of_the_class() -> None:
 def test_a_curve_that_misses_its_points_says_so_and_why() -> None:
     said = misfit_words([("v1", measured())], "All flaws")
     assert said[0].startswith(
-        "v1: the curve misses its points (p < 0.001): of flaws of about 0.1 mm 90% were found"
+        "v1: the curve misses its points (p < 0.001): of flaws of about 0.1 mm 90 % were found"
     )
     assert "choose one" in said[1]
+    assert len(misfit_words([("v1", measured())], "All flaws", has_choice=False)) == 1
     assert misfit_words([("v1", of_kind(measured(), "crack"))], "crack") == []
