@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from app.models.compare.export import report_of
+from app.models.compare.pair import pair_data
 from app.models.compare.places import (
     _of_boxes,
     _of_truths,
@@ -251,6 +252,24 @@ def test_a_place_tells_the_class_that_each_version_claims(
         f"v1 {first.probabilities[a]:.2f} {first.class_name(first.box_class[a])}",
         f"v2 {second.probabilities[b]:.2f} {second.class_name(second.box_class[b])}",
     )
+
+
+def test_an_open_place_names_its_own_recorded_box(
+    workplace: Resources, engineer: Browser, tmp_path: Path
+) -> None:
+    chosen = add_set(workplace, tmp_path)
+    add_second_version(workplace, tmp_path)
+    measure(workplace, chosen)
+    service = workplace.services.evaluations
+    found = service.open(COMMAND_LINE, chosen, (1, 2))
+    pair, content = pair_of(found[0], found[1], None), service.content(COMMAND_LINE, chosen)
+    places = _of_truths(pair, np.arange(len(pair.tables[0].truth)))
+    for at in range(len(places)):
+        data = pair_data(pair, places, at, chosen, content, "")
+        assert data["open"] == int(places.truth[at])
+        assert [one["n"] for one in data["recorded"]].count(data["open"]) == 1
+    reported = _of_boxes(pair, 0, np.flatnonzero(pair.tables[0].matched < 0)[:1])
+    assert pair_data(pair, reported, 0, chosen, content, "")["open"] is None
 
 
 @pytest.mark.parametrize("order", ["probability", "iou", "size"])

@@ -16,7 +16,7 @@ from core.store.evaluations import EvaluationSet
 def pair_data(
     pair: Pair, places: Places, at: int, chosen: EvaluationSet, content: SetContent, where: str
 ) -> dict[str, Any]:
-    """Image, both versions' boxes, the recorded ones, and the place to begin at.
+    """Image, both versions' boxes, the recorded ones, and the place to begin at with its recorded box.
 
     Args:
         pair: the versions.
@@ -41,6 +41,7 @@ def pair_data(
         ],
         "first": _side(pair, 0, image, int(places.first[at]), chosen),
         "second": _side(pair, 1, image, int(places.second[at]), chosen),
+        "open": int(places.truth[at]) if places.truth[at] >= 0 else None,
         "focus": [round(one, 1) for one in focus_of(pair, places, at)],
         "where": where,
     }

@@ -31,6 +31,7 @@ export class BoxLayer {
     this.picked = new Set(); // selected together
     this.hovered = null;
     this.accent = "#4fa3e0";
+    this.taken = []; // places of the labels that are painted
   }
 
   find(n) { return [...this.shown, ...this.below].find((box) => box.n === n) ?? null; }
@@ -51,6 +52,7 @@ export class BoxLayer {
   }
 
   paint(context) {
+    this.taken = [];
     if (this.isHidden) return;
     const weak = new Set([...this.below, ...this.aside, ...this.shown.filter((box) => box.call === "dismissed" || isApart(box))]);
     const rank = (box) => (this.#isSelected(box) ? 0 : weak.has(box) ? 2 : 1);
@@ -84,7 +86,7 @@ export class BoxLayer {
 
   // The selected box first, then by score; a label that would cover another one shrinks to its number or gives way.
   #paintLabels(context, ordered, frames, weak) {
-    const taken = [];
+    const { taken } = this;
     for (const box of ordered.slice(0, LABEL_LIMIT)) {
       const frame = frames.get(box.n);
       if (!frame) continue;

@@ -13,34 +13,58 @@ const RECORDED_COLOUR = "#f2f4f6";
 const MISSED_COLOUR = "#e8d44d";
 const PAIR_KEYS = { "=": "fit", z: "one", "+": "in", "-": "out", i: "invert", t: "recorded", b: "below", g: "map", p: "back", ArrowLeft: "previous", ArrowRight: "next" };
 
-// The boxes of one version, with the recorded ones below them; those that this version missed stand out.
+const PLACE_COLOUR = "#ffffff";
+const CORNER_PX = 14;
+const AROUND_PX = 9;
+
+// Four corners of a frame, open between them: they hide neither the frame nor what lies in it.
+function cornersOf([x0, y0, x1, y1]) {
+  const across = Math.min(CORNER_PX, (x1 - x0) / 3);
+  const down = Math.min(CORNER_PX, (y1 - y0) / 3);
+  return linesPath(...[[x0, y0, across, down], [x1, y0, -across, down], [x0, y1, across, -down], [x1, y1, -across, -down]]
+    .flatMap(([x, y, dx, dy]) => [[[x, y], [x + dx, y]], [[x, y], [x, y + dy]]]));
+}
+
+// The boxes of one version, with the recorded ones below them. The place that is open stands within corners, its
+// recorded box is thick, and only that one bears its class where there is no room for more.
 class ComparedBoxes extends BoxLayer {
   constructor(viewport) {
     super(viewport);
     this.recorded = [];
     this.isRecordedShown = true;
+    this.open = null; // number of the recorded box at the open place
+    this.place = null; // what encloses all that is there, image px
   }
 
   paint(context) {
-    this.taken = [];
-    if (this.isRecordedShown) for (const box of this.recorded) this.#paintRecorded(context, box);
+    const recorded = this.isRecordedShown ? this.recorded.toSorted((a, b) => this.#isOpen(a) - this.#isOpen(b)) : [];
+    for (const box of recorded) this.#paintRecorded(context, box);
     super.paint(context);
     for (const box of this.shown) if (!box.is_hit) this.#strike(context, box);
+    for (const box of recorded.toReversed()) if (box.is_missed) this.#labelMissed(context, box);
+    const frame = this.place && this.frameOf({ box: this.place });
+    if (frame) strokeOnShadow(context, cornersOf(frame.map((value, index) => value + (index < 2 ? -AROUND_PX : AROUND_PX))), 4.5, 2.5, PLACE_COLOUR);
   }
+
+  #isOpen({ n }) { return n === this.open; }
+
+  #recordedFrame(box) { return this.frameOf(box)?.map((value, index) => value + (index < 2 ? 2 : -2)); }
 
   #paintRecorded(context, box) {
-    const frame = this.frameOf(box);
+    const frame = this.#recordedFrame(box);
     if (!frame) return;
-    const [x0, y0, x1, y1] = frame.map((value, index) => value + (index < 2 ? 2 : -2));
-    const path = rectanglePath([x0, y0, x1, y1]);
-    if (box.is_missed) strokeOnShadow(context, path, 4.5, 2.5, MISSED_COLOUR);
-    else strokeOnShadow(context, path, 3, 1.25, RECORDED_COLOUR);
-    if (box.is_missed && x1 - x0 > 16) this.#labelMissed(context, { ...measuredLabel(context, `missed: ${box.class}`), x: x0, y: y1 + 3 });
+    const colour = box.is_missed ? MISSED_COLOUR : RECORDED_COLOUR;
+    if (this.#isOpen(box)) strokeOnShadow(context, rectanglePath(frame), 6, 3.5, colour);
+    else strokeOnShadow(context, rectanglePath(frame), 3, 1.25, colour);
   }
 
-  // Leaves the label out where another one stands already: the thick frame has to do.
-  #labelMissed(context, label) {
-    if (this.taken.some((other) => overlaps(label, other))) return;
+  // Leaves the label out where another one stands already, except at the open place: the colour has to do.
+  #labelMissed(context, box) {
+    const frame = this.#recordedFrame(box);
+    if (!frame || (frame[2] - frame[0] <= 16 && !this.#isOpen(box))) return;
+    const below = this.#isOpen(box) ? AROUND_PX + 3 : 3;
+    const label = { ...measuredLabel(context, `missed: ${box.class}`, this.#isOpen(box)), x: frame[0], y: frame[3] + below };
+    if (!this.#isOpen(box) && this.taken.some((other) => overlaps(label, other))) return;
     this.taken.push(label);
     paintLabel(context, label);
   }
@@ -102,6 +126,8 @@ class Pair {
       this.$(`[data-side=${side}] figcaption`).title = data[side].title;
       stage.canvas.setAttribute("aria-label", `Radiograph, ${data[side].title}`);
       stage.boxes.selected = data[side].selected;
+      stage.boxes.open = data.open ?? null;
+      stage.boxes.place = data.places ? null : data.focus;
       const missed = new Set(data[side].missed);
       stage.boxes.recorded = data.recorded.map((box) => ({ ...box, is_missed: missed.has(box.n) }));
     });
