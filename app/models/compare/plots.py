@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from app.models.compare.words import figure_words
 from core.evaluate.calibration_error import reliability
-from core.evaluate.comparison import VersionComparison
+from core.evaluate.comparison import Conclusion, VersionComparison
 from core.evaluate.confusion import Confusion
 from core.evaluate.error_types import ErrorType
 from core.evaluate.operating_figures import MeasuredVersion
@@ -87,9 +87,9 @@ def by_group(
     names = names_of(found)
     rows = [row for row in comparisons[0].by_group if row.figure.startswith(f"{figure_name}:")]
     told = [row for row in rows if row.verdict.value in ("better", "worse")]
-    said = (
-        ", ".join(f"{figure_words(r.figure).title} {r.verdict.value}" for r in told[:3])
-        or "no class or size stands out"
+    is_judged = any(row.verdict is not Conclusion.NOT_JUDGED for row in rows)
+    said = ", ".join(f"{figure_words(r.figure).title} {r.verdict.value}" for r in told[:3]) or (
+        "no class or size stands out" if is_judged else "nothing is judged"
     )
     base = figure_words(figure_name).title
     figure = _figure(

@@ -1,6 +1,7 @@
 """Draws the views of the page Compare."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -26,6 +27,7 @@ from core.evaluate.error_types import error_types
 from core.evaluate.operating_figures import MeasuredVersion
 from core.reports.comparison_report import ComparisonReport, comparison_html, comparison_pdf
 from core.services.evaluation.evaluations import VersionOnSet, unseen
+from core.services.evaluation.times_in_turn import timed_in_turn
 from core.services.evaluation.version_records import pod_of
 from core.store.evaluations import EvaluationSet
 
@@ -174,7 +176,9 @@ def draw_findings(
     left, right = st.columns([11, 9], gap="medium")
     with left:
         _draw_figures(names, "figure", rows.main_rows(comparisons))
-        draw_html(f"{_TEMPLATES}/latency.html", times=rows.latency_rows(found))
+        records = resources().services.time_records
+        is_in_turn, times = rows.latency_rows(found, partial(timed_in_turn, records))
+        draw_html(f"{_TEMPLATES}/latency.html", is_in_turn=is_in_turn, times=times)
     with right:
         _plot(plots.precision_recall(found, measured, comparisons, 430), "compare.plot.findings")
     st.caption(f"{set_words(chosen, comparisons[0].n_parts)}. {rows.parts_words(comparisons[0].n_parts)}")

@@ -1,6 +1,6 @@
 """Rows for the tables of a comparison: figures with intervals, differences with conclusions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app.models.compare.words import (
@@ -12,6 +12,8 @@ from app.models.compare.words import (
     uncorrected_words,
     value_words,
 )
+from core.domain.model_version import ModelVersion
+from core.domain.serving import CHAMPION
 from core.evaluate.comparison import FEW_PARTS, Conclusion, FigureDifference, VersionComparison
 from core.evaluate.version_figures import AP50, AP50_CLASSES
 from core.services.evaluation.evaluations import VersionOnSet
@@ -75,8 +77,26 @@ def group_rows(comparisons: Sequence[VersionComparison], figure: str) -> list[di
     )
 
 
-def latency_rows(found: Sequence[VersionOnSet]) -> list[tuple[str, str]]:
-    """Version, and time an image in words."""
+def latency_rows(
+    found: Sequence[VersionOnSet], in_turn: Callable[[ModelVersion, ModelVersion], tuple[float, float] | None]
+) -> tuple[bool, list[tuple[str, str]]]:
+    """Whether the times are those of versions in turn, then version and time an image in words.
+
+    Args:
+        found: versions; the first is what the others are compared with.
+        in_turn: median ms an image of two versions, timed in turn; None where they were not.
+    """
+    first = found[0].version
+    pairs = [(one.version, _pair_in_turn(first, one.version, in_turn)) for one in found[1:]]
+    timed = [(version, pair) for version, pair in pairs if pair is not None]
+    if len(timed) == len(pairs) == 1:
+        version, (own, other) = timed[0]
+        return True, [(f"v{first.version}", f"{own:,.0f} ms"), (f"v{version.version}", f"{other:,.0f} ms")]
+    if timed:
+        return True, [
+            (f"v{version.version}", f"{other:,.0f} ms, v{first.version} {own:,.0f} ms at the same moments")
+            for version, (own, other) in timed
+        ]
     rows = []
     for one in found:
         said = "not measured"
@@ -84,7 +104,19 @@ def latency_rows(found: Sequence[VersionOnSet]) -> list[tuple[str, str]]:
             p95 = one.stored.summary.get("ms_per_image_p95")
             said = f"{median:,.0f} ms, 95 % below {p95:,.0f} ms, on {one.stored.device}"
         rows.append((f"v{one.version.version}", said))
-    return rows
+    return False, rows
+
+
+def _pair_in_turn(
+    first: ModelVersion,
+    other: ModelVersion,
+    in_turn: Callable[[ModelVersion, ModelVersion], tuple[float, float] | None],
+) -> tuple[float, float] | None:
+    """Ms of both as the gate says them: it asks for the champion's times beside those of a candidate."""
+    if CHAMPION in first.aliases:
+        times = in_turn(other, first)
+        return None if times is None else (times[1], times[0])
+    return in_turn(first, other)
 
 
 def provenance_rows(found: Sequence[VersionOnSet]) -> list[dict[str, Any]]:
@@ -138,6 +170,11 @@ def calibration_rows(found: Sequence[VersionOnSet]) -> list[tuple[str, list[dict
 
 def _lines(by_comparison: Sequence[Sequence[FigureDifference]]) -> list[dict[str, Any]]:
     by_figure = [{row.figure: row for row in rows} for rows in by_comparison]
+    # where nothing at all is judged, the sentence above the table of the main figures says why
+    is_told = [
+        all(":" not in row.figure and row.verdict is Conclusion.NOT_JUDGED for row in rows)
+        for rows in by_comparison
+    ]
     lines = []
     for figure in dict.fromkeys(figure for one in by_figure for figure in one):
         words, first = figure_words(figure), next(one[figure] for one in by_figure if figure in one)
@@ -147,19 +184,22 @@ def _lines(by_comparison: Sequence[Sequence[FigureDifference]]) -> list[dict[str
                 "meaning": words.meaning,
                 "value": value_words(figure, first.first),
                 "interval": interval_words(figure, first.first_interval),
-                "others": [_other(one.get(figure)) for one in by_figure],
+                "others": [
+                    _other(one.get(figure), has_reason=not told)
+                    for one, told in zip(by_figure, is_told, strict=True)
+                ],
             }
         )
     return lines
 
 
-def _other(row: FigureDifference | None) -> dict[str, str] | None:
-    """The second version in one figure; None where it has none."""
+def _other(row: FigureDifference | None, *, has_reason: bool) -> dict[str, str] | None:
+    """The second version in one figure, with the reason where it is not judged; None where it has none."""
     if row is None:
         return None
-    # a class or size that is too small says so; the reason for a whole table stands above it
-    is_small = ":" in row.figure and row.verdict is Conclusion.NOT_JUDGED and "least" in row.why
-    reason = row.why.partition(";")[0] if is_small else uncorrected_words(row)
+    reason = uncorrected_words(row)
+    if has_reason and row.verdict is Conclusion.NOT_JUDGED:
+        reason = row.why.partition(";")[0] if "least" in row.why else row.why
     if row.figure == AP50_CLASSES and (row.first is None or row.second is None):
         reason = _NO_CLASS
     return {

@@ -1,5 +1,6 @@
 """Figures of a comparison in words: names, units, what each means, numbers with their intervals."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -151,6 +152,7 @@ def findings(comparison: VersionComparison, first: str, second: str) -> list[tup
                 f"Nothing is judged here: {why}. The figures are shown, they decide nothing.",
             )
         ]
+    left_out, why = _left_out(comparison)
     said = []
     for verdict in (Conclusion.BETTER, Conclusion.WORSE):
         rows = [row for row in comparison.main if row.verdict is verdict]
@@ -160,15 +162,37 @@ def findings(comparison: VersionComparison, first: str, second: str) -> list[tup
         said.append((Conclusion.NOT_JUDGED, where))
     same = [row for row in comparison.main if row.verdict is Conclusion.SAME]
     if not said:
-        alone = ", ".join(figure_words(row.figure).short for row in same if uncorrected_words(row))
+        alone = _names([row for row in same if uncorrected_words(row)])
         but = f" Alone beyond chance, but not among {len(comparison.main)} figures: {alone}." if alone else ""
-        said.append(
-            (Conclusion.SAME, f"{first} and {second} cannot be told apart on this set in any figure.{but}")
-        )
+        if 0 < len(same) <= len(left_out):
+            verb = "is" if len(same) == 1 else "are"
+            only = f"Only {_names(same)} {verb} judged ({why}): {Conclusion.SAME.value}.{but}"
+            return [(Conclusion.SAME, only)]
+        where = "in any figure that is judged" if left_out else "on this set in any figure"
+        said.append((Conclusion.SAME, f"{first} and {second} cannot be told apart {where}.{but}"))
     elif same:
-        names = ", ".join(figure_words(row.figure).short for row in same)
-        said.append((Conclusion.SAME, f"Not distinguishable: {names}."))
+        said.append((Conclusion.SAME, f"Not distinguishable: {_names(same)}."))
+    if left_out:
+        said.append((Conclusion.NOT_JUDGED, f"Not judged: {_names(left_out)} ({why})."))
     return said
+
+
+def _left_out(comparison: VersionComparison) -> tuple[list[FigureDifference], str]:
+    """The main figures that are not judged for the reason that most of them have, and it; empty for none."""
+    whys = Counter(
+        row.why
+        for row in comparison.main
+        if row.verdict is Conclusion.NOT_JUDGED and row.difference is not None
+    )
+    whys.pop("", None)
+    if not whys:
+        return [], ""
+    why = whys.most_common(1)[0][0]
+    return [row for row in comparison.main if row.verdict is Conclusion.NOT_JUDGED and row.why == why], why
+
+
+def _names(rows: Sequence[FigureDifference]) -> str:
+    return ", ".join(figure_words(row.figure).short for row in rows)
 
 
 def set_words(chosen: EvaluationSet, n_parts: int | None = None) -> str:

@@ -183,8 +183,8 @@ class EvaluationService:
             if one.n_trained_on
         )
         fitted = "; ".join(
-            f"{one.n_calibrated_on} of these {stored.outcomes.n_images} images are of parts that calibrated "
-            f"v{one.version.version} and chose its operating point"
+            f"v{one.version.version} was calibrated on parts of {one.n_calibrated_on} of these "
+            f"{stored.outcomes.n_images} images"
             for one, stored in both
             if one.n_calibrated_on
         )
