@@ -47,7 +47,7 @@ def draw_pod(
             kind = str(st.selectbox("Flaws", kinds, format_func=_kind_words, key=f"{key}.flaws", width=280))
         drawn = [(name, of_kind(one, kind)) for name, one in measured]
         drawn = [(name, one) for name, one in drawn if one["pod"].get("curve")]
-        figure = pod_plot(drawn, height, beside=beside)
+        figure = pod_plot(drawn, height, beside=beside, order=[name for name, _ in named])
         draw_html("models/compare/templates/title.html", title=figure.layout.meta)
         st.plotly_chart(figure, key=key, config={"displayModeBar": False})
         for words in (*misfit_words(drawn, kind, has_choice=len(kinds) > 1), *_bandless_words(drawn)):
@@ -74,31 +74,41 @@ def of_kind(one: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
     """The figures with those of one class in the place of those of all flaws; each with a curve if it can."""
     estimate = one["pod"] if kind == _ALL else one.get("by_class", {}).get(kind, {})
     bins = one.get("bins") or () if kind == _ALL else estimate.get("bins") or ()
-    if not estimate.get("curve") and (curve := _curve_of_fit(estimate, bins)):
+    if not estimate.get("curve") and (curve := _curve_of_fit(estimate, bins, one["pod"].get("curve"))):
         estimate = {**estimate, "curve": curve}
     return {**one, "pod": estimate, "bins": bins}
 
 
 def _curve_of_fit(
-    estimate: Mapping[str, Any], bins: Sequence[Mapping[str, Any]]
+    estimate: Mapping[str, Any], bins: Sequence[Mapping[str, Any]], of_all: Mapping[str, Any] | None
 ) -> dict[str, list[float]] | None:
-    """The curve that the kept fit tells, without a band, over the sizes that were tried; None for no fit.
+    """The curve that the kept fit tells, without a band; None where there is no fit or nowhere to begin.
 
-    Cards of versions keep the fit of a class and leave its curve out.
+    Cards of versions keep the fit of a class and leave its curve out. It begins at the smallest group of the
+    class, or of older cards, which have no groups, at the smallest flaw of all.
     """
     fit, largest = estimate.get("fit"), estimate.get("largest_mm")
-    if not fit or not largest or not bins:
+    begins = [float(group["size_mm"]) for group in bins] or ((of_all or {}).get("size_mm") or [])[:1]
+    if not fit or not largest or not begins:
         return None
-    sizes = np.geomspace(min(float(group["size_mm"]) for group in bins), float(largest), _N_POINTS)
+    sizes = np.geomspace(min(begins), float(largest), _N_POINTS)
     return {"size_mm": sizes.tolist(), "pod": PodFit.from_dict(fit).at(sizes).tolist()}
 
 
 def _bandless_words(drawn: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
-    """Which curves have no band and why."""
-    names = [name for name, one in drawn if "lower" not in one["pod"]["curve"]]
-    if not names:
-        return []
-    return [f"{' and '.join(names)} without a band: the card of a version keeps that of all flaws only."]
+    """Which curves have no band, or no points either, and why."""
+    said = []
+    for name, one in drawn:
+        if "lower" in one["pod"]["curve"]:
+            continue
+        if one.get("bins"):
+            said.append(f"{name} without a band: its card keeps that of all flaws only.")
+        else:
+            said.append(
+                f"{name} without band and points: its card keeps those of all flaws only. "
+                "The curve begins at the smallest flaw of all, not of this class."
+            )
+    return said
 
 
 def misfit_words(
@@ -118,17 +128,24 @@ def _kind_words(kind: str) -> str:
     return kind[:1].upper() + kind[1:]
 
 
-def pod_plot(named: Sequence[tuple[str, Mapping[str, Any]]], height: int, *, beside: str = "") -> go.Figure:
+def pod_plot(
+    named: Sequence[tuple[str, Mapping[str, Any]]],
+    height: int,
+    *,
+    beside: str = "",
+    order: Sequence[str] = (),
+) -> go.Figure:
     """Probability of detection over size on a logarithmic axis; `meta` is a title that says what is seen.
 
     Args:
         named: name and figures of each version, with a curve.
         height: px.
         beside: name of an evaluation set that these curves are not of.
+        order: names of all versions on the page, so that each keeps its colour where others have no curve.
     """
     figure = go.Figure()
     for index, (name, one) in enumerate(named):
-        _add_curve(figure, name, one, index)
+        _add_curve(figure, name, one, order.index(name) if name in order else index)
     figure.add_hline(y=0.9, line={"color": "#8a929a", "width": 1, "dash": "dot"})
     figure.update_layout(
         meta=_title(named, beside),

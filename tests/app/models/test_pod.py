@@ -49,6 +49,12 @@ def test_a_class_of_which_only_the_fit_was_kept_has_a_curve_without_a_band() -> 
     sizes, pod = (crack["pod"]["curve"][key] for key in ("size_mm", "pod"))
     assert (sizes[0], sizes[-1]) == pytest.approx((0.1, 9.0))
     assert pod == pytest.approx([size / (1 + size) for size in sizes])  # logistic in the logarithm
+    older = of_kind(card | {"by_class": {"crack": {**kept, "bins": []}}}, "crack")
+    assert older["pod"]["curve"]["size_mm"][0] == pytest.approx(0.1)  # of all flaws
+    second = next(
+        one for one in pod_plot([("v4", crack)], 300, order=["v1", "v4"]).data if one.mode == "lines"
+    )
+    assert second.line.dash == "dash"
     assert sum(one.fill == "toself" for one in pod_plot([("v1", crack)], 300).data) == 0
     assert sum(one.fill == "toself" for one in pod_plot([("v1", measured())], 300).data) == 1
 
