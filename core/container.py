@@ -525,7 +525,13 @@ class Container(Foundations):
 
     @cached_property
     def data(self) -> DataVersionService:
-        return DataVersionService(self.store, self.manifests, self.data_dir / "imports", self.jobs)
+        return DataVersionService(
+            self.store,
+            self.manifests,
+            self.data_dir / "imports",
+            self.jobs,
+            held_by=self.evaluation_sets.held_by,
+        )
 
     @cached_property
     def data_checks(self) -> DataCheckService:

@@ -63,7 +63,8 @@ METHODS = {
         CorrectionQueue.skip CorrectionQueue.skip_image CorrectionQueue.take_next CorrectionQueue.workers""",
     "look at data versions": """
         DataVersionService.all DataVersionService.authors DataVersionService.difference
-        DataVersionService.manifest DataVersionService.numbered DataVersionService.preview""",
+        DataVersionService.judging DataVersionService.manifest DataVersionService.numbered
+        DataVersionService.preview""",
     "make data versions": "DataVersionService.importable DataVersionService.start",
     "look at long jobs": """
         JobService.ahead_of JobService.find JobService.latest JobService.log_tail RetrainService.curves

@@ -44,7 +44,13 @@ class LearningPlace:
         self.registry = FolderRegistry(*versions)
         self.jobs = JobService(self.store, folder / "jobs", kinds=[MAKE_DATA_VERSION, "retrain"])
         self.imports = folder / "imports"
-        self.data = DataVersionService(self.store, self.manifests, self.imports, self.jobs)
+        self.data = DataVersionService(
+            self.store,
+            self.manifests,
+            self.imports,
+            self.jobs,
+            held_by=lambda _model: {"judges": self.evaluated},
+        )
         self.logged: list[int] = []
         self.evaluated: set[str] = set()
         self.maker = DataMaker(

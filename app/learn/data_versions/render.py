@@ -61,7 +61,7 @@ def draw_form(identity: Identity, preview: Preview) -> None:
         st.number_input("Calibration, % of parts", 0, 80, 20, 5, key=state.CALIBRATION)
         st.number_input("Test, % of parts", 0, 80, 20, 5, key=state.TEST)
     st.caption("Held back by part, never trained on: a part that judged or calibrated once stays held back. "
-               "With fewer than five parts all of them train.")  # fmt: skip
+               "With fewer than five parts all train but those of evaluation sets.")  # fmt: skip
     st.button("Check and make", type="primary", key="data.make", on_click=make,
               disabled=not preview.labelled and not files)  # fmt: skip
 
@@ -103,12 +103,21 @@ def draw_detail(
     identity: Identity, version: DataVersion, versions: Sequence[DataVersion], names: Mapping[str, str]
 ) -> None:
     """One version, and its difference from another one."""
-    draw_html(
-        "learn/data_versions/templates/version.html", version=version, facts=version_facts(version, names)
-    )
+    facts = version_facts(version, names, _judging_words(identity, version))
+    draw_html("learn/data_versions/templates/version.html", version=version, facts=facts)
     draw_difference(identity, version, others(versions, version))
     if may(identity.role, Action.JOBS_MANAGE):
-        draw_html("learn/data_versions/templates/train.html", version=version)
+        if version.counts["parts"]["train"][0]:
+            draw_html("learn/data_versions/templates/train.html", version=version)
+        else:
+            st.caption("Nothing of it trains: every part was held back to calibrate or judge.")
+
+
+def _judging_words(identity: Identity, version: DataVersion) -> str:
+    try:
+        return resources().services.data.judging(identity, version).words
+    except WorkbenchError as error:
+        return f"not known: {error}"
 
 
 def draw_difference(identity: Identity, version: DataVersion, others: Sequence[DataVersion]) -> None:

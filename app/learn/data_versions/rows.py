@@ -15,7 +15,8 @@ def preview_words(preview: Preview) -> str:
     if not preview.labelled and not preview.n_waiting:
         return "nothing is labelled yet"
     words = f"{preview.labelled} labelled images, {preview.n_new} new or changed since the newest version"
-    return words + (f" · {preview.n_waiting} more wait in the queue" if preview.n_waiting else "")
+    waiting = f"{preview.n_waiting} more wait in the queue" if preview.n_waiting else ""
+    return " · ".join(filter(None, (words, preview.judging.words, waiting)))
 
 
 def version_rows(versions: Sequence[DataVersion], names: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -48,8 +49,8 @@ def others(versions: Sequence[DataVersion], one: DataVersion) -> list[DataVersio
     return sorted(rest, key=lambda other: (other.manifest_sha256 != one.parent_sha256, -other.number))
 
 
-def version_facts(version: DataVersion, names: Mapping[str, str]) -> dict[str, str]:
-    """A version by name."""
+def version_facts(version: DataVersion, names: Mapping[str, str], judging: str = "") -> dict[str, str]:
+    """A version by name; `judging` says which images never train."""
     counts = version.counts
     ignored = ", ".join(f"{code} {count}" for code, count in counts.get("ignored", {}).items())
     return {
@@ -61,6 +62,7 @@ def version_facts(version: DataVersion, names: Mapping[str, str]) -> dict[str, s
         "Classes": ", ".join(f"{name} {count}" for name, count in counts["classes"].items()) or "none",
         **({"Ignored": f"{ignored}: own classes, which models do not know"} if ignored else {}),
         "Labelled here": f"{counts['labelled']} of {counts['images']}",
+        **({"Never train": judging} if judging else {}),
     }
 
 

@@ -1,6 +1,6 @@
 """Data versions as people see them: the list, their differences, a preview of the next one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ MAKE_DATA_VERSION = "data version"
 LANE = "disk"
 _LONGEST_TEXT = 255
 _LARGEST_SHARE = 0.8
+_NAMED_SETS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,33 @@ def data_request_from(payload: Mapping[str, Any]) -> DataRequest:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """Images that evaluation sets hold, so that they never train.
+
+    Attributes:
+        n_images: such images.
+        n_all: out of so many.
+        sets: names of the sets.
+    """
+
+    n_images: int
+    n_all: int
+    sets: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """How many never train and why, without a full stop; empty where there is none."""
+        if not self.n_images:
+            return ""
+        named = ", ".join(self.sets[:_NAMED_SETS])
+        rest = len(self.sets) - _NAMED_SETS
+        more = f" and {rest} more" if rest > 0 else ""
+        lie, train = ("lies", "trains") if self.n_images == 1 else ("lie", "train")
+        sets = "an evaluation set" if len(self.sets) == 1 else "evaluation sets"
+        return f"{self.n_images:,} of {self.n_all:,} {lie} in {sets} ({named}{more}) and never {train}"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Preview:
     """The content that the next version would have.
@@ -86,11 +114,13 @@ class Preview:
         labelled: labelled images that nobody has to look at again.
         n_new: of them, those that the newest version lacks or has with other boxes.
         n_waiting: labelled images that still wait in the queue.
+        judging: those of the labelled that never train.
     """
 
     labelled: int
     n_new: int
     n_waiting: int
+    judging: Judging
 
 
 class DataVersionService:
@@ -103,13 +133,23 @@ class DataVersionService:
         manifests: where their content lies.
         imports: the only folder that COCO files are imported from, but by commands on the server.
         jobs: make them.
+        held_by: gives, of a model, the sha256 of the images of each evaluation set by its name.
     """
 
-    def __init__(self, store: Store, manifests: ManifestFiles, imports: Path, jobs: JobService) -> None:
+    def __init__(
+        self,
+        store: Store,
+        manifests: ManifestFiles,
+        imports: Path,
+        jobs: JobService,
+        *,
+        held_by: Callable[[str], Mapping[str, Collection[str]]],
+    ) -> None:
         self._store = store
         self._manifests = manifests
         self._imports = imports
         self._jobs = jobs
+        self._held_by = held_by
 
     def all(self, identity: Identity, model_name: str | None = None) -> list[DataVersion]:
         """Every version, the newest first."""
@@ -161,7 +201,22 @@ class DataVersionService:
             newest = self._manifests.read(versions[0].manifest_sha256)
             known = {image.sha256: image.boxes for image in newest.images}
         n_new = sum(known.get(image.sha256) != image.boxes for image in labelled)
-        return Preview(len(labelled), n_new, n_waiting)
+        judging = self._judging(model_name, [image.sha256 for image in labelled])
+        return Preview(len(labelled), n_new, n_waiting, judging)
+
+    def judging(self, identity: Identity, version: DataVersion) -> Judging:
+        """The images of a version that evaluation sets hold.
+
+        Raises:
+            DatasetError: a file is missing or was changed.
+        """
+        images = self.manifest(identity, version).images
+        return self._judging(version.model_name, [image.sha256 for image in images])
+
+    def _judging(self, model_name: str, digests: Sequence[str]) -> Judging:
+        held = {name: set(digests).intersection(of) for name, of in self._held_by(model_name).items()}
+        found = {name: images for name, images in held.items() if images}
+        return Judging(len(set().union(*found.values())), len(digests), tuple(sorted(found)))
 
     def authors(self, identity: Identity, versions: Sequence[DataVersion]) -> dict[str, str]:
         """The name of everybody who made one of the versions, by id."""

@@ -204,9 +204,20 @@ class EvaluationSets:
         Raises:
             DatasetError: a list is missing or was changed.
         """
+        return frozenset(digest for digests in self.held_by(model).values() for digest in digests)
+
+    def held_by(self, model: str) -> dict[str, frozenset[str]]:
+        """The sha256 of the images of each set of a model, by the name of the set.
+
+        Raises:
+            DatasetError: a list is missing or was changed.
+        """
         with self._store.read() as work:
             sets = work.evaluations.sets(model)
-        return frozenset(digest for one in sets for digest in self.content(one).digests)
+        found: dict[str, frozenset[str]] = {}
+        for one in sets:
+            found[one.name] = found.get(one.name, frozenset()).union(self.content(one).digests)
+        return found
 
     def read(self, content: SetContent, sha256: str) -> Radiograph:
         """One image of a set, by the sha256 of its file.

@@ -43,8 +43,8 @@ def outlook(version: DataVersion, base: ModelVersion, *, n_simulated: int, n_jud
     refusal = ""
     if not parts["train"][0]:
         refusal = (
-            f"data version {version.number} has no image to train on: every part was held back to calibrate "
-            "or judge. Label more parts and make a new data version"
+            f"data version {version.number} has no image to train on, every part was held back to calibrate "
+            "or judge; label more parts and make a new data version"
         )
     simulated = f", mixed with {n_mixed} simulated films" if n_mixed else ""
     is_inherited = parts["calibration"][1] < LEAST_BOXES and not n_films

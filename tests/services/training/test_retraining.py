@@ -217,8 +217,9 @@ def test_what_was_inherited_names_the_version_that_it_was_fitted_to(engine: Engi
 
 def test_what_cannot_train_is_refused_before_it_starts(place: RetrainPlace) -> None:
     place.evaluated = set(place.labelled(1))
-    with pytest.raises(BadInputError, match="no image to train on: every part was held back"):
+    with pytest.raises(BadInputError, match="no image to train on, every part was held back") as refused:
         place.start(place.make())
+    assert str(refused.value).endswith("1 of 1 lies in an evaluation set (judges) and never trains")
 
 
 def test_the_budget_ends_a_training_early(place: RetrainPlace) -> None:
