@@ -32,6 +32,14 @@ _FOR_NEW_PARTS = "-any"
 MODEL_NAMES = ("weld", "casting", "casting-any")
 
 
+def reads_taught_parts(model_name: str) -> bool:
+    """True of a model that is made for other views of the parts that taught it: they may judge it.
+
+    Each film of a weld is a part of its own, so what else was cut from it is no new weld.
+    """
+    return model_name == Family.CASTING.value
+
+
 def family_of(model_name: str) -> Family:
     """The family that a model reads, also one for new parts; WELD for a name that is none of a family."""
     name = model_name.removesuffix(_FOR_NEW_PARTS)

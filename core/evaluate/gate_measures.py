@@ -28,6 +28,8 @@ class Measured:
         calibrated_on: each part that calibrated one of them, to that version.
         unknown: ancestors of which nothing is known.
         own_words: the version itself in words.
+        trained_parts: each part that images which trained one of them show, to that version; none where the
+            version is made for other views of such parts.
         inherited_from: version whose calibration it keeps; empty where it has its own.
     """
 
@@ -40,6 +42,7 @@ class Measured:
     unknown: tuple[str, ...] = ()
     own_words: str = ""
     inherited_from: str = ""
+    trained_parts: Mapping[str, str] = field(default_factory=dict)
 
 
 def gate_evidence(
@@ -97,6 +100,7 @@ def gate_evidence(
         calibrated_through=tuple(
             sorted({candidate.calibrated_on[part] for part in table.parts if part in candidate.calibrated_on})
         ),
+        n_of_trained_parts=sum(part in candidate.trained_parts for part in table.parts),
         unknown_ancestors=candidate.unknown,
         inherited_from=candidate.inherited_from,
         ap50=summary.get("ap50"),

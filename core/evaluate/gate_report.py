@@ -91,6 +91,8 @@ class GateEvidence:
         n_calibrated_on: images of the set of parts that fitted a calibrator or chose an operating point of
             the candidate or an ancestor.
         calibrated_through: versions that did so.
+        n_of_trained_parts: images of the set that show a part which trained the candidate or an ancestor;
+            0 where it is made for other views of such parts.
         inherited_from: version whose calibration the candidate keeps without one of its own; else empty.
         unknown_ancestors: of the candidate; what they saw is not known.
         ap50, minimum_ap50: of the candidate, and the release threshold.
@@ -120,6 +122,7 @@ class GateEvidence:
     trained_through: dict[str, int] = field(default_factory=dict)
     n_calibrated_on: int = 0
     calibrated_through: tuple[str, ...] = ()
+    n_of_trained_parts: int = 0
     unknown_ancestors: tuple[str, ...] = ()
     inherited_from: str = ""
     ap50: float | None = None

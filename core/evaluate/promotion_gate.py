@@ -39,6 +39,13 @@ def _overlap(evidence: GateEvidence, rule: GateRule) -> GateCheck:
             "point: not evaluable, judge it on the others"
         )
         return GateCheck(name, CheckState.NOT_EVALUABLE, measured, bound, sentence)
+    if evidence.n_of_trained_parts:
+        measured = f"{evidence.n_of_trained_parts} of {evidence.n_images} images"
+        sentence = (
+            f"{measured} of {evidence.set_name} show parts that trained it or a version that it goes on "
+            "from: not evaluable, judge it on the others"
+        )
+        return GateCheck(name, CheckState.NOT_EVALUABLE, measured, bound, sentence)
     told = "none of the images trained or calibrated it or a version that it goes on from"
     if evidence.unknown_ancestors:
         told += f"; what {', '.join(evidence.unknown_ancestors)} saw is not known: it is not registered here"

@@ -44,6 +44,7 @@ class ModelArtefact:
         calibration: the record of its calibration.
         card: the card's content.
         trained_on: sha256 of every training image's file.
+        trained_parts: the parts that these show ("series:C0001"), where the manifest names them.
     """
 
     folder: Path
@@ -55,6 +56,7 @@ class ModelArtefact:
     calibration: CalibrationRecord
     card: Mapping[str, Any]
     trained_on: frozenset[str]
+    trained_parts: frozenset[str] = frozenset()
 
     @property
     def weights(self) -> Path:
@@ -77,7 +79,7 @@ def read_artefact(folder: Path) -> ModelArtefact:
     """
     digests = digest_files(folder)
     card = _read_mapping(folder / CARD)
-    trained_on = _training_hashes(folder / MANIFEST)
+    trained_on, trained_parts = _training_images(folder / MANIFEST)
     if (named := card.get("weights_sha256")) not in (None, digests[WEIGHTS]):
         raise ModelArtefactError(
             f"{folder.name}: the card describes weights {str(named)[:12]}, "
@@ -114,6 +116,7 @@ def read_artefact(folder: Path) -> ModelArtefact:
         calibration=read_calibration(folder / CALIBRATION),
         card=card,
         trained_on=trained_on,
+        trained_parts=trained_parts,
     )
 
 
@@ -187,9 +190,12 @@ def _read_mapping(path: Path) -> Mapping[str, Any]:
     return content
 
 
-def _training_hashes(path: Path) -> frozenset[str]:
-    content = _read_mapping(path)
+def _training_images(path: Path) -> tuple[frozenset[str], frozenset[str]]:
+    """sha256 of each training image, and the parts that they show."""
+    images = _read_mapping(path)
     try:
-        return frozenset(str(image["sha256"]) for image in content["images"])
-    except (KeyError, TypeError) as error:
+        found = images["images"]
+        parts = frozenset(f"series:{image['series']}" for image in found if image.get("series"))
+        return frozenset(str(image["sha256"]) for image in found), parts
+    except (KeyError, TypeError, AttributeError) as error:
         raise ModelArtefactError(f"{path.parent.name}/{path.name}: an image lacks its sha256") from error

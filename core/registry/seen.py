@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.domain.errors import ModelArtefactError, ModelNotFoundError
@@ -24,11 +24,13 @@ class Seen:
         calibrated: each part ("series:C0001") that fitted a calibrator and chose an operating point, to the
             nearest version.
         unknown: ancestors that are not registered here: what they saw is not known.
+        parts: each part ("series:C0001") that images which trained one of them show, to the nearest version.
     """
 
     trained: Mapping[str, str]
     calibrated: Mapping[str, str]
     unknown: tuple[str, ...] = ()
+    parts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def trained_on(self) -> frozenset[str]:
@@ -44,6 +46,7 @@ def seen_by(models: ModelSource, version: ModelVersion, folder: Path) -> Seen:
     """
     trained: dict[str, str] = {}
     calibrated: dict[str, str] = {}
+    parts: dict[str, str] = {}
     unknown: list[str] = []
     met: set[str] = set()
     words: str | None = f"{version.name} v{version.version}"
@@ -51,6 +54,7 @@ def seen_by(models: ModelSource, version: ModelVersion, folder: Path) -> Seen:
         met.add(words)
         artefact = read_artefact(folder)
         trained |= {digest: words for digest in artefact.trained_on if digest not in trained}
+        parts |= {part: words for part in artefact.trained_parts if part not in parts}
         calibrated |= {part: words for part in calibration_parts(folder) if part not in calibrated}
         named = _VERSION.fullmatch(str(artefact.card.get("lineage") or ""))
         words = None if named is None else named[0]
@@ -60,7 +64,7 @@ def seen_by(models: ModelSource, version: ModelVersion, folder: Path) -> Seen:
                 unknown.append(named[0])
                 break
             folder = found
-    return Seen(trained, calibrated, tuple(unknown))
+    return Seen(trained, calibrated, tuple(unknown), parts)
 
 
 def calibration_parts(folder: Path) -> frozenset[str]:

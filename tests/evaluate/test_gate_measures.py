@@ -94,8 +94,10 @@ def test_what_ancestors_saw_is_counted_with_their_names() -> None:
         calibrated_on={"part 4": "weld v2", "part 5": "weld v3", "another": "weld v3"},
         unknown=("casting v1",),
         own_words="weld v3",
+        trained_parts={"part 4": "weld v3", "part 6": "weld v1", "elsewhere": "weld v1"},
     )
     found = evidence(candidate, None)
+    assert found.n_of_trained_parts == 2
     assert (found.n_trained_on, found.trained_through) == (3, {"weld v1": 2})
     assert (found.n_calibrated_on, found.calibrated_through) == (2, ("weld v2", "weld v3"))
     assert found.unknown_ancestors == ("casting v1",)

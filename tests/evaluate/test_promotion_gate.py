@@ -78,6 +78,13 @@ def test_images_of_ancestors_are_told_with_their_version() -> None:
     )
 
 
+def test_other_images_of_parts_that_trained_it_say_nothing_of_new_ones() -> None:
+    report = judge(replace(GOOD, n_of_trained_parts=4))
+    check = next(one for one in report.checks if one.name == "Held-out images")
+    assert check.state is CheckState.NOT_EVALUABLE
+    assert "show parts that trained it" in check.sentence
+
+
 def test_images_that_calibrated_it_judge_nothing() -> None:
     report = judge(replace(GOOD, n_calibrated_on=4, calibrated_through=("weld v2",)))
     assert state_of(report, "Held-out") is CheckState.NOT_EVALUABLE

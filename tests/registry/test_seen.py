@@ -1,5 +1,6 @@
 """What a version has seen is the union along its lineage."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,12 @@ def test_a_damaged_calibration_is_told(registry: MemoryRegistry, tmp_path: Path)
     (folder / "calibration.json").write_text("{")
     with pytest.raises(ModelArtefactError, match=r"cannot read 3/calibration\.json"):
         seen_by(registry, version, folder)
+
+
+def test_parts_that_trained_an_ancestor_are_known_with_the_nearest_that_saw_them(
+    registry: MemoryRegistry, tmp_path: Path
+) -> None:
+    for number, series in ((1, "old"), (2, "old"), (3, "new")):
+        images = [{"sha256": A, "series": series}, {"sha256": B}]
+        (tmp_path / str(number) / "manifest.json").write_text(json.dumps({"images": images}))
+    assert seen(registry, 3).parts == {"series:new": "weld v3", "series:old": "weld v2"}

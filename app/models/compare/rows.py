@@ -126,6 +126,10 @@ def provenance_rows(found: Sequence[VersionOnSet]) -> list[dict[str, Any]]:
         n, calibration = one.n_trained_on, one.version.calibration
         n_images = 0 if one.stored is None else one.stored.outcomes.n_images
         trained = f"trained on {n} of the {n_images} images" if n else "trained on none of the images"
+        if one.n_of_trained_parts:
+            trained += f", {one.n_of_trained_parts} of them show parts that trained it"
+            if one.is_judged_on_trained_parts:
+                trained += ", which it is made for"
         if one.n_calibrated_on:
             trained += f", calibrated on parts of {one.n_calibrated_on} of them"
         if one.through:
@@ -136,9 +140,8 @@ def provenance_rows(found: Sequence[VersionOnSet]) -> list[dict[str, Any]]:
             f"{trained}; calibrated on {calibration.fitted_on}; operating point "
             f"{calibration.operating_probability:.2f}; {one.version.data_notice}"
         )
-        rows.append(
-            {"name": f"v{one.version.version}", "is_trained_on": bool(n or one.n_calibrated_on), "said": said}
-        )
+        is_seen = n or one.n_calibrated_on or (one.n_of_trained_parts and not one.is_judged_on_trained_parts)
+        rows.append({"name": f"v{one.version.version}", "is_trained_on": bool(is_seen), "said": said})
     return rows
 
 

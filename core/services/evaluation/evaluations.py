@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from core.domain.accounts import Identity
 from core.domain.errors import BadInputError
+from core.domain.kinds import reads_taught_parts
 from core.domain.model_version import ModelVersion
 from core.domain.permissions import Action, require
 from core.domain.ports import Registry
@@ -61,6 +62,20 @@ class VersionOnSet:
         return sum(part in self.seen.calibrated for part in self.stored.outcomes.parts)
 
     @property
+    def n_of_trained_parts(self) -> int:
+        """Images of the set that trained neither it nor an ancestor, and show a part that did."""
+        if self.stored is None:
+            return 0
+        table, seen = self.stored.outcomes, self.seen
+        pairs = zip(table.digests, table.parts, strict=True)
+        return sum(part in seen.parts and digest not in seen.trained for digest, part in pairs)
+
+    @property
+    def is_judged_on_trained_parts(self) -> bool:
+        """It is made for other views of parts that taught it."""
+        return reads_taught_parts(self.version.name)
+
+    @property
     def through(self) -> tuple[str, ...]:
         """The ancestors of which it has images of the set, in words."""
         if self.stored is None:
@@ -73,12 +88,15 @@ class VersionOnSet:
     def is_unseen(self) -> npt.NDArray[np.bool_]:
         """(N,) True for the images of the set that neither trained nor calibrated it or an ancestor.
 
+        Nor may they show a part that trained one of them, unless it is made for such parts.
+
         Raises:
             BadInputError: it was not measured.
         """
         table, seen = _stored(self).outcomes, self.seen
+        known = set(seen.calibrated) | (set() if self.is_judged_on_trained_parts else set(seen.parts))
         pairs = zip(table.digests, table.parts, strict=True)
-        return np.array([d not in seen.trained and p not in seen.calibrated for d, p in pairs], bool)
+        return np.array([digest not in seen.trained and part not in known for digest, part in pairs], bool)
 
 
 def unseen(found: Sequence[VersionOnSet]) -> npt.NDArray[np.bool_]:
@@ -181,6 +199,12 @@ class EvaluationService:
             f"{stored.outcomes.n_images} images"
             for one, stored in both
             if one.n_trained_on
+        )
+        why = why or "; ".join(
+            f"{one.n_of_trained_parts} of these {stored.outcomes.n_images} images show parts that trained "
+            f"v{one.version.version}"
+            for one, stored in both
+            if one.n_of_trained_parts and not one.is_judged_on_trained_parts
         )
         fitted = "; ".join(
             f"v{one.version.version} was calibrated on parts of {one.n_calibrated_on} of these "

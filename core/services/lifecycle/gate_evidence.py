@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from core.domain.kinds import reads_taught_parts
 from core.domain.model_version import ModelVersion
 from core.domain.ports import ModelSource
 from core.evaluate.gate_measures import Measured, gate_evidence
@@ -118,6 +119,7 @@ class StoredEvidence:
             seen.unknown,
             f"{version.name} v{version.version}",
             version.calibration.inherited_from,
+            {} if reads_taught_parts(version.name) else seen.parts,
         )
 
 

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from app.models.compare.rows import provenance_rows
 from app.shared.resources import Resources
 from core.domain.accounts import COMMAND_LINE, Identity, Role
 from core.domain.errors import BadInputError, DatasetError
@@ -116,6 +118,30 @@ def test_what_trained_a_version_is_not_judged(held: Resources, tmp_path: Path) -
     row = service.compare(ENGINEER, first, second, 0.5).main[0]
     assert row.verdict is Conclusion.NOT_JUDGED
     assert row.why == "v2 was trained on 1 of these 6 images"
+
+
+def test_other_images_of_a_part_that_trained_a_version_are_not_judged(
+    held: Resources, tmp_path: Path
+) -> None:
+    """Planted: v2 trained on another crop of the film that two of the images were cut from."""
+    service = held.services.evaluations
+    chosen = add_set(held, tmp_path)
+    crop = {"sha256": "ab" * 32, "file_name": "crop.png", "series": "A"}
+    (tmp_path / "weld-other" / "manifest.json").write_text(json.dumps({"images": [crop]}))
+    measure(held, chosen)
+    first, second = service.open(ENGINEER, chosen, [1, 2])
+    assert (second.n_trained_on, second.n_of_trained_parts) == (0, 2)
+    row = service.compare(ENGINEER, first, second, 0.5).main[0]
+    assert row.verdict is Conclusion.NOT_JUDGED
+    assert row.why == "2 of these 6 images show parts that trained v2"
+    assert unseen([first, second]).sum() == 4
+    assert provenance_rows([second])[0]["is_trained_on"]
+    taught = replace(second, version=replace(second.version, name="casting"))
+    assert taught.is_unseen().all(), "it is made for other views of such parts"
+    assert (
+        "2 of them show parts that trained it, which it is made for" in provenance_rows([taught])[0]["said"]
+    )
+    assert not provenance_rows([taught])[0]["is_trained_on"]
 
 
 def test_what_trained_a_version_two_generations_ago_is_not_judged_either(
