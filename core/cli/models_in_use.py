@@ -147,4 +147,7 @@ def qualify(
     )
     with open_services(newest=True) as services:
         record = services.qualifying.qualify(COMMAND_LINE, name, version, scope)
+        unnamed = services.qualifying.unnamed_equipment(COMMAND_LINE, scope)
     click.echo(f"{record.qualification_id}: {name} v{version} is qualified until {scope.expires_on}")
+    if unnamed:
+        click.echo(f"warning: no image so far names the equipment {', '.join(unnamed)}", err=True)

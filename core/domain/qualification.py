@@ -13,7 +13,7 @@ from datetime import date, datetime
 from core.domain.errors import FieldFaultsError
 
 NOT_QUALIFIED = "not qualified for this"
-_LONGEST, _MOST = 255, 50
+_LONGEST, _MOST, _TOLD = 255, 50, 3
 _LONGEST_OF = {"procedure": _LONGEST, "evaluation_set": _LONGEST, "detection": 2 * _LONGEST}
 _NAMED = {"procedure": "its procedure", "evaluation_set": "the set it rests on"}
 
@@ -40,6 +40,13 @@ class QualificationScope:
     equipment: tuple[str, ...] = ()
     materials: tuple[str, ...] = ()
     note: str = ""
+
+    @property
+    def limits(self) -> str:
+        """The equipment and materials that it holds for, as " for Ir-192, steel only"; empty for any."""
+        named = [*self.equipment, *self.materials]
+        more = f" and {len(named) - _TOLD} more" if len(named) > _TOLD else ""
+        return f" for {', '.join(named[:_TOLD])}{more} only" if named else ""
 
     def __post_init__(self) -> None:
         faults: dict[str, str] = {}

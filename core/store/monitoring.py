@@ -85,6 +85,10 @@ class ObservationRepository:
         self._session.flush()
         return True
 
+    def equipment(self) -> set[str]:
+        """All equipment that an observed image's setup named."""
+        return set(self._session.scalars(select(ObservationRow.equipment).distinct())) - {""}
+
     def count(self, model_sha256: str, scope: Scope, since: datetime | None) -> int:
         """Observations of the version in the scope."""
         query = select(func.count()).select_from(ObservationRow)

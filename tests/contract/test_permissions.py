@@ -86,7 +86,7 @@ METHODS = {
         OverrideService.waiting PromotionService.gate PromotionService.rollback_target PromotionService.sets
         AliasHistory.at AliasHistory.history AliasHistory.of_inspection VersionService.all
         VersionService.models DriftService.state LiveCalibrationService.of
-        QualificationService.records ShadowService.summary""",
+        QualificationService.records QualificationService.unnamed_equipment ShadowService.summary""",
     "record and withdraw a qualification of a model version": """
         QualificationService.qualify QualificationService.withdraw""",
     "acknowledge a drift alarm": "DriftService.acknowledge",

@@ -17,6 +17,7 @@ from core.evaluate.pod import estimate_pod
 from core.services.lifecycle.promoting import GateSet
 from core.store.clock import now_utc
 from tests.artefacts import write_artefact
+from tests.measured import add_set
 from tests.pages.browser import Browser, open_page, said
 from tests.services.promotions import GREEN, KnownFigures
 
@@ -259,18 +260,24 @@ def test_the_probability_of_detection_stands_beside_false_calls(browser: Browser
     assert f"a90/95 {pod['a90_95']:.2f} mm" in said(open_versions(model="weld", version="2"))
 
 
-def test_a_reviewer_qualifies_what_is_in_use_and_an_engineer_does_not(browser: Browser) -> None:
+def test_a_reviewer_qualifies_what_is_in_use_and_an_engineer_does_not(
+    workplace: Resources, browser: Browser, tmp_path: Path
+) -> None:
+    add_set(workplace, tmp_path, "held-out welds")
     browser.sign_in(browser.account("r.reviewer", Role.REVIEWER))
     page, last = open_versions(view="in_use"), now_utc().date() + timedelta(days=300)
     assert "Nobody recorded a qualification" in said(page)
     assert "150 more until the first window" in said(page)
     page.text_input(key="versions.qualify.0.procedure").set_value("QP 7")
-    page.text_input(key="versions.qualify.0.evaluation_set").set_value("held-out welds")
+    page.selectbox(key="versions.qualify.0.evaluation_set").set_value("held-out welds")
     page.date_input(key="versions.qualify.0.expires_on").set_value(last)
+    page.text_area(key="versions.qualify.0.equipment").set_value("Ir-19")
     page.button(key="versions.qualify").click().run()
     assert not page.exception
     assert page.text_input(key="versions.qualify.1.procedure").value == ""
-    assert f"weld v1 is recorded as qualified until {last}" in said(page)
+    told = said(page)
+    assert f"weld v1 is recorded as qualified until {last}. No image so far names the equipment Ir-19" in told
+    assert f"qualified for Ir-19 only: QP 7, until {last}" in said(open_versions(view="in_use"))
     browser.sign_in(browser.account("m.engineer", Role.ML_ENGINEER))
     shown = open_versions(view="in_use")
     assert "QP 7" in said(shown)
@@ -278,8 +285,9 @@ def test_a_reviewer_qualifies_what_is_in_use_and_an_engineer_does_not(browser: B
 
 
 def test_a_refused_qualification_keeps_what_was_typed_and_says_why_beside_each_field(
-    browser: Browser,
+    workplace: Resources, browser: Browser, tmp_path: Path
 ) -> None:
+    add_set(workplace, tmp_path, "held-out welds")
     browser.sign_in(browser.account("r.reviewer", Role.REVIEWER))
     page = open_versions(view="in_use")
     page.text_input(key="versions.qualify.0.procedure").set_value("QP 7")
@@ -291,9 +299,9 @@ def test_a_refused_qualification_keeps_what_was_typed_and_says_why_beside_each_f
     assert "A qualification names the set it rests on." in text
     assert "A qualification names the last day on which it holds." in text
     assert "names its procedure" not in text
-    page.text_input(key="versions.qualify.0.evaluation_set").set_value("held-out welds")
+    page.selectbox(key="versions.qualify.0.evaluation_set").set_value("held-out welds")
     page.date_input(key="versions.qualify.0.expires_on").set_value(now_utc().date() - timedelta(days=3))
     page.button(key="versions.qualify").click().run()
     assert "It would have expired on" in said(page)
     assert "names the set it rests on" not in said(page)
-    assert page.text_input(key="versions.qualify.0.evaluation_set").value == "held-out welds"
+    assert page.selectbox(key="versions.qualify.0.evaluation_set").value == "held-out welds"

@@ -85,7 +85,14 @@ def qualify(version: ModelVersion) -> None:
         keep_faults(f"{error}.")
         return
     was_qualified()
-    _said(f"{version.name} v{version.version} is recorded as qualified until {record.scope.expires_on}")
+    unnamed = resources().services.qualifying.unnamed_equipment(current_identity(), record.scope)
+    warning = (
+        f". No image so far names the equipment {', '.join(unnamed)}: check how the setup writes it"
+        if unnamed
+        else ""
+    )
+    until = record.scope.expires_on
+    _said(f"{version.name} v{version.version} is recorded as qualified until {until}{warning}")
 
 
 @acting

@@ -82,20 +82,29 @@ def draw_qualification(identity: Identity, version: ModelVersion, detection: str
     if is_allowed:
         # tracked, so that a refusal leaves it open
         with st.expander("Record a qualification", key=state.form_key(version), on_change="rerun"):
-            _draw_form(version, detection)
+            _draw_form(identity, version, detection)
 
 
-def _draw_form(version: ModelVersion, detection: str) -> None:
+def _draw_form(identity: Identity, version: ModelVersion, detection: str) -> None:
     """The fields of a qualification, each with why it was refused."""
     state.prepare_detection(detection[: 2 * _LONGEST])
-    texts = {
-        state.PROCEDURE: ("Procedure", _LONGEST),
-        state.QUALIFIED_ON: ("Evaluation set that it rests on", _LONGEST),
-        state.DETECTION: ("Probability of detection, in short", 2 * _LONGEST),
-    }
-    for name, (label, longest) in texts.items():
-        st.text_input(label, key=state.field_key(name), max_chars=longest)
-        _draw_fault(name)
+    st.text_input("Procedure", key=state.field_key(state.PROCEDURE), max_chars=_LONGEST)
+    _draw_fault(state.PROCEDURE)
+    sets = resources().services.promoting.sets(identity, version.name, version.version)
+    told = {one.name: "" if one.is_measured else " · not measured yet" for one in sets}
+    st.selectbox(
+        "Evaluation set that it rests on",
+        list(told),
+        index=None,
+        key=state.field_key(state.QUALIFIED_ON),
+        format_func=lambda name: f"{name}{told.get(name, '')}",
+        placeholder="choose a set" if sets else "there is none yet: Compare makes them",
+    )
+    _draw_fault(state.QUALIFIED_ON)
+    st.text_input(
+        "Probability of detection, in short", key=state.field_key(state.DETECTION), max_chars=2 * _LONGEST
+    )
+    _draw_fault(state.DETECTION)
     for name, label in ((state.EQUIPMENT, "Equipment"), (state.MATERIALS, "Material")):
         st.text_area(f"{label}, one a line; empty for any", key=state.field_key(name), height=80)
         _draw_fault(name)

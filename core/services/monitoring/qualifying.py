@@ -43,7 +43,8 @@ class QualificationService:
 
         Raises:
             NotAllowedError: the role may not.
-            BadInputError: it expires before today, or whoever made the version would qualify it.
+            FieldFaultsError: it expires before today, or rests on a set that does not exist.
+            BadInputError: whoever made the version would qualify it.
             ModelNotFoundError: there is no such version.
         """
         require(identity, Action.MODELS_QUALIFY)
@@ -54,9 +55,13 @@ class QualificationService:
         if author and author == identity.account_id:
             raise BadInputError("whoever had a version made does not qualify it: ask somebody else")
         with self._store.write() as work:
+            faults = {}
+            if scope.evaluation_set not in {one.name for one in work.evaluations.sets(model)}:
+                faults["evaluation_set"] = f"there is no evaluation set {scope.evaluation_set!r} of {model}"
             if scope.expires_on < work.now.date():
-                late = f"it would have expired on {scope.expires_on}: choose a later day"
-                raise FieldFaultsError({"expires_on": late})
+                faults["expires_on"] = f"it would have expired on {scope.expires_on}: choose a later day"
+            if faults:
+                raise FieldFaultsError(faults)
             record = Qualification(
                 qualification_id=self._make_id(),
                 model_name=resolved.name,
@@ -84,6 +89,19 @@ class QualificationService:
             )
         self._known.forget()
         return record
+
+    def unnamed_equipment(self, identity: Identity, scope: QualificationScope) -> tuple[str, ...]:
+        """Equipment of the scope that no image observed so far names: perhaps it is written otherwise there.
+
+        Raises:
+            NotAllowedError: the role may not look at versions.
+        """
+        require(identity, Action.MODELS_READ)
+        if not scope.equipment:
+            return ()
+        with self._store.read() as work:
+            named = {one.casefold() for one in work.observations.equipment()}
+        return tuple(one for one in scope.equipment if one.casefold() not in named)
 
     def withdraw(self, identity: Identity, qualification_id: str, *, note: str) -> Qualification:
         """The record, which holds no more.
@@ -140,7 +158,8 @@ class QualificationService:
         if setup is None:
             held = [one for one in known if not _ended(one, moment)]
             if held:
-                return f"qualified: {held[0].scope.procedure}, until {held[0].scope.expires_on}"
+                widest = next((one.scope for one in held if not one.scope.limits), held[0].scope)
+                return f"qualified{widest.limits}: {widest.procedure}, until {widest.expires_on}"
             setup = Setup()
         procedure, objection = qualified_words(
             known, equipment=equipment_of(setup), material=setup.material, at=moment

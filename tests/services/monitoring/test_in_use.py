@@ -11,6 +11,7 @@ from core.domain.detections import Detections
 from core.domain.errors import (
     BadInputError,
     EngineBusyError,
+    FieldFaultsError,
     ModelArtefactError,
     NotAllowedError,
     UnknownRecordError,
@@ -29,6 +30,7 @@ from core.services.monitoring.qualifying import QualificationService
 from core.services.monitoring.shadow import ShadowService, size_words
 from core.services.workspaces import Workspace
 from core.store.clock import now_utc
+from core.store.evaluations import EvaluationSet
 from core.store.unit_of_work import Store
 from tests.artefacts import write_artefact
 from tests.memory_registry import MemoryRegistry
@@ -217,9 +219,17 @@ def test_a_qualification_holds_where_it_says_and_nowhere_else(store: Store, regi
     with pytest.raises(NotAllowedError):
         qualifying.qualify(add_user(store, Role.ML_ENGINEER), "weld", 1, scope)
     reviewer = add_user(store, Role.REVIEWER)
+    with pytest.raises(FieldFaultsError, match="no evaluation set 'held-out welds' of weld"):
+        qualifying.qualify(reviewer, "weld", 1, scope)
+    with store.write() as work:
+        work.evaluations.add_set(
+            EvaluationSet("s" * 32, "held-out welds", "weld", "d" * 64, {}, 1, 1, None, work.now)
+        )
     record = qualifying.qualify(reviewer, "weld", 1, scope)
+    assert qualifying.unnamed_equipment(reviewer, scope) == ("Ir-192, C5",)  # no image was observed
+    assert qualifying.unnamed_equipment(reviewer, replace(scope, equipment=())) == ()
     assert qualifying.words(*key, steel) == "qualified: QP 7"
-    assert qualifying.words(*key, None).startswith("qualified: QP 7, until ")
+    assert qualifying.words(*key, None).startswith("qualified for Ir-192, C5, steel only: QP 7, until ")
     other = Setup(material="steel", exposure=Exposure(source="Se-75"))
     assert qualifying.words(*key, other) == (
         "not qualified for this: equipment Se-75; qualified for Ir-192, C5"
