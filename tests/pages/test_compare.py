@@ -158,6 +158,8 @@ def test_the_filter_of_boxes_stands_in_the_address_and_says_when_nothing_is_left
     none = open_page("compare.py", **asked, **{"from": "100000", "class": "no such"})
     assert not none.exception
     assert f"None of the {n_all:,} is like this: no such; from 100000 px." in said(none)
+    swapped = open_page("compare.py", **asked, **{"from": "2", "to": "1"})
+    assert "From 2 to 1 px lets nothing through: the lower bound is above the upper one" in said(swapped)
     none.button(key="compare.filter.clear").click().run()
     assert "from" not in none.query_params
     assert f"{n_all:,} in" in said(none)

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from app.models.compare import actions, state
-from app.models.compare.filters import MM, OUTCOMES, PX, PlaceFilter, filtered, parts_of
+from app.models.compare.filters import MM, OUTCOMES, PX, PlaceFilter, filtered, outcome_words, parts_of
 from app.models.compare.notes.render import count_words, draw_note_form, notes_of
 from app.models.compare.pair import pair_data
 from app.models.compare.places import (
@@ -18,9 +18,11 @@ from app.models.compare.places import (
     focus_of,
     image_name,
     ordered,
+    overlap_words,
     pair_of,
     places_of,
     show_choices,
+    size_words,
 )
 from app.models.compare.sending import state as sending_state
 from app.models.compare.sending.actions import turn_tick
@@ -67,13 +69,15 @@ def draw_boxes(
         lambda: _found(pair, differences, show, order, wanted, equipment),
     )
     of_all = "" if wanted.is_empty else f" of {n_all:,}"
+    outcome = outcome_words(pair, wanted, show)
+    whose = f" · {outcome}" if outcome else ""
     content = service.content(identity, chosen)
     with told:
         if len(places):
             draw_sending(identity, pair, places, chosen, content)
         st.html(
             f'<p class="rk-bar">{words} <span class="rk-muted">{len(places):,}{of_all} in '
-            f"{len(np.unique(places.image)):,} images</span></p>",
+            f"{len(np.unique(places.image)):,} images{whose}</span></p>",
             width="content",
         )
     if not len(places):
@@ -82,7 +86,7 @@ def draw_boxes(
     at = state.chosen_place(len(places))
     notes = notes_of(identity, [content.digests[one] for one in np.unique(places.image)])
     if at is None:
-        _gallery(identity, pair, places, chosen, content, None, notes)
+        _gallery(identity, pair, places, chosen, content, None, notes, order)
         return
     beside, large = st.columns([4, 15], gap="small")
     with beside:
@@ -107,11 +111,12 @@ def draw_boxes(
                 versions=(first.version, second.version),
             )
         draw_notes(notes, here)
-        _gallery(identity, pair, places, chosen, content, at, notes)
+        _gallery(identity, pair, places, chosen, content, at, notes, order)
     with large:
         name = image_name(pair, int(places.image[at]))
         recorded, claimed = caption_of(pair, places, at)
-        told = f"{at + 1} of {len(places):,} · {name} · recorded: {recorded} · {' · '.join(claimed)}"
+        size = size_words(pair, places, at)
+        told = f"{at + 1} of {len(places):,} · {name} · {size} · recorded: {recorded} · {' · '.join(claimed)}"
         radiograph_pair(
             pair_data(pair, places, at, chosen, content, told), key=state.VIEWER, on_step=actions.step_place
         )
@@ -215,7 +220,12 @@ def _draw_filter(pair: Pair, equipment: Mapping[str, str]) -> PlaceFilter:
 
 def _draw_none(n_all: int, wanted: PlaceFilter) -> None:
     """Why nothing is shown."""
-    if n_all:
+    if wanted.is_swapped:
+        st.caption(
+            f"From {wanted.least:g} to {wanted.most:g} {wanted.unit} lets nothing through: the lower bound "
+            "is above the upper one. Swap them."
+        )
+    elif n_all:
         st.caption(f"None of the {n_all:,} is like this: {wanted.words()}. Clear the filter to see them.")
     else:
         st.caption("There is none on this set.")
@@ -256,6 +266,7 @@ def _gallery(
     content: SetContent,
     at: int | None,
     notes: ImageNotes,
+    order: str,
 ) -> None:
     start = 0 if at is None else max(0, min(at - _PER_PAGE // 2, len(places) - _PER_PAGE))
     items = [
@@ -268,7 +279,7 @@ def _gallery(
         key=state.GALLERY,
         on_open=actions.open_place,
         chosen=None if at is None else str(at),
-        label="Places, the most telling first",
+        label=f"Places, {ORDERS.get(order, 'most telling first')}",
         is_narrow=at is not None,
         ticked=None
         if images is None
@@ -296,7 +307,8 @@ def _item(
             boxes.append(GalleryBox(tuple(table.boxes[index].tolist()), kind))
     recorded, claimed = caption_of(pair, places, at)
     noted = count_words(notes.at(sha256, boxes_at(pair, places, at)))
-    below = f"{recorded} · {noted}" if noted else recorded
+    told = " · ".join(filter(None, (recorded, overlap_words(pair, places, at), noted)))
+    below = "\n".join((told, size_words(pair, places, at), image_name(pair, image)))
     address = crop_address(chosen, sha256, rectangle)
     return GalleryItem(str(at), address, rectangle, tuple(boxes), "\n".join(claimed), below)
 

@@ -42,6 +42,11 @@ class PlaceFilter:
     image: str = ""
 
     @property
+    def is_swapped(self) -> bool:
+        """True when the least size is above the most, so that nothing can be in."""
+        return 0 < self.most < self.least
+
+    @property
     def is_empty(self) -> bool:
         """True when it lets everything through."""
         return self == PlaceFilter(unit=self.unit)
@@ -94,6 +99,14 @@ def filtered(
     if wanted.image:
         keep &= np.array([one == wanted.image for one in table.digests], np.bool_)[places.image]
     return places.chosen(keep)
+
+
+def outcome_words(pair: Pair, wanted: PlaceFilter, show: str) -> str:
+    """Of which version an outcome that is asked for is; empty where none is."""
+    if not wanted.outcomes:
+        return ""
+    subject = subject_of(show)
+    return f"outcome of {' or '.join(pair.names) if subject is None else pair.names[subject]}"
 
 
 def part_name(part: str) -> str:

@@ -20,7 +20,15 @@ from core.services.evaluation.evaluations import VersionOnSet
 DEFAULT_SHOW = f"diff:{DifferenceKind.FOUND_SECOND.value}"
 
 #: Orders of places beside the most telling first.
-ORDERS = {"probability": "by probability", "iou": "by overlap", "size": "by size"}
+ORDERS = {
+    "probability": "most probable first",
+    "probability-up": "least probable first",
+    "iou": "largest overlap first",
+    "iou-up": "smallest overlap first",
+    "size": "largest first",
+    "size-up": "smallest first",
+}
+_UP = "-up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +168,8 @@ def ordered(pair: Pair, places: Places, order: str) -> Places:
     if order not in ORDERS or not len(places):
         return places
     keys = {"probability": _probability, "iou": _overlap, "size": _size}
-    rank = np.argsort(-keys[order](pair, places), kind="stable")
+    values = keys[order.removesuffix(_UP)](pair, places)
+    rank = np.argsort(values if order.endswith(_UP) else -values, kind="stable")
     return places.chosen(rank)
 
 
@@ -243,6 +252,20 @@ def caption_of(pair: Pair, places: Places, at: int) -> tuple[str, tuple[str, str
         )
     ]
     return recorded, (said[0], said[1])
+
+
+def size_words(pair: Pair, places: Places, at: int) -> str:
+    """The longer side of what is recorded or reported at a place: px, and mm where the scale is known."""
+    side = float(_size(pair, places.chosen(np.array([at])))[0])
+    mm_per_px = float(pair.tables[0].mm_per_px[places.image[at]])
+    return f"{side:.0f} px" if np.isnan(mm_per_px) else f"{side:.0f} px, {side * mm_per_px:.2g} mm"
+
+
+def overlap_words(pair: Pair, places: Places, at: int) -> str:
+    """The overlap with what is recorded, of the version where it is larger; empty where none reports."""
+    if max(places.first[at], places.second[at]) < 0:
+        return ""
+    return f"overlap {float(_overlap(pair, places.chosen(np.array([at])))[0]):.2f}"
 
 
 def image_name(pair: Pair, image: int) -> str:

@@ -1,12 +1,21 @@
 """Filters of places: each leaves exactly those that are like it."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from app.models.compare.filters import FALSE, MISSED, MM, TRUE, PlaceFilter, filtered
-from app.models.compare.places import Pair, focus_boxes, focus_of, places_of
+from app.models.compare.filters import FALSE, MISSED, MM, TRUE, PlaceFilter, filtered, outcome_words
+from app.models.compare.places import (
+    Pair,
+    focus_boxes,
+    focus_of,
+    ordered,
+    overlap_words,
+    places_of,
+    size_words,
+)
 from core.evaluate.outcome_table import OutcomeTable
 from core.services.evaluation.evaluation_archive import StoredEvaluation
 from core.store.evaluations import EvaluationKey
@@ -108,6 +117,35 @@ def test_every_place_is_enclosed_by_its_box(pair: Pair) -> None:
     _, places = places_of(pair, {}, "every:0")
     assert focus_boxes(pair, places).tolist() == [[0, 0, 22, 5], [0, 0, 8, 5], [0, 0, 40, 5]]
     assert focus_of(pair, places, 1) == (0, 0, 8, 5)
+
+
+def test_a_card_bears_what_places_are_ordered_and_filtered_by(pair: Pair) -> None:
+    _, places = places_of(pair, {}, "every:0")
+    assert [size_words(pair, places, at) for at in range(3)] == ["22 px, 2.2 mm", "8 px", "40 px"]
+    assert [overlap_words(pair, places, at) for at in range(3)] == [
+        "overlap 1.00",
+        "overlap 0.00",
+        "overlap 1.00",
+    ]
+    first_missed = places.chosen(np.array([2]))
+    nothing = replace(first_missed, second=np.array([-1], np.int32))
+    assert overlap_words(pair, nothing, 0) == ""
+
+
+def test_an_order_has_both_directions(pair: Pair) -> None:
+    _, places = places_of(pair, {}, "every:0")
+    assert focus_boxes(pair, ordered(pair, places, "size-up"))[:, 2].tolist() == [8, 22, 40]
+    assert focus_boxes(pair, ordered(pair, places, "size"))[:, 2].tolist() == [40, 22, 8]
+    assert ordered(pair, places, "probability-up").first.tolist() == [1, -1, 0]
+
+
+def test_bounds_that_are_swapped_are_known_and_whose_outcome_counts_is_said(pair: Pair) -> None:
+    assert PlaceFilter(least=2, most=1).is_swapped
+    assert not PlaceFilter(least=2).is_swapped
+    missed = PlaceFilter(outcomes=frozenset([MISSED]))
+    assert outcome_words(pair, missed, "diff:found_second") == "outcome of v1 or v2"
+    assert outcome_words(pair, missed, "every:1") == "outcome of v2"
+    assert outcome_words(pair, PlaceFilter(), "every:1") == ""
 
 
 def test_a_filter_says_what_it_asks_for() -> None:
