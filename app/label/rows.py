@@ -120,7 +120,8 @@ def words_of(items: Iterable[QueueItem]) -> list[dict[str, str]]:
 def _remark(item: QueueItem) -> str:
     said = list(dict.fromkeys(one.remark for one in item.boxes if one.remark))
     more = f", and {len(said) - _MOST_REMARKS} more" if len(said) > _MOST_REMARKS else ""
-    n_boxes = f"({len(item.boxes)} boxes)" if len(item.boxes) > 1 else ""
+    of = " marked there" if item.sent is not None else ""
+    n_boxes = f"({len(item.boxes)} boxes{of})" if len(item.boxes) > 1 else ""
     note = "" if item.sent is None or not item.sent.note else f"{item.sent.note};"
     return " ".join(filter(None, (note, n_boxes, ", ".join(said[:_MOST_REMARKS]) + more)))
 

@@ -17,6 +17,7 @@ from core.cli.conventions import (
     POLARITY,
     SPLIT,
     VERSION,
+    counted,
     members_of_part,
     one_line_errors,
     open_services,
@@ -79,8 +80,8 @@ def evaluate(
 
 
 def _print_figures(figures: dict[str, Any]) -> None:
-    click.echo(f"{figures['model']} v{figures['version']} on {figures['n_images']} images, "
-               f"{figures['n_boxes']} boxes")  # fmt: skip
+    click.echo(f"{figures['model']} v{figures['version']} on {counted(figures['n_images'], 'image')}, "
+               f"{counted(figures['n_boxes'], 'box', 'boxes')}")  # fmt: skip
     click.echo(f"{figures['n_trained_on']} of {figures['n_images']} images were trained on")
     for name in ("ap50", "ap50_95", "recall", "precision", "false_calls_per_image", "d_ece", "d_ece_raw",
                  "brier", "brier_raw", "brier_difference", "log_loss_difference"):  # fmt: skip
@@ -128,7 +129,8 @@ def add(
         added = services.evaluation_sets.add_files(
             COMMAND_LINE, name, model, coco, images, series=series, polarity=Polarity(polarity)
         )
-    click.echo(f"{added.name}: {added.n_images} images, {added.n_boxes} boxes, digest {added.digest[:12]}")
+    images, boxes = counted(added.n_images, "image"), counted(added.n_boxes, "box", "boxes")
+    click.echo(f"{added.name}: {images}, {boxes}, digest {added.digest[:12]}")
 
 
 @evaluation_sets.command("list")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import click
 
-from core.cli.conventions import one_line_errors, open_services
+from core.cli.conventions import counted, one_line_errors, open_services
 from core.cli.models import models
 from core.domain.accounts import COMMAND_LINE
 from core.domain.drift import figure_words
@@ -78,7 +78,7 @@ def shadow(name: str) -> None:
     )
     for title, counts in (("class", found.by_class), ("size", found.by_size)):
         for value, count in sorted(counts.items(), key=lambda item: -item[1]):
-            click.echo(f"  {title} {value}: {count} boxes")
+            click.echo(f"  {title} {value}: {counted(count, 'box', 'boxes')}")
 
 
 @models.command()

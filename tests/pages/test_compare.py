@@ -334,10 +334,15 @@ def test_the_form_of_a_new_set_closes_and_is_empty_once_the_set_is_made(
     services.workspace.labels.save(annotator, film.sha256, [pore], expected_version=0)
     services.workspace.labels.submit(annotator, film.sha256, expected_version=1)
     page = open_page("compare.py")
+    page.button(key="compare.new_set.labels").click().run()
+    assert [one.value for form in page.get("popover") for one in form.get("error")] == [
+        "An evaluation set needs a name: expected 1 to 128 characters."
+    ]
     page.text_input(key="compare.new_set.name").set_value("labelled here").run()
+    assert not page.error
     page.button(key="compare.new_set.labels").click().run()
     assert not page.exception
-    assert "labelled here: 1 images, 1 boxes" in said(page)
+    assert "labelled here: 1 image, 1 box" in said(page)
     assert page.text_input(key="compare.new_set.name").value == ""
     assert page.session_state["compare.n_made"] == 1
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from app.models.compare import state
 from app.shared.access import acting, current_identity
 from app.shared.resources import resources
-from core.domain.errors import BadInputError
+from core.domain.errors import BadInputError, WorkbenchError
 from core.store.evaluations import EvaluationSet
 
 
@@ -32,29 +32,42 @@ def judge_clean(chosen: EvaluationSet, numbers: tuple[int, ...]) -> None:
 def add_from_labels(model: str) -> None:
     """Make a set of the labelled images that the filter takes, and turn to it."""
     maker, name = resources().services.set_maker, state.new_name()
-    _made(maker.from_labels(current_identity(), name, model, state.new_filter()))
+    _make(lambda: maker.from_labels(current_identity(), name, model, state.new_filter()))
 
 
 @acting
 def add_from_history(model: str) -> None:
     """Make a set of the signed inspections that the filter takes, and turn to it."""
-    maker, wanted = resources().services.set_maker, state.new_filter("history")
-    _made(maker.from_history(current_identity(), state.new_name(), model, wanted, state.history_bounds()))
+    maker, name = resources().services.set_maker, state.new_name()
+    wanted, bounds = state.new_filter("history"), state.history_bounds()
+    _make(lambda: maker.from_history(current_identity(), name, model, wanted, bounds))
 
 
 @acting
 def add_archive(model: str) -> None:
     """Make a set of the archive that was handed in, and turn to it."""
+    _make(lambda: _from_archive(model))
+
+
+def _from_archive(model: str) -> EvaluationSet:
     data = state.new_file()
     if data is None:
         raise BadInputError("choose a ZIP file first")
-    _made(resources().services.set_maker.from_archive(current_identity(), state.new_name(), model, data))
+    return resources().services.set_maker.from_archive(current_identity(), state.new_name(), model, data)
 
 
-def _made(added: EvaluationSet) -> None:
+def _make(make: Callable[[], EvaluationSet]) -> None:
+    """Turn to the set that this makes; what is refused stands in the form, which stays as it is."""
+    try:
+        added = make()
+    except WorkbenchError as error:
+        state.refuse_set(f"{str(error)[:1].upper()}{str(error)[1:]}.")
+        return
     state.choose_set(added)
     state.was_made()
-    state.say(f"{added.name}: {added.n_images:,} images, {added.n_boxes:,} boxes")
+    images = "1 image" if added.n_images == 1 else f"{added.n_images:,} images"
+    boxes = "1 box" if added.n_boxes == 1 else f"{added.n_boxes:,} boxes"
+    state.say(f"{added.name}: {images}, {boxes}")
 
 
 @acting

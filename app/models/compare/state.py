@@ -38,7 +38,7 @@ FILTER_KEYS = {
     "labels": (NEW_PART, NEW_EQUIPMENT, NEW_CLASSES, NEW_LEAST, NEW_MOST),
     "history": (HISTORY_PART, HISTORY_EQUIPMENT, HISTORY_CLASSES, HISTORY_LEAST, HISTORY_MOST),
 }
-_N_MADE = "compare.n_made"
+_N_MADE, _REFUSED = "compare.n_made", "compare.new_set.refused"
 FINDINGS, CURVES, GROUPS, ERRORS, CALIBRATION, POD, MAP, BOXES = (
     "findings",
     "curves",
@@ -146,6 +146,16 @@ def was_made() -> None:
         taken(uploaded)
     st.session_state[_N_MADE] = n_made() + 1
     st.session_state[NEW_NAME] = ""
+
+
+def refuse_set(why: str) -> None:
+    """Remember why no set was made; only from a callback."""
+    st.session_state[_REFUSED] = why
+
+
+def set_refusal() -> str:
+    """Why the last set was not made, told once."""
+    return str(st.session_state.pop(_REFUSED, ""))
 
 
 def new_file_key() -> str:

@@ -99,7 +99,7 @@ class EvaluationSets:
         """
         require(identity, Action.EVALUATIONS_MANAGE)
         if not 0 < len(name.strip()) <= LONGEST_NAME:
-            raise BadInputError(f"name of an evaluation set: expected 1 to {LONGEST_NAME} characters")
+            raise BadInputError(f"an evaluation set needs a name: expected 1 to {LONGEST_NAME} characters")
         dataset = read_coco(coco)
         images = select_images(dataset, folder, series)
         content = _listed(images, [_digest(folder, image) for image in images], dataset.categories)

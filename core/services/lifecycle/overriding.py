@@ -42,7 +42,7 @@ class OverrideService:
         if identity.account_id is None:
             raise NotAllowedError("a person has to ask; a command overrides the gate with a note")
         if not move.note.strip():
-            raise BadInputError("an override needs a note that says why")
+            raise BadInputError('"Why it should serve all the same" is empty: an override needs a note')
         self._mover.catch_up()
         report = self._promoting.gate(identity, move.model, move.version, set_digest=move.set_digest)
         if report.is_green:
