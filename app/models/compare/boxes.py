@@ -71,13 +71,13 @@ def draw_boxes(
     of_all = "" if wanted.is_empty else f" of {n_all:,}"
     outcome = outcome_words(pair, wanted, show)
     whose = f" · {outcome}" if outcome else ""
-    content = service.content(identity, chosen)
+    content, n_images = service.content(identity, chosen), len(np.unique(places.image))
     with told:
         if len(places):
             draw_sending(identity, pair, places, chosen, content)
         st.html(
             f'<p class="rk-bar">{words} <span class="rk-muted">{len(places):,}{of_all} in '
-            f"{len(np.unique(places.image)):,} images{whose}</span></p>",
+            f"{n_images:,} {'image' if n_images == 1 else 'images'}{whose}</span></p>",
             width="content",
         )
     if not len(places):

@@ -19,8 +19,9 @@ def draw_new_set(identity: Identity, choice: Choice) -> None:
         return
     with st.popover("New set", icon=":material/add:", key=f"compare.new_set.{state.n_made()}"):
         st.text_input("Name", key=state.NEW_NAME, max_chars=LONGEST_NAME)
+        place = st.empty()  # always there, or the tabs below would be others and begin anew
         if why := state.set_refusal():
-            st.error(why)
+            place.error(why)
         labels, history, archive = st.tabs(["From labels", "From history", "From a COCO file"])
         with labels:
             _draw_from_labels(identity, choice)

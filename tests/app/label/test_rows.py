@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from app.label.rows import label_data
+from app.label.rows import label_data, words_of
 from core.domain.accounts import Identity, Role
-from core.domain.correction import FoundBox, Origin
+from core.domain.correction import FoundBox, Origin, Reason
 from core.domain.familiarity import NOT_VERIFIED
 from core.domain.indication import IndicationClass
 from core.domain.labels import Label, Suggestion
@@ -72,3 +72,9 @@ def test_the_words_of_the_family_are_offered_and_of_both_where_nobody_knows_it()
     finer = told(is_read=False)["reading"]["kinds"]["porosity"]["kinds"]
     assert ["gas-hole", "gas hole"] in finer
     assert ["2011", "gas pore"] in finer
+
+
+def test_what_a_comparison_sent_tells_how_many_boxes_were_marked_there() -> None:
+    sent = SimpleNamespace(reason=Reason.SENT, boxes=(FOUND, ADDED), sent=SimpleNamespace(note=""))
+    (said,) = words_of([sent])  # the image may hold more or fewer suggestions than that
+    assert said == {"words": "Sent from a comparison of versions", "remark": "(2 boxes marked there)"}
