@@ -129,8 +129,8 @@ def add(
         added = services.evaluation_sets.add_files(
             COMMAND_LINE, name, model, coco, images, series=series, polarity=Polarity(polarity)
         )
-    images, boxes = counted(added.n_images, "image"), counted(added.n_boxes, "box", "boxes")
-    click.echo(f"{added.name}: {images}, {boxes}, digest {added.digest[:12]}")
+    said = f"{counted(added.n_images, 'image')}, {counted(added.n_boxes, 'box', 'boxes')}"
+    click.echo(f"{added.name}: {said}, digest {added.digest[:12]}")
 
 
 @evaluation_sets.command("list")
