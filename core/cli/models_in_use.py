@@ -73,7 +73,7 @@ def shadow(name: str) -> None:
         click.echo(f"{name} has no challenger beside its champion")
         return
     click.echo(
-        f"{name} v{found.challenger} against v{found.champion}: {found.n_images} images read unseen, "
+        f"{name} v{found.challenger} against v{found.champion}: {found.n_images} images read in shadow, "
         f"{len(found.differing)} of the newest differ, {found.n_failed} could not be read"
     )
     for title, counts in (("class", found.by_class), ("size", found.by_size)):

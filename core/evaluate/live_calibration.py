@@ -73,7 +73,7 @@ class LiveCalibration:
             return f"{self.n_boxes} boxes were decided on; {LEAST_BOXES} are the least to say anything"
         low, high = self.band
         measured = f"D-ECE {self.d_ece:.3f}; a perfect model of this size shows {low:.3f} to {high:.3f}"
-        return f"{measured}: {'no sign of miscalibration' if self.d_ece <= high else 'MISCALIBRATED'}"
+        return f"{measured}: {'no sign of miscalibration' if self.d_ece <= high else 'miscalibrated'}"
 
 
 def live_calibration(boxes: Sequence[DecidedBox]) -> LiveCalibration:

@@ -147,6 +147,11 @@ class ImageRepository:
         for row in self._session.execute(query.order_by(ImageRow.sha256)):
             yield tuple(row)  # type: ignore[misc]  # as many columns as were selected
 
+    def names_of(self, digests: Collection[str]) -> dict[str, str]:
+        """The names of these images by sha256; those that are not there are missing. For some hundreds."""
+        query = select(ImageRow.sha256, ImageRow.name).where(ImageRow.sha256.in_(digests))
+        return {row.sha256: row.name for row in self._session.execute(query)}
+
     def has_file(self, file_sha256: str) -> bool:
         """True when a picture of this file is stored."""
         query = select(ImageRow.sha256).where(ImageRow.file_sha256 == file_sha256).limit(1)

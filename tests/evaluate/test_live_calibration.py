@@ -20,7 +20,7 @@ def test_too_few_boxes_say_nothing() -> None:
     assert live_calibration([]).mean_probability is None
 
 
-@pytest.mark.parametrize(("share", "said"), [(1.0, "no sign"), (0.6, "MISCALIBRATED")])
+@pytest.mark.parametrize(("share", "said"), [(1.0, "no sign"), (0.6, ": miscalibrated")])
 def test_overconfidence_is_told(share: float, said: str) -> None:
     found = live_calibration(decided(600, share=share))
     assert said in found.words

@@ -1,4 +1,4 @@
-"""Draws what is known of a version in use: drift, unseen readings, live calibration, qualification."""
+"""Draws what is known of a version in use: drift, shadow readings, live calibration, qualification."""
 
 import streamlit as st
 
@@ -134,10 +134,10 @@ def draw_live(identity: Identity, version: ModelVersion) -> None:
 
 def draw_shadow(identity: Identity) -> None:
     """Where the challenger, which nobody sees, differs from the champion."""
-    st.html("<h3>The challenger, unseen</h3>")
+    st.html("<h3>The challenger in shadow</h3>")
     found = resources().services.shadow.summary(identity, chosen_model())
     if found is None:
-        st.caption("No other version is challenger: nothing is read unseen.")
+        st.caption("No other version is challenger: nothing is read in shadow.")
         return
     draw_html("shared/facts.html", facts=shadow_facts(found))
     if found.differing:
@@ -146,6 +146,8 @@ def draw_shadow(identity: Identity) -> None:
             shadow_rows(found, chosen_model()),
             hide_index=True,
             column_config={
+                "Image": st.column_config.TextColumn(width=150),
+                "Differences": st.column_config.TextColumn(width=230),
                 "Inspection": link(display_text="open", width=60),
                 "Compare": link(display_text="open", width=60),
             },

@@ -1,5 +1,6 @@
 """What is known of a version in use, as rows and facts."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -61,9 +62,9 @@ def alarm_words(one: DriftAlarm) -> str:
 
 
 def shadow_facts(found: ShadowSummary) -> dict[str, str]:
-    """Counts of what the challenger read unseen."""
+    """Counts of what the challenger read in shadow."""
     return {
-        "Compared": f"v{found.challenger} (challenger, unseen) with v{found.champion} (champion)",
+        "Compared": f"v{found.challenger} (challenger, in shadow) with v{found.champion} (champion)",
         "Images": f"{found.n_images:,} read, {found.n_waiting} wait, {found.n_failed} could not be read",
         "Differ": f"{len(found.differing):,} of the newest {min(found.n_images, SHOWN):,}",
         "By class": _counts(found.by_class),
@@ -75,15 +76,25 @@ def shadow_rows(found: ShadowSummary, model: str) -> list[dict[str, Any]]:
     """One row an image that both versions read differently, the newest first."""
     return [
         {
-            "Read": minute(one.read_at),
+            "Image": found.names.get(one.image_sha256, one.image_sha256[:12]),
             f"v{one.champion}": one.n_champion,
             f"v{one.challenger}": one.n_challenger,
             "Inspection": f"/history?{urlencode({'inspection': one.inspection_id})}",
             "Compare": f"/compare?{_compared(one, model)}",
-            "Differences": "; ".join(f"{box['class']}: {box['remark']}" for box in one.differences),
+            "Differences": _counts(Counter(_difference(one, str(box["remark"])) for box in one.differences)),
+            "Read": minute(one.read_at),
         }
         for one in found.differing
     ]
+
+
+def _difference(one: ShadowReading, remark: str) -> str:
+    """The kind of a difference, as `findings_of_versions` remarks on it."""
+    if remark.startswith("only "):
+        return f"only v{one.challenger}"
+    if remark.endswith("does not report it"):
+        return f"only v{one.champion}"
+    return "other probability" if ": probability " in remark else "other class"
 
 
 def _compared(one: ShadowReading, model: str) -> str:
@@ -100,7 +111,7 @@ def live_facts(found: LiveReliability) -> dict[str, str]:
         "Probability": ""
         if found.all.mean_probability is None
         else f"{found.all.mean_probability:.2f} on average, {found.all.n_true / n:.2f} were confirmed",
-        "Calibration": found.all.words,
+        "Calibration": found.words,
         "Not counted": f"{found.n_open:,} without a call, {found.n_left_out:,} dismissed as in the part",
     }
 

@@ -98,7 +98,7 @@ class Judging:
         """How many never train and why, without a full stop; empty where there is none."""
         if not self.n_images:
             return ""
-        named = ", ".join(self.sets[:_NAMED_SETS])
+        named = "; ".join(self.sets[:_NAMED_SETS])
         rest = len(self.sets) - _NAMED_SETS
         more = f" and {rest} more" if rest > 0 else ""
         lie, train = ("lies", "trains") if self.n_images == 1 else ("lie", "train")

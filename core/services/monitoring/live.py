@@ -11,6 +11,8 @@ from core.domain.reading import Call, equipment_of, indication_from, setup_from
 from core.evaluate.live_calibration import DecidedBox, LiveCalibration, live_by, live_calibration
 from core.store.unit_of_work import Store
 
+#: Boxes of one reading are alike: fewer readings are no ground for a verdict, however many boxes they hold.
+LEAST_READINGS = 10
 #: Newest readings that are counted.
 MOST_READINGS = 2_000
 
@@ -34,6 +36,17 @@ class LiveReliability:
     all: LiveCalibration
     by_part: Mapping[str, LiveCalibration]
     by_equipment: Mapping[str, LiveCalibration]
+
+    @property
+    def words(self) -> str:
+        """What the figures say, in one sentence without a full stop."""
+        if self.all.d_ece is None or self.n_readings >= LEAST_READINGS:
+            return self.all.words
+        n = self.n_readings
+        return (
+            f"D-ECE {self.all.d_ece:.3f}, from {n} reading{'' if n == 1 else 's'} whose boxes are alike: too "
+            f"few to tell, {LEAST_READINGS} are the least"
+        )
 
 
 class LiveCalibrationService:

@@ -37,6 +37,7 @@ class ShadowSummary:
         n_waiting: images of the last days that it has not read yet, at most `SHOWN`.
         differing: readings that differ, newest first.
         by_class, by_size: number of differing boxes.
+        names: of the images that differ, by sha256.
     """
 
     champion: int
@@ -47,6 +48,7 @@ class ShadowSummary:
     differing: tuple[ShadowReading, ...]
     by_class: Mapping[str, int]
     by_size: Mapping[str, int]
+    names: Mapping[str, str]
 
 
 class ShadowService:
@@ -99,7 +101,8 @@ class ShadowService:
             read = work.shadow.of(challenger.sha256, SHOWN)
             n_images = work.shadow.count(challenger.sha256)
             waiting = work.shadow.pending(champion.sha256, challenger.sha256, self._since(work.now), SHOWN)
-        differing = tuple(one for one in read if one.differences)
+            differing = tuple(one for one in read if one.differences)
+            names = work.images.names_of([one.image_sha256 for one in differing])
         boxes = [box for one in differing for box in one.differences]
         return ShadowSummary(
             champion.version,
@@ -110,6 +113,7 @@ class ShadowService:
             differing,
             Counter(str(box["class"]) for box in boxes),
             Counter(size_words(box["bbox"]) for box in boxes),
+            names,
         )
 
     def n_read(self, challenger: ModelVersion) -> int:

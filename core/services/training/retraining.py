@@ -177,7 +177,7 @@ class RetrainService:
         told = outlook(version, base, n_simulated=request.n_simulated, n_judging=request.n_judging)
         if told.refusal:
             held = self._data.judging(identity, version).words
-            return replace(told, refusal=f"{told.refusal}: {held}" if held else told.refusal)
+            return replace(told, refusal=f"{told.refusal}. {held}" if held else told.refusal)
         manifests = [self._data.manifest(identity, one) for one in self._data.all(identity, base.name)]
         judging = held_back(manifests, self._evaluated(base.name))
         train = self._data.manifest(identity, version).of_part(Part.TRAIN)
