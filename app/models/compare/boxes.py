@@ -307,7 +307,7 @@ def _item(
             boxes.append(GalleryBox(tuple(table.boxes[index].tolist()), kind))
     recorded, claimed = caption_of(pair, places, at)
     noted = count_words(notes.at(sha256, boxes_at(pair, places, at)))
-    told = " · ".join(filter(None, (recorded, overlap_words(pair, places, at), noted)))
+    told = " · ".join(filter(None, (overlap_words(pair, places, at), recorded, noted)))
     below = "\n".join((told, size_words(pair, places, at), image_name(pair, image)))
     address = crop_address(chosen, sha256, rectangle)
     return GalleryItem(str(at), address, rectangle, tuple(boxes), "\n".join(claimed), below)
