@@ -94,7 +94,7 @@ def _difference(one: ShadowReading, remark: str) -> str:
         return f"only v{one.challenger}"
     if remark.endswith("does not report it"):
         return f"only v{one.champion}"
-    return "other probability" if ": probability " in remark else "other class"
+    return "probability" if ": probability " in remark else "class"
 
 
 def _compared(one: ShadowReading, model: str) -> str:
