@@ -38,7 +38,7 @@ def test_a_disagreement_leads_to_its_image_in_both_versions() -> None:
     summary = ShadowSummary(2, 1, 1, 0, 0, (reading,), {}, {}, {"a" * 64: "ring 7.png"})
     (row,) = shadow_rows(summary, "weld")
     assert row["Image"] == "ring 7.png"
-    assert row["Differences"] == "only v1: 2, only v2: 1, class: 1, probability: 1"
+    assert row["Differences"] == "only v1: 2, class: 1, only v2: 1, probability: 1"
     assert row["Compare"] == "/compare?model=weld&v=2%2C1&inspection=i-7"
 
 
