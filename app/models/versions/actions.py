@@ -32,8 +32,13 @@ def promote(move: Move) -> None:
 
 @acting
 def ask(move: Move) -> None:
-    """Ask for a second person's consent."""
-    request = resources().services.overriding.ask(current_identity(), _with_note(move))
+    """Ask for a second person's consent; a missing note is told below its field."""
+    try:
+        request = resources().services.overriding.ask(current_identity(), _with_note(move))
+    except FieldFaultsError as error:
+        keep_faults({f"{name}.{move.version}": why for name, why in error.faults.items()})
+        return
+    keep_faults({})
     wanted = f"v{request.version} as {request.alias}"
     _said(f"a second person is asked to consent to {wanted}; nothing changed yet")
 

@@ -34,6 +34,7 @@ from core.evaluate.gate_report import GateReport
 from core.services.evaluation.version_records import pod_of
 from core.services.lifecycle.alias_moves import LONGEST_NOTE, Move
 from core.services.lifecycle.hub_card import hub_card
+from core.services.lifecycle.overriding import NOTE
 from core.services.lifecycle.versions import VersionSummary
 
 _TABLE_PX = 690
@@ -239,6 +240,8 @@ def draw_promotion(
         if report.is_green
         else "needed; a second person reads it and has to consent",
     )
+    if why := state.refused(f"{NOTE}.{one.number}"):
+        draw_html("shared/fault.html", why=why)
     with st.container(horizontal=True, key="versions-promote"):
         for alias in aliases:
             move = Move(model, one.number, alias, _pointing(versions, alias), digest)

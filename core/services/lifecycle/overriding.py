@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.domain.accounts import Identity
-from core.domain.errors import BadInputError, NotAllowedError
+from core.domain.errors import BadInputError, FieldFaultsError, NotAllowedError
 from core.domain.permissions import Action, may, require
 from core.domain.records import new_id
 from core.domain.serving import ChangeKind, PromotionRequest, RequestState, ServingChange
 from core.services.lifecycle.alias_moves import AliasMover, Move, require_as_seen, require_sound
 from core.services.lifecycle.promoting import PromotionService
 from core.store.unit_of_work import Store, Work
+
+#: The field that a request needs.
+NOTE = "note"
 
 
 class OverrideService:
@@ -34,7 +37,8 @@ class OverrideService:
 
         Raises:
             NotAllowedError: the role may not promote, or no account asks.
-            BadInputError: there is no note, the gate is green, or the same was asked for already.
+            FieldFaultsError: there is no note.
+            BadInputError: the gate is green, or the same was asked for already.
             StaleVersionError: the alias moved since it was looked at.
         """
         require(identity, Action.MODELS_PROMOTE)
@@ -42,7 +46,7 @@ class OverrideService:
         if identity.account_id is None:
             raise NotAllowedError("a person has to ask; a command overrides the gate with a note")
         if not move.note.strip():
-            raise BadInputError('"Why it should serve all the same" is empty: an override needs a note')
+            raise FieldFaultsError({NOTE: "an override needs a note that says why"})
         self._mover.catch_up()
         report = self._promoting.gate(identity, move.model, move.version, set_digest=move.set_digest)
         if report.is_green:
