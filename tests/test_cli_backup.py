@@ -81,7 +81,7 @@ def test_a_drill_verifies_measures_and_is_told_by_health(
     told = json.loads(result.stdout)
     assert (told["backup"], told["is_whole"], told["findings"]) == (name, True, [])
     assert told["n_originals"] == 2, "as many as there were"
-    assert 0 < told["rpo_s"] < 600
+    assert 0 <= told["rpo_s"] < 600  # rounded: the backup is a moment old
     assert told["rto_s"] == pytest.approx(told["restored_s"] + told["verified_s"], abs=0.02)
     assert told["n_events_since"] == 2, "that the backup was made, and a film"
     with home.opened() as services:
