@@ -52,7 +52,7 @@ def judged_zone(pixels: npt.NDArray[np.generic], family: Family, polarity: Polar
         family: of the part.
         polarity: of the pixels; unknown is taken for the usual one of the family.
     """
-    if np.issubdtype(pixels.dtype, np.floating):
+    if np.issubdtype(pixels.dtype, np.floating) and not _is_plain(pixels):
         plain = _plain(np.asarray(pixels, np.float64))
         if plain is None:
             return None
@@ -170,6 +170,14 @@ def part_zone(pixels: npt.NDArray[np.generic], *, is_air_bright: bool) -> Zone |
     ends = np.array([small.shape[1] - 1, small.shape[0] - 1])
     full = np.where(points >= ends, [width, height], points * scale)
     return Zone(tuple((float(x), float(y)) for x, y in full))
+
+
+def _is_plain(pixels: npt.NDArray[np.generic]) -> bool:
+    """True of float32 values that differ, are all numbers, and lie within 0 to 1 or a little beyond."""
+    if pixels.dtype != np.float32 or not pixels.size:
+        return False
+    low, high = float(np.min(pixels)), float(np.max(pixels))  # both no number where any is none
+    return bool(-1 <= low < high <= 2)
 
 
 def _plain(pixels: npt.NDArray[np.float64]) -> Grey | None:
