@@ -1,5 +1,7 @@
 """Opening the database and bringing it to the newest schema."""
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache, partial
@@ -24,6 +26,7 @@ _WAIT_S = 10.0
 #: Connections to one database: kept open, and opened above that for a while.
 _POOL = {"pool_size": 5, "max_overflow": 10}
 _CONNECT_TIMEOUT_S = 5
+_SWITCH_PAUSE_S = 0.01
 #: Settings of every PostgreSQL session: no statement and no forgotten transaction holds others up,
 #: and a commit returns when it is on the disk, whatever the server's own setting.
 _POSTGRESQL_SETTINGS = {
@@ -188,10 +191,25 @@ def _configure_sqlite(connection: Any, _record: object, *, busy_timeout_ms: int)
     connection.isolation_level = None  # the driver would begin too late, and not at all before DDL
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {busy_timeout_ms}")
-    cursor.execute("PRAGMA journal_mode = WAL")
+    _switch_to_wal(cursor, busy_timeout_ms / 1000)
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _switch_to_wal(cursor: Any, wait_s: float) -> None:
+    """Switch a new file to WAL; SQLite itself does not wait for a process that writes to it just then."""
+    give_up = time.monotonic() + wait_s
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            is_busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() > give_up:
+                raise
+            time.sleep(_SWITCH_PAUSE_S)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -1,4 +1,5 @@
 import shutil
+import sqlite3
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, TextClause, inspect, text
+from sqlalchemy import Engine, TextClause, inspect, make_url, text
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, StatementError
 from sqlalchemy.orm import Session
 
@@ -112,6 +113,35 @@ def test_processes_that_start_together_upgrade_once(new_database: Callable[[], s
     for thread in threads:
         thread.join()
     assert errors == []
+
+
+@on_sqlite
+def test_a_new_file_that_another_process_is_writing_is_waited_for(new_database: Callable[[], str]) -> None:
+    """SQLite refuses at once to switch such a file to WAL, however long it may wait for a lock."""
+    url = new_database()
+    other = sqlite3.connect(str(make_url(url).database), isolation_level=None, check_same_thread=False)
+    other.execute("CREATE TABLE written_elsewhere (number)")
+    other.execute("BEGIN IMMEDIATE")
+    ends = threading.Timer(0.3, other.execute, ["COMMIT"])
+    ends.start()
+    engine = open_database(url)
+    upgrade(engine)
+    assert {"jobs", "written_elsewhere"} < set(inspect(engine).get_table_names())
+    ends.join()
+    other.close()
+    engine.dispose()
+
+
+@on_sqlite
+def test_a_new_file_that_stays_locked_is_told_in_words(new_database: Callable[[], str]) -> None:
+    url = new_database()
+    other = sqlite3.connect(str(make_url(url).database), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    engine = open_database(url, wait_s=0.1)
+    with pytest.raises(ConfigurationError, match="DATABASE_URL: the database is busy"):
+        upgrade(engine)
+    other.close()
+    engine.dispose()
 
 
 def test_an_upgrade_that_fails_leaves_the_schema_as_it_was(new_database: Callable[[], str]) -> None:
