@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from core.domain.detections import FloatArray
+from core.domain.errors import DatasetError
 from core.domain.radiograph import Polarity
 from core.imaging.normalise import normalise
 from core.labelling.coco import CocoImage, read_coco
-from core.labelling.split import members_of, read_split
+from core.labelling.split import members_of, names_of, read_split
 from core.services.evaluation.evaluating import Progress
 from core.services.evaluation.recorded_images import cluster_name, read_recorded, select_images
 from core.simulate.dataset import TRUTH_FILE, write_dataset
@@ -25,12 +26,13 @@ def images_of(
     """(COCO file, images folder, series or None) of an entry; simulated ones are made, and removed after.
 
     Args:
-        entry: `coco`, perhaps with `split` and `part`, or `simulated` with `count` and `seed`.
+        entry: `coco`, perhaps with `split` and `part`, less the series and views of `without` (a split list
+            and its part, as FILE:PART), or `simulated` with `count` and `seed`.
         data: folder of the COCO files and images.
         splits: folder of the split lists.
 
     Raises:
-        DatasetError: the split list lacks the part.
+        DatasetError: a split list lacks the part, or `without` leaves nothing.
     """
     if "simulated" in entry:
         with tempfile.TemporaryDirectory() as folder:
@@ -40,6 +42,13 @@ def images_of(
     series = None
     if "split" in entry:
         series = members_of(read_split(splits / entry["split"]), entry["part"])
+    if "without" in entry:
+        name, _, part = str(entry["without"]).partition(":")
+        excluded = set(members_of(read_split(splits / name), part))
+        images = select_images(read_coco(data / entry["coco"]), data, series)
+        series = [Path(image.file_name).stem for image in images if not names_of(image) & excluded]
+        if not series:
+            raise DatasetError(f"{entry['without']} leaves no image of {entry['coco']}")
     yield data / entry["coco"], data, series
 
 

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 import yaml
@@ -11,6 +12,7 @@ from core.domain.kinds import Family
 from core.engine.detector import Detector
 from core.engine.ranges import read_ranges
 from core.engine.zone_prior import ZonePrior, read_zone_prior
+from core.labelling.coco import read_coco
 from core.registry.artefact import FAMILIARITY, RANGES, file_sha256, files_of, read_artefact
 from core.services.lifecycle.familiarising import write_familiarity
 from core.services.lifecycle.ranging import write_ranges
@@ -223,6 +225,17 @@ def test_a_release_says_what_the_images_looked_like_and_the_command_says_it_agai
     again = write_familiarity(content, out, data=data, splits=data)
     assert again.limit == found.limit
     assert (out / FAMILIARITY).read_text() == written
+
+
+def test_an_entry_may_leave_out_views_that_another_list_names(tmp_path, data):
+    (first, *_), measured = (read_coco(data / "truth.json").images, HELD_OUT | {"without": "w.yaml:out"})
+    (data / "w.yaml").write_text(yaml.safe_dump({"parts": {"out": [Path(first.file_name).stem, "C"]}}))
+    learnt = [FAMILIAR["learnt"][0] | {"without": "w.yaml:out"}]
+    content = specification(familiar=FAMILIAR | {"learnt": learnt})
+    out = build_release(content, settings(tmp_path, data))
+    assert read_reference(out, read_artefact(out).sha256).about["n_views"] == 3
+    with pytest.raises(DatasetError, match="leaves no image of truth.json"):
+        build_release(specification(measure=[measured]), settings(tmp_path, data))
 
 
 @pytest.mark.parametrize("familiar", [None, {"learnt": FAMILIAR["learnt"]}])
