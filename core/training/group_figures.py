@@ -25,6 +25,28 @@ _VOLUMETRIC = (FlawGroup.ROUNDED.value, FlawGroup.DENSE.value)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """Shares of the likeliest answer and whether it was right.
+
+    Attributes:
+        shares: (N,) of reports with a known look first, then of recorded cells.
+        is_right: (N,).
+        n_known: how many are of reports with a known look.
+    """
+
+    shares: Floats
+    is_right: Bools
+    n_known: int
+
+    def evened(self) -> tuple[Floats, Bools]:
+        """Shares and whether they were right, cells repeated until they count as much as known reports."""
+        n_cells = len(self.shares) - self.n_known
+        cells = np.repeat(np.arange(self.n_known, len(self.shares)), max(1, self.n_known // max(1, n_cells)))
+        rows = np.concatenate([np.arange(self.n_known), cells])
+        return self.shares[rows], self.is_right[rows]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Judged:
     """Shares of looks by networks that never saw what they judge.
 
@@ -42,8 +64,8 @@ class Judged:
     film_shares: tuple[Floats, ...]
     outcomes: tuple[FilmOutcome, ...]
 
-    def group_rows(self) -> tuple[Floats, Bools]:
-        """Shares of the likeliest group and whether it is right: of known reports and of recorded cells."""
+    def groups(self) -> Answers:
+        """The likeliest group of known reports and of recorded cells."""
         by_group = self.known_shares @ MEMBERSHIP
         is_right = by_group.argmax(axis=1) == MEMBERSHIP[self.looks].argmax(axis=1)
         rows = [
@@ -51,10 +73,10 @@ class Judged:
             for shares, groups, _ in self._strongest()
             for by_group in (shares @ MEMBERSHIP,)
         ]
-        return _appended(by_group.max(axis=1), is_right, rows)
+        return _answers(by_group.max(axis=1), is_right, rows)
 
-    def type_rows(self) -> tuple[Floats, Bools]:
-        """Shares of the likeliest type within its group, where the group is right and has several types."""
+    def types(self) -> Answers:
+        """The likeliest type within its group, where the group is right and has several types."""
         by_group = self.known_shares @ MEMBERSHIP
         group = by_group.argmax(axis=1)
         is_asked = (group == MEMBERSHIP[self.looks].argmax(axis=1)) & (MEMBERSHIP.sum(axis=0)[group] > 1)
@@ -66,7 +88,7 @@ class Judged:
             if GROUPS[best] in groups and MEMBERSHIP[:, best].sum() > 1:
                 inside = shares * MEMBERSHIP[:, best]
                 rows.append((float(inside.max() / inside.sum()), int(inside.argmax()) in looks))
-        return _appended(within.max(axis=1)[is_asked], is_right[is_asked], rows)
+        return _answers(within.max(axis=1)[is_asked], is_right[is_asked], rows)
 
     def _strongest(self) -> list[tuple[Floats, frozenset[FlawGroup], set[int]]]:
         """Of each recorded cell that is reached: the shares of its strongest report, its groups and looks."""
@@ -95,17 +117,17 @@ def figures_of(stage: SecondStage, judged: Judged) -> dict[str, Any]:
     claims = [stage.claim(shares) for shares in judged.known_shares]
     on_films = [[stage.claim(row).group for row in shares] for shares in judged.film_shares]
     shown = count_group_cells(judged.outcomes, on_films, probability=0.0)
-    group_shares, group_right = judged.group_rows()
+    answers = judged.groups()
     n_known = len(judged.looks)
     figures: dict[str, Any] = {}
     for name, chosen in (("simulated", ~judged.is_virtual), ("virtual", judged.is_virtual)):
         own = [claim for claim, is_in in zip(claims, chosen, strict=True) if is_in]
         figures[name] = _known_figures(own, judged.looks[chosen])
         figures[name]["reliability"] = _bins(
-            stage, group_shares[:n_known][chosen], group_right[:n_known][chosen]
+            stage, answers.shares[:n_known][chosen], answers.is_right[:n_known][chosen]
         )
     figures["films"] = shown.to_dict() | {
-        "reliability": _bins(stage, group_shares[n_known:], group_right[n_known:])
+        "reliability": _bins(stage, answers.shares[n_known:], answers.is_right[n_known:])
     }
     return figures
 
@@ -214,6 +236,6 @@ def _bins(stage: SecondStage, shares: Floats, is_right: Bools) -> list[list[floa
     return bins
 
 
-def _appended(shares: Floats, is_right: Bools, rows: Sequence[tuple[float, bool]]) -> tuple[Floats, Bools]:
-    more = np.array(rows, np.float64).reshape(-1, 2)
-    return np.append(shares, more[:, 0]), np.append(is_right, more[:, 1] > 0)
+def _answers(shares: Floats, is_right: Bools, rows: Sequence[tuple[float, bool]]) -> Answers:
+    cells = np.array(rows, np.float64).reshape(-1, 2)
+    return Answers(np.append(shares, cells[:, 0]), np.append(is_right, cells[:, 1] > 0), len(shares))

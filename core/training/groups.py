@@ -85,7 +85,8 @@ def fit_groups(
         f"{' and films with virtual flaws' if variants else ''}, {sum(map(len, bags))} recorded cells of "
         f"{len(films)} films"
     )
-    stage = with_reliabilities(_fitted(known, real, bags), judged.group_rows(), judged.type_rows(), fitted_on)
+    answers = judged.groups().evened(), judged.types().evened()
+    stage = with_reliabilities(_fitted(known, real, bags), *answers, fitted_on)
     figures = figures_of(stage, judged)
     if (folder / CALIBRATION).is_file():
         probability = read_calibration(folder / CALIBRATION).operating_probability

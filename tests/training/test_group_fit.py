@@ -4,6 +4,7 @@ import pytest
 from core.domain.flaw_group import FlawGroup
 from core.engine.look_features import FEATURES
 from core.engine.second_stage import LOOKS, Look
+from core.training.group_figures import Answers
 from core.training.group_fit import Bag, fit_network, fit_reliability, look_of_code
 
 RNG = np.random.default_rng(3)
@@ -55,3 +56,13 @@ def test_a_reliability_never_falls_and_is_how_often_it_was_right() -> None:
 )  # fmt: skip
 def test_the_look_of_a_code(code: str, look: Look | None) -> None:
     assert look_of_code(code) is look
+
+
+def test_recorded_cells_count_as_much_as_simulated_reports() -> None:
+    shares = np.array([0.9] * 10 + [0.6, 0.7, 0.8])
+    is_right = np.array([True] * 10 + [False, True, False])
+    evened, right = Answers(shares, is_right, 10).evened()
+    assert evened[:10].tolist() == [0.9] * 10
+    assert sorted(evened[10:].tolist()) == [0.6] * 3 + [0.7] * 3 + [0.8] * 3
+    assert right[10:].sum() == 3
+    assert len(Answers(shares[:10], is_right[:10], 10).evened()[0]) == 10, "there need not be any film"
