@@ -78,16 +78,18 @@ def _area(boxes: FloatArray) -> FloatArray:
 
 
 def _around(box: FloatArray, view: View, scale: float, shape: tuple[int, ...], context_px: float) -> View:
-    """At least `context_px` around the box, in steps of the network's grid, not beyond the image by more."""
-    step = round(SIZE_MULTIPLE / scale)
+    """At least `context_px` around the box, in steps of the grid, not beyond image and view by more."""
+    step, margin = round(SIZE_MULTIPLE / scale), context_px / scale
     height, width = shape
-    x0, x1 = _span(float(box[0]), float(box[2]), view.x0, step, width, context_px / scale)
-    y0, y1 = _span(float(box[1]), float(box[3]), view.y0, step, height, context_px / scale)
+    x0, x1 = _span(box[0] - margin, box[2] + margin, (view.x0, view.x1), step, width)
+    y0, y1 = _span(box[1] - margin, box[3] + margin, (view.y0, view.y1), step, height)
     return View(x0, y0, x1, y1, scale)
 
 
-def _span(start: float, end: float, phase: int, step: int, length: int, margin: float) -> tuple[int, int]:
-    low, high = max(start - margin, min(phase, 0)), min(end + margin, length)
+def _span(start: float, end: float, seen: tuple[int, int], step: int, length: int) -> tuple[int, int]:
+    """Whole steps from the start of what was seen; a small image was seen with its border repeated around."""
+    phase = seen[0]
+    low, high = max(start, min(phase, 0)), min(end, max(seen[1], length))
     first = phase + step * int(np.floor((low - phase) / step))
     last = phase + step * int(np.ceil((high - phase) / step))
     return first, max(last, first + step)

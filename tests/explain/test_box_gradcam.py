@@ -1,6 +1,7 @@
 """On a tiny real network; the shipped one is tested in test_shipped_maps.py."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from core.domain.inspection import HeatMap
 from core.domain.radiograph import Polarity
 from core.engine.detector import Detector
 from core.engine.network import STRIDES, IndicationNetwork
-from core.explain.box_gradcam import explain_box
+from core.explain.box_gradcam import explain_box, explain_box_nearby
 from core.explain.placement import place
 from core.explain.pooled_gradcam import explain_box_pooled
 from tests.artefacts import TINY
@@ -191,6 +192,22 @@ def test_a_view_at_quarter_scale_lands_on_its_box(detector: Detector) -> None:
     reach = 3.5 * STRIDES[1] / 0.25
     assert abs(heat.x0 + x - (x1 + x2) / 2) <= reach
     assert abs(heat.y0 + y - (y1 + y2) / 2) <= reach
+
+
+@pytest.mark.parametrize("cell", [(1, 36, 36), (0, 0, 0), (0, 40, 79), (2, 19, 3)])
+def test_a_prediction_beyond_the_edge_of_a_small_image_has_its_map(
+    detector: Detector, cell: tuple[int, int, int]
+) -> None:
+    """The network sees a small image with its border repeated around it, and predicts from there too."""
+    small = np.random.default_rng(2).random((256, 256), np.float32)
+    found = _detections(cell, view=View(-32, -32, 288, 288))
+    boxes = found.boxes.clip(0, 256)
+    boxes[:, 2:] = np.maximum(boxes[:, 2:], boxes[:, :2] + 4).clip(max=256)
+    boxes[:, :2] = np.minimum(boxes[:, :2], boxes[:, 2:] - 4)
+    found = replace(found, boxes=boxes)
+    nearby, whole = explain_box_nearby(detector, small, found, 0), explain_box(detector, small, found, 0)
+    assert (nearby.x0, nearby.y0, nearby.values.shape) == (whole.x0, whole.y0, whole.values.shape)
+    np.testing.assert_allclose(nearby.values, whole.values, atol=0.05)
 
 
 def test_pooled_maps_of_different_boxes_look_alike(detector: Detector) -> None:
