@@ -62,6 +62,8 @@ class RunSettings:
         budget_s: the run ends after so many seconds of training, over all resumes; None trains all steps.
         validate: figures of the averaged network on what never trains, asked for with every report.
         together: this process among those that train; each takes its share of the crops of a step.
+        in_float32: compute in float32 where bfloat16 would be faster: with that, what is summed in another
+            order comes out otherwise after a few steps.
     """
 
     out: Path
@@ -73,6 +75,7 @@ class RunSettings:
     budget_s: float | None = None
     validate: Callable[[nn.Module], Mapping[str, float]] | None = None
     together: Together = ALONE
+    in_float32: bool = False
 
 
 def train(
@@ -105,13 +108,16 @@ def train(
          "device": str(device), "torch": torch.__version__, "n_images": len(images),
          "n_parameters": count_parameters(network), "first_step": start}
     )  # fmt: skip
+    dtype = None if settings.in_float32 else fast_dtype(device)
     step, began, sums, n_summed = start, time.monotonic(), dict[str, float](), 0
     report_every = settings.report_every or REPORT_EVERY
     checkpoint_every = settings.checkpoint_every or CHECKPOINT_EVERY
     for batch in _batches(images, recipe, start, mined, together):
         set_rate(optimiser, recipe.schedule, step)
         is_trunk_frozen = step < recipe.schedule.frozen_steps
-        parts = _step(network, optimiser, batch, device, together, is_trunk_frozen=is_trunk_frozen)
+        parts = _step(
+            network, optimiser, batch, device, together, dtype=dtype, is_trunk_frozen=is_trunk_frozen
+        )
         average.update(network, step)
         step += 1
         sums, n_summed = {name: sums.get(name, 0.0) + value for name, value in parts.items()}, n_summed + 1
@@ -244,10 +250,11 @@ def _step(
     device: torch.device,
     together: Together,
     *,
+    dtype: torch.dtype | None,
     is_trunk_frozen: bool,
 ) -> dict[str, float]:
     """One optimiser step; the parts of the loss."""
-    parts = _losses(network, batch, device, together, is_trunk_frozen=is_trunk_frozen)
+    parts = _losses(network, batch, device, together, dtype=dtype, is_trunk_frozen=is_trunk_frozen)
     optimiser.zero_grad(set_to_none=True)
     torch.stack(list(parts.values())).sum().backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
     together.add_gradients(network)
@@ -268,11 +275,11 @@ def _losses(
     device: torch.device,
     together: Together,
     *,
+    dtype: torch.dtype | None,
     is_trunk_frozen: bool,
 ) -> dict[str, Tensor]:
     """The parts of the loss: of the mask head alone while all else is frozen."""
     pixels = batch.images.to(device, memory_format=torch.channels_last)
-    dtype = fast_dtype(device)
     with torch.autocast(device.type, dtype or torch.bfloat16, enabled=dtype is not None):
         if is_trunk_frozen:
             output = NetworkOutput([], network.outline(pixels, is_trunk_frozen=True))

@@ -52,7 +52,7 @@ def three_images(*, are_outlined: bool) -> list[TrainingImage]:
 def shared(made: Recipe, folder: Path, **settings: object) -> SharedRun:
     folder.mkdir(exist_ok=True)
     load = partial(three_images, are_outlined=made.network.has_mask)
-    return SharedRun(made, load, RunSettings(folder, **settings))
+    return SharedRun(made, load, RunSettings(folder, in_float32=True, **settings))
 
 
 def alone(made: Recipe, folder: Path, **settings: object) -> Path:
