@@ -62,8 +62,8 @@ class RunSettings:
         budget_s: the run ends after so many seconds of training, over all resumes; None trains all steps.
         validate: figures of the averaged network on what never trains, asked for with every report.
         together: this process among those that train; each takes its share of the crops of a step.
-        in_float32: compute in float32 where bfloat16 would be faster: with that, what is summed in another
-            order comes out otherwise after a few steps.
+        in_float32: compute in float32 where bfloat16 would be faster. In bfloat16 what is summed in another
+            order, as by several processes, differs by some per cent of the loss after a few steps.
     """
 
     out: Path
