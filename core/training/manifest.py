@@ -15,9 +15,10 @@ def write_manifest(path: Path, images: list[TrainingImage]) -> None:
 
 
 def write_entries(path: Path, entries: Sequence[dict[str, Any]]) -> None:
-    """Write a manifest of entries, each with the `sha256` of an image."""
-    content = {"digest": _digest(entries), "images": entries}
-    path.write_text(json.dumps(content, indent=0) + "\n", encoding="utf-8")
+    """Write a manifest of entries, each with the `sha256` of an image: a line an image, without spaces."""
+    digest = json.dumps(_digest(entries))
+    lines = ",\n".join(json.dumps(entry, separators=(",", ":")) for entry in entries)
+    path.write_text(f'{{"digest":{digest},"images":[\n{lines}\n]}}\n', encoding="utf-8")
 
 
 def manifest_digest(images: list[TrainingImage]) -> str:
