@@ -131,7 +131,7 @@ def first_maps(gdxray: Path) -> dict[str, Any]:
     casting = cv2.imread(str(gdxray / CASTING), cv2.IMREAD_UNCHANGED)
     found = {
         "weld-v4": _first_maps("weld", "weld-v4", np.ascontiguousarray(weld)),
-        "casting-v3": _first_maps("casting", "casting-v3", casting),
+        "casting-v4": _first_maps("casting", "casting-v4", casting),
     }
     return {
         "load_before": [round(v, 1) for v in os.getloadavg()],

@@ -1,6 +1,6 @@
 """How well a casting version tells parts that taught it from others: `benchmarks/familiarity.json`.
 
-    python benchmarks/familiarity.py --version models/checkpoints/casting-v3 --data DIR
+    python benchmarks/familiarity.py --version models/checkpoints/casting-v4 --data DIR
 
 `DIR` holds castings.json, castings_clean.json, castings_unlabelled.csv and the images. Parts are left out one
 by one, and 27 further parts, which no version has seen, are asked about. Intervals are 95 %, by a bootstrap

@@ -29,7 +29,7 @@ from tests.e2e.serving import served
 
 RESULT = Path(__file__).with_name("load.json")
 _CHAMPIONS = {"weld": ROOT / "models" / "checkpoints" / "weld-v4",
-              "casting": ROOT / "models" / "checkpoints" / "casting-v3"}  # fmt: skip
+              "casting": ROOT / "models" / "checkpoints" / "casting-v4"}  # fmt: skip
 
 
 def main() -> None:

@@ -43,7 +43,7 @@ SPLITS = Path(__file__).resolve().parents[1] / "data" / "splits"
 LEAST_PROBABILITY, AT_MOST, NEIGHBOURS, SEED = 0.05, 15, 10, 0
 #: Version folder, model and number, COCO file, split and part, polarity of each set.
 SETS: dict[str, tuple[str, str, int, str, str | None, str, Polarity]] = {
-    "castings": ("casting-v3", "casting", 3, "castings.json", "casting-eighth-views.yaml", "eighth",
+    "castings": ("casting-v4", "casting", 4, "castings.json", "casting-eighth-views.yaml", "eighth",
                  Polarity.DIGITAL),
     "new-parts": ("casting-any-v2", "casting-any", 2, "castings.json", "casting-untaught.yaml", "untaught",
                   Polarity.DIGITAL),

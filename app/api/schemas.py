@@ -44,6 +44,24 @@ class Claim(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
+class Outline(Schema):
+    """The outline of an indication: the cells of a grid that it covers, and what is measured along it."""
+
+    length_px: float = Field(
+        description="Longer side of the narrowest rectangle around it, at any angle, px."
+    )
+    width_px: float = Field(description="Shorter side of that rectangle, px.")
+    angle_deg: float = Field(description="Of its length, from the x axis towards y, 0 to below 180 degrees.")
+    area_px: int = Field(description="Area in px of the image that it covers.")
+    left: int = Field(description="x of the left edge of the first cell, px.")
+    top: int = Field(description="y of the top edge of the first cell, px.")
+    cell_px: int = Field(description="Side of a cell, px.")
+    size: tuple[int, int] = Field(description="Number of rows and of columns of cells.")
+    counts: list[int] = Field(
+        description="Cells outside and inside in turn, column by column: uncompressed run lengths as in COCO."
+    )
+
+
 class Detection(Schema):
     """An indication as the model reports it."""
 
@@ -60,6 +78,9 @@ class Detection(Schema):
     is_reported: bool = Field(description="True at or above the threshold that was asked for.")
     claim: Claim | None = Field(
         None, description="Group and types from the second stage, null where the version has none."
+    )
+    outline: Outline | None = Field(
+        None, description="Cells that the indication covers, null where the version drew none."
     )
 
 
@@ -130,4 +151,10 @@ def standing_of(inspection: Inspection) -> dict[str, str]:
 
 def _detection(number: int, found: Mapping[str, Any], cut: float) -> Detection:
     known = {name: found[name] for name in ("bbox", "class", "iso6520", "score", "probability")}
-    return Detection(number=number, is_reported=is_reported(found, cut), claim=found.get("claim"), **known)
+    return Detection(
+        number=number,
+        is_reported=is_reported(found, cut),
+        claim=found.get("claim"),
+        outline=found.get("outline"),
+        **known,
+    )

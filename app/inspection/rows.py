@@ -24,9 +24,12 @@ from core.domain.flaw_group import is_reported
 from core.domain.inspection import DetectionResult
 from core.domain.kinds import Family, family_of
 from core.domain.model_version import ModelVersion
+from core.domain.outline import outline_from
 from core.domain.polarity import GROUND_WORDS, IMAGES_IN, PolarityDecision
 from core.domain.radiograph import PixelPitch, Polarity, PolarityGround, Radiograph
 from core.domain.records import Inspection
+from core.domain.sizing import is_closer
+from core.imaging.outline_polygon import polygon_of
 from core.services.inspections.judging import failed_checks
 from core.services.routing.routing_certificates import RoutingCertificates, image_score, route_image
 
@@ -219,9 +222,23 @@ def _detections(result: DetectionResult, *, is_void: bool) -> list[dict[str, Any
             "probability": row["probability"],
             **({"is_unverified": True} if result.is_strange or is_void else {}),
             "claim": claim_data(row),
+            **_outline_data(row),
         }
         for number, row in enumerate(result.rows(), start=1)
     ]
+
+
+def _outline_data(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Corners and area of the model's outline, and its size where that is closer, px; {} without one."""
+    if (content := row.get("outline")) is None:
+        return {}
+    outline = outline_from(content)
+    size = {"length": outline.length_px, "width": outline.width_px}
+    return {
+        "outline": polygon_of(outline),
+        "area": outline.area_px,
+        **({"size": size} if is_closer(outline.length_px, outline.width_px, row["bbox"]) else {}),
+    }
 
 
 def _calibration(

@@ -49,7 +49,8 @@ class DetectionResult:
     def rows(self) -> list[dict[str, Any]]:
         """One dict per detection: bbox (xyxy, px), class, iso6520, score, probability; highest score first.
 
-        `claim` stands there only where the model has a second stage: group, reliability and types.
+        `claim` stands there only where the model has a second stage: group, reliability and types. `outline`,
+        without a scale, only where the model drew one.
 
         Raises:
             ValueError: when the detections carry no probabilities.
@@ -65,13 +66,15 @@ class DetectionResult:
                 "score": round(float(score), _DECIMALS_FRACTION),
                 "probability": round(float(probability), _DECIMALS_FRACTION),
                 **({} if claim is None else {"claim": claim.to_dict()}),
+                **({} if outline is None else {"outline": outline.to_dict(None)}),
             }
-            for box, found_class, score, probability, claim in zip(
+            for box, found_class, score, probability, claim, outline in zip(
                 found.boxes,
                 found.classes,
                 found.scores,
                 found.probabilities,
                 found.claims or (None,) * len(found),
+                found.outlines or (None,) * len(found),
                 strict=True,
             )
         ]

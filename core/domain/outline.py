@@ -1,5 +1,6 @@
 """The outline of an indication, as the cells of a grid that it covers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,3 +70,28 @@ class Outline:
             }
         grid = {"left": self.left, "top": self.top, "cell_px": self.cell_px, "size": [rows, columns]}
         return {**size, **grid, "counts": self.run_lengths()}
+
+
+def outline_from(content: Mapping[str, Any]) -> Outline:
+    """The outline in what `Outline.to_dict` wrote; sizes to a tenth of a px, cells as they were.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        rows, columns = (int(side) for side in content["size"])
+        runs = np.asarray(content["counts"], np.int64)
+        if rows * columns != runs.sum() or (runs < 0).any():
+            raise ValueError(f"an outline of {rows} x {columns} cells, with runs of {runs.sum()}")
+        is_covered = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
+        return Outline(
+            left=int(content["left"]),
+            top=int(content["top"]),
+            cell_px=int(content["cell_px"]),
+            cells=is_covered.reshape(columns, rows).T,
+            length_px=float(content["length_px"]),
+            width_px=float(content["width_px"]),
+            angle_deg=float(content["angle_deg"]) % 180,
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"not an outline: {type(error).__name__} {error}") from None

@@ -9,7 +9,7 @@ from core.domain.indication import IndicationClass
 from core.engine.fusion import Candidates, Fusion, pair_up, suppress
 from core.engine.merging import RawBoxes
 from core.engine.network import HEAD_CLASSES, STRIDES
-from core.engine.pieces import Pieces, find_pieces
+from core.engine.pieces import Pieces, find_pieces, outline_within
 
 #: (1, K) class shares of a piece that meets no box.
 _NO_EVIDENCE = np.full((1, len(HEAD_CLASSES)), 1 / len(HEAD_CLASSES), np.float32)
@@ -33,13 +33,15 @@ class Sighting:
 
 
 def from_boxes(sighting: Sighting) -> Detections:
-    """The boxes as they are."""
-    raw = sighting.boxes
+    """The boxes as they are; where a mask head drew something within one, with its outline."""
+    raw, probability = sighting.boxes, sighting.probability
+    outlines = None if probability is None else tuple(outline_within(probability, box) for box in raw.boxes)
     return Detections(
         raw.boxes,
         raw.scores,
         _classes(raw),
         _origins(raw, sighting.views),
+        outlines=outlines,
         class_shares=raw.class_shares,
     )
 

@@ -1,5 +1,6 @@
 """From the mask head's probabilities to connected pieces, one an indication."""
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -15,6 +16,8 @@ from core.engine.mask_head import MASK_STRIDE
 LIMITS = ((0.5, 0.3), (0.3, 0.15))
 #: Smaller pieces are noise, cells.
 LEAST_CELLS = 3
+#: Within a box: pieces of less than this share of the largest are no part of an outline.
+SPECK_SHARE = 0.05
 #: A piece is long from this length, px, and this ratio of length to width on.
 LONG_PX, LONG_RATIO = 60.0, 3.0
 
@@ -81,6 +84,33 @@ def find_pieces(probability: FloatArray, width: int, height: int) -> Pieces:
         np.array([mean for mean, _, _ in found], np.float32),
         tuple(_outline(corner, mask) for _, corner, mask in found),
     )
+
+
+def outline_within(probability: FloatArray, box: FloatArray) -> Outline | None:
+    """The outline of what the mask head sees within a box: all its pieces there but specks.
+
+    Args:
+        probability: as for `find_pieces`, of the whole image.
+        box: (4,) xyxy px.
+    """
+    height, width = probability.shape
+    sides = ((box[0], box[2], width), (box[1], box[3], height))
+    starts = [min(max(math.floor(low / MASK_STRIDE), 0), n - 1) for low, _, n in sides]
+    ends = [min(math.ceil(high / MASK_STRIDE), n) for _, high, n in sides]
+    (x1, y1), (x2, y2) = starts, (max(end, start + 1) for start, end in zip(starts, ends, strict=True))
+    part = probability[y1:y2, x1:x2]
+    pieces = find_pieces(part, part.shape[1] * MASK_STRIDE, part.shape[0] * MASK_STRIDE)
+    areas = [outline.area_px for outline in pieces.outlines]
+    covered = np.zeros(part.shape, np.bool_)
+    for outline, area in zip(pieces.outlines, areas, strict=True):
+        if area >= SPECK_SHARE * max(areas):
+            rows, columns = outline.cells.shape
+            top, left = outline.top // MASK_STRIDE, outline.left // MASK_STRIDE
+            covered[top : top + rows, left : left + columns] |= outline.cells
+    if not covered.any():
+        return None
+    left, top, columns, rows = cv2.boundingRect(covered.astype(np.uint8))
+    return _outline((x1 + left, y1 + top), covered[top : top + rows, left : left + columns])
 
 
 def _outline(corner: tuple[int, int], mask: npt.NDArray[np.bool_]) -> Outline:

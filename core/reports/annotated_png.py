@@ -7,8 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from core.domain.inspection import DetectionResult, HeatMap
+from core.domain.outline import Outline
 from core.imaging.display import auto_window, render_8bit
 from core.imaging.encode import encode_png
+from core.imaging.outline_polygon import polygon_of
 from core.reports.map_picture import LOWERED_RGB, RAISED_RGB
 
 _BOX_RGB = (79, 163, 224)
@@ -49,6 +51,8 @@ def annotated_png(
         words = found.claims[index].short_words if found.claims else found.classes[index].value
         doubt = " ?" if result.is_strange else ""
         text = f"{index + 1} {words} {found.probabilities[index]:.2f}{doubt}"
+        if found.outlines and (outline := found.outlines[index]) is not None:
+            _draw_outline(picture, outline)
         _draw_box(picture, found.boxes[index], text)
     return encode_png(picture)
 
@@ -74,6 +78,11 @@ def _blend(picture: Rgb, heat_map: HeatMap, opacity: float) -> None:
         colours = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_CIVIDIS), cv2.COLOR_BGR2RGB)
     share = (np.clip((strength - 0.06) * 1.8, 0.0, 1.0) * opacity)[..., None]
     region[:] = np.rint(region * (1.0 - share) + colours * share).astype(np.uint8)
+
+
+def _draw_outline(picture: Rgb, outline: Outline) -> None:
+    corners = np.rint(np.array(polygon_of(outline)) - 0.5).astype(np.int32)
+    cv2.polylines(picture, [corners], isClosed=True, color=_BOX_RGB, thickness=max(1, round(_unit(picture))))
 
 
 def _draw_box(picture: Rgb, box: npt.NDArray[np.float32], text: str) -> None:

@@ -151,7 +151,7 @@ class ReportedIndication:
     Attributes:
         number: as drawn on the picture, from 1.
         bbox: x1, y1, x2, y2 in px.
-        length_px, width_px: longer and shorter side of the box.
+        length_px, width_px: of the model's outline where `along` says so; else the sides of the box.
         length_mm, width_mm, plus_minus_mm: None without a scale.
         probability: the model's, None for an added one.
         reported_by: "model" or "inspector".
@@ -165,6 +165,8 @@ class ReportedIndication:
         grade: severity level of the kind by graded reference radiographs; None where nobody gave one.
         claim: group and type as the model claims them, in words with their reliability; None where it claims
             none.
+        area_px, area_mm2: of the model's outline; None without one, or without a scale.
+        along: "outline" where length and width are those of the outline; None for the box.
     """
 
     number: int
@@ -191,6 +193,9 @@ class ReportedIndication:
     kind: str | None = None
     grade: int | None = None
     claim: str | None = None
+    area_px: float | None = None
+    area_mm2: float | None = None
+    along: str | None = None
 
     @property
     def call_words(self) -> str:

@@ -11,6 +11,7 @@ from core.domain.model_version import ModelVersion
 from core.domain.radiograph import PixelPitch
 from core.domain.reading import Call, DisagreementKind, ReadIndication, disagreements, number_of
 from core.domain.records import AnnotationSource, Inspection
+from core.domain.sizing import Size, size_of
 from core.reports.inspection_report import (
     AppliedRule,
     DecidingNumber,
@@ -21,7 +22,8 @@ from core.reports.inspection_report import (
 )
 from core.standards.verdict import ImageVerdict, IndicationVerdict
 
-_DECIMALS_PX, _DECIMALS_MM = 2, 3
+_OUTLINE = "outline"
+_DECIMALS_PX, _DECIMALS_MM, _DECIMALS_AREA = 2, 3, 4
 _CHANGES = (DisagreementKind.CLASS, DisagreementKind.EXTENT)
 
 
@@ -105,8 +107,6 @@ def reported_indications(
     reading: Sequence[ReadIndication],
     verdict: ImageVerdict | None,
     pitch: PixelPitch | None,
-    *,
-    edge_px: float,
 ) -> tuple[ReportedIndication, ...]:
     """Every indication of the reading, dismissed ones too, numbered as the page does, in that order.
 
@@ -117,7 +117,6 @@ def reported_indications(
         reading: as a person left it.
         verdict: None when it is withheld.
         pitch: the scale, None without one.
-        edge_px: how far each edge of a box may be off.
     """
     verdicts = {} if verdict is None else {one.finding_id: one for one in verdict.indications}
     changes: dict[str, list[str]] = {}
@@ -136,7 +135,7 @@ def reported_indications(
             one,
             verdicts.get(one.indication_id),
             pitch,
-            edge_px=edge_px,
+            size=size_of(one, inspection.detections),
             changes=tuple(changes.get(one.indication_id, ())),
             members=members_of(reading, one.indication_id),
             n_detections=n_detections,
@@ -157,7 +156,7 @@ def _indication(
     verdict: IndicationVerdict | None,
     pitch: PixelPitch | None,
     *,
-    edge_px: float,
+    size: Size,
     changes: tuple[str, ...],
     members: Sequence[ReadIndication],
     n_detections: int,
@@ -165,8 +164,7 @@ def _indication(
     claim: str | None,
 ) -> ReportedIndication:
     share = covered_share(one, members)
-    x1, y1, x2, y2 = one.bbox
-    width, length = sorted((x2 - x1, y2 - y1))
+    length, width, area = size.length_px, size.width_px, size.area_px
     mm = None if pitch is None else pitch.mm_per_px
     reasons: tuple[str, ...] = () if verdict is None else verdict.reasons
     if one.call is Call.DISMISSED:
@@ -181,7 +179,7 @@ def _indication(
         width_px=round(width, _DECIMALS_PX),
         length_mm=None if mm is None else round(length * mm, _DECIMALS_MM),
         width_mm=None if mm is None else round(width * mm, _DECIMALS_MM),
-        plus_minus_mm=None if mm is None else round(2 * edge_px * mm, _DECIMALS_MM),
+        plus_minus_mm=None if mm is None else round(2 * size.edge_px * mm, _DECIMALS_MM),
         probability=one.probability,
         reported_by="model" if one.source is AnnotationSource.MODEL else "inspector",
         changes=changes,
@@ -196,6 +194,9 @@ def _indication(
         kind=one.kind,
         grade=one.grade,
         claim=claim,
+        area_px=area,
+        along=_OUTLINE if size.is_along_outline else None,
+        area_mm2=None if mm is None or area is None else round(area * mm**2, _DECIMALS_AREA),
     )
 
 

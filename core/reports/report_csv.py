@@ -17,7 +17,7 @@ COLUMNS = (
     "verdict", "clauses", "reasons", "note", "content_sha256", "reshoot_reason",
     "group_of", "covered_percent", "result", "override", "dismissed_as", "kind", "severity_level",
     "probability_verified",
-    "claimed_by_model",
+    "claimed_by_model", "area_px", "area_mm2", "along",
 )  # fmt: skip
 #: A spreadsheet takes a cell that begins with one of these for a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -96,6 +96,9 @@ def _of_indication(one: ReportedIndication) -> dict[str, Any]:
         "length_mm": one.length_mm,
         "width_mm": one.width_mm,
         "plus_minus_mm": one.plus_minus_mm,
+        "area_px": one.area_px,
+        "area_mm2": one.area_mm2,
+        "along": one.along,
         "probability": one.probability,
         "reported_by": one.reported_by,
         "changes": "; ".join(one.changes),

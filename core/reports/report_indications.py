@@ -104,6 +104,8 @@ def _row(one: ReportedIndication, why: str, *, is_strange: bool) -> list[Flowabl
     size = f"{one.length_px:.1f} × {one.width_px:.1f} px"
     if one.length_mm is not None and one.width_mm is not None:
         size = f"{one.length_mm:.2f} × {one.width_mm:.2f} mm ± {one.plus_minus_mm:.2f}"
+    if one.along is not None:
+        size += f", along its {one.along}"
     members = f", group of {len(one.members)}" if one.members else ""
     return [
         bold(str(one.number), TINY),

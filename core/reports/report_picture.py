@@ -12,8 +12,10 @@ from reportlab.lib.units import mm
 from reportlab.lib.utils import ImageReader
 from reportlab.platypus import Flowable
 
+from core.domain.outline import outline_from
 from core.imaging.display import render_8bit
 from core.imaging.encode import encode_png
+from core.imaging.outline_polygon import polygon_of
 from core.reports.inspection_report import InspectionReport, ReportedIndication
 from core.reports.report_fonts import SANS, SANS_BOLD, register_fonts
 
@@ -91,6 +93,7 @@ class FilmStrip(Flowable):  # type: ignore[misc]  # reportlab has no types
         shown = [one for one in self._report.indications if self._is_inside(one)]
         for one in reversed(shown):
             self._draw_box(one)
+            self._draw_outline(one)
         for one, (x, y) in zip(shown, self._places(shown), strict=True):
             self._draw_number(one, x, y)
         if self._has_bar and self._report.image.mm_per_px is not None:
@@ -131,6 +134,22 @@ class FilmStrip(Flowable):  # type: ignore[misc]  # reportlab has no types
         canvas.setDash()
         if one.call == "dismissed":
             canvas.line(left, bottom, right, top)
+
+    def _draw_outline(self, one: ReportedIndication) -> None:
+        """What the model drew, where the size is measured along it."""
+        if one.area_px is None:
+            return
+        corners = polygon_of(outline_from(self._report.detections[one.number - 1]["outline"]))
+        path = self.canv.beginPath()
+        for number, (x, y) in enumerate(corners):
+            (path.lineTo if number else path.moveTo)(
+                (x - self._strip.x0) * self._per_px, self.height - y * self._per_px
+            )
+        path.close()
+        for grey, width in ((1, _HALO_PT / 2), (0, _LINE_PT / 2)):
+            self.canv.setStrokeGray(grey)
+            self.canv.setLineWidth(width)
+            self.canv.drawPath(path)
 
     def _places(self, shown: Sequence[ReportedIndication]) -> list[tuple[float, float]]:
         """Positions of the numbers: at their boxes, shifted where another number is in the way."""

@@ -30,6 +30,8 @@ _ON_METAL = 0.85
 _VISIBLE = 1.2
 #: Its box spans what reaches this share of its strongest place.
 _EXTENT = 0.2
+#: Its outline encloses what reaches this share, as `core.training.contrast_outline` draws it.
+OUTLINED = 0.4
 _TRIES = 40
 
 
@@ -41,15 +43,24 @@ class LaidFlaws:
         grey: (H, W) float32, as it was where no flaw lies.
         boxes: (N, 4) float32 xyxy, px.
         is_visible: (N,) bool, whether the flaw stands out of the noise.
+        corners: column and row of the first pixel of each mask.
+        masks: N masks (h, w) bool, what reaches `OUTLINED` of the flaw's strongest change.
     """
 
     grey: Array
     boxes: npt.NDArray[np.float32]
     is_visible: npt.NDArray[np.bool_]
+    corners: tuple[tuple[int, int], ...]
+    masks: tuple[npt.NDArray[np.bool_], ...]
 
 
 def lay_flaws(
-    grey: Array, rng: np.random.Generator, *, count: int, taken: npt.NDArray[np.float32]
+    grey: Array,
+    rng: np.random.Generator,
+    *,
+    count: int,
+    taken: npt.NDArray[np.float32],
+    least_px: float = SIZE_PX[0],
 ) -> LaidFlaws:
     """`count` flaws, or fewer where the metal is too narrow, on metal and clear of what is there.
 
@@ -58,6 +69,7 @@ def lay_flaws(
         rng: of places, shapes and contrasts.
         count: how many.
         taken: (M, 4) xyxy px, what no flaw may touch.
+        least_px: longer side of the smallest flaw.
     """
     grey = grey.copy()
     air = float(np.percentile(grey, 99.8))
@@ -65,8 +77,10 @@ def lay_flaws(
     noise = _noise(grey)
     boxes: list[tuple[float, ...]] = []
     is_visible: list[bool] = []
+    corners: list[tuple[int, int]] = []
+    masks: list[npt.NDArray[np.bool_]] = []
     for _ in range(count):
-        shape, sign = _shape(rng, longest_px=_LONGEST * min(grey.shape))
+        shape, sign = _shape(rng, least_px, longest_px=_LONGEST * min(grey.shape))
         place = _place(rng, shape, is_metal, [*taken.tolist(), *boxes])
         if place is None:
             continue
@@ -78,19 +92,27 @@ def lay_flaws(
         np.minimum(window * (1 + change), np.maximum(air, window), out=window)
         rows, columns = np.nonzero(shape > _EXTENT)
         boxes.append((x + columns.min(), y + rows.min(), x + columns.max() + 1, y + rows.max() + 1))
+        corners.append((x, y))
+        masks.append(shape > OUTLINED)
         is_in = shape > _EXTENT
         is_visible.append(
             bool(
                 np.abs(window - before)[is_in].mean() >= _VISIBLE * noise[y : y + h, x : x + w][is_in].mean()
             )
         )
-    return LaidFlaws(grey, np.array(boxes, np.float32).reshape(-1, 4), np.array(is_visible, np.bool_))
+    return LaidFlaws(
+        grey,
+        np.array(boxes, np.float32).reshape(-1, 4),
+        np.array(is_visible, np.bool_),
+        tuple(corners),
+        tuple(masks),
+    )
 
 
-def _shape(rng: np.random.Generator, longest_px: float) -> tuple[Array, int]:
+def _shape(rng: np.random.Generator, least_px: float, longest_px: float) -> tuple[Array, int]:
     """(h, w) share of the full change, 0 at the edges, with its sign: +1 for less metal."""
     kind = int(rng.choice(3, p=_SHARES))
-    length = log_uniform(rng, SIZE_PX[0], max(min(SIZE_PX[1], longest_px), SIZE_PX[0]))
+    length = log_uniform(rng, least_px, max(min(SIZE_PX[1], longest_px), least_px))
     side = math.ceil(1.3 * length)
     round_ = _blob(rng, side, length, ratio=rng.uniform(0.35, 0.9), roughness=0.12 if kind else 0.2)
     if kind == 0:

@@ -17,6 +17,7 @@ from core.imaging.normalise import normalise
 from core.imaging.read import read_radiograph_file
 from core.labelling.coco import CocoImage, read_coco
 from core.labelling.split import members_of, names_of, read_split, select
+from core.training.contrast_outline import outline_in
 from core.training.mask_target import MaskTarget, OutlinedPiece, mask_target, piece_within, pieces_of
 from core.training.recipe import (
     CocoSource,
@@ -135,7 +136,7 @@ def _coco_image(
         series=image.series or image.file_name,
         weight=weight,
         identity={"sha256": radiograph.sha256, "file_name": image.file_name, "series": image.series},
-        mask=_drawn_mask(image, source, data_dir) if recipe.network.has_mask else None,
+        mask=_drawn_mask(image, source, data_dir, radiograph.pixels) if recipe.network.has_mask else None,
     )
 
 
@@ -145,13 +146,19 @@ def _normalised(
     return normalise(pixels, polarity=polarity, model_polarity=recipe.polarity).astype(np.float16)
 
 
-def _drawn_mask(image: CocoImage, source: CocoSource, data_dir: Path) -> MaskTarget:
+def _drawn_mask(
+    image: CocoImage, source: CocoSource, data_dir: Path, pixels: npt.NDArray[np.generic]
+) -> MaskTarget:
     """Of the drawn mask, else of outlines; what lies outside of boxes alone teaches what to leave alone."""
     shape = (image.height, image.width)
     if not source.has_masks:
-        drawn_by = [piece_within(outline, shape) if outline else None for outline in image.outlines]
-        unknown = [box for box, piece in zip(image.boxes, drawn_by, strict=True) if piece is None]
-        return mask_target(shape, [piece for piece in drawn_by if piece is not None], unknown)
+        pieces = [piece_within(outline, shape) if outline else None for outline in image.outlines]
+        if source.outlines_by_contrast:
+            plane = pixels.astype(np.float32)
+            made_out = [outline_in(plane, box) for box in image.boxes]
+            pieces = [drawn or found for drawn, found in zip(pieces, made_out, strict=True)]
+        boxes_alone = [box for box, piece in zip(image.boxes, pieces, strict=True) if piece is None]
+        return mask_target(shape, [piece for piece in pieces if piece is not None], boxes_alone)
     drawn = read_radiograph_file(data_dir / str(image.extra["mask"])).pixels
     if drawn.shape != shape:
         raise DatasetError(f"{image.extra['mask']} is not the size of {image.file_name}")

@@ -10,9 +10,9 @@ from core.domain.radiograph import Polarity
 from core.imaging.normalise import normalise
 from core.imaging.read import read_radiograph_file
 from core.labelling.coco import read_coco
-from core.simulate.casting_flaws import lay_flaws
+from core.simulate.casting_flaws import LaidFlaws, lay_flaws
 from core.training.images import TrainingImage
-from core.training.mask_target import mask_target
+from core.training.mask_target import OutlinedPiece, mask_target
 from core.training.recipe import LaidSource
 
 _FULL = (1 << 16) - 1
@@ -27,7 +27,7 @@ def laid_images(
         source: which radiographs and how many variants.
         polarity: the network's.
         data_dir: holds the COCO file and the radiographs.
-        has_mask: whether the images bear outlines; those of laid flaws are left open.
+        has_mask: whether the images bear outlines.
 
     Raises:
         DatasetError: when a radiograph holds something else than whole numbers.
@@ -45,7 +45,13 @@ def laid_images(
             raise DatasetError(f"{image.file_name}: virtual flaws need the whole grey values of a detector")
         grey = radiograph.pixels.astype(np.float32) / float((1 << radiograph.bit_depth) - 1)
         for _ in range(source.variants):
-            made = lay_flaws(grey, np.random.default_rng(seed), count=source.flaws, taken=image.boxes)
+            made = lay_flaws(
+                grey,
+                np.random.default_rng(seed),
+                count=source.flaws,
+                taken=image.boxes,
+                least_px=source.least_px,
+            )
             pixels = np.rint(made.grey.clip(0, 1) * np.float32(_FULL)).astype(np.uint16)
             boxes = np.concatenate((made.boxes, image.boxes))
             yield TrainingImage(
@@ -63,6 +69,14 @@ def laid_images(
                     "series": image.series,
                     "seed": seed,
                 },
-                mask=mask_target(pixels.shape, [], boxes) if has_mask else None,
+                mask=mask_target(pixels.shape, _outlined(made), image.boxes) if has_mask else None,
             )
             seed += 1
+
+
+def _outlined(made: LaidFlaws) -> list[OutlinedPiece]:
+    """The outlines of laid flaws; those that nobody can see teach nothing."""
+    return [
+        OutlinedPiece(corner, mask, teaches=bool(is_visible))
+        for corner, mask, is_visible in zip(made.corners, made.masks, made.is_visible, strict=True)
+    ]

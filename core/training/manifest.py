@@ -15,9 +15,12 @@ def write_manifest(path: Path, images: list[TrainingImage]) -> None:
 
 
 def write_entries(path: Path, entries: Sequence[dict[str, Any]]) -> None:
-    """Write a manifest of entries, each with the `sha256` of an image: a line an image, without spaces."""
+    """Write a manifest of entries, each with the `sha256` of an image: a line an image, without spaces.
+
+    An image that flaws were laid on several times has one line, with all `seeds`.
+    """
     digest = json.dumps(_digest(entries))
-    lines = ",\n".join(json.dumps(entry, separators=(",", ":")) for entry in entries)
+    lines = ",\n".join(json.dumps(entry, separators=(",", ":")) for entry in _one_an_image(entries))
     path.write_text(f'{{"digest":{digest},"images":[\n{lines}\n]}}\n', encoding="utf-8")
 
 
@@ -26,6 +29,20 @@ def manifest_digest(images: list[TrainingImage]) -> str:
     return _digest(image.identity for image in images)
 
 
+def _one_an_image(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The entries, those that differ by their `seed` alone as one."""
+    alike: dict[str, list[dict[str, Any]]] = {}
+    for entry in entries:
+        alike.setdefault(json.dumps({**entry, "seed": None}), []).append(entry)
+    return [
+        many[0]
+        if len(many) == 1
+        else {key: value for key, value in many[0].items() if key != "seed"}
+        | {"seeds": [entry.get("seed") for entry in many]}
+        for many in alike.values()
+    ]
+
+
 def _digest(entries: Iterable[dict[str, Any]]) -> str:
-    digests = sorted(str(entry["sha256"]) for entry in entries)
+    digests = sorted({str(entry["sha256"]) for entry in entries})
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()

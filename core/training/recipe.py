@@ -27,6 +27,8 @@ class CocoSource:
         ignore_below_px: boxes smaller than this both ways teach nothing (dust).
         has_masks: whether the entry `mask` of each image names a drawn mask below the data folder, not 0 on a
             flaw.
+        outlines_by_contrast: whether boxes without a drawn outline teach the one that
+            `core.training.contrast_outline` makes out, where there is one.
     """
 
     coco: str
@@ -37,6 +39,7 @@ class CocoSource:
     weight: float = 1.0
     ignore_below_px: float = 0.0
     has_masks: bool = False
+    outlines_by_contrast: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,7 @@ class LaidSource:
         variants: pictures made of each radiograph.
         seed: of the first picture; the others follow.
         flaws: on a picture, fewer where there is little metal.
+        least_px: longer side of the smallest flaw.
         polarity: of the radiographs; only digital polarity is known how to lay on.
         weight: as in `CocoSource`.
     """
@@ -126,6 +130,7 @@ class LaidSource:
     seed: int
     variants: int = 1
     flaws: int = 3
+    least_px: float = 64.0
     polarity: Polarity = Polarity.DIGITAL
     weight: float = 1.0
 
@@ -201,7 +206,7 @@ class Recipe:
 
     Raises:
         ValueError: when lead letters are asked for in another polarity than that of films, or a mask head is
-            to be trained alone that the network does not have.
+            to be trained alone that the network does not have or that has no rate of its own.
     """
 
     model: str
@@ -219,6 +224,8 @@ class Recipe:
             raise ValueError(f"lead letters are laid on films, got polarity {self.polarity.value}")
         if self.schedule.frozen_steps and not self.network.has_mask:
             raise ValueError("frozen_steps train a mask head, and this network has none")
+        if self.schedule.frozen_steps and self.schedule.trunk_rate is None:
+            raise ValueError("frozen_steps need a trunk_rate: with one rate for all they train nothing")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as they go into logs and cards."""

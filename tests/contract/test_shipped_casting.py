@@ -17,11 +17,11 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def artefact(repository: Path) -> Path:
-    return repository / "models" / "checkpoints" / "casting-v3"
+    return repository / "models" / "checkpoints" / "casting-v4"
 
 
 def _ap50(artefact: Path, gdxray: Path, series: list[str], *, gate: bool) -> float:
-    models = OneModel(artefact, 3)
+    models = OneModel(artefact, 4)
     summary = EvaluateService(DetectService(models), models).evaluate(
         gdxray / "castings.json", gdxray, model="casting", series=series, polarity=Polarity.DIGITAL, gate=gate
     )

@@ -35,13 +35,27 @@ def sighting(boxes, scores, *patches):
     return Sighting((1900, 200), raw, VIEWS, probability)
 
 
-def test_without_a_fusion_the_boxes_stay_as_they_are():
-    seen = sighting([[10, 10, 30, 30]], [0.6], (100, 100, 120, 120, 0.9))
+def test_without_a_fusion_the_boxes_stay_as_they_are_and_bear_what_was_drawn_within():
+    patches = [
+        (100, 100, 120, 120, 0.9),
+        (204, 20, 216, 28, 0.9),
+        (206, 12, 210, 14, 0.9),
+        (216, 20, 240, 28, 0.6),
+    ]
+    seen = sighting([[10, 10, 30, 30], [200, 10, 220, 30]], [0.6, 0.5], *patches)
     found = from_boxes(seen)
-    np.testing.assert_array_equal(found.boxes, [[10, 10, 30, 30]])
-    assert found.outlines is None
-    assert found.classes == (HEAD_CLASSES[1],)
+    np.testing.assert_array_equal(found.boxes, [[10, 10, 30, 30], [200, 10, 220, 30]])
+    none, outline = found.outlines
+    assert none is None
+    assert (outline.left, outline.top, outline.cells.shape) == (204, 20, (4, 8)), "cut at its box"
+    assert outline.area_px == 16 * 8
+    assert found.classes == (HEAD_CLASSES[1],) * 2
     assert (found.origins[0].view, found.origins[0].level, found.origins[0].row) == (VIEWS[0], 1, 2)
+
+
+def test_a_network_without_a_mask_head_draws_nothing():
+    seen = sighting([[10, 10, 30, 30]], [0.6])
+    assert from_boxes(Sighting(seen.size, seen.boxes, seen.views, None)).outlines is None
 
 
 def test_boxes_and_pieces_are_one_list_by_score_above_the_floor():

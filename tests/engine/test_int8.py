@@ -173,7 +173,7 @@ def test_ranges_that_lack_a_map_are_refused(network, view, monkeypatch):
 
 
 @needs_int8
-@pytest.mark.parametrize("name", ["casting-v3", "casting-any-v2"])
+@pytest.mark.parametrize("name", ["casting-v4", "casting-any-v2"])
 def test_a_shipped_version_sees_the_same_in_8_bit_integers(name, repository, gdxray):
     weights = repository / "models" / "checkpoints" / name / "weights.safetensors"
     detectors = [Detector.load(weights), Detector.load(weights, dtype=torch.float32)]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from core.domain.inspection import DetectionResult, HeatMap
+from core.domain.outline import Outline
 from core.domain.radiograph import Polarity, Radiograph
 from core.reports.annotated_png import annotated_png
 from tests.reports.test_detection_json import result
@@ -65,3 +66,12 @@ def test_float_radiographs_can_be_drawn() -> None:
     pixels = np.linspace(-1, 1, 64 * 96).reshape(64, 96).astype(np.float32)
     as_float = Radiograph(pixels, 32, Polarity.FILM, None, "cd" * 32, "TIFF")
     assert drawn(replace(analysis, radiograph=as_float), threshold=0.9).shape == (64, 96, 3)
+
+
+def test_an_outline_is_drawn_within_its_box() -> None:
+    analysis = result()
+    outline = Outline(42, 46, 2, np.ones((3, 1), np.bool_), 6.0, 2.0, 90.0)
+    outlined = replace(analysis, detections=replace(analysis.detections, outlines=(None, outline)))
+    is_changed = (drawn(outlined, threshold=0.1) != drawn(analysis, threshold=0.1)).any(axis=2)
+    rows, columns = np.nonzero(is_changed)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (46, 51, 42, 43)

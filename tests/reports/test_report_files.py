@@ -130,6 +130,9 @@ def test_csv_has_a_line_for_each_indication_under_a_header_that_stays() -> None:
         "severity_level",
         "probability_verified",
         "claimed_by_model",
+        "area_px",
+        "area_mm2",
+        "along",
     )
     assert COLUMNS[39:] == added  # columns are only ever added at the end
     first = found[0]

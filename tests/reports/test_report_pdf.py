@@ -239,7 +239,7 @@ def judged_boxes(n: int) -> InspectionReport:
         {"bbox": list(one.bbox), "class": one.indication_class.value, "probability": 0.5} for one in found
     )
     inspection = SimpleNamespace(detections=boxes, model=SimpleNamespace(name="weld"))
-    lines = reported_indications(inspection, found, verdict, pitch, edge_px=1.0)
+    lines = reported_indications(inspection, found, verdict, pitch)
     return replace(report(1, width=4100, height=200), indications=lines)
 
 

@@ -86,3 +86,40 @@ def test_flaws_of_castings_are_not_laid_on_films():
     content["sources"] = [{"laid": "laid.json", "seed": 1, "polarity": "film"}]
     with pytest.raises(ValueError, match="need digital images"):
         recipe_from(content)
+
+
+def test_laid_flaws_bear_outlines_and_reports_stay_open(tmp_path, plate):
+    Image.fromarray(np.rint(plate).clip(0, 255).astype(np.uint8)).save(tmp_path / "a.png")
+    coco = {
+        "images": [{"id": 1, "file_name": "a.png", "width": 520, "height": 400, "series": "one part"}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [30, 30, 12, 10]}],
+        "categories": [{"id": 1, "name": "defect"}],
+    }
+    (tmp_path / "laid.json").write_text(json.dumps(coco))
+    source = LaidSource("laid.json", seed=5, flaws=4, least_px=14)
+    (image,) = laid_images(source, Polarity.DIGITAL, tmp_path, has_mask=True)
+    assert image.mask is not None
+    assert (image.mask.weight[30:40, 30:42] == 0).all(), (
+        "what a model reported is neither flaw nor background"
+    )
+    teaching = image.boxes[~image.is_ignored]
+    assert len(teaching)
+    for x1, y1, x2, y2 in teaching.astype(int):
+        share = image.mask.is_flaw[y1:y2, x1:x2].mean()
+        assert 0.05 < share < 1
+    outside = image.mask.is_flaw.copy()
+    for x1, y1, x2, y2 in teaching.astype(int):
+        outside[y1:y2, x1:x2] = 0
+    assert not outside.any()
+
+
+def test_smaller_flaws_are_laid_where_they_are_asked_for(plate):
+    taken = np.zeros((0, 4), np.float32)
+    sides = [
+        (made.boxes[:, 2:] - made.boxes[:, :2]).max(axis=1).min()
+        for made in (
+            lay_flaws(plate, np.random.default_rng(seed), count=4, taken=taken, least_px=14)
+            for seed in range(8)
+        )
+    ]
+    assert min(sides) < 30

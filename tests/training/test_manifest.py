@@ -32,6 +32,14 @@ def test_a_manifest_reads_back_as_it_was_and_has_a_line_an_image(tmp_path, entri
     )
 
 
+def test_an_image_that_flaws_were_laid_on_several_times_has_one_line(tmp_path):
+    laid = [{"sha256": "c" * 64, "file_name": "c.png", "series": "C", "seed": seed} for seed in (5, 6, 9)]
+    write_entries(tmp_path / "manifest.json", [ENTRIES[0], *laid, ENTRIES[1]])
+    content = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
+    merged = {"sha256": "c" * 64, "file_name": "c.png", "series": "C", "seeds": [5, 6, 9]}
+    assert content["images"] == [ENTRIES[0], merged, ENTRIES[1]]
+
+
 @pytest.mark.parametrize("folder", sorted(SHIPPED.iterdir()), ids=lambda folder: folder.name)
 def test_a_shipped_card_names_the_manifest_beside_it_which_takes_a_line_an_image(folder):
     card = yaml.safe_load((folder / "card.yaml").read_text(encoding="utf-8"))

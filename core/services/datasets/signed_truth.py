@@ -3,10 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from core.domain.data_manifest import ManifestImage
+from core.domain.outline import outline_from
 from core.domain.reading import Call, ReadIndication, first_reading, indication_from
 from core.domain.records import InspectionState
+from core.domain.sizing import outline_kept
+from core.imaging.outline_polygon import polygon_of
 from core.services.datasets.labelled_images import ignored_box, labelled_box, recorded_image
 from core.store.data_versions import SignedRow
 from core.store.images import StoredImage
@@ -80,6 +84,12 @@ def _said(row: SignedRow) -> list[ReadIndication]:
     return [indication_from(box) for box in row.boxes]
 
 
+def _polygon(one: ReadIndication, detections: Sequence[Mapping[str, Any]]) -> Sequence[tuple[float, float]]:
+    """The corners of the outline of a confirmed indication; empty where its box is all that is known."""
+    outline = outline_kept(one, detections)
+    return () if outline is None else polygon_of(outline_from(outline))
+
+
 def _recorded(row: SignedRow, image: StoredImage, said: Sequence[ReadIndication]) -> ManifestImage:
     confirmed = [one for one in said if one.call is Call.CONFIRMED and not one.group]
     members = [one for one in said if one.call is Call.CONFIRMED and one.group]
@@ -87,7 +97,10 @@ def _recorded(row: SignedRow, image: StoredImage, said: Sequence[ReadIndication]
     return recorded_image(
         image,
         row.setup,
-        [labelled_box(one.bbox, one.indication_class.value) for one in confirmed],
+        [
+            labelled_box(one.bbox, one.indication_class.value, _polygon(one, row.detections))
+            for one in confirmed
+        ],
         [
             ignored_box(one.bbox, why)
             for many, why in ((members, _MEMBER), (in_part, _NO_ERROR))

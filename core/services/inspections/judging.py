@@ -12,6 +12,7 @@ from core.domain.indication import IndicationClass
 from core.domain.kinds import OTHER_NUMBERS, WORD_KINDS
 from core.domain.radiograph import PitchSource, PixelPitch
 from core.domain.reading import Call, ReadIndication, Setup
+from core.domain.sizing import EDGE_PX, Size, size_of
 from core.domain.standing import ReadingVerdict, Standing, standing_from, standing_of
 from core.standards.evaluation import evaluate
 from core.standards.finding import Imperfection, InspectedPart, Length
@@ -23,7 +24,6 @@ from core.standards.verdict import REPORTED, ImageVerdict, Verdict, image_verdic
 from core.store.unit_of_work import Store, Work
 
 #: Each edge of a box may be off by so many px.
-EDGE_PX = 1.0
 #: Reading a table takes some 25 ms; the same text is the same table.
 _read, _shipped = lru_cache(maxsize=32)(read_rule_set), lru_cache(maxsize=32)(shipped_rule_set)
 _AT_DETECTOR = (
@@ -161,10 +161,10 @@ def judge(
         pitch: the scale; without it lengths are not evaluable.
         image_quality: the gate's report, None where it did not run.
         is_stated: somebody chose a disposition.
-        detections: the model's list; what it claims is told in a note and decides nothing.
+        detections: the model's list, for its outlines; what it claims is told in a note and decides nothing.
     """
     standing = standing_of(counted(indications), is_stated=is_stated)
-    confirmed = findings_of(indications, pitch, {Call.CONFIRMED})
+    confirmed = findings_of(indications, pitch, {Call.CONFIRMED}, detections)
     withheld = failed_checks(image_quality) or (("no standard is chosen",) if setup.standard is None else ())
     verdict = preview = None
     if not withheld:
@@ -172,7 +172,7 @@ def judge(
     if verdict is None:
         return Judgement(None, withheld, standing=replace(standing, withheld=withheld))
     if standing.n_open:
-        every = findings_of(indications, pitch, {Call.CONFIRMED, Call.OPEN})
+        every = findings_of(indications, pitch, {Call.CONFIRMED, Call.OPEN}, detections)
         preview, _ = _by_rule(work, every, setup)
     return Judgement(
         verdict,
@@ -183,20 +183,22 @@ def judge(
 
 
 def findings_of(
-    indications: Sequence[ReadIndication], pitch: PixelPitch | None, calls: Collection[Call]
+    indications: Sequence[ReadIndication],
+    pitch: PixelPitch | None,
+    calls: Collection[Call],
+    detections: Sequence[Mapping[str, Any]] = (),
 ) -> list[Imperfection]:
     """Indications with one of these calls for the acceptance tables, in mm where the scale is known.
 
     A group counts as one imperfection with the extent of its box; its members do not count beside it.
 
-    Length is the longer side of the box and width the shorter; each edge may be off by a pixel. The position
-    is that of the box along the longer side of all boxes that were not dismissed, taken together for the
-    direction of the weld.
+    Length and width, and how far each may be off, are those of `size_of`. The position is that of the box
+    along the longer side of all boxes that were not dismissed, taken together for the direction of the weld.
     """
     kept = counted(indications)
     along_x = _runs_along_x([one for one in kept if one.call is not Call.DISMISSED])
     return [
-        _finding(one, pitch, along_x=along_x, covered=_covered(one, indications))
+        _finding(one, size_of(one, detections), pitch, along_x=along_x, covered=_covered(one, indications))
         for one in kept
         if one.call in calls
     ]
@@ -250,14 +252,13 @@ def _covered(group: ReadIndication, indications: Sequence[ReadIndication]) -> In
 
 
 def _finding(
-    one: ReadIndication, pitch: PixelPitch | None, *, along_x: bool, covered: Interval | None
+    one: ReadIndication, size: Size, pitch: PixelPitch | None, *, along_x: bool, covered: Interval | None
 ) -> Imperfection:
     x1, y1, x2, y2 = one.bbox
-    sides = sorted((x2 - x1, y2 - y1))
     length = width = position = None
     if pitch is not None:
-        slack = 2 * EDGE_PX * pitch.mm_per_px
-        width, length = (Length(side * pitch.mm_per_px, slack) for side in sides)
+        slack = 2 * size.edge_px * pitch.mm_per_px
+        width, length = (Length(side * pitch.mm_per_px, slack) for side in (size.width_px, size.length_px))
         middle = (x1 + x2) / 2 if along_x else (y1 + y2) / 2
         position = middle * pitch.mm_per_px
     return Imperfection(

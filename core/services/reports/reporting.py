@@ -28,7 +28,6 @@ from core.reports.report_json import report_json
 from core.reports.report_pdf import report_pdf
 from core.services.images.images import pitch_of
 from core.services.inspections.film_first import first_look_of
-from core.services.inspections.judging import EDGE_PX
 from core.services.inspections.measuring import recorded_lines
 from core.services.inspections.readings import reading_of
 from core.services.inspections.seeing import seen_shares
@@ -158,9 +157,7 @@ class ReportingService:
             window=self._window(inspection, window),
             setup=_setup_facts(setup_from(inspection.setup)),
             image_quality=quality_checks(inspection.image_quality),
-            indications=reported_indications(
-                inspection, reading.indications, judgement.verdict, pitch, edge_px=EDGE_PX
-            ),
+            indications=reported_indications(inspection, reading.indications, judgement.verdict, pitch),
             n_below=n_below(inspection),
             judged=judged(
                 judgement.verdict,

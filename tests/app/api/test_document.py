@@ -13,7 +13,8 @@ from core.config import Settings
 from tests.app.api.conftest import TestClient
 
 _UNITS = re.compile(
-    r"\bpx\b|\bmm\b|\bms\b|\bs\b|in bytes|0 to 1|without unit|[Nn]umber of|[Cc]ounts|bits|[Mm]ost|Place in"
+    r"\bpx\b|\bmm\b|\bms\b|\bs\b|degrees|in bytes|0 to 1|without unit|[Nn]umber of|[Cc]ounts|bits|[Mm]ost"
+    r"|Place in"
 )
 
 

@@ -45,7 +45,7 @@ def test_a_group_is_one_finding_with_the_extent_of_its_box(said) -> None:
 
 def test_a_group_is_one_line_of_the_report_with_its_members(desk, inspector, inspection_id, said) -> None:
     inspection = desk.inspections.get(inspector, inspection_id)
-    (line,) = reported_indications(inspection, said, None, None, edge_px=1.0)
+    (line,) = reported_indications(inspection, said, None, None)
     assert (line.number, line.members) == (4, (1, 3))
     assert line.covered_percent is not None
     assert _group_words((3, 4, 5, 9), 12.5) == "nos. 3 to 5, 9; they cover 12.5 % of its projected area"

@@ -9,7 +9,7 @@ const GROUPS = ["linear", "edge", "unclassified", "rounded", "dense"]; // that a
 // The class, or the kind where it has no number: the words that the list sorts and filters by.
 const calledOf = ({ class: name, kind }) => (kind ? kindWords({ kind }) : name);
 const groupOf = (entry) => claimOf(entry)?.group;
-const longerSide = ({ box: [x0, y0, x1, y1] }) => Math.max(x1 - x0, y1 - y0);
+const longerSide = ({ box: [x0, y0, x1, y1], size }) => size?.length ?? Math.max(x1 - x0, y1 - y0);
 
 // What a rule rejects first, then by kind, then by size; what was dismissed last.
 // context: { verdicts: verdict of the rule by id, ranks: { classes, codes } of the kinds, the lower the more severe }.

@@ -7,14 +7,16 @@ import { Listing } from "./listing.js";
 import { Picks } from "./picks.js";
 import { CALL_MARKS, CALL_WORDS } from "./reading.js";
 
-// scale: { mmPerPx, source } or null.
-function sizeText(box, scale) {
-  const [w, h] = [box[2] - box[0], box[3] - box[1]];
+// Of the outline that the model drew where that is closer, else of the box. scale: { mmPerPx, source } or null.
+function sizeText({ box, size, area }, scale) {
+  const [w, h] = size ? [size.length, size.width] : [box[2] - box[0], box[3] - box[1]];
   const longer = Math.max(w, h);
-  if (!scale) return { cell: longer.toFixed(0), said: `${longer.toFixed(0)} px`, full: `${w.toFixed(0)} × ${h.toFixed(0)} px, scale unknown` };
+  const areaText = scale ? `${Number(((area ?? 0) * scale.mmPerPx ** 2).toPrecision(2))} mm²` : `${area} px²`;
+  const outlined = area ? `${size ? " around its outline" : ""}, outlined area ${areaText}` : "";
+  if (!scale) return { cell: longer.toFixed(0), said: `${longer.toFixed(0)} px`, full: `${w.toFixed(0)} × ${h.toFixed(0)} px${outlined}, scale unknown` };
   const mm = longer * scale.mmPerPx;
   const cell = mm.toFixed(mm < 10 ? 1 : 0);
-  return { cell, said: `${cell} mm`, full: `${(w * scale.mmPerPx).toFixed(2)} × ${(h * scale.mmPerPx).toFixed(2)} mm, ${scale.source}` };
+  return { cell, said: `${cell} mm`, full: `${(w * scale.mmPerPx).toFixed(2)} × ${(h * scale.mmPerPx).toFixed(2)} mm${outlined}, ${scale.source}` };
 }
 
 function probabilityText(probability, calibration) {
@@ -30,7 +32,7 @@ export function indicationLabel(detection, scale) {
   const name = fullWords(detection);
   const [x, y] = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2].map(Math.round);
   const how = isAdded ? "added by a person" : `probability ${probabilityFigure(probability)}${detection.is_unverified ? ", not verified" : ""}`;
-  return `indication ${number}, ${name}, ${how}, ${sizeText(box, scale).said}, at x ${x} y ${y}${call ? `, ${CALL_WORDS[call]}` : ""}`;
+  return `indication ${number}, ${name}, ${how}, ${sizeText(detection, scale).said}, at x ${x} y ${y}${call ? `, ${CALL_WORDS[call]}` : ""}`;
 }
 
 const RULE_MARKS = { acceptable: "✓", "not acceptable": "✕", "not evaluable": "–" };
@@ -141,7 +143,7 @@ export class Panel {
   }
 
   #row(detection, calibration) {
-    const size = sizeText(detection.box, this.scale);
+    const size = sizeText(detection, this.scale);
     const { call, isAdded, probability } = detection;
     const isStated = call && call !== "candidate";
     const words = shownWords(isStated ? detection : { ...detection, iso6520: null, kind: null }, this.data.reading?.numbers);
@@ -276,7 +278,7 @@ export class Panel {
     if (!detection) return;
     const code = detection.iso6520 ? ` (ISO 6520-1: ${detection.iso6520})` : "";
     this.$(".details-title").textContent = `${detection.number ?? detection.n} · ${fullWords(detection)}${code}`;
-    this.$(".details-size").textContent = sizeText(detection.box, this.scale).full;
+    this.$(".details-size").textContent = sizeText(detection, this.scale).full;
     const { isAdded } = detection;
     const remark = detection.remark ? `${detection.remark}. ` : "";
     const claim = claimOf(detection);

@@ -40,7 +40,7 @@ export class Reading extends Annotations {
   entries() {
     if (!this.isThere) return this.detections.map(withClaim);
     const known = new Map(this.content.map((indication) => [indication.model_index, indication]));
-    const found = this.detections.map((d, index) => (known.has(index) ? { ...d, ...entryOf(known.get(index)) } : { ...d, call: "candidate" }));
+    const found = this.detections.map((d, index) => (known.has(index) ? readEntry(d, known.get(index)) : { ...d, call: "candidate" }));
     const added = this.#added().map((indication) => (
       { n: this.detections.length + numberOf(indication), probability: null, score: null, isAdded: true, nMembers: this.content.filter(({ group }) => group === indication.id).length, ...entryOf(indication) }));
     return [...found.map(withClaim), ...added];
@@ -166,6 +166,12 @@ function drawn(id, bbox) {
 // Takes an indication away; members of a group that is taken away stand alone again.
 function without(content, id) {
   return content.filter((one) => one.id !== id).map((one) => (one.group === id ? { ...one, group: undefined } : one));
+}
+
+// A box of the model as it is read; its outline goes once somebody moved the box.
+function readEntry(d, indication) {
+  const isMoved = String(rounded(d.box)) !== String(rounded(indication.bbox));
+  return { ...d, ...(isMoved ? { outline: undefined, size: undefined, area: undefined } : {}), ...entryOf(indication) };
 }
 
 function entryOf({ id, bbox, class: name, iso6520, call, note, group, kind, grade, dismissed_as: as }) {
