@@ -147,8 +147,16 @@ def _how_measured(report: InspectionReport) -> str:
     cut = report.model.operating_probability
     below = f"{report.n_below} more boxes of the model lie below its operating probability {cut:.2f}"
     if report.image.mm_per_px is None:
-        return f"No scale is known: lengths are in pixels, sides of the box, each edge ± 1 px. {below}."
+        return f"No scale is known: lengths are in pixels, {_sides(report)}. {below}."
     return (
-        "Length and width are the sides of the box, each edge ± 1 px. "
+        f"Length and width are {_sides(report)}. "
         f"Scale: {report.image.mm_per_px:.6g} mm per px, {report.image.scale_source}. {below}."
     )
+
+
+def _sides(report: InspectionReport) -> str:
+    """What lengths and widths are those of, and how far they may be off."""
+    box = "the sides of the box, each edge ± 1 px"
+    if not any(one.along for one in report.indications):
+        return box
+    return f"{box}, or where it says so those around the outline, each end ± 2 px"

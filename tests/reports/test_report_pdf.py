@@ -9,6 +9,7 @@ from reportlab.pdfbase import pdfmetrics
 
 from core.domain.errors import BadInputError
 from core.domain.indication import IndicationClass
+from core.domain.outline import Outline
 from core.domain.radiograph import PitchSource, PixelPitch
 from core.domain.reading import Call, ReadIndication
 from core.domain.records import AnnotationSource
@@ -284,3 +285,20 @@ def test_the_top_says_when_it_was_signed_and_until_then_when_the_model_read_it(d
 )
 def test_a_clause_about_a_file_of_the_program_is_not_printed(said: str, printed: str) -> None:
     assert without_files(said) == printed
+
+
+def test_an_outline_is_drawn_and_the_table_says_what_was_measured_around_it(drawn: list[str]) -> None:
+    kept = report(2)
+    outline = Outline(2, 4, 2, np.eye(6, dtype=np.bool_), 16.9, 2.8, 45.0)
+    first, second = kept.indications
+    said = replace(first, number=1, area_px=24.0, along="outline")
+    found = {"bbox": list(first.bbox), "class": "crack", "score": 0.5, "probability": 0.4}
+    outlined = replace(
+        kept, indications=(said, second), detections=(found | {"outline": outline.to_dict(None)},)
+    )
+    plain = report_pdf(kept, film())
+    assert not any("around the outline" in text for text in drawn)
+    assert report_pdf(outlined, film()) != plain
+    words = " ".join(drawn)
+    assert "along its outline" in words
+    assert "or where it says so those around the outline, each end ± 2 px" in words
