@@ -1,5 +1,6 @@
 """The list of indications in a real browser: its order, its filters, several at once, class by number."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -370,20 +371,54 @@ CLAIMS = [
 ]
 
 
-def claims_reading(**changes: Any) -> dict[str, Any]:
+def claims_reading(claims: Sequence[dict[str, Any]] = CLAIMS, **changes: Any) -> dict[str, Any]:
     indications = [
         {
             "id": f"m{one['n']}", "bbox": one["box"], "class": one["class"], "source": "model",
             "call": "open", "model_index": one["n"] - 1, "probability": one["probability"],
             "iso6520": None, "note": "",
         }
-        for one in CLAIMS
+        for one in claims
     ]  # fmt: skip
     nothing = {
         "verdict": "not assessed", "withheld": [], "notes": [], "summary": "", "table": "", "version": "",
         "caveat": "", "indications": {},
     }  # fmt: skip
     return reading(indications=indications, judgement=nothing, **changes)
+
+
+#: Of each filter, how much wider its widest words are than its box.
+CUT = """() => [...document.querySelectorAll(".list-filters select")].map((select) => {
+  const box = select.offsetWidth;
+  select.style.cssText = "flex: none; width: max-content";
+  const words = select.offsetWidth;
+  select.style.cssText = "";
+  return Math.max(0, words - box);
+})"""
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1280, 800)], ids=["1440", "1280"])
+def test_the_words_of_four_filters_are_whole(page: Page, size: tuple[int, int]) -> None:
+    names = ("porosity", "lack of penetration", "lack of fusion", "inclusion", "crack", "undercut")
+    groups = (FlawGroup.ROUNDED, FlawGroup.LINEAR, FlawGroup.DENSE, FlawGroup.EDGE, None, None)
+    found = [
+        claimed(n, GroupClaim(group, 0.9 if group else 0.4), 0.9, name)
+        for n, (name, group) in enumerate(zip(names, groups, strict=True), 1)
+    ]
+    shown = Shown(np.full((100, 120), 2000, np.uint16), detections=found)
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    open_viewer(page, shown)
+    points = [[0, 5], [120, 5], [120, 40], [0, 40]]
+    zone = {"word": "weld", "source": "found", "points": points, "is_band": True}
+    show(page, shown.data(reading=claims_reading(found, zone=zone)))
+    expect(page.locator(".list-filters select")).to_have_count(4)
+    assert page.evaluate(CUT) == [0, 0, 0, 0]
+    page.get_by_label("Filter by class").select_option("lack of penetration")
+    expect(page.locator(".list-filters button")).to_be_visible()
+    assert page.evaluate(CUT) == [0, 0, 0, 0], "beside the button that clears"
+    bar = page.locator(".list-filters").bounding_box()
+    assert bar
+    assert bar["height"] <= 70, "no more than two lines"
 
 
 def test_claimed_groups_stand_planar_first_in_the_words_of_the_field(page: Page) -> None:
