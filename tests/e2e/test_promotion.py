@@ -51,6 +51,19 @@ def made_by(server: Served, n: int) -> list[int]:
     raise AssertionError(f"expected {n} inspections, found {len(found)}")
 
 
+def test_no_column_of_the_table_is_cut_at_either_width(chromium: Browser, server: Served) -> None:
+    with signed_in(chromium, server, "m.engineer", "/versions") as engineer:
+        table = engineer.locator(".dvn-scroller").first
+        for width, height in ((1440, 900), (1280, 800)):
+            engineer.set_viewport_size({"width": width, "height": height})
+            expect(table).to_be_visible()
+            engineer.wait_for_function(
+                "() => { const t = document.querySelector('.dvn-scroller');"
+                " return t.clientWidth < innerWidth * 0.6 && t.scrollWidth <= t.clientWidth; }",
+                timeout=10_000,
+            )
+
+
 def test_promoted_the_next_upload_is_read_by_it_and_rolled_back_it_is_as_before(
     chromium: Browser, server: Served, repository: Path
 ) -> None:

@@ -13,6 +13,7 @@ from app.models.versions.in_use_plots import timeline
 from app.models.versions.rows import (
     card_content,
     change_rows,
+    columns_on_show,
     common_set,
     gate_content,
     inspection_words,
@@ -113,6 +114,7 @@ def draw_table(versions: Sequence[VersionSummary], chosen: VersionSummary | None
         st.caption("No version is like this. Clear the filter to see them all.")
         return
     numbers = [one.number for one in versions]
+    common = common_set(versions)
     column = st.column_config
     draw_choice(
         version_rows(versions),
@@ -121,6 +123,7 @@ def draw_table(versions: Sequence[VersionSummary], chosen: VersionSummary | None
         on_choose=state.choose_row,
         key=f"versions.table.{chosen_model()}.{hash(tuple(numbers))}",
         most_px=_TABLE_PX,
+        column_order=columns_on_show(common),
         column_config={
             "Version": column.NumberColumn("Version", format="v%d", width=55),
             "Aliases": column.TextColumn(width=85),
@@ -133,19 +136,19 @@ def draw_table(versions: Sequence[VersionSummary], chosen: VersionSummary | None
             "Images": column.NumberColumn(width=52, help="That it was trained on"),
             "MB": column.NumberColumn(format="%.1f", width=45),
             "By": column.TextColumn(width=90),
-            "Measured on": column.TextColumn(width=150),
+            "Measured on": column.TextColumn(),
             "From": column.TextColumn(width=75, help="The version whose weights it started from"),
             "Data version": column.TextColumn(width=60, help="That it learnt from"),
             "Run": column.TextColumn(width=75, help="In MLflow; the overview holds all of its id"),
         },
     )
-    common = common_set(versions)
-    st.caption(
+    figures = (
         f"Figures of all versions on the same images: {common}."
         if common
         else "Figures of each version on images of its own (Measured on): they cannot be compared. Compare "
         "measures versions on the same images."
     )
+    st.caption(f"{figures} The eye above the table shows more columns.")
 
 
 def draw_detail(identity: Identity, one: VersionSummary, versions: Sequence[VersionSummary]) -> None:

@@ -50,6 +50,18 @@ def version_rows(versions: Sequence[VersionSummary]) -> list[dict[str, Any]]:
     return [_row(one, _evaluated(one.card, common)) for one in versions]
 
 
+def columns_on_show(common: str) -> tuple[str, ...]:
+    """The columns of `version_rows` that fit beside a version at 1280 px; a reader may show the others too.
+
+    Args:
+        common: the images that every version was measured on; where there are none, each row says on which.
+    """
+    figures = ("AP50", "Recall", "D-ECE", "False calls")
+    if common:
+        return ("Version", "Aliases", "In use since", "Trained", *figures, "Images")
+    return ("Version", "Aliases", "Measured on", *figures)
+
+
 def common_set(versions: Sequence[VersionSummary]) -> str:
     """The images that every sound version was measured on, as the cards name them; empty where none are."""
     cards = [one.card for one in versions if one.version is not None]

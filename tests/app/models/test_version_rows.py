@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from app.models.versions.rows import card_content, common_set, overview_facts, version_rows
+from app.models.versions.rows import (
+    card_content,
+    columns_on_show,
+    common_set,
+    overview_facts,
+    version_rows,
+)
 from app.models.versions.second_stage import second_stage_content
 from app.shared.templates import rendered
 from core.registry.artefact import read_artefact
@@ -43,6 +49,15 @@ def test_without_common_images_each_figure_stands_with_its_own(tmp_path: Path) -
     versions = [summary(tmp_path, 2, ("three films", 0.4)), summary(tmp_path, 1, ("sixty films", 0.1))]
     assert common_set(versions) == ""
     assert [row["Measured on"] for row in version_rows(versions)] == ["three films", "sixty films"]
+
+
+@pytest.mark.parametrize(("common", "says_on_which"), [("sixty films", False), ("", True)])
+def test_columns_on_show_are_those_of_the_rows_and_name_the_images_where_they_differ(
+    tmp_path: Path, common: str, says_on_which: bool
+) -> None:
+    (row,) = version_rows([summary(tmp_path, 1, ("sixty films", 0.1))])
+    assert set(columns_on_show(common)) < set(row)
+    assert ("Measured on" in columns_on_show(common)) is says_on_which
 
 
 def _measured(n_boxes: int, *, passes: bool, added: tuple[float, float]) -> dict[str, Any]:
