@@ -36,6 +36,23 @@ def test_a_chosen_theme_holds_everywhere_and_a_lost_server_is_told_in_our_words(
         page.close()
 
 
+def test_a_page_opened_at_its_own_address_asks_for_nothing_that_is_not_there(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    """Before, Streamlit's script asked for its service below the address of the page first."""
+    with served(tmp_path, "--demo") as server:
+        page = chromium.new_page(viewport={"width": 1440, "height": 900}, base_url=server.address)
+        page.set_default_timeout(PATIENCE_MS)
+        missing: list[str] = []
+        page.on("response", lambda answer: missing.append(answer.url) if answer.status >= 400 else None)
+        for path in ("/how-to-read", "/history", "/"):
+            page.goto(path)
+            expect_theme(page, DARK)
+            expect(page.locator(".rk-header")).to_be_visible()
+        assert missing == []
+        page.close()
+
+
 def test_files_that_are_not_taken_in_are_named_with_the_reason_once(
     chromium: Browser, tmp_path: Path
 ) -> None:
