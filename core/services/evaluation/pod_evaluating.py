@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from scipy.special import logit
 
@@ -124,7 +125,7 @@ class PodEvaluateService:
         measure: SizeMeasure = SizeMeasure.WIDTH,
         progress: Progress = lambda *_: None,
     ) -> dict[str, Any]:
-        """The figures on recorded boxes: of `size_mm` where the file gives it, else of boxes by `mm_per_px`.
+        """The figures on recorded boxes, sized by `size_mm`, else their outlines, else themselves.
 
         Args:
             coco: the COCO detection file.
@@ -134,7 +135,7 @@ class PodEvaluateService:
             alias: "champion" or "challenger".
             series: only images of these series; None takes all.
             polarity: of images when neither they nor the COCO file say.
-            measure: what counts as the size of a flaw; a box has length and width.
+            measure: what counts as the size of a flaw; an outline and a box have length and width.
             progress: told how many images of how many.
 
         Raises:
@@ -288,9 +289,17 @@ def _recorded_size(image: CocoImage, index: int, measure: SizeMeasure) -> float:
         )
     if measure is SizeMeasure.HEIGHT:
         raise DatasetError(f"{image.file_name}: a box has no height along the beam; choose length or width")
-    x1, y1, x2, y2 = image.boxes[index].tolist()
-    sides = sorted((float(x2 - x1) * pitch, float(y2 - y1) * pitch))
+    sides = sorted(side * pitch for side in _sides_px(image, index))
     return sides[1] if measure is SizeMeasure.LENGTH else sides[0]
+
+
+def _sides_px(image: CocoImage, index: int) -> tuple[float, float]:
+    """Of the narrowest rectangle around the outline of a recorded flaw, else of its box."""
+    if image.outlines and image.outlines[index]:
+        _, (width, height), _ = cv2.minAreaRect(np.array(image.outlines[index], np.float32))
+        return float(width), float(height)
+    x1, y1, x2, y2 = image.boxes[index].tolist()
+    return float(x2 - x1), float(y2 - y1)
 
 
 def _of_three(size_mm: tuple[float, float, float], measure: SizeMeasure) -> float:

@@ -87,6 +87,17 @@ def test_recorded_sizes_win_over_those_of_the_boxes(service: PodEvaluateService,
     assert [one["size_mm"] for one in length["bins"]] == [0.8]
 
 
+def test_a_recorded_outline_is_measured_around_itself_not_by_its_box(
+    service: PodEvaluateService, recorded: Path
+) -> None:
+    """An oblique line 1.4 px wide in a box of 8 by 8 px."""
+    oblique = {"bbox": [10, 10, 8, 8], "segmentation": [[10, 11, 11, 10, 14.5, 13.5, 18, 17, 17, 18]]}
+    for measure, size in ((SizeMeasure.WIDTH, 0.1 * 2**0.5), (SizeMeasure.LENGTH, 0.7 * 2**0.5)):
+        file = coco(recorded, {"mm_per_px": 0.1}, **oblique)
+        found = service.on_coco(file, recorded, model="weld", measure=measure)
+        assert [one["size_mm"] for one in found["bins"]] == [pytest.approx(size, abs=0.001)]
+
+
 def test_an_unknown_size_is_refused_with_the_name_of_the_image(
     service: PodEvaluateService, recorded: Path
 ) -> None:
