@@ -1,4 +1,4 @@
-"""What an indication looks like, as numbers: shape, contrast, place in the weld, neighbours, class shares."""
+"""What an indication looks like, as numbers: shape, contrast, place, neighbours, class shares, the toe."""
 
 import math
 
@@ -9,6 +9,7 @@ import numpy.typing as npt
 from core.domain.detections import Detections, FloatArray
 from core.domain.outline import Outline
 from core.engine.seam_view import VIEW_HEIGHT, VIEW_WIDTH, Seam, SeamView, seam_views
+from core.engine.toe_features import TOE_FEATURES, toe_features
 
 #: Neighbours count up to this distance between middles, px.
 NEAR_PX = 300.0
@@ -29,6 +30,7 @@ FEATURES = (
     "has_outline", "outline_ratio", "outline_turn", "outline_thin", "outline_share", "outline_log_width",
     "near", "near_small", "near_aligned", "near_linear",
     "score", "class_1", "class_2", "class_3", "class_4", "class_5", "class_6",
+    *TOE_FEATURES,
 )  # fmt: skip
 
 
@@ -57,7 +59,8 @@ def look_features(image: FloatArray, found: Detections, seam: Seam) -> FloatArra
         .astype(np.float64)
         .clip(_SMALLEST_SHARE, 1 - _SMALLEST_SHARE)
     )
-    parts = (placed, shown, drawn, _neighbours(found.boxes, found.scores), np.log(said / (1 - said)))
+    near, toes = _neighbours(found.boxes, found.scores), toe_features(image, found.boxes, seam)
+    parts = (placed, shown, drawn, near, np.log(said / (1 - said)), toes)
     return np.concatenate(parts, axis=1).astype(np.float32)
 
 

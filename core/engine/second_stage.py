@@ -181,20 +181,27 @@ class SecondStage:
     def load(cls, path: Path) -> Self:
         """The second stage in a file.
 
+        One that was fitted before some features existed gives them no weight.
+
         Raises:
             ModelArtefactError: it is damaged, or of other features or looks than these.
         """
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            if content["features"] != list(FEATURES) or content["looks"] != [look.value for look in LOOKS]:
+            known, looks = content["features"], [look.value for look in LOOKS]
+            is_ordered = known == [name for name in FEATURES if name in known]
+            if not known or not is_ordered or content["looks"] != looks:
                 raise ModelArtefactError(f"{path.parent.name}/{path.name} is of another second stage")
+            at = np.array([FEATURES.index(name) for name in known])
+            layers = [
+                Layer(np.array(one["weights"], np.float64), np.array(one["bias"], np.float64))
+                for one in content["layers"]
+            ]
+            layers[0] = replace(layers[0], weights=_spread_out(layers[0].weights, at, 0.0))
             return cls(
-                centre=np.array(content["centre"], np.float64),
-                spread=np.array(content["spread"], np.float64),
-                layers=tuple(
-                    Layer(np.array(one["weights"], np.float64), np.array(one["bias"], np.float64))
-                    for one in content["layers"]
-                ),
+                centre=_spread_out(np.array(content["centre"], np.float64), at, 0.0),
+                spread=_spread_out(np.array(content["spread"], np.float64), at, 1.0),
+                layers=tuple(layers),
                 group_reliability=Reliability(*map(float, content["group_reliability"])),
                 type_reliability=Reliability(*map(float, content["type_reliability"])),
                 least_group=float(content["least_group"]),
@@ -202,8 +209,15 @@ class SecondStage:
                 fitted_on=str(content["fitted_on"]),
                 operating_shares={str(k): float(v) for k, v in content["operating_shares"].items()},
             )
-        except (OSError, KeyError, TypeError, ValueError) as error:
+        except (OSError, KeyError, IndexError, TypeError, ValueError) as error:
             raise ModelArtefactError(f"cannot read {path.parent.name}/{path.name}: {error}") from error
+
+
+def _spread_out(values: Floats, at: npt.NDArray[np.intp], fill: float) -> Floats:
+    """(features, ...) the values (known, ...) at their places, `fill` elsewhere."""
+    result: Floats = np.full((len(FEATURES), *values.shape[1:]), fill, np.float64)
+    result[at] = values
+    return result
 
 
 def _rounded(values: Floats) -> list[Any]:

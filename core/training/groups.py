@@ -19,6 +19,7 @@ import yaml
 from core.calibrate.calibrator import calibrator_from
 from core.domain.indication import IndicationClass
 from core.engine.detector import Detector
+from core.engine.look_features import FEATURES
 from core.engine.second_stage import LOOKS, Floats
 from core.evaluate.cells import FilmOutcome
 from core.labelling.film_cells import BAM_CELL_PX, FilmRecord, FilmStatus, read_film_cells, recorded_cells
@@ -125,7 +126,7 @@ def _gathered(
     }
     sets = {}
     for name, make in makers.items():
-        key = f"{name}-{file_sha256(weights)[:12]}-{seed}-{count}-{variants}.npz"
+        key = f"{name}-{file_sha256(weights)[:12]}-{seed}-{count}-{variants}-{len(FEATURES)}.npz"
         path = None if kept is None else kept / key
         if path is not None and path.is_file():
             sets[name] = read_examples(path)

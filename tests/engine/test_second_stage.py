@@ -160,6 +160,48 @@ def test_it_comes_back_from_its_file(tmp_path) -> None:
     assert read.operating_shares == {"linear": 0.5}
 
 
+def test_one_that_was_fitted_before_some_features_existed_says_what_it_said(tmp_path) -> None:
+    made = replace(
+        stage([0.0] * len(LOOKS)),
+        layers=(Layer(RNG.normal(size=(len(FEATURES), len(LOOKS))), np.zeros(len(LOOKS))),),
+        centre=RNG.normal(size=len(FEATURES)),
+        spread=RNG.uniform(1, 2, len(FEATURES)),
+    )
+    is_known = np.array([not name.startswith("toe_") for name in FEATURES])
+    content = made.to_dict()
+    content |= {
+        "features": [name for name in FEATURES if not name.startswith("toe_")],
+        "centre": np.array(content["centre"])[is_known].tolist(),
+        "spread": np.array(content["spread"])[is_known].tolist(),
+        "layers": [
+            {"weights": np.array(one["weights"])[is_known].tolist(), "bias": one["bias"]}
+            for one in content["layers"]
+        ],
+    }
+    path = tmp_path / "groups.json"
+    path.write_text(json.dumps(content))
+    asked = RNG.normal(size=(7, len(FEATURES)))
+    centred = np.where(is_known, asked, made.centre)
+    read = SecondStage.load(path)
+    np.testing.assert_allclose(read.shares(asked), made.shares(centred), atol=1e-2)
+    assert read.to_dict()["features"] == list(FEATURES)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"features": []},
+        {"features": list(reversed(FEATURES))},
+        {"features": list(FEATURES[1:])},
+    ],
+)
+def test_a_file_whose_features_and_weights_differ_is_refused(tmp_path, change) -> None:
+    path = tmp_path / "groups.json"
+    path.write_text(json.dumps(stage([0.0] * len(LOOKS)).to_dict() | change))
+    with pytest.raises(ModelArtefactError, match="groups.json"):
+        SecondStage.load(path)
+
+
 @pytest.mark.parametrize(
     "change", [{"features": ["other"]}, {"looks": []}, {"layers": None}, {"group_reliability": [1]}]
 )

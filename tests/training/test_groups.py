@@ -54,7 +54,7 @@ def fitted(tmp_path):
     known = reports(looks, [box(1)] * 80, np.arange(80) // 8, [f"simulated {n}" for n in range(10)])
     seen = [(0, 1, CRACK), (0, 2, CRACK), (0, 3, CRACK), (1, 2, POROSITY), (2, 5, CRACK), (3, 7, POROSITY)]
     films = reports([look for *_, look in seen], [box(c) for _, c, _ in seen], [f for f, *_ in seen], "abcd")
-    key = f"{file_sha256(folder / 'weights.safetensors')[:12]}-5-1-0.npz"
+    key = f"{file_sha256(folder / 'weights.safetensors')[:12]}-5-1-0-{len(FEATURES)}.npz"
     kept = tmp_path / "kept"
     kept.mkdir()
     write_examples(kept / f"films-{key}", films)
@@ -71,7 +71,8 @@ def fitted(tmp_path):
 def test_the_second_stage_is_fitted_judged_and_told_to_the_card(fitted) -> None:
     folder, _ = fitted
     stage = SecondStage.load(folder / "groups.json")
-    asked = reports([CRACK, POROSITY], [box(1)] * 2, [0, 0], ["x"]).features
+    asked = np.zeros((2, len(FEATURES)), np.float32)
+    asked[:, FEATURES.index("class_1")] = 4, -4
     assert stage.shares(asked).argmax(axis=1).tolist() == [CRACK, POROSITY]
     told = yaml.safe_load((folder / "card.yaml").read_text())["second_stage"]
     assert told["sha256"] == file_sha256(folder / "groups.json")
