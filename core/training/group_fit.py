@@ -20,6 +20,8 @@ from core.engine.second_stage import GROUPS, LOOKS, MEMBERSHIP, Floats, Layer, L
 
 #: Of the hidden layer, of training.
 _HIDDEN, _STEPS, _RATE, _DECAY, _DROP = 12, 160, 0.01, 0.3, 0.1
+#: So many networks of other first weights are averaged; their seeds lie so far apart.
+_NETWORKS, _APART = 3, 100
 #: Shape and place count by so much beside what the first stage says of the class.
 _LEANING = 0.5
 _FURTHEST = 4.0
@@ -88,7 +90,9 @@ def fit_network(
     *,
     seed: int,
 ) -> Network:
-    """The network that fits these.
+    """The mean of the logits of `_NETWORKS` networks that fit these, as one network.
+
+    What one network says of a report on film depends on its first weights; the mean depends on them less.
 
     Args:
         features: (N, F) of reports with a known look.
@@ -100,13 +104,21 @@ def fit_network(
     centre, spread = features.mean(axis=0).astype(np.float64), features.std(axis=0).astype(np.float64)
     spread = np.where(spread > 1e-6, spread, 1.0)
     spread /= np.array([1.0 if name.startswith("class_") else _LEANING for name in FEATURES])
-    generator = torch.Generator().manual_seed(seed)
-    net = _net(features.shape[1], generator)
     known, bagged = (_standardised(one, centre, spread) for one in (features, in_bags))
+    layout = _layout(bags, len(in_bags))
+    nets = [_trained(known, looks, bagged, layout, seed + _APART * number) for number in range(_NETWORKS)]
+    return Network(centre, spread, _averaged(nets))
+
+
+def _trained(
+    known: Tensor, looks: npt.NDArray[np.int64], bagged: Tensor, layout: "_Layout | None", seed: int
+) -> tuple[Layer, Layer]:
+    """The hidden and the last layer of one network."""
+    generator = torch.Generator().manual_seed(seed)
+    net = _net(known.shape[1], generator)
     target, weight = torch.from_numpy(looks), _balance(looks)
     optimiser = torch.optim.AdamW(net.parameters(), lr=_RATE, weight_decay=_DECAY)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, _STEPS)
-    layout = _layout(bags, len(in_bags))
     for _ in range(_STEPS):
         optimiser.zero_grad(set_to_none=True)
         entropy = nn.functional.cross_entropy(net(_dropped(known, generator)), target, reduction="none")
@@ -116,12 +128,27 @@ def fit_network(
         loss.backward()  # type: ignore[no-untyped-call]  # torch has no type for it
         optimiser.step()
         schedule.step()
-    linear = [one for one in net if isinstance(one, nn.Linear)]
-    layers = tuple(
+    hidden, last = (
         Layer(one.weight.detach().numpy().T.astype(np.float64), one.bias.detach().numpy().astype(np.float64))
-        for one in linear
+        for one in net
+        if isinstance(one, nn.Linear)
     )
-    return Network(centre, spread, layers)
+    return hidden, last
+
+
+def _averaged(nets: Sequence[tuple[Layer, Layer]]) -> tuple[Layer, Layer]:
+    """The layers of one network that gives the mean of the logits of all."""
+    hidden, last = zip(*nets, strict=True)
+    return (
+        Layer(
+            np.concatenate([one.weights for one in hidden], axis=1),
+            np.concatenate([one.bias for one in hidden]),
+        ),
+        Layer(
+            np.concatenate([one.weights for one in last]) / len(nets),
+            np.mean([one.bias for one in last], axis=0),
+        ),
+    )
 
 
 def with_reliabilities(

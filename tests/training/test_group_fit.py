@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from core.domain.flaw_group import FlawGroup
 from core.engine.look_features import FEATURES
-from core.engine.second_stage import LOOKS, Look
+from core.engine.second_stage import LOOKS, Layer, Look
 from core.training.group_figures import Answers
 from core.training.group_fit import Bag, fit_network, fit_reliability, look_of_code
 
@@ -66,3 +68,24 @@ def test_recorded_cells_count_as_much_as_simulated_reports() -> None:
     assert sorted(evened[10:].tolist()) == [0.6] * 3 + [0.7] * 3 + [0.8] * 3
     assert right[10:].sum() == 3
     assert len(Answers(shares[:10], is_right[:10], 10).evened()[0]) == 10, "there need not be any film"
+
+
+def test_it_says_the_mean_of_the_logits_of_networks_of_other_first_weights() -> None:
+    values, looks = separable()
+    whole = fit_network(values, looks, values[:0], [], seed=1).as_stage()
+    hidden, last = whole.layers
+    n = hidden.weights.shape[1] // 3
+    parts = [slice(k * n, k * n + n) for k in range(3)]
+    alone = [
+        replace(
+            whole,
+            layers=(
+                Layer(hidden.weights[:, part], hidden.bias[part]),
+                Layer(3 * last.weights[part], np.zeros_like(last.bias)),
+            ),
+        ).shares(values)
+        for part in parts
+    ]
+    mean = np.exp(np.mean(np.log(alone), axis=0) + last.bias)
+    np.testing.assert_allclose(whole.shares(values), mean / mean.sum(axis=1, keepdims=True), atol=1e-6)
+    assert np.abs(alone[0] - alone[1]).max() > 0.01
