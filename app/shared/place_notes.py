@@ -1,12 +1,15 @@
 """What people wrote about a place of an image, drawn wherever the image is shown."""
 
 from collections.abc import Sequence
+from textwrap import shorten
 from typing import Any
 
 from app.shared.moments import minute
 from app.shared.templates import draw_html
 from core.domain.place_notes import NoteThread, PlaceNote
 from core.services.images.place_notes import ImageNotes
+
+_LABEL_CHARACTERS = 48
 
 
 def draw_notes(notes: ImageNotes, threads: Sequence[NoteThread]) -> None:
@@ -20,6 +23,18 @@ def thread_row(notes: ImageNotes, thread: NoteThread) -> dict[str, Any]:
     entries = (thread.note, *thread.answers)
     note, *answers = [_entry(notes, one, thread.withdrawals.get(one.note_id)) for one in entries]
     return {"note": note | {"about": about_words(thread.note)}, "answers": answers}
+
+
+def noted_boxes(threads: Sequence[NoteThread]) -> list[dict[str, Any]]:
+    """Boxes of the notes that stand, each with the start of its text, for a radiograph they are drawn on."""
+    return [
+        {
+            "box": [round(value, 1) for value in one.note.box],
+            "label": shorten(f"note: {one.note.text}", _LABEL_CHARACTERS, placeholder=" ..."),
+        }
+        for one in threads
+        if one.note.box is not None and not one.is_withdrawn
+    ]
 
 
 def about_words(note: PlaceNote) -> str:

@@ -34,6 +34,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield running
 
 
+#: Violet pixels, as noted boxes are, of each radiograph.
+NOTED = """() => {
+  const found = (root) => [...root.querySelectorAll("*")].flatMap((one) =>
+    [...(one.matches("figure canvas") ? [one] : []), ...(one.shadowRoot ? found(one.shadowRoot) : [])]);
+  return found(document).map((canvas) => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    let n = 0;
+    for (let i = 0; i < data.length; i += 4)
+      n += data[i] - data[i + 1] > 40 && data[i + 2] - data[i + 1] > 60;
+    return n;
+  });
+}"""
+
+
 def test_from_nothing_measured_to_the_boxes_behind_an_error(chromium: Browser, server: Served) -> None:
     with signed_in(chromium, server, "m.eng", "/compare") as page:
         page.get_by_role("button", name="Measure v1 and v2 on six frames").click()
@@ -67,6 +81,11 @@ def test_a_place_is_noted_kept_as_a_view_and_sent_to_labelling(chromium: Browser
         page.get_by_label("Text").fill("the edge of the root bead")
         page.get_by_role("button", name="Write").click()
         expect(page.locator(".rk-notes")).to_contain_text("the edge of the root bead")
+        shown = page.get_by_role("button", name="Notes", exact=True)
+        expect(shown).to_have_attribute("aria-pressed", "true")
+        assert all(n > 50 for n in page.evaluate(NOTED)), "its box is drawn on both radiographs"
+        shown.click()
+        assert page.evaluate(NOTED) == [0, 0]
         page.get_by_role("button", name="Views", exact=True).click()
         page.get_by_label("Name of what is on show").fill("first miss")
         page.get_by_role("button", name="Save view").click()

@@ -117,9 +117,9 @@ def draw_boxes(
         recorded, claimed = caption_of(pair, places, at)
         size = size_words(pair, places, at)
         told = f"{at + 1} of {len(places):,} · {name} · {size} · recorded: {recorded} · {' · '.join(claimed)}"
-        radiograph_pair(
-            pair_data(pair, places, at, chosen, content, told), key=state.VIEWER, on_step=actions.step_place
-        )
+        written = notes.threads.get(sha256, ())
+        data = pair_data(pair, places, at, chosen, content, told, notes=written)
+        radiograph_pair(data, key=state.VIEWER, on_step=actions.step_place)
 
 
 def _key(

@@ -12,7 +12,7 @@ from app.models.compare.notes.render import draw_note_form, notes_of
 from app.shared.components.radiograph_pair.radiograph_pair import radiograph_pair
 from app.shared.moments import minute
 from app.shared.navigation import page_at
-from app.shared.place_notes import draw_notes
+from app.shared.place_notes import draw_notes, noted_boxes
 from app.shared.resources import Resources, resources
 from app.shared.templates import draw_said
 from app.shared.viewer_rows import PREVIEW_ABOVE_PX
@@ -24,6 +24,7 @@ from core.domain.indication import IndicationClass
 from core.domain.inspection import DetectionResult
 from core.domain.model_version import ModelVersion
 from core.domain.permissions import Action, require
+from core.domain.place_notes import NoteThread
 from core.domain.radiograph import Polarity
 from core.domain.reading import overlap
 from core.domain.records import Inspection
@@ -88,21 +89,27 @@ def draw_one_image(identity: Identity, asked: state.OneImage) -> None:
             on_click=actions.leave_one,
             args=(asked,),
         )
-        data = one_image_data(inspection, stored, results)
-        _draw_notes(identity, stored.sha256, data["places"], [one.model for one in results])
+        notes = notes_of(identity, [stored.sha256])
+        written = notes.threads.get(stored.sha256, ())
+        data = one_image_data(inspection, stored, results, notes=written)
+        if written:
+            with st.popover(
+                f"Notes ({len(written)})", icon=":material/sticky_note_2:", key="compare-one-notes"
+            ):
+                draw_notes(notes, written)
+        _draw_note_form(identity, stored.sha256, written, data["places"], [one.model for one in results])
         draw_said(state.compare_said())
     radiograph_pair(data, key=state.VIEWER, on_step=actions.step_place)
 
 
-def _draw_notes(
-    identity: Identity, sha256: str, places: Sequence[Mapping[str, Any]], versions: Sequence[ModelVersion]
+def _draw_note_form(
+    identity: Identity,
+    sha256: str,
+    threads: Sequence[NoteThread],
+    places: Sequence[Mapping[str, Any]],
+    versions: Sequence[ModelVersion],
 ) -> None:
-    """What was written about the image, folded, and the form that adds to it."""
-    notes = notes_of(identity, [sha256])
-    threads = notes.threads.get(sha256, ())
-    if threads:
-        with st.popover(f"Notes ({len(threads)})", icon=":material/sticky_note_2:", key="compare-one-notes"):
-            draw_notes(notes, threads)
+    """The form that adds to what was written about the image."""
     named = {f"{place['mark']} {place['first']} · {place['second']}": place["focus"] for place in places}
     boxes = {words: (x0, y0, x1, y1) for words, (x0, y0, x1, y1) in named.items()}
     draw_note_form(identity, threads, sha256=sha256, places=boxes, versions=versions)
@@ -116,7 +123,11 @@ def _read_by(held: Resources, sha256: str, polarity: Polarity, model: str, numbe
 
 
 def one_image_data(
-    inspection: Inspection, stored: StoredImage, results: Sequence[DetectionResult]
+    inspection: Inspection,
+    stored: StoredImage,
+    results: Sequence[DetectionResult],
+    *,
+    notes: Sequence[NoteThread] = (),
 ) -> dict[str, Any]:
     """Both versions as the pair of viewers takes them, with the list of their places.
 
@@ -124,6 +135,7 @@ def one_image_data(
         inspection: of the image.
         stored: the image's row.
         results: of the two versions.
+        notes: on the image.
     """
     first, second = (_claimed(one) for one in results)
     places = version_places(results)
@@ -141,6 +153,7 @@ def one_image_data(
             "preview_url": f"{address}/preview" if is_large else None,
         },
         "recorded": [],
+        "noted": noted_boxes(notes),
         "first": _side(results[0], first, shown["first"]),
         "second": _side(results[1], second, shown["second"]),
         "focus": None,

@@ -1,12 +1,15 @@
 """Data of one place for the pair of radiographs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from app.models.compare.places import Pair, focus_of
 from app.models.routes import image_address
+from app.shared.place_notes import noted_boxes
 from app.shared.viewer_rows import PREVIEW_ABOVE_PX
+from core.domain.place_notes import NoteThread
 from core.evaluate.outcome_table import OutcomeTable
 from core.evaluate.version_differences import Places
 from core.services.evaluation.evaluation_sets import SetContent
@@ -14,9 +17,16 @@ from core.store.evaluations import EvaluationSet
 
 
 def pair_data(
-    pair: Pair, places: Places, at: int, chosen: EvaluationSet, content: SetContent, where: str
+    pair: Pair,
+    places: Places,
+    at: int,
+    chosen: EvaluationSet,
+    content: SetContent,
+    where: str,
+    *,
+    notes: Sequence[NoteThread] = (),
 ) -> dict[str, Any]:
-    """Image, both versions' boxes, the recorded ones, and the place to begin at with its recorded box.
+    """Image, the boxes of both versions, of the record and of notes, and the place with its recorded box.
 
     Args:
         pair: the versions.
@@ -25,6 +35,7 @@ def pair_data(
         chosen: the set.
         content: what it holds.
         where: says which place of how many it is.
+        notes: on the image.
     """
     image = int(places.image[at])
     first, second = pair.tables
@@ -39,6 +50,7 @@ def pair_data(
             }
             for index in truths
         ],
+        "noted": noted_boxes(notes),
         "first": _side(pair, 0, image, int(places.first[at]), chosen),
         "second": _side(pair, 1, image, int(places.second[at]), chosen),
         "open": int(places.truth[at]) if places.truth[at] >= 0 else None,

@@ -11,11 +11,13 @@ import { linesPath, measuredLabel, overlaps, paintLabel, rectanglePath, stroke, 
 const ACCENTS = { first: "#4fa3e0", second: "#f0a13c" };
 const RECORDED_COLOUR = "#f2f4f6";
 const MISSED_COLOUR = "#e8d44d";
-const PAIR_KEYS = { "=": "fit", z: "one", "+": "in", "-": "out", i: "invert", t: "recorded", b: "below", g: "map", p: "back", ArrowLeft: "previous", ArrowRight: "next" };
+const NOTED_COLOUR = "#d48ae8";
+const PAIR_KEYS = { "=": "fit", z: "one", "+": "in", "-": "out", i: "invert", t: "recorded", n: "noted", b: "below", g: "map", p: "back", ArrowLeft: "previous", ArrowRight: "next" };
 
 const PLACE_COLOUR = "#ffffff";
 const CORNER_PX = 14;
 const AROUND_PX = 9;
+const NOTED_PX = 2; // a noted box lies around the box that it is about
 
 // Four corners of a frame, open between them: they hide neither the frame nor what lies in it.
 function cornersOf([x0, y0, x1, y1]) {
@@ -32,6 +34,8 @@ class ComparedBoxes extends BoxLayer {
     super(viewport);
     this.recorded = [];
     this.isRecordedShown = true;
+    this.noted = []; // boxes that somebody wrote a note about
+    this.isNotedShown = true;
     this.open = null; // number of the recorded box at the open place
     this.place = null; // what encloses all that is there, image px
   }
@@ -39,9 +43,12 @@ class ComparedBoxes extends BoxLayer {
   paint(context) {
     const recorded = this.isRecordedShown ? this.recorded.toSorted((a, b) => this.#isOpen(a) - this.#isOpen(b)) : [];
     for (const box of recorded) this.#paintRecorded(context, box);
+    const noted = this.isNotedShown ? this.noted.map((box) => ({ ...box, frame: this.#notedFrame(box) })).filter(({ frame }) => frame) : [];
+    for (const { frame } of noted) strokeOnShadow(context, rectanglePath(frame), 4, 2, NOTED_COLOUR, [5, 3]);
     super.paint(context);
     for (const box of this.shown) if (!box.is_hit) this.#strike(context, box);
     for (const box of recorded.toReversed()) if (box.is_missed) this.#labelMissed(context, box);
+    for (const box of noted) this.#labelNoted(context, box);
     const frame = this.place && this.frameOf({ box: this.place });
     if (frame) strokeOnShadow(context, cornersOf(frame.map((value, index) => value + (index < 2 ? -AROUND_PX : AROUND_PX))), 4.5, 2.5, PLACE_COLOUR);
   }
@@ -67,6 +74,18 @@ class ComparedBoxes extends BoxLayer {
     if (!this.#isOpen(box) && this.taken.some((other) => overlaps(label, other))) return;
     this.taken.push(label);
     paintLabel(context, label);
+  }
+
+  #notedFrame(box) { return this.frameOf(box)?.map((value, index) => value + (index < 2 ? -NOTED_PX : NOTED_PX)); }
+
+  // The label gives way to others; the box alone says that something was written.
+  #labelNoted(context, { frame, label: text }) {
+    const label = { ...measuredLabel(context, text), x: frame[0] };
+    const places = [frame[3] + AROUND_PX, frame[3] + AROUND_PX + label.height + 2, frame[1] - AROUND_PX - label.height].map((y) => ({ ...label, y }));
+    const place = places.find((one) => !this.taken.some((other) => overlaps(one, other)));
+    if (!place) return;
+    this.taken.push(place);
+    paintLabel(context, place);
   }
 
   // A false call is crossed once, from corner to corner.
@@ -118,6 +137,8 @@ class Pair {
     this.data = data;
     this.$(".where").textContent = data.where;
     this.root.classList.toggle("readings", Boolean(data.places));
+    const noted = data.noted ?? [];
+    for (const part of this.root.querySelectorAll(".of-notes")) part.hidden = !noted.length;
     if (data.legend) this.$(".legend.of-readings").textContent = data.legend;
     if (!data.places) this.focus = data.focus;
     this.root.classList.toggle("stacked", data.image.width > 1.5 * data.image.height);
@@ -128,6 +149,7 @@ class Pair {
       stage.boxes.selected = data[side].selected;
       stage.boxes.open = data.open ?? null;
       stage.boxes.place = data.places ? null : data.focus;
+      stage.boxes.noted = noted;
       const missed = new Set(data[side].missed);
       stage.boxes.recorded = data.recorded.map((box) => ({ ...box, is_missed: missed.has(box.n) }));
     });
@@ -276,6 +298,7 @@ class Pair {
       back: () => { if (this.focus) viewport.centre(this.focus); else viewport.fit(); },
       invert: () => { this.source.invert(); this.#windowChanged(this.preset); },
       recorded: () => this.each(({ boxes }) => { boxes.isRecordedShown = this.#toggled("recorded", !boxes.isRecordedShown); }),
+      noted: () => this.each(({ boxes }) => { boxes.isNotedShown = this.#toggled("noted", !boxes.isNotedShown); }),
       below: () => { this.isBelowShown = this.#toggled("below", !this.isBelowShown); this.#showBoxes(); },
       map: () => { this.isMapOn = this.#toggled("map", !this.isMapOn); this.#showMaps(); },
     };
