@@ -83,9 +83,9 @@ def test_a_place_is_noted_kept_as_a_view_and_sent_to_labelling(chromium: Browser
         expect(page.locator(".rk-notes")).to_contain_text("the edge of the root bead")
         shown = page.get_by_role("button", name="Notes", exact=True)
         expect(shown).to_have_attribute("aria-pressed", "true")
-        assert all(n > 50 for n in page.evaluate(NOTED)), "its box is drawn on both radiographs"
+        page.wait_for_function(f"() => ({NOTED})().every((n) => n > 50)")  # on both radiographs
         shown.click()
-        assert page.evaluate(NOTED) == [0, 0]
+        page.wait_for_function(f"() => ({NOTED})().every((n) => n === 0)")
         page.get_by_role("button", name="Views", exact=True).click()
         page.get_by_label("Name of what is on show").fill("first miss")
         page.get_by_role("button", name="Save view").click()
