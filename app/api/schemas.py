@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.shared.resources import resources
 from core.domain.flaw_group import is_reported
 from core.domain.records import Inspection
+from core.domain.sizing import size_of_row
 
 Moment = Annotated[datetime, Field(description="Moment in UTC, ISO 8601.")]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="SHA-256 as 64 hex digits.")]
@@ -62,6 +63,14 @@ class Outline(Schema):
     )
 
 
+class Size(Schema):
+    """The size of an indication that counts: of its outline where that is closer, else of its box."""
+
+    length_px: float = Field(description="Longer side, px.")
+    width_px: float = Field(description="Shorter side, px.")
+    of: str = Field(description="`outline` or `box`.")
+
+
 class Detection(Schema):
     """An indication as the model reports it."""
 
@@ -79,6 +88,7 @@ class Detection(Schema):
     claim: Claim | None = Field(
         None, description="Group and types from the second stage, null where the version has none."
     )
+    size: Size
     outline: Outline | None = Field(
         None, description="Cells that the indication covers, null where the version drew none."
     )
@@ -155,6 +165,7 @@ def _detection(number: int, found: Mapping[str, Any], cut: float) -> Detection:
         number=number,
         is_reported=is_reported(found, cut),
         claim=found.get("claim"),
+        size=Size(**size_of_row(found)),
         outline=found.get("outline"),
         **known,
     )

@@ -9,7 +9,7 @@ from app.shared.moments import minute, second
 from app.shared.viewer_rows import rule_words
 from core.domain.accounts import Identity
 from core.domain.grouping import counted, members_of
-from core.domain.reading import ReadIndication, setup_from
+from core.domain.reading import ReadIndication, number_of, setup_from
 from core.domain.records import Inspection, InspectionState
 from core.domain.signing import meaning_words
 from core.domain.wire_sets import indicator_words
@@ -171,14 +171,20 @@ def _override(record: InspectionRecord) -> str:
 
 
 def _indications(record: InspectionRecord) -> list[dict[str, str]]:
-    """Every indication; the members of a group are told by their number."""
+    """Every indication by the number that page and report show; members of a group are told by theirs."""
     reading, doubt = record.reading.indications, " ?" if record.inspection.is_strange else ""
-    return [_indication(one, len(members_of(reading, one.indication_id)), doubt) for one in counted(reading)]
+    n_detections = len(record.inspection.detections)
+    numbered = sorted((number_of(one, n_detections), one) for one in counted(reading))
+    return [
+        _indication(number, one, len(members_of(reading, one.indication_id)), doubt)
+        for number, one in numbered
+    ]
 
 
-def _indication(one: ReadIndication, n_members: int, doubt: str) -> dict[str, str]:
+def _indication(number: int, one: ReadIndication, n_members: int, doubt: str) -> dict[str, str]:
     group = f", group of {n_members}" if n_members else ""
     return {
+        "number": str(number),
         "kind": one.kind_words + group,
         "probability": "added" if one.probability is None else f"{one.probability:.2f}{doubt}",
         "call": one.call_words,

@@ -29,7 +29,7 @@ from core.domain.polarity import GROUND_WORDS, IMAGES_IN, PolarityDecision
 from core.domain.radiograph import PixelPitch, Polarity, PolarityGround, Radiograph
 from core.domain.records import Inspection
 from core.domain.sizing import is_closer
-from core.imaging.outline_polygon import polygon_of
+from core.imaging.outline_polygon import polygons_of
 from core.services.inspections.judging import failed_checks
 from core.services.routing.routing_certificates import RoutingCertificates, image_score, route_image
 
@@ -235,7 +235,7 @@ def _outline_data(row: Mapping[str, Any]) -> dict[str, Any]:
     outline = outline_from(content)
     size = {"length": outline.length_px, "width": outline.width_px}
     return {
-        "outline": polygon_of(outline),
+        "outline": polygons_of(outline),
         "area": outline.area_px,
         **({"size": size} if is_closer(outline.length_px, outline.width_px, row["bbox"]) else {}),
     }

@@ -62,10 +62,10 @@ class Outline:
             "angle_deg": round(self.angle_deg, 1),
             "area_px": self.area_px,
         }
-        if mm_per_px is not None:
+        if mm_per_px is not None:  # of what is said in px, as records keep it
             size |= {
-                "length_mm": round(self.length_px * mm_per_px, 3),
-                "width_mm": round(self.width_px * mm_per_px, 3),
+                "length_mm": round(size["length_px"] * mm_per_px, 3),
+                "width_mm": round(size["width_px"] * mm_per_px, 3),
                 "area_mm2": round(self.area_px * mm_per_px**2, 4),
             }
         grid = {"left": self.left, "top": self.top, "cell_px": self.cell_px, "size": [rows, columns]}

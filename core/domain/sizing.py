@@ -76,3 +76,20 @@ def outline_kept(one: ReadIndication, detections: Sequence[Mapping[str, Any]]) -
     is_same = all(abs(a - b) <= _SAME_PX for a, b in zip(found["bbox"], one.bbox, strict=True))
     outline: Mapping[str, Any] | None = found.get("outline")
     return outline if is_same else None
+
+
+def has_lost_outline(one: ReadIndication, detections: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the model drew an outline that no longer counts, as a person moved the box."""
+    if one.model_index is None or not 0 <= one.model_index < len(detections):
+        return False
+    return detections[one.model_index].get("outline") is not None and outline_kept(one, detections) is None
+
+
+def size_of_row(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The size that counts of a detection as its row holds it: `length_px`, `width_px`, and what it is of."""
+    outline: Mapping[str, Any] | None = found.get("outline")
+    x1, y1, x2, y2 = found["bbox"]
+    width, length = sorted((x2 - x1, y2 - y1))
+    if outline is not None and is_closer(outline["length_px"], outline["width_px"], found["bbox"]):
+        return {"length_px": outline["length_px"], "width_px": outline["width_px"], "of": "outline"}
+    return {"length_px": round(length, 2), "width_px": round(width, 2), "of": "box"}

@@ -93,24 +93,52 @@ def outline_within(probability: FloatArray, box: FloatArray) -> Outline | None:
         probability: as for `find_pieces`, of the whole image.
         box: (4,) xyxy px.
     """
-    height, width = probability.shape
-    sides = ((box[0], box[2], width), (box[1], box[3], height))
-    starts = [min(max(math.floor(low / MASK_STRIDE), 0), n - 1) for low, _, n in sides]
-    ends = [min(math.ceil(high / MASK_STRIDE), n) for _, high, n in sides]
-    (x1, y1), (x2, y2) = starts, (max(end, start + 1) for start, end in zip(starts, ends, strict=True))
-    part = probability[y1:y2, x1:x2]
+    rows, columns = _cells_of(box, probability.shape)
+    part = probability[rows, columns]
     pieces = find_pieces(part, part.shape[1] * MASK_STRIDE, part.shape[0] * MASK_STRIDE)
     areas = [outline.area_px for outline in pieces.outlines]
     covered = np.zeros(part.shape, np.bool_)
     for outline, area in zip(pieces.outlines, areas, strict=True):
         if area >= SPECK_SHARE * max(areas):
-            rows, columns = outline.cells.shape
-            top, left = outline.top // MASK_STRIDE, outline.left // MASK_STRIDE
-            covered[top : top + rows, left : left + columns] |= outline.cells
+            _lay(outline, covered)
+    return _outline_of(covered, (columns.start, rows.start))
+
+
+def cut_to_box(outline: Outline, box: FloatArray) -> Outline | None:
+    """The part of an outline within a box, xyxy px, to the cells that the box touches; None where none is."""
+    (height, width), (top, left) = outline.cells.shape, (outline.top, outline.left)
+    moved = box - np.array([left, top, left, top], np.float32)
+    if moved[2] <= 0 or moved[3] <= 0 or moved[0] >= width * MASK_STRIDE or moved[1] >= height * MASK_STRIDE:
+        return None
+    rows, columns = _cells_of(moved, outline.cells.shape)
+    covered = np.zeros_like(outline.cells)
+    covered[rows, columns] = outline.cells[rows, columns]
+    if (covered == outline.cells).all():
+        return outline
+    return _outline_of(covered, (left // MASK_STRIDE, top // MASK_STRIDE))
+
+
+def _cells_of(box: FloatArray, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Rows and columns of the cells that a box, xyxy px, touches in a plane of that shape; at least one."""
+    found = []
+    for low, high, count in ((box[1], box[3], shape[0]), (box[0], box[2], shape[1])):
+        start = min(max(math.floor(low / MASK_STRIDE), 0), count - 1)
+        found.append(slice(start, max(min(math.ceil(high / MASK_STRIDE), count), start + 1)))
+    return found[0], found[1]
+
+
+def _lay(outline: Outline, covered: npt.NDArray[np.bool_]) -> None:
+    rows, columns = outline.cells.shape
+    top, left = outline.top // MASK_STRIDE, outline.left // MASK_STRIDE
+    covered[top : top + rows, left : left + columns] |= outline.cells
+
+
+def _outline_of(covered: npt.NDArray[np.bool_], corner: tuple[int, int]) -> Outline | None:
+    """The outline of the covered cells, the first of which is at (column, row) `corner`; None without any."""
     if not covered.any():
         return None
     left, top, columns, rows = cv2.boundingRect(covered.astype(np.uint8))
-    return _outline((x1 + left, y1 + top), covered[top : top + rows, left : left + columns])
+    return _outline((corner[0] + left, corner[1] + top), covered[top : top + rows, left : left + columns])
 
 
 def _outline(corner: tuple[int, int], mask: npt.NDArray[np.bool_]) -> Outline:

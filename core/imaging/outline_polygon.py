@@ -1,4 +1,4 @@
-"""The outline of an indication as a polygon, to draw it and to hand it to other tools."""
+"""The outline of an indication as polygons, to draw it and to hand it to other tools."""
 
 import cv2
 import numpy as np
@@ -11,16 +11,20 @@ _PARTS = 8
 _STRAIGHT_CELLS = 0.7
 _DECIMALS_PX = 1
 
+Polygon = tuple[tuple[float, float], ...]
 
-def polygon_of(outline: Outline) -> tuple[tuple[float, float], ...]:
-    """The corners x, y px around the largest connected part of an outline, without its holes.
+
+def polygons_of(outline: Outline) -> tuple[Polygon, ...]:
+    """The corners x, y px around each connected part of an outline, without holes, the largest part first.
 
     The steps of a slope are straightened, by less than a cell.
     """
     cells = np.repeat(np.repeat(outline.cells.astype(np.uint8), _PARTS, axis=0), _PARTS, axis=1)
     contours, _ = cv2.findContours(cells, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    largest = max(contours, key=cv2.contourArea)
-    straight = cv2.approxPolyDP(largest, _STRAIGHT_CELLS * _PARTS, closed=True)
-    corners = (straight if len(straight) >= 4 else largest)[:, 0].astype(np.float64)
-    placed = (corners + 0.5) / _PARTS * outline.cell_px + (outline.left, outline.top)
-    return tuple((round(float(x), _DECIMALS_PX), round(float(y), _DECIMALS_PX)) for x, y in placed)
+    found = []
+    for contour in sorted(contours, key=cv2.contourArea, reverse=True):
+        straight = cv2.approxPolyDP(contour, _STRAIGHT_CELLS * _PARTS, closed=True)
+        corners = (straight if len(straight) >= 4 else contour)[:, 0].astype(np.float64)
+        placed = (corners + 0.5) / _PARTS * outline.cell_px + (outline.left, outline.top)
+        found.append(tuple((round(float(x), _DECIMALS_PX), round(float(y), _DECIMALS_PX)) for x, y in placed))
+    return tuple(found)

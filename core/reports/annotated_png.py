@@ -10,7 +10,7 @@ from core.domain.inspection import DetectionResult, HeatMap
 from core.domain.outline import Outline
 from core.imaging.display import auto_window, render_8bit
 from core.imaging.encode import encode_png
-from core.imaging.outline_polygon import polygon_of
+from core.imaging.outline_polygon import polygons_of
 from core.reports.map_picture import LOWERED_RGB, RAISED_RGB
 
 _BOX_RGB = (79, 163, 224)
@@ -81,8 +81,8 @@ def _blend(picture: Rgb, heat_map: HeatMap, opacity: float) -> None:
 
 
 def _draw_outline(picture: Rgb, outline: Outline) -> None:
-    corners = np.rint(np.array(polygon_of(outline)) - 0.5).astype(np.int32)
-    cv2.polylines(picture, [corners], isClosed=True, color=_BOX_RGB, thickness=max(1, round(_unit(picture))))
+    parts = [np.rint(np.array(one) - 0.5).astype(np.int32) for one in polygons_of(outline)]
+    cv2.polylines(picture, parts, isClosed=True, color=_BOX_RGB, thickness=max(1, round(_unit(picture))))
 
 
 def _draw_box(picture: Rgb, box: npt.NDArray[np.float32], text: str) -> None:

@@ -4,6 +4,8 @@ from typing import Any
 
 from core.domain.inspection import DetectionResult
 from core.domain.kinds import family_of
+from core.domain.radiograph import PixelPitch
+from core.domain.sizing import size_of_row
 from core.domain.zone import Zone
 from core.imaging.zone import judged_zone
 
@@ -13,7 +15,8 @@ def detection_to_dict(result: DetectionResult, path: str) -> dict[str, Any]:
 
     The image's `sha256` is that of its file; `frame`, from 1, stands there only where a file holds several,
     and is called `page`, too, in a TIFF. `not_read` says what else the file holds and nobody reads. A
-    detection has an `outline` only where the model drew one. `familiarity` stands there only where the
+    detection has an `outline` only where the model drew one; its `size` is `of` the outline where that is
+    closer than the box. `familiarity` stands there only where the
     version can tell: where its `is_familiar` is false, no probability is verified for this kind of image.
     Where a `zone` to be judged was found, each detection says whether it lies `in_zone`.
 
@@ -63,7 +66,17 @@ def _rows(result: DetectionResult, zone: Zone | None) -> list[dict[str, Any]]:
         for row in rows:
             row["in_zone"] = zone.holds(row["bbox"])
     pitch = result.radiograph.pitch
+    for row in rows:
+        row["size"] = _with_mm(size_of_row(row), pitch)
     for row, outline in zip(rows, result.detections.outlines or (None,) * len(rows), strict=True):
         if outline is not None:
             row["outline"] = outline.to_dict(pitch.mm_per_px if pitch else None)
     return rows
+
+
+def _with_mm(size: dict[str, Any], pitch: PixelPitch | None) -> dict[str, Any]:
+    """The size with its sides in mm too, where a scale is known."""
+    if pitch is None:
+        return size
+    sides = {f"{side}_mm": round(size[f"{side}_px"] * pitch.mm_per_px, 3) for side in ("length", "width")}
+    return size | sides

@@ -11,7 +11,7 @@ from core.domain.model_version import ModelVersion
 from core.domain.radiograph import PixelPitch
 from core.domain.reading import Call, DisagreementKind, ReadIndication, disagreements, number_of
 from core.domain.records import AnnotationSource, Inspection
-from core.domain.sizing import Size, size_of
+from core.domain.sizing import Size, has_lost_outline, size_of
 from core.reports.inspection_report import (
     AppliedRule,
     DecidingNumber,
@@ -23,6 +23,7 @@ from core.reports.inspection_report import (
 from core.standards.verdict import ImageVerdict, IndicationVerdict
 
 _OUTLINE = "outline"
+_MOVED = "box moved: the size is that of the box, no longer of the model's outline"
 _DECIMALS_PX, _DECIMALS_MM, _DECIMALS_AREA = 2, 3, 4
 _CHANGES = (DisagreementKind.CLASS, DisagreementKind.EXTENT)
 
@@ -126,6 +127,9 @@ def reported_indications(
             if one.kind is DisagreementKind.CLASS and one.indication.model_index is not None:
                 words += f" (model: {inspection.detections[one.indication.model_index]['class']})"
             changes.setdefault(one.indication.indication_id, []).append(words)
+    for read in reading:
+        if has_lost_outline(read, inspection.detections):
+            changes.setdefault(read.indication_id, []).append(_MOVED)
     n_detections = len(inspection.detections)
     is_casting = family_of(inspection.model.name) is Family.CASTING
     numbered = sorted(((number_of(one, n_detections), one) for one in counted(reading)), key=_first)

@@ -46,7 +46,8 @@ def indication_sections(report: InspectionReport, width: float) -> Iterator[Flow
     reasons = grouped_reasons(report.indications)
     letters = {number: letter for letter, (_, numbers) in reasons.items() for number in numbers}
     rows = [
-        _row(one, letters.get(one.number, ""), is_strange=report.is_strange) for one in report.indications
+        _row(one, letters.get(one.number, ""), report.image.mm_per_px, is_strange=report.is_strange)
+        for one in report.indications
     ]
     yield listing(_HEAD, rows, [width * share for share in _SHARES], _CLOSE)
     yield gap(2)
@@ -99,13 +100,16 @@ def _probability(one: ReportedIndication, *, is_strange: bool) -> str:
     return f"({one.probability:.2f} ?)" if is_strange else f"{one.probability:.2f}"
 
 
-def _row(one: ReportedIndication, why: str, *, is_strange: bool) -> list[Flowable]:
+def _row(one: ReportedIndication, why: str, mm_per_px: float | None, *, is_strange: bool) -> list[Flowable]:
     x1, y1, x2, y2 = one.bbox
     size = f"{one.length_px:.1f} × {one.width_px:.1f} px"
-    if one.length_mm is not None and one.width_mm is not None:
-        size = f"{one.length_mm:.2f} × {one.width_mm:.2f} mm ± {one.plus_minus_mm:.2f}"
+    if (
+        mm_per_px is not None and one.plus_minus_mm is not None
+    ):  # of px, as the viewer does: no second rounding
+        length, width = (side * mm_per_px for side in (one.length_px, one.width_px))
+        size = f"{length:.2f} × {width:.2f} mm ± {one.plus_minus_mm:.2f}"
     if one.along is not None:
-        size += f", along its {one.along}"
+        size += f", around its {one.along}"
     members = f", group of {len(one.members)}" if one.members else ""
     return [
         bold(str(one.number), TINY),
@@ -156,7 +160,7 @@ def _how_measured(report: InspectionReport) -> str:
 
 def _sides(report: InspectionReport) -> str:
     """What lengths and widths are those of, and how far they may be off."""
-    box = "the sides of the box, each edge ± 1 px"
+    box = "the sides of the box, each edge ± 1 px, so the whole ± 2 px"
     if not any(one.along for one in report.indications):
         return box
-    return f"{box}, or where it says so those around the outline, each end ± 2 px"
+    return f"{box}, or where it says so those around the outline, each end ± 2 px, so the whole ± 4 px"

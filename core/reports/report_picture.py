@@ -15,7 +15,7 @@ from reportlab.platypus import Flowable
 from core.domain.outline import outline_from
 from core.imaging.display import render_8bit
 from core.imaging.encode import encode_png
-from core.imaging.outline_polygon import polygon_of
+from core.imaging.outline_polygon import polygons_of
 from core.reports.inspection_report import InspectionReport, ReportedIndication
 from core.reports.report_fonts import SANS, SANS_BOLD, register_fonts
 
@@ -26,6 +26,8 @@ _MAX_STRIPS = 6
 _PRINT_PX_PER_PT = 300 / 72
 _NUMBER_PT, _LINE_PT, _HALO_PT = 6.0, 0.8, 2.0
 _DASH = (3, 2)
+#: An outline: its width, and the length of its dots, which are black and white in turn with as much between.
+_OUTLINE_PT, _DOT_PT = 0.5, 0.8
 #: Lengths that a scale bar may have, mm.
 _BAR_MM = (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 
@@ -136,20 +138,23 @@ class FilmStrip(Flowable):  # type: ignore[misc]  # reportlab has no types
             canvas.line(left, bottom, right, top)
 
     def _draw_outline(self, one: ReportedIndication) -> None:
-        """What the model drew, where the size is measured along it."""
+        """What the model drew, where it counts: dots in black and white that leave half of the rim free."""
         if one.area_px is None:
             return
-        corners = polygon_of(outline_from(self._report.detections[one.number - 1]["outline"]))
-        path = self.canv.beginPath()
-        for number, (x, y) in enumerate(corners):
-            (path.lineTo if number else path.moveTo)(
-                (x - self._strip.x0) * self._per_px, self.height - y * self._per_px
-            )
-        path.close()
-        for grey, width in ((1, _HALO_PT / 2), (0, _LINE_PT / 2)):
-            self.canv.setStrokeGray(grey)
-            self.canv.setLineWidth(width)
-            self.canv.drawPath(path)
+        canvas = self.canv
+        canvas.setLineWidth(_OUTLINE_PT)
+        for polygon in polygons_of(outline_from(self._report.detections[one.number - 1]["outline"])):
+            path = canvas.beginPath()
+            for number, (x, y) in enumerate(polygon):
+                (path.lineTo if number else path.moveTo)(
+                    (x - self._strip.x0) * self._per_px, self.height - y * self._per_px
+                )
+            path.close()
+            for grey, phase in ((1, 0.0), (0, _DOT_PT)):
+                canvas.setStrokeGray(grey)
+                canvas.setDash([_DOT_PT, 3 * _DOT_PT], phase)
+                canvas.drawPath(path)
+        canvas.setDash()
 
     def _places(self, shown: Sequence[ReportedIndication]) -> list[tuple[float, float]]:
         """Positions of the numbers: at their boxes, shifted where another number is in the way."""

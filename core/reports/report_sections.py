@@ -152,7 +152,7 @@ def _film(report: InspectionReport, pixels: npt.NDArray[Any], width: float) -> I
     cut = f"; in {len(parts)} strips, left to right" if len(parts) > 1 else ""
     yield text(
         f"{shown}{cut}. Dashed: reported by the model only. Solid: confirmed or added by a person. "
-        "Struck through: dismissed. Numbers as in the table.",
+        f"{_outlined(report)}Struck through: dismissed. Numbers as in the table.",
         SMALL,
     )
     if report.note:
@@ -289,3 +289,9 @@ def _limits(report: InspectionReport) -> Iterator[Flowable]:
         for line in lines:
             yield gap(2)
             yield labelled(f"{label}:", without_files(line), SMALL)
+
+
+def _outlined(report: InspectionReport) -> str:
+    """What the dots within a box are, where there are any."""
+    has_one = any(one.area_px is not None for one in report.indications)
+    return "Dotted within a box: the outline that the model drew. " if has_one else ""

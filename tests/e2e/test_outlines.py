@@ -24,6 +24,6 @@ def test_a_crack_is_measured_around_its_outline_until_its_box_is_moved(
         size = page.locator(".details-size")
         expect(size).to_contain_text("mm around its outline, outlined area")
         page.locator(".stage > canvas").focus()
-        page.keyboard.press("Alt+ArrowRight")
+        page.keyboard.press("Control+ArrowRight")
         expect(size).not_to_contain_text("outline")
         page.close()

@@ -55,6 +55,7 @@ def test_has_the_documented_keys_and_values() -> None:
         "iso6520": "100",
         "score": 0.9,
         "probability": 0.8,
+        "size": {"length_px": 29.5, "width_px": 10.25, "of": "box", "length_mm": 1.475, "width_mm": 0.513},
     }
     assert content["detections"][1]["iso6520"] is None
 

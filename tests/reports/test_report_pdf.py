@@ -300,5 +300,5 @@ def test_an_outline_is_drawn_and_the_table_says_what_was_measured_around_it(draw
     assert not any("around the outline" in text for text in drawn)
     assert report_pdf(outlined, film()) != plain
     words = " ".join(drawn)
-    assert "along its outline" in words
-    assert "or where it says so those around the outline, each end ± 2 px" in words
+    assert "around its outline" in words
+    assert "or where it says so those around the outline, each end ± 2 px, so the whole ± 4 px" in words

@@ -3,7 +3,7 @@
 {
   // Streamlit's own service lies at the root of the origin, whichever page is opened. Streamlit looks for it below the page's
   // address first, and writes two errors into the console, unless it is told.
-  window.__streamlit = { BACKEND_BASE_URL: location.origin };
+  Object.assign(window, { __streamlit: { BACKEND_BASE_URL: location.origin } });
 
   // Streamlit keeps a theme for each address it was opened at. Here the last choice counts on every page; dark until then.
   const THEME = /^stActiveTheme-.*-v2$/;

@@ -10,7 +10,7 @@ from core.domain.outline import outline_from
 from core.domain.reading import Call, ReadIndication, first_reading, indication_from
 from core.domain.records import InspectionState
 from core.domain.sizing import outline_kept
-from core.imaging.outline_polygon import polygon_of
+from core.imaging.outline_polygon import polygons_of
 from core.services.datasets.labelled_images import ignored_box, labelled_box, recorded_image
 from core.store.data_versions import SignedRow
 from core.store.images import StoredImage
@@ -85,9 +85,10 @@ def _said(row: SignedRow) -> list[ReadIndication]:
 
 
 def _polygon(one: ReadIndication, detections: Sequence[Mapping[str, Any]]) -> Sequence[tuple[float, float]]:
-    """The corners of the outline of a confirmed indication; empty where its box is all that is known."""
+    """The corners of the outline of a confirmed indication; empty without one, and where it has parts."""
     outline = outline_kept(one, detections)
-    return () if outline is None else polygon_of(outline_from(outline))
+    parts = () if outline is None else polygons_of(outline_from(outline))
+    return parts[0] if len(parts) == 1 else ()
 
 
 def _recorded(row: SignedRow, image: StoredImage, said: Sequence[ReadIndication]) -> ManifestImage:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -26,6 +26,7 @@ from core.domain.radiograph import Polarity, Radiograph
 from core.engine.batching import MicroBatcher
 from core.engine.detector import SCORE_FLOOR, Detector, Request
 from core.engine.merging import SUPPORT_SHARE
+from core.engine.pieces import cut_to_box
 from core.engine.precision import pick_device
 from core.engine.second_stage import SecondStage
 from core.imaging.normalise import normalise
@@ -170,6 +171,7 @@ class DetectService:
         if loaded.second_stage is not None:
             with span("second stage"):
                 found = loaded.second_stage.claimed(image, found)
+        found = _cut_to_boxes(found)  # what lies beside a box belongs to another one, or to none
         elapsed_ms = (time.perf_counter() - started) * 1000
         with span("familiarity"):
             familiarity = loaded.familiarity_of(image)
@@ -327,6 +329,14 @@ class _Here:
 def normalised_for(radiograph: Radiograph, version: ModelVersion) -> FloatArray:
     """The radiograph as that version's network expects it: (H, W) float32."""
     return normalise(radiograph.pixels, polarity=radiograph.polarity, model_polarity=version.polarity)
+
+
+def _cut_to_boxes(found: Detections) -> Detections:
+    """The same, each outline without what lies beside its box."""
+    if found.outlines is None:
+        return found
+    pairs = zip(found.outlines, found.boxes, strict=True)
+    return replace(found, outlines=tuple(one and cut_to_box(one, box) for one, box in pairs))
 
 
 def _second_stage(folder: Path) -> SecondStage | None:

@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from app.api.schemas import detections_of
 from core.domain.outline import Outline, outline_from
 from core.domain.radiograph import PitchSource, PixelPitch
 from core.domain.reading import Call, first_reading
-from core.imaging.outline_polygon import polygon_of
+from core.domain.sizing import size_of, size_of_row
+from core.imaging.outline_polygon import polygons_of
 from core.reports.report_content import reported_indications
 from core.services.inspections.judging import findings_of
 from tests.records import detection_result
@@ -58,5 +60,30 @@ def test_a_signed_line_goes_into_an_evaluation_set_with_its_polygon(outlined) ->
 
     rows = outlined.rows()
     line, box = first_reading(rows, 0.1)
-    assert _polygon(line, rows) == polygon_of(LINE)
+    assert polygons_of(LINE)[1:], "it has two parts, and a label one polygon"
+    assert _polygon(line, rows) == ()
+    whole = replace(LINE, cells=np.ones((4, 13), np.bool_)).to_dict(None)
+    (polygon,) = polygons_of(outline_from(whole))
+    assert _polygon(line, [rows[0] | {"outline": whole}]) == polygon
     assert _polygon(box, rows) == ()
+
+
+def test_a_moved_box_is_said_to_have_lost_its_outline(desk, inspector, outlined) -> None:
+    kept = desk.inspections.record(inspector, outlined)
+    line, box = first_reading(kept.detections, 0.1)
+    nudged = [replace(line, bbox=(2, 2, 31.5, 12.25)), replace(box, bbox=(41, 40, 45, 60))]
+    told, untold = reported_indications(kept, nudged, None, PITCH)
+    assert told.changes == ("box moved: the size is that of the box, no longer of the model's outline",)
+    assert untold.changes == ()
+
+
+def test_everywhere_the_same_size_counts(desk, inspector, outlined) -> None:
+    kept = desk.inspections.record(inspector, outlined)
+    read = size_of(first_reading(kept.detections, 0.1)[0], kept.detections)
+    in_api = detections_of(kept)[0].size
+    in_json = size_of_row(kept.detections[0])
+    (line, _) = reported_indications(kept, first_reading(kept.detections, 0.1), None, PITCH)
+    assert (read.length_px, read.width_px) == (line.length_px, line.width_px) == (27.7, 3.1)
+    assert (in_api.length_px, in_api.width_px, in_api.of) == (27.7, 3.1, "outline")
+    assert in_json == {"length_px": 27.7, "width_px": 3.1, "of": "outline"}
+    assert size_of_row(kept.detections[1]) == {"length_px": 20.0, "width_px": 4.0, "of": "box"}

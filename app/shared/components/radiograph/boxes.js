@@ -5,7 +5,7 @@ import { linesPath, measuredLabel, overlaps, paintLabel, polygonPath, rectangleP
 
 const HIT_MARGIN_PX = 5;
 const LABEL_LIMIT = 400;
-const LEAST_OUTLINE_PX = 12; // on the screen; a smaller outline is lost in its box
+const LEAST_OUTLINE_PX = 14; // side of a box on the screen; an outline is lost in a smaller one
 const FEW_WEAK = 12; // more of them bear their number only where the pointer is
 
 // The model's call outside of the zone, as long as nobody confirmed it.
@@ -89,10 +89,11 @@ export class BoxLayer {
   // What the model drew within the box, where there is room to see it.
   #paintOutline(context, box, isWeak) {
     if (!box.outline || (isWeak && !this.#isSelected(box) && box.n !== this.hovered)) return;
-    const places = box.outline.map((corner) => this.viewport.pointToScreen(corner));
-    const [xs, ys] = [places.map(([x]) => x), places.map(([, y]) => y)];
-    if (Math.max(Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys)) < LEAST_OUTLINE_PX) return;
-    strokeOnShadow(context, polygonPath(places), 2.5, 1, this.#isSelected(box) ? "#ffffff" : (box.colour ?? this.accent));
+    const [x0, y0, x1, y1] = this.viewport.toScreen(box.box);
+    if (Math.max(x1 - x0, y1 - y0) < LEAST_OUTLINE_PX) return;
+    const path = new Path2D();
+    for (const part of box.outline) path.addPath(polygonPath(part.map((corner) => this.viewport.pointToScreen(corner))));
+    strokeOnShadow(context, path, 2.5, 1, this.#isSelected(box) ? "#ffffff" : (box.colour ?? this.accent));
   }
 
   // The selected box first, then by score; a label that would cover another one shrinks to its number or gives way.

@@ -9,14 +9,13 @@ import { CALL_MARKS, CALL_WORDS } from "./reading.js";
 
 // Of the outline that the model drew where that is closer, else of the box. scale: { mmPerPx, source } or null.
 function sizeText({ box, size, area }, scale) {
-  const [w, h] = size ? [size.length, size.width] : [box[2] - box[0], box[3] - box[1]];
-  const longer = Math.max(w, h);
+  const [longer, shorter] = size ? [size.length, size.width] : [box[2] - box[0], box[3] - box[1]].toSorted((a, b) => b - a);
   const areaText = scale ? `${Number(((area ?? 0) * scale.mmPerPx ** 2).toPrecision(2))} mm²` : `${area} px²`;
   const outlined = area ? `${size ? " around its outline" : ""}, outlined area ${areaText}` : "";
-  if (!scale) return { cell: longer.toFixed(0), said: `${longer.toFixed(0)} px`, full: `${w.toFixed(0)} × ${h.toFixed(0)} px${outlined}, scale unknown` };
+  if (!scale) return { cell: longer.toFixed(0), said: `${longer.toFixed(0)} px`, full: `${longer.toFixed(0)} × ${shorter.toFixed(0)} px${outlined}, scale unknown` };
   const mm = longer * scale.mmPerPx;
   const cell = mm.toFixed(mm < 10 ? 1 : 0);
-  return { cell, said: `${cell} mm`, full: `${(w * scale.mmPerPx).toFixed(2)} × ${(h * scale.mmPerPx).toFixed(2)} mm${outlined}, ${scale.source}` };
+  return { cell, said: `${cell} mm`, full: `${(longer * scale.mmPerPx).toFixed(2)} × ${(shorter * scale.mmPerPx).toFixed(2)} mm${outlined}, ${scale.source}` };
 }
 
 function probabilityText(probability, calibration) {
