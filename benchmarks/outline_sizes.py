@@ -27,6 +27,7 @@ from core.domain.outline import Outline
 from core.domain.radiograph import Polarity
 from core.domain.sizing import is_closer
 from core.engine.detector import Detector
+from core.engine.pieces import cut_to_box
 from core.evaluate.matching import iou_matrix
 from core.imaging.normalise import normalise
 from core.imaging.read import read_radiograph_file
@@ -139,6 +140,7 @@ def rows_of(detector: Detector, pictures: Iterator[Picture]) -> tuple[list[dict[
                 continue
             best = int(overlaps[index].argmax())
             outline = (found.outlines or (None,) * len(found))[index]
+            outline = outline and cut_to_box(outline, found.boxes[index])  # as the product says it
             if outline is None:
                 n_alone += 1
                 continue

@@ -105,7 +105,12 @@ def outline_within(probability: FloatArray, box: FloatArray) -> Outline | None:
 
 
 def cut_to_box(outline: Outline, box: FloatArray) -> Outline | None:
-    """The part of an outline within a box, xyxy px, to the cells that the box touches; None where none is."""
+    """The part of an outline within a box, xyxy px, to the cells that the box touches; None where none is.
+
+    A line stays whole: the head for boxes loses its ends sooner than the mask head does.
+    """
+    if outline.length_px >= LONG_RATIO * outline.width_px:
+        return outline
     (height, width), (top, left) = outline.cells.shape, (outline.top, outline.left)
     moved = box - np.array([left, top, left, top], np.float32)
     if moved[2] <= 0 or moved[3] <= 0 or moved[0] >= width * MASK_STRIDE or moved[1] >= height * MASK_STRIDE:

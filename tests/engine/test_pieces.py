@@ -88,14 +88,19 @@ def test_lengths_must_agree():
 
 
 def test_an_outline_is_cut_at_its_box_to_the_cells_that_the_box_touches():
-    (outline,) = find_pieces(plane(((10, 14), (5, 35), 0.9)), 120, 80).outlines
-    assert cut_to_box(outline, np.array([8, 18, 72, 30], np.float32)) is outline
+    (outline,) = find_pieces(plane(((10, 24), (5, 35), 0.9)), 120, 80).outlines
+    assert cut_to_box(outline, np.array([8, 18, 72, 50], np.float32)) is outline
     cut = cut_to_box(outline, np.array([0, 0, 31, 24.5], np.float32))
     assert (cut.left, cut.top, cut.cells.shape) == (10, 20, (3, 11))
     assert (cut.length_px, cut.width_px, cut.area_px) == (22, 6, 132)
 
 
-@pytest.mark.parametrize("box", [[0, 0, 10, 80], [70, 0, 90, 80], [0, 0, 120, 20], [0, 28, 120, 80]])
+@pytest.mark.parametrize("box", [[0, 0, 10, 80], [70, 0, 90, 80], [0, 0, 120, 20], [0, 48, 120, 80]])
 def test_beside_the_box_no_outline_is_left(box):
-    (outline,) = find_pieces(plane(((10, 14), (5, 35), 0.9)), 120, 80).outlines
+    (outline,) = find_pieces(plane(((10, 24), (5, 35), 0.9)), 120, 80).outlines
     assert cut_to_box(outline, np.array(box, np.float32)) is None
+
+
+def test_a_line_goes_on_beyond_its_box():
+    (line,) = find_pieces(plane(((10, 14), (5, 35), 0.9)), 120, 80).outlines
+    assert cut_to_box(line, np.array([20, 18, 50, 30], np.float32)) is line

@@ -332,7 +332,7 @@ def normalised_for(radiograph: Radiograph, version: ModelVersion) -> FloatArray:
 
 
 def _cut_to_boxes(found: Detections) -> Detections:
-    """The same, each outline without what lies beside its box."""
+    """The same, each outline but that of a line without what lies beside its box."""
     if found.outlines is None:
         return found
     pairs = zip(found.outlines, found.boxes, strict=True)
