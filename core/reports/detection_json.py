@@ -15,8 +15,8 @@ def detection_to_dict(result: DetectionResult, path: str) -> dict[str, Any]:
 
     The image's `sha256` is that of its file; `frame`, from 1, stands there only where a file holds several,
     and is called `page`, too, in a TIFF. `not_read` says what else the file holds and nobody reads. A
-    detection has an `outline` only where the model drew one; its `size` is `of` the outline where that is
-    closer than the box. `familiarity` stands there only where the
+    detection has an `outline` only where the model drew one, and beside it its `size`, which is `of` the
+    outline where that is closer than the box. `familiarity` stands there only where the
     version can tell: where its `is_familiar` is false, no probability is verified for this kind of image.
     Where a `zone` to be judged was found, each detection says whether it lies `in_zone`.
 
@@ -66,10 +66,9 @@ def _rows(result: DetectionResult, zone: Zone | None) -> list[dict[str, Any]]:
         for row in rows:
             row["in_zone"] = zone.holds(row["bbox"])
     pitch = result.radiograph.pitch
-    for row in rows:
-        row["size"] = _with_mm(size_of_row(row), pitch)
     for row, outline in zip(rows, result.detections.outlines or (None,) * len(rows), strict=True):
         if outline is not None:
+            row["size"] = _with_mm(size_of_row(row), pitch)
             row["outline"] = outline.to_dict(pitch.mm_per_px if pitch else None)
     return rows
 
