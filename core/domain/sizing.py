@@ -47,14 +47,18 @@ def size_of(one: ReadIndication, detections: Sequence[Mapping[str, Any]]) -> Siz
         one: of a reading.
         detections: the model's list that the reading began with.
     """
-    outline = outline_kept(one, detections)
-    x1, y1, x2, y2 = one.bbox
+    return _size(one.bbox, outline_kept(one, detections))
+
+
+def _size(bbox: Sequence[float], outline: Mapping[str, Any] | None) -> Size:
+    """The size that counts of a box, x1, y1, x2, y2, and the outline that belongs to it."""
+    x1, y1, x2, y2 = bbox
     width, length = sorted((x2 - x1, y2 - y1))
     if outline is None:
         return Size(length, width)
     area = float(outline["area_px"])
     outlined = float(outline["length_px"]), float(outline["width_px"])
-    if not is_closer(*outlined, one.bbox):
+    if not is_closer(*outlined, bbox):
         return Size(length, width, area_px=area)
     return Size(*outlined, float(outline["cell_px"]), area, is_along_outline=True)
 
@@ -87,9 +91,9 @@ def has_lost_outline(one: ReadIndication, detections: Sequence[Mapping[str, Any]
 
 def size_of_row(found: Mapping[str, Any]) -> dict[str, Any]:
     """The size that counts of a detection as its row holds it: `length_px`, `width_px`, and what it is of."""
-    outline: Mapping[str, Any] | None = found.get("outline")
-    x1, y1, x2, y2 = found["bbox"]
-    width, length = sorted((x2 - x1, y2 - y1))
-    if outline is not None and is_closer(outline["length_px"], outline["width_px"], found["bbox"]):
-        return {"length_px": outline["length_px"], "width_px": outline["width_px"], "of": "outline"}
-    return {"length_px": round(length, 2), "width_px": round(width, 2), "of": "box"}
+    size = _size(found["bbox"], found.get("outline"))
+    return {
+        "length_px": round(size.length_px, 2),
+        "width_px": round(size.width_px, 2),
+        "of": "outline" if size.is_along_outline else "box",
+    }

@@ -23,6 +23,17 @@ def plate():
     return grey + np.random.default_rng(1).normal(0, 1.0, grey.shape).astype(np.float32).clip(-3, 3)
 
 
+def write_laid(folder, plate):
+    """The plate as a picture in `laid.json`, with one box that a model reported."""
+    Image.fromarray(np.rint(plate).clip(0, 255).astype(np.uint8)).save(folder / "a.png")
+    coco = {
+        "images": [{"id": 1, "file_name": "a.png", "width": 520, "height": 400, "series": "one part"}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [30, 30, 12, 10]}],
+        "categories": [{"id": 1, "name": "defect"}],
+    }
+    (folder / "laid.json").write_text(json.dumps(coco))
+
+
 def test_flaws_lie_on_metal_within_their_boxes_and_never_outshine_air(plate):
     for seed in range(12):
         made = lay_flaws(plate, np.random.default_rng(seed), count=3, taken=np.zeros((0, 4), np.float32))
@@ -54,13 +65,7 @@ def test_a_picture_without_room_stays_as_it_is():
 
 
 def test_what_a_model_reports_teaches_nothing_and_what_is_laid_does(tmp_path, plate):
-    Image.fromarray(np.rint(plate).clip(0, 255).astype(np.uint8)).save(tmp_path / "a.png")
-    coco = {
-        "images": [{"id": 1, "file_name": "a.png", "width": 520, "height": 400, "series": "one part"}],
-        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [30, 30, 12, 10]}],
-        "categories": [{"id": 1, "name": "defect"}],
-    }
-    (tmp_path / "laid.json").write_text(json.dumps(coco))
+    write_laid(tmp_path, plate)
     source = LaidSource(laid="laid.json", seed=7, variants=2, flaws=2, weight=0.5)
     first, second = laid_images(source, Polarity.DIGITAL, tmp_path)
     assert first.series == "one part"
@@ -89,13 +94,7 @@ def test_flaws_of_castings_are_not_laid_on_films():
 
 
 def test_laid_flaws_bear_outlines_and_reports_stay_open(tmp_path, plate):
-    Image.fromarray(np.rint(plate).clip(0, 255).astype(np.uint8)).save(tmp_path / "a.png")
-    coco = {
-        "images": [{"id": 1, "file_name": "a.png", "width": 520, "height": 400, "series": "one part"}],
-        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [30, 30, 12, 10]}],
-        "categories": [{"id": 1, "name": "defect"}],
-    }
-    (tmp_path / "laid.json").write_text(json.dumps(coco))
+    write_laid(tmp_path, plate)
     source = LaidSource("laid.json", seed=5, flaws=4, least_px=14)
     (image,) = laid_images(source, Polarity.DIGITAL, tmp_path, has_mask=True)
     assert image.mask is not None
